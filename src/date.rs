@@ -1,0 +1,153 @@
+//! Civil dates: the days that planning fences are made of.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A civil date, without time or zone: `2026-11-21`.
+///
+/// Dates order by the calendar. The engine never reads a clock: the host says
+/// which day today is, with the question.
+///
+/// ```
+/// use grantree::Date;
+///
+/// let today: Date = "2026-11-21".parse()?;
+/// assert_eq!(today, Date::new(2026, 11, 21).unwrap());
+/// assert_eq!(today.to_string(), "2026-11-21");
+/// # Ok::<(), grantree::DateError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Date(jiff::civil::Date);
+
+/// A text that is no date of the form `YYYY-MM-DD`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a date of the form YYYY-MM-DD")]
+pub struct DateError(String);
+
+impl Date {
+    /// The date of that year, month (1 to 12) and day, if the calendar has it.
+    ///
+    /// Years run from 0 to 9999, as in the text form.
+    pub fn new(year: i16, month: i8, day: i8) -> Option<Date> {
+        if !(0..=9999).contains(&year) {
+            return None;
+        }
+        jiff::civil::Date::new(year, month, day).ok().map(Date)
+    }
+
+    /// The date so many days later (earlier, where negative); `None` where the
+    /// calendar ends before.
+    pub(crate) fn plus_days(self, days: i64) -> Option<Date> {
+        let span = jiff::Span::new().try_days(days).ok()?;
+        self.0.checked_add(span).ok().map(Date)
+    }
+
+    /// The first such weekday after this date.
+    pub(crate) fn next(self, weekday: Weekday) -> Option<Date> {
+        let weekday = match weekday {
+            Weekday::Monday => jiff::civil::Weekday::Monday,
+            Weekday::Tuesday => jiff::civil::Weekday::Tuesday,
+            Weekday::Wednesday => jiff::civil::Weekday::Wednesday,
+            Weekday::Thursday => jiff::civil::Weekday::Thursday,
+            Weekday::Friday => jiff::civil::Weekday::Friday,
+            Weekday::Saturday => jiff::civil::Weekday::Saturday,
+            Weekday::Sunday => jiff::civil::Weekday::Sunday,
+        };
+        self.0.nth_weekday(1, weekday).ok().map(Date)
+    }
+}
+
+impl FromStr for Date {
+    type Err = DateError;
+
+    /// Reads `YYYY-MM-DD`, and nothing else: no time, no sign, no other order.
+    fn from_str(text: &str) -> Result<Date, DateError> {
+        // jiff reads other ISO 8601 forms too, and ignores a time of day.
+        let shaped = text.len() == 10
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        let date = if shaped { text.parse().ok() } else { None };
+        date.map(Date).ok_or_else(|| DateError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = DateError;
+
+    fn try_from(text: String) -> Result<Date, DateError> {
+        text.parse()
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> String {
+        date.to_string()
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A day of the week, as a fence names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Weekday {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_one_form_is_a_date() {
+        for text in [
+            "",
+            "2026-11-21T00:00",
+            "20261121",
+            "2026-1-2",
+            "2026-02-30",
+            "+2026-11-2",
+            "2026-11-21 ",
+            "26-11-2021",
+            "2026/11/21",
+        ] {
+            assert!(text.parse::<Date>().is_err(), "{text}");
+        }
+        assert!("0000-01-01".parse::<Date>().is_ok());
+    }
+
+    #[test]
+    fn the_next_friday_is_never_today() {
+        let friday = date("2026-11-20");
+        assert_eq!(friday.next(Weekday::Friday), Some(date("2026-11-27")));
+        assert_eq!(date("2026-11-19").next(Weekday::Friday), Some(friday));
+    }
+
+    #[test]
+    fn days_run_over_the_ends_of_months_and_out_of_the_calendar() {
+        assert_eq!(date("2026-12-30").plus_days(3), Some(date("2027-01-02")));
+        assert_eq!(date("2026-03-01").plus_days(-1), Some(date("2026-02-28")));
+        assert_eq!(date("2026-03-01").plus_days(i64::MAX), None);
+        assert_eq!(date("2026-03-01").plus_days(i64::MIN), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! A map as a document writes it: in order, and with whatever stands twice.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+
+/// Values by name, in the order in which the document has them.
+///
+/// Unlike a hash map it can hold a name twice, because a document can; a
+/// [`Policy`](crate::Policy) refuses that. Look-ups are linear: ask a compiled
+/// [`Engine`](crate::Engine), not the raw document.
+///
+/// ```
+/// use grantree::document::{Group, Map};
+///
+/// let mut groups = Map::default();
+/// groups.push("uk", Group::default());
+/// groups.push("leeds", Group { parent: Some("uk".into()), ..Group::default() });
+/// assert_eq!(groups.get("leeds").unwrap().parent.as_deref(), Some("uk"));
+/// assert_eq!(groups.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["uk", "leeds"]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Map<V>(Vec<(String, V)>);
+
+impl<V> Map<V> {
+    /// Adds an entry at the end, even if the name is there already.
+    pub fn push(&mut self, name: impl Into<String>, value: V) {
+        self.0.push((name.into(), value));
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&V> {
+        self.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of that name, to change.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.0
+            .iter_mut()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &V)> + DoubleEndedIterator {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Drops every entry for which `keep` says no.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &V) -> bool) {
+        self.0.retain(|(name, value)| keep(name, value));
+    }
+}
+
+impl<V> Default for Map<V> {
+    fn default() -> Map<V> {
+        Map(Vec::new())
+    }
+}
+
+impl<V> IntoIterator for Map<V> {
+    type Item = (String, V);
+    type IntoIter = std::vec::IntoIter<(String, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<N: Into<String>, V> FromIterator<(N, V)> for Map<V> {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Map<V> {
+        Map(entries
+            .into_iter()
+            .map(|(name, value)| (name.into(), value))
+            .collect())
+    }
+}
+
+impl<V: Serialize> Serialize for Map<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+    /// Reads a map, and refuses a name that stands twice.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Map<V>, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = Map<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Map<V>, A::Error> {
+                let mut out = indexmap::IndexMap::<String, V>::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    if let Some(twice) = out.get_full(&name) {
+                        return Err(A::Error::custom(format_args!("`{}` stands twice", twice.1)));
+                    }
+                    out.insert(name, value);
+                }
+                Ok(out.into_iter().collect())
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}

@@ -1,0 +1,475 @@
+//! The thing acted on: a host's own struct, or a ready-made one.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::date::Date;
+use crate::document::{Map, RelationState, RelationType};
+
+/// An object as the host has it.
+///
+/// A question asks it only for what decides: its kind, and the relations and
+/// attributes that the policy names for the permission in question. Nothing is
+/// copied, and ids stay in the host's own types.
+///
+/// An object can't do harm by answering wrongly in kind: of another kind than
+/// the permission's, with a relation to users where groups are declared, or
+/// with a value of the wrong type, it matches nothing and the answer is no.
+///
+/// ```
+/// use grantree::{Object, RelationState, Subject, Value};
+///
+/// struct Job {
+///     assignee: Option<u64>,      // an id of the host's database
+///     watchers: Vec<String>,
+///     team: &'static str,
+///     region: String,
+/// }
+///
+/// impl Object for Job {
+///     fn kind(&self) -> &str {
+///         "job"
+///     }
+///     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+///         match name {
+///             "assignee" => subject.users(&self.assignee),
+///             "watcher" => subject.users(&self.watchers),
+///             "team" => subject.groups([self.team]),
+///             _ => None,
+///         }
+///     }
+///     fn attribute(&self, name: &str) -> Option<Value<'_>> {
+///         match name {
+///             "region" => Some(Value::Text(&self.region)),
+///             _ => None,
+///         }
+///     }
+/// }
+/// ```
+pub trait Object {
+    /// The kind of object, as the catalogue names it.
+    fn kind(&self) -> &str;
+
+    /// How that relation sees the user who asks; `None` where the object does
+    /// not carry the relation. [`Subject::users`] and [`Subject::groups`] find
+    /// out from the ids that the relation names.
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState>;
+
+    /// The value of that attribute; `None` where the object has none.
+    fn attribute(&self, name: &str) -> Option<Value<'_>>;
+}
+
+impl<T: Object + ?Sized> Object for &T {
+    fn kind(&self) -> &str {
+        T::kind(self)
+    }
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        T::relation(self, name, subject)
+    }
+    fn attribute(&self, name: &str) -> Option<Value<'_>> {
+        T::attribute(self, name)
+    }
+}
+
+/// The value of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A text, and for a date attribute one of the form `YYYY-MM-DD`.
+    Text(&'a str),
+    /// An integer.
+    Integer(i64),
+    /// A date.
+    Date(Date),
+    /// A value of any other type, which passes no bound but `"any"`.
+    Other,
+}
+
+/// The user who asks, as an object's relations see them.
+pub struct Subject<'a> {
+    /// The user's name.
+    pub(crate) name: &'a str,
+    /// The user's groups and all beneath them.
+    pub(crate) groups: &'a dyn Belongs,
+    /// What the relation in question is declared to name.
+    pub(crate) relation: RelationType,
+}
+
+/// Whether a group of that name is among some.
+pub(crate) trait Belongs {
+    fn belongs(&self, group: &str) -> bool;
+}
+
+impl Subject<'_> {
+    /// The state of a relation that names these users.
+    ///
+    /// An `Option`, a slice or a list of ids will do. `None`, which matches
+    /// nothing, where the policy declares the relation to name groups.
+    pub fn users<I: IntoIterator<Item: Id>>(&self, ids: I) -> Option<RelationState> {
+        self.state(RelationType::User, ids, |name| name == self.name)
+    }
+
+    /// The state of a relation that names these groups.
+    ///
+    /// `None`, which matches nothing, where the policy declares the relation to
+    /// name users.
+    pub fn groups<I: IntoIterator<Item: Id>>(&self, ids: I) -> Option<RelationState> {
+        self.state(RelationType::Group, ids, |name| self.groups.belongs(name))
+    }
+
+    fn state<I: IntoIterator<Item: Id>>(
+        &self,
+        relation: RelationType,
+        ids: I,
+        mut is_me: impl FnMut(&str) -> bool,
+    ) -> Option<RelationState> {
+        if relation != self.relation {
+            return None;
+        }
+        let mut state = RelationState::None;
+        for id in ids {
+            if id.with_text(&mut is_me) {
+                return Some(RelationState::Me);
+            }
+            state = RelationState::Other;
+        }
+        Some(state)
+    }
+}
+
+impl fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject")
+            .field("name", &self.name)
+            .field("relation", &self.relation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A host's id of a user or group: whatever the policy's name for it is the
+/// text of.
+///
+/// Texts and integers are ids; anything that displays itself is, within
+/// [`Displayed`].
+pub trait Id {
+    /// Calls `use_text` once with the id's text, and returns its answer.
+    fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R;
+}
+
+impl Id for str {
+    fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
+        use_text(self)
+    }
+}
+
+macro_rules! id_by_reference {
+    ($($(#[$generic:ident])? $type:ty),* $(,)?) => {$(
+        impl $(<$generic: Id + ?Sized>)? Id for $type {
+            fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
+                (**self).with_text(use_text)
+            }
+        }
+    )*};
+}
+
+id_by_reference!(String, Cow<'_, str>, #[T] &T, #[T] Box<T>, #[T] Rc<T>, #[T] Arc<T>);
+
+macro_rules! id_by_display {
+    ($($type:ty),*) => {$(
+        impl Id for $type {
+            fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
+                Displayed(self).with_text(use_text)
+            }
+        }
+    )*};
+}
+
+id_by_display!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
+);
+
+/// An id by the text that it displays: a UUID, say.
+///
+/// Up to 64 bytes of text are compared without allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Displayed<T>(pub T);
+
+impl<T: fmt::Display> Id for Displayed<T> {
+    fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
+        let mut text = Short {
+            bytes: [0; 64],
+            len: 0,
+        };
+        match write!(text, "{}", self.0).ok().and_then(|()| text.as_str()) {
+            Some(text) => use_text(text),
+            None => use_text(&self.0.to_string()),
+        }
+    }
+}
+
+/// A text on the stack.
+struct Short {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl Short {
+    fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(..self.len)?).ok()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len + text.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+/// An object as data: what a test document or a message carries.
+///
+/// ```
+/// use grantree::DynamicObject;
+///
+/// let job = DynamicObject::new("job")
+///     .with_relation("assignee", ["alice"])
+///     .with_attribute("region", "north");
+/// let read: DynamicObject = serde_json::from_str(
+///     r#"{"kind": "job", "relations": {"assignee": ["alice"]}, "attributes": {"region": "north"}}"#,
+/// )?;
+/// assert_eq!(job, read);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DynamicObject {
+    kind: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    relations: Map<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    attributes: Map<OwnedValue>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum OwnedValue {
+    Text(String),
+    Integer(i64),
+    Date(Date),
+    Other,
+}
+
+impl DynamicObject {
+    /// An object of that kind, without relations or attributes.
+    pub fn new(kind: impl Into<String>) -> DynamicObject {
+        DynamicObject {
+            kind: kind.into(),
+            relations: Map::default(),
+            attributes: Map::default(),
+        }
+    }
+
+    /// The object with that relation, which names these users or groups, or
+    /// nobody. It takes the place of what the relation named before.
+    #[must_use]
+    pub fn with_relation<I>(mut self, name: &str, names: I) -> DynamicObject
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.relations.retain(|known, _| known != name);
+        self.relations
+            .push(name, names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The object with that attribute. It takes the place of the value before.
+    #[must_use]
+    pub fn with_attribute<'a>(mut self, name: &str, value: impl Into<Value<'a>>) -> DynamicObject {
+        let value = match value.into() {
+            Value::Text(text) => OwnedValue::Text(text.to_owned()),
+            Value::Integer(integer) => OwnedValue::Integer(integer),
+            Value::Date(date) => OwnedValue::Date(date),
+            Value::Other => OwnedValue::Other,
+        };
+        self.attributes.retain(|known, _| known != name);
+        self.attributes.push(name, value);
+        self
+    }
+
+    /// The names of the relations that it carries.
+    pub fn relations(&self) -> impl Iterator<Item = &str> {
+        self.relations.iter().map(|(name, _)| name)
+    }
+
+    /// The names of the attributes that it has.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|(name, _)| name)
+    }
+
+    /// The users or groups that a relation names; `None` where the object does
+    /// not carry it.
+    pub fn related(&self, name: &str) -> Option<&[String]> {
+        self.relations.get(name).map(Vec::as_slice)
+    }
+}
+
+impl Object for DynamicObject {
+    fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        let names = self.relations.get(name)?;
+        match subject.relation {
+            RelationType::User => subject.users(names),
+            RelationType::Group => subject.groups(names),
+        }
+    }
+
+    fn attribute(&self, name: &str) -> Option<Value<'_>> {
+        Some(match self.attributes.get(name)? {
+            OwnedValue::Text(text) => Value::Text(text),
+            OwnedValue::Integer(integer) => Value::Integer(*integer),
+            OwnedValue::Date(date) => Value::Date(*date),
+            OwnedValue::Other => Value::Other,
+        })
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Value<'a> {
+        Value::Text(text)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(integer: i64) -> Self {
+        Value::Integer(integer)
+    }
+}
+
+impl From<Date> for Value<'_> {
+    fn from(date: Date) -> Self {
+        Value::Date(date)
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnedValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OwnedValue, D::Error> {
+        struct AnyValue;
+
+        impl<'de> Visitor<'de> for AnyValue {
+            type Value = OwnedValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Text(text.to_owned()))
+            }
+            fn visit_i64<E>(self, integer: i64) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Integer(integer))
+            }
+            fn visit_u64<E>(self, integer: u64) -> Result<OwnedValue, E> {
+                Ok(i64::try_from(integer).map_or(OwnedValue::Other, OwnedValue::Integer))
+            }
+            fn visit_i128<E>(self, _: i128) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_u128<E>(self, _: u128) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_unit<E>(self) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_none<E>(self) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_bytes<E>(self, _: &[u8]) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Other)
+            }
+            fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<OwnedValue, D::Error> {
+                Deserialize::deserialize(inner)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OwnedValue, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(OwnedValue::Other)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OwnedValue, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(OwnedValue::Other)
+            }
+        }
+
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+/// What a question is asked on: nothing, `()`; an object, `&job`; or an object
+/// on a day, `(&job, today)`, which relative fences need.
+///
+/// Implemented here for those forms, and for `(Option<&object>, Option<Date>)`.
+pub trait Target {
+    /// The type of the object.
+    type Object: Object + ?Sized;
+
+    /// The object, if any, and what day it is, if that is said.
+    fn parts(&self) -> (Option<&Self::Object>, Option<Date>);
+}
+
+/// The object of a question without one.
+#[derive(Debug)]
+pub enum NoObject {}
+
+impl Object for NoObject {
+    fn kind(&self) -> &str {
+        match *self {}
+    }
+    fn relation(&self, _: &str, _: &Subject<'_>) -> Option<RelationState> {
+        match *self {}
+    }
+    fn attribute(&self, _: &str) -> Option<Value<'_>> {
+        match *self {}
+    }
+}
+
+impl Target for () {
+    type Object = NoObject;
+    fn parts(&self) -> (Option<&NoObject>, Option<Date>) {
+        (None, None)
+    }
+}
+
+impl<O: Object + ?Sized> Target for &O {
+    type Object = O;
+    fn parts(&self) -> (Option<&O>, Option<Date>) {
+        (Some(self), None)
+    }
+}
+
+impl<O: Object + ?Sized> Target for (&O, Date) {
+    type Object = O;
+    fn parts(&self) -> (Option<&O>, Option<Date>) {
+        (Some(self.0), Some(self.1))
+    }
+}
+
+impl<O: Object + ?Sized> Target for (Option<&O>, Option<Date>) {
+    type Object = O;
+    fn parts(&self) -> (Option<&O>, Option<Date>) {
+        *self
+    }
+}

@@ -1,0 +1,347 @@
+//! What is wrong with a document, and where.
+
+use std::fmt;
+
+/// Where something stands in a document, as the reader went: a list on the
+/// call stack, spelled out only where there is something to say.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// The document itself.
+    Root,
+    /// The value of a key.
+    Key(&'a Place<'a>, &'a str),
+    /// An item of a list.
+    Item(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    pub(crate) fn key<'a>(&'a self, key: &'a str) -> Place<'a> {
+        Place::Key(self, key)
+    }
+
+    pub(crate) fn item(&self, index: usize) -> Place<'_> {
+        Place::Item(self, index)
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Root => Ok(()),
+            Place::Key(Place::Root, key) => f.write_str(key),
+            Place::Key(above, key) => write!(f, "{above}.{key}"),
+            Place::Item(above, index) => write!(f, "{above}[{index}]"),
+        }
+    }
+}
+
+/// Everything that is wrong with one document, at least one problem, in the
+/// order in which the document is read.
+///
+/// Displays as one problem a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// The problems, if there are any.
+    pub(crate) fn new(problems: Vec<Problem>) -> Option<Problems> {
+        (!problems.is_empty()).then_some(Problems(problems))
+    }
+
+    /// The problems one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    place: String,
+    kind: ProblemKind,
+}
+
+impl Problem {
+    pub(crate) fn new(place: &Place<'_>, kind: ProblemKind) -> Problem {
+        Problem {
+            place: place.to_string(),
+            kind,
+        }
+    }
+
+    /// Where it stands: keys joined by dots, list positions in brackets, such
+    /// as `catalogue.permissions[0].requires[1]`.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> &ProblemKind {
+        &self.kind
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place.is_empty() {
+            self.kind.fmt(f)
+        } else {
+            write!(f, "{}: {}", self.place, self.kind)
+        }
+    }
+}
+
+/// What can be wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// A key, or a name among its siblings, stands twice.
+    #[error("`{name}` stands here a second time")]
+    Duplicate {
+        /// The key.
+        name: String,
+    },
+    /// A field that the format does not have.
+    #[error("unknown field `{name}`{}", suggest(.nearest))]
+    UnknownField {
+        /// The field.
+        name: String,
+        /// The nearest field that would fit here.
+        nearest: Option<String>,
+    },
+    /// A field that the format requires is absent.
+    #[error("missing; expected {expected}")]
+    Missing {
+        /// What should stand here.
+        expected: &'static str,
+    },
+    /// A value of another form than the format has here.
+    #[error("expected {expected}, found {found}")]
+    Form {
+        /// What should stand here.
+        expected: &'static str,
+        /// What does.
+        found: String,
+    },
+    /// Lists and maps within each other beyond the limit.
+    #[error("nested more than {limit} deep")]
+    TooDeep {
+        /// How deep a document may nest.
+        limit: usize,
+    },
+    /// More of something than the engine numbers.
+    #[error("more than {limit} {what}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A name that is not `[A-Za-z0-9_-]+` or, for users and groups, is empty.
+    #[error("`{name}` is not a name; expected {expected}")]
+    InvalidName {
+        /// The name.
+        name: String,
+        /// What a name is here.
+        expected: &'static str,
+    },
+    /// A name that the document does not declare.
+    #[error("unknown {what} `{name}`{}", suggest(.nearest))]
+    Unknown {
+        /// What the name should be of: `permission`, `role`, `relation`, …
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The nearest known one.
+        nearest: Option<String>,
+    },
+    /// A heading where a permission is needed.
+    #[error("`{name}` is a heading, not a permission")]
+    Heading {
+        /// The heading's path.
+        name: String,
+    },
+    /// A scoped node is implied; one of its scopes could be.
+    #[error("`{name}` is a scoped node, which is granted through its scopes and can't be implied")]
+    ImpliesScoped {
+        /// The node's path.
+        name: String,
+    },
+    /// The lowest level, where only a threshold above it can stand.
+    #[error("`{name}` names the lowest level, which is nothing granted; expected a higher one")]
+    LowestLevel {
+        /// The path with its level.
+        name: String,
+    },
+    /// A field that does not go with what the node is otherwise.
+    #[error("{what}")]
+    Unfit {
+        /// Why it does not fit.
+        what: &'static str,
+    },
+    /// A pattern that no grantable permission answers to.
+    #[error("pattern `{pattern}` matches no permission that can be granted")]
+    MatchesNothing {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A level that no permission has that the pattern matches.
+    #[error("no permission matched by `{pattern}` has a level `{level}`{}", suggest(.nearest))]
+    NoSuchLevel {
+        /// The pattern.
+        pattern: String,
+        /// The level.
+        level: String,
+        /// The nearest level that some matched permission has.
+        nearest: Option<String>,
+    },
+    /// A bound that the attribute's type does not take.
+    #[error("`{attribute}` takes {expected}, or \"any\"; found {found}")]
+    BoundForm {
+        /// The attribute.
+        attribute: String,
+        /// What its bounds are.
+        expected: &'static str,
+        /// What stands here.
+        found: String,
+    },
+    /// A value that a setting does not list among its values.
+    #[error("setting `{setting}` does not accept {value}{}", accepts(.accepted))]
+    SettingValue {
+        /// The setting.
+        setting: String,
+        /// The value.
+        value: String,
+        /// What it accepts.
+        accepted: Vec<String>,
+    },
+    /// Things that name each other in a ring.
+    #[error("a cycle of {what}: {}", ring(.names))]
+    Cycle {
+        /// What names each other.
+        what: &'static str,
+        /// The names on the ring, each naming the next, the last the first.
+        names: Vec<String>,
+    },
+    /// A unique role that another role includes.
+    #[error("`{role}` is unique, and can't be included")]
+    UniqueIncluded {
+        /// The role.
+        role: String,
+    },
+    /// A unique role with a second holder.
+    #[error("`{role}` is unique, and held by `{holder}` already")]
+    UniqueHeld {
+        /// The role.
+        role: String,
+        /// Who holds it first.
+        holder: String,
+    },
+}
+
+fn suggest(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => String::new(),
+    }
+}
+
+fn accepts(values: &[String]) -> String {
+    if values.is_empty() {
+        return String::new();
+    }
+    format!("; it accepts {}", values.join(", "))
+}
+
+fn ring(names: &[String]) -> String {
+    let mut text = String::new();
+    for name in names {
+        text.push('`');
+        text.push_str(name);
+        text.push_str("` > ");
+    }
+    if let Some(first) = names.first() {
+        text.push('`');
+        text.push_str(first);
+        text.push('`');
+    }
+    text
+}
+
+/// The known name that is nearest to an unknown one, if any is near.
+///
+/// Measured by the optimal string alignment distance: letters left out, put
+/// in, mistaken or swapped; at most a third of the name may differ.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // The distance is quadratic in the length, and nobody mistypes a page.
+    const LONGEST: usize = 200;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let within = (name.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .filter(|known| known.len().abs_diff(name.len()) <= 4 * within && known.len() <= LONGEST)
+        .map(|known| (strsim::osa_distance(name, known), known))
+        .filter(|&(distance, _)| distance <= within)
+        .min()
+        .map(|(_, known)| known.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let known = ["jobs.edit", "jobs.delete", "orders"];
+        assert_eq!(nearest("jobs.edti", known), Some("jobs.edit".into()));
+        assert_eq!(nearest("invoices", known), None);
+        assert_eq!(nearest("", known), None);
+    }
+
+    #[test]
+    fn a_problem_reads_as_one_line() {
+        let (roles, dispatcher) = (Place::Root.key("roles"), "dispatcher");
+        let (source, list) = (roles.key(dispatcher), "allow");
+        let (list, first) = (source.key(list), 0);
+        let place = list.item(first);
+        let kind = ProblemKind::Unknown {
+            what: "permission",
+            name: "jobs.edti".into(),
+            nearest: Some("jobs.edit".into()),
+        };
+        assert_eq!(
+            Problem::new(&place, kind).to_string(),
+            "roles.dispatcher.allow[0]: unknown permission `jobs.edti`; did you mean `jobs.edit`?"
+        );
+        let kind = ProblemKind::Cycle {
+            what: "roles",
+            names: vec!["a".into(), "b".into()],
+        };
+        assert_eq!(kind.to_string(), "a cycle of roles: `a` > `b` > `a`");
+    }
+}

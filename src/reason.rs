@@ -1,0 +1,73 @@
+//! Why a decision is what it is, as a code.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Why a question is answered yes or no: the first of these, in this order,
+/// that applies.
+///
+/// Displays, and serializes, as its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No: the policy does not know the user.
+    UnknownUser,
+    /// No: the user is suspended.
+    Suspended,
+    /// No: a feature that covers the permission is not licensed.
+    Unlicensed,
+    /// Yes: the user is an admin.
+    Admin,
+    /// No: a source of the user forbids it.
+    Forbidden,
+    /// No: the most specific tier that says anything denies it.
+    Denied,
+    /// No: nobody grants it, or only a lower level of it.
+    NotGranted,
+    /// No: something that it answers to is not effective, or not allowed on
+    /// this object.
+    Gated,
+    /// No: it depends on an object, and there is none.
+    ObjectRequired,
+    /// No: the object is of another kind.
+    WrongKind,
+    /// No: the object's relations match no effective scope.
+    NoScope,
+    /// No: an attribute of the object does not satisfy the user's bound.
+    OutOfBounds,
+    /// Yes: it is granted, and nothing stands in the way.
+    Granted,
+}
+
+impl Reason {
+    /// Whether the answer is yes.
+    pub fn allowed(self) -> bool {
+        matches!(self, Reason::Admin | Reason::Granted)
+    }
+
+    /// The code, as DESIGN.md and test documents have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::UnknownUser => "unknown_user",
+            Reason::Suspended => "suspended",
+            Reason::Unlicensed => "unlicensed",
+            Reason::Admin => "admin",
+            Reason::Forbidden => "forbidden",
+            Reason::Denied => "denied",
+            Reason::NotGranted => "not_granted",
+            Reason::Gated => "gated",
+            Reason::ObjectRequired => "object_required",
+            Reason::WrongKind => "wrong_kind",
+            Reason::NoScope => "no_scope",
+            Reason::OutOfBounds => "out_of_bounds",
+            Reason::Granted => "granted",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
