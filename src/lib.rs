@@ -1,13 +1,20 @@
 #![forbid(unsafe_code)]
+mod bits;
+mod catalogue;
 mod date;
 pub mod document;
-mod problem;
-pub use date::{Date, DateError};
+mod engine;
+mod graph;
+mod names;
 mod object;
-pub use document::Document;
-pub use document::RelationState;
-pub use object::*;
-pub use problem::{Problem, ProblemKind, Problems};
+mod policy;
 pub mod policy_test;
+mod problem;
 mod reason;
+pub use date::{Date, DateError};
+pub use document::{Document, RelationState};
+pub use engine::{Effective, Engine, Permission, Unknown, User};
+pub use object::*;
+pub use policy::Policy;
+pub use problem::{Problem, ProblemKind, Problems};
 pub use reason::Reason;

@@ -320,6 +320,29 @@ impl DynamicObject {
     }
 }
 
+impl fmt::Display for DynamicObject {
+    /// `job(assignee: alice; region = north)`, for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.kind)?;
+        let mut separator = "";
+        for (name, names) in self.relations.iter() {
+            write!(f, "{separator}{name}: {}", names.join(", "))?;
+            separator = "; ";
+        }
+        for (name, value) in self.attributes.iter() {
+            write!(f, "{separator}{name} = ")?;
+            separator = "; ";
+            match value {
+                OwnedValue::Text(text) => text.fmt(f)?,
+                OwnedValue::Integer(integer) => integer.fmt(f)?,
+                OwnedValue::Date(date) => date.fmt(f)?,
+                OwnedValue::Other => f.write_str("another type of value")?,
+            }
+        }
+        f.write_str(")")
+    }
+}
+
 impl Object for DynamicObject {
     fn kind(&self) -> &str {
         &self.kind

@@ -2,22 +2,49 @@
 //! engine is held to it.
 //!
 //! A [`TestDocument`] is a policy and the steps to take with it, each a
-//! [`Question`] with the [`Answer`] that it should have.
+//! [`Question`] with the [`Answer`] that it should have. A host keeps such
+//! documents beside its policy, and runs them in its own tests:
+//!
+//! ```
+//! use grantree::policy_test::TestDocument;
+//!
+//! let text = r#"{
+//!     "policy": {
+//!         "format": 1,
+//!         "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+//!         "users": {"bob": {"allow": ["orders.export"]}}
+//!     },
+//!     "steps": [
+//!         {"can": {"user": "bob", "action": "orders.export"}, "expect": false},
+//!         {"why": {"user": "bob", "action": "orders.export"}, "expect": "gated"}
+//!     ]
+//! }"#;
+//! let document: TestDocument = serde_json::from_str(text)?;
+//! let report = document.run(None)?;
+//! assert_eq!((report.passed, report.failures.len()), (2, 0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod question;
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::date::Date;
-use crate::document::{Document, SettingValue};
-use crate::object::DynamicObject;
+pub use question::{Answer, Ask, AskEffective, AskLevel, AskSetting, AskSome, AskWho, Question};
+
+use crate::document::Document;
+use crate::engine::{Engine, Unknown};
+use crate::policy::Policy;
+use crate::problem::Problems;
 
 /// A test document.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestDocument {
     /// The policy; absent where the runner is given one.
+    #[serde(default)]
     pub policy: Option<Document>,
     /// The questions, each with its answer.
     pub steps: Vec<Step>,
@@ -33,190 +60,91 @@ pub struct Step {
     pub expect: Answer,
 }
 
-/// A question by names.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Question {
-    /// May this user do this?
-    Can(Ask),
-    /// May this user do this on some object, on some day?
-    CanSome(AskSome),
-    /// What level of a graded permission has this user?
-    Level(AskLevel),
-    /// What is the value of a setting for this user?
-    Setting(AskSetting),
-    /// What does this user hold?
-    Effective(AskEffective),
-    /// Which users may do this, on this object or, without one, on some?
-    WhoCan(AskWho),
-    /// Why may this user do this, or not?
-    Why(Ask),
-    /// Where does this document have problems?
-    Validate(Box<Document>),
-    /// A step of a kind that this version does not take.
-    #[serde(skip)]
-    Unsupported(&'static str),
+/// How a test document went.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// How many steps had the answer that was expected.
+    pub passed: usize,
+    /// The steps that had another.
+    pub failures: Vec<Failure>,
 }
 
-/// May this user do this?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ask {
-    /// The user.
-    pub user: String,
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-    /// The object, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<DynamicObject>,
-    /// What day it is, if that is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub today: Option<Date>,
+/// A step that had another answer than expected.
+///
+/// Displays as one line.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Which step it is, from 0.
+    pub step: usize,
+    /// The question.
+    pub question: Question,
+    /// The answer that was expected.
+    pub expected: Answer,
+    /// The answer that came, or what the question names that is unknown.
+    pub got: Result<Answer, Unknown>,
 }
 
-/// May this user do this on some object, on some day?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskSome {
-    /// The user.
-    pub user: String,
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-}
-
-/// What level of a graded permission has this user?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskLevel {
-    /// The user.
-    pub user: String,
-    /// The graded permission.
-    pub permission: String,
-}
-
-/// What is the value of a setting for this user?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskSetting {
-    /// The user.
-    pub user: String,
-    /// The setting.
-    pub setting: String,
-}
-
-/// What does this user hold?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskEffective {
-    /// The user.
-    pub user: String,
-}
-
-/// Which users may do this, on this object or, without one, on some?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskWho {
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-    /// The object, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<DynamicObject>,
-    /// What day it is, if that is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub today: Option<Date>,
-}
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Yes or no, or the value of a setting.
-    Boolean(bool),
-    /// The value of a setting.
-    Integer(i64),
-    /// A level, a reason's code or the value of a setting.
-    Text(String),
-    /// The value of a setting that has none: `null`.
-    Nothing,
-    /// Permissions, users or places.
-    List(Vec<Answer>),
-    /// None, because the question names something unknown: `{"error": true}`.
-    Error,
-}
-
-impl<'de> Deserialize<'de> for Answer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Answer, D::Error> {
-        struct AnyAnswer;
-
-        impl<'de> Visitor<'de> for AnyAnswer {
-            type Value = Answer;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an answer: a value, a list, or {\"error\": true}")
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Answer, E> {
-                Ok(Answer::Boolean(value))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<Answer, E> {
-                Ok(Answer::Integer(value))
-            }
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Answer, E> {
-                i64::try_from(value).map(Answer::Integer).map_err(E::custom)
-            }
-            fn visit_str<E>(self, value: &str) -> Result<Answer, E> {
-                Ok(Answer::Text(value.to_owned()))
-            }
-            fn visit_unit<E>(self) -> Result<Answer, E> {
-                Ok(Answer::Nothing)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Answer, A::Error> {
-                let mut answers = Vec::new();
-                while let Some(answer) = list.next_element()? {
-                    answers.push(answer);
-                }
-                Ok(Answer::List(answers))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
-                match (map.next_entry::<String, bool>()?, map.next_key::<String>()?) {
-                    (Some((key, true)), None) if key == "error" => Ok(Answer::Error),
-                    _ => Err(A::Error::custom("expected {\"error\": true}")),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(AnyAnswer)
-    }
-}
-
-impl From<SettingValue> for Answer {
-    fn from(value: SettingValue) -> Answer {
-        match value {
-            SettingValue::Boolean(value) => Answer::Boolean(value),
-            SettingValue::Integer(value) => Answer::Integer(value),
-            SettingValue::Text(value) => Answer::Text(value),
-        }
-    }
-}
-
-impl fmt::Display for Answer {
-    /// The answer as a test document writes it, in JSON.
+impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Answer::Boolean(value) => value.fmt(f),
-            Answer::Integer(value) => value.fmt(f),
-            Answer::Text(value) => write!(f, "{value:?}"),
-            Answer::Nothing => f.write_str("null"),
-            Answer::List(answers) => {
-                f.write_str("[")?;
-                for (at, answer) in answers.iter().enumerate() {
-                    if at > 0 {
-                        f.write_str(", ")?;
-                    }
-                    answer.fmt(f)?;
-                }
-                f.write_str("]")
-            }
-            Answer::Error => f.write_str("{\"error\": true}"),
+        let Failure {
+            step,
+            question,
+            expected,
+            got,
+        } = self;
+        write!(f, "step {step}: {question}: expected {expected}, got ")?;
+        match got {
+            Ok(answer) => answer.fmt(f),
+            Err(unknown) => write!(f, "an error, {unknown}"),
         }
+    }
+}
+
+/// Why a test document can't be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It has no policy, and was given none.
+    #[error("the document has no policy, and no other is given")]
+    NoPolicy,
+    /// Its policy has problems.
+    #[error("{0}")]
+    Problems(#[from] Problems),
+}
+
+impl TestDocument {
+    /// Asks every question: of the document's own policy or, where it has none,
+    /// of the one given.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no policy, or the document's has problems.
+    pub fn run(&self, policy: Option<&Policy>) -> Result<Report, RunError> {
+        let own = self.policy.clone().map(Policy::try_from).transpose()?;
+        let engine = own.as_ref().or(policy).map(Engine::new);
+        let mut report = Report::default();
+        for (at, step) in self.steps.iter().enumerate() {
+            let got = match (&step.question, &engine) {
+                (Question::Validate(document), _) => Ok(question::validate(document)),
+                (question, Some(engine)) => question.ask(engine),
+                (_, None) => return Err(RunError::NoPolicy),
+            };
+            let as_expected = match &got {
+                Ok(answer) => *answer == step.expect,
+                Err(_) => step.expect == Answer::Error,
+            };
+            if as_expected {
+                report.passed += 1;
+            } else {
+                report.failures.push(Failure {
+                    step: at,
+                    question: step.question.clone(),
+                    expected: step.expect.clone(),
+                    got,
+                });
+            }
+        }
+        Ok(report)
     }
 }
 

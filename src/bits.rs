@@ -1,0 +1,124 @@
+//! Sets of permissions as words of bits.
+//!
+//! The only place that names the bit library: it fills ranges and tests bits.
+//! Whole sets are combined word by word over its raw words, which its own
+//! operators are a hundred times slower at.
+
+use bitvec::order::Lsb0;
+use bitvec::slice::BitSlice;
+use bitvec::vec::BitVec;
+
+/// The width of a word.
+pub(crate) const WORD: usize = u64::BITS as usize;
+
+/// A set of bits below some length, which is the same for all sets that meet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BitSet(BitVec<u64, Lsb0>);
+
+impl BitSet {
+    /// The empty set, with room for so many bits.
+    pub(crate) fn new(len: usize) -> BitSet {
+        // INVARIANT: whole words, so that the raw words are the whole set.
+        BitSet(BitVec::repeat(false, len.next_multiple_of(WORD)))
+    }
+
+    pub(crate) fn words(&self) -> &[u64] {
+        self.0.as_raw_slice()
+    }
+
+    pub(crate) fn contains(&self, bit: u32) -> bool {
+        test(self.words(), bit)
+    }
+
+    pub(crate) fn insert(&mut self, bit: u32) {
+        if let Some(mut bit) = self.0.get_mut(bit as usize) {
+            *bit = true;
+        }
+    }
+
+    pub(crate) fn insert_range(&mut self, range: std::ops::Range<u32>) {
+        self.fill(range, true);
+    }
+
+    pub(crate) fn remove_range(&mut self, range: std::ops::Range<u32>) {
+        self.fill(range, false);
+    }
+
+    fn fill(&mut self, range: std::ops::Range<u32>, value: bool) {
+        if let Some(bits) = self.0.get_mut(range.start as usize..range.end as usize) {
+            bits.fill(value);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.as_raw_mut_slice().fill(0);
+    }
+
+    /// Sets each word from its own and the other's.
+    pub(crate) fn zip(&mut self, other: &BitSet, combine: impl Fn(u64, u64) -> u64) {
+        for (word, &other) in self.0.as_raw_mut_slice().iter_mut().zip(other.words()) {
+            *word = combine(*word, other);
+        }
+    }
+
+    pub(crate) fn union_with(&mut self, other: &BitSet) {
+        self.zip(other, |a, b| a | b);
+    }
+
+    pub(crate) fn intersect_with(&mut self, other: &BitSet) {
+        self.zip(other, |a, b| a & b);
+    }
+
+    pub(crate) fn subtract(&mut self, other: &BitSet) {
+        self.zip(other, |a, b| a & !b);
+    }
+
+    /// The bits in the set, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        ones(self.words())
+    }
+}
+
+/// Whether a bit is set; a bit beyond the words is not.
+#[inline]
+pub(crate) fn test(words: &[u64], bit: u32) -> bool {
+    match words.get(bit as usize / WORD) {
+        Some(word) => word >> (bit as usize % WORD) & 1 == 1,
+        None => false,
+    }
+}
+
+/// The bits that are set, ascending.
+pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = u32> {
+    words.iter().zip(0u32..).flat_map(|(&word, at)| {
+        let mut left = word;
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| at * u64::BITS + left.trailing_zeros())?;
+            left &= left - 1;
+            Some(bit)
+        })
+    })
+}
+
+/// Whether any of a range of bits is set.
+pub(crate) fn any(words: &[u64], range: std::ops::Range<u32>) -> bool {
+    let bits = BitSlice::<u64, Lsb0>::from_slice(words);
+    bits.get(range.start as usize..range.end as usize)
+        .is_some_and(BitSlice::any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_and_bits_meet_over_word_ends() {
+        let mut set = BitSet::new(130);
+        set.insert_range(60..129);
+        set.remove_range(64..128);
+        set.insert(3);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 60, 61, 62, 63, 128]);
+        assert!(set.contains(128) && !set.contains(64) && !set.contains(100_000));
+        assert!(any(set.words(), 62..70) && !any(set.words(), 64..128));
+    }
+}

@@ -1,0 +1,291 @@
+//! The catalogue with its references resolved: what can be protected.
+//!
+//! Nodes are numbered in pre-order, a node before its scopes and those before
+//! its children. Each node that can be asked for has bits of its own, in the
+//! same order: one, or for a graded permission one for each level above the
+//! lowest, set from the first up to the level. So a subtree is a range of
+//! nodes and a range of bits, and a level is reached if its bit is set.
+
+mod build;
+mod condition;
+mod pattern;
+
+pub(crate) use build::{Includes, check_value, includes};
+pub(crate) use condition::{Condition, Scope};
+pub(crate) use pattern::Pattern;
+
+use crate::bits::BitSet;
+use crate::document::{self, BoundType, RelationType};
+use crate::names::{Faults, NameMap};
+use crate::problem::ProblemKind;
+
+/// A number of a node.
+pub(crate) type NodeId = u32;
+/// A number of an object kind.
+pub(crate) type KindId = u32;
+/// A number of an attribute, among those of all kinds.
+pub(crate) type AttributeId = u32;
+/// A bit: a permission, or a threshold of a graded one.
+pub(crate) type Bit = u32;
+
+/// The catalogue.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    /// As it was written, for its labels and to be written again.
+    pub(crate) document: document::Catalogue,
+    pub(crate) nodes: Vec<Node>,
+    by_path: NameMap<NodeId>,
+    /// The node of each bit.
+    pub(crate) bit_nodes: Vec<NodeId>,
+    /// The bits that statements reach: all but those of scoped nodes.
+    pub(crate) grantable: BitSet,
+    pub(crate) kinds: NameMap<Kind>,
+    pub(crate) attributes: Vec<Attribute>,
+    /// Which of the settings a name is; the document has what it says of them.
+    pub(crate) settings: NameMap<document::Setting>,
+    /// The features of each edition, with those of the editions it includes.
+    pub(crate) editions: NameMap<Vec<Box<str>>>,
+    /// For each node, those that it answers to directly or that imply it, and
+    /// so on: whose effect ends with its own.
+    pub(crate) dependents: Vec<Vec<NodeId>>,
+}
+
+/// A node of the tree.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) path: Box<str>,
+    pub(crate) form: Form,
+    /// Where its subtree ends.
+    pub(crate) end: NodeId,
+    /// How many keys its path has.
+    pub(crate) depth: u32,
+    /// Its first bit; a heading's is where its subtree's begin.
+    pub(crate) bit: Bit,
+    /// The nearest node above it that is no heading; of a scope, its scoped
+    /// node's.
+    pub(crate) gate: Option<NodeId>,
+    pub(crate) kind: Option<KindId>,
+    pub(crate) feature: Option<Box<str>>,
+    /// What it requires, a scope what its scoped node requires too.
+    pub(crate) requires: Vec<Bit>,
+    /// Of a scope, how many of those it requires itself: the first ones.
+    pub(crate) own_requires: usize,
+    pub(crate) implies: Vec<Bit>,
+    /// Its own checks, a scope its scoped node's.
+    pub(crate) checks: Vec<AttributeId>,
+    /// On which objects it is allowed; `None` where it looks at none.
+    pub(crate) condition: Option<Box<Condition>>,
+}
+
+/// What a node is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Heading,
+    Plain,
+    Graded(Box<[Box<str>]>),
+    /// With how many scopes, which follow it.
+    Scoped(u32),
+    /// With its scoped node, and the states that it accepts of relations.
+    Scope(NodeId, Box<[(u32, States)]>),
+}
+
+/// Some of the states of a relation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct States(u8);
+
+impl States {
+    pub(crate) fn with(self, state: document::RelationState) -> States {
+        States(self.0 | 1 << state as u8)
+    }
+
+    pub(crate) fn meet(self, other: States) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// A kind of object.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) relations: NameMap<RelationType>,
+    pub(crate) attributes: NameMap<AttributeId>,
+    pub(crate) checks: Vec<AttributeId>,
+}
+
+/// An attribute of a kind.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub(crate) name: Box<str>,
+    /// `kind.attribute`.
+    pub(crate) path: Box<str>,
+    pub(crate) bound: BoundType,
+}
+
+impl Node {
+    pub(crate) fn width(&self) -> u32 {
+        match &self.form {
+            Form::Heading => 0,
+            Form::Graded(levels) => levels.len().saturating_sub(1) as u32,
+            Form::Plain | Form::Scoped(_) | Form::Scope(..) => 1,
+        }
+    }
+
+    /// Its own bits.
+    pub(crate) fn bits(&self) -> std::ops::Range<Bit> {
+        self.bit..self.bit + self.width()
+    }
+
+    /// The bits that a statement about it is about: a scoped node's are those
+    /// of its scopes.
+    pub(crate) fn statement_bits(&self) -> std::ops::Range<Bit> {
+        match self.form {
+            Form::Scoped(scopes) => self.bit + 1..self.bit + 1 + scopes,
+            _ => self.bits(),
+        }
+    }
+}
+
+impl Catalogue {
+    pub(crate) fn build(document: document::Catalogue, faults: &mut Faults) -> Catalogue {
+        build::build(document, faults)
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    pub(crate) fn node_of(&self, bit: Bit) -> &Node {
+        self.node(self.bit_nodes[bit as usize])
+    }
+
+    /// How many bits there are.
+    pub(crate) fn bits(&self) -> usize {
+        self.bit_nodes.len()
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Option<NodeId> {
+        self.by_path.get(path).copied()
+    }
+
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.by_path.keys().map(|path| &**path)
+    }
+
+    /// The nodes directly beneath a node, or the roots.
+    pub(crate) fn children(&self, of: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+        let (mut next, end) = match of {
+            Some(node) => (node + 1, self.node(node).end),
+            None => (0, self.nodes.len() as u32),
+        };
+        std::iter::from_fn(move || {
+            let child = (next < end).then_some(next)?;
+            next = self.node(child).end;
+            Some(child)
+        })
+    }
+
+    /// The bits of a node and all beneath it.
+    pub(crate) fn subtree_bits(&self, of: Option<NodeId>) -> std::ops::Range<Bit> {
+        let all = self.bits() as u32;
+        let Some(node) = of else { return 0..all };
+        let node = self.node(node);
+        node.bit
+            ..self
+                .nodes
+                .get(node.end as usize)
+                .map_or(all, |after| after.bit)
+    }
+
+    /// The scopes of a scoped node.
+    pub(crate) fn scopes(&self, id: NodeId) -> std::ops::Range<NodeId> {
+        match self.node(id).form {
+            Form::Scoped(scopes) => id + 1..id + 1 + scopes,
+            _ => 0..0,
+        }
+    }
+
+    /// The permission, or threshold of one, that a text names: `path`, or
+    /// `path:level` with a level above the lowest.
+    ///
+    /// A graded permission without a level means its second one.
+    pub(crate) fn threshold(&self, text: &str) -> Result<Bit, Unresolved> {
+        let (path, level) = match text.split_once(':') {
+            Some((path, level)) => (path, Some(level)),
+            None => (text, None),
+        };
+        let node = self.node(self.find(path).ok_or(Unresolved::Permission)?);
+        match (&node.form, level) {
+            (Form::Heading, _) => Err(Unresolved::Heading),
+            (_, None) => Ok(node.bit),
+            (Form::Graded(levels), Some(level)) => {
+                match levels.iter().position(|known| **known == *level) {
+                    None => Err(Unresolved::Level),
+                    Some(0) => Err(Unresolved::LowestLevel),
+                    Some(at) => Ok(node.bit + at as u32 - 1),
+                }
+            }
+            (_, Some(_)) => Err(Unresolved::Level),
+        }
+    }
+
+    /// How a bit is named: the inverse of [`Catalogue::threshold`], with the
+    /// level wherever the permission is graded.
+    pub(crate) fn name_of(&self, bit: Bit) -> String {
+        let node = self.node_of(bit);
+        match &node.form {
+            Form::Graded(levels) => {
+                format!("{}:{}", node.path, levels[(bit - node.bit) as usize + 1])
+            }
+            _ => node.path.to_string(),
+        }
+    }
+
+    /// The names of all bits, in order.
+    pub(crate) fn thresholds(&self) -> impl Iterator<Item = String> {
+        (0..self.bits() as u32).map(|bit| self.name_of(bit))
+    }
+
+    /// The number of an attribute: `kind.attribute`.
+    pub(crate) fn attribute(&self, path: &str) -> Option<AttributeId> {
+        let (kind, attribute) = path.split_once('.')?;
+        self.kinds.get(kind)?.attributes.get(attribute).copied()
+    }
+
+    /// What the licensed features leave: the bits of the nodes that need no
+    /// other feature, above them too.
+    pub(crate) fn licensed(&self, features: impl Fn(&str) -> bool) -> BitSet {
+        let mut licensed = BitSet::new(self.bits());
+        licensed.insert_range(0..self.bits() as u32);
+        for (id, node) in self.nodes.iter().enumerate() {
+            if node
+                .feature
+                .as_deref()
+                .is_some_and(|feature| !features(feature))
+            {
+                licensed.remove_range(self.subtree_bits(Some(id as u32)));
+            }
+        }
+        licensed
+    }
+}
+
+/// Why a text names no threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unresolved {
+    Permission,
+    Heading,
+    Level,
+    LowestLevel,
+}
+
+impl Unresolved {
+    /// The problem that it is where a document has it.
+    pub(crate) fn problem(self, text: &str) -> Result<ProblemKind, &'static str> {
+        let name = text.to_owned();
+        match self {
+            Unresolved::Heading => Ok(ProblemKind::Heading { name }),
+            Unresolved::LowestLevel => Ok(ProblemKind::LowestLevel { name }),
+            Unresolved::Permission => Err("permission"),
+            Unresolved::Level => Err("level"),
+        }
+    }
+}

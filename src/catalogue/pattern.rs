@@ -1,0 +1,153 @@
+//! Patterns: which permissions a statement is about (DESIGN.md, rule 1).
+
+use std::ops::Range;
+
+use super::{Bit, Catalogue, Form, NodeId};
+use crate::problem::ProblemKind;
+
+/// A pattern with its base resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Pattern {
+    /// The node that it starts from; none for `*` and `**`.
+    pub(crate) base: Option<NodeId>,
+    pub(crate) reach: Reach,
+}
+
+/// How far a pattern reaches from its base. On the same base, the later of
+/// these wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Reach {
+    /// `base.**`: the base and all beneath it.
+    Subtree,
+    /// `base.*`: the direct children.
+    Children,
+    /// The base itself.
+    Exact,
+}
+
+impl Pattern {
+    /// Reads a pattern; the error is the problem, or the path that is unknown.
+    pub(crate) fn parse<'t>(
+        text: &'t str,
+        catalogue: &Catalogue,
+    ) -> Result<Pattern, Result<ProblemKind, &'t str>> {
+        let (base, reach) = match text {
+            "*" => (None, Reach::Children),
+            "**" => (None, Reach::Subtree),
+            _ => {
+                let (base, reach) = if let Some(base) = text.strip_suffix(".**") {
+                    (base, Reach::Subtree)
+                } else if let Some(base) = text.strip_suffix(".*") {
+                    (base, Reach::Children)
+                } else {
+                    (text, Reach::Exact)
+                };
+                (Some(catalogue.find(base).ok_or(Err(base))?), reach)
+            }
+        };
+        if let (Some(base), Reach::Exact) = (base, reach)
+            && catalogue.node(base).form == Form::Heading
+        {
+            return Err(Ok(ProblemKind::Heading {
+                name: text.to_owned(),
+            }));
+        }
+        let pattern = Pattern { base, reach };
+        if !pattern.matches_anything(catalogue) {
+            return Err(Ok(ProblemKind::MatchesNothing {
+                pattern: text.to_owned(),
+            }));
+        }
+        Ok(pattern)
+    }
+
+    /// How near to what it matches its base is: of two patterns that match a
+    /// permission, the greater wins.
+    ///
+    /// A scoped node's exact path is as `base.*` over its scopes.
+    pub(crate) fn nearness(self, catalogue: &Catalogue) -> (u32, Reach) {
+        let Some(base) = self.base else {
+            return (0, self.reach);
+        };
+        let base = catalogue.node(base);
+        match (self.reach, &base.form) {
+            (Reach::Exact, Form::Scoped(_)) => (base.depth, Reach::Children),
+            (reach, _) => (base.depth, reach),
+        }
+    }
+
+    /// The nodes that it matches: headings are passed over, and a scoped node
+    /// stands for its scopes.
+    fn nodes(self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
+        let all = catalogue.nodes.len() as u32;
+        let (subtree, children, exact) = match (self.reach, self.base) {
+            (Reach::Subtree, None) => (Some(0..all), None, None),
+            (Reach::Subtree, Some(base)) => (Some(base..catalogue.node(base).end), None, None),
+            (Reach::Children, base) => (None, Some(catalogue.children(base)), None),
+            (Reach::Exact, base) => (None, None, base),
+        };
+        subtree
+            .into_iter()
+            .flatten()
+            .chain(children.into_iter().flatten())
+            .chain(exact)
+            .filter(|&id| catalogue.node(id).form != Form::Heading)
+    }
+
+    fn matches_anything(self, catalogue: &Catalogue) -> bool {
+        // A scoped node has at least one scope.
+        self.nodes(catalogue).next().is_some()
+    }
+
+    /// The bits that it matches. The bits of scoped nodes, which statements
+    /// don't reach, may be among them.
+    pub(crate) fn ranges(self, catalogue: &Catalogue) -> impl Iterator<Item = Range<Bit>> {
+        let (whole, nodes) = match self.reach {
+            Reach::Subtree => (Some(catalogue.subtree_bits(self.base)), None),
+            _ => (None, Some(self.nodes(catalogue))),
+        };
+        let nodes = nodes.into_iter().flatten();
+        whole
+            .into_iter()
+            .chain(nodes.map(|id| catalogue.node(id).statement_bits()))
+    }
+
+    /// The graded nodes that it matches and that have that level, each with the
+    /// level's number.
+    pub(crate) fn graded(
+        self,
+        level: &str,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = (NodeId, usize)> {
+        self.nodes(catalogue)
+            .filter_map(move |id| match &catalogue.node(id).form {
+                Form::Graded(levels) => {
+                    Some((id, levels.iter().position(|known| **known == *level)?))
+                }
+                _ => None,
+            })
+    }
+
+    /// The levels of all that it matches.
+    pub(crate) fn levels(self, catalogue: &Catalogue) -> impl Iterator<Item = &str> {
+        self.nodes(catalogue)
+            .filter_map(|id| match &catalogue.node(id).form {
+                Form::Graded(levels) => Some(levels),
+                _ => None,
+            })
+            .flatten()
+            .map(|level| &**level)
+    }
+
+    /// The pattern as it is written.
+    pub(crate) fn text(self, catalogue: &Catalogue) -> String {
+        let base = self.base.map_or("", |base| &catalogue.node(base).path);
+        match (self.base, self.reach) {
+            (None, Reach::Subtree) => "**".to_owned(),
+            (None, _) => "*".to_owned(),
+            (Some(_), Reach::Subtree) => format!("{base}.**"),
+            (Some(_), Reach::Children) => format!("{base}.*"),
+            (Some(_), Reach::Exact) => base.to_owned(),
+        }
+    }
+}

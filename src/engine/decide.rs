@@ -1,0 +1,241 @@
+//! Decisions on an object (DESIGN.md, rule 7), and why they are what they are.
+
+use smallvec::SmallVec;
+
+use super::layer::Layers;
+use super::{ADMIN, Ask, Compiled, Engine, Permission, Row, User};
+use crate::bits::test;
+use crate::catalogue::{AttributeId, Condition, Form, NodeId, Scope, States};
+use crate::date::Date;
+use crate::document::RelationType;
+use crate::names::NameMap;
+use crate::object::{Object, Subject, Target};
+use crate::reason::Reason;
+
+impl Compiled {
+    /// Whether what a user holds is allowed on that object, or without one.
+    pub(super) fn allows_on<T: Target>(&self, user: User, row: Row, ask: Ask, on: T) -> bool {
+        if row == ADMIN {
+            return true;
+        }
+        let Some(condition) = self.condition(ask) else {
+            return true;
+        };
+        match on.parts() {
+            (None, _) => !condition.needs_object,
+            (Some(object), today) => {
+                let view = View::new(self, user, row, condition, object, today);
+                view.is_some_and(|mut view| view.allows(condition))
+            }
+        }
+    }
+
+    /// Whether the checks of a permission itself could pass some value.
+    pub(super) fn checks_passable(&self, position: usize, condition: &Condition) -> bool {
+        let Some(&limits) = self.user_limits.get(position) else {
+            return false;
+        };
+        condition
+            .own_checks
+            .iter()
+            .all(|&check| self.limits.get(limits, check).passable())
+    }
+}
+
+impl Engine {
+    /// Why [`Engine::can`] answers as it does.
+    ///
+    /// It merges the user's sources anew, which takes microseconds. A handle to
+    /// a user of another policy is [`Reason::UnknownUser`], one to a permission
+    /// [`Reason::NotGranted`].
+    pub fn why<T: Target>(&self, user: User, action: Permission, on: T) -> Reason {
+        let compiled = &*self.0;
+        let policy = compiled.policy();
+        let Some(holder) = compiled.user(user) else {
+            return Reason::UnknownUser;
+        };
+        if holder.suspended {
+            return Reason::Suspended;
+        }
+        let Some((row, ask)) = compiled.find(user, action) else {
+            return Reason::NotGranted;
+        };
+        if ask.bit as usize >= policy.catalogue.bits() {
+            return Reason::NotGranted;
+        }
+        if !compiled.licensed.contains(ask.bit) {
+            return Reason::Unlicensed;
+        }
+        if holder.admin {
+            return Reason::Admin;
+        }
+        if compiled.holds(row, ask.bit) {
+            return compiled.why_on(user, row, ask, on);
+        }
+        let all = Layers::of_user(policy, &compiled.licensed, holder).grants(holder);
+        let why = |id: NodeId, bit| {
+            let first = policy.catalogue.node(id).bit;
+            if all.forbidden.contains(first) {
+                Reason::Forbidden
+            } else if all.denied.contains(first) {
+                Reason::Denied
+            } else if !all.granted.contains(bit) {
+                Reason::NotGranted
+            } else {
+                Reason::Gated
+            }
+        };
+        match policy.catalogue.node(ask.node).form {
+            // The scope that came furthest speaks.
+            Form::Scoped(_) => {
+                let scopes = policy.catalogue.scopes(ask.node);
+                let reasons = scopes.map(|id| why(id, policy.catalogue.node(id).bit));
+                reasons
+                    .max_by_key(|&reason| reason as u8)
+                    .unwrap_or(Reason::NotGranted)
+            }
+            _ => why(ask.node, ask.bit),
+        }
+    }
+}
+
+impl Compiled {
+    /// Why what a user holds is allowed on that object, or not.
+    fn why_on<T: Target>(&self, user: User, row: Row, ask: Ask, on: T) -> Reason {
+        let Some(condition) = self.condition(ask) else {
+            return Reason::Granted;
+        };
+        let (object, today) = match on.parts() {
+            (None, _) if condition.needs_object => return Reason::ObjectRequired,
+            (None, _) => return Reason::Granted,
+            (Some(object), today) => (object, today),
+        };
+        let Some(mut view) = View::new(self, user, row, condition, object, today) else {
+            return Reason::WrongKind;
+        };
+        let scopes = &condition.own_scopes;
+        if !scopes.is_empty() && !scopes.iter().any(|scope| view.matches(scope)) {
+            Reason::NoScope
+        } else if !view.passes(&condition.own_checks) {
+            Reason::OutOfBounds
+        } else if !view.allows(condition) {
+            Reason::Gated
+        } else {
+            Reason::Granted
+        }
+    }
+}
+
+/// An object as one user sees it.
+struct View<'a, O: ?Sized> {
+    compiled: &'a Compiled,
+    row: &'a [u64],
+    position: usize,
+    object: &'a O,
+    today: Option<Date>,
+    relations: &'a NameMap<RelationType>,
+    /// The states of its relations, as far as they were asked for: a relation
+    /// that the object does not carry has no state.
+    states: SmallVec<[Option<States>; 16]>,
+}
+
+impl<'a, O: Object + ?Sized> View<'a, O> {
+    /// `None` where the object is of another kind.
+    fn new(
+        compiled: &'a Compiled,
+        user: User,
+        row: Row,
+        condition: &Condition,
+        object: &'a O,
+        today: Option<Date>,
+    ) -> Option<View<'a, O>> {
+        let catalogue = &compiled.policy().catalogue;
+        let (name, kind) = catalogue.kinds.get_index(condition.kind as usize)?;
+        if object.kind() != &**name {
+            return None;
+        }
+        let relations = &kind.relations;
+        Some(View {
+            compiled,
+            row: compiled.row(row),
+            position: compiled.position(user)?,
+            object,
+            today,
+            relations,
+            states: SmallVec::from_elem(None, relations.len()),
+        })
+    }
+
+    fn allows(&mut self, condition: &Condition) -> bool {
+        if !self.passes(&condition.checks) {
+            return false;
+        }
+        let mut allowed = SmallVec::<[bool; 32]>::new();
+        for step in &condition.steps {
+            let open = |view: &mut Self, scope: &Scope| {
+                scope
+                    .steps
+                    .iter()
+                    .all(|&step| allowed.get(step as usize) == Some(&true))
+                    && view.matches(scope)
+            };
+            let passes = match &step.scopes {
+                Some(scopes) => scopes.iter().any(|scope| open(self, scope)),
+                None => true,
+            };
+            let passes = passes && self.passes(&step.checks);
+            if step.always && !passes {
+                return false;
+            }
+            allowed.push(passes);
+        }
+        true
+    }
+
+    /// Whether a scope is effective, and the object in the states it accepts.
+    fn matches(&mut self, scope: &Scope) -> bool {
+        test(self.row, scope.bit)
+            && scope
+                .when
+                .iter()
+                .all(|&(relation, accepted)| self.state(relation).meet(accepted))
+    }
+
+    fn state(&mut self, relation: u32) -> States {
+        let at = relation as usize;
+        if let Some(Some(known)) = self.states.get(at) {
+            return *known;
+        }
+        let state = self.relations.get_index(at).and_then(|(name, &of)| {
+            let (user, _) = self.compiled.policy().users.get_index(self.position)?;
+            let set = self.compiled.user_memberships.get(self.position)?;
+            let groups = &self.compiled.memberships.get(*set);
+            self.object.relation(
+                name,
+                &Subject {
+                    name: user,
+                    groups,
+                    relation: of,
+                },
+            )
+        });
+        let states = state.map_or(States::default(), |state| States::default().with(state));
+        if let Some(known) = self.states.get_mut(at) {
+            *known = Some(states);
+        }
+        states
+    }
+
+    /// Whether every one of these attributes is within the user's bound.
+    fn passes(&self, checks: &[AttributeId]) -> bool {
+        let catalogue = &self.compiled.policy().catalogue;
+        let Some(&limits) = self.compiled.user_limits.get(self.position) else {
+            return false;
+        };
+        checks.iter().all(|&check| {
+            let name = &catalogue.attributes[check as usize].name;
+            let limit = self.compiled.limits.get(limits, check);
+            limit.passes(self.object.attribute(name), self.today)
+        })
+    }
+}

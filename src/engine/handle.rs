@@ -1,0 +1,162 @@
+//! Names to handles, once.
+
+use super::{Compiled, Engine};
+use crate::catalogue::Unresolved;
+use crate::names::{NameMap, keys};
+use crate::object::{DynamicObject, Object, Target};
+use crate::problem::{ProblemKind, nearest};
+
+/// A handle to a user: proof that the policy knows the name.
+///
+/// It is valid for engines of later versions of the same policy
+/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of
+/// that name. For any other engine it is a user who may do nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct User {
+    pub(super) lineage: u64,
+    pub(super) number: u32,
+}
+
+/// A handle to a permission, or to a threshold of a graded one.
+///
+/// It is valid for engines of later versions of the same policy
+/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a
+/// permission of that name. For any other engine it is one that nobody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Permission {
+    pub(super) lineage: u64,
+    pub(super) number: u32,
+}
+
+/// A question that names something that the policy does not know, and so has
+/// no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unknown(Box<ProblemKind>);
+
+impl Unknown {
+    pub(super) fn new<V>(what: &'static str, name: &str, known: &NameMap<V>) -> Unknown {
+        Unknown::among(what, name, keys(known))
+    }
+
+    pub(super) fn among<'a>(
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Unknown {
+        let nearest = nearest(name, known);
+        Unknown(Box::new(ProblemKind::Unknown {
+            what,
+            name: name.to_owned(),
+            nearest,
+        }))
+    }
+
+    /// What is unknown, and the nearest known name.
+    pub fn kind(&self) -> &ProblemKind {
+        &self.0
+    }
+}
+
+impl Engine {
+    /// The handle to a user. Costs one look-up in a hash table.
+    ///
+    /// # Errors
+    ///
+    /// Where the policy has no user of that name. A question about an unknown
+    /// user has an answer, and it is no.
+    pub fn user(&self, name: &str) -> Result<User, Unknown> {
+        let policy = self.0.policy();
+        let position = policy.users.get_index_of(name);
+        let number = position.and_then(|position| policy.lineage.users.of(name, position));
+        match number {
+            Some(number) => Ok(User {
+                lineage: self.0.lineage,
+                number,
+            }),
+            // No other user's name is suggested: there may be millions, and
+            // who is there may be nobody's business.
+            None => Err(Unknown::among("user", name, [])),
+        }
+    }
+
+    /// The handle to a permission: `path`, or `path:level` for a level above
+    /// the lowest of a graded one. Without a level, that is the second level.
+    ///
+    /// Costs a look-up or two in a hash table.
+    ///
+    /// # Errors
+    ///
+    /// Where the catalogue has no such permission or level, or it is a heading
+    /// or the lowest level.
+    pub fn permission(&self, name: &str) -> Result<Permission, Unknown> {
+        let policy = self.0.policy();
+        let catalogue = &policy.catalogue;
+        let unknown = |unresolved: Unresolved| match unresolved.problem(name) {
+            Ok(kind) => Unknown(Box::new(kind)),
+            Err("permission") => {
+                let path = name.split(':').next().unwrap_or(name);
+                Unknown::among("permission", path, catalogue.paths())
+            }
+            Err(what) => Unknown::among(what, name, []),
+        };
+        let bit = catalogue.threshold(name).map_err(unknown)?;
+        // Positions are numbers in a first version, and names need no building.
+        let number = match policy.lineage.permissions.are_positions() {
+            true => Some(bit),
+            false => policy
+                .lineage
+                .permissions
+                .of(&catalogue.name_of(bit), bit as usize),
+        };
+        let lineage = self.0.lineage;
+        number
+            .map(|number| Permission { lineage, number })
+            .ok_or_else(|| Unknown::among("permission", name, []))
+    }
+
+    /// Checks that an object names nothing unknown: its kind, its relations
+    /// and its attributes. What asks by names does so whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// The first name that is unknown.
+    pub fn check_object(&self, object: &DynamicObject) -> Result<(), Unknown> {
+        self.check_kind(&object)?;
+        let Some(kind) = self.0.policy().catalogue.kinds.get(object.kind()) else {
+            return Ok(());
+        };
+        for name in object.relations() {
+            if !kind.relations.contains_key(name) {
+                return Err(Unknown::new("relation", name, &kind.relations));
+            }
+        }
+        for name in object.attributes() {
+            if !kind.attributes.contains_key(name) {
+                return Err(Unknown::new("attribute", name, &kind.attributes));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_kind<T: Target>(&self, on: &T) -> Result<(), Unknown> {
+        let kinds = &self.0.policy().catalogue.kinds;
+        match on.parts().0.map(Object::kind) {
+            Some(kind) if !kinds.contains_key(kind) => {
+                Err(Unknown::new("object kind", kind, kinds))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Compiled {
+    /// The handle to the user at a position.
+    pub(super) fn user_at(&self, name: &str, position: usize) -> Option<User> {
+        let number = self.policy().lineage.users.of(name, position)?;
+        Some(User {
+            lineage: self.lineage,
+            number,
+        })
+    }
+}

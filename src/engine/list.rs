@@ -1,0 +1,112 @@
+//! Lists: all that a user holds, and all users who hold something.
+
+use std::fmt;
+
+use super::{ADMIN, Engine, NOBODY, Permission, User};
+use crate::bits::ones;
+use crate::catalogue::Form;
+use crate::object::Target;
+
+/// A permission that a user holds.
+///
+/// Displays as a question names it: `path`, or `path:level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Effective<'e> {
+    path: &'e str,
+    level: Option<&'e str>,
+}
+
+impl<'e> Effective<'e> {
+    /// The permission's path.
+    pub fn path(&self) -> &'e str {
+        self.path
+    }
+
+    /// The level, above the lowest, of a graded permission.
+    pub fn level(&self) -> Option<&'e str> {
+        self.level
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        let level = self.level.into_iter().flat_map(|level| [":", level]);
+        std::iter::once(self.path).chain(level).flat_map(str::bytes)
+    }
+}
+
+impl fmt::Display for Effective<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path)?;
+        match self.level {
+            Some(level) => write!(f, ":{level}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Engine {
+    /// All that a user holds, sorted as text: permissions that can be granted,
+    /// and scoped nodes of which a scope is effective; a graded permission with
+    /// its level, if that is above the lowest.
+    ///
+    /// What is held may still depend on the object. A handle of another policy
+    /// holds nothing.
+    pub fn effective(&self, user: User) -> Vec<Effective<'_>> {
+        let compiled = &*self.0;
+        let catalogue = &compiled.policy().catalogue;
+        if user.lineage != compiled.lineage {
+            return Vec::new();
+        }
+        let row = compiled
+            .user_rows
+            .get(user.number as usize)
+            .copied()
+            .unwrap_or(NOBODY);
+        let mut held: Vec<Effective<'_>> = Vec::new();
+        for bit in ones(compiled.row(row)) {
+            let node = catalogue.node_of(bit);
+            let level = match &node.form {
+                Form::Graded(levels) => levels.get((bit - node.bit) as usize + 1),
+                _ => None,
+            };
+            let level = level.map(|level| &**level);
+            if bit > node.bit {
+                // The next level of the same permission.
+                held.pop();
+            }
+            held.push(Effective {
+                path: &node.path,
+                level,
+            });
+        }
+        held.sort_by(|a, b| a.bytes().cmp(b.bytes()));
+        held
+    }
+
+    /// The users who may do this, sorted by name: on this object or, without
+    /// one, on some object.
+    ///
+    /// Costs a few loads for each user, and a decision for each who holds the
+    /// permission.
+    pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
+        let compiled = &*self.0;
+        let without_object = on.parts().0.is_none();
+        let users = compiled.policy().users.keys().enumerate();
+        let may = users.filter_map(|(position, name)| {
+            let user = compiled.user_at(name, position)?;
+            let (row, ask) = compiled.find(user, action)?;
+            if !compiled.holds(row, ask.bit) {
+                return None;
+            }
+            let condition = compiled.condition(ask);
+            let may = row == ADMIN
+                || condition.is_none_or(|condition| match without_object {
+                    true => compiled.checks_passable(position, condition),
+                    false => compiled.allows_on(user, row, ask, on.parts()),
+                });
+            may.then_some(&**name)
+        });
+        let mut names: Vec<&str> = may.collect();
+        names.sort_unstable();
+        names
+    }
+}

@@ -1,0 +1,73 @@
+//! Things that name each other: an order in which what is named comes first,
+//! and the cycles that stand in its way.
+
+/// A walk over a graph, depth first in the order of its nodes and edges.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    /// Every node, after all that it leads to, cycles aside.
+    pub(crate) order: Vec<usize>,
+    /// The cycles met: the nodes in order, each with the number of its edge
+    /// that leads to the next; the last one's leads back to the first.
+    pub(crate) cycles: Vec<Vec<(usize, usize)>>,
+}
+
+/// Walks a graph of so many nodes, where `edge(node, n)` is the `n`th node that
+/// a node leads to, `None` after the last one.
+///
+/// Linear in nodes and edges, and not recursive.
+pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -> Walk {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Open,
+        Done,
+    }
+    let mut states = vec![State::New; nodes];
+    let mut walk = Walk {
+        order: Vec::with_capacity(nodes),
+        cycles: Vec::new(),
+    };
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    for start in 0..nodes {
+        if states[start] != State::New {
+            continue;
+        }
+        states[start] = State::Open;
+        open.push((start, 0));
+        while let Some((node, next)) = open.last_mut() {
+            let (node, at) = (*node, *next);
+            *next += 1;
+            match edge(node, at) {
+                None => {
+                    states[node] = State::Done;
+                    walk.order.push(node);
+                    open.pop();
+                }
+                Some(to) if states[to] == State::New => {
+                    states[to] = State::Open;
+                    open.push((to, 0));
+                }
+                Some(to) if states[to] == State::Open => {
+                    let from = open.iter().position(|&(node, _)| node == to).unwrap_or(0);
+                    let ring = open[from..].iter().map(|&(node, next)| (node, next - 1));
+                    walk.cycles.push(ring.collect());
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    walk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_comes_first_and_cycles_are_met_once() {
+        let edges: [&[usize]; 5] = [&[1, 2], &[2], &[], &[4], &[0, 3]];
+        let walk = walk(5, |node, at| edges[node].get(at).copied());
+        assert_eq!(walk.order, [2, 1, 0, 4, 3]);
+        assert_eq!(walk.cycles, [[(3, 0), (4, 1)]]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Names to dense numbers.
+
+use indexmap::IndexMap;
+
+use crate::problem::{Place, Problem, ProblemKind, nearest};
+
+/// Values by name, numbered in the order of their coming.
+///
+/// The hash is seeded at random, so that names can't be chosen to collide.
+pub(crate) type NameMap<V> = IndexMap<Box<str>, V, foldhash::fast::RandomState>;
+
+/// The names, in order.
+pub(crate) fn keys<V>(map: &NameMap<V>) -> impl Iterator<Item = &str> {
+    map.keys().map(|name| &**name)
+}
+
+/// A dense number, for an index that is known to be small.
+///
+/// Saturates, so that what could never be stored answers to nothing; building
+/// refuses to number more than [`MOST`] things of a kind.
+pub(crate) fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// The most things of one kind that are numbered.
+pub(crate) const MOST: usize = 1 << 31;
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    problems: Vec<Problem>,
+    suggestions: usize,
+}
+
+impl Faults {
+    /// How many unknown names are compared with all known ones: a document may
+    /// be wrong a million times over.
+    const SUGGESTIONS: usize = 200;
+
+    pub(crate) fn new(problems: Vec<Problem>) -> Faults {
+        Faults {
+            problems,
+            suggestions: 0,
+        }
+    }
+
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    pub(crate) fn push(&mut self, place: &Place<'_>, kind: ProblemKind) {
+        self.problems.push(Problem::new(place, kind));
+    }
+
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        place: &Place<'_>,
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        self.suggestions += 1;
+        let nearest = (self.suggestions <= Self::SUGGESTIONS).then(|| nearest(name, known));
+        let nearest = nearest.flatten();
+        self.push(
+            place,
+            ProblemKind::Unknown {
+                what,
+                name: name.to_owned(),
+                nearest,
+            },
+        );
+    }
+
+    /// Reports a name that is not `[A-Za-z0-9_-]+`.
+    pub(crate) fn check_name(&mut self, place: &Place<'_>, name: &str) {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if name.is_empty() || !name.bytes().all(fits) {
+            let expected = "letters, digits, `_` and `-`";
+            self.push(
+                place,
+                ProblemKind::InvalidName {
+                    name: name.to_owned(),
+                    expected,
+                },
+            );
+        }
+    }
+
+    /// Reports an empty name.
+    pub(crate) fn check_text(&mut self, place: &Place<'_>, name: &str) {
+        if name.is_empty() {
+            let expected = "a text that is not empty";
+            self.push(
+                place,
+                ProblemKind::InvalidName {
+                    name: String::new(),
+                    expected,
+                },
+            );
+        }
+    }
+
+    pub(crate) fn duplicate(&mut self, place: &Place<'_>, name: &str) {
+        self.push(
+            place,
+            ProblemKind::Duplicate {
+                name: name.to_owned(),
+            },
+        );
+    }
+}

@@ -1,0 +1,277 @@
+//! A document whose every reference resolves.
+
+mod source;
+mod validate;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use source::{Role, Source, Statements};
+
+use crate::catalogue::Catalogue;
+use crate::document::{self, Document};
+use crate::names::{NameMap, keys, number};
+use crate::problem::Problems;
+
+/// A policy: a document that has no problems.
+///
+/// It is proof of that: nothing that was checked is checked again. It is cheap
+/// to clone, and converts back into an equal document.
+///
+/// ```
+/// use grantree::{Document, Policy};
+///
+/// let text = r#"{
+///     "format": 1,
+///     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+///     "roles": {"clerk": {"allow": ["orders", "orders.exprot"]}}
+/// }"#;
+/// let document: Document = serde_json::from_str(text).unwrap();
+/// let problems = Policy::try_from(document).unwrap_err();
+/// assert_eq!(
+///     problems.to_string(),
+///     "roles.clerk.allow[1]: unknown permission `orders.exprot`; did you mean `orders.export`?",
+/// );
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) lineage: Lineage,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) licence: document::Licence,
+    pub(crate) global: Statements,
+    pub(crate) default_profile: Option<u32>,
+    pub(crate) profiles: NameMap<Source>,
+    pub(crate) roles: NameMap<Role>,
+    pub(crate) approval_groups: NameMap<Source>,
+    pub(crate) groups: Groups,
+    pub(crate) users: NameMap<User>,
+    pub(crate) governance: document::Governance,
+}
+
+/// Which policy this is a version of, and how its names are numbered for the
+/// handles of its engines: a name keeps its number in later versions.
+#[derive(Clone, Debug)]
+pub(crate) struct Lineage {
+    pub(crate) id: u64,
+    pub(crate) users: Numbers,
+    pub(crate) permissions: Numbers,
+}
+
+/// The numbers of names: those of the first version, then those that came.
+///
+/// Of a first version it is the order of the names itself, and nothing is kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Numbers(Option<Arc<NameMap<()>>>);
+
+impl Numbers {
+    /// The number of a name, which stands at that position now.
+    pub(crate) fn of(&self, name: &str, position: usize) -> Option<u32> {
+        match &self.0 {
+            None => Some(number(position)),
+            Some(names) => names.get_index_of(name).map(number),
+        }
+    }
+
+    /// Whether the number of a name is its position.
+    pub(crate) fn are_positions(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// How many numbers there are, with so many names now.
+    pub(crate) fn len(&self, now: usize) -> usize {
+        self.0.as_ref().map_or(now, |names| names.len())
+    }
+
+    /// The numbers of a version with other names.
+    fn follow<'a>(
+        &self,
+        before: impl Iterator<Item = Cow<'a, str>>,
+        after: impl Iterator<Item = Cow<'a, str>>,
+    ) -> Numbers {
+        let mut names = match &self.0 {
+            Some(names) => NameMap::clone(names),
+            None => before.map(|name| (name.into(), ())).collect(),
+        };
+        for name in after {
+            if !names.contains_key(&*name) {
+                names.insert(name.into(), ());
+            }
+        }
+        Numbers(Some(Arc::new(names)))
+    }
+}
+
+impl Lineage {
+    fn new() -> Lineage {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Lineage {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            users: Numbers::default(),
+            permissions: Numbers::default(),
+        }
+    }
+}
+
+/// A user.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) description: Option<Box<str>>,
+    pub(crate) profile: Option<u32>,
+    pub(crate) roles: Box<[u32]>,
+    pub(crate) approval_groups: Box<[u32]>,
+    pub(crate) groups: Box<[u32]>,
+    pub(crate) admin: bool,
+    pub(crate) suspended: bool,
+    /// Most users say nothing of their own.
+    pub(crate) statements: Option<Box<Statements>>,
+}
+
+/// The groups that the policy names, whether declared or not.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    /// Each with the group that it is beneath.
+    pub(crate) parents: NameMap<Option<u32>>,
+    /// What is declared, as it was written.
+    pub(crate) declared: document::Map<document::Group>,
+}
+
+impl Policy {
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// The next version of this policy, from an edited document.
+    ///
+    /// It answers as the document does, like any other policy made from it. But
+    /// handles to users and permissions that engines of this version gave stay
+    /// valid for engines of the next one, for every name that it still has.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the document, in the order in which it stands
+    /// there. This policy stays as it is in any case.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders"}]},
+    ///     "users": {"alice": {}, "bob": {"allow": ["orders"]}}
+    /// }"#;
+    /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let engine = Engine::new(&policy);
+    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+    ///
+    /// let mut document = Document::from(&policy);
+    /// document.users.retain(|name, _| name != "alice");
+    /// let engine = Engine::new(&policy.revise(document)?);
+    /// assert!(engine.can(bob, orders, ()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
+        let before = self.inner();
+        let mut after = validate::resolve(document)?;
+        let users = before.lineage.users.follow(
+            keys(&before.users).map(Cow::Borrowed),
+            keys(&after.users).map(Cow::Borrowed),
+        );
+        let permissions = before.lineage.permissions.follow(
+            before.catalogue.thresholds().map(Cow::Owned),
+            after.catalogue.thresholds().map(Cow::Owned),
+        );
+        after.lineage = Lineage {
+            id: before.lineage.id,
+            users,
+            permissions,
+        };
+        Ok(Policy(Arc::new(after)))
+    }
+}
+
+impl From<&Policy> for Document {
+    /// The document that the policy was made from, or an equal one.
+    fn from(policy: &Policy) -> Document {
+        let inner = policy.inner();
+        let catalogue = &inner.catalogue;
+        let mut document = Document::default();
+        document.catalogue = catalogue.document.clone();
+        document.licence = inner.licence.clone();
+        document.global = inner.global.to_document(catalogue);
+        document.default_profile = inner.default_profile.map(|id| name(&inner.profiles, id));
+        document.profiles = inner.sources(&inner.profiles);
+        document.approval_groups = inner.sources(&inner.approval_groups);
+        document.roles = inner
+            .roles
+            .iter()
+            .map(|(key, role)| {
+                let role = document::Role {
+                    source: inner.source(&role.source),
+                    includes: names(&inner.roles, &role.includes),
+                    unique: role.unique,
+                    demoted_to: role.demoted_to.map(|id| name(&inner.roles, id)),
+                };
+                (&**key, role)
+            })
+            .collect();
+        document.groups = inner.groups.declared.clone();
+        document.users = inner
+            .users
+            .iter()
+            .map(|(key, user)| (&**key, inner.user(user)))
+            .collect();
+        document.governance = inner.governance.clone();
+        document
+    }
+}
+
+impl Inner {
+    fn sources(&self, sources: &NameMap<Source>) -> document::Map<document::Source> {
+        sources
+            .iter()
+            .map(|(name, source)| (&**name, self.source(source)))
+            .collect()
+    }
+
+    fn source(&self, source: &Source) -> document::Source {
+        document::Source {
+            label: source.label.as_deref().map(Into::into),
+            description: source.description.as_deref().map(Into::into),
+            template: source.template,
+            protected: source.protected,
+            assignable_by: names(&self.roles, &source.assignable_by),
+            statements: source.statements.to_document(&self.catalogue),
+        }
+    }
+
+    fn user(&self, user: &User) -> document::User {
+        let statements = user.statements.as_deref();
+        document::User {
+            label: user.label.as_deref().map(Into::into),
+            description: user.description.as_deref().map(Into::into),
+            profile: user.profile.map(|id| name(&self.profiles, id)),
+            roles: names(&self.roles, &user.roles),
+            approval_groups: names(&self.approval_groups, &user.approval_groups),
+            groups: names(&self.groups.parents, &user.groups),
+            admin: user.admin,
+            suspended: user.suspended,
+            statements: statements
+                .map_or_else(Default::default, |own| own.to_document(&self.catalogue)),
+        }
+    }
+}
+
+fn name<V>(map: &NameMap<V>, id: u32) -> String {
+    map.get_index(id as usize)
+        .map_or_else(String::new, |(name, _)| name.to_string())
+}
+
+fn names<V>(map: &NameMap<V>, ids: &[u32]) -> Vec<String> {
+    ids.iter().map(|&id| name(map, id)).collect()
+}

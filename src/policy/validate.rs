@@ -1,0 +1,610 @@
+//! From a document to a policy: every name resolved, every problem reported.
+
+use std::sync::Arc;
+
+use indexmap::map::Entry;
+
+use super::{Groups, Inner, Lineage, Policy, Role, Source, Statements, User};
+use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
+use crate::document::{self, Bound, BoundType, Document, Map};
+use crate::graph;
+use crate::names::{Faults, MOST, NameMap, keys, number};
+use crate::problem::{Place, ProblemKind, Problems, nearest};
+
+/// The kinds of change that `governance.permissions` names (DESIGN.md,
+/// section 5).
+const CHANGES: &[&str] = &[
+    "create_profile",
+    "create_role",
+    "create_approval_group",
+    "rename_profile",
+    "rename_role",
+    "rename_approval_group",
+    "rename_user",
+    "edit_profile",
+    "edit_role",
+    "edit_approval_group",
+    "edit_user",
+    "edit_global",
+    "delete_profile",
+    "delete_role",
+    "delete_approval_group",
+    "assign_profile",
+    "assign_role",
+    "assign_approval_group",
+    "revoke_profile",
+    "revoke_role",
+    "revoke_approval_group",
+    "add_user",
+    "remove_user",
+    "transfer",
+    "set_default_profile",
+    "set_admin",
+    "set_suspended",
+    "set_groups",
+    "set_group",
+    "set_licence",
+    "import",
+];
+
+impl TryFrom<Document> for Policy {
+    type Error = Problems;
+
+    /// Resolves every reference of a document.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it, in the order in which it stands there.
+    fn try_from(document: Document) -> Result<Policy, Problems> {
+        resolve(document).map(|inner| Policy(Arc::new(inner)))
+    }
+}
+
+pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
+    let mut faults = Faults::new(document.faults);
+    let root = Place::Root;
+    let catalogue = Catalogue::build(document.catalogue, &mut faults);
+
+    let profiles = declare("profiles", document.profiles, &mut faults);
+    let roles = declare("roles", document.roles, &mut faults);
+    let approval_groups = declare("approval_groups", document.approval_groups, &mut faults);
+    let names = Names {
+        catalogue: &catalogue,
+        roles: &roles,
+    };
+
+    names.licence(&document.licence, &root.key("licence"), &mut faults);
+    let global = names.statements(document.global, &root.key("global"), &mut faults);
+    let default_profile = document.default_profile.and_then(|name| {
+        find(
+            "profile",
+            &profiles,
+            &name,
+            &root.key("default_profile"),
+            &mut faults,
+        )
+    });
+    let place = root.key("roles");
+    let included = includes(
+        "role",
+        "roles",
+        roles
+            .iter()
+            .map(|(name, role)| (&**name, role.includes.as_slice())),
+        &roles,
+        &place,
+        &mut faults,
+    );
+    names.unique_included(&included, &place, &mut faults);
+    let closures = closures(&included);
+    let groups = groups(document.groups, &root.key("groups"), &mut faults);
+    let (users, groups) = {
+        let holders = Holders {
+            names: &names,
+            profiles: &profiles,
+            approval_groups: &approval_groups,
+        };
+        holders.users(document.users, groups, &root.key("users"), &mut faults)
+    };
+    names.governance(&document.governance, &root.key("governance"), &mut faults);
+
+    let place = root.key("profiles");
+    let resolved_profiles = names.sources(&profiles, &place, &mut faults);
+    let place = root.key("approval_groups");
+    let resolved_groups = names.sources(&approval_groups, &place, &mut faults);
+    let place = root.key("roles");
+    let mut resolved_roles = NameMap::default();
+    for ((at, (name, role)), closure) in roles.iter().enumerate().zip(closures) {
+        let place = place.key(name);
+        let source = names.source(&role.source, &place, &mut faults);
+        let demoted_to = role
+            .demoted_to
+            .as_deref()
+            .and_then(|name| find("role", &roles, name, &place.key("demoted_to"), &mut faults));
+        let includes = included.of[at].iter().copied().map(number).collect();
+        let unique = role.unique;
+        let role = Role {
+            source,
+            includes,
+            closure,
+            unique,
+            demoted_to,
+        };
+        resolved_roles.insert(name.clone(), role);
+    }
+
+    match Problems::new(faults.into_problems()) {
+        Some(problems) => Err(problems),
+        None => Ok(Inner {
+            lineage: Lineage::new(),
+            licence: document.licence,
+            global,
+            default_profile,
+            profiles: resolved_profiles,
+            roles: resolved_roles,
+            approval_groups: resolved_groups,
+            groups,
+            users,
+            governance: document.governance,
+            catalogue,
+        }),
+    }
+}
+
+/// Gives the names of a map their numbers.
+fn declare<V>(what: &str, map: Map<V>, faults: &mut Faults) -> NameMap<V> {
+    let place = Place::Root.key(what);
+    let mut out = NameMap::with_capacity_and_hasher(map.len(), Default::default());
+    for (name, value) in map {
+        let place = place.key(&name);
+        faults.check_name(&place, &name);
+        insert(&mut out, &name, value, &place, faults);
+    }
+    out
+}
+
+/// Adds an entry, and reports a name that stands there already.
+fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faults: &mut Faults) {
+    match out.entry(name.into()) {
+        Entry::Occupied(_) => faults.duplicate(place, name),
+        Entry::Vacant(vacant) => {
+            vacant.insert(value);
+        }
+    }
+}
+
+/// The number of a name, reported where it is unknown.
+fn find<V>(
+    what: &'static str,
+    known: &NameMap<V>,
+    name: &str,
+    place: &Place<'_>,
+    faults: &mut Faults,
+) -> Option<u32> {
+    let found = known.get_index_of(name).map(number);
+    if found.is_none() {
+        faults.unknown(place, what, name, keys(known));
+    }
+    found
+}
+
+/// The numbers of a list of names.
+fn find_all<V>(
+    what: &'static str,
+    known: &NameMap<V>,
+    names: &[String],
+    place: &Place<'_>,
+    faults: &mut Faults,
+) -> Box<[u32]> {
+    let numbers = names.iter().enumerate();
+    numbers
+        .filter_map(|(at, name)| find(what, known, name, &place.item(at), faults))
+        .collect()
+}
+
+/// Itself and all that a role brings along, depth first, at the first visit.
+fn closures(includes: &Includes) -> Vec<Box<[u32]>> {
+    let mut seen = vec![usize::MAX; includes.of.len()];
+    let closure = |role: usize| {
+        let mut closure = Vec::new();
+        let mut open = vec![role];
+        while let Some(next) = open.pop() {
+            if std::mem::replace(&mut seen[next], role) != role {
+                closure.push(number(next));
+                open.extend(includes.of[next].iter().rev());
+            }
+        }
+        closure.into()
+    };
+    (0..includes.of.len()).map(closure).collect()
+}
+
+fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
+    let mut parents: NameMap<Option<u32>> = NameMap::default();
+    for (name, _) in declared.iter() {
+        let place = place.key(name);
+        faults.check_text(&place, name);
+        insert(&mut parents, name, None, &place, faults);
+    }
+    for (name, group) in declared.iter() {
+        let Some(parent) = &group.parent else {
+            continue;
+        };
+        faults.check_text(&place.key(name).key("parent"), parent);
+        let parent = parents.entry(parent.as_str().into());
+        let at = number(parent.index());
+        parent.or_default();
+        if let Some(own) = parents.get_mut(name) {
+            *own = Some(at);
+        }
+    }
+    let parent = |group: usize, at: usize| match at {
+        0 => parents[group].map(|parent| parent as usize),
+        _ => None,
+    };
+    for ring in graph::walk(parents.len(), parent).cycles {
+        let names: Vec<_> = ring
+            .iter()
+            .filter_map(|&(group, _)| Some(parents.get_index(group)?.0.to_string()))
+            .collect();
+        if let Some(last) = names.last() {
+            let place = place.key(last);
+            let kind = ProblemKind::Cycle {
+                what: "groups",
+                names: names.clone(),
+            };
+            faults.push(&place.key("parent"), kind);
+        }
+    }
+    Groups { parents, declared }
+}
+
+/// The names that statements and references resolve against.
+struct Names<'n> {
+    catalogue: &'n Catalogue,
+    roles: &'n NameMap<document::Role>,
+}
+
+impl Names<'_> {
+    fn licence(&self, licence: &document::Licence, place: &Place<'_>, faults: &mut Faults) {
+        if let Some(edition) = &licence.edition {
+            find(
+                "edition",
+                &self.catalogue.editions,
+                edition,
+                &place.key("edition"),
+                faults,
+            );
+        }
+        let list = place.key("features");
+        for (at, feature) in licence.features.iter().enumerate() {
+            faults.check_name(&list.item(at), feature);
+        }
+    }
+
+    fn unique_included(&self, includes: &Includes, place: &Place<'_>, faults: &mut Faults) {
+        for (role, (name, of)) in self.roles.iter().enumerate() {
+            let place = place.key(name);
+            let list = place.key("includes");
+            // The unknown ones are reported, and not among the numbers.
+            let known = |name: &&String| self.roles.contains_key(name.as_str());
+            let positions = of
+                .includes
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| known(name));
+            for (&included, (at, name)) in includes.of[role].iter().zip(positions) {
+                if self.roles[included].unique {
+                    let kind = ProblemKind::UniqueIncluded { role: name.clone() };
+                    faults.push(&list.item(at), kind);
+                }
+            }
+        }
+    }
+
+    fn sources(
+        &self,
+        sources: &NameMap<document::Source>,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> NameMap<Source> {
+        let resolve = |(name, source): (&Box<str>, &document::Source)| {
+            (name.clone(), self.source(source, &place.key(name), faults))
+        };
+        sources.iter().map(resolve).collect()
+    }
+
+    fn source(&self, source: &document::Source, place: &Place<'_>, faults: &mut Faults) -> Source {
+        let list = place.key("assignable_by");
+        Source {
+            label: source.label.as_deref().map(Into::into),
+            description: source.description.as_deref().map(Into::into),
+            template: source.template,
+            protected: source.protected,
+            assignable_by: find_all("role", self.roles, &source.assignable_by, &list, faults),
+            statements: self.statements(source.statements.clone(), place, faults),
+        }
+    }
+
+    fn statements(
+        &self,
+        statements: document::Statements,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> Statements {
+        let mut patterns = |field: &'static str, texts: &[String]| -> Box<[Pattern]> {
+            let list = place.key(field);
+            let texts = texts.iter().enumerate();
+            texts
+                .filter_map(|(at, text)| self.pattern(text, &list.item(at), faults))
+                .collect()
+        };
+        let allow = patterns("allow", &statements.allow);
+        let deny = patterns("deny", &statements.deny);
+        let forbid = patterns("forbid", &statements.forbid);
+        Statements {
+            allow,
+            deny,
+            forbid,
+            levels: self.levels(&statements.levels, &place.key("levels"), faults),
+            bounds: self.bounds(statements.bounds, &place.key("bounds"), faults),
+            settings: self.settings(statements.settings, &place.key("settings"), faults),
+        }
+    }
+
+    fn pattern(&self, text: &str, place: &Place<'_>, faults: &mut Faults) -> Option<Pattern> {
+        match Pattern::parse(text, self.catalogue) {
+            Ok(pattern) => return Some(pattern),
+            Err(Ok(kind)) => faults.push(place, kind),
+            Err(Err(path)) => faults.unknown(place, "permission", path, self.catalogue.paths()),
+        }
+        None
+    }
+
+    fn levels(
+        &self,
+        levels: &Map<String>,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> Box<[(Pattern, Box<str>)]> {
+        let mut out: NameMap<(Pattern, Box<str>)> = NameMap::default();
+        for (text, level) in levels.iter() {
+            let place = place.key(text);
+            let Some(pattern) = self.pattern(text, &place, faults) else {
+                continue;
+            };
+            if pattern.graded(level, self.catalogue).next().is_none() {
+                let nearest = nearest(level, pattern.levels(self.catalogue));
+                let (pattern, level) = (text.to_owned(), level.clone());
+                faults.push(
+                    &place,
+                    ProblemKind::NoSuchLevel {
+                        pattern,
+                        level,
+                        nearest,
+                    },
+                );
+            }
+            insert(
+                &mut out,
+                text,
+                (pattern, level.as_str().into()),
+                &place,
+                faults,
+            );
+        }
+        out.into_values().collect()
+    }
+
+    fn bounds(
+        &self,
+        bounds: Map<Bound>,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> Box<[(u32, Bound)]> {
+        let mut out: NameMap<(u32, Bound)> = NameMap::default();
+        for (path, bound) in bounds {
+            let place = place.key(&path);
+            let attributes = &self.catalogue.attributes;
+            let Some(id) = self.catalogue.attribute(&path) else {
+                let known = attributes.iter().map(|attribute| &*attribute.path);
+                faults.unknown(&place, "attribute", &path, known);
+                continue;
+            };
+            check_bound(&path, attributes[id as usize].bound, &bound, &place, faults);
+            insert(&mut out, &path, (id, bound), &place, faults);
+        }
+        out.into_values().collect()
+    }
+
+    fn settings(
+        &self,
+        settings: Map<document::SettingValue>,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> Box<[(u32, document::SettingValue)]> {
+        let mut out: NameMap<(u32, document::SettingValue)> = NameMap::default();
+        for (name, value) in settings {
+            let place = place.key(&name);
+            let known = &self.catalogue.settings;
+            let Some(number) = find("setting", known, &name, &place, faults) else {
+                continue;
+            };
+            check_value(&name, &known[number as usize], &value, &place, faults);
+            insert(&mut out, &name, (number, value), &place, faults);
+        }
+        out.into_values().collect()
+    }
+
+    fn governance(
+        &self,
+        governance: &document::Governance,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) {
+        let mut changes = NameMap::default();
+        let map = place.key("permissions");
+        for (change, names) in governance.permissions.iter() {
+            let place = map.key(change);
+            if !CHANGES.contains(&change) {
+                faults.unknown(&place, "kind of change", change, CHANGES.iter().copied());
+            }
+            self.thresholds(names, &place, faults);
+            insert(&mut changes, change, (), &place, faults);
+        }
+        let list = place.key("separation");
+        for (at, separation) in governance.separation.iter().enumerate() {
+            let place = list.item(at);
+            let name = place.key("name");
+            faults.check_name(&name, &separation.name);
+            if governance.separation[..at]
+                .iter()
+                .any(|before| before.name == separation.name)
+            {
+                faults.duplicate(&name, &separation.name);
+            }
+            self.thresholds(&separation.permissions, &place.key("permissions"), faults);
+        }
+    }
+
+    fn thresholds(&self, names: &[String], place: &Place<'_>, faults: &mut Faults) {
+        for (at, name) in names.iter().enumerate() {
+            self.catalogue.reference(name, &place.item(at), faults);
+        }
+    }
+}
+
+/// Reports a bound that an attribute does not take.
+fn check_bound(
+    attribute: &str,
+    of: BoundType,
+    bound: &Bound,
+    place: &Place<'_>,
+    faults: &mut Faults,
+) {
+    let expected = match (of, bound) {
+        (_, Bound::Any)
+        | (BoundType::OneOf, Bound::OneOf(_))
+        | (BoundType::AtMost | BoundType::AtLeast, Bound::Limit(_))
+        | (BoundType::NotBefore | BoundType::NotAfter, Bound::Fence(_)) => return,
+        (BoundType::OneOf, _) => "a list of texts",
+        (BoundType::AtMost | BoundType::AtLeast, _) => "an integer",
+        (BoundType::NotBefore | BoundType::NotAfter, _) => "a date",
+    };
+    let found = match bound {
+        Bound::Any => "\"any\"",
+        Bound::OneOf(_) => "a list of texts",
+        Bound::Limit(_) => "an integer",
+        Bound::Fence(_) => "a date",
+    };
+    let (attribute, found) = (attribute.to_owned(), found.to_owned());
+    faults.push(
+        place,
+        ProblemKind::BoundForm {
+            attribute,
+            expected,
+            found,
+        },
+    );
+}
+
+/// The names that users resolve against besides.
+struct Holders<'n> {
+    names: &'n Names<'n>,
+    profiles: &'n NameMap<document::Source>,
+    approval_groups: &'n NameMap<document::Source>,
+}
+
+impl Holders<'_> {
+    fn users(
+        &self,
+        users: Map<document::User>,
+        mut groups: Groups,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> (NameMap<User>, Groups) {
+        let roles = self.names.roles;
+        let mut holders: Vec<Option<Box<str>>> = vec![None; roles.len()];
+        let mut out = NameMap::with_capacity_and_hasher(users.len(), Default::default());
+        if users.len() > MOST {
+            faults.push(
+                place,
+                ProblemKind::TooMany {
+                    what: "users",
+                    limit: MOST,
+                },
+            );
+        }
+        for (name, user) in users.into_iter().take(MOST) {
+            let place = place.key(&name);
+            faults.check_text(&place, &name);
+            let resolved = self.user(&user, &mut groups, &place, faults);
+            let list = place.key("roles");
+            for (at, role) in user.roles.iter().enumerate() {
+                let Some(number) = roles.get_index_of(role.as_str()) else {
+                    continue;
+                };
+                match &holders[number] {
+                    _ if !roles[number].unique => {}
+                    None => holders[number] = Some(name.as_str().into()),
+                    Some(holder) if **holder == *name => {}
+                    Some(holder) => {
+                        let (role, holder) = (role.clone(), holder.to_string());
+                        faults.push(&list.item(at), ProblemKind::UniqueHeld { role, holder });
+                    }
+                }
+            }
+            insert(&mut out, &name, resolved, &place, faults);
+        }
+        (out, groups)
+    }
+
+    fn user(
+        &self,
+        user: &document::User,
+        groups: &mut Groups,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> User {
+        let of = place.key("profile");
+        let profile = user.profile.as_deref();
+        let profile = profile.and_then(|name| find("profile", self.profiles, name, &of, faults));
+        let list = place.key("roles");
+        let roles = find_all("role", self.names.roles, &user.roles, &list, faults);
+        let list = place.key("approval_groups");
+        let approval_groups = &user.approval_groups;
+        let approval_groups = find_all(
+            "approval group",
+            self.approval_groups,
+            approval_groups,
+            &list,
+            faults,
+        );
+        let list = place.key("groups");
+        for (at, group) in user.groups.iter().enumerate() {
+            faults.check_text(&list.item(at), group);
+        }
+        let mut group = |name: &String| {
+            if let Some(known) = groups.parents.get_index_of(name.as_str()) {
+                return number(known);
+            }
+            number(groups.parents.insert_full(name.as_str().into(), None).0)
+        };
+        User {
+            label: user.label.as_deref().map(Into::into),
+            description: user.description.as_deref().map(Into::into),
+            profile,
+            roles,
+            approval_groups,
+            groups: user.groups.iter().map(&mut group).collect(),
+            admin: user.admin,
+            suspended: user.suspended,
+            statements: (!user.statements.is_empty()).then(|| {
+                Box::new(
+                    self.names
+                        .statements(user.statements.clone(), place, faults),
+                )
+            }),
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Questions by names, and their answers.
+
+use std::fmt;
+
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::date::Date;
+use crate::document::{Document, SettingValue};
+use crate::engine::{Engine, Permission, Unknown};
+use crate::object::DynamicObject;
+use crate::policy::Policy;
+use crate::reason::Reason;
+
+/// A question by names.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// May this user do this?
+    Can(Ask),
+    /// May this user do this on some object, on some day?
+    CanSome(AskSome),
+    /// What level of a graded permission has this user?
+    Level(AskLevel),
+    /// What is the value of a setting for this user?
+    Setting(AskSetting),
+    /// What does this user hold?
+    Effective(AskEffective),
+    /// Which users may do this, on this object or, without one, on some?
+    WhoCan(AskWho),
+    /// Why may this user do this, or not?
+    Why(Ask),
+    /// Where does this document have problems?
+    Validate(Box<Document>),
+    /// A step of a kind that this version does not take.
+    #[serde(skip)]
+    Unsupported(&'static str),
+}
+
+/// May this user do this?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// The user.
+    pub user: String,
+    /// The permission, or a threshold of one: `path:level`.
+    pub action: String,
+    /// The object, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<DynamicObject>,
+    /// What day it is, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<Date>,
+}
+
+/// May this user do this on some object, on some day?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskSome {
+    /// The user.
+    pub user: String,
+    /// The permission, or a threshold of one: `path:level`.
+    pub action: String,
+}
+
+/// What level of a graded permission has this user?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskLevel {
+    /// The user.
+    pub user: String,
+    /// The graded permission.
+    pub permission: String,
+}
+
+/// What is the value of a setting for this user?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskSetting {
+    /// The user.
+    pub user: String,
+    /// The setting.
+    pub setting: String,
+}
+
+/// What does this user hold?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskEffective {
+    /// The user.
+    pub user: String,
+}
+
+/// Which users may do this, on this object or, without one, on some?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskWho {
+    /// The permission, or a threshold of one: `path:level`.
+    pub action: String,
+    /// The object, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<DynamicObject>,
+    /// What day it is, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<Date>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes or no, or the value of a setting.
+    Boolean(bool),
+    /// The value of a setting.
+    Integer(i64),
+    /// A level, a reason's code or the value of a setting.
+    Text(String),
+    /// The value of a setting that has none: `null`.
+    Nothing,
+    /// Permissions, users or places.
+    List(Vec<Answer>),
+    /// None, because the question names something unknown: `{"error": true}`.
+    Error,
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Answer, D::Error> {
+        struct AnyAnswer;
+
+        impl<'de> Visitor<'de> for AnyAnswer {
+            type Value = Answer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an answer: a value, a list, or {\"error\": true}")
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Answer, E> {
+                Ok(Answer::Boolean(value))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Answer, E> {
+                Ok(Answer::Integer(value))
+            }
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Answer, E> {
+                i64::try_from(value).map(Answer::Integer).map_err(E::custom)
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Answer, E> {
+                Ok(Answer::Text(value.to_owned()))
+            }
+            fn visit_unit<E>(self) -> Result<Answer, E> {
+                Ok(Answer::Nothing)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Answer, A::Error> {
+                let mut answers = Vec::new();
+                while let Some(answer) = list.next_element()? {
+                    answers.push(answer);
+                }
+                Ok(Answer::List(answers))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
+                match (map.next_entry::<String, bool>()?, map.next_key::<String>()?) {
+                    (Some((key, true)), None) if key == "error" => Ok(Answer::Error),
+                    _ => Err(A::Error::custom("expected {\"error\": true}")),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(AnyAnswer)
+    }
+}
+
+impl From<SettingValue> for Answer {
+    fn from(value: SettingValue) -> Answer {
+        match value {
+            SettingValue::Boolean(value) => Answer::Boolean(value),
+            SettingValue::Integer(value) => Answer::Integer(value),
+            SettingValue::Text(value) => Answer::Text(value),
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    /// The answer as a test document writes it, in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Boolean(value) => value.fmt(f),
+            Answer::Integer(value) => value.fmt(f),
+            Answer::Text(value) => write!(f, "{value:?}"),
+            Answer::Nothing => f.write_str("null"),
+            Answer::List(answers) => {
+                f.write_str("[")?;
+                for (at, answer) in answers.iter().enumerate() {
+                    if at > 0 {
+                        f.write_str(", ")?;
+                    }
+                    answer.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Answer::Error => f.write_str("{\"error\": true}"),
+        }
+    }
+}
+
+impl fmt::Display for Question {
+    /// The question in one line: `can alice orders.export`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = |f: &mut fmt::Formatter<'_>, object: &Option<DynamicObject>, today| {
+            if let Some(object) = object {
+                write!(f, " on {object}")?;
+            }
+            match today {
+                &Some(today) => write!(f, " today {today}"),
+                None => Ok(()),
+            }
+        };
+        match self {
+            Question::Can(Ask {
+                user,
+                action,
+                object,
+                today,
+            }) => {
+                write!(f, "can {user:?} {action}")?;
+                on(f, object, today)
+            }
+            Question::Why(Ask {
+                user,
+                action,
+                object,
+                today,
+            }) => {
+                write!(f, "why {user:?} {action}")?;
+                on(f, object, today)
+            }
+            Question::CanSome(ask) => write!(f, "can_some {:?} {}", ask.user, ask.action),
+            Question::Level(ask) => write!(f, "level {:?} {}", ask.user, ask.permission),
+            Question::Setting(ask) => write!(f, "setting {:?} {}", ask.user, ask.setting),
+            Question::Effective(ask) => write!(f, "effective {:?}", ask.user),
+            Question::WhoCan(AskWho {
+                action,
+                object,
+                today,
+            }) => {
+                write!(f, "who_can {action}")?;
+                on(f, object, today)
+            }
+            Question::Validate(_) => f.write_str("validate"),
+            Question::Unsupported(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Question {
+    /// Asks an engine.
+    ///
+    /// # Errors
+    ///
+    /// Where the question names something that the policy does not know.
+    pub fn ask(&self, engine: &Engine) -> Result<Answer, Unknown> {
+        match self {
+            Question::Can(ask) => {
+                let (action, on) = ask.resolve(engine)?;
+                let user = engine.user(&ask.user);
+                Ok(Answer::Boolean(
+                    user.is_ok_and(|user| engine.can(user, action, on)),
+                ))
+            }
+            Question::Why(ask) => {
+                let (action, on) = ask.resolve(engine)?;
+                let user = engine.user(&ask.user);
+                let reason = user.map_or(Reason::UnknownUser, |user| engine.why(user, action, on));
+                Ok(Answer::Text(reason.code().to_owned()))
+            }
+            Question::CanSome(ask) => {
+                let action = engine.permission(&ask.action)?;
+                let user = engine.user(&ask.user);
+                Ok(Answer::Boolean(
+                    user.is_ok_and(|user| engine.can_some(user, action)),
+                ))
+            }
+            Question::Level(ask) => {
+                let level = engine.level_by_name(&ask.user, &ask.permission)?;
+                Ok(Answer::Text(level.to_owned()))
+            }
+            Question::Setting(ask) => {
+                let value = engine.setting_by_name(&ask.user, &ask.setting)?;
+                Ok(value.map_or(Answer::Nothing, |value| value.clone().into()))
+            }
+            Question::Effective(ask) => {
+                let held = engine.user(&ask.user).map(|user| engine.effective(user));
+                Ok(texts(held.unwrap_or_default()))
+            }
+            Question::WhoCan(ask) => {
+                let action = engine.permission(&ask.action)?;
+                if let Some(object) = &ask.object {
+                    engine.check_object(object)?;
+                }
+                Ok(texts(
+                    engine.who_can(action, (ask.object.as_ref(), ask.today)),
+                ))
+            }
+            Question::Validate(document) => Ok(validate(document)),
+            Question::Unsupported(what) => Ok(Answer::Text(format!("{what} is not supported yet"))),
+        }
+    }
+}
+
+impl Ask {
+    /// What it asks, and on what, once every name in it is known.
+    fn resolve(&self, engine: &Engine) -> Result<(Permission, On<'_>), Unknown> {
+        let action = engine.permission(&self.action)?;
+        if let Some(object) = &self.object {
+            engine.check_object(object)?;
+        }
+        Ok((action, (self.object.as_ref(), self.today)))
+    }
+}
+
+type On<'a> = (Option<&'a DynamicObject>, Option<Date>);
+
+fn texts<T: ToString>(texts: impl IntoIterator<Item = T>) -> Answer {
+    Answer::List(
+        texts
+            .into_iter()
+            .map(|text| Answer::Text(text.to_string()))
+            .collect(),
+    )
+}
+
+/// The places of a document's problems, sorted.
+pub(super) fn validate(document: &Document) -> Answer {
+    match Policy::try_from(document.clone()) {
+        Ok(_) => Answer::List(Vec::new()),
+        Err(problems) => {
+            let mut places: Vec<&str> = problems.iter().map(|problem| problem.place()).collect();
+            places.sort_unstable();
+            places.dedup();
+            texts(places)
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The tests that see the crate from outside, in one binary.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod properties;
+mod rules;

@@ -1,0 +1,96 @@
+//! The laws, on random policies.
+//!
+//! `PROPTEST_CASES` sets how many, for all of them.
+
+use std::collections::BTreeMap;
+
+use grantree::policy_test::{Answer, Question};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::laws;
+use crate::support::oracle::Oracle;
+use crate::support::strategies::{Case, case};
+
+fn check(cases: u32, law: fn(&Case)) {
+    // The default reads the environment, and is what would be without.
+    let cases = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => Config::default().cases,
+        None => cases,
+    };
+    let config = Config {
+        cases,
+        // A failure prints its case as JSON; the corpus is where it is kept.
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let outcome = TestRunner::new(config).run(&case(), |case| {
+        law(&case);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+macro_rules! hold {
+    ($($law:ident: $cases:literal,)*) => {$(
+        #[test]
+        fn $law() {
+            check($cases, laws::$law);
+        }
+    )*};
+}
+
+hold! {
+    engine_agrees_with_oracle: 2000,
+    document_and_policy_convert_back_without_loss: 256,
+    granting_never_revokes: 512,
+    a_denial_never_adds: 512,
+    a_forbid_never_adds: 512,
+    a_bound_of_any_never_revokes: 256,
+    a_policy_without_bounds_allows_no_more: 256,
+    a_lapsed_feature_never_adds_where_nothing_is_implied: 256,
+    admin_is_the_top: 256,
+    suspended_is_the_bottom: 256,
+    order_within_a_tier_does_not_matter: 256,
+    order_in_the_catalogue_does_not_matter: 256,
+    a_statement_repeated_changes_nothing: 256,
+    an_included_role_given_besides_changes_nothing: 256,
+    other_users_make_no_difference: 256,
+    why_agrees_with_can: 256,
+    can_implies_can_some: 256,
+    who_can_agrees_with_can: 256,
+    an_error_is_one_whoever_asks: 256,
+    effective_agrees_with_level: 256,
+    effective_agrees_with_can_some: 256,
+    a_scoped_node_is_any_of_its_scopes: 512,
+    what_it_answers_to_is_allowed_too: 512,
+}
+
+/// A random test is worth what its cases ask: yes and no in good measure, and
+/// every reason there is.
+#[test]
+fn random_questions_are_answered_in_every_way() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = case();
+    let (mut yes, mut no) = (0, 0);
+    let mut reasons = BTreeMap::<String, u32>::new();
+    for _ in 0..300 {
+        let case = strategy.new_tree(&mut runner).expect("a case").current();
+        let oracle = Oracle::new(&case.document);
+        for question in &case.questions {
+            match (question, oracle.ask(question)) {
+                (Question::Can(_), Answer::Boolean(true)) => yes += 1,
+                (Question::Can(_), Answer::Boolean(false)) => no += 1,
+                (Question::Why(_), Answer::Text(code)) => *reasons.entry(code).or_default() += 1,
+                _ => {}
+            }
+        }
+    }
+    assert!(yes > 30 * (yes + no) / 100, "{yes} yes, {no} no");
+    assert!(
+        reasons.len() == 13 && reasons.values().all(|&count| count > 5),
+        "{reasons:?}"
+    );
+}

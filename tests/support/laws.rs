@@ -1,0 +1,627 @@
+//! What DESIGN.md implies of every policy, as laws: functions that panic where
+//! a case breaks them.
+//!
+//! What it does *not* imply is as telling. A role more may take away (it may
+//! deny, or state a narrower bound), and so may a higher level in a more
+//! specific tier (it takes the place of a still higher one). A feature that
+//! lapses may give: what is implied but no longer licensed gates nothing. So
+//! those are no laws, and [`a_lapsed_feature_never_adds_where_nothing_is_implied`]
+//! leaves implications out.
+
+use grantree::document::{Bound, Document, Map, Permission, Statements, User};
+use grantree::policy_test::{Answer, Ask, AskEffective, AskLevel, AskSome, AskWho, Question};
+use grantree::{Engine, Object, Policy};
+
+use super::oracle::{Catalogue, Form, Oracle};
+use super::strategies::{Case, SourceName, Tweak};
+
+/// The engine answers as the oracle does.
+pub fn engine_agrees_with_oracle(case: &Case) {
+    let engine = engine(&case.document);
+    let oracle = Oracle::new(&case.document);
+    for question in &case.questions {
+        let (engine, oracle) = (ask(&engine, question), oracle.ask(question));
+        assert!(
+            engine == oracle,
+            "{}: the engine says {engine}, the oracle {oracle}",
+            json(question)
+        );
+    }
+}
+
+/// Nothing of a document is lost on the way through a policy, or through JSON.
+pub fn document_and_policy_convert_back_without_loss(case: &Case) {
+    let policy = policy(&case.document);
+    assert_eq!(Document::from(&policy), case.document);
+    let text = serde_json::to_string(&case.document).expect("a document serializes");
+    let read: Document = serde_json::from_str(&text).expect("JSON reads back");
+    assert_eq!(read, case.document);
+}
+
+// Laws of adding to a policy: what was answered yes stays so, or what was
+// answered no.
+
+/// One `allow` more, in any source, takes nothing from anybody.
+pub fn granting_never_revokes(case: &Case) {
+    for Tweak {
+        source, pattern, ..
+    } in &case.tweaks
+    {
+        let Some(pattern) = pattern else { continue };
+        let more = with(case, source, |said| said.allow.push(pattern.clone()));
+        never_less(case, &case.document, &more);
+    }
+}
+
+/// One `deny` more, in any source, gives nothing to anybody.
+pub fn a_denial_never_adds(case: &Case) {
+    for Tweak {
+        source, pattern, ..
+    } in &case.tweaks
+    {
+        let Some(pattern) = pattern else { continue };
+        let less = with(case, source, |said| said.deny.push(pattern.clone()));
+        never_less(case, &less, &case.document);
+    }
+}
+
+/// One `forbid` more, in any source, gives nothing to anybody.
+pub fn a_forbid_never_adds(case: &Case) {
+    for Tweak {
+        source, pattern, ..
+    } in &case.tweaks
+    {
+        let Some(pattern) = pattern else { continue };
+        let less = with(case, source, |said| said.forbid.push(pattern.clone()));
+        never_less(case, &less, &case.document);
+    }
+}
+
+/// A bound that becomes `"any"`, in any source, takes nothing from anybody.
+pub fn a_bound_of_any_never_revokes(case: &Case) {
+    for Tweak {
+        source, attribute, ..
+    } in &case.tweaks
+    {
+        let Some(attribute) = attribute else { continue };
+        let more = with(case, source, |said| {
+            said.bounds.retain(|name, _| name != attribute);
+            said.bounds.push(attribute, Bound::Any);
+        });
+        never_less(case, &case.document, &more);
+    }
+}
+
+/// Where no bound is stated nothing passes, so that taking all of them away
+/// gives nothing to anybody.
+pub fn a_policy_without_bounds_allows_no_more(case: &Case) {
+    let mut less = case.document.clone();
+    for source in SourceName::all(&less) {
+        source.of(&mut less).bounds = Map::default();
+    }
+    never_less(case, &less, &case.document);
+}
+
+/// A licence without features gives nothing to anybody, implications left aside.
+pub fn a_lapsed_feature_never_adds_where_nothing_is_implied(case: &Case) {
+    let mut licensed = case.document.clone();
+    each_permission(&mut licensed.catalogue.permissions, &mut |permission| {
+        permission.implies.clear();
+        for scope in &mut permission.scopes {
+            scope.implies.clear();
+        }
+    });
+    let mut lapsed = licensed.clone();
+    lapsed.licence = Default::default();
+    never_less(case, &lapsed, &licensed);
+}
+
+/// An admin may do at least what any user may; settings are as they were.
+pub fn admin_is_the_top(case: &Case) {
+    let more = with_users(case, |user| user.admin = true);
+    never_less(case, &case.document, &more);
+}
+
+/// A suspended user may do nothing, and is only told the settings.
+pub fn suspended_is_the_bottom(case: &Case) {
+    let engine_before = engine(&case.document);
+    let engine_after = engine(&with_users(case, |user| user.suspended = true));
+    let catalogue = Catalogue::new(&case.document);
+    for question in &case.questions {
+        let before = ask(&engine_before, question);
+        let after = ask(&engine_after, question);
+        let expected = match question {
+            _ if before == Answer::Error => Answer::Error,
+            Question::Can(_) | Question::CanSome(_) => Answer::Boolean(false),
+            Question::Level(ask) => Answer::Text(catalogue.node(&ask.permission).levels[0].clone()),
+            Question::Effective(_) | Question::WhoCan(_) => Answer::List(Vec::new()),
+            Question::Why(_) if before == text("unknown_user") => before,
+            Question::Why(_) => text("suspended"),
+            _ => before,
+        };
+        assert_eq!(after, expected, "{}", json(question));
+    }
+}
+
+// Laws of what makes no difference.
+
+/// Neither lists of statements nor the order of roles, approval groups and
+/// sources mean anything. (Settings take the first role that states them.)
+pub fn order_within_a_tier_does_not_matter(case: &Case) {
+    let mut turned = case.document.clone();
+    for source in SourceName::all(&turned) {
+        let said = source.of(&mut turned);
+        said.allow.reverse();
+        said.deny.reverse();
+        said.forbid.reverse();
+        reverse(&mut said.levels);
+        reverse(&mut said.bounds);
+    }
+    turned.roles = each(turned.roles, |role| role.includes.reverse());
+    turned.users = each(turned.users, |user| {
+        user.roles.reverse();
+        user.approval_groups.reverse();
+        user.groups.reverse();
+    });
+    reverse(&mut turned.profiles);
+    reverse(&mut turned.roles);
+    reverse(&mut turned.approval_groups);
+    reverse(&mut turned.groups);
+    reverse(&mut turned.users);
+    let is_setting = |question: &Question| matches!(question, Question::Setting(_));
+    no_difference(case, &turned, |question| !is_setting(question));
+}
+
+/// Nor does the order of the catalogue, levels excepted.
+pub fn order_in_the_catalogue_does_not_matter(case: &Case) {
+    let mut turned = case.document.clone();
+    let catalogue = &mut turned.catalogue;
+    catalogue.permissions.reverse();
+    each_permission(&mut catalogue.permissions, &mut |permission| {
+        permission.children.reverse();
+        permission.checks.reverse();
+        permission.requires.reverse();
+        permission.implies.reverse();
+        permission.scopes.reverse();
+        for scope in &mut permission.scopes {
+            reverse(&mut scope.when);
+            scope.requires.reverse();
+            scope.implies.reverse();
+        }
+    });
+    catalogue.objects = each(std::mem::take(&mut catalogue.objects), |kind| {
+        reverse(&mut kind.relations);
+        reverse(&mut kind.attributes);
+    });
+    reverse(&mut catalogue.objects);
+    reverse(&mut catalogue.editions);
+    reverse(&mut catalogue.settings);
+    no_difference(case, &turned, |_| true);
+}
+
+/// Saying a thing twice is saying it.
+pub fn a_statement_repeated_changes_nothing(case: &Case) {
+    let mut repeated = case.document.clone();
+    for source in SourceName::all(&repeated) {
+        let said = source.of(&mut repeated);
+        said.allow.extend_from_within(..);
+        said.deny.extend_from_within(..);
+        said.forbid.extend_from_within(..);
+    }
+    no_difference(case, &repeated, |_| true);
+}
+
+/// A role that a user's roles include is the user's: giving it besides, last,
+/// changes nothing, and not the settings either.
+pub fn an_included_role_given_besides_changes_nothing(case: &Case) {
+    let mut more = case.document.clone();
+    more.users = each(more.users, |user| {
+        let mut at = 0;
+        while let Some(name) = user.roles.get(at) {
+            let role = case.document.roles.get(name).expect("a known role");
+            for included in &role.includes {
+                if !user.roles.contains(included) {
+                    user.roles.push(included.clone());
+                }
+            }
+            at += 1;
+        }
+    });
+    no_difference(case, &more, |_| true);
+}
+
+/// What a user may do depends on no other user.
+pub fn other_users_make_no_difference(case: &Case) {
+    for (name, _) in case.document.users.iter() {
+        let mut alone = case.document.clone();
+        alone.users.retain(|other, _| other == name);
+        no_difference(case, &alone, |question| asker(question) == Some(name));
+    }
+}
+
+// Laws between questions.
+
+/// Why and whether are one decision.
+pub fn why_agrees_with_can(case: &Case) {
+    let engine = engine(&case.document);
+    for asked in asks(case) {
+        let can = ask(&engine, &Question::Can(asked.clone()));
+        let why = ask(&engine, &Question::Why(asked.clone()));
+        let expected = match &why {
+            Answer::Text(code) => Answer::Boolean(code == "granted" || code == "admin"),
+            _ => Answer::Error,
+        };
+        assert_eq!(can, expected, "{}: {why}", json(&asked));
+    }
+}
+
+/// What may be done on an object may be done on some object.
+pub fn can_implies_can_some(case: &Case) {
+    let engine = engine(&case.document);
+    for asked in asks(case) {
+        if may(&engine, &asked) {
+            let Ask { user, action, .. } = asked.clone();
+            let some = ask(&engine, &Question::CanSome(AskSome { user, action }));
+            assert_eq!(some, Answer::Boolean(true), "{}", json(&asked));
+        }
+    }
+}
+
+/// `who_can` lists exactly the users who can.
+pub fn who_can_agrees_with_can(case: &Case) {
+    let engine = engine(&case.document);
+    let mut users: Vec<&str> = case.document.users.iter().map(|(name, _)| name).collect();
+    users.sort_unstable();
+    for asked in asks(case) {
+        let Ask {
+            action,
+            object,
+            today,
+            ..
+        } = asked;
+        let can = |user: &str| {
+            let user = user.to_owned();
+            let question = match object.is_some() {
+                true => Question::Can(Ask {
+                    user,
+                    action: action.clone(),
+                    object: object.clone(),
+                    today,
+                }),
+                false => Question::CanSome(AskSome {
+                    user,
+                    action: action.clone(),
+                }),
+            };
+            ask(&engine, &question)
+        };
+        let expected = match can("nobody at all") {
+            Answer::Error => Answer::Error,
+            _ => Answer::List(
+                users
+                    .iter()
+                    .filter(|user| can(user) == Answer::Boolean(true))
+                    .map(|user| text(user))
+                    .collect(),
+            ),
+        };
+        let question = Question::WhoCan(AskWho {
+            action: action.clone(),
+            object: object.clone(),
+            today,
+        });
+        assert_eq!(ask(&engine, &question), expected, "{}", json(&question));
+    }
+}
+
+/// A question that names something unknown is an error, whoever asks.
+pub fn an_error_is_one_whoever_asks(case: &Case) {
+    let engine = engine(&case.document);
+    for asked in asks(case) {
+        let is_error = |user: &str| {
+            let asked = Ask {
+                user: user.to_owned(),
+                ..asked.clone()
+            };
+            ask(&engine, &Question::Can(asked)) == Answer::Error
+        };
+        let for_nobody = is_error("nobody at all");
+        for (user, _) in case.document.users.iter() {
+            assert_eq!(is_error(user), for_nobody, "{user}: {}", json(&asked));
+        }
+    }
+}
+
+/// The level of a graded permission is what `effective` lists of it.
+pub fn effective_agrees_with_level(case: &Case) {
+    let engine = engine(&case.document);
+    let catalogue = Catalogue::new(&case.document);
+    for (user, _) in case.document.users.iter() {
+        let effective = effective(&engine, user);
+        for (path, node) in catalogue.nodes() {
+            let question = Question::Level(AskLevel {
+                user: user.to_owned(),
+                permission: path.to_owned(),
+            });
+            let level = ask(&engine, &question);
+            let expected = if node.form == Form::Graded {
+                let listed = node.levels[1..]
+                    .iter()
+                    .find(|level| effective.contains(&format!("{path}:{level}")));
+                text(listed.unwrap_or(&node.levels[0]))
+            } else {
+                Answer::Error
+            };
+            assert_eq!(level, expected, "{}", json(&question));
+        }
+    }
+}
+
+/// Without checks, `can_some` is what is effective, and nothing is listed twice.
+pub fn effective_agrees_with_can_some(case: &Case) {
+    let mut document = case.document.clone();
+    each_permission(&mut document.catalogue.permissions, &mut |permission| {
+        permission.checks.clear();
+    });
+    let catalogue = &mut document.catalogue;
+    catalogue.objects = each(std::mem::take(&mut catalogue.objects), |kind| {
+        kind.checks.clear();
+    });
+    let (checked, unchecked) = (engine(&case.document), engine(&document));
+    let catalogue = Catalogue::new(&document);
+    for (user, _) in document.users.iter() {
+        let mut expected = Vec::new();
+        for (path, node) in catalogue.nodes() {
+            let may = |engine: &Engine, action: String| {
+                let user = user.to_owned();
+                let question = Question::CanSome(AskSome { user, action });
+                ask(engine, &question) == Answer::Boolean(true)
+            };
+            let actions = match node.form {
+                Form::Graded => node.levels[1..]
+                    .iter()
+                    .rev()
+                    .map(|level| format!("{path}:{level}"))
+                    .collect(),
+                _ => vec![path.to_owned()],
+            };
+            for action in &actions {
+                let asks_less = may(&unchecked, action.clone());
+                assert!(
+                    asks_less || !may(&checked, action.clone()),
+                    "{user}: {action}"
+                );
+            }
+            expected.extend(
+                actions
+                    .into_iter()
+                    .find(|action| may(&unchecked, action.clone())),
+            );
+        }
+        expected.sort_unstable();
+        assert_eq!(effective(&unchecked, user), expected, "{user}");
+        assert_eq!(effective(&checked, user), expected, "{user}");
+    }
+}
+
+/// A scoped node is allowed exactly where one of its scopes is.
+pub fn a_scoped_node_is_any_of_its_scopes(case: &Case) {
+    let engine = engine(&case.document);
+    let catalogue = Catalogue::new(&case.document);
+    for asked in asks(case) {
+        let scoped = |path: &str| {
+            catalogue
+                .get(path)
+                .is_some_and(|node| node.form == Form::Scoped)
+        };
+        let path = match catalogue.get(&asked.action) {
+            Some(node) if node.form == Form::Scope => node.above.clone(),
+            _ => Some(asked.action.clone()).filter(|path| scoped(path)),
+        };
+        let Some(path) = path else { continue };
+        let may = |action: &str| {
+            may(
+                &engine,
+                &Ask {
+                    action: action.to_owned(),
+                    ..asked.clone()
+                },
+            )
+        };
+        assert_eq!(
+            may(&path),
+            catalogue.scopes(&path).any(may),
+            "{}",
+            json(&asked)
+        );
+    }
+}
+
+/// Whatever is allowed, so is what it answers to: on the same object, where
+/// that is of the same kind, and else it is effective. "So who may not view a
+/// job may not edit it, whatever else is granted." (Not so for admins.)
+pub fn what_it_answers_to_is_allowed_too(case: &Case) {
+    let engine = engine(&case.document);
+    let catalogue = Catalogue::new(&case.document);
+    for asked in asks(case) {
+        let question = Question::Why(asked.clone());
+        if ask(&engine, &question) != text("granted") {
+            continue;
+        }
+        let need = catalogue.need(&asked.action).expect("it was granted");
+        let kind = asked.object.as_ref().map(Object::kind);
+        let looks = catalogue.node(&need.path).kind.is_some();
+        for gate in catalogue.gates(&need.path) {
+            let node = catalogue.node(&gate.path);
+            let action = match node.form {
+                Form::Graded => format!("{}:{}", gate.path, node.levels[gate.level]),
+                _ => gate.path.clone(),
+            };
+            let effective = effective(&engine, &asked.user);
+            let listed = match node.form {
+                Form::Graded => node.levels[gate.level..]
+                    .iter()
+                    .any(|level| effective.contains(&format!("{}:{level}", gate.path))),
+                _ => effective.contains(&gate.path),
+            };
+            assert!(listed, "{}: {action} is not effective", json(&asked));
+            if looks && kind.is_some() && node.kind == kind && node.form != Form::Scope {
+                let asked_gate = Ask {
+                    action,
+                    ..asked.clone()
+                };
+                assert!(may(&engine, &asked_gate), "{}", json(&asked_gate));
+            }
+        }
+    }
+}
+
+// What the laws are written with.
+
+fn policy(document: &Document) -> Policy {
+    match Policy::try_from(document.clone()) {
+        Ok(policy) => policy,
+        Err(problems) => panic!("a valid policy is refused:\n{problems}"),
+    }
+}
+
+fn engine(document: &Document) -> Engine {
+    Engine::new(&policy(document))
+}
+
+fn ask(engine: &Engine, question: &Question) -> Answer {
+    question.ask(engine).unwrap_or(Answer::Error)
+}
+
+fn may(engine: &Engine, asked: &Ask) -> bool {
+    ask(engine, &Question::Can(asked.clone())) == Answer::Boolean(true)
+}
+
+fn effective(engine: &Engine, user: &str) -> Vec<String> {
+    let user = user.to_owned();
+    texts(&ask(engine, &Question::Effective(AskEffective { user })))
+}
+
+fn text(text: &str) -> Answer {
+    Answer::Text(text.to_owned())
+}
+
+fn texts(answer: &Answer) -> Vec<String> {
+    let Answer::List(list) = answer else {
+        panic!("not a list: {answer}")
+    };
+    list.iter()
+        .map(|item| match item {
+            Answer::Text(text) => text.clone(),
+            other => panic!("not a text: {other}"),
+        })
+        .collect()
+}
+
+fn json(question: &impl serde::Serialize) -> String {
+    serde_json::to_string(question).expect("a question serializes")
+}
+
+/// The questions of a case that are about one decision.
+fn asks(case: &Case) -> impl Iterator<Item = Ask> {
+    case.questions.iter().filter_map(|question| match question {
+        Question::Can(ask) | Question::Why(ask) => Some(ask.clone()),
+        _ => None,
+    })
+}
+
+/// The user whom a question is about, if it is about one.
+fn asker(question: &Question) -> Option<&str> {
+    match question {
+        Question::Can(ask) | Question::Why(ask) => Some(&ask.user),
+        Question::CanSome(ask) => Some(&ask.user),
+        Question::Level(ask) => Some(&ask.user),
+        Question::Setting(ask) => Some(&ask.user),
+        Question::Effective(ask) => Some(&ask.user),
+        Question::WhoCan(_) | Question::Validate(_) | Question::Unsupported(_) => None,
+    }
+}
+
+fn with(case: &Case, source: &SourceName, say: impl FnOnce(&mut Statements)) -> Document {
+    let mut document = case.document.clone();
+    say(source.of(&mut document));
+    document
+}
+
+fn with_users(case: &Case, change: impl FnMut(&mut User)) -> Document {
+    let mut document = case.document.clone();
+    document.users = each(document.users, change);
+    document
+}
+
+fn each<V>(map: Map<V>, mut change: impl FnMut(&mut V)) -> Map<V> {
+    map.into_iter()
+        .map(|(name, mut value)| {
+            change(&mut value);
+            (name, value)
+        })
+        .collect()
+}
+
+fn each_permission(permissions: &mut [Permission], change: &mut impl FnMut(&mut Permission)) {
+    for permission in permissions {
+        change(permission);
+        each_permission(&mut permission.children, change);
+    }
+}
+
+fn reverse<V>(map: &mut Map<V>) {
+    *map = std::mem::take(map).into_iter().rev().collect();
+}
+
+/// The questions that `about` picks are answered alike by another document.
+fn no_difference(case: &Case, other: &Document, about: impl Fn(&Question) -> bool) {
+    let (engine, other) = (engine(&case.document), engine(other));
+    for question in case.questions.iter().filter(|question| about(question)) {
+        assert_eq!(
+            ask(&other, question),
+            ask(&engine, question),
+            "{}",
+            json(question)
+        );
+    }
+}
+
+/// No question of the case is answered with less by the second document.
+fn never_less(case: &Case, first: &Document, second: &Document) {
+    let catalogue = Catalogue::new(first);
+    let height = |path: &str, level: &str| {
+        let levels = catalogue.node(path).levels;
+        levels.iter().position(|known| known == level)
+    };
+    let at_least = |high: &str, low: &str| match (high.split_once(':'), low.split_once(':')) {
+        (Some((path, high)), Some((same, low))) if path == same => {
+            height(path, high) >= height(path, low)
+        }
+        _ => high == low,
+    };
+    let (first, second) = (engine(first), engine(second));
+    for question in &case.questions {
+        let (less, more) = (ask(&first, question), ask(&second, question));
+        let kept = match (question, &less, &more) {
+            (Question::Can(_) | Question::CanSome(_), Answer::Boolean(less), _) => {
+                !less || more == Answer::Boolean(true)
+            }
+            (Question::Why(_), Answer::Text(less), Answer::Text(more)) => {
+                let yes = ["granted", "admin"];
+                !yes.contains(&less.as_str()) || yes.contains(&more.as_str())
+            }
+            (Question::Level(ask), Answer::Text(less), Answer::Text(more)) => {
+                height(&ask.permission, more) >= height(&ask.permission, less)
+            }
+            (Question::Effective(_) | Question::WhoCan(_), Answer::List(_), Answer::List(_)) => {
+                let more = texts(&more);
+                texts(&less)
+                    .iter()
+                    .all(|less| more.iter().any(|more| at_least(more, less)))
+            }
+            _ => less == more,
+        };
+        assert!(kept, "{}: from {less} to {more}", json(question));
+    }
+}

@@ -1,0 +1,6 @@
+//! What the tests share: the oracle, random policies, and the laws that the
+//! engine keeps.
+
+pub mod laws;
+pub mod oracle;
+pub mod strategies;

@@ -1,0 +1,290 @@
+//! The oracle: DESIGN.md as a program, for reading rather than for speed.
+//!
+//! It works on names, with nothing numbered, compiled or merged beforehand, and
+//! it sees nothing of the crate but the public document and the questions. So
+//! it shares no bug with the engine that it judges. Each function cites the
+//! rule that it transcribes, by its number in section 3.
+//!
+//! The document is taken to be a valid policy. On any other the oracle may
+//! panic.
+
+mod bound;
+mod catalogue;
+mod holder;
+mod object;
+
+use std::collections::BTreeMap;
+
+use grantree::document::{Document, SettingValue};
+use grantree::policy_test::{Answer, Ask, Question};
+use grantree::{Date, DynamicObject, Object};
+
+pub use catalogue::{Catalogue, Form, Need};
+use holder::{Holder, Said};
+use object::Situation;
+
+/// The codes of section 7, in the order in which the first that applies is the
+/// answer. `gated` stands for both of its places; it is further than any before
+/// it where a scoped node has no effective scope, and that is the only place
+/// that compares codes.
+const CODES: [&str; 7] = [
+    "unlicensed",
+    "forbidden",
+    "denied",
+    "not_granted",
+    "gated",
+    "admin",
+    "granted",
+];
+
+/// Answers questions about one document.
+pub struct Oracle<'a> {
+    document: &'a Document,
+    catalogue: Catalogue<'a>,
+    holders: BTreeMap<&'a str, Holder<'a>>,
+}
+
+impl<'a> Oracle<'a> {
+    /// An oracle for a valid policy.
+    pub fn new(document: &'a Document) -> Oracle<'a> {
+        let catalogue = Catalogue::new(document);
+        let holders = document
+            .users
+            .iter()
+            .map(|(name, user)| (name, Holder::new(document, &catalogue, name, user)))
+            .collect();
+        Oracle {
+            document,
+            catalogue,
+            holders,
+        }
+    }
+
+    /// The answer to a question.
+    ///
+    /// # Panics
+    ///
+    /// On questions that are not about decisions: `validate`, and steps that
+    /// this version does not take.
+    pub fn ask(&self, question: &Question) -> Answer {
+        let answer = match question {
+            Question::Can(ask) => self.why(ask).map(|code| Answer::Boolean(is_yes(code))),
+            Question::Why(ask) => self.why(ask).map(|code| Answer::Text(code.to_owned())),
+            Question::CanSome(ask) => self.can_some(&ask.user, &ask.action).map(Answer::Boolean),
+            Question::Level(ask) => self.level(&ask.user, &ask.permission).map(Answer::Text),
+            Question::Setting(ask) => self.setting(&ask.user, &ask.setting),
+            Question::Effective(ask) => Some(texts(self.effective(&ask.user))),
+            Question::WhoCan(ask) => self
+                .who_can(&ask.action, ask.object.as_ref(), ask.today)
+                .map(texts),
+            Question::Validate(_) | Question::Unsupported(_) => {
+                panic!("not a question about decisions: {question:?}")
+            }
+        };
+        answer.unwrap_or(Answer::Error)
+    }
+
+    /// Section 7: the first code that applies. `None` where the question names
+    /// something unknown, whoever asks.
+    fn why(&self, ask: &Ask) -> Option<&'static str> {
+        let need = self.catalogue.need(&ask.action)?;
+        if let Some(object) = &ask.object {
+            self.knows(object).then_some(())?;
+        }
+        let Some(holder) = self.holders.get(ask.user.as_str()) else {
+            return Some("unknown_user");
+        };
+        Some(self.why_of(holder, &need, ask.object.as_ref(), ask.today))
+    }
+
+    fn why_of(
+        &self,
+        holder: &Holder<'_>,
+        need: &Need,
+        object: Option<&DynamicObject>,
+        today: Option<Date>,
+    ) -> &'static str {
+        // Rule 6, the second half: admin or not.
+        if holder.user.suspended {
+            return "suspended";
+        }
+        let held = self.why_held(holder, need);
+        if held != "granted" {
+            return held;
+        }
+        // Rule 7, the last paragraph.
+        let Some(kind) = self.catalogue.node(&need.path).kind else {
+            return "granted";
+        };
+        match object {
+            None if self.needs_object(&need.path, kind) => "object_required",
+            None => "granted",
+            Some(object) if object.kind() != kind => "wrong_kind",
+            Some(object) => self.why_on(
+                &need.path,
+                &Situation {
+                    holder,
+                    object,
+                    today,
+                },
+            ),
+        }
+    }
+
+    /// Rules 1 to 6: whether the user holds a permission, whatever the object.
+    /// Here `granted` means that it is effective.
+    fn why_held(&self, holder: &Holder<'_>, need: &Need) -> &'static str {
+        let path = need.path.as_str();
+        if self.catalogue.node(path).form == Form::Scoped {
+            // "Of a scoped node without an effective scope, the scope that came
+            // furthest speaks." One that is effective came furthest of all.
+            return self
+                .catalogue
+                .scopes(path)
+                .map(|scope| self.why_held(holder, &Need::plain(scope)))
+                .max_by_key(|code| CODES.iter().position(|known| known == code))
+                .expect("a scoped node has scopes");
+        }
+        if !self.catalogue.is_licensed(path) {
+            "unlicensed"
+        } else if holder.user.admin {
+            "admin"
+        } else if holder.is_forbidden(&self.catalogue, path) {
+            "forbidden"
+        } else if holder.said.get(path) == Some(&Said::Deny) {
+            "denied"
+        } else if holder
+            .granted
+            .get(path)
+            .is_none_or(|&level| level < need.level)
+        {
+            "not_granted"
+        } else if !holder.has(&self.catalogue, need) {
+            "gated"
+        } else {
+            "granted"
+        }
+    }
+
+    /// "`can_some` asks *on some object, on some day*: effective, and every
+    /// check, the kind's and its own, has a bound that some value could pass."
+    fn can_some(&self, user: &str, action: &str) -> Option<bool> {
+        let need = self.catalogue.need(action)?;
+        Some(
+            self.holders
+                .get(user)
+                .is_some_and(|holder| self.can_some_of(holder, &need)),
+        )
+    }
+
+    fn can_some_of(&self, holder: &Holder<'_>, need: &Need) -> bool {
+        if !holder.has(&self.catalogue, need) {
+            return false;
+        }
+        // Rule 6: of an admin, "the object is not looked at".
+        let node = self.catalogue.node(&need.path);
+        holder.user.admin
+            || node.checks.iter().all(|attribute| {
+                let kind = node.kind.expect("checks are on a kind");
+                holder
+                    .bounds(kind, attribute)
+                    .into_iter()
+                    .any(bound::can_pass)
+            })
+    }
+
+    /// The user's level of a graded permission; of an unknown user, the lowest.
+    fn level(&self, user: &str, permission: &str) -> Option<String> {
+        let node = self.catalogue.get(permission)?;
+        let level = self
+            .holders
+            .get(user)
+            .and_then(|holder| holder.effective.get(permission))
+            .map_or(0, |&level| level);
+        node.levels.get(level).cloned()
+    }
+
+    /// Rule 8, for settings: "the most specific tier that states one decides",
+    /// and in the role tier the first source in [`Holder`]'s order. Suspension
+    /// makes no difference.
+    fn setting(&self, user: &str, setting: &str) -> Option<Answer> {
+        let declared = self.document.catalogue.settings.get(setting)?;
+        let stated: Option<&SettingValue> = self.holders.get(user).and_then(|holder| {
+            let mut specific_first = holder.tiers.iter().rev().flatten();
+            specific_first.find_map(|source| source.settings.get(setting))
+        });
+        Some(match stated.or(declared.default.as_ref()) {
+            Some(value) => Answer::from(value.clone()),
+            None => Answer::Nothing,
+        })
+    }
+
+    /// "`effective` lists grantable permissions and effective scoped nodes,
+    /// without headings; a graded one as `path:level`, if above the lowest;
+    /// sorted as text."
+    fn effective(&self, user: &str) -> Vec<String> {
+        let Some(holder) = self.holders.get(user) else {
+            return Vec::new();
+        };
+        let mut listed: Vec<String> = self
+            .catalogue
+            .nodes()
+            .filter(|(path, node)| {
+                node.form != Form::Heading && holder.has(&self.catalogue, &Need::plain(path))
+            })
+            .map(|(path, node)| match node.form {
+                Form::Graded => format!("{path}:{}", node.levels[holder.effective[path]]),
+                _ => path.to_owned(),
+            })
+            .collect();
+        listed.sort();
+        listed
+    }
+
+    /// "`who_can` is sorted; without an object it asks on some object."
+    fn who_can(
+        &self,
+        action: &str,
+        object: Option<&DynamicObject>,
+        today: Option<Date>,
+    ) -> Option<Vec<String>> {
+        let need = self.catalogue.need(action)?;
+        if let Some(object) = object {
+            self.knows(object).then_some(())?;
+        }
+        let may = |holder: &Holder<'_>| match object {
+            None => self.can_some_of(holder, &need),
+            Some(_) => is_yes(self.why_of(holder, &need, object, today)),
+        };
+        // The map of holders is sorted by name.
+        Some(
+            self.holders
+                .iter()
+                .filter(|(_, holder)| may(holder))
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+        )
+    }
+
+    /// "A question that names an unknown … kind, relation or attribute … is an
+    /// error and not an answer."
+    fn knows(&self, object: &DynamicObject) -> bool {
+        let kinds = &self.document.catalogue.objects;
+        kinds.get(object.kind()).is_some_and(|kind| {
+            object
+                .relations()
+                .all(|name| kind.relations.get(name).is_some())
+                && object
+                    .attributes()
+                    .all(|name| kind.attributes.get(name).is_some())
+        })
+    }
+}
+
+fn is_yes(code: &str) -> bool {
+    code == "granted" || code == "admin"
+}
+
+fn texts(list: Vec<String>) -> Answer {
+    Answer::List(list.into_iter().map(Answer::Text).collect())
+}
