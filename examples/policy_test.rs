@@ -45,9 +45,7 @@ fn run(arguments: &[String]) -> Result<usize, Box<dyn Error>> {
     let (mut passed, mut failed) = (0, 0);
     for file in files {
         let document: TestDocument = read(file)?;
-        let report = document
-            .run(policy.as_ref())
-            .map_err(|error| in_file(file, &error))?;
+        let report = document.run(policy.as_ref()).map_err(|error| in_file(file, &error))?;
         for failure in &report.failures {
             println!("{file}: {failure}");
         }
@@ -65,10 +63,7 @@ fn read<T: DeserializeOwned>(file: &str) -> Result<T, Box<dyn Error>> {
 
 /// A message with the file that it is about, on every line.
 fn in_file(file: &str, error: &dyn std::fmt::Display) -> String {
-    let lines: Vec<String> = error
-        .to_string()
-        .lines()
-        .map(|line| format!("{file}: {line}"))
-        .collect();
+    let lines: Vec<String> =
+        error.to_string().lines().map(|line| format!("{file}: {line}")).collect();
     lines.join("\n")
 }

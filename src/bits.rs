@@ -103,8 +103,7 @@ pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = u32> {
 /// Whether any of a range of bits is set.
 pub(crate) fn any(words: &[u64], range: std::ops::Range<u32>) -> bool {
     let bits = BitSlice::<u64, Lsb0>::from_slice(words);
-    bits.get(range.start as usize..range.end as usize)
-        .is_some_and(BitSlice::any)
+    bits.get(range.start as usize..range.end as usize).is_some_and(BitSlice::any)
 }
 
 #[cfg(test)]

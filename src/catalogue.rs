@@ -188,11 +188,7 @@ impl Catalogue {
         let all = self.bits() as u32;
         let Some(node) = of else { return 0..all };
         let node = self.node(node);
-        node.bit
-            ..self
-                .nodes
-                .get(node.end as usize)
-                .map_or(all, |after| after.bit)
+        node.bit..self.nodes.get(node.end as usize).map_or(all, |after| after.bit)
     }
 
     /// The scopes of a scoped node.
@@ -256,11 +252,7 @@ impl Catalogue {
         let mut licensed = BitSet::new(self.bits());
         licensed.insert_range(0..self.bits() as u32);
         for (id, node) in self.nodes.iter().enumerate() {
-            if node
-                .feature
-                .as_deref()
-                .is_some_and(|feature| !features(feature))
-            {
+            if node.feature.as_deref().is_some_and(|feature| !features(feature)) {
                 licensed.remove_range(self.subtree_bits(Some(id as u32)));
             }
         }

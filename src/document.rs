@@ -16,9 +16,10 @@ mod read;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+pub use crate::date::Weekday;
 pub use map::Map;
 
-use crate::date::{Date, Weekday};
+use crate::date::Date;
 use crate::problem::Problem;
 
 /// A policy document, as written.

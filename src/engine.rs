@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub use handle::{Permission, Unknown, User};
 pub use list::Effective;
 
+use foldhash::fast::RandomState;
+
 use crate::bits::{BitSet, test};
 use crate::catalogue::{Bit, Condition, Form, NodeId};
 use crate::document::{self, SettingValue};
@@ -174,12 +176,7 @@ impl Engine {
         if !compiled.holds(row, ask.bit) {
             return false;
         }
-        let condition = compiled
-            .policy()
-            .catalogue
-            .node(ask.node)
-            .condition
-            .as_deref();
+        let condition = compiled.policy().catalogue.node(ask.node).condition.as_deref();
         let Some(condition) = condition else {
             return true;
         };
@@ -212,27 +209,15 @@ impl Engine {
     /// Where the catalogue has no graded permission of that path.
     pub fn level_by_name(&self, user: &str, permission: &str) -> Result<&str, Unknown> {
         let catalogue = &self.0.policy().catalogue;
-        let graded = || {
-            catalogue
-                .nodes
-                .iter()
-                .filter(|node| matches!(node.form, Form::Graded(_)))
-        };
-        let node = catalogue
-            .find(permission)
-            .map(|id| &catalogue.node(id).form);
+        let graded = || catalogue.nodes.iter().filter(|node| matches!(node.form, Form::Graded(_)));
+        let node = catalogue.find(permission).map(|id| &catalogue.node(id).form);
         let Some(Form::Graded(levels)) = node else {
             let known = graded().map(|node| &*node.path);
             return Err(Unknown::among("graded permission", permission, known));
         };
         let handle = self.permission(permission)?;
-        let held = self
-            .user(user)
-            .ok()
-            .and_then(|user| self.level(user, handle));
-        Ok(held
-            .or(levels.first().map(|level| &**level))
-            .unwrap_or_default())
+        let held = self.user(user).ok().and_then(|user| self.level(user, handle));
+        Ok(held.or(levels.first().map(|level| &**level)).unwrap_or_default())
     }
 
     /// The value of a setting for a user: of the most specific tier that
@@ -244,10 +229,7 @@ impl Engine {
     pub fn setting(&self, user: User, setting: &str) -> Result<Option<&SettingValue>, Unknown> {
         let policy = self.0.policy();
         let (number, declared) = self.declared_setting(setting)?;
-        let stated = self
-            .0
-            .user(user)
-            .and_then(|user| policy.setting(user, number));
+        let stated = self.0.user(user).and_then(|user| policy.setting(user, number));
         Ok(stated.or(declared.default.as_ref()))
     }
 
@@ -280,22 +262,13 @@ impl Inner {
     /// What the user's sources say of a setting (DESIGN.md, rule 8).
     fn setting<'p>(&'p self, user: &'p policy::User, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
-        let roles = user
-            .roles
-            .iter()
-            .flat_map(|&role| &self.roles[role as usize].closure);
+        let roles = user.roles.iter().flat_map(|&role| &self.roles[role as usize].closure);
         let roles = roles.map(|&role| &self.roles[role as usize].source.statements);
         let groups = user.approval_groups.iter();
         let groups = groups.map(|&group| &self.approval_groups[group as usize].statements);
-        let profile = user
-            .profile
-            .map(|profile| &self.profiles[profile as usize].statements);
-        let mut tiers = own
-            .into_iter()
-            .chain(roles)
-            .chain(groups)
-            .chain(profile)
-            .chain([&self.global]);
+        let profile = user.profile.map(|profile| &self.profiles[profile as usize].statements);
+        let mut tiers =
+            own.into_iter().chain(roles).chain(groups).chain(profile).chain([&self.global]);
         tiers.find_map(|source| source.setting(setting))
     }
 }
@@ -351,6 +324,10 @@ impl Compiled {
     }
 }
 
+/// What users who say nothing of their own are alike in: profile, roles and
+/// approval groups.
+type Alike<'p> = (Option<u32>, &'p [u32], &'p [u32]);
+
 fn compile(policy: &Policy) -> Compiled {
     let inner = policy.inner();
     let catalogue = &inner.catalogue;
@@ -360,28 +337,17 @@ fn compile(policy: &Policy) -> Compiled {
     let gone = number(catalogue.bits());
     let words = BitSet::new(catalogue.bits() + 1).words().len();
 
-    let mut rows = Rows {
-        words,
-        rows: vec![0; words],
-        known: HashMap::default(),
-    };
+    let mut rows = Rows { words, rows: vec![0; words], known: HashMap::default() };
     rows.push(licensed.words());
     let mut limits = Limits::build(inner);
     let mut layers = Layers::new(inner, &licensed);
-    let mut classes: HashMap<
-        (Option<u32>, &[u32], &[u32]),
-        (Row, u32),
-        foldhash::fast::RandomState,
-    > = HashMap::default();
+    let mut classes: HashMap<Alike<'_>, (Row, u32), RandomState> = HashMap::default();
     let mut user_limits = Vec::with_capacity(inner.users.len());
     let mut own_rows = Vec::with_capacity(inner.users.len());
     for user in inner.users.values() {
         let mut class = || {
             let granted = layers.grants(user).granted;
-            (
-                rows.intern(layers.effective(&granted).words()),
-                limits.row(user),
-            )
+            (rows.intern(layers.effective(&granted).words()), limits.row(user))
         };
         let (row, limits) = match &user.statements {
             Some(_) => class(),
@@ -407,27 +373,16 @@ fn compile(policy: &Policy) -> Compiled {
             positions[number as usize] = crate::names::number(position);
         }
     }
-    let none = Ask {
-        bit: gone,
-        node: 0,
-        on_object: false,
-    };
+    let none = Ask { bit: gone, node: 0, on_object: false };
     let mut asks = vec![none; lineage.permissions.len(catalogue.bits())];
     for (bit, name) in catalogue.thresholds().enumerate() {
         if let Some(number) = lineage.permissions.of(&name, bit) {
             let node = catalogue.bit_nodes[bit];
             let on_object = catalogue.node(node).kind.is_some();
-            asks[number as usize] = Ask {
-                bit: bit as u32,
-                node,
-                on_object,
-            };
+            asks[number as usize] = Ask { bit: bit as u32, node, on_object };
         }
     }
-    let in_order = positions
-        .iter()
-        .enumerate()
-        .all(|(at, &position)| at == position as usize);
+    let in_order = positions.iter().enumerate().all(|(at, &position)| at == position as usize);
     let (memberships, user_memberships) = Memberships::new(inner);
     Compiled {
         lineage: lineage.id,
@@ -462,7 +417,7 @@ impl Inner {
 struct Rows {
     words: usize,
     rows: Vec<u64>,
-    known: HashMap<Box<[u64]>, Row, foldhash::fast::RandomState>,
+    known: HashMap<Box<[u64]>, Row, RandomState>,
 }
 
 impl Rows {

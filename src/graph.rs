@@ -23,10 +23,7 @@ pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -
         Done,
     }
     let mut states = vec![State::New; nodes];
-    let mut walk = Walk {
-        order: Vec::with_capacity(nodes),
-        cycles: Vec::new(),
-    };
+    let mut walk = Walk { order: Vec::with_capacity(nodes), cycles: Vec::new() };
     let mut open: Vec<(usize, usize)> = Vec::new();
     for start in 0..nodes {
         if states[start] != State::New {

@@ -1,20 +1,98 @@
-#![forbid(unsafe_code)]
+//! Permission trees, compiled: an authorization engine to link to.
+//!
+//! Business software hides and guards things with *profiles*: a tree of
+//! permissions (menus, screens, tabs, buttons, fields) ticked for a profile,
+//! roles and approval groups on top, grants for single users, admins past it
+//! all, a licence under it all. grantree is that engine. It does no I/O, reads
+//! no clock and starts no thread: a host hands it a document, and asks.
+//!
+//! # A tour
+//!
+//! A **[`Document`]** is the policy as it is written: plain data, read by any
+//! serde format. A **[`Policy`]** is a document that has no problems; a
+//! document that has some is refused with all of them, each with its place. An
+//! **[`Engine`]** is a policy compiled: immutable, cheap to clone, shared by any
+//! number of threads.
+//!
+//! ```
+//! use grantree::{Document, Engine, Policy};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"{
+//!     "format": 1,
+//!     "catalogue": {"permissions": [
+//!         {"key": "orders", "children": [
+//!             {"key": "quotes"},
+//!             {"key": "export", "requires": ["orders.quotes"]}]}]},
+//!     "profiles": {"planner": {"allow": ["orders.**"]}},
+//!     "users": {
+//!         "alice": {"profile": "planner"},
+//!         "bob": {"profile": "planner", "deny": ["orders.quotes"]}}
+//! }"#;
+//! let document: Document = serde_json::from_str(text)?;
+//! let policy = Policy::try_from(document)?;
+//! let engine = Engine::new(&policy);
+//!
+//! // Names become handles once; questions on handles neither hash nor allocate.
+//! let (alice, bob) = (engine.user("alice")?, engine.user("bob")?);
+//! let export = engine.permission("orders.export")?;
+//! assert!(engine.can(alice, export, ()));
+//! assert!(!engine.can(bob, export, ()));
+//!
+//! // Every answer has its reason.
+//! assert_eq!(engine.why(bob, export, ()).code(), "gated");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A permission may be exercised on an **[`Object`]**: a host's own struct that
+//! answers for its relations and attributes, or a [`DynamicObject`]. What day
+//! it is comes with the question, `(&job, today)`; a question without an object
+//! is asked on `()`.
+//!
+//! Beside [`Engine::can`] there are [`Engine::can_some`] for menus and buttons,
+//! [`Engine::level`] for graded permissions, [`Engine::setting`],
+//! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`]. The module
+//! [`policy_test`] runs test documents, which a policy's authors keep beside
+//! it.
+//!
+//! # When in doubt, no
+//!
+//! An unknown user, a handle of another policy, an object of the wrong kind or
+//! with a value of the wrong type, a relative fence without a date: all are
+//! answered with no. Nothing that is read or asked makes this crate panic.
+
+#![deny(unreachable_pub)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+// Each module names only modules above it.
+mod problem;
+
 mod bits;
-mod catalogue;
 mod date;
-pub mod document;
-mod engine;
 mod graph;
 mod names;
+
+pub mod document;
+
+mod catalogue;
 mod object;
 mod policy;
-pub mod policy_test;
-mod problem;
+
 mod reason;
+
+mod engine;
+
+pub mod policy_test;
+
 pub use date::{Date, DateError};
 pub use document::{Document, RelationState};
 pub use engine::{Effective, Engine, Permission, Unknown, User};
-pub use object::*;
+pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
 pub use policy::Policy;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reason::Reason;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

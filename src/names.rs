@@ -38,10 +38,7 @@ impl Faults {
     const SUGGESTIONS: usize = 200;
 
     pub(crate) fn new(problems: Vec<Problem>) -> Faults {
-        Faults {
-            problems,
-            suggestions: 0,
-        }
+        Faults { problems, suggestions: 0 }
     }
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {
@@ -62,14 +59,7 @@ impl Faults {
         self.suggestions += 1;
         let nearest = (self.suggestions <= Self::SUGGESTIONS).then(|| nearest(name, known));
         let nearest = nearest.flatten();
-        self.push(
-            place,
-            ProblemKind::Unknown {
-                what,
-                name: name.to_owned(),
-                nearest,
-            },
-        );
+        self.push(place, ProblemKind::Unknown { what, name: name.to_owned(), nearest });
     }
 
     /// Reports a name that is not `[A-Za-z0-9_-]+`.
@@ -77,13 +67,7 @@ impl Faults {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if name.is_empty() || !name.bytes().all(fits) {
             let expected = "letters, digits, `_` and `-`";
-            self.push(
-                place,
-                ProblemKind::InvalidName {
-                    name: name.to_owned(),
-                    expected,
-                },
-            );
+            self.push(place, ProblemKind::InvalidName { name: name.to_owned(), expected });
         }
     }
 
@@ -91,22 +75,11 @@ impl Faults {
     pub(crate) fn check_text(&mut self, place: &Place<'_>, name: &str) {
         if name.is_empty() {
             let expected = "a text that is not empty";
-            self.push(
-                place,
-                ProblemKind::InvalidName {
-                    name: String::new(),
-                    expected,
-                },
-            );
+            self.push(place, ProblemKind::InvalidName { name: String::new(), expected });
         }
     }
 
     pub(crate) fn duplicate(&mut self, place: &Place<'_>, name: &str) {
-        self.push(
-            place,
-            ProblemKind::Duplicate {
-                name: name.to_owned(),
-            },
-        );
+        self.push(place, ProblemKind::Duplicate { name: name.to_owned() });
     }
 }

@@ -188,9 +188,7 @@ macro_rules! id_by_display {
     )*};
 }
 
-id_by_display!(
-    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
-);
+id_by_display!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
 /// An id by the text that it displays: a UUID, say.
 ///
@@ -200,10 +198,7 @@ pub struct Displayed<T>(pub T);
 
 impl<T: fmt::Display> Id for Displayed<T> {
     fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
-        let mut text = Short {
-            bytes: [0; 64],
-            len: 0,
-        };
+        let mut text = Short { bytes: [0; 64], len: 0 };
         match write!(text, "{}", self.0).ok().and_then(|()| text.as_str()) {
             Some(text) => use_text(text),
             None => use_text(&self.0.to_string()),
@@ -269,11 +264,7 @@ enum OwnedValue {
 impl DynamicObject {
     /// An object of that kind, without relations or attributes.
     pub fn new(kind: impl Into<String>) -> DynamicObject {
-        DynamicObject {
-            kind: kind.into(),
-            relations: Map::default(),
-            attributes: Map::default(),
-        }
+        DynamicObject { kind: kind.into(), relations: Map::default(), attributes: Map::default() }
     }
 
     /// The object with that relation, which names these users or groups, or
@@ -284,8 +275,7 @@ impl DynamicObject {
         I: IntoIterator<Item: Into<String>>,
     {
         self.relations.retain(|known, _| known != name);
-        self.relations
-            .push(name, names.into_iter().map(Into::into).collect());
+        self.relations.push(name, names.into_iter().map(Into::into).collect());
         self
     }
 
@@ -445,7 +435,7 @@ impl<'de> Deserialize<'de> for OwnedValue {
 /// on a day, `(&job, today)`, which relative fences need.
 ///
 /// Implemented here for those forms, and for `(Option<&object>, Option<Date>)`.
-pub trait Target {
+pub trait Target: Copy {
     /// The type of the object.
     type Object: Object + ?Sized;
 

@@ -178,19 +178,15 @@ impl Policy {
     pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
         let before = self.inner();
         let mut after = validate::resolve(document)?;
-        let users = before.lineage.users.follow(
-            keys(&before.users).map(Cow::Borrowed),
-            keys(&after.users).map(Cow::Borrowed),
-        );
+        let users = before
+            .lineage
+            .users
+            .follow(keys(&before.users).map(Cow::Borrowed), keys(&after.users).map(Cow::Borrowed));
         let permissions = before.lineage.permissions.follow(
             before.catalogue.thresholds().map(Cow::Owned),
             after.catalogue.thresholds().map(Cow::Owned),
         );
-        after.lineage = Lineage {
-            id: before.lineage.id,
-            users,
-            permissions,
-        };
+        after.lineage = Lineage { id: before.lineage.id, users, permissions };
         Ok(Policy(Arc::new(after)))
     }
 }
@@ -221,11 +217,7 @@ impl From<&Policy> for Document {
             })
             .collect();
         document.groups = inner.groups.declared.clone();
-        document.users = inner
-            .users
-            .iter()
-            .map(|(key, user)| (&**key, inner.user(user)))
-            .collect();
+        document.users = inner.users.iter().map(|(key, user)| (&**key, inner.user(user))).collect();
         document.governance = inner.governance.clone();
         document
     }
@@ -233,10 +225,7 @@ impl From<&Policy> for Document {
 
 impl Inner {
     fn sources(&self, sources: &NameMap<Source>) -> document::Map<document::Source> {
-        sources
-            .iter()
-            .map(|(name, source)| (&**name, self.source(source)))
-            .collect()
+        sources.iter().map(|(name, source)| (&**name, self.source(source))).collect()
     }
 
     fn source(&self, source: &Source) -> document::Source {
@@ -268,8 +257,7 @@ impl Inner {
 }
 
 fn name<V>(map: &NameMap<V>, id: u32) -> String {
-    map.get_index(id as usize)
-        .map_or_else(String::new, |(name, _)| name.to_string())
+    map.get_index(id as usize).map_or_else(String::new, |(name, _)| name.to_string())
 }
 
 fn names<V>(map: &NameMap<V>, ids: &[u32]) -> Vec<String> {

@@ -86,12 +86,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure {
-            step,
-            question,
-            expected,
-            got,
-        } = self;
+        let Failure { step, question, expected, got } = self;
         write!(f, "step {step}: {question}: expected {expected}, got ")?;
         match got {
             Ok(answer) => answer.fmt(f),
@@ -186,10 +181,7 @@ impl TryFrom<StepFields> for Step {
         .into_iter()
         .flatten();
         match (questions.next(), questions.next()) {
-            (Some(question), None) => Ok(Step {
-                question,
-                expect: fields.expect,
-            }),
+            (Some(question), None) => Ok(Step { question, expect: fields.expect }),
             (None, _) => Err("a step without a question"),
             (Some(_), Some(_)) => Err("a step with several questions"),
         }

@@ -86,10 +86,7 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(place: &Place<'_>, kind: ProblemKind) -> Problem {
-        Problem {
-            place: place.to_string(),
-            kind,
-        }
+        Problem { place: place.to_string(), kind }
     }
 
     /// Where it stands: keys joined by dots, list positions in brackets, such
@@ -338,10 +335,7 @@ mod tests {
             Problem::new(&place, kind).to_string(),
             "roles.dispatcher.allow[0]: unknown permission `jobs.edti`; did you mean `jobs.edit`?"
         );
-        let kind = ProblemKind::Cycle {
-            what: "roles",
-            names: vec!["a".into(), "b".into()],
-        };
+        let kind = ProblemKind::Cycle { what: "roles", names: vec!["a".into(), "b".into()] };
         assert_eq!(kind.to_string(), "a cycle of roles: `a` > `b` > `a`");
     }
 }

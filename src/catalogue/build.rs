@@ -17,19 +17,10 @@ pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catal
     let editions = editions(&document.editions, &root.key("editions"), faults);
 
     let place = root.key("permissions");
-    let mut numbering = Numbering {
-        nodes: Vec::new(),
-        by_path: NameMap::default(),
-        bits: 0,
-        faults,
-    };
+    let mut numbering =
+        Numbering { nodes: Vec::new(), by_path: NameMap::default(), bits: 0, faults };
     numbering.number(&document.permissions, &place, "", None, 1);
-    let Numbering {
-        nodes,
-        by_path,
-        bits,
-        faults,
-    } = numbering;
+    let Numbering { nodes, by_path, bits, faults } = numbering;
 
     let mut bit_nodes = Vec::with_capacity(bits as usize);
     let mut grantable = BitSet::new(bits as usize);
@@ -52,19 +43,9 @@ pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catal
         settings,
         editions,
     };
-    let mut resolving = Resolving {
-        catalogue,
-        faults,
-        next: 0,
-        requires_at: Vec::new(),
-    };
+    let mut resolving = Resolving { catalogue, faults, next: 0, requires_at: Vec::new() };
     resolving.resolve(permissions, &place);
-    let Resolving {
-        mut catalogue,
-        faults,
-        requires_at,
-        ..
-    } = resolving;
+    let Resolving { mut catalogue, faults, requires_at, .. } = resolving;
 
     let rank = check_gates(&catalogue, permissions, &place, &requires_at, faults);
     catalogue.dependents = dependents(&catalogue);
@@ -103,11 +84,7 @@ fn kinds(
             let of = place.key("attributes");
             let place = of.key(attribute);
             faults.check_name(&place, attribute);
-            if kind
-                .attributes
-                .insert(attribute.into(), number(attributes.len()))
-                .is_some()
-            {
+            if kind.attributes.insert(attribute.into(), number(attributes.len())).is_some() {
                 faults.duplicate(&place, attribute);
             }
             attributes.push(Attribute {
@@ -116,12 +93,7 @@ fn kinds(
                 bound,
             });
         }
-        kind.checks = checks(
-            &object.checks,
-            &kind.attributes,
-            &place.key("checks"),
-            faults,
-        );
+        kind.checks = checks(&object.checks, &kind.attributes, &place.key("checks"), faults);
         if kinds.contains_key(name) {
             faults.duplicate(&place, name);
         } else {
@@ -203,11 +175,7 @@ fn editions(
         for (at, feature) in edition.features.iter().enumerate() {
             faults.check_name(&of.item(at), feature);
         }
-        let features = edition
-            .features
-            .iter()
-            .map(|feature| feature.as_str().into())
-            .collect();
+        let features = edition.features.iter().map(|feature| feature.as_str().into()).collect();
         if out.insert(name.into(), features).is_some() {
             faults.duplicate(&place, name);
         }
@@ -216,9 +184,7 @@ fn editions(
     let includes = includes(
         "edition",
         "editions",
-        entries
-            .iter()
-            .map(|(name, edition)| (*name, edition.includes.as_slice())),
+        entries.iter().map(|(name, edition)| (*name, edition.includes.as_slice())),
         &out,
         place,
         faults,
@@ -278,22 +244,10 @@ pub(crate) fn includes<'a, V>(
         };
         let place = place.key(name(last));
         let list = place.key("includes");
-        let names = ring
-            .iter()
-            .map(|&(node, _)| name(node).to_owned())
-            .collect();
-        faults.push(
-            &list.item(positions[last][edge]),
-            ProblemKind::Cycle {
-                what: plural,
-                names,
-            },
-        );
+        let names = ring.iter().map(|&(node, _)| name(node).to_owned()).collect();
+        faults.push(&list.item(positions[last][edge]), ProblemKind::Cycle { what: plural, names });
     }
-    Includes {
-        of,
-        order: walk.order,
-    }
+    Includes { of, order: walk.order }
 }
 
 /// Gives every node its number, its path and its bits.
@@ -314,12 +268,7 @@ impl Numbering<'_> {
         depth: u32,
     ) {
         if depth > DEEPEST && !permissions.is_empty() {
-            self.faults.push(
-                place,
-                ProblemKind::TooDeep {
-                    limit: DEEPEST as usize,
-                },
-            );
+            self.faults.push(place, ProblemKind::TooDeep { limit: DEEPEST as usize });
             return;
         }
         for (at, permission) in permissions.iter().enumerate() {
@@ -327,9 +276,11 @@ impl Numbering<'_> {
             let scopes = number(permission.scopes.len());
             let form = match &permission.levels {
                 _ if permission.heading => Form::Heading,
-                Some(levels) => Form::Graded(levels.iter().map(|level| (**level).into()).collect()),
-                None if scopes > 0 => Form::Scoped(scopes),
-                None => Form::Plain,
+                Some(levels) if levels.len() > 1 => {
+                    Form::Graded(levels.iter().map(|level| (**level).into()).collect())
+                }
+                _ if scopes > 0 => Form::Scoped(scopes),
+                _ => Form::Plain,
             };
             let heading = form == Form::Heading;
             let feature = permission.feature.as_deref();
@@ -341,13 +292,7 @@ impl Numbering<'_> {
                 self.add(&scope.key, &path, form, gate, depth + 1, None, &of.item(at));
             }
             let gate = if heading { gate } else { Some(node) };
-            self.number(
-                &permission.children,
-                &place.key("children"),
-                &path,
-                gate,
-                depth + 1,
-            );
+            self.number(&permission.children, &place.key("children"), &path, gate, depth + 1);
             self.nodes[node as usize].end = number(self.nodes.len());
         }
     }
@@ -364,11 +309,8 @@ impl Numbering<'_> {
         place: &Place<'_>,
     ) -> NodeId {
         let id = number(self.nodes.len());
-        let path: Box<str> = if above.is_empty() {
-            key.into()
-        } else {
-            format!("{above}.{key}").into()
-        };
+        let path: Box<str> =
+            if above.is_empty() { key.into() } else { format!("{above}.{key}").into() };
         self.faults.check_name(&place.key("key"), key);
         if let Some(feature) = feature {
             self.faults.check_name(&place.key("feature"), feature);
@@ -393,16 +335,9 @@ impl Numbering<'_> {
             checks: Vec::new(),
             condition: None,
         };
-        self.bits += node.width();
+        self.bits = self.bits.saturating_add(node.width());
         if self.bits as usize > MOST / 2 {
-            self.bits = 0;
-            self.faults.push(
-                place,
-                ProblemKind::TooMany {
-                    what: "permissions",
-                    limit: MOST / 2,
-                },
-            );
+            self.faults.push(place, ProblemKind::TooMany { what: "permissions", limit: MOST / 2 });
         }
         self.nodes.push(node);
         id
@@ -454,21 +389,14 @@ impl Resolving<'_> {
             self.levels(levels, &place.key("levels"));
             if !permission.scopes.is_empty() {
                 let what = "a graded permission can't have scopes";
-                self.faults
-                    .push(&place.key("scopes"), ProblemKind::Unfit { what });
+                self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
             }
         }
-        let names = Names {
-            requires: &permission.requires,
-            implies: &permission.implies,
-        };
+        let names = Names { requires: &permission.requires, implies: &permission.implies };
         let (requires, implies) = self.references(&names, place);
 
         let catalogue = &self.catalogue;
-        let above = catalogue
-            .node(self.next)
-            .gate
-            .and_then(|gate| catalogue.node(gate).kind);
+        let above = catalogue.node(self.next).gate.and_then(|gate| catalogue.node(gate).kind);
         let mut checks_known = true;
         let kind = match &permission.object {
             None => above,
@@ -477,8 +405,7 @@ impl Resolving<'_> {
                 if kind.is_none() {
                     checks_known = false;
                     let known = keys(&catalogue.kinds);
-                    self.faults
-                        .unknown(&place.key("object"), "object kind", name, known);
+                    self.faults.unknown(&place.key("object"), "object kind", name, known);
                 }
                 kind
             }
@@ -487,8 +414,7 @@ impl Resolving<'_> {
         if checks_known {
             if kind.is_none() && !permission.scopes.is_empty() {
                 let what = "scopes need an object kind, the permission's own or its gate parent's";
-                self.faults
-                    .push(&place.key("scopes"), ProblemKind::Unfit { what });
+                self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
             }
             let none = NameMap::default();
             let of = kind.map_or(&none, |kind| &catalogue.kinds[kind as usize].attributes);
@@ -504,10 +430,7 @@ impl Resolving<'_> {
     }
 
     fn scope(&mut self, scope: &document::Scope, of: NodeId, place: &Place<'_>) {
-        let names = Names {
-            requires: &scope.requires,
-            implies: &scope.implies,
-        };
+        let names = Names { requires: &scope.requires, implies: &scope.implies };
         let (mut requires, mut implies) = self.references(&names, place);
         let scoped = self.catalogue.node(of);
         let mut when: Vec<(u32, States)> = Vec::new();
@@ -517,16 +440,13 @@ impl Resolving<'_> {
             for (name, states) in scope.when.iter() {
                 let place = map.key(name);
                 let Some(relation) = relations.get_index_of(name).map(number) else {
-                    self.faults
-                        .unknown(&place, "relation", name, keys(relations));
+                    self.faults.unknown(&place, "relation", name, keys(relations));
                     continue;
                 };
                 if when.iter().any(|&(known, _)| known == relation) {
                     self.faults.duplicate(&place, name);
                 }
-                let accepted = states
-                    .iter()
-                    .fold(States::default(), |all, &one| all.with(one));
+                let accepted = states.iter().fold(States::default(), |all, &one| all.with(one));
                 when.push((relation, accepted));
             }
         }
@@ -555,16 +475,14 @@ impl Resolving<'_> {
         ];
         let what = "a heading only groups, and may carry a feature";
         for (field, _) in unfit.into_iter().filter(|(_, unfit)| *unfit) {
-            self.faults
-                .push(&place.key(field), ProblemKind::Unfit { what });
+            self.faults.push(&place.key(field), ProblemKind::Unfit { what });
         }
     }
 
     fn levels(&mut self, levels: &[String], place: &Place<'_>) {
         if levels.len() < 2 {
             let (expected, found) = ("two levels or more", levels.len().to_string());
-            self.faults
-                .push(place, ProblemKind::Form { expected, found });
+            self.faults.push(place, ProblemKind::Form { expected, found });
         }
         for (at, level) in levels.iter().enumerate() {
             self.faults.check_name(&place.item(at), level);
@@ -678,15 +596,9 @@ fn check_gates(
             }
         });
         let Some((id, at)) = stated else { continue };
-        let names = ring
-            .iter()
-            .map(|&(id, _)| catalogue.nodes[id].path.to_string())
-            .collect();
-        let kind = ProblemKind::Cycle {
-            what: "requirements and gate parents",
-            names,
-        };
-        with_place(permissions, place, &mut 0, id, &mut |place| {
+        let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string()).collect();
+        let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
+        with_place(permissions, place, 1, &mut 0, id, &mut |place| {
             faults.push(&place.key("requires").item(at), kind.clone());
         });
     }
@@ -701,10 +613,14 @@ fn check_gates(
 fn with_place(
     permissions: &[document::Permission],
     place: &Place<'_>,
+    depth: u32,
     next: &mut usize,
     id: usize,
     call: &mut dyn FnMut(&Place<'_>),
 ) {
+    if depth > DEEPEST {
+        return;
+    }
     for (at, permission) in permissions.iter().enumerate() {
         let place = place.item(at);
         if *next == id {
@@ -718,7 +634,7 @@ fn with_place(
             }
             *next += 1;
         }
-        with_place(&permission.children, &place.key("children"), next, id, call);
+        with_place(&permission.children, &place.key("children"), depth + 1, next, id, call);
     }
 }
 
@@ -730,9 +646,7 @@ fn dependents(catalogue: &Catalogue) -> Vec<Vec<NodeId>> {
             continue;
         }
         let needs = node.requires.iter().chain(&node.implies);
-        let needs = needs
-            .map(|&bit| catalogue.bit_nodes[bit as usize])
-            .chain(node.gate);
+        let needs = needs.map(|&bit| catalogue.bit_nodes[bit as usize]).chain(node.gate);
         for need in needs {
             dependents[need as usize].push(number(id));
         }

@@ -52,15 +52,8 @@ pub(crate) struct Scope {
 /// The conditions of all nodes; `rank` orders them, each after what it answers
 /// to.
 pub(super) fn conditions(catalogue: &Catalogue, rank: &[u32]) -> Vec<Option<Condition>> {
-    let mut search = Search {
-        catalogue,
-        rank,
-        seen: vec![0; catalogue.nodes.len()],
-        round: 0,
-    };
-    (0..number(catalogue.nodes.len()))
-        .map(|id| search.condition(id))
-        .collect()
+    let mut search = Search { catalogue, rank, seen: vec![0; catalogue.nodes.len()], round: 0 };
+    (0..number(catalogue.nodes.len())).map(|id| search.condition(id)).collect()
 }
 
 struct Search<'c> {
@@ -111,20 +104,12 @@ impl Search<'_> {
         let on_kind = |&(step, _): &(NodeId, bool)| catalogue.node(step).kind == Some(kind);
         let needs_object = !checks.is_empty() || steps.iter().any(on_kind);
         let scopes = |step| self.scopes(step, id, kind, &steps);
-        let own_scopes = if self.has_scopes(id) {
-            scopes(id)
-        } else {
-            Box::default()
-        };
+        let own_scopes = if self.has_scopes(id) { scopes(id) } else { Box::default() };
         let steps = steps
             .iter()
             .map(|&(step, always)| Step {
                 always,
-                checks: if always {
-                    Box::default()
-                } else {
-                    self.checks(step, kind).into()
-                },
+                checks: if always { Box::default() } else { self.checks(step, kind).into() },
                 scopes: self.has_scopes(step).then(|| scopes(step)),
             })
             .collect();
@@ -141,11 +126,7 @@ impl Search<'_> {
     /// The checks of a node, if it is on that kind.
     fn checks(&self, id: NodeId, kind: KindId) -> &[AttributeId] {
         let node = self.catalogue.node(id);
-        if node.kind == Some(kind) {
-            &node.checks
-        } else {
-            &[]
-        }
+        if node.kind == Some(kind) { &node.checks } else { &[] }
     }
 
     /// Of these and all that they answer to, the nodes that this round has not
@@ -159,11 +140,8 @@ impl Search<'_> {
                 continue;
             }
             let node = self.catalogue.node(id);
-            let scopes_require = || {
-                self.catalogue
-                    .scopes(id)
-                    .any(|scope| !self.own_requirements(scope).is_empty())
-            };
+            let scopes_require =
+                || self.catalogue.scopes(id).any(|scope| !self.own_requirements(scope).is_empty());
             if node.kind == Some(kind) || scopes_require() {
                 found.push(id);
             }
@@ -176,9 +154,7 @@ impl Search<'_> {
     /// The nodes that are followed of those required: of a single scope it is
     /// enough that it is effective.
     fn followed(&self, required: &[Bit]) -> impl Iterator<Item = NodeId> {
-        let nodes = required
-            .iter()
-            .map(|&bit| self.catalogue.bit_nodes[bit as usize]);
+        let nodes = required.iter().map(|&bit| self.catalogue.bit_nodes[bit as usize]);
         nodes.filter(|&id| !matches!(self.catalogue.node(id).form, Form::Scope(..)))
     }
 
@@ -188,10 +164,7 @@ impl Search<'_> {
     }
 
     fn has_scopes(&self, id: NodeId) -> bool {
-        matches!(
-            self.catalogue.node(id).form,
-            Form::Scoped(_) | Form::Scope(..)
-        )
+        matches!(self.catalogue.node(id).form, Form::Scoped(_) | Form::Scope(..))
     }
 
     /// The scopes to match of a step; of a scope that is asked for itself, it
@@ -217,16 +190,8 @@ impl Search<'_> {
                     bit: node.bit,
                     // What relates to an object of another kind can't be told
                     // of this one.
-                    when: if node.kind == Some(kind) {
-                        when.clone()
-                    } else {
-                        Box::default()
-                    },
-                    steps: if id == asked {
-                        [].into()
-                    } else {
-                        self.needed(id, kind, steps)
-                    },
+                    when: if node.kind == Some(kind) { when.clone() } else { Box::default() },
+                    steps: if id == asked { [].into() } else { self.needed(id, kind, steps) },
                 })
             })
             .collect()
@@ -247,10 +212,6 @@ impl Search<'_> {
         }
         let reached = search.reach(required, kind);
         let is_step = |&(id, always): &(NodeId, bool)| !always && reached.contains(&id);
-        (0..)
-            .zip(steps)
-            .filter(|(_, step)| is_step(step))
-            .map(|(at, _)| at)
-            .collect()
+        (0..).zip(steps).filter(|(_, step)| is_step(step)).map(|(at, _)| at).collect()
     }
 }

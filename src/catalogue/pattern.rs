@@ -48,15 +48,11 @@ impl Pattern {
         if let (Some(base), Reach::Exact) = (base, reach)
             && catalogue.node(base).form == Form::Heading
         {
-            return Err(Ok(ProblemKind::Heading {
-                name: text.to_owned(),
-            }));
+            return Err(Ok(ProblemKind::Heading { name: text.to_owned() }));
         }
         let pattern = Pattern { base, reach };
         if !pattern.matches_anything(catalogue) {
-            return Err(Ok(ProblemKind::MatchesNothing {
-                pattern: text.to_owned(),
-            }));
+            return Err(Ok(ProblemKind::MatchesNothing { pattern: text.to_owned() }));
         }
         Ok(pattern)
     }
@@ -107,9 +103,7 @@ impl Pattern {
             _ => (None, Some(self.nodes(catalogue))),
         };
         let nodes = nodes.into_iter().flatten();
-        whole
-            .into_iter()
-            .chain(nodes.map(|id| catalogue.node(id).statement_bits()))
+        whole.into_iter().chain(nodes.map(|id| catalogue.node(id).statement_bits()))
     }
 
     /// The graded nodes that it matches and that have that level, each with the
@@ -119,13 +113,10 @@ impl Pattern {
         level: &str,
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = (NodeId, usize)> {
-        self.nodes(catalogue)
-            .filter_map(move |id| match &catalogue.node(id).form {
-                Form::Graded(levels) => {
-                    Some((id, levels.iter().position(|known| **known == *level)?))
-                }
-                _ => None,
-            })
+        self.nodes(catalogue).filter_map(move |id| match &catalogue.node(id).form {
+            Form::Graded(levels) => Some((id, levels.iter().position(|known| **known == *level)?)),
+            _ => None,
+        })
     }
 
     /// The levels of all that it matches.

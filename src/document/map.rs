@@ -32,17 +32,12 @@ impl<V> Map<V> {
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&V> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// The first value of that name, to change.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut V> {
-        self.0
-            .iter_mut()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
+        self.0.iter_mut().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The entries in order.
@@ -83,10 +78,7 @@ impl<V> IntoIterator for Map<V> {
 
 impl<N: Into<String>, V> FromIterator<(N, V)> for Map<V> {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Map<V> {
-        Map(entries
-            .into_iter()
-            .map(|(name, value)| (name.into(), value))
-            .collect())
+        Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 

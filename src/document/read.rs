@@ -34,11 +34,7 @@ impl<'de> Deserialize<'de> for Document {
     /// Only where the text can't be read at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Document, D::Error> {
         let faults = RefCell::default();
-        let at = At {
-            place: &Place::Root,
-            faults: &faults,
-            depth: 0,
-        };
+        let at = At { place: &Place::Root, faults: &faults, depth: 0 };
         let mut document = Seed(at, Record::<Document>::new()).deserialize(deserializer)?;
         document.faults = faults.into_inner();
         Ok(document)
@@ -55,24 +51,15 @@ struct At<'a> {
 
 impl At<'_> {
     fn within<'a>(&'a self, place: &'a Place<'a>) -> At<'a> {
-        At {
-            place,
-            faults: self.faults,
-            depth: self.depth + 1,
-        }
+        At { place, faults: self.faults, depth: self.depth + 1 }
     }
 
     fn fault(&self, kind: ProblemKind) {
-        self.faults
-            .borrow_mut()
-            .push(Problem::new(self.place, kind));
+        self.faults.borrow_mut().push(Problem::new(self.place, kind));
     }
 
     fn misfit(&self, expected: &'static str, found: impl Into<String>) {
-        self.fault(ProblemKind::Form {
-            expected,
-            found: found.into(),
-        });
+        self.fault(ProblemKind::Form { expected, found: found.into() });
     }
 
     /// Reads a value that is right or wrong as a whole: whatever is at fault
@@ -83,10 +70,7 @@ impl At<'_> {
         read: impl FnOnce(At<'_>) -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
         let faults = RefCell::default();
-        let value = read(At {
-            faults: &faults,
-            ..*self
-        })?;
+        let value = read(At { faults: &faults, ..*self })?;
         match faults.into_inner().first() {
             None => Ok(value),
             Some(fault) => {
@@ -338,9 +322,7 @@ impl<'de> Shape<'de> for CivilDate {
     const EXPECTED: &'static str = "a date, YYYY-MM-DD";
 
     fn text(self, at: At<'_>, value: Cow<'de, str>) -> Option<Date> {
-        value
-            .parse()
-            .map_or_else(|_| Self::misfit(at, format!("`{value}`")), Some)
+        value.parse().map_or_else(|_| Self::misfit(at, format!("`{value}`")), Some)
     }
 }
 
@@ -553,40 +535,23 @@ impl<'de> Shape<'de> for AnyBound {
         Some(Bound::Limit(value))
     }
     fn text(self, at: At<'_>, value: Cow<'de, str>) -> Option<Bound> {
-        if value == "any" {
-            Some(Bound::Any)
-        } else {
-            Self::misfit(at, format!("`{value}`"))
-        }
+        if value == "any" { Some(Bound::Any) } else { Self::misfit(at, format!("`{value}`")) }
     }
     fn list<A: SeqAccess<'de>>(self, at: At<'_>, list: A) -> Result<Option<Bound>, A::Error> {
         at.whole(Self::EXPECTED, |at| {
-            List(Text)
-                .list(at, list)
-                .map(|texts| Some(Bound::OneOf(texts)))
+            List(Text).list(at, list).map(|texts| Some(Bound::OneOf(texts)))
         })
     }
     fn map<A: MapAccess<'de>>(self, at: At<'_>, map: A) -> Result<Option<Bound>, A::Error> {
         at.whole(Self::EXPECTED, |at| {
             let fence = match Record::<FenceParts>::new().map(at, map)? {
-                FenceParts {
-                    date: Some(date),
-                    plus_days: None,
-                    next: None,
-                } => Fence::Date(date),
-                FenceParts {
-                    date: None,
-                    plus_days: Some(days),
-                    next: None,
-                } => Fence::PlusDays(days),
-                FenceParts {
-                    date: None,
-                    plus_days,
-                    next: Some(weekday),
-                } => Fence::Next {
-                    weekday,
-                    plus_days: plus_days.unwrap_or(0),
-                },
+                FenceParts { date: Some(date), plus_days: None, next: None } => Fence::Date(date),
+                FenceParts { date: None, plus_days: Some(days), next: None } => {
+                    Fence::PlusDays(days)
+                }
+                FenceParts { date: None, plus_days, next: Some(weekday) } => {
+                    Fence::Next { weekday, plus_days: plus_days.unwrap_or(0) }
+                }
                 _ => return Ok(Self::misfit(at, "a map with other keys")),
             };
             Ok(Some(Bound::Fence(fence)))
@@ -644,9 +609,7 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
             let place = at.place.key(&key);
             let inner = at.within(&place);
             if seen.contains(&key) {
-                inner.fault(ProblemKind::Duplicate {
-                    name: key.to_string(),
-                });
+                inner.fault(ProblemKind::Duplicate { name: key.to_string() });
                 map.next_value::<IgnoredAny>()?;
             } else if !out.field(&key, inner, &mut map)? {
                 inner.fault(ProblemKind::UnknownField {
@@ -659,8 +622,7 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
         }
         for &(name, expected) in T::REQUIRED {
             if !seen.iter().any(|key| key == name) {
-                at.within(&at.place.key(name))
-                    .fault(ProblemKind::Missing { expected });
+                at.within(&at.place.key(name)).fault(ProblemKind::Missing { expected });
             }
         }
         Ok(out)

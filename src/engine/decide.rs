@@ -35,10 +35,7 @@ impl Compiled {
         let Some(&limits) = self.user_limits.get(position) else {
             return false;
         };
-        condition
-            .own_checks
-            .iter()
-            .all(|&check| self.limits.get(limits, check).passable())
+        condition.own_checks.iter().all(|&check| self.limits.get(limits, check).passable())
     }
 }
 
@@ -90,9 +87,7 @@ impl Engine {
             Form::Scoped(_) => {
                 let scopes = policy.catalogue.scopes(ask.node);
                 let reasons = scopes.map(|id| why(id, policy.catalogue.node(id).bit));
-                reasons
-                    .max_by_key(|&reason| reason as u8)
-                    .unwrap_or(Reason::NotGranted)
+                reasons.max_by_key(|&reason| reason as u8).unwrap_or(Reason::NotGranted)
             }
             _ => why(ask.node, ask.bit),
         }
@@ -173,10 +168,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         let mut allowed = SmallVec::<[bool; 32]>::new();
         for step in &condition.steps {
             let open = |view: &mut Self, scope: &Scope| {
-                scope
-                    .steps
-                    .iter()
-                    .all(|&step| allowed.get(step as usize) == Some(&true))
+                scope.steps.iter().all(|&step| allowed.get(step as usize) == Some(&true))
                     && view.matches(scope)
             };
             let passes = match &step.scopes {
@@ -195,10 +187,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
     /// Whether a scope is effective, and the object in the states it accepts.
     fn matches(&mut self, scope: &Scope) -> bool {
         test(self.row, scope.bit)
-            && scope
-                .when
-                .iter()
-                .all(|&(relation, accepted)| self.state(relation).meet(accepted))
+            && scope.when.iter().all(|&(relation, accepted)| self.state(relation).meet(accepted))
     }
 
     fn state(&mut self, relation: u32) -> States {
@@ -210,14 +199,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             let (user, _) = self.compiled.policy().users.get_index(self.position)?;
             let set = self.compiled.user_memberships.get(self.position)?;
             let groups = &self.compiled.memberships.get(*set);
-            self.object.relation(
-                name,
-                &Subject {
-                    name: user,
-                    groups,
-                    relation: of,
-                },
-            )
+            self.object.relation(name, &Subject { name: user, groups, relation: of })
         });
         let states = state.map_or(States::default(), |state| States::default().with(state));
         if let Some(known) = self.states.get_mut(at) {

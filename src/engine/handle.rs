@@ -45,11 +45,7 @@ impl Unknown {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Unknown {
         let nearest = nearest(name, known);
-        Unknown(Box::new(ProblemKind::Unknown {
-            what,
-            name: name.to_owned(),
-            nearest,
-        }))
+        Unknown(Box::new(ProblemKind::Unknown { what, name: name.to_owned(), nearest }))
     }
 
     /// What is unknown, and the nearest known name.
@@ -70,10 +66,7 @@ impl Engine {
         let position = policy.users.get_index_of(name);
         let number = position.and_then(|position| policy.lineage.users.of(name, position));
         match number {
-            Some(number) => Ok(User {
-                lineage: self.0.lineage,
-                number,
-            }),
+            Some(number) => Ok(User { lineage: self.0.lineage, number }),
             // No other user's name is suggested: there may be millions, and
             // who is there may be nobody's business.
             None => Err(Unknown::among("user", name, [])),
@@ -104,10 +97,7 @@ impl Engine {
         // Positions are numbers in a first version, and names need no building.
         let number = match policy.lineage.permissions.are_positions() {
             true => Some(bit),
-            false => policy
-                .lineage
-                .permissions
-                .of(&catalogue.name_of(bit), bit as usize),
+            false => policy.lineage.permissions.of(&catalogue.name_of(bit), bit as usize),
         };
         let lineage = self.0.lineage;
         number
@@ -154,9 +144,6 @@ impl Compiled {
     /// The handle to the user at a position.
     pub(super) fn user_at(&self, name: &str, position: usize) -> Option<User> {
         let number = self.policy().lineage.users.of(name, position)?;
-        Some(User {
-            lineage: self.lineage,
-            number,
-        })
+        Some(User { lineage: self.lineage, number })
     }
 }

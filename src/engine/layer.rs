@@ -45,12 +45,7 @@ impl Layer {
     }
 
     fn clear(&mut self) {
-        for set in [
-            &mut self.said,
-            &mut self.granted,
-            &mut self.denied,
-            &mut self.forbidden,
-        ] {
+        for set in [&mut self.said, &mut self.granted, &mut self.denied, &mut self.forbidden] {
             set.clear();
         }
     }
@@ -58,18 +53,10 @@ impl Layer {
     /// Rule 1: within a source the nearest statement wins. Painting from the
     /// farthest to the nearest leaves just that.
     fn paint(&mut self, statements: &Statements, catalogue: &Catalogue) {
-        let allow = statements
-            .allow
-            .iter()
-            .map(|&pattern| (pattern, Effect::Allow));
-        let deny = statements
-            .deny
-            .iter()
-            .map(|&pattern| (pattern, Effect::Deny));
-        let levels = statements
-            .levels
-            .iter()
-            .map(|(pattern, level)| (*pattern, Effect::Level(level)));
+        let allow = statements.allow.iter().map(|&pattern| (pattern, Effect::Allow));
+        let deny = statements.deny.iter().map(|&pattern| (pattern, Effect::Deny));
+        let levels =
+            statements.levels.iter().map(|(pattern, level)| (*pattern, Effect::Level(level)));
         let mut stated: Vec<_> = allow.chain(levels).chain(deny).collect();
         stated.sort_by_key(|&(pattern, effect)| (pattern.nearness(catalogue), effect));
         for (pattern, effect) in stated {
@@ -94,8 +81,7 @@ impl Layer {
                         self.said.insert_range(bits.clone());
                         self.denied.remove_range(bits.clone());
                         self.granted.remove_range(bits.clone());
-                        self.granted
-                            .insert_range(bits.start..bits.start + level as u32);
+                        self.granted.insert_range(bits.start..bits.start + level as u32);
                     }
                 }
             }
@@ -105,12 +91,7 @@ impl Layer {
                 self.forbidden.insert_range(bits);
             }
         }
-        for set in [
-            &mut self.said,
-            &mut self.granted,
-            &mut self.denied,
-            &mut self.forbidden,
-        ] {
+        for set in [&mut self.said, &mut self.granted, &mut self.denied, &mut self.forbidden] {
             set.intersect_with(&catalogue.grantable);
         }
     }
@@ -182,11 +163,7 @@ impl<'p> Layers<'p> {
         };
         let nothing = || Layer::new(0);
         let mut implying = BitSet::new(catalogue.bits());
-        for node in catalogue
-            .nodes
-            .iter()
-            .filter(|node| !node.implies.is_empty())
-        {
+        for node in catalogue.nodes.iter().filter(|node| !node.implies.is_empty()) {
             implying.insert(node.bit);
         }
         let profiles = (0..).zip(policy.profiles.values());
@@ -274,10 +251,8 @@ impl<'p> Layers<'p> {
         let catalogue = &self.policy.catalogue;
         let mut implying = all.granted.clone();
         implying.intersect_with(&self.implying);
-        let mut open: Vec<NodeId> = implying
-            .iter()
-            .map(|bit| catalogue.bit_nodes[bit as usize])
-            .collect();
+        let mut open: Vec<NodeId> =
+            implying.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
         while let Some(id) = open.pop() {
             for &bit in &catalogue.node(id).implies {
                 let implied = catalogue.bit_nodes[bit as usize];
@@ -343,8 +318,7 @@ impl<'p> Layers<'p> {
     fn gates_hold(&self, id: NodeId, effective: &BitSet) -> bool {
         let catalogue = &self.policy.catalogue;
         let node = catalogue.node(id);
-        node.gate
-            .is_none_or(|gate| effective.contains(catalogue.node(gate).bit))
+        node.gate.is_none_or(|gate| effective.contains(catalogue.node(gate).bit))
             && node.requires.iter().all(|&bit| effective.contains(bit))
             && (node.implies.iter())
                 .all(|&bit| effective.contains(bit) || !self.licensed.contains(bit))

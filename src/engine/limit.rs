@@ -77,14 +77,10 @@ impl Limit {
             (Limit::AtMost(limit), Some(Value::Integer(value))) => value <= *limit,
             (Limit::AtLeast(limit), Some(Value::Integer(value))) => value >= *limit,
             (Limit::NotBefore(fences), Some(value)) => date(value).is_some_and(|date| {
-                fences
-                    .iter()
-                    .any(|&fence| day(fence, today).is_some_and(|day| date >= day))
+                fences.iter().any(|&fence| day(fence, today).is_some_and(|day| date >= day))
             }),
             (Limit::NotAfter(fences), Some(value)) => date(value).is_some_and(|date| {
-                fences
-                    .iter()
-                    .any(|&fence| day(fence, today).is_some_and(|day| date <= day))
+                fences.iter().any(|&fence| day(fence, today).is_some_and(|day| date <= day))
             }),
             _ => false,
         }
@@ -130,9 +126,7 @@ pub(crate) struct Limits {
 impl Limits {
     /// The limit of a row of users on an attribute.
     pub(crate) fn get(&self, row: u32, attribute: AttributeId) -> &Limit {
-        let cell = self
-            .rows
-            .get(row as usize * self.attributes + attribute as usize);
+        let cell = self.rows.get(row as usize * self.attributes + attribute as usize);
         let limit = cell.and_then(|&limit| self.limits.get_index(limit as usize));
         limit.unwrap_or(&Limit::Nothing)
     }
@@ -140,18 +134,9 @@ impl Limits {
     /// An empty table, of which the limits of users are rows to come.
     pub(crate) fn build(policy: &Inner) -> Building<'_> {
         let attributes = policy.catalogue.attributes.len();
-        let mut limits = Limits {
-            limits: IndexSet::default(),
-            rows: Vec::new(),
-            attributes,
-        };
+        let mut limits = Limits { limits: IndexSet::default(), rows: Vec::new(), attributes };
         limits.limits.insert(Limit::Nothing);
-        Building {
-            policy,
-            limits,
-            known: IndexSet::default(),
-            row: Vec::new(),
-        }
+        Building { policy, limits, known: IndexSet::default(), row: Vec::new() }
     }
 }
 
@@ -175,10 +160,7 @@ impl Building<'_> {
         if let Some(profile) = user.profile {
             self.overlay([&policy.profiles[profile as usize].statements]);
         }
-        let roles = user
-            .roles
-            .iter()
-            .flat_map(|&role| &policy.roles[role as usize].closure);
+        let roles = user.roles.iter().flat_map(|&role| &policy.roles[role as usize].closure);
         let roles = roles.map(|&role| &policy.roles[role as usize].source.statements);
         let groups = user.approval_groups.iter();
         let groups = groups.map(|&id| &policy.approval_groups[id as usize].statements);

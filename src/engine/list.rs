@@ -56,11 +56,7 @@ impl Engine {
         if user.lineage != compiled.lineage {
             return Vec::new();
         }
-        let row = compiled
-            .user_rows
-            .get(user.number as usize)
-            .copied()
-            .unwrap_or(NOBODY);
+        let row = compiled.user_rows.get(user.number as usize).copied().unwrap_or(NOBODY);
         let mut held: Vec<Effective<'_>> = Vec::new();
         for bit in ones(compiled.row(row)) {
             let node = catalogue.node_of(bit);
@@ -73,10 +69,7 @@ impl Engine {
                 // The next level of the same permission.
                 held.pop();
             }
-            held.push(Effective {
-                path: &node.path,
-                level,
-            });
+            held.push(Effective { path: &node.path, level });
         }
         held.sort_by(|a, b| a.bytes().cmp(b.bytes()));
         held

@@ -40,9 +40,7 @@ impl Belongs for Membership<'_> {
         match names.binary_search_by(|(name, _)| (**name).cmp(group)) {
             Ok(at) => {
                 let group = names[at].1;
-                self.ranges
-                    .iter()
-                    .any(|range| (range.begin..range.end).contains(&group))
+                self.ranges.iter().any(|range| (range.begin..range.end).contains(&group))
             }
             Err(_) => false,
         }
@@ -64,24 +62,15 @@ impl Memberships {
             set.dedup();
             number(sets.insert_full(set).0)
         };
-        let of_users = policy
-            .users
-            .values()
-            .map(|user| set_of(&user.groups))
-            .collect();
+        let of_users = policy.users.values().map(|user| set_of(&user.groups)).collect();
         let groups = policy.groups.parents.keys().zip(&ranges);
-        let mut names: Vec<_> = groups
-            .map(|(name, range)| (name.clone(), range.begin))
-            .collect();
+        let mut names: Vec<_> = groups.map(|(name, range)| (name.clone(), range.begin)).collect();
         names.sort_unstable();
         (Memberships { names, sets }, of_users)
     }
 
     pub(crate) fn get(&self, set: u32) -> Membership<'_> {
-        let ranges = self
-            .sets
-            .get_index(set as usize)
-            .map_or(&[][..], Vec::as_slice);
+        let ranges = self.sets.get_index(set as usize).map_or(&[][..], Vec::as_slice);
         Membership { all: self, ranges }
     }
 }

@@ -43,19 +43,13 @@ pub(crate) struct Statements {
 impl Statements {
     /// What it says of a setting.
     pub(crate) fn setting(&self, setting: u32) -> Option<&SettingValue> {
-        self.settings
-            .iter()
-            .find(|(known, _)| *known == setting)
-            .map(|(_, value)| value)
+        self.settings.iter().find(|(known, _)| *known == setting).map(|(_, value)| value)
     }
 
     /// What it says, as a document writes it.
     pub(crate) fn to_document(&self, catalogue: &Catalogue) -> document::Statements {
         let texts = |patterns: &[Pattern]| {
-            patterns
-                .iter()
-                .map(|pattern| pattern.text(catalogue))
-                .collect::<Vec<_>>()
+            patterns.iter().map(|pattern| pattern.text(catalogue)).collect::<Vec<_>>()
         };
         let setting = |number: u32| keys(&catalogue.settings).nth(number as usize);
         document::Statements {

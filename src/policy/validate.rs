@@ -68,29 +68,18 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
     let profiles = declare("profiles", document.profiles, &mut faults);
     let roles = declare("roles", document.roles, &mut faults);
     let approval_groups = declare("approval_groups", document.approval_groups, &mut faults);
-    let names = Names {
-        catalogue: &catalogue,
-        roles: &roles,
-    };
+    let names = Names { catalogue: &catalogue, roles: &roles };
 
     names.licence(&document.licence, &root.key("licence"), &mut faults);
     let global = names.statements(document.global, &root.key("global"), &mut faults);
     let default_profile = document.default_profile.and_then(|name| {
-        find(
-            "profile",
-            &profiles,
-            &name,
-            &root.key("default_profile"),
-            &mut faults,
-        )
+        find("profile", &profiles, &name, &root.key("default_profile"), &mut faults)
     });
     let place = root.key("roles");
     let included = includes(
         "role",
         "roles",
-        roles
-            .iter()
-            .map(|(name, role)| (&**name, role.includes.as_slice())),
+        roles.iter().map(|(name, role)| (&**name, role.includes.as_slice())),
         &roles,
         &place,
         &mut faults,
@@ -99,11 +88,8 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
     let closures = closures(&included);
     let groups = groups(document.groups, &root.key("groups"), &mut faults);
     let (users, groups) = {
-        let holders = Holders {
-            names: &names,
-            profiles: &profiles,
-            approval_groups: &approval_groups,
-        };
+        let holders =
+            Holders { names: &names, profiles: &profiles, approval_groups: &approval_groups };
         holders.users(document.users, groups, &root.key("users"), &mut faults)
     };
     names.governance(&document.governance, &root.key("governance"), &mut faults);
@@ -123,13 +109,7 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
             .and_then(|name| find("role", &roles, name, &place.key("demoted_to"), &mut faults));
         let includes = included.of[at].iter().copied().map(number).collect();
         let unique = role.unique;
-        let role = Role {
-            source,
-            includes,
-            closure,
-            unique,
-            demoted_to,
-        };
+        let role = Role { source, includes, closure, unique, demoted_to };
         resolved_roles.insert(name.clone(), role);
     }
 
@@ -197,9 +177,7 @@ fn find_all<V>(
     faults: &mut Faults,
 ) -> Box<[u32]> {
     let numbers = names.iter().enumerate();
-    numbers
-        .filter_map(|(at, name)| find(what, known, name, &place.item(at), faults))
-        .collect()
+    numbers.filter_map(|(at, name)| find(what, known, name, &place.item(at), faults)).collect()
 }
 
 /// Itself and all that a role brings along, depth first, at the first visit.
@@ -249,10 +227,7 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
             .collect();
         if let Some(last) = names.last() {
             let place = place.key(last);
-            let kind = ProblemKind::Cycle {
-                what: "groups",
-                names: names.clone(),
-            };
+            let kind = ProblemKind::Cycle { what: "groups", names: names.clone() };
             faults.push(&place.key("parent"), kind);
         }
     }
@@ -268,13 +243,7 @@ struct Names<'n> {
 impl Names<'_> {
     fn licence(&self, licence: &document::Licence, place: &Place<'_>, faults: &mut Faults) {
         if let Some(edition) = &licence.edition {
-            find(
-                "edition",
-                &self.catalogue.editions,
-                edition,
-                &place.key("edition"),
-                faults,
-            );
+            find("edition", &self.catalogue.editions, edition, &place.key("edition"), faults);
         }
         let list = place.key("features");
         for (at, feature) in licence.features.iter().enumerate() {
@@ -288,11 +257,7 @@ impl Names<'_> {
             let list = place.key("includes");
             // The unknown ones are reported, and not among the numbers.
             let known = |name: &&String| self.roles.contains_key(name.as_str());
-            let positions = of
-                .includes
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| known(name));
+            let positions = of.includes.iter().enumerate().filter(|(_, name)| known(name));
             for (&included, (at, name)) in includes.of[role].iter().zip(positions) {
                 if self.roles[included].unique {
                     let kind = ProblemKind::UniqueIncluded { role: name.clone() };
@@ -308,10 +273,11 @@ impl Names<'_> {
         place: &Place<'_>,
         faults: &mut Faults,
     ) -> NameMap<Source> {
-        let resolve = |(name, source): (&Box<str>, &document::Source)| {
-            (name.clone(), self.source(source, &place.key(name), faults))
-        };
-        sources.iter().map(resolve).collect()
+        let mut resolved = NameMap::default();
+        for (name, source) in sources {
+            resolved.insert(name.clone(), self.source(source, &place.key(name), faults));
+        }
+        resolved
     }
 
     fn source(&self, source: &document::Source, place: &Place<'_>, faults: &mut Faults) -> Source {
@@ -335,9 +301,7 @@ impl Names<'_> {
         let mut patterns = |field: &'static str, texts: &[String]| -> Box<[Pattern]> {
             let list = place.key(field);
             let texts = texts.iter().enumerate();
-            texts
-                .filter_map(|(at, text)| self.pattern(text, &list.item(at), faults))
-                .collect()
+            texts.filter_map(|(at, text)| self.pattern(text, &list.item(at), faults)).collect()
         };
         let allow = patterns("allow", &statements.allow);
         let deny = patterns("deny", &statements.deny);
@@ -376,22 +340,9 @@ impl Names<'_> {
             if pattern.graded(level, self.catalogue).next().is_none() {
                 let nearest = nearest(level, pattern.levels(self.catalogue));
                 let (pattern, level) = (text.to_owned(), level.clone());
-                faults.push(
-                    &place,
-                    ProblemKind::NoSuchLevel {
-                        pattern,
-                        level,
-                        nearest,
-                    },
-                );
+                faults.push(&place, ProblemKind::NoSuchLevel { pattern, level, nearest });
             }
-            insert(
-                &mut out,
-                text,
-                (pattern, level.as_str().into()),
-                &place,
-                faults,
-            );
+            insert(&mut out, text, (pattern, level.as_str().into()), &place, faults);
         }
         out.into_values().collect()
     }
@@ -457,10 +408,7 @@ impl Names<'_> {
             let place = list.item(at);
             let name = place.key("name");
             faults.check_name(&name, &separation.name);
-            if governance.separation[..at]
-                .iter()
-                .any(|before| before.name == separation.name)
-            {
+            if governance.separation[..at].iter().any(|before| before.name == separation.name) {
                 faults.duplicate(&name, &separation.name);
             }
             self.thresholds(&separation.permissions, &place.key("permissions"), faults);
@@ -498,14 +446,7 @@ fn check_bound(
         Bound::Fence(_) => "a date",
     };
     let (attribute, found) = (attribute.to_owned(), found.to_owned());
-    faults.push(
-        place,
-        ProblemKind::BoundForm {
-            attribute,
-            expected,
-            found,
-        },
-    );
+    faults.push(place, ProblemKind::BoundForm { attribute, expected, found });
 }
 
 /// The names that users resolve against besides.
@@ -527,13 +468,7 @@ impl Holders<'_> {
         let mut holders: Vec<Option<Box<str>>> = vec![None; roles.len()];
         let mut out = NameMap::with_capacity_and_hasher(users.len(), Default::default());
         if users.len() > MOST {
-            faults.push(
-                place,
-                ProblemKind::TooMany {
-                    what: "users",
-                    limit: MOST,
-                },
-            );
+            faults.push(place, ProblemKind::TooMany { what: "users", limit: MOST });
         }
         for (name, user) in users.into_iter().take(MOST) {
             let place = place.key(&name);
@@ -573,13 +508,8 @@ impl Holders<'_> {
         let roles = find_all("role", self.names.roles, &user.roles, &list, faults);
         let list = place.key("approval_groups");
         let approval_groups = &user.approval_groups;
-        let approval_groups = find_all(
-            "approval group",
-            self.approval_groups,
-            approval_groups,
-            &list,
-            faults,
-        );
+        let approval_groups =
+            find_all("approval group", self.approval_groups, approval_groups, &list, faults);
         let list = place.key("groups");
         for (at, group) in user.groups.iter().enumerate() {
             faults.check_text(&list.item(at), group);
@@ -599,12 +529,8 @@ impl Holders<'_> {
             groups: user.groups.iter().map(&mut group).collect(),
             admin: user.admin,
             suspended: user.suspended,
-            statements: (!user.statements.is_empty()).then(|| {
-                Box::new(
-                    self.names
-                        .statements(user.statements.clone(), place, faults),
-                )
-            }),
+            statements: (!user.statements.is_empty())
+                .then(|| Box::new(self.names.statements(user.statements.clone(), place, faults))),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::document::{Document, SettingValue};
 use crate::engine::{Engine, Permission, Unknown};
 use crate::object::DynamicObject;
 use crate::policy::Policy;
+use crate::problem::Problem;
 use crate::reason::Reason;
 
 /// A question by names.
@@ -212,21 +213,11 @@ impl fmt::Display for Question {
             }
         };
         match self {
-            Question::Can(Ask {
-                user,
-                action,
-                object,
-                today,
-            }) => {
+            Question::Can(Ask { user, action, object, today }) => {
                 write!(f, "can {user:?} {action}")?;
                 on(f, object, today)
             }
-            Question::Why(Ask {
-                user,
-                action,
-                object,
-                today,
-            }) => {
+            Question::Why(Ask { user, action, object, today }) => {
                 write!(f, "why {user:?} {action}")?;
                 on(f, object, today)
             }
@@ -234,11 +225,7 @@ impl fmt::Display for Question {
             Question::Level(ask) => write!(f, "level {:?} {}", ask.user, ask.permission),
             Question::Setting(ask) => write!(f, "setting {:?} {}", ask.user, ask.setting),
             Question::Effective(ask) => write!(f, "effective {:?}", ask.user),
-            Question::WhoCan(AskWho {
-                action,
-                object,
-                today,
-            }) => {
+            Question::WhoCan(AskWho { action, object, today }) => {
                 write!(f, "who_can {action}")?;
                 on(f, object, today)
             }
@@ -259,9 +246,7 @@ impl Question {
             Question::Can(ask) => {
                 let (action, on) = ask.resolve(engine)?;
                 let user = engine.user(&ask.user);
-                Ok(Answer::Boolean(
-                    user.is_ok_and(|user| engine.can(user, action, on)),
-                ))
+                Ok(Answer::Boolean(user.is_ok_and(|user| engine.can(user, action, on))))
             }
             Question::Why(ask) => {
                 let (action, on) = ask.resolve(engine)?;
@@ -272,9 +257,7 @@ impl Question {
             Question::CanSome(ask) => {
                 let action = engine.permission(&ask.action)?;
                 let user = engine.user(&ask.user);
-                Ok(Answer::Boolean(
-                    user.is_ok_and(|user| engine.can_some(user, action)),
-                ))
+                Ok(Answer::Boolean(user.is_ok_and(|user| engine.can_some(user, action))))
             }
             Question::Level(ask) => {
                 let level = engine.level_by_name(&ask.user, &ask.permission)?;
@@ -293,9 +276,7 @@ impl Question {
                 if let Some(object) = &ask.object {
                     engine.check_object(object)?;
                 }
-                Ok(texts(
-                    engine.who_can(action, (ask.object.as_ref(), ask.today)),
-                ))
+                Ok(texts(engine.who_can(action, (ask.object.as_ref(), ask.today))))
             }
             Question::Validate(document) => Ok(validate(document)),
             Question::Unsupported(what) => Ok(Answer::Text(format!("{what} is not supported yet"))),
@@ -317,12 +298,7 @@ impl Ask {
 type On<'a> = (Option<&'a DynamicObject>, Option<Date>);
 
 fn texts<T: ToString>(texts: impl IntoIterator<Item = T>) -> Answer {
-    Answer::List(
-        texts
-            .into_iter()
-            .map(|text| Answer::Text(text.to_string()))
-            .collect(),
-    )
+    Answer::List(texts.into_iter().map(|text| Answer::Text(text.to_string())).collect())
 }
 
 /// The places of a document's problems, sorted.
@@ -330,7 +306,7 @@ pub(super) fn validate(document: &Document) -> Answer {
     match Policy::try_from(document.clone()) {
         Ok(_) => Answer::List(Vec::new()),
         Err(problems) => {
-            let mut places: Vec<&str> = problems.iter().map(|problem| problem.place()).collect();
+            let mut places: Vec<&str> = problems.iter().map(Problem::place).collect();
             places.sort_unstable();
             places.dedup();
             texts(places)

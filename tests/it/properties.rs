@@ -89,8 +89,5 @@ fn random_questions_are_answered_in_every_way() {
         }
     }
     assert!(yes > 30 * (yes + no) / 100, "{yes} yes, {no} no");
-    assert!(
-        reasons.len() == 13 && reasons.values().all(|&count| count > 5),
-        "{reasons:?}"
-    );
+    assert!(reasons.len() == 13 && reasons.values().all(|&count| count > 5), "{reasons:?}");
 }

@@ -185,10 +185,7 @@ fn a_level_that_a_permission_lacks_says_nothing_of_it() {
           {"key": "three", "levels": ["some", "none", "all"]},
           {"key": "plain"}]}]},
       "users": {"u": {"allow": ["**"], "levels": {"a.*": "some", "a.**": "all"}}}"#;
-    check(
-        policy,
-        r#""effective": {"user": "u"} => ["a.plain", "a.two:some"]"#,
-    );
+    check(policy, r#""effective": {"user": "u"} => ["a.plain", "a.two:some"]"#);
 }
 
 #[test]

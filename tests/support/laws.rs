@@ -43,10 +43,7 @@ pub fn document_and_policy_convert_back_without_loss(case: &Case) {
 
 /// One `allow` more, in any source, takes nothing from anybody.
 pub fn granting_never_revokes(case: &Case) {
-    for Tweak {
-        source, pattern, ..
-    } in &case.tweaks
-    {
+    for Tweak { source, pattern, .. } in &case.tweaks {
         let Some(pattern) = pattern else { continue };
         let more = with(case, source, |said| said.allow.push(pattern.clone()));
         never_less(case, &case.document, &more);
@@ -55,10 +52,7 @@ pub fn granting_never_revokes(case: &Case) {
 
 /// One `deny` more, in any source, gives nothing to anybody.
 pub fn a_denial_never_adds(case: &Case) {
-    for Tweak {
-        source, pattern, ..
-    } in &case.tweaks
-    {
+    for Tweak { source, pattern, .. } in &case.tweaks {
         let Some(pattern) = pattern else { continue };
         let less = with(case, source, |said| said.deny.push(pattern.clone()));
         never_less(case, &less, &case.document);
@@ -67,10 +61,7 @@ pub fn a_denial_never_adds(case: &Case) {
 
 /// One `forbid` more, in any source, gives nothing to anybody.
 pub fn a_forbid_never_adds(case: &Case) {
-    for Tweak {
-        source, pattern, ..
-    } in &case.tweaks
-    {
+    for Tweak { source, pattern, .. } in &case.tweaks {
         let Some(pattern) = pattern else { continue };
         let less = with(case, source, |said| said.forbid.push(pattern.clone()));
         never_less(case, &less, &case.document);
@@ -79,10 +70,7 @@ pub fn a_forbid_never_adds(case: &Case) {
 
 /// A bound that becomes `"any"`, in any source, takes nothing from anybody.
 pub fn a_bound_of_any_never_revokes(case: &Case) {
-    for Tweak {
-        source, attribute, ..
-    } in &case.tweaks
-    {
+    for Tweak { source, attribute, .. } in &case.tweaks {
         let Some(attribute) = attribute else { continue };
         let more = with(case, source, |said| {
             said.bounds.retain(|name, _| name != attribute);
@@ -273,12 +261,7 @@ pub fn who_can_agrees_with_can(case: &Case) {
     let mut users: Vec<&str> = case.document.users.iter().map(|(name, _)| name).collect();
     users.sort_unstable();
     for asked in asks(case) {
-        let Ask {
-            action,
-            object,
-            today,
-            ..
-        } = asked;
+        let Ask { action, object, today, .. } = asked;
         let can = |user: &str| {
             let user = user.to_owned();
             let question = match object.is_some() {
@@ -288,10 +271,7 @@ pub fn who_can_agrees_with_can(case: &Case) {
                     object: object.clone(),
                     today,
                 }),
-                false => Question::CanSome(AskSome {
-                    user,
-                    action: action.clone(),
-                }),
+                false => Question::CanSome(AskSome { user, action: action.clone() }),
             };
             ask(&engine, &question)
         };
@@ -305,11 +285,8 @@ pub fn who_can_agrees_with_can(case: &Case) {
                     .collect(),
             ),
         };
-        let question = Question::WhoCan(AskWho {
-            action: action.clone(),
-            object: object.clone(),
-            today,
-        });
+        let question =
+            Question::WhoCan(AskWho { action: action.clone(), object: object.clone(), today });
         assert_eq!(ask(&engine, &question), expected, "{}", json(&question));
     }
 }
@@ -319,10 +296,7 @@ pub fn an_error_is_one_whoever_asks(case: &Case) {
     let engine = engine(&case.document);
     for asked in asks(case) {
         let is_error = |user: &str| {
-            let asked = Ask {
-                user: user.to_owned(),
-                ..asked.clone()
-            };
+            let asked = Ask { user: user.to_owned(), ..asked.clone() };
             ask(&engine, &Question::Can(asked)) == Answer::Error
         };
         let for_nobody = is_error("nobody at all");
@@ -339,10 +313,8 @@ pub fn effective_agrees_with_level(case: &Case) {
     for (user, _) in case.document.users.iter() {
         let effective = effective(&engine, user);
         for (path, node) in catalogue.nodes() {
-            let question = Question::Level(AskLevel {
-                user: user.to_owned(),
-                permission: path.to_owned(),
-            });
+            let question =
+                Question::Level(AskLevel { user: user.to_owned(), permission: path.to_owned() });
             let level = ask(&engine, &question);
             let expected = if node.form == Form::Graded {
                 let listed = node.levels[1..]
@@ -378,25 +350,16 @@ pub fn effective_agrees_with_can_some(case: &Case) {
                 ask(engine, &question) == Answer::Boolean(true)
             };
             let actions = match node.form {
-                Form::Graded => node.levels[1..]
-                    .iter()
-                    .rev()
-                    .map(|level| format!("{path}:{level}"))
-                    .collect(),
+                Form::Graded => {
+                    node.levels[1..].iter().rev().map(|level| format!("{path}:{level}")).collect()
+                }
                 _ => vec![path.to_owned()],
             };
             for action in &actions {
                 let asks_less = may(&unchecked, action.clone());
-                assert!(
-                    asks_less || !may(&checked, action.clone()),
-                    "{user}: {action}"
-                );
+                assert!(asks_less || !may(&checked, action.clone()), "{user}: {action}");
             }
-            expected.extend(
-                actions
-                    .into_iter()
-                    .find(|action| may(&unchecked, action.clone())),
-            );
+            expected.extend(actions.into_iter().find(|action| may(&unchecked, action.clone())));
         }
         expected.sort_unstable();
         assert_eq!(effective(&unchecked, user), expected, "{user}");
@@ -409,31 +372,14 @@ pub fn a_scoped_node_is_any_of_its_scopes(case: &Case) {
     let engine = engine(&case.document);
     let catalogue = Catalogue::new(&case.document);
     for asked in asks(case) {
-        let scoped = |path: &str| {
-            catalogue
-                .get(path)
-                .is_some_and(|node| node.form == Form::Scoped)
-        };
+        let scoped = |path: &str| catalogue.get(path).is_some_and(|node| node.form == Form::Scoped);
         let path = match catalogue.get(&asked.action) {
             Some(node) if node.form == Form::Scope => node.above.clone(),
             _ => Some(asked.action.clone()).filter(|path| scoped(path)),
         };
         let Some(path) = path else { continue };
-        let may = |action: &str| {
-            may(
-                &engine,
-                &Ask {
-                    action: action.to_owned(),
-                    ..asked.clone()
-                },
-            )
-        };
-        assert_eq!(
-            may(&path),
-            catalogue.scopes(&path).any(may),
-            "{}",
-            json(&asked)
-        );
+        let may = |action: &str| may(&engine, &Ask { action: action.to_owned(), ..asked.clone() });
+        assert_eq!(may(&path), catalogue.scopes(&path).any(may), "{}", json(&asked));
     }
 }
 
@@ -466,10 +412,7 @@ pub fn what_it_answers_to_is_allowed_too(case: &Case) {
             };
             assert!(listed, "{}: {action} is not effective", json(&asked));
             if looks && kind.is_some() && node.kind == kind && node.form != Form::Scope {
-                let asked_gate = Ask {
-                    action,
-                    ..asked.clone()
-                };
+                let asked_gate = Ask { action, ..asked.clone() };
                 assert!(may(&engine, &asked_gate), "{}", json(&asked_gate));
             }
         }
@@ -507,9 +450,7 @@ fn text(text: &str) -> Answer {
 }
 
 fn texts(answer: &Answer) -> Vec<String> {
-    let Answer::List(list) = answer else {
-        panic!("not a list: {answer}")
-    };
+    let Answer::List(list) = answer else { panic!("not a list: {answer}") };
     list.iter()
         .map(|item| match item {
             Answer::Text(text) => text.clone(),
@@ -578,12 +519,7 @@ fn reverse<V>(map: &mut Map<V>) {
 fn no_difference(case: &Case, other: &Document, about: impl Fn(&Question) -> bool) {
     let (engine, other) = (engine(&case.document), engine(other));
     for question in case.questions.iter().filter(|question| about(question)) {
-        assert_eq!(
-            ask(&other, question),
-            ask(&engine, question),
-            "{}",
-            json(question)
-        );
+        assert_eq!(ask(&other, question), ask(&engine, question), "{}", json(question));
     }
 }
 
@@ -616,9 +552,7 @@ fn never_less(case: &Case, first: &Document, second: &Document) {
             }
             (Question::Effective(_) | Question::WhoCan(_), Answer::List(_), Answer::List(_)) => {
                 let more = texts(&more);
-                texts(&less)
-                    .iter()
-                    .all(|less| more.iter().any(|more| at_least(more, less)))
+                texts(&less).iter().all(|less| more.iter().any(|more| at_least(more, less)))
             }
             _ => less == more,
         };

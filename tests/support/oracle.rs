@@ -27,15 +27,8 @@ use object::Situation;
 /// answer. `gated` stands for both of its places; it is further than any before
 /// it where a scoped node has no effective scope, and that is the only place
 /// that compares codes.
-const CODES: [&str; 7] = [
-    "unlicensed",
-    "forbidden",
-    "denied",
-    "not_granted",
-    "gated",
-    "admin",
-    "granted",
-];
+const CODES: [&str; 7] =
+    ["unlicensed", "forbidden", "denied", "not_granted", "gated", "admin", "granted"];
 
 /// Answers questions about one document.
 pub struct Oracle<'a> {
@@ -53,11 +46,7 @@ impl<'a> Oracle<'a> {
             .iter()
             .map(|(name, user)| (name, Holder::new(document, &catalogue, name, user)))
             .collect();
-        Oracle {
-            document,
-            catalogue,
-            holders,
-        }
+        Oracle { document, catalogue, holders }
     }
 
     /// The answer to a question.
@@ -74,9 +63,9 @@ impl<'a> Oracle<'a> {
             Question::Level(ask) => self.level(&ask.user, &ask.permission).map(Answer::Text),
             Question::Setting(ask) => self.setting(&ask.user, &ask.setting),
             Question::Effective(ask) => Some(texts(self.effective(&ask.user))),
-            Question::WhoCan(ask) => self
-                .who_can(&ask.action, ask.object.as_ref(), ask.today)
-                .map(texts),
+            Question::WhoCan(ask) => {
+                self.who_can(&ask.action, ask.object.as_ref(), ask.today).map(texts)
+            }
             Question::Validate(_) | Question::Unsupported(_) => {
                 panic!("not a question about decisions: {question:?}")
             }
@@ -120,14 +109,7 @@ impl<'a> Oracle<'a> {
             None if self.needs_object(&need.path, kind) => "object_required",
             None => "granted",
             Some(object) if object.kind() != kind => "wrong_kind",
-            Some(object) => self.why_on(
-                &need.path,
-                &Situation {
-                    holder,
-                    object,
-                    today,
-                },
-            ),
+            Some(object) => self.why_on(&need.path, &Situation { holder, object, today }),
         }
     }
 
@@ -153,11 +135,7 @@ impl<'a> Oracle<'a> {
             "forbidden"
         } else if holder.said.get(path) == Some(&Said::Deny) {
             "denied"
-        } else if holder
-            .granted
-            .get(path)
-            .is_none_or(|&level| level < need.level)
-        {
+        } else if holder.granted.get(path).is_none_or(|&level| level < need.level) {
             "not_granted"
         } else if !holder.has(&self.catalogue, need) {
             "gated"
@@ -170,11 +148,7 @@ impl<'a> Oracle<'a> {
     /// check, the kind's and its own, has a bound that some value could pass."
     fn can_some(&self, user: &str, action: &str) -> Option<bool> {
         let need = self.catalogue.need(action)?;
-        Some(
-            self.holders
-                .get(user)
-                .is_some_and(|holder| self.can_some_of(holder, &need)),
-        )
+        Some(self.holders.get(user).is_some_and(|holder| self.can_some_of(holder, &need)))
     }
 
     fn can_some_of(&self, holder: &Holder<'_>, need: &Need) -> bool {
@@ -186,10 +160,7 @@ impl<'a> Oracle<'a> {
         holder.user.admin
             || node.checks.iter().all(|attribute| {
                 let kind = node.kind.expect("checks are on a kind");
-                holder
-                    .bounds(kind, attribute)
-                    .into_iter()
-                    .any(bound::can_pass)
+                holder.bounds(kind, attribute).into_iter().any(bound::can_pass)
             })
     }
 
@@ -271,12 +242,8 @@ impl<'a> Oracle<'a> {
     fn knows(&self, object: &DynamicObject) -> bool {
         let kinds = &self.document.catalogue.objects;
         kinds.get(object.kind()).is_some_and(|kind| {
-            object
-                .relations()
-                .all(|name| kind.relations.get(name).is_some())
-                && object
-                    .attributes()
-                    .all(|name| kind.attributes.get(name).is_some())
+            object.relations().all(|name| kind.relations.get(name).is_some())
+                && object.attributes().all(|name| kind.attributes.get(name).is_some())
         })
     }
 }

@@ -41,11 +41,7 @@ pub struct Case {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let json = |value: serde_json::Result<String>| value.map_err(|_| fmt::Error);
-        write!(
-            f,
-            "{{\"policy\": {},",
-            json(serde_json::to_string(&self.document))?
-        )?;
+        write!(f, "{{\"policy\": {},", json(serde_json::to_string(&self.document))?)?;
         f.write_str("\n \"steps\": [")?;
         for question in &self.questions {
             write!(f, "\n  {},", json(serde_json::to_string(question))?)?;
@@ -151,11 +147,7 @@ impl Rolls {
             .iter()
             .map(|hand| source::tweak(&mut Dice::new(hand), &world, &document))
             .collect();
-        Case {
-            document,
-            questions,
-            tweaks,
-        }
+        Case { document, questions, tweaks }
     }
 }
 

@@ -62,9 +62,7 @@ fn fence_day(fence: &Fence, today: Option<Date>) -> Option<i64> {
             let wanted = weekday as i64;
             let today = day(today?);
             let first = (today + 1..=today + 7).find(|day| (day + 5) % 7 == wanted);
-            first
-                .expect("a week has every weekday")
-                .checked_add(plus_days)
+            first.expect("a week has every weekday").checked_add(plus_days)
         }
     }
 }

@@ -53,10 +53,7 @@ pub struct Need {
 
 impl Need {
     pub fn plain(path: &str) -> Need {
-        Need {
-            path: path.to_owned(),
-            level: 1,
-        }
+        Need { path: path.to_owned(), level: 1 }
     }
 }
 
@@ -68,10 +65,8 @@ pub struct Catalogue<'a> {
 
 impl<'a> Catalogue<'a> {
     pub fn new(document: &'a Document) -> Catalogue<'a> {
-        let mut catalogue = Catalogue {
-            nodes: BTreeMap::new(),
-            features: licensed_features(document),
-        };
+        let mut catalogue =
+            Catalogue { nodes: BTreeMap::new(), features: licensed_features(document) };
         for root in &document.catalogue.permissions {
             catalogue.add(&document.catalogue.objects, root, None, None);
         }
@@ -93,15 +88,12 @@ impl<'a> Catalogue<'a> {
             (None, Some(gate)) => self.nodes[gate].kind,
             (None, None) => None,
         };
-        let kind_checks = kind.map_or(&[][..], |kind| {
-            &kinds.get(kind).expect("a known kind").checks
-        });
+        let kind_checks =
+            kind.map_or(&[][..], |kind| &kinds.get(kind).expect("a known kind").checks);
         let node = Node {
             form: match permission {
                 Permission { heading: true, .. } => Form::Heading,
-                Permission {
-                    levels: Some(_), ..
-                } => Form::Graded,
+                Permission { levels: Some(_), .. } => Form::Graded,
                 Permission { scopes, .. } if !scopes.is_empty() => Form::Scoped,
                 _ => Form::Plain,
             },
@@ -109,9 +101,7 @@ impl<'a> Catalogue<'a> {
             gate: gate.map(str::to_owned),
             feature: permission.feature.as_deref(),
             kind,
-            checks: texts(kind_checks)
-                .chain(texts(&permission.checks))
-                .collect(),
+            checks: texts(kind_checks).chain(texts(&permission.checks)).collect(),
             levels: permission.levels.as_deref().unwrap_or_default(),
             requires: &permission.requires,
             scope_requires: &[],
@@ -131,20 +121,14 @@ impl<'a> Catalogue<'a> {
                 levels: &[],
                 requires: node.requires,
                 scope_requires: &scope.requires,
-                implies: texts(&permission.implies)
-                    .chain(texts(&scope.implies))
-                    .collect(),
+                implies: texts(&permission.implies).chain(texts(&scope.implies)).collect(),
                 when: Some(&scope.when),
             };
             self.nodes.insert(join(Some(&path), &scope.key), scope_node);
         }
         self.nodes.insert(path.clone(), node);
         // A heading "gates nothing: its children answer to its own gate parent".
-        let gate = if permission.heading {
-            gate
-        } else {
-            Some(path.as_str())
-        };
+        let gate = if permission.heading { gate } else { Some(path.as_str()) };
         for child in &permission.children {
             self.add(kinds, child, Some(&path), gate);
         }
@@ -202,10 +186,7 @@ impl<'a> Catalogue<'a> {
             None => 1,
             Some(level) => node.levels.iter().position(|known| known == level)?,
         };
-        (level > 0).then(|| Need {
-            path: path.to_owned(),
-            level,
-        })
+        (level > 0).then(|| Need { path: path.to_owned(), level })
     }
 
     /// What has to be effective for a permission to be: its gate parent and all
@@ -230,21 +211,15 @@ impl<'a> Catalogue<'a> {
     }
 
     fn needs(&self, list: &[String]) -> Vec<Need> {
-        list.iter()
-            .map(|text| self.need(text).expect("a known permission"))
-            .collect()
+        list.iter().map(|text| self.need(text).expect("a known permission")).collect()
     }
 
     /// "`feature: name`: it and all beneath it exist only under a licence that
     /// has the feature."
     pub fn is_licensed(&self, path: &str) -> bool {
         let node = self.node(path);
-        node.feature
-            .is_none_or(|feature| self.features.contains(feature))
-            && node
-                .above
-                .as_deref()
-                .is_none_or(|above| self.is_licensed(above))
+        node.feature.is_none_or(|feature| self.features.contains(feature))
+            && node.above.as_deref().is_none_or(|above| self.is_licensed(above))
     }
 
     /// Rule 1: whether a pattern matches a permission, and how near it is: the
@@ -284,11 +259,7 @@ fn licensed_features(document: &Document) -> BTreeSet<&str> {
     let mut reached: Vec<&str> = document.licence.edition.as_deref().into_iter().collect();
     let mut at = 0;
     while let Some(name) = reached.get(at) {
-        let edition = document
-            .catalogue
-            .editions
-            .get(name)
-            .expect("a known edition");
+        let edition = document.catalogue.editions.get(name).expect("a known edition");
         features.extend(texts(&edition.features));
         for included in &edition.includes {
             if !reached.contains(&included.as_str()) {
@@ -301,8 +272,7 @@ fn licensed_features(document: &Document) -> BTreeSet<&str> {
 }
 
 fn is_beneath(path: &str, base: &str) -> bool {
-    path.strip_prefix(base)
-        .is_some_and(|rest| rest.starts_with('.'))
+    path.strip_prefix(base).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn join(above: Option<&str>, key: &str) -> String {

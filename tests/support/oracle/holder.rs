@@ -73,15 +73,9 @@ impl<'a> Holder<'a> {
     /// statement." The other tiers have one source.
     fn decide(&self, catalogue: &Catalogue<'_>, path: &str) -> Option<Said> {
         self.tiers.iter().rev().find_map(|tier| {
-            let said: Vec<Said> = tier
-                .iter()
-                .filter_map(|source| says(catalogue, source, path))
-                .collect();
-            if said.contains(&Said::Deny) {
-                Some(Said::Deny)
-            } else {
-                said.into_iter().max()
-            }
+            let said: Vec<Said> =
+                tier.iter().filter_map(|source| says(catalogue, source, path)).collect();
+            if said.contains(&Said::Deny) { Some(Said::Deny) } else { said.into_iter().max() }
         })
     }
 
@@ -114,11 +108,7 @@ impl<'a> Holder<'a> {
                 .keys()
                 .flat_map(|path| implied(catalogue, path))
                 .filter(|need| !self.said.contains_key(&need.path) && possible(&need.path))
-                .filter(|need| {
-                    granted
-                        .get(&need.path)
-                        .is_none_or(|&level| level < need.level)
-                })
+                .filter(|need| granted.get(&need.path).is_none_or(|&level| level < need.level))
                 .collect();
             if implied.is_empty() {
                 return granted;
@@ -140,16 +130,9 @@ impl<'a> Holder<'a> {
     pub fn bounds(&self, kind: &str, attribute: &str) -> Vec<&'a Bound> {
         let name = format!("{kind}.{attribute}");
         let stated = |tier: &Vec<&'a Statements>| -> Vec<&'a Bound> {
-            tier.iter()
-                .filter_map(|source| source.bounds.get(&name))
-                .collect()
+            tier.iter().filter_map(|source| source.bounds.get(&name)).collect()
         };
-        self.tiers
-            .iter()
-            .rev()
-            .map(stated)
-            .find(|bounds| !bounds.is_empty())
-            .unwrap_or_default()
+        self.tiers.iter().rev().map(stated).find(|bounds| !bounds.is_empty()).unwrap_or_default()
     }
 }
 
@@ -172,18 +155,12 @@ fn says(catalogue: &Catalogue<'_>, source: &Statements, path: &str) -> Option<Sa
         .filter_map(|(pattern, said)| Some((catalogue.nearness(pattern, path)?, said)))
         .collect();
     let nearest = matching.iter().map(|(nearness, _)| *nearness).max()?;
-    matching
-        .into_iter()
-        .filter(|(nearness, _)| *nearness == nearest)
-        .map(|(_, said)| said)
-        .min()
+    matching.into_iter().filter(|(nearness, _)| *nearness == nearest).map(|(_, said)| said).min()
 }
 
 fn implied(catalogue: &Catalogue<'_>, path: &str) -> Vec<Need> {
     let implies = catalogue.node(path).implies.iter();
-    implies
-        .map(|text| catalogue.need(text).expect("a known permission"))
-        .collect()
+    implies.map(|text| catalogue.need(text).expect("a known permission")).collect()
 }
 
 /// Rule 5: "the effective permissions are the largest set in which every
@@ -201,11 +178,7 @@ fn gate(catalogue: &Catalogue<'_>, granted: &BTreeMap<String, usize>) -> BTreeMa
                 let implied = implied(catalogue, path);
                 gates
                     .iter()
-                    .chain(
-                        implied
-                            .iter()
-                            .filter(|need| catalogue.is_licensed(&need.path)),
-                    )
+                    .chain(implied.iter().filter(|need| catalogue.is_licensed(&need.path)))
                     .any(|need| !is_met(catalogue, &effective, need))
             })
             .cloned()
@@ -223,12 +196,8 @@ fn gate(catalogue: &Catalogue<'_>, granted: &BTreeMap<String, usize>) -> BTreeMa
 /// effective where any of its scopes is".
 fn is_met(catalogue: &Catalogue<'_>, effective: &BTreeMap<String, usize>, need: &Need) -> bool {
     match catalogue.node(&need.path).form {
-        Form::Scoped => catalogue
-            .scopes(&need.path)
-            .any(|scope| effective.contains_key(scope)),
-        _ => effective
-            .get(&need.path)
-            .is_some_and(|&level| level >= need.level),
+        Form::Scoped => catalogue.scopes(&need.path).any(|scope| effective.contains_key(scope)),
+        _ => effective.get(&need.path).is_some_and(|&level| level >= need.level),
     }
 }
 

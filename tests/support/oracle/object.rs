@@ -53,11 +53,7 @@ impl Oracle<'_> {
             return "no_scope";
         }
         // "Every check holds, the kind's and then its own."
-        if !node
-            .checks
-            .iter()
-            .all(|attribute| self.holds(attribute, at))
-        {
+        if !node.checks.iter().all(|attribute| self.holds(attribute, at)) {
             return "out_of_bounds";
         }
         // "… and what that scope itself requires is allowed as below": of one
@@ -65,11 +61,7 @@ impl Oracle<'_> {
         if has_scopes && !self.some_scope_is_open(&scopes, at) {
             return "gated";
         }
-        if self.all_followed(&self.catalogue.node_gates(path), at) {
-            "granted"
-        } else {
-            "gated"
-        }
+        if self.all_followed(&self.catalogue.node_gates(path), at) { "granted" } else { "gated" }
     }
 
     /// "Its gate parent and what it `requires` are allowed *on this object*,
@@ -100,9 +92,7 @@ impl Oracle<'_> {
     }
 
     fn some_scope_is_open(&self, scopes: &[&str], at: &Situation<'_>) -> bool {
-        scopes
-            .iter()
-            .any(|scope| self.all_followed(&self.catalogue.own_requires(scope), at))
+        scopes.iter().any(|scope| self.all_followed(&self.catalogue.own_requires(scope), at))
     }
 
     /// The effective ones of the scopes of a scoped node, or of a single scope.
@@ -112,18 +102,14 @@ impl Oracle<'_> {
             Form::Scope => vec![path],
             _ => Vec::new(),
         };
-        scopes
-            .into_iter()
-            .filter(|scope| holder.effective.contains_key(*scope))
-            .collect()
+        scopes.into_iter().filter(|scope| holder.effective.contains_key(*scope)).collect()
     }
 
     /// "`when` maps relations to the states it accepts, all of which must hold."
     fn matches(&self, scope: &str, at: &Situation<'_>) -> bool {
         let when = self.catalogue.node(scope).when.expect("a scope");
         when.iter().all(|(relation, accepted)| {
-            self.state(relation, at)
-                .is_some_and(|state| accepted.contains(&state))
+            self.state(relation, at).is_some_and(|state| accepted.contains(&state))
         })
     }
 

@@ -100,11 +100,7 @@ pub fn read(
         .map(|(name, hand)| (*name, object_kind(&mut Dice::new(hand))))
         .collect();
     let mut drafts: Vec<Draft<'_>> = Vec::new();
-    let mut earlier = Earlier {
-        taste,
-        needs: Vec::new(),
-        of_objects: Vec::new(),
-    };
+    let mut earlier = Earlier { taste, needs: Vec::new(), of_objects: Vec::new() };
     for hand in nodes {
         let draft = node(Dice::new(hand), &objects, &drafts, &earlier);
         for (need, _) in needs_of(&draft) {
@@ -147,10 +143,7 @@ fn object_kind(dice: &mut Dice<'_>) -> ObjectKind {
 }
 
 fn attribute_names(kind: &ObjectKind) -> Vec<String> {
-    kind.attributes
-        .iter()
-        .map(|(name, _)| name.to_owned())
-        .collect()
+    kind.attributes.iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -201,13 +194,7 @@ fn node<'a>(
     };
     if let Form::Heading = form {
         permission.heading = true;
-        return Draft {
-            permission,
-            above,
-            path,
-            kind: None,
-            dice,
-        };
+        return Draft { permission, above, path, kind: None, dice };
     }
 
     let mut gate = above;
@@ -242,13 +229,7 @@ fn node<'a>(
         }
         Form::Plain | Form::Heading => {}
     }
-    Draft {
-        permission,
-        above,
-        path,
-        kind,
-        dice,
-    }
+    Draft { permission, above, path, kind, dice }
 }
 
 fn feature(dice: &mut Dice<'_>) -> Option<String> {
@@ -311,19 +292,12 @@ fn scopes(dice: &mut Dice<'_>, kind: &ObjectKind, path: &str, earlier: &Earlier)
 /// What of a node can be required, each with whether it can be implied: itself,
 /// its thresholds, its scopes.
 fn needs_of(draft: &Draft<'_>) -> impl Iterator<Item = (String, bool)> {
-    let Permission {
-        heading,
-        levels,
-        scopes,
-        ..
-    } = &draft.permission;
+    let Permission { heading, levels, scopes, .. } = &draft.permission;
     let path = &draft.path;
     let itself = (!heading).then(|| (path.clone(), scopes.is_empty()));
     let thresholds = levels.iter().flatten().skip(1);
     let thresholds = thresholds.map(move |level| (format!("{path}:{level}"), true));
-    let scopes = scopes
-        .iter()
-        .map(move |scope| (format!("{path}.{}", scope.key), true));
+    let scopes = scopes.iter().map(move |scope| (format!("{path}.{}", scope.key), true));
     itself.into_iter().chain(thresholds).chain(scopes)
 }
 
@@ -336,9 +310,7 @@ fn imply(taste: &Taste, drafts: &mut [Draft<'_>]) {
         .map(|(need, _)| need)
         .collect();
     for draft in drafts {
-        let Draft {
-            permission, dice, ..
-        } = draft;
+        let Draft { permission, dice, .. } = draft;
         if permission.heading {
             continue;
         }
@@ -369,11 +341,9 @@ fn settings(dice: &mut Dice<'_>) -> Map<Setting> {
     let mut settings = Map::default();
     let integers: Vec<SettingValue> = [1, 2, 3].map(SettingValue::Integer).into();
     let booleans: Vec<SettingValue> = [false, true].map(SettingValue::Boolean).into();
-    for (name, values) in [
-        ("slots", Some(integers)),
-        ("out_of_hours", Some(booleans)),
-        ("template", None),
-    ] {
+    for (name, values) in
+        [("slots", Some(integers)), ("out_of_hours", Some(booleans)), ("template", None)]
+    {
         if dice.chance(70) {
             let default = values.as_ref().map(|values| dice.pick(values).clone());
             let setting = Setting {
@@ -408,9 +378,7 @@ fn world(
         objects: objects.clone(),
     };
     for (at, draft) in drafts.iter().enumerate() {
-        let Draft {
-            permission, path, ..
-        } = draft;
+        let Draft { permission, path, .. } = draft;
         for (need, _) in needs_of(draft) {
             world.needs.push(need);
             world.kinds.push(draft.kind.clone());
@@ -438,16 +406,12 @@ fn world(
         }
         world.roots |= draft.above.is_none();
         if let Some(levels) = &permission.levels {
-            world
-                .graded
-                .push((patterns_for(drafts, at), levels.clone()));
+            world.graded.push((patterns_for(drafts, at), levels.clone()));
         }
     }
     for (kind, object) in objects.iter() {
         for (attribute, bound) in object.attributes.iter() {
-            world
-                .attributes
-                .push((format!("{kind}.{attribute}"), *bound));
+            world.attributes.push((format!("{kind}.{attribute}"), *bound));
         }
     }
     for (name, setting) in settings.iter() {
@@ -477,10 +441,7 @@ fn patterns_for(drafts: &[Draft<'_>], node: usize) -> Vec<String> {
 
 /// The editions, where any permission needs a feature.
 fn editions(drafts: &[Draft<'_>]) -> Map<Edition> {
-    if drafts
-        .iter()
-        .all(|draft| draft.permission.feature.is_none())
-    {
+    if drafts.iter().all(|draft| draft.permission.feature.is_none()) {
         return Map::default();
     }
     let edition = |includes: &[&str], feature: &str| Edition {

@@ -8,9 +8,7 @@ pub struct Dice<'a> {
 
 impl<'a> Dice<'a> {
     pub fn new(rolls: &'a [u16]) -> Dice<'a> {
-        Dice {
-            rolls: rolls.iter(),
-        }
+        Dice { rolls: rolls.iter() }
     }
 
     /// A number below `count`; zero for a roll of zero, as also where `count` is.
@@ -54,8 +52,6 @@ impl<'a> Dice<'a> {
     pub fn some<T: Clone>(&mut self, list: &[T], most: usize) -> Vec<T> {
         let mut rest = list.to_vec();
         let count = self.below(most.min(list.len()) + 1);
-        (0..count)
-            .map(|_| rest.remove(self.below(rest.len())))
-            .collect()
+        (0..count).map(|_| rest.remove(self.below(rest.len()))).collect()
     }
 }

@@ -116,16 +116,9 @@ fn rival(dice: &mut Dice<'_>, world: &World, patterns: &[String]) -> Option<Stri
     if patterns.is_empty() || !dice.chance(35) {
         return None;
     }
-    let base = dice
-        .pick(patterns)
-        .trim_end_matches(".**")
-        .trim_end_matches(".*");
+    let base = dice.pick(patterns).trim_end_matches(".**").trim_end_matches(".*");
     let mut rivals = Vec::new();
-    for (bases, suffix) in [
-        (&world.exact, ""),
-        (&world.children, ".*"),
-        (&world.beneath, ".**"),
-    ] {
+    for (bases, suffix) in [(&world.exact, ""), (&world.children, ".*"), (&world.beneath, ".**")] {
         if bases.iter().any(|known| known == base) {
             rivals.push(format!("{base}{suffix}"));
         }
@@ -218,7 +211,7 @@ fn bound(dice: &mut Dice<'_>, bound_type: BoundType) -> Bound {
             r#"{"plus_days": 3}"#,
             r#"{"plus_days": -1}"#,
             r#"{"next": "friday", "plus_days": 0}"#,
-            r#"{"next": "monday", "plus_days": 2}"#,
+            r#"{"next": "monday", "plus_days": -3}"#,
             r#"{"next": "sunday", "plus_days": -7}"#,
         ])),
     }
@@ -235,19 +228,12 @@ fn fence(json: &str) -> Bound {
 
 /// Reads the rolls of a profile or an approval group.
 pub fn source(world: &World, hands: &[Hand]) -> Source {
-    Source {
-        statements: statements(world, hands),
-        ..Source::default()
-    }
+    Source { statements: statements(world, hands), ..Source::default() }
 }
 
 /// Things called `stem1`, `stem2`, ….
 pub fn named<R, V>(stem: &str, rolls: &[R], read: impl Fn(&R) -> V) -> Map<V> {
-    rolls
-        .iter()
-        .enumerate()
-        .map(|(at, rolls)| (format!("{stem}{}", at + 1), read(rolls)))
-        .collect()
+    rolls.iter().enumerate().map(|(at, rolls)| (format!("{stem}{}", at + 1), read(rolls))).collect()
 }
 
 /// Reads the rolls of the roles. Each includes some of those before it.
@@ -256,10 +242,7 @@ pub fn roles(world: &World, rolls: &[(Hand, Vec<Hand>)]) -> Map<Role> {
     let mut names: Vec<String> = Vec::new();
     for (at, (hand, hands)) in rolls.iter().enumerate() {
         let mut dice = Dice::new(hand);
-        let mut role = Role {
-            source: source(world, hands),
-            ..Role::default()
-        };
+        let mut role = Role { source: source(world, hands), ..Role::default() };
         if dice.chance(60) {
             role.includes = dice.some_of(&names, 2);
         }
@@ -292,10 +275,7 @@ pub fn groups(hands: &[Hand]) -> Map<Group> {
             0 => None,
             parent => Some(GROUPS[..at].get(parent - 1).unwrap_or(&PLAIN_GROUP)),
         };
-        let group = Group {
-            parent: parent.map(|parent| (*parent).to_owned()),
-            ..Group::default()
-        };
+        let group = Group { parent: parent.map(|parent| (*parent).to_owned()), ..Group::default() };
         groups.push(*name, group);
     }
     groups

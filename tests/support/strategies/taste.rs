@@ -30,12 +30,7 @@ pub struct Taste {
 /// Reads the roll of a taste.
 pub fn read(dice: &mut Dice<'_>) -> &'static Taste {
     // The rules on objects are the most entangled.
-    dice.weigh(&[
-        (25, &TASTES[0]),
-        (15, &TASTES[1]),
-        (40, &TASTES[2]),
-        (20, &TASTES[3]),
-    ])
+    dice.weigh(&[(25, &TASTES[0]), (15, &TASTES[1]), (40, &TASTES[2]), (20, &TASTES[3])])
 }
 
 /// Some of everything; the tree and its levels; objects; tiers and settings.

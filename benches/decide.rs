@@ -1,0 +1,186 @@
+//! What a decision costs, beside what it could cost at best.
+//!
+//! The floor is written by hand over the same answers: the user's class from
+//! an array, a word from a table, a bit. Each figure is for 4,096 questions.
+
+#[path = "../tests/support/workload.rs"]
+mod workload;
+
+use std::collections::HashMap;
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use fastrand::Rng;
+use grantree::{Engine, Object, Permission, Policy, RelationState, Subject, User, Value};
+
+const QUESTIONS: usize = 4096;
+const PERMISSIONS: usize = 1_000;
+
+/// The hand-written table: a row of bits for each class of users.
+struct Floor {
+    classes: Vec<u32>,
+    words: usize,
+    rows: Vec<u64>,
+}
+
+impl Floor {
+    fn new(engine: &Engine, users: &[User], permissions: &[Permission]) -> Floor {
+        let words = permissions.len().div_ceil(64);
+        let mut floor = Floor { classes: Vec::new(), words, rows: Vec::new() };
+        let mut known = HashMap::new();
+        for &user in users {
+            let mut row = vec![0u64; words];
+            for (bit, &permission) in permissions.iter().enumerate() {
+                row[bit / 64] |= u64::from(engine.can(user, permission, ())) << (bit % 64);
+            }
+            let next = known.len() as u32;
+            let class = *known.entry(row.clone()).or_insert_with(|| {
+                floor.rows.extend(row);
+                next
+            });
+            floor.classes.push(class);
+        }
+        floor
+    }
+
+    fn can(&self, user: u32, permission: u32) -> bool {
+        let class = self.classes[user as usize] as usize;
+        let word = self.rows[class * self.words + permission as usize / 64];
+        word >> (permission % 64) & 1 == 1
+    }
+}
+
+/// A job of a host that knows users and teams by number.
+struct Job {
+    assignee: Option<u32>,
+    team: &'static str,
+    region: &'static str,
+}
+
+impl Object for Job {
+    fn kind(&self) -> &str {
+        "job"
+    }
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        match name {
+            "assignee" => subject.users(self.assignee),
+            "team" => subject.groups([self.team]),
+            _ => None,
+        }
+    }
+    fn attribute(&self, name: &str) -> Option<Value<'_>> {
+        (name == "region").then_some(Value::Text(self.region))
+    }
+}
+
+fn decide(criterion: &mut Criterion) {
+    for users in [1_000, 10_000, 100_000, 1_000_000] {
+        at_scale(criterion, users);
+    }
+}
+
+fn at_scale(criterion: &mut Criterion, count: usize) {
+    let document = workload::company(PERMISSIONS, count);
+    let engine = Engine::new(&Policy::try_from(document).expect("a valid policy"));
+    let names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    let users: Vec<User> =
+        names.iter().map(|name| engine.user(name).expect("a known user")).collect();
+    let area = PERMISSIONS / workload::AREAS - 1;
+    let paths: Vec<String> = (0..workload::AREAS)
+        .flat_map(|at| (0..area).map(move |key| format!("area{at}.k{key}")))
+        .collect();
+    let permissions: Vec<Permission> =
+        paths.iter().map(|path| engine.permission(path).expect("a known permission")).collect();
+    let floor = Floor::new(&engine, &users, &permissions);
+
+    let mut rng = Rng::with_seed(11);
+    let questions: Vec<(u32, u32)> = (0..QUESTIONS)
+        .map(|_| (rng.u32(..count as u32), rng.u32(..permissions.len() as u32)))
+        .collect();
+    let handles: Vec<(User, Permission)> = questions
+        .iter()
+        .map(|&(user, permission)| (users[user as usize], permissions[permission as usize]))
+        .collect();
+
+    let mut group = criterion.benchmark_group("can");
+    group.throughput(Throughput::Elements(QUESTIONS as u64));
+    group.bench_function(BenchmarkId::new("floor", count), |bencher| {
+        bencher.iter(|| {
+            let questions = black_box(&questions).iter();
+            questions.filter(|&&(user, permission)| floor.can(user, permission)).count()
+        });
+    });
+    group.bench_function(BenchmarkId::new("handles", count), |bencher| {
+        bencher.iter(|| {
+            let questions = black_box(&handles).iter();
+            questions.filter(|&&(user, permission)| engine.can(user, permission, ())).count()
+        });
+    });
+    group.bench_function(BenchmarkId::new("floor, one user", count), |bencher| {
+        bencher.iter(|| {
+            let questions = black_box(&questions).iter();
+            questions.filter(|&&(_, permission)| floor.can(black_box(17), permission)).count()
+        });
+    });
+    group.bench_function(BenchmarkId::new("handles, one user", count), |bencher| {
+        let user = users[17];
+        bencher.iter(|| {
+            let questions = black_box(&handles).iter();
+            questions
+                .filter(|&&(_, permission)| engine.can(black_box(user), permission, ()))
+                .count()
+        });
+    });
+
+    let user_map: HashMap<&str, u32> =
+        names.iter().zip(0..).map(|(name, number)| (&**name, number)).collect();
+    let permission_map: HashMap<&str, u32> =
+        paths.iter().zip(0..).map(|(path, number)| (&**path, number)).collect();
+    let by_name: Vec<(&str, &str)> = questions
+        .iter()
+        .map(|&(user, permission)| (&*names[user as usize], &*paths[permission as usize]))
+        .collect();
+    group.bench_function(BenchmarkId::new("floor behind two std maps", count), |bencher| {
+        bencher.iter(|| {
+            let questions = black_box(&by_name).iter();
+            let can = |user, permission| floor.can(user_map[user], permission_map[permission]);
+            questions.filter(|&&(user, permission)| can(user, permission)).count()
+        });
+    });
+    group.bench_function(BenchmarkId::new("names", count), |bencher| {
+        bencher.iter(|| {
+            let questions = black_box(&by_name).iter();
+            let can = |user, permission| engine.can_by_name(user, permission, ()) == Ok(true);
+            questions.filter(|&&(user, permission)| can(user, permission)).count()
+        });
+    });
+
+    let actions: Vec<Permission> = workload::ACTIONS
+        .iter()
+        .map(|action| engine.permission(&format!("jobs.{action}")).expect("a known permission"))
+        .collect();
+    let jobs: Vec<(User, Permission, Job)> = questions
+        .iter()
+        .map(|&(user, _)| {
+            let assignee = match rng.u32(..4) {
+                0 => None,
+                1 => Some(user),
+                _ => Some(rng.u32(..count as u32)),
+            };
+            let team = rng.choice(["team1", "team2", "team3"]).expect("there are some");
+            let region = rng.choice(["region1", "region2", "region3"]).expect("there are some");
+            let action = *rng.choice(&actions).expect("there are some");
+            (users[user as usize], action, Job { assignee, team, region })
+        })
+        .collect();
+    group.bench_function(BenchmarkId::new("handles, on a job", count), |bencher| {
+        bencher.iter(|| {
+            let questions = black_box(&jobs).iter();
+            questions.filter(|(user, action, job)| engine.can(*user, *action, job)).count()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, decide);
+criterion_main!(benches);

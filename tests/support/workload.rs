@@ -1,0 +1,118 @@
+//! A made-up company of any size, for benches.
+
+use fastrand::Rng;
+use grantree::document::{
+    Bound, BoundType, Document, Map, ObjectKind, Permission, RelationState, RelationType, Role,
+    Scope, Source, Statements, User,
+};
+
+/// Areas of the product, each a permission with others beneath it.
+pub const AREAS: usize = 12;
+const PROFILES: usize = 40;
+const ROLES: usize = 20;
+const TEAMS: usize = 50;
+/// The actions on jobs, each with three scopes and a bound on the region.
+pub const ACTIONS: [&str; 4] = ["view", "edit", "delete", "assign"];
+
+/// A policy with so many permissions apart from those on jobs, and so many
+/// users: each with a profile, up to three roles and up to two grants of their
+/// own; one in a hundred is an admin.
+pub fn company(permissions: usize, users: usize) -> Document {
+    let mut rng = Rng::with_seed(7);
+    let mut document = Document::default();
+    let paths = catalogue(&mut document, permissions);
+    let some = |rng: &mut Rng, one_in: usize| -> Vec<String> {
+        let mut allow: Vec<String> =
+            paths.iter().filter(|_| rng.usize(..one_in) == 0).cloned().collect();
+        allow.extend((0..AREAS).map(|area| format!("area{area}")));
+        allow
+    };
+    for profile in 0..PROFILES {
+        let statements = Statements {
+            allow: some(&mut rng, 3),
+            bounds: regions(&mut rng, 3),
+            ..Statements::default()
+        };
+        document.profiles.push(format!("p{profile}"), Source { statements, ..Source::default() });
+    }
+    for role in 0..ROLES {
+        let mut allow = some(&mut rng, 10);
+        allow.push(format!("jobs.{}", rng.choice(ACTIONS).expect("there are some")));
+        let statements =
+            Statements { allow, bounds: regions(&mut rng, 2), ..Statements::default() };
+        let source = Source { statements, ..Source::default() };
+        document.roles.push(format!("r{role}"), Role { source, ..Role::default() });
+    }
+    for number in 0..users {
+        let own = (0..rng.usize(..3)).filter_map(|_| rng.choice(&paths).cloned()).collect();
+        let mut roles: Vec<String> =
+            (0..rng.usize(..4)).map(|_| format!("r{}", rng.usize(..ROLES))).collect();
+        roles.dedup();
+        let user = User {
+            profile: Some(format!("p{}", rng.usize(..PROFILES))),
+            roles,
+            groups: vec![format!("team{}", rng.usize(..TEAMS))],
+            admin: rng.usize(..100) == 0,
+            statements: Statements { allow: own, ..Statements::default() },
+            ..User::default()
+        };
+        document.users.push(number.to_string(), user);
+    }
+    document
+}
+
+/// Adds the permissions, and returns the paths of those on no object.
+fn catalogue(document: &mut Document, permissions: usize) -> Vec<String> {
+    let mut paths = Vec::new();
+    for area in 0..AREAS {
+        let keys = (0..permissions / AREAS - 1).map(|key| format!("k{key}"));
+        let children: Vec<Permission> =
+            keys.map(|key| Permission { key, ..Permission::default() }).collect();
+        paths.extend(children.iter().map(|child| format!("area{area}.{}", child.key)));
+        let key = format!("area{area}");
+        let area = Permission { key, children, ..Permission::default() };
+        document.catalogue.permissions.push(area);
+    }
+    let scope = |key: &str, relation: &str, states: &[RelationState]| Scope {
+        key: key.to_owned(),
+        when: Map::from_iter([(relation, states.to_vec())]),
+        ..Scope::default()
+    };
+    let actions = ACTIONS.iter().map(|&action| Permission {
+        key: action.to_owned(),
+        scopes: vec![
+            scope("mine", "assignee", &[RelationState::Me]),
+            scope("team", "team", &[RelationState::Me]),
+            scope("free", "assignee", &[RelationState::None]),
+        ],
+        ..Permission::default()
+    });
+    document.catalogue.permissions.push(Permission {
+        key: "jobs".to_owned(),
+        heading: true,
+        children: actions
+            .map(|action| Permission { object: Some("job".to_owned()), ..action })
+            .collect(),
+        ..Permission::default()
+    });
+    document.catalogue.objects.push(
+        "job",
+        ObjectKind {
+            relations: Map::from_iter([
+                ("assignee", RelationType::User),
+                ("team", RelationType::Group),
+            ]),
+            attributes: Map::from_iter([("region", BoundType::OneOf)]),
+            checks: vec!["region".to_owned()],
+            ..ObjectKind::default()
+        },
+    );
+    document.global.allow.push("jobs.**".to_owned());
+    document.global.bounds.push("job.region", Bound::Any);
+    paths
+}
+
+fn regions(rng: &mut Rng, most: usize) -> Map<Bound> {
+    let regions = (0..1 + rng.usize(..most)).map(|_| format!("region{}", rng.usize(..8)));
+    Map::from_iter([("job.region", Bound::OneOf(regions.collect()))])
+}
