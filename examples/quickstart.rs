@@ -71,8 +71,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 };
                 print!("{answer:<14}");
             }
-            let title = engine.permission("fields.title")?;
-            println!("{}", engine.level(user, title).unwrap_or("-"));
+            let title = ["read_write", "read_only"].into_iter().find(|level| {
+                let threshold = engine.permission(&format!("fields.title:{level}"));
+                threshold.is_ok_and(|threshold| engine.can(user, threshold, job))
+            });
+            println!("{}", title.unwrap_or("hidden"));
         }
         println!();
     }

@@ -13,7 +13,7 @@ use crate::support::oracle::Oracle;
 use crate::support::strategies::{Case, case};
 
 fn check(cases: u32, law: fn(&Case)) {
-    // The default reads the environment, and is what would be without.
+    // A number of cases that is set here would win over the environment's.
     let cases = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => Config::default().cases,
         None => cases,
@@ -22,6 +22,8 @@ fn check(cases: u32, law: fn(&Case)) {
         cases,
         // A failure prints its case as JSON; the corpus is where it is kept.
         failure_persistence: None,
+        max_shrink_iters: 100_000,
+        max_shrink_time: 60_000,
         ..Config::default()
     };
     let outcome = TestRunner::new(config).run(&case(), |case| {

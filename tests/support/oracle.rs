@@ -23,10 +23,8 @@ pub use catalogue::{Catalogue, Form, Need};
 use holder::{Holder, Said};
 use object::Situation;
 
-/// The codes of section 7, in the order in which the first that applies is the
-/// answer. `gated` stands for both of its places; it is further than any before
-/// it where a scoped node has no effective scope, and that is the only place
-/// that compares codes.
+/// The codes of section 7 that need no object, in its order: the later, the
+/// further a scope came. The two that say yes are last.
 const CODES: [&str; 7] =
     ["unlicensed", "forbidden", "denied", "not_granted", "gated", "admin", "granted"];
 

@@ -1,6 +1,8 @@
 //! Random sources, and the users and groups that go with them.
 
-use grantree::document::{Bound, BoundType, Document, Group, Map, Role, Source, Statements, User};
+use grantree::document::{
+    Bound, BoundType, Document, Fence, Group, Map, Role, Source, Statements, User, Weekday,
+};
 
 use super::Hand;
 use super::catalogue::World;
@@ -204,26 +206,21 @@ fn bound(dice: &mut Dice<'_>, bound_type: BoundType) -> Bound {
         BoundType::AtMost | BoundType::AtLeast => {
             Bound::Limit(*dice.pick(&[0, 10, -5, 1000, i64::MAX, i64::MIN]))
         }
-        BoundType::NotBefore | BoundType::NotAfter => fence(dice.pick::<&str>(&[
-            r#"{"date": "2026-11-20"}"#,
-            r#"{"plus_days": 0}"#,
-            r#"{"date": "2024-02-29"}"#,
-            r#"{"plus_days": 3}"#,
-            r#"{"plus_days": -1}"#,
-            r#"{"next": "friday", "plus_days": 0}"#,
-            r#"{"next": "monday", "plus_days": -3}"#,
-            r#"{"next": "sunday", "plus_days": -7}"#,
-        ])),
+        BoundType::NotBefore | BoundType::NotAfter => {
+            let date = |text: &str| Fence::Date(text.parse().expect("a date"));
+            let next = |weekday, plus_days| Fence::Next { weekday, plus_days };
+            Bound::Fence(*dice.pick(&[
+                date("2026-11-20"),
+                Fence::PlusDays(0),
+                date("2024-02-29"),
+                Fence::PlusDays(3),
+                Fence::PlusDays(-1),
+                next(Weekday::Friday, 0),
+                next(Weekday::Monday, -3),
+                next(Weekday::Sunday, -7),
+            ]))
+        }
     }
-}
-
-/// A fence as a document writes it, because weekdays have no other way in.
-fn fence(json: &str) -> Bound {
-    let document: Document = serde_json::from_str(&format!(
-        r#"{{"format": 1, "catalogue": {{}}, "global": {{"bounds": {{"a": {json}}}}}}}"#
-    ))
-    .expect("a document");
-    document.global.bounds.get("a").expect("a fence").clone()
 }
 
 /// Reads the rolls of a profile or an approval group.
