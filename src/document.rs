@@ -8,7 +8,8 @@
 //! names that do not resolve. Only text that the format itself can't read is an
 //! error of the format's reader.
 //!
-//! Every list and map may be left empty, which is the same as leaving it out.
+//! A list or map that may be left out may as well be empty, with the same
+//! meaning; only `levels`, where there are any, are two or more.
 
 mod map;
 mod read;

@@ -259,7 +259,7 @@ impl Engine {
 }
 
 impl Inner {
-    /// What the user's sources say of a setting (DESIGN.md, rule 8).
+    /// What the user's sources say of a setting (design, rule 8).
     fn setting<'p>(&'p self, user: &'p policy::User, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
         let roles = user.roles.iter().flat_map(|&role| &self.roles[role as usize].closure);

@@ -54,7 +54,7 @@
 //! [`Engine::level`] for graded permissions, [`Engine::setting`],
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`]. The module
 //! [`policy_test`] runs test documents, which a policy's authors keep beside
-//! it.
+//! it. What policies and questions mean, to the letter, is told by [`design`].
 //!
 //! # When in doubt, no
 //!
@@ -92,6 +92,9 @@ pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target
 pub use policy::Policy;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reason::Reason;
+
+#[doc = include_str!("design.md")]
+pub mod design {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

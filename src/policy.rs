@@ -153,8 +153,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// All that is wrong with the document, in the order in which it stands
-    /// there. This policy stays as it is in any case.
+    /// All that is wrong with the document. This policy stays as it is in any
+    /// case.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

@@ -35,8 +35,8 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Everything that is wrong with one document, at least one problem, in the
-/// order in which the document is read.
+/// Everything that is wrong with one document, at least one problem: first what
+/// has not the form of the format, then what does not hold together.
 ///
 /// Displays as one problem a line.
 #[derive(Clone, Debug, PartialEq, Eq)]

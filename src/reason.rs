@@ -46,7 +46,7 @@ impl Reason {
         matches!(self, Reason::Admin | Reason::Granted)
     }
 
-    /// The code, as DESIGN.md and test documents have it.
+    /// The code, as the design and test documents have it.
     pub fn code(self) -> &'static str {
         match self {
             Reason::UnknownUser => "unknown_user",

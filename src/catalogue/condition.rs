@@ -1,4 +1,4 @@
-//! On which objects a permission is allowed (DESIGN.md, rule 7), as far as the
+//! On which objects a permission is allowed (design, rule 7), as far as the
 //! catalogue settles it.
 //!
 //! A permission on a kind of object answers, on that object, to whatever its

@@ -1,4 +1,4 @@
-//! Patterns: which permissions a statement is about (DESIGN.md, rule 1).
+//! Patterns: which permissions a statement is about (design, rule 1).
 
 use std::ops::Range;
 

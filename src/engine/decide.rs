@@ -1,4 +1,4 @@
-//! Decisions on an object (DESIGN.md, rule 7), and why they are what they are.
+//! Decisions on an object (design, rule 7), and why they are what they are.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! What sources say, merged into what is granted and effective (DESIGN.md,
+//! What sources say, merged into what is granted and effective (design,
 //! rules 1 to 6).
 //!
 //! Everything here works on whole sets of permissions at once: a tier lies over

@@ -1,4 +1,4 @@
-//! Bounds, resolved for a user (DESIGN.md, rule 8).
+//! Bounds, resolved for a user (design, rule 8).
 
 use indexmap::IndexSet;
 

@@ -11,7 +11,7 @@ use crate::graph;
 use crate::names::{Faults, MOST, NameMap, keys, number};
 use crate::problem::{Place, ProblemKind, Problems, nearest};
 
-/// The kinds of change that `governance.permissions` names (DESIGN.md,
+/// The kinds of change that `governance.permissions` names (design,
 /// section 5).
 const CHANGES: &[&str] = &[
     "create_profile",
@@ -54,7 +54,7 @@ impl TryFrom<Document> for Policy {
     ///
     /// # Errors
     ///
-    /// All that is wrong with it, in the order in which it stands there.
+    /// All that is wrong with it.
     fn try_from(document: Document) -> Result<Policy, Problems> {
         resolve(document).map(|inner| Policy(Arc::new(inner)))
     }
