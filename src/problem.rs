@@ -1,6 +1,6 @@
 //! What is wrong with a document, and where.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Where something stands in a document, as the reader went: a list on the
 /// call stack, spelled out only where there is something to say.
@@ -103,11 +103,26 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() {
-            self.kind.fmt(f)
-        } else {
-            write!(f, "{}: {}", self.place, self.kind)
+        let mut line = OneLine(f);
+        if !self.place.is_empty() {
+            write!(line, "{}: ", self.place)?;
         }
+        write!(line, "{}", self.kind)
+    }
+}
+
+/// Writes on one line whatever names a document may have: control characters
+/// are escaped.
+pub(crate) struct OneLine<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
+
+impl Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(char::is_control) {
+            let end = part.trim_end_matches(char::is_control);
+            self.0.write_str(end)?;
+            write!(self.0, "{}", part[end.len()..].escape_debug())?;
+        }
+        Ok(())
     }
 }
 
@@ -334,6 +349,12 @@ mod tests {
         assert_eq!(
             Problem::new(&place, kind).to_string(),
             "roles.dispatcher.allow[0]: unknown permission `jobs.edti`; did you mean `jobs.edit`?"
+        );
+        let kind = ProblemKind::Unknown { what: "role", name: "a\n\tb".into(), nearest: None };
+        let users = Place::Root.key("users");
+        assert_eq!(
+            Problem::new(&users.key("\n"), kind).to_string(),
+            "users.\\n: unknown role `a\\n\\tb`"
         );
         let kind = ProblemKind::Cycle { what: "roles", names: vec!["a".into(), "b".into()] };
         assert_eq!(kind.to_string(), "a cycle of roles: `a` > `b` > `a`");

@@ -1,10 +1,13 @@
 //! Names to handles, once.
 
+use std::error::Error;
+use std::fmt::{self, Write};
+
 use super::{Compiled, Engine};
 use crate::catalogue::Unresolved;
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Object, Target};
-use crate::problem::{ProblemKind, nearest};
+use crate::problem::{OneLine, ProblemKind, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
 ///
@@ -30,9 +33,16 @@ pub struct Permission {
 
 /// A question that names something that the policy does not know, and so has
 /// no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown(Box<ProblemKind>);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(OneLine(f), "{}", self.0)
+    }
+}
+
+impl Error for Unknown {}
 
 impl Unknown {
     pub(super) fn new<V>(what: &'static str, name: &str, known: &NameMap<V>) -> Unknown {

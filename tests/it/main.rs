@@ -3,5 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod corpus;
 mod properties;
 mod rules;
+mod targets;

@@ -1,4 +1,4 @@
-//! The rules of DESIGN.md one by one, on policies small enough to check by
+//! The rules of the design one by one, on policies small enough to check by
 //! hand. The oracle answers them first, and then the engine.
 
 use grantree::policy_test::Step;

@@ -1,4 +1,4 @@
-//! What DESIGN.md implies of every policy, as laws: functions that panic where
+//! What the design implies of every policy, as laws: functions that panic where
 //! a case breaks them.
 //!
 //! What it does *not* imply is as telling. A role more may take away (it may

@@ -4,3 +4,4 @@
 pub mod laws;
 pub mod oracle;
 pub mod strategies;
+pub mod targets;

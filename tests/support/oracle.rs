@@ -1,4 +1,4 @@
-//! The oracle: DESIGN.md as a program, for reading rather than for speed.
+//! The oracle: the design as a program, for reading rather than for speed.
 //!
 //! It works on names, with nothing numbered, compiled or merged beforehand, and
 //! it sees nothing of the crate but the public document and the questions. So

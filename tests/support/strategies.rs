@@ -73,8 +73,11 @@ struct Rolls {
 
 type Hand = Vec<u16>;
 
+/// How many rolls a hand has.
+const HAND: usize = 56;
+
 fn hand() -> impl Strategy<Value = Hand> {
-    vec(any::<u16>(), 56)
+    vec(any::<u16>(), HAND)
 }
 
 fn hands(count: impl Into<SizeRange>) -> impl Strategy<Value = Vec<Hand>> {
@@ -114,6 +117,54 @@ fn rolls() -> impl Strategy<Value = Rolls> {
             tweaks,
         },
     )
+}
+
+/// The case behind some bytes, whatever they are: for fuzzing.
+pub fn case_of_bytes(bytes: &[u8]) -> Case {
+    let mut bytes = Bytes(bytes);
+    let rolls = Rolls {
+        misc: bytes.hand(),
+        kinds: bytes.hands(0, 3),
+        nodes: bytes.hands(1, 18),
+        global: bytes.hands(0, 6),
+        profiles: bytes.list(0, 2, |bytes| bytes.hands(0, 6)),
+        roles: bytes.list(0, 5, |bytes| (bytes.hand(), bytes.hands(0, 5))),
+        approval_groups: bytes.list(0, 2, |bytes| bytes.hands(0, 4)),
+        groups: bytes.hands(0, 4),
+        users: bytes.list(1, 4, |bytes| (bytes.hand(), bytes.hands(0, 3))),
+        questions: bytes.hands(1, 60),
+        tweaks: bytes.hands(0, 6),
+    };
+    rolls.read()
+}
+
+/// Bytes as rolls: a hand is as many as its first byte says, the rest of it
+/// nought, so that a short input is a plain case.
+struct Bytes<'b>(&'b [u8]);
+
+impl Bytes<'_> {
+    fn byte(&mut self) -> u8 {
+        let (&first, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        first
+    }
+
+    fn hand(&mut self) -> Hand {
+        let given = usize::from(self.byte()) % (HAND + 1);
+        let mut hand: Hand =
+            (0..given).map(|_| u16::from_be_bytes([self.byte(), self.byte()])).collect();
+        hand.resize(HAND, 0);
+        hand
+    }
+
+    fn hands(&mut self, least: u8, most: u8) -> Vec<Hand> {
+        self.list(least, most, Bytes::hand)
+    }
+
+    fn list<T>(&mut self, least: u8, most: u8, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = least + self.byte() % (most - least + 1);
+        (0..count).map(|_| read(self)).collect()
+    }
 }
 
 impl Rolls {

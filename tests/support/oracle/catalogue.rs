@@ -1,4 +1,4 @@
-//! The catalogue, every permission by its path (DESIGN.md, section 2).
+//! The catalogue, every permission by its path (design, section 2).
 
 use std::collections::{BTreeMap, BTreeSet};
 

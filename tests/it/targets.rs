@@ -1,0 +1,25 @@
+//! The fuzz targets on inputs that are at hand, on any toolchain.
+
+use std::fs;
+use std::path::Path;
+
+use fastrand::Rng;
+
+use crate::support::targets;
+
+#[test]
+fn documents_that_are_at_hand() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policies");
+    let files = fs::read_dir(folder).expect("the policies");
+    let texts = files.map(|file| fs::read(file.expect("a file").path()).expect("a policy"));
+    assert_eq!(texts.inspect(|text| targets::document(text)).count(), 5);
+}
+
+#[test]
+fn random_bytes_as_cases() {
+    let mut rng = Rng::with_seed(3);
+    for _ in 0..200 {
+        let bytes: Vec<u8> = (0..rng.usize(..4_000)).map(|_| rng.u8(..)).collect();
+        targets::agree(&bytes);
+    }
+}
