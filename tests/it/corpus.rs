@@ -1,7 +1,7 @@
 //! Every test document there is, and the products' policies, which are read and
 //! written without loss.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,19 +54,24 @@ fn product_policies_are_read_and_written_without_loss() {
         let again: Document = serde_json::from_str(&written).expect("and reads");
         assert!(again == document, "{}: as JSON", file.display());
 
-        let (mut before, mut after): (Value, Value) =
-            (read(&file), serde_json::from_str(&written).expect("JSON"));
-        spell_out(&mut before);
-        spell_out(&mut after);
-        assert_eq!(after, before, "{}: as a JSON value", file.display());
+        let (before, after) =
+            (leaves(&read(&file)), leaves(&serde_json::from_str(&written).expect("JSON")));
+        let lost = before.difference(&after).filter(|leaf| !is_default(leaf));
+        let new = after.difference(&before).filter(|leaf| !is_default(leaf));
+        let (lost, new): (Vec<_>, Vec<_>) = (lost.collect(), new.collect());
+        assert!(
+            lost.is_empty() && new.is_empty(),
+            "{}: written, it loses {lost:#?} and gains {new:#?}",
+            file.display()
+        );
     }
 }
 
 /// The files beneath a directory, sorted.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let entries = fs::read_dir(directory)
-        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let entries =
+        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     for entry in entries {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
@@ -95,34 +100,37 @@ fn product(name: &Path) -> Option<Policy> {
     Some(document.try_into().unwrap_or_else(|problems| panic!("{}:\n{problems}", file.display())))
 }
 
-/// Brings what can be written in two ways to one: a single relation state is a
-/// list of it, and what is false or empty may be left out.
-fn spell_out(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(spell_out),
-        Value::Object(map) => {
-            if let Some(Value::Object(when)) = map.get_mut("when") {
-                for states in when.values_mut().filter(|states| states.is_string()) {
-                    *states = Value::Array(vec![states.take()]);
+/// What a JSON value says, a line each: `/users/alice/admin = true`.
+fn leaves(value: &Value) -> BTreeSet<String> {
+    fn walk(value: &Value, place: &str, leaves: &mut BTreeSet<String>) {
+        match value {
+            Value::Array(items) if !items.is_empty() => {
+                for (at, item) in items.iter().enumerate() {
+                    walk(item, &format!("{place}/{at}"), leaves);
                 }
             }
-            map.retain(|name, value| !is_default(name, value));
-            map.values_mut().for_each(spell_out);
+            Value::Object(map) if !map.is_empty() => {
+                for (name, value) in map {
+                    walk(value, &format!("{place}/{name}"), leaves);
+                }
+            }
+            // A single state of a relation is a list of it.
+            Value::String(_) if place.rsplit('/').nth(1) == Some("when") => {
+                leaves.insert(format!("{place}/0 = {value}"));
+            }
+            _ => {
+                leaves.insert(format!("{place} = {value}"));
+            }
         }
-        _ => {}
     }
+    let mut leaves = BTreeSet::new();
+    walk(value, "", &mut leaves);
+    leaves
 }
 
-/// Whether a field says what its absence says too. Names of the policy's own
-/// are not among these.
-fn is_default(field: &str, value: &Value) -> bool {
-    let empty = match value {
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Bool(value) => !value,
-        _ => false,
-    };
-    let fields = ["features", "template", "protected", "admin", "suspended", "unique", "heading"];
-    let lists = ["allow", "deny", "forbid", "roles", "groups", "includes", "permissions"];
-    empty && (fields.contains(&field) || lists.contains(&field))
+/// Whether it says what its absence says too.
+fn is_default(leaf: &str) -> bool {
+    let (place, value) = leaf.split_once(" = ").expect("a leaf");
+    let is_value = place.contains("/settings/") || place.contains("/bounds/");
+    !is_value && ["false", "[]"].contains(&value)
 }

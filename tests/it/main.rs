@@ -3,7 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod allocation;
 mod corpus;
+mod host;
 mod properties;
+mod reading;
+mod refusals;
 mod rules;
 mod targets;

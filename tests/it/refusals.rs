@@ -1,0 +1,377 @@
+//! What a document that breaks the format is told, word for word.
+//!
+//! Where problems stand is in `tests/corpus/refusals/` too; here it is what is
+//! said of them.
+
+use std::collections::BTreeSet;
+
+use grantree::document::Permission;
+use grantree::{Document, Policy, Problem, ProblemKind, Problems};
+
+/// A document, apart from its format, and its problems, one a line.
+type Case = (&'static str, &'static str);
+
+const CASES: &[Case] = &[
+    // Shape.
+    (
+        r#""catalogue": {"permisions": [], "x": 1}, "user": {}, "profiles": {"p": {"alow": [], "includes": []}}"#,
+        r#"catalogue.permisions: unknown field `permisions`; did you mean `permissions`?
+         catalogue.x: unknown field `x`
+         user: unknown field `user`; did you mean `users`?
+         profiles.p.alow: unknown field `alow`; did you mean `allow`?
+         profiles.p.includes: unknown field `includes`"#,
+    ),
+    (
+        r#""governance": {"separation": [{"name": "s"}]}"#,
+        r#"governance.separation[0].permissions: missing; expected the permissions kept apart
+         governance.separation[0].at_most: missing; expected how many of them one user may hold
+         catalogue: missing; expected the catalogue"#,
+    ),
+    (
+        r#""catalogue": [], "licence": "pro", "global": null, "users": 3, "roles": true"#,
+        r#"catalogue: expected a catalogue, found a list
+         licence: expected a licence, found `pro`
+         global: expected statements, found null
+         users: expected a map, found 3
+         roles: expected a map, found true"#,
+    ),
+    (
+        r#""catalogue": {}, "users": {"u": {"roles": "r", "admin": "yes", "label": null, "profile": ["p"], "suspended": 0.5}}"#,
+        r#"users.u.roles: expected a list, found `r`
+         users.u.admin: expected true or false, found `yes`
+         users.u.label: expected a text, found null
+         users.u.profile: expected a name or null, found a list
+         users.u.suspended: expected true or false, found 0.5"#,
+    ),
+    (
+        r#""catalogue": {}, "governance": {"separation": [{"name": "s", "permissions": [], "at_most": -1}]}"#,
+        r#"governance.separation[0].at_most: expected a count, found -1"#,
+    ),
+    (
+        r#""catalogue": {"settings": {"s": {"values": [null, 1.0, {}, 9223372036854775808]}}}"#,
+        r#"catalogue.settings.s.values[0]: expected a text, an integer, true or false, found null
+         catalogue.settings.s.values[1]: expected a text, an integer, true or false, found 1.0
+         catalogue.settings.s.values[2]: expected a text, an integer, true or false, found a map
+         catalogue.settings.s.values[3]: expected a text, an integer, true or false, found 9223372036854775808, which exceeds 64 bits"#,
+    ),
+    // Duplicates.
+    (
+        r#""catalogue": {}, "catalogue": {}, "roles": {"r": {"label": "R", "label": "R"}, "r": {}}"#,
+        r#"catalogue: `catalogue` stands here a second time
+         roles.r.label: `label` stands here a second time
+         roles.r: `r` stands here a second time"#,
+    ),
+    (
+        r#""catalogue": {"permissions": [{"key": "a"}, {"key": "a"}, {"key": "g", "levels": ["none", "none"]}]}"#,
+        r#"catalogue.permissions[1].key: `a` stands here a second time
+         catalogue.permissions[2].levels[1]: `none` stands here a second time"#,
+    ),
+    // Names.
+    (
+        r#""catalogue": {"permissions": [{"key": "a b"}]}, "roles": {"c.d": {}}, "users": {"": {"groups": [""]}}"#,
+        r#"catalogue.permissions[0].key: `a b` is not a name; expected letters, digits, `_` and `-`
+         roles.c.d: `c.d` is not a name; expected letters, digits, `_` and `-`
+         users.: `` is not a name; expected a text that is not empty
+         users..groups[0]: `` is not a name; expected a text that is not empty"#,
+    ),
+    (
+        r#""catalogue": {"objects": {"job": {"relations": {"r": "usr"}, "attributes": {"x": "at_mots"}}}}"#,
+        r#"catalogue.objects.job.relations.r: unknown relation type `usr`; did you mean `user`?
+         catalogue.objects.job.attributes.x: unknown bound type `at_mots`; did you mean `at_most`?"#,
+    ),
+    (
+        r#""catalogue": {"objects": {"job": {"relations": {"assignee": "user"}, "attributes": {"region": "one_of"}, "checks": ["regoin"]}},
+            "permissions": [{"key": "a", "object": "jbo", "scopes": [{"key": "s", "when": {"assigne": "me"}}]},
+                {"key": "b", "object": "job", "checks": ["size"], "scopes": [{"key": "s", "when": {"assigne": "me"}}, {"key": "t", "when": {"assignee": "you"}}]}]}"#,
+        r#"catalogue.permissions[1].scopes[1].when.assignee: unknown relation state `you`
+         catalogue.objects.job.checks[0]: unknown attribute `regoin`; did you mean `region`?
+         catalogue.permissions[0].object: unknown object kind `jbo`; did you mean `job`?
+         catalogue.permissions[1].checks[0]: unknown attribute `size`
+         catalogue.permissions[1].scopes[0].when.assigne: unknown relation `assigne`; did you mean `assignee`?"#,
+    ),
+    (
+        r#""catalogue": {"permissions": [{"key": "jobs", "children": [{"key": "edit"}, {"key": "view", "requires": ["jobs.edti"], "implies": ["nothing.like.it"]}]}]},
+           "roles": {"r": {"allow": ["job"], "deny": ["jobs.veiw.**"], "forbid": ["Jobs.*"], "bounds": {"job.x": 1}, "settings": {"s": 1}}}"#,
+        r#"catalogue.permissions[0].children[1].requires[0]: unknown permission `jobs.edti`; did you mean `jobs.edit`?
+         catalogue.permissions[0].children[1].implies[0]: unknown permission `nothing.like.it`
+         roles.r.allow[0]: unknown permission `job`; did you mean `jobs`?
+         roles.r.deny[0]: unknown permission `jobs.veiw`; did you mean `jobs.view`?
+         roles.r.forbid[0]: unknown permission `Jobs`; did you mean `jobs`?
+         roles.r.bounds.job.x: unknown attribute `job.x`
+         roles.r.settings.s: unknown setting `s`"#,
+    ),
+    (
+        r#""catalogue": {"settings": {"slot": {}}, "editions": {"business": {"includes": ["busines"], "features": []}}},
+           "licence": {"edition": "bussiness"}, "default_profile": "planer", "profiles": {"planner": {"assignable_by": ["leed"]}},
+           "roles": {"lead": {"includes": ["leda"], "demoted_to": "laed"}}, "approval_groups": {"buyers": {"settings": {"solt": 1}}},
+           "users": {"u": {"profile": "plannr", "roles": ["lea"], "approval_groups": ["buyer"]}},
+           "governance": {"permissions": {"assign_roles": [], "create_user": []}}"#,
+        r#"catalogue.editions.business.includes[0]: unknown edition `busines`; did you mean `business`?
+         licence.edition: unknown edition `bussiness`; did you mean `business`?
+         default_profile: unknown profile `planer`; did you mean `planner`?
+         roles.lead.includes[0]: unknown role `leda`; did you mean `lead`?
+         users.u.profile: unknown profile `plannr`; did you mean `planner`?
+         users.u.roles[0]: unknown role `lea`; did you mean `lead`?
+         users.u.approval_groups[0]: unknown approval group `buyer`; did you mean `buyers`?
+         governance.permissions.assign_roles: unknown kind of change `assign_roles`; did you mean `assign_role`?
+         governance.permissions.create_user: unknown kind of change `create_user`; did you mean `rename_user`?
+         profiles.planner.assignable_by[0]: unknown role `leed`; did you mean `lead`?
+         approval_groups.buyers.settings.solt: unknown setting `solt`; did you mean `slot`?
+         roles.lead.demoted_to: unknown role `laed`; did you mean `lead`?"#,
+    ),
+    // Headings, scopes and levels.
+    (
+        r#""catalogue": {"permissions": [{"key": "h", "heading": true, "requires": ["a"], "children": [{"key": "b"}]}, {"key": "a", "requires": ["h"]}]}, "global": {"allow": ["h"]}"#,
+        r#"catalogue.permissions[0].requires: a heading only groups, and may carry a feature
+         catalogue.permissions[1].requires[0]: `h` is a heading, not a permission
+         global.allow[0]: `h` is a heading, not a permission"#,
+    ),
+    (
+        r#""catalogue": {"objects": {"job": {}}, "permissions": [{"key": "a", "object": "job", "scopes": [{"key": "s", "when": {}}]}, {"key": "b", "implies": ["a"], "scopes": [{"key": "s", "when": {}}]},
+            {"key": "c", "object": "job", "levels": ["none", "all"], "scopes": [{"key": "s", "when": {}}]}, {"key": "d", "levels": ["none"]}]}"#,
+        r#"catalogue.permissions[1].implies[0]: `a` is a scoped node, which is granted through its scopes and can't be implied
+         catalogue.permissions[1].scopes: scopes need an object kind, the permission's own or its gate parent's
+         catalogue.permissions[2].scopes: a graded permission can't have scopes
+         catalogue.permissions[3].levels: expected two levels or more, found 1"#,
+    ),
+    (
+        r#""catalogue": {"permissions": [{"key": "g", "levels": ["hidden", "read_only", "read_write"]}, {"key": "a", "requires": ["g:hidden", "g:readonly", "g:all", "a:all"]}]},
+           "users": {"u": {"levels": {"g": "readonly", "**": "all", "a": "hidden", "g:read_only": "read_only"}}}"#,
+        r#"catalogue.permissions[1].requires[0]: `g:hidden` names the lowest level, which is nothing granted; expected a higher one
+         catalogue.permissions[1].requires[1]: unknown level `g:readonly`; did you mean `g:read_only`?
+         catalogue.permissions[1].requires[2]: unknown level `g:all`
+         catalogue.permissions[1].requires[3]: unknown level `a:all`
+         users.u.levels.g: no permission matched by `g` has a level `readonly`; did you mean `read_only`?
+         users.u.levels.**: no permission matched by `**` has a level `all`
+         users.u.levels.a: no permission matched by `a` has a level `hidden`
+         users.u.levels.g:read_only: unknown permission `g:read_only`"#,
+    ),
+    // Patterns.
+    (
+        r#""catalogue": {"permissions": [{"key": "a"}]}, "global": {"allow": ["a.*", "*.a", "a*"], "levels": {"a.*": "none"}}"#,
+        r#"global.allow[0]: pattern `a.*` matches no permission that can be granted
+         global.allow[1]: unknown permission `*.a`
+         global.allow[2]: unknown permission `a*`; did you mean `a`?
+         global.levels.a.*: pattern `a.*` matches no permission that can be granted"#,
+    ),
+    // Bounds and settings.
+    (
+        r#""catalogue": {"objects": {"k": {"attributes": {"one": "one_of", "most": "at_most", "least": "at_least", "from": "not_before", "until": "not_after"}}}},
+           "global": {"bounds": {"k.one": 3, "k.most": ["3"], "k.least": {"plus_days": 3}, "k.from": 3, "k.until": ["x"]}}"#,
+        r#"global.bounds.k.one: `k.one` takes a list of texts, or "any"; found an integer
+         global.bounds.k.most: `k.most` takes an integer, or "any"; found a list of texts
+         global.bounds.k.least: `k.least` takes an integer, or "any"; found a date
+         global.bounds.k.from: `k.from` takes a date, or "any"; found an integer
+         global.bounds.k.until: `k.until` takes a date, or "any"; found a list of texts"#,
+    ),
+    (
+        r#""catalogue": {"objects": {"k": {"attributes": {"one": "one_of", "from": "not_before"}}}},
+           "global": {"bounds": {"k.one": "north", "k.from": "2026-11-21"}}, "users": {"u": {"bounds": {"k.one": null, "k.from": {"next": "firday"}}}}"#,
+        r#"global.bounds.k.one: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `north`
+         global.bounds.k.from: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `2026-11-21`
+         users.u.bounds.k.one: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found null
+         users.u.bounds.k.from: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found one with a mistake: unknown weekday `firday`; did you mean `friday`?"#,
+    ),
+    (
+        r#""catalogue": {"settings": {"slot": {"values": ["am", 3, true], "default": "pm"}, "never": {"values": []}}}, "global": {"settings": {"slot": "AM", "never": 1}}"#,
+        r#"catalogue.settings.slot.default: setting `slot` does not accept `pm`; it accepts `am`, `3`, `true`
+         global.settings.slot: setting `slot` does not accept `AM`; it accepts `am`, `3`, `true`
+         global.settings.never: setting `never` does not accept `1`"#,
+    ),
+    // Cycles.
+    (
+        r#""catalogue": {"editions": {"x": {"includes": ["y"], "features": []}, "y": {"includes": ["x"], "features": []}},
+              "permissions": [{"key": "a", "requires": ["b.h.c"]}, {"key": "b", "requires": ["a"], "children": [{"key": "h", "heading": true, "children": [{"key": "c"}]}]}]},
+           "roles": {"r": {"includes": ["r"]}}, "groups": {"uk": {"parent": "leeds"}, "leeds": {"parent": "uk"}}"#,
+        r#"catalogue.editions.y.includes[0]: a cycle of editions: `x` > `y` > `x`
+         catalogue.permissions[1].requires[0]: a cycle of requirements and gate parents: `a` > `b.h.c` > `b` > `a`
+         roles.r.includes[0]: a cycle of roles: `r` > `r`
+         groups.leeds.parent: a cycle of groups: `uk` > `leeds` > `uk`"#,
+    ),
+    // Unique roles.
+    (
+        r#""catalogue": {}, "roles": {"owner": {"unique": true}, "lead": {"includes": ["owner"]}}, "users": {"alice": {"roles": ["owner"]}, "bob": {"roles": ["owner"]}}"#,
+        r#"roles.lead.includes[0]: `owner` is unique, and can't be included
+         users.bob.roles[0]: `owner` is unique, and held by `alice` already"#,
+    ),
+];
+
+fn problems(document: &str) -> Problems {
+    let text = format!("{{\"format\": 1, {document}}}");
+    let document: Document =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
+    match Policy::try_from(document) {
+        Ok(_) => panic!("no problem in {text}"),
+        Err(problems) => problems,
+    }
+}
+
+/// The problems of all cases.
+fn all() -> Vec<Problem> {
+    CASES
+        .iter()
+        .flat_map(|(document, _)| problems(document).iter().cloned().collect::<Vec<_>>())
+        .collect()
+}
+
+#[track_caller]
+fn check(document: &str, messages: &str) {
+    let expected: Vec<&str> = messages.lines().map(str::trim).collect();
+    let problems = problems(document).to_string();
+    let told: Vec<&str> = problems.lines().collect();
+    assert!(
+        told == expected,
+        "{document}\nis told\n{problems}\ninstead of\n{}",
+        expected.join("\n")
+    );
+}
+
+#[test]
+fn problems_are_told_in_these_words() {
+    for (document, messages) in CASES {
+        check(document, messages);
+    }
+}
+
+#[test]
+fn what_is_no_policy_document_is_told_so() {
+    for (text, message) in [
+        ("[]", "expected a policy document, found a list"),
+        ("null", "expected a policy document, found null"),
+        ("1", "expected a policy document, found 1"),
+        (
+            "{}",
+            "format: missing; expected the format's version, 1\ncatalogue: missing; expected the catalogue",
+        ),
+        (r#"{"format": 2, "catalogue": {}}"#, "format: expected the format's version, 1, found 2"),
+    ] {
+        let document: Document = serde_json::from_str(text).expect("JSON");
+        assert_eq!(Policy::try_from(document).expect_err(text).to_string(), message, "{text}");
+    }
+}
+
+#[test]
+fn a_document_built_too_deep_is_told_so() {
+    let mut permission = Permission { key: "a".into(), ..Permission::default() };
+    for _ in 0..500 {
+        permission =
+            Permission { key: "a".into(), children: vec![permission], ..Permission::default() };
+    }
+    let mut document = Document::default();
+    document.catalogue.permissions = vec![permission];
+    let problems = Policy::try_from(document).expect_err("it is too deep");
+    let place = format!("catalogue.permissions{}", "[0].children".repeat(128));
+    assert_eq!(problems.to_string(), format!("{place}: nested more than 128 deep"));
+}
+
+/// What no test can bring about, for want of memory.
+#[test]
+fn too_many_are_told_so() {
+    let kind = ProblemKind::TooMany { what: "users", limit: 2_147_483_648 };
+    assert_eq!(kind.to_string(), "more than 2147483648 users");
+}
+
+/// A new kind of problem needs a case here.
+#[test]
+fn every_kind_of_problem_has_a_case() {
+    let source = include_str!("../../src/problem.rs");
+    let (_, after) = source.split_once("pub enum ProblemKind {\n").expect("the kinds of problem");
+    let (body, _) = after.split_once("\n}\n").expect("its end");
+    let variants: BTreeSet<&str> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(char::is_uppercase))
+        .map(|line| line.trim_end_matches([' ', '{', ',']))
+        .collect();
+    assert!(variants.len() >= 19, "{variants:?}");
+
+    let told = all();
+    let mut cases: BTreeSet<&str> = ["TooDeep", "TooMany"].into();
+    let debug: Vec<String> = told.iter().map(|problem| format!("{:?}", problem.kind())).collect();
+    cases.extend(debug.iter().filter_map(|kind| kind.split([' ', '{']).next()));
+    assert_eq!(cases, variants);
+}
+
+/// Lower case, no full stop, one line, input in backticks, nothing of Rust's.
+#[test]
+fn messages_keep_the_house_rules() {
+    for problem in all() {
+        let message = problem.kind().to_string();
+        // Outside of what is quoted.
+        let (mut own, mut quoted) = (String::new(), false);
+        for part in message.split('`') {
+            own.push_str(if quoted { "…" } else { part });
+            quoted = !quoted;
+        }
+        let own = own.replace("YYYY-MM-DD", "…");
+        let bad = ["Vec", "Option", "String", "&str", "u32", "i64", "bool", "struct", "::", "\\"];
+        assert!(quoted, "{message}: a backtick is open");
+        assert!(!own.contains(char::is_uppercase), "{message}: not in lower case");
+        assert!(!message.ends_with(['.', '!', ':', ' ']), "{message}: ends like a sentence");
+        assert!(!problem.to_string().contains('\n'), "{message}: on several lines");
+        assert!(!bad.iter().any(|word| own.contains(word)), "{message}: is about Rust");
+    }
+}
+
+/// Names that are not on one line stay so in a message.
+#[test]
+fn a_problem_is_one_line_whatever_the_names_are() {
+    let document = r#""catalogue": {"permissions": [{"key": "a\nb", "requires": ["c\r\nd"]}]}, "roles": {"e\nf": {"includes": ["g\u2028\u0000h"]}}"#;
+    let problems = problems(document);
+    assert_eq!(problems.to_string().lines().count(), problems.iter().count(), "{problems}");
+    assert_eq!(problems.iter().count(), 4, "{problems}");
+}
+
+/// What is wrong at one place is told once, and not again for what it leaves.
+#[test]
+#[ignore = "an item of the wrong form stays, empty, and is told again"]
+fn a_mistake_is_told_once() {
+    check(
+        r#""catalogue": {"permissions": [{"label": "A"}, {"label": "B"}]}"#,
+        "catalogue.permissions[0].key: missing; expected the permission's key
+         catalogue.permissions[1].key: missing; expected the permission's key",
+    );
+    check(
+        r#""catalogue": {"permissions": ["a", {"key": 1}]}"#,
+        "catalogue.permissions[0]: expected a permission, found `a`
+         catalogue.permissions[1].key: expected a text, found 1",
+    );
+    check(
+        r#""catalogue": {"permissions": [{"key": "a", "requires": [null]}]}, "global": {"allow": [1]}, "users": {"u": {"roles": [["r"]], "groups": [2]}}"#,
+        "catalogue.permissions[0].requires[0]: expected a text, found null
+         global.allow[0]: expected a text, found 1
+         users.u.roles[0]: expected a text, found a list
+         users.u.groups[0]: expected a text, found 2",
+    );
+}
+
+/// A key that stands twice is told, whatever else is wrong with either.
+#[test]
+#[ignore = "an entry that is wrong otherwise is not compared"]
+fn a_second_key_is_told_whatever_its_value() {
+    check(r#""catalogue": {"objects": {"k": {"attributes": {"x": "at_most"}}}}, "global": {"bounds": {"k.x": 1, "k.x": null}}"#,
+        "global.bounds.k.x: expected a bound: \"any\", a list of texts, an integer, or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}, found null
+         global.bounds.k.x: `k.x` stands here a second time");
+    for (document, twice) in [
+        (
+            r#""catalogue": {}, "global": {"bounds": {"k.x": 1, "k.x": 1}}"#,
+            "global.bounds.k.x: `k.x`",
+        ),
+        (r#""catalogue": {}, "global": {"settings": {"s": 1, "s": 1}}"#, "global.settings.s: `s`"),
+        (r#""catalogue": {}, "global": {"levels": {"g": "x", "g": "x"}}"#, "global.levels.g: `g`"),
+        (
+            r#""catalogue": {"objects": {"k": {"relations": {"r": "usr", "r": "user"}}}}"#,
+            "catalogue.objects.k.relations.r: `r`",
+        ),
+        (
+            r#""catalogue": {"permissions": [{"key": "a", "object": "k", "scopes": [{"key": "s", "when": {"r": "me", "r": "me"}}]}]}"#,
+            "catalogue.permissions[0].scopes[0].when.r: `r`",
+        ),
+    ] {
+        let told = problems(document).to_string();
+        assert!(
+            told.contains(&format!("{twice} stands here a second time")),
+            "{document}\nis told\n{told}"
+        );
+    }
+}
