@@ -61,6 +61,8 @@ pub(crate) struct Node {
     pub(crate) depth: u32,
     /// Its first bit; a heading's is where its subtree's begin.
     pub(crate) bit: Bit,
+    /// The node above it; of a scope, its scoped node.
+    pub(crate) above: Option<NodeId>,
     /// The nearest node above it that is no heading; of a scope, its scoped
     /// node's.
     pub(crate) gate: Option<NodeId>,
@@ -96,6 +98,10 @@ pub(crate) struct States(u8);
 impl States {
     pub(crate) fn with(self, state: document::RelationState) -> States {
         States(self.0 | 1 << state as u8)
+    }
+
+    pub(crate) fn accepts(self, state: document::RelationState) -> bool {
+        self.meet(States::default().with(state))
     }
 
     pub(crate) fn meet(self, other: States) -> bool {
@@ -238,6 +244,27 @@ impl Catalogue {
     /// The names of all bits, in order.
     pub(crate) fn thresholds(&self) -> impl Iterator<Item = String> {
         (0..self.bits() as u32).map(|bit| self.name_of(bit))
+    }
+
+    /// The label of a node.
+    pub(crate) fn label(&self, id: NodeId) -> Option<&str> {
+        let mut permissions = &self.document.permissions;
+        let mut keys = self.node(id).path.split('.').peekable();
+        while let Some(key) = keys.next() {
+            let permission = permissions.iter().find(|permission| permission.key == key);
+            match (permission, keys.peek()) {
+                (Some(permission), None) => return permission.label.as_deref(),
+                (Some(permission), Some(below)) => {
+                    if let Some(scope) = permission.scopes.iter().find(|scope| scope.key == *below)
+                    {
+                        return scope.label.as_deref();
+                    }
+                    permissions = &permission.children;
+                }
+                (None, _) => return None,
+            }
+        }
+        None
     }
 
     /// The number of an attribute: `kind.attribute`.

@@ -45,6 +45,11 @@ impl Date {
         self.0.checked_add(span).ok().map(Date)
     }
 
+    /// How many days it is to another date; negative where that is earlier.
+    pub(crate) fn days_until(self, other: Date) -> i64 {
+        self.0.until(other.0).map_or(0, |span| i64::from(span.get_days()))
+    }
+
     /// The first such weekday after this date.
     pub(crate) fn next(self, weekday: Weekday) -> Option<Date> {
         let weekday = match weekday {

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use handle::{Permission, Unknown, User};
+pub(crate) use limit::{Limit, day as fence_day};
 pub use list::Effective;
 
 use foldhash::fast::RandomState;
@@ -135,6 +136,27 @@ impl Engine {
             return false;
         };
         self.0.holds(row, ask.bit) && (!ask.on_object || self.0.allows_on(user, row, ask, on))
+    }
+
+    /// The user of a handle, by name.
+    pub(crate) fn holder(&self, user: User) -> Option<(&str, &policy::User)> {
+        let (name, user) = self.0.policy().users.get_index(self.0.position(user)?)?;
+        Some((name, user))
+    }
+
+    /// Whether the user at a position holds a permission, the object aside.
+    pub(crate) fn holds_at(&self, position: usize, bit: Bit) -> bool {
+        let user = self.0.policy().users.get_index(position);
+        let user = user.and_then(|(name, _)| self.0.user_at(name, position));
+        let row = user.and_then(|user| self.0.user_rows.get(user.number as usize));
+        row.is_some_and(|&row| self.0.holds(row, bit))
+    }
+
+    /// What a handle to a permission stands for, if it belongs.
+    pub(crate) fn bit(&self, action: Permission) -> Option<Bit> {
+        let ask = self.0.asks.get(action.number as usize)?;
+        let known = (ask.bit as usize) < self.0.policy().catalogue.bits();
+        (action.lineage == self.0.lineage && known).then_some(ask.bit)
     }
 
     /// [`Engine::can`], by names. An unknown user is denied.
@@ -331,7 +353,7 @@ type Alike<'p> = (Option<u32>, &'p [u32], &'p [u32]);
 fn compile(policy: &Policy) -> Compiled {
     let inner = policy.inner();
     let catalogue = &inner.catalogue;
-    let licensed = inner.licensed();
+    let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
     // One bit more than there are permissions: the one of permissions that are
     // gone, which nobody holds.
     let gone = number(catalogue.bits());
@@ -400,17 +422,12 @@ fn compile(policy: &Policy) -> Compiled {
     }
 }
 
-impl Inner {
-    /// The permissions that the licence leaves.
-    fn licensed(&self) -> BitSet {
-        let edition = self.licence.edition.as_deref();
-        let edition = edition.and_then(|name| self.catalogue.editions.get(name));
-        let has = |feature: &str| {
-            self.licence.features.iter().any(|known| known == feature)
-                || edition.is_some_and(|features| features.iter().any(|known| **known == *feature))
-        };
-        self.catalogue.licensed(has)
-    }
+/// What a user holds who is neither an admin nor suspended.
+pub(crate) fn effective(policy: &Inner, user: &policy::User) -> BitSet {
+    let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
+    let mut layers = Layers::of_user(policy, &licensed, user);
+    let granted = layers.grants(user).granted;
+    layers.effective(&granted)
 }
 
 /// Rows in the making: those that are equal are one.

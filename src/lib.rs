@@ -83,13 +83,16 @@ mod reason;
 
 mod engine;
 
+pub mod explain;
+
 pub mod policy_test;
 
 pub use date::{Date, DateError};
 pub use document::{Document, RelationState};
 pub use engine::{Effective, Engine, Permission, Unknown, User};
+pub use explain::Explanation;
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
-pub use policy::Policy;
+pub use policy::{Policy, SourceName};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reason::Reason;
 

@@ -89,6 +89,17 @@ pub enum Value<'a> {
     Other,
 }
 
+impl Value<'_> {
+    /// The value as a date, if it is one.
+    pub(crate) fn date(self) -> Option<Date> {
+        match self {
+            Value::Date(date) => Some(date),
+            Value::Text(text) => text.parse().ok(),
+            Value::Integer(_) | Value::Other => None,
+        }
+    }
+}
+
 /// The user who asks, as an object's relations see them.
 pub struct Subject<'a> {
     /// The user's name.

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use source::{Role, Source, Statements};
+pub use source::SourceName;
+pub(crate) use source::{Role, Source, SourceId, Statements};
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Document};
@@ -117,7 +118,7 @@ impl Lineage {
 }
 
 /// A user.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) label: Option<Box<str>>,
     pub(crate) description: Option<Box<str>>,
@@ -224,6 +225,38 @@ impl From<&Policy> for Document {
 }
 
 impl Inner {
+    /// Whether the licence has a feature.
+    pub(crate) fn is_licensed(&self, feature: &str) -> bool {
+        let edition = self.licence.edition.as_deref();
+        let edition = edition.and_then(|name| self.catalogue.editions.get(name));
+        self.licence.features.iter().any(|known| known == feature)
+            || edition.is_some_and(|features| features.iter().any(|known| **known == *feature))
+    }
+
+    /// All that a user's sources say, the more general first: within the role
+    /// tier each role before those that it includes, approval groups last.
+    pub(crate) fn sources_of<'p>(
+        &'p self,
+        user: &'p User,
+    ) -> impl Iterator<Item = (SourceId, &'p Statements)> {
+        let profile =
+            user.profile.map(|id| (SourceId::Profile(id), &self.profiles[id as usize].statements));
+        let roles = user.roles.iter().flat_map(|&id| &self.roles[id as usize].closure);
+        let roles =
+            roles.map(|&id| (SourceId::Role(id), &self.roles[id as usize].source.statements));
+        let groups = user.approval_groups.iter();
+        let groups = groups.map(|&id| {
+            (SourceId::ApprovalGroup(id), &self.approval_groups[id as usize].statements)
+        });
+        let own = user.statements.as_deref().map(|own| (SourceId::Own, own));
+        [(SourceId::Global, &self.global)]
+            .into_iter()
+            .chain(profile)
+            .chain(roles)
+            .chain(groups)
+            .chain(own)
+    }
+
     fn sources(&self, sources: &NameMap<Source>) -> document::Map<document::Source> {
         sources.iter().map(|(name, source)| (&**name, self.source(source))).collect()
     }

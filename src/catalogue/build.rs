@@ -19,7 +19,7 @@ pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catal
     let place = root.key("permissions");
     let mut numbering =
         Numbering { nodes: Vec::new(), by_path: NameMap::default(), bits: 0, faults };
-    numbering.number(&document.permissions, &place, "", None, 1);
+    numbering.number(&document.permissions, &place, None, None, 1);
     let Numbering { nodes, by_path, bits, faults } = numbering;
 
     let mut bit_nodes = Vec::with_capacity(bits as usize);
@@ -263,7 +263,7 @@ impl Numbering<'_> {
         &mut self,
         permissions: &[document::Permission],
         place: &Place<'_>,
-        above: &str,
+        above: Option<NodeId>,
         gate: Option<NodeId>,
         depth: u32,
     ) {
@@ -285,14 +285,14 @@ impl Numbering<'_> {
             let heading = form == Form::Heading;
             let feature = permission.feature.as_deref();
             let node = self.add(&permission.key, above, form, gate, depth, feature, &place);
-            let path = self.nodes[node as usize].path.clone();
             let of = place.key("scopes");
             for (at, scope) in permission.scopes.iter().enumerate() {
                 let form = Form::Scope(node, Box::default());
-                self.add(&scope.key, &path, form, gate, depth + 1, None, &of.item(at));
+                self.add(&scope.key, Some(node), form, gate, depth + 1, None, &of.item(at));
             }
             let gate = if heading { gate } else { Some(node) };
-            self.number(&permission.children, &place.key("children"), &path, gate, depth + 1);
+            let children = place.key("children");
+            self.number(&permission.children, &children, Some(node), gate, depth + 1);
             self.nodes[node as usize].end = number(self.nodes.len());
         }
     }
@@ -301,7 +301,7 @@ impl Numbering<'_> {
     fn add(
         &mut self,
         key: &str,
-        above: &str,
+        above: Option<NodeId>,
         form: Form,
         gate: Option<NodeId>,
         depth: u32,
@@ -309,8 +309,10 @@ impl Numbering<'_> {
         place: &Place<'_>,
     ) -> NodeId {
         let id = number(self.nodes.len());
-        let path: Box<str> =
-            if above.is_empty() { key.into() } else { format!("{above}.{key}").into() };
+        let path: Box<str> = match above {
+            None => key.into(),
+            Some(above) => format!("{}.{key}", self.nodes[above as usize].path).into(),
+        };
         self.faults.check_name(&place.key("key"), key);
         if let Some(feature) = feature {
             self.faults.check_name(&place.key("feature"), feature);
@@ -326,6 +328,7 @@ impl Numbering<'_> {
             end: id + 1,
             depth,
             bit: self.bits,
+            above,
             gate,
             kind: None,
             feature: feature.map(Into::into),

@@ -26,6 +26,11 @@ pub(crate) enum Reach {
 }
 
 impl Pattern {
+    /// The pattern of exactly a node.
+    pub(crate) fn exactly(id: NodeId) -> Pattern {
+        Pattern { base: Some(id), reach: Reach::Exact }
+    }
+
     /// Reads a pattern; the error is the problem, or the path that is unknown.
     pub(crate) fn parse<'t>(
         text: &'t str,
@@ -88,6 +93,18 @@ impl Pattern {
             .chain(children.into_iter().flatten())
             .chain(exact)
             .filter(|&id| catalogue.node(id).form != Form::Heading)
+    }
+
+    /// Whether it matches a permission; a scope also through its scoped node.
+    pub(crate) fn matches(self, id: NodeId, catalogue: &Catalogue) -> bool {
+        let node = catalogue.node(id);
+        let itself = match (self.reach, self.base) {
+            (Reach::Exact, base) => base == Some(id),
+            (Reach::Children, base) => base == node.above,
+            (Reach::Subtree, None) => true,
+            (Reach::Subtree, Some(base)) => (base..catalogue.node(base).end).contains(&id),
+        };
+        itself || matches!(node.form, Form::Scope(of, _) if self.matches(of, catalogue))
     }
 
     fn matches_anything(self, catalogue: &Catalogue) -> bool {

@@ -57,7 +57,7 @@ impl Engine {
         let Some((row, ask)) = compiled.find(user, action) else {
             return Reason::NotGranted;
         };
-        if ask.bit as usize >= policy.catalogue.bits() {
+        if self.bit(action).is_none() {
             return Reason::NotGranted;
         }
         if !compiled.licensed.contains(ask.bit) {

@@ -139,7 +139,7 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn check_kind<T: Target>(&self, on: &T) -> Result<(), Unknown> {
+    pub(crate) fn check_kind<T: Target>(&self, on: &T) -> Result<(), Unknown> {
         let kinds = &self.0.policy().catalogue.kinds;
         match on.parts().0.map(Object::kind) {
             Some(kind) if !kinds.contains_key(kind) => {

@@ -6,7 +6,7 @@
 
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, NodeId};
-use crate::policy::{Inner, Statements, User};
+use crate::policy::{Inner, SourceId, Statements, User};
 
 /// What a source, a tier or all tiers together say.
 ///
@@ -146,6 +146,7 @@ impl<'p> Layers<'p> {
             SourceId::Profile(id) => user.profile == Some(id),
             SourceId::Role(id) => user.roles.contains(&id),
             SourceId::ApprovalGroup(id) => user.approval_groups.contains(&id),
+            SourceId::Global | SourceId::Own => true,
         })
     }
 
@@ -323,11 +324,4 @@ impl<'p> Layers<'p> {
             && (node.implies.iter())
                 .all(|&bit| effective.contains(bit) || !self.licensed.contains(bit))
     }
-}
-
-#[derive(Clone, Copy)]
-enum SourceId {
-    Profile(u32),
-    Role(u32),
-    ApprovalGroup(u32),
 }

@@ -26,7 +26,7 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    fn new(of: BoundType, bound: &Bound) -> Limit {
+    pub(crate) fn new(of: BoundType, bound: &Bound) -> Limit {
         match (of, bound) {
             (_, Bound::Any) => Limit::Any,
             (BoundType::OneOf, Bound::OneOf(texts)) => {
@@ -76,10 +76,10 @@ impl Limit {
             }
             (Limit::AtMost(limit), Some(Value::Integer(value))) => value <= *limit,
             (Limit::AtLeast(limit), Some(Value::Integer(value))) => value >= *limit,
-            (Limit::NotBefore(fences), Some(value)) => date(value).is_some_and(|date| {
+            (Limit::NotBefore(fences), Some(value)) => value.date().is_some_and(|date| {
                 fences.iter().any(|&fence| day(fence, today).is_some_and(|day| date >= day))
             }),
-            (Limit::NotAfter(fences), Some(value)) => date(value).is_some_and(|date| {
+            (Limit::NotAfter(fences), Some(value)) => value.date().is_some_and(|date| {
                 fences.iter().any(|&fence| day(fence, today).is_some_and(|day| date <= day))
             }),
             _ => false,
@@ -96,17 +96,9 @@ impl Limit {
     }
 }
 
-fn date(value: Value<'_>) -> Option<Date> {
-    match value {
-        Value::Date(date) => Some(date),
-        Value::Text(text) => text.parse().ok(),
-        Value::Integer(_) | Value::Other => None,
-    }
-}
-
 /// The day that a fence names; none where it counts from a day that is not
 /// said, or runs out of the calendar.
-fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
+pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
     match fence {
         Fence::Date(date) => Some(date),
         Fence::PlusDays(days) => today?.plus_days(days),

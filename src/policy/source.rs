@@ -1,8 +1,67 @@
 //! Sources with their references resolved.
 
-use crate::catalogue::{AttributeId, Catalogue, Pattern};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Pattern};
 use crate::document::{self, Bound, SettingValue};
 use crate::names::keys;
+
+/// A source, by its name.
+///
+/// Serializes as `"global"` or `{"role": "dispatcher"}`, and displays as a
+/// person would name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceName {
+    /// The global one.
+    Global,
+    /// A profile.
+    Profile(String),
+    /// A role.
+    Role(String),
+    /// An approval group.
+    ApprovalGroup(String),
+    /// What a user is given for themselves.
+    User(String),
+}
+
+impl SourceName {
+    /// Where the source stands in a document.
+    pub fn place(&self) -> String {
+        match self {
+            SourceName::Global => "global".to_owned(),
+            SourceName::Profile(name) => format!("profiles.{name}"),
+            SourceName::Role(name) => format!("roles.{name}"),
+            SourceName::ApprovalGroup(name) => format!("approval_groups.{name}"),
+            SourceName::User(name) => format!("users.{name}"),
+        }
+    }
+}
+
+impl fmt::Display for SourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourceName::Global => f.write_str("the global source"),
+            SourceName::Profile(name) => write!(f, "profile `{name}`"),
+            SourceName::Role(name) => write!(f, "role `{name}`"),
+            SourceName::ApprovalGroup(name) => write!(f, "approval group `{name}`"),
+            SourceName::User(name) => write!(f, "user `{name}`"),
+        }
+    }
+}
+
+/// A source of some user, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SourceId {
+    Global,
+    Profile(u32),
+    Role(u32),
+    ApprovalGroup(u32),
+    /// The user's own statements.
+    Own,
+}
 
 /// A profile or an approval group, and what a role is besides.
 #[derive(Debug)]
@@ -30,7 +89,7 @@ pub(crate) struct Role {
 }
 
 /// What a source says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Statements {
     pub(crate) allow: Box<[Pattern]>,
     pub(crate) deny: Box<[Pattern]>,
@@ -41,6 +100,34 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
+    /// Allows exactly a permission, at a level of it, in the place of all that
+    /// is said of exactly it.
+    pub(crate) fn allow_exactly(&mut self, bit: Bit, catalogue: &Catalogue) {
+        let id = catalogue.bit_nodes[bit as usize];
+        let exactly = Pattern::exactly(id);
+        let without = |patterns: &mut Box<[Pattern]>| {
+            let mut left = std::mem::take(patterns).into_vec();
+            left.retain(|&pattern| pattern != exactly);
+            *patterns = left.into();
+        };
+        without(&mut self.allow);
+        without(&mut self.deny);
+        without(&mut self.forbid);
+        let mut levels = std::mem::take(&mut self.levels).into_vec();
+        levels.retain(|(pattern, _)| *pattern != exactly);
+        match &catalogue.node(id).form {
+            Form::Graded(known) => {
+                let level = known.get((bit - catalogue.node(id).bit) as usize + 1);
+                levels.extend(level.map(|level| (exactly, level.clone())));
+            }
+            _ => {
+                let allow = std::mem::take(&mut self.allow).into_vec();
+                self.allow = allow.into_iter().chain([exactly]).collect();
+            }
+        }
+        self.levels = levels.into();
+    }
+
     /// What it says of a setting.
     pub(crate) fn setting(&self, setting: u32) -> Option<&SettingValue> {
         self.settings.iter().find(|(known, _)| *known == setting).map(|(_, value)| value)

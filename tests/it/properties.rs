@@ -46,6 +46,8 @@ macro_rules! hold {
 
 hold! {
     engine_agrees_with_oracle: 2000,
+    explanations_agree_with_why: 2000,
+    a_mend_mends_and_nothing_less_does: 2000,
     document_and_policy_convert_back_without_loss: 256,
     granting_never_revokes: 512,
     a_denial_never_adds: 512,

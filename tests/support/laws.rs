@@ -9,11 +9,13 @@
 //! leaves implications out.
 
 use grantree::document::{Bound, Document, Map, Permission, Statements, User};
+use grantree::explain::{Explanation, Granting, Mends, Part, ScopeAccount, When};
 use grantree::policy_test::{Answer, Ask, AskEffective, AskLevel, AskSome, AskWho, Question};
-use grantree::{Engine, Object, Policy};
+use grantree::{Engine, Object, Policy, Reason, SourceName};
 
+use super::mending;
 use super::oracle::{Catalogue, Form, Oracle};
-use super::strategies::{Case, SourceName, Tweak};
+use super::strategies::{Case, Tweak, said_by, sources};
 
 /// The engine answers as the oracle does.
 pub fn engine_agrees_with_oracle(case: &Case) {
@@ -26,6 +28,91 @@ pub fn engine_agrees_with_oracle(case: &Case) {
             "{}: the engine says {engine}, the oracle {oracle}",
             json(question)
         );
+    }
+}
+
+/// An explanation, which walks the policy, gives the reason that the engine
+/// finds on its bits; and it tells what that reason is about.
+pub fn explanations_agree_with_why(case: &Case) {
+    let engine = engine(&case.document);
+    for question in &case.questions {
+        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let on = (ask.object.as_ref(), ask.today);
+        let Ok(explanation) = engine.explain_by_name(&ask.user, &ask.action, on) else {
+            assert!(engine.can_by_name(&ask.user, &ask.action, on).is_err());
+            continue;
+        };
+        assert_eq!(Ok(explanation.allowed()), engine.can_by_name(&ask.user, &ask.action, on));
+        if let Ok(user) = engine.user(&ask.user) {
+            let action = engine.permission(&ask.action).expect("a known permission");
+            let why = engine.why(user, action, on);
+            assert!(explanation.reason == why, "{}: {why}, but {explanation}", json(question));
+        }
+        is_told(&explanation);
+    }
+}
+
+/// A mend makes the answer yes, and no part of it can be left out. So does an
+/// assignment, in the place of what the first mend would grant.
+pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
+    let engine = engine(&case.document);
+    for question in &case.questions {
+        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let (Ok(user), Ok(action)) = (engine.user(&ask.user), engine.permission(&ask.action))
+        else {
+            continue;
+        };
+        let on = (ask.object.as_ref(), ask.today);
+        let mends = engine.mends(user, action, on);
+        match engine.can_by_name(&ask.user, &ask.action, on) {
+            Err(_) => continue,
+            Ok(true) => assert_eq!(mends, Mends::default()),
+            Ok(false) => {}
+        }
+        for mend in mends.least.iter().take(3) {
+            let says = |parts: &[Part]| mending::can_after(&case.document, ask, parts);
+            assert!(says(&mend.parts), "{} does not mend {}", mends, json(question));
+            for at in 0..mend.parts.len() {
+                let mut less = mend.parts.clone();
+                less.remove(at);
+                assert!(!says(&less), "part {at} is not needed: {mends}{}", json(question));
+            }
+        }
+        for assignment in mends.assignments.iter().take(2) {
+            let says = mending::can_with(&case.document, ask, &mends.least[0].parts, assignment);
+            assert!(says, "{mends} assigns in vain for {}", json(question));
+        }
+    }
+}
+
+/// The particulars of each reason are there.
+fn is_told(explanation: &Explanation) {
+    let text = explanation.to_string();
+    for (at, account) in explanation.accounts.iter().enumerate() {
+        let grant = match account.scopes.iter().find(|scope| scope.reason == account.reason) {
+            Some(scope) if account.grant == Granting::default() => &scope.grant,
+            _ => &account.grant,
+        };
+        let told = match account.reason {
+            Reason::Unlicensed => grant.unlicensed.is_some(),
+            Reason::Forbidden => !grant.forbidden_by.is_empty(),
+            Reason::Denied => grant.statements.iter().any(|statement| statement.decides),
+            Reason::Gated => explanation.accounts.get(at + 1).is_some_and(|gate| {
+                !gate.reason.allowed() && account.gates[0].permission == gate.permission
+            }),
+            Reason::NoScope => {
+                let fits = |scope: &ScopeAccount| scope.when.iter().all(When::matches);
+                !account.scopes.is_empty() && !account.scopes.iter().any(fits)
+            }
+            Reason::OutOfBounds => account.checks.iter().any(|check| !check.passes),
+            Reason::Granted => {
+                let held = account.scopes.iter().any(|scope| scope.reason == Reason::Granted);
+                held || grant.statements.iter().any(|statement| statement.decides)
+            }
+            _ => true,
+        };
+        assert!(told, "{} is not told of: {explanation:#?}", account.reason);
+        assert!(text.contains(&account.permission.name), "{text}");
     }
 }
 
@@ -84,8 +171,8 @@ pub fn a_bound_of_any_never_revokes(case: &Case) {
 /// gives nothing to anybody.
 pub fn a_policy_without_bounds_allows_no_more(case: &Case) {
     let mut less = case.document.clone();
-    for source in SourceName::all(&less) {
-        source.of(&mut less).bounds = Map::default();
+    for source in sources(&less) {
+        said_by(&source, &mut less).bounds = Map::default();
     }
     never_less(case, &less, &case.document);
 }
@@ -137,8 +224,8 @@ pub fn suspended_is_the_bottom(case: &Case) {
 /// sources mean anything. (Settings take the first role that states them.)
 pub fn order_within_a_tier_does_not_matter(case: &Case) {
     let mut turned = case.document.clone();
-    for source in SourceName::all(&turned) {
-        let said = source.of(&mut turned);
+    for source in sources(&turned) {
+        let said = said_by(&source, &mut turned);
         said.allow.reverse();
         said.deny.reverse();
         said.forbid.reverse();
@@ -190,8 +277,8 @@ pub fn order_in_the_catalogue_does_not_matter(case: &Case) {
 /// Saying a thing twice is saying it.
 pub fn a_statement_repeated_changes_nothing(case: &Case) {
     let mut repeated = case.document.clone();
-    for source in SourceName::all(&repeated) {
-        let said = source.of(&mut repeated);
+    for source in sources(&repeated) {
+        let said = said_by(&source, &mut repeated);
         said.allow.extend_from_within(..);
         said.deny.extend_from_within(..);
         said.forbid.extend_from_within(..);
@@ -485,7 +572,7 @@ fn asker(question: &Question) -> Option<&str> {
 
 fn with(case: &Case, source: &SourceName, say: impl FnOnce(&mut Statements)) -> Document {
     let mut document = case.document.clone();
-    say(source.of(&mut document));
+    say(said_by(source, &mut document));
     document
 }
 

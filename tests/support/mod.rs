@@ -2,6 +2,7 @@
 //! engine keeps.
 
 pub mod laws;
+pub mod mending;
 pub mod oracle;
 pub mod strategies;
 pub mod targets;

@@ -23,7 +23,7 @@ use proptest::prelude::*;
 
 use catalogue::World;
 use dice::Dice;
-pub use source::{SourceName, Tweak};
+pub use source::{Tweak, said_by, sources};
 
 /// A valid policy, questions about it, and statements that could be added.
 ///

@@ -4,6 +4,8 @@ use grantree::document::{
     Bound, BoundType, Document, Fence, Group, Map, Role, Source, Statements, User, Weekday,
 };
 
+use grantree::SourceName;
+
 use super::Hand;
 use super::catalogue::World;
 use super::dice::Dice;
@@ -14,48 +16,31 @@ const GROUPS: [&str; 4] = ["uk", "leeds", "north team", "fr"];
 /// A group that no document here declares.
 pub const PLAIN_GROUP: &str = "night shift";
 
-/// A source by name.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SourceName {
-    Global,
-    Profile(String),
-    Role(String),
-    ApprovalGroup(String),
-    User(String),
+/// What a source says, to add to it.
+pub fn said_by<'a>(source: &SourceName, document: &'a mut Document) -> &'a mut Statements {
+    let known = "a source of the document";
+    match source {
+        SourceName::Global => &mut document.global,
+        SourceName::Profile(name) => &mut document.profiles.get_mut(name).expect(known).statements,
+        SourceName::Role(name) => &mut document.roles.get_mut(name).expect(known).source.statements,
+        SourceName::ApprovalGroup(name) => {
+            &mut document.approval_groups.get_mut(name).expect(known).statements
+        }
+        SourceName::User(name) => &mut document.users.get_mut(name).expect(known).statements,
+    }
 }
 
-impl SourceName {
-    /// What that source says, to add to it.
-    pub fn of<'a>(&self, document: &'a mut Document) -> &'a mut Statements {
-        let known = "a source of the document";
-        match self {
-            SourceName::Global => &mut document.global,
-            SourceName::Profile(name) => {
-                &mut document.profiles.get_mut(name).expect(known).statements
-            }
-            SourceName::Role(name) => {
-                &mut document.roles.get_mut(name).expect(known).source.statements
-            }
-            SourceName::ApprovalGroup(name) => {
-                let group = document.approval_groups.get_mut(name);
-                &mut group.expect(known).statements
-            }
-            SourceName::User(name) => &mut document.users.get_mut(name).expect(known).statements,
-        }
+/// All sources of a document.
+pub fn sources(document: &Document) -> Vec<SourceName> {
+    fn names<V>(map: &Map<V>) -> impl Iterator<Item = String> {
+        map.iter().map(|(name, _)| name.to_owned())
     }
-
-    /// All sources of a document.
-    pub fn all(document: &Document) -> Vec<SourceName> {
-        fn names<V>(map: &Map<V>) -> impl Iterator<Item = String> {
-            map.iter().map(|(name, _)| name.to_owned())
-        }
-        let mut all = vec![SourceName::Global];
-        all.extend(names(&document.profiles).map(SourceName::Profile));
-        all.extend(names(&document.roles).map(SourceName::Role));
-        all.extend(names(&document.approval_groups).map(SourceName::ApprovalGroup));
-        all.extend(names(&document.users).map(SourceName::User));
-        all
-    }
+    let mut all = vec![SourceName::Global];
+    all.extend(names(&document.profiles).map(SourceName::Profile));
+    all.extend(names(&document.roles).map(SourceName::Role));
+    all.extend(names(&document.approval_groups).map(SourceName::ApprovalGroup));
+    all.extend(names(&document.users).map(SourceName::User));
+    all
 }
 
 /// Something that could be said besides.
@@ -73,7 +58,7 @@ pub struct Tweak {
 pub fn tweak(dice: &mut Dice<'_>, world: &World, document: &Document) -> Tweak {
     let attributes: Vec<&String> = world.attributes.iter().map(|(name, _)| name).collect();
     Tweak {
-        source: dice.pick(&SourceName::all(document)).clone(),
+        source: dice.pick(&sources(document)).clone(),
         pattern: pattern(dice, world),
         attribute: (!attributes.is_empty()).then(|| (*dice.pick(&attributes)).clone()),
     }

@@ -1,0 +1,597 @@
+//! Why a decision is what it is, for people and as data.
+
+mod assign;
+mod mend;
+mod text;
+mod walk;
+
+use serde::Serialize;
+
+pub use mend::{AccessRequest, Assigned, Assignment, Mend, Mends, Part};
+pub use walk::Link;
+
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
+use crate::date::Date;
+use crate::document::{Bound, BoundType, RelationState, RelationType};
+use crate::engine::{Engine, Permission, Unknown, User};
+use crate::object::{Object, Target, Value};
+use crate::policy::{self, Inner, SourceId, SourceName};
+use crate::reason::Reason;
+use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
+
+/// Why a user may do something, or may not.
+///
+/// It displays as an indented text that needs no knowledge of the policy's
+/// document, and serializes as data with stable codes. It is worked out from
+/// the policy's statements and not from what the engine compiled of them, so
+/// that each is a check of the other.
+///
+/// ```
+/// use grantree::{Document, Engine, Policy};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let text = r#"{
+///     "format": 1,
+///     "catalogue": {"permissions": [
+///         {"key": "orders", "label": "Orders", "children": [{"key": "export", "label": "Export"}]}]},
+///     "profiles": {"clerk": {"label": "Clerk", "allow": ["orders.**"]}},
+///     "users": {"bob": {"profile": "clerk", "deny": ["orders"]}}
+/// }"#;
+/// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
+/// assert_eq!(explanation.reason.code(), "gated");
+/// assert_eq!(explanation.to_string(), "\
+/// no: user `bob` may not `orders.export` (Export), because it is gated
+///   it is granted
+///     profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
+///   but `orders` (Orders), which is above it, is denied
+///     user `bob` denies `orders` [users.bob.deny[0]]
+///     overruled: profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
+/// ");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The user; without a name where the handle belongs to another policy.
+    pub user: Named,
+    /// The permission that was asked for, as `path` or `path:level`.
+    pub action: Named,
+    /// The kind of object that it was asked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// What day it was said to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub today: Option<Date>,
+    /// The reason, as [`Engine::why`] has it.
+    pub reason: Reason,
+    /// What was found, down to the root cause: first of the permission that was
+    /// asked for, then of the one that it is gated by, and so on. Empty where
+    /// the user alone decides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
+}
+
+/// A name, and what people call it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// What was found of one permission.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Account {
+    /// The permission, as `path` or `path:level`.
+    pub permission: Named,
+    /// The reason for what it comes to.
+    pub reason: Reason,
+    /// What the user's sources say of it; of a scoped node, each of its
+    /// [scopes](Account::scopes) has its own.
+    #[serde(flatten)]
+    pub grant: Granting,
+    /// What it is gated by: the first of these is accounted for next. Where it
+    /// is allowed, what held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// Its scopes, where it has any: all of them, or the effective ones once it
+    /// is about an object.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<ScopeAccount>,
+    /// The bounds that the object's attributes must satisfy, where it came to
+    /// them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// The kind of object that it is about, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+}
+
+/// A source, and what people call it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceRef {
+    /// The source.
+    pub source: SourceName,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// What is said of a permission that can be granted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Granting {
+    /// The nearest statement of each source, the more general source first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
+    /// The statements that forbid it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forbidden_by: Vec<Statement>,
+    /// Where no source says anything of it and it is implied: by what, and what
+    /// that is implied by, up to what is stated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub implied_by: Vec<Named>,
+    /// The level that is granted of a graded permission.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// The feature that it needs and that is not licensed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlicensed: Option<Unlicensed>,
+}
+
+/// A feature that is not licensed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unlicensed {
+    /// The feature.
+    pub feature: String,
+    /// The permission that needs it: the one in question, or one above it.
+    pub needed_by: Named,
+}
+
+/// A statement about a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// The source.
+    #[serde(flatten)]
+    pub source: SourceRef,
+    /// What the statement says.
+    pub effect: Effect,
+    /// The pattern that matches the permission.
+    pub pattern: String,
+    /// Where it stands in the document.
+    pub place: String,
+    /// Whether it decides, and is not overruled by a more specific tier or
+    /// another source of its own.
+    pub decides: bool,
+}
+
+/// What a statement says of a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It is granted, at the highest level.
+    Allow,
+    /// It is denied.
+    Deny,
+    /// It is forbidden.
+    Forbid,
+    /// It is granted at this level.
+    Level(String),
+}
+
+/// Something that a permission answers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// How it answers to it.
+    pub link: Link,
+    /// The permission that it answers to.
+    pub permission: Named,
+    /// Whether that one is effective or, on an object, allowed.
+    pub holds: bool,
+}
+
+/// A scope of a permission.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScopeAccount {
+    /// The scope.
+    pub permission: Named,
+    /// The reason for what it comes to.
+    pub reason: Reason,
+    /// What the user's sources say of it.
+    #[serde(flatten)]
+    pub grant: Granting,
+    /// What it asks of the object, if there is one of its kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<When>,
+}
+
+/// What a scope asks of a relation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct When {
+    /// The relation.
+    pub relation: String,
+    /// What it names.
+    pub names: RelationType,
+    /// The states that it accepts.
+    pub accepts: Vec<RelationState>,
+    /// The state that the object is in; none where it does not carry the
+    /// relation, or carries one of another type.
+    pub found: Option<RelationState>,
+}
+
+impl When {
+    /// Whether the object is in a state that is accepted.
+    pub fn matches(&self) -> bool {
+        self.found.is_some_and(|found| self.accepts.contains(&found))
+    }
+}
+
+/// A bound on an attribute of the object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// The attribute, as `kind.attribute`.
+    pub attribute: String,
+    /// The form of its bounds.
+    pub form: BoundType,
+    /// The object's value, if it has one, as text.
+    pub value: Option<String>,
+    /// The bounds that decide, of which one must pass; none where no source
+    /// states one, so that nothing passes.
+    pub bounds: Vec<StatedBound>,
+    /// Whether the value passes.
+    pub passes: bool,
+}
+
+/// A bound, and where it is stated.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatedBound {
+    /// The source.
+    #[serde(flatten)]
+    pub source: SourceRef,
+    /// The bound.
+    pub bound: Bound,
+    /// Where it stands in the document.
+    pub place: String,
+}
+
+impl Explanation {
+    /// Whether the answer is yes: as [`Engine::can`] says.
+    pub fn allowed(&self) -> bool {
+        self.reason.allowed()
+    }
+}
+
+impl Engine {
+    /// Explains why [`Engine::can`] answers as it does.
+    ///
+    /// Costs some microseconds for each source of the user, however many users
+    /// there are. A handle of another policy is an unknown user, or a
+    /// permission that is not granted.
+    pub fn explain<T: Target>(&self, user: User, action: Permission, on: T) -> Explanation {
+        let policy = self.policy().inner();
+        let holder = self.holder(user);
+        match self.bit(action) {
+            Some(bit) => explain(policy, holder, bit, on),
+            None => Explanation {
+                user: holder.map_or_else(Named::default, |(name, user)| named_user(name, user)),
+                action: Named::default(),
+                object: on.parts().0.map(|object| object.kind().to_owned()),
+                today: on.parts().1,
+                reason: self.why(user, action, on),
+                accounts: Vec::new(),
+            },
+        }
+    }
+
+    /// [`Engine::explain`], by names.
+    ///
+    /// # Errors
+    ///
+    /// Where the permission, its level or the object's kind is unknown.
+    pub fn explain_by_name<T: Target>(
+        &self,
+        user: &str,
+        action: &str,
+        on: T,
+    ) -> Result<Explanation, Unknown> {
+        let action = self.permission(action)?;
+        self.check_kind(&on)?;
+        Ok(match self.user(user) {
+            Ok(user) => self.explain(user, action, on),
+            Err(_) => {
+                let policy = self.policy().inner();
+                let name = |bit| named_bit(&policy.catalogue, bit);
+                Explanation {
+                    user: Named { name: user.to_owned(), label: None },
+                    action: self.bit(action).map_or_else(Named::default, name),
+                    object: on.parts().0.map(|object| object.kind().to_owned()),
+                    today: on.parts().1,
+                    reason: Reason::UnknownUser,
+                    accounts: Vec::new(),
+                }
+            }
+        })
+    }
+}
+
+fn explain<T: Target>(
+    policy: &Inner,
+    holder: Option<(&str, &policy::User)>,
+    bit: Bit,
+    on: T,
+) -> Explanation {
+    let (object, today) = on.parts();
+    let mut explanation = Explanation {
+        user: holder.map_or_else(Named::default, |(name, user)| named_user(name, user)),
+        action: named_bit(&policy.catalogue, bit),
+        object: object.map(|object| object.kind().to_owned()),
+        today,
+        reason: Reason::UnknownUser,
+        accounts: Vec::new(),
+    };
+    if let Some(holder) = holder {
+        let supposed = Supposed::default();
+        let mut walk = Walk::new(policy, holder, &supposed, object, today);
+        explanation.reason = walk.reason(bit);
+        if explanation.reason != Reason::Suspended {
+            explanation.accounts = Teller { walk, name: holder.0 }.accounts(bit);
+        }
+    }
+    explanation
+}
+
+fn named_user(name: &str, user: &policy::User) -> Named {
+    Named { name: name.to_owned(), label: user.label.as_deref().map(Into::into) }
+}
+
+fn named_node(catalogue: &Catalogue, id: NodeId) -> Named {
+    let label = catalogue.label(id).map(Into::into);
+    Named { name: catalogue.node(id).path.to_string(), label }
+}
+
+fn named_bit(catalogue: &Catalogue, bit: Bit) -> Named {
+    let label = catalogue.label(catalogue.bit_nodes[bit as usize]).map(Into::into);
+    Named { name: catalogue.name_of(bit), label }
+}
+
+impl Inner {
+    /// A source of a user, by name and label.
+    fn source_ref(&self, source: SourceId, user: &str) -> SourceRef {
+        let of = |source: Option<(&Box<str>, &policy::Source)>| {
+            let name = source.map_or_else(String::new, |(name, _)| name.to_string());
+            let label = source.and_then(|(_, source)| source.label.as_deref());
+            (name, label.map(Into::into))
+        };
+        let (source, label) = match source {
+            SourceId::Global => (SourceName::Global, None),
+            SourceId::Own => (SourceName::User(user.to_owned()), None),
+            SourceId::Profile(id) => {
+                let (name, label) = of(self.profiles.get_index(id as usize));
+                (SourceName::Profile(name), label)
+            }
+            SourceId::ApprovalGroup(id) => {
+                let (name, label) = of(self.approval_groups.get_index(id as usize));
+                (SourceName::ApprovalGroup(name), label)
+            }
+            SourceId::Role(id) => {
+                let role = self.roles.get_index(id as usize);
+                let (name, label) = of(role.map(|(name, role)| (name, &role.source)));
+                (SourceName::Role(name), label)
+            }
+        };
+        SourceRef { source, label }
+    }
+}
+
+/// Tells what a walk found.
+struct Teller<'a, O: ?Sized> {
+    walk: Walk<'a, O>,
+    /// The user's name.
+    name: &'a str,
+}
+
+impl<O: Object + ?Sized> Teller<'_, O> {
+    /// The account of a permission, then of what gates it, down to the root.
+    fn accounts(&mut self, bit: Bit) -> Vec<Account> {
+        let mut accounts = Vec::new();
+        let reason = self.walk.reason(bit);
+        // Whether it is about the object, as it is once the permission is held.
+        let on_object = !matches!(
+            self.walk.held(bit),
+            Reason::Unlicensed
+                | Reason::Forbidden
+                | Reason::Denied
+                | Reason::NotGranted
+                | Reason::Gated
+        );
+        let mut next = Some((bit, reason));
+        while let Some((bit, reason)) = next {
+            let account = self.account(bit, reason, on_object);
+            let gate = account.1;
+            accounts.push(account.0);
+            // INVARIANT: what gates a permission fell before it, or ranks below
+            // it among what answers to the object, so that this ends.
+            next = gate.map(|bit| {
+                let reason = match on_object {
+                    true => self.walk.reason_on_object(bit),
+                    false => self.walk.held(bit),
+                };
+                (bit, reason)
+            });
+        }
+        accounts
+    }
+
+    /// The account of one permission, and what is to be accounted for next.
+    fn account(&mut self, bit: Bit, reason: Reason, on_object: bool) -> (Account, Option<Bit>) {
+        let catalogue = self.walk.catalogue();
+        let id = catalogue.bit_nodes[bit as usize];
+        let kind = catalogue.node(id).kind;
+        let kind = kind.and_then(|kind| catalogue.kinds.get_index(kind as usize));
+        let mut account = Account {
+            permission: named_bit(catalogue, bit),
+            reason,
+            grant: self.granting(id),
+            gates: Vec::new(),
+            scopes: Vec::new(),
+            checks: Vec::new(),
+            object: kind.map(|(kind, _)| kind.to_string()),
+        };
+        if reason == Reason::Admin {
+            return (account, None);
+        }
+        let about_object = on_object && self.walk.is_on_kind(id);
+        // Of a scoped node without an effective scope, the one that came
+        // furthest speaks.
+        let mut speaks = id;
+        let scopes: Vec<NodeId> = match catalogue.node(id).form {
+            Form::Scope(..) => vec![id],
+            Form::Scoped(_) if on_object => self.walk.effective_scopes(id),
+            Form::Scoped(_) => {
+                speaks = self.walk.furthest_scope(id).map_or(id, |(scope, _)| scope);
+                catalogue.scopes(id).collect()
+            }
+            _ => Vec::new(),
+        };
+        for scope in scopes {
+            let when = match about_object {
+                true => self.when(scope),
+                false => Vec::new(),
+            };
+            if scope != id {
+                let scope_bit = catalogue.node(scope).bit;
+                account.scopes.push(ScopeAccount {
+                    permission: named_node(catalogue, scope),
+                    reason: self.walk.held(scope_bit),
+                    grant: self.granting(scope),
+                    when,
+                });
+            } else if about_object {
+                account.scopes.push(ScopeAccount {
+                    permission: named_node(catalogue, scope),
+                    reason: Reason::Granted,
+                    grant: Granting::default(),
+                    when,
+                });
+            }
+        }
+        if about_object && matches!(reason, Reason::OutOfBounds | Reason::Granted | Reason::Gated) {
+            account.checks = self.walk.checks(id).map(|check| self.check(check)).collect();
+        }
+        let failing = match (reason, on_object) {
+            (Reason::Gated, false) => self.walk.failing(speaks),
+            (Reason::Gated, true) => self.walk.gated_on_object(id).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let next = failing.first().map(|&(_, bit)| bit);
+        let gate = |(link, bit), holds| Gate { link, permission: named_bit(catalogue, bit), holds };
+        account.gates = match reason {
+            Reason::Granted => {
+                self.walk.needs(id).into_iter().map(|need| gate(need, true)).collect()
+            }
+            _ => failing.into_iter().map(|need| gate(need, false)).collect(),
+        };
+        (account, next)
+    }
+
+    fn granting(&mut self, id: NodeId) -> Granting {
+        let catalogue = self.walk.catalogue();
+        if let Form::Scoped(_) = catalogue.node(id).form {
+            return Granting::default();
+        }
+        let mut implied_by = Vec::new();
+        let mut stated_of = id;
+        while let Some(by) = self.walk.grant(stated_of).implied_by {
+            implied_by.push(named_node(catalogue, by));
+            stated_of = by;
+        }
+        // Of what is implied, the statement that says what implies it.
+        let statements = self.walk.grant(stated_of).stated.clone();
+        let &Grant { unlicensed, level, ref forbids, .. } = self.walk.grant(id);
+        let forbids = forbids.clone();
+        let unlicensed = unlicensed.map(|by| Unlicensed {
+            feature: catalogue.node(by).feature.as_deref().unwrap_or_default().to_owned(),
+            needed_by: named_node(catalogue, by),
+        });
+        let level = match &catalogue.node(id).form {
+            Form::Graded(levels) => levels.get(level as usize).map(|level| level.to_string()),
+            _ => None,
+        };
+        Granting {
+            statements: statements.iter().map(|stated| self.statement(stated_of, stated)).collect(),
+            forbidden_by: forbids.iter().map(|stated| self.statement(id, stated)).collect(),
+            implied_by,
+            level,
+            unlicensed,
+        }
+    }
+
+    fn statement(&self, id: NodeId, stated: &Stated) -> Statement {
+        let catalogue = self.walk.catalogue();
+        let source = self.source(stated.source);
+        let pattern = stated.pattern.text(catalogue);
+        let place = source.source.place();
+        let at = stated.at;
+        let (effect, place) = match (stated.list, stated.effect, &catalogue.node(id).form) {
+            (List::Forbid, ..) => (Effect::Forbid, format!("{place}.forbid[{at}]")),
+            (List::Deny, ..) => (Effect::Deny, format!("{place}.deny[{at}]")),
+            (List::Levels, Does::Level(level), Form::Graded(levels)) => {
+                let level = levels.get(level as usize).map(|level| level.to_string());
+                let effect = Effect::Level(level.unwrap_or_default());
+                (effect, format!("{place}.levels.{pattern}"))
+            }
+            _ => (Effect::Allow, format!("{place}.allow[{at}]")),
+        };
+        let decides = stated.decides || stated.list == List::Forbid;
+        Statement { source, effect, pattern, place, decides }
+    }
+
+    fn source(&self, source: usize) -> SourceRef {
+        self.walk.policy.source_ref(self.walk.sources[source].0, self.name)
+    }
+
+    fn when(&self, scope: NodeId) -> Vec<When> {
+        let node = self.walk.catalogue().node(scope);
+        let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
+            return Vec::new();
+        };
+        let relations = &self.walk.catalogue().kinds[kind as usize].relations;
+        let states = [RelationState::Me, RelationState::Other, RelationState::None];
+        when.iter()
+            .filter_map(|&(relation, accepted)| {
+                let (name, &names) = relations.get_index(relation as usize)?;
+                Some(When {
+                    relation: name.to_string(),
+                    names,
+                    accepts: states.into_iter().filter(|&state| accepted.accepts(state)).collect(),
+                    found: self.walk.state(kind, relation),
+                })
+            })
+            .collect()
+    }
+
+    fn check(&self, check: AttributeId) -> Check {
+        let attribute = &self.walk.catalogue().attributes[check as usize];
+        let (attribute, form) = (&attribute.path, attribute.bound);
+        let value = self.walk.value(check).map(|value| match value {
+            Value::Text(text) => format!("{text:?}"),
+            Value::Integer(value) => value.to_string(),
+            Value::Date(date) => date.to_string(),
+            Value::Other => "a value of another type".to_owned(),
+        });
+        let bounds = self.walk.bounds(check).into_iter().map(|(source, bound)| {
+            let source = self.source(source);
+            let place = format!("{}.bounds.{attribute}", source.source.place());
+            StatedBound { source, bound: bound.clone(), place }
+        });
+        Check {
+            attribute: attribute.to_string(),
+            form,
+            value,
+            bounds: bounds.collect(),
+            passes: self.walk.passes(check),
+        }
+    }
+}

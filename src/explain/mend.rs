@@ -1,0 +1,632 @@
+//! What would make a no a yes.
+//!
+//! A mend is found by asking the walk what is in the way, taking that out of
+//! it, and asking again; then each part is left out once more, to see whether
+//! it was needed.
+
+use serde::Serialize;
+
+use super::walk::{Effect as Does, List, Supposed, Walk};
+use super::{Effect, Named, SourceRef, Statement, named_bit, named_user};
+use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern};
+use crate::date::Date;
+use crate::document::{Bound, BoundType, Fence, RelationState, RelationType};
+use crate::engine::{Engine, Permission, User, fence_day};
+use crate::object::{Object, Target, Value};
+use crate::policy::{self, Inner, SourceId};
+use crate::reason::Reason;
+
+/// How many ways of mending are tried, and how many are told.
+const TRIED: usize = 64;
+const TOLD: usize = 8;
+
+/// What would make a denial a yes.
+///
+/// It displays as text for people, and serializes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Mends {
+    /// The ways to mend it, those with the fewest parts first. Empty where no
+    /// change of the policy or of the object's relations would do: the user is
+    /// unknown, or the object is missing or of another kind.
+    pub least: Vec<Mend>,
+    /// Where grants are missing: the profiles, roles and approval groups that
+    /// would bring them, the fewest first, and of as many those that bring
+    /// less.
+    pub assignments: Vec<Assignment>,
+}
+
+/// One way to mend a denial: each of its parts is needed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Mend {
+    /// What to do.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a mend.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// End the suspension of this user.
+    Restore(Named),
+    /// License this feature.
+    License(String),
+    /// Allow this permission, or level of one, to the user: in the user's own
+    /// statements, in the place of all that they say of exactly it.
+    Allow(Named),
+    /// Take this statement, which denies or forbids, out of its source.
+    Lift(Statement),
+    /// Set the user's own bound on this attribute.
+    Widen {
+        /// The attribute, as `kind.attribute`.
+        attribute: String,
+        /// The form of its bounds.
+        form: BoundType,
+        /// The bound.
+        to: Bound,
+    },
+    /// Not the policy but the object would have to be otherwise.
+    Relate {
+        /// The relation.
+        relation: String,
+        /// What it names.
+        names: RelationType,
+        /// The state that it would have to be in.
+        to: RelationState,
+    },
+}
+
+/// Sources that would bring what is missing if the user had them too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assignment {
+    /// The sources: one, or as many as it takes. A profile takes the place of
+    /// the user's own.
+    pub sources: Vec<Assigned>,
+    /// How many permissions and levels the user would hold more than now.
+    pub brings: usize,
+}
+
+/// A source to assign, and who may do so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assigned {
+    /// The source.
+    #[serde(flatten)]
+    pub source: SourceRef,
+    /// Who may assign it under `governance`, sorted: admins, and those who hold
+    /// the permissions and roles that it takes.
+    pub approvers: Vec<String>,
+}
+
+/// A denial as a request to those who can mend it, for the host to send.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AccessRequest {
+    /// Who asks.
+    pub user: Named,
+    /// What for, as `path` or `path:level`.
+    pub action: Named,
+    /// On what kind of object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// Why it is denied now.
+    pub reason: Reason,
+    /// What the first mend would have to allow.
+    pub missing: Vec<Named>,
+    /// What would mend it.
+    #[serde(flatten)]
+    pub mends: Mends,
+}
+
+impl Engine {
+    /// What would make a denial a yes; nothing where the answer is yes.
+    ///
+    /// Costs some milliseconds, more where there are hundreds of profiles and
+    /// roles to try, and a look at each user where grants are missing.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+    ///     "roles": {"clerk": {"allow": ["orders.**"]}},
+    ///     "users": {"bob": {}, "root": {"admin": true}}
+    /// }"#;
+    /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, export) = (engine.user("bob")?, engine.permission("orders.export")?);
+    /// assert_eq!(engine.mends(bob, export, ()).to_string(), "\
+    /// to mend it
+    ///   allow the user `orders.export`
+    ///   allow the user `orders`
+    /// or assign role `clerk`, which brings 2 permissions: `root` may
+    /// ");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mends<T: Target>(&self, user: User, action: Permission, on: T) -> Mends {
+        let (Some(holder), Some(bit)) = (self.holder(user), self.bit(action)) else {
+            return Mends::default();
+        };
+        let (object, today) = on.parts();
+        Mending { engine: self, policy: self.policy().inner(), holder, bit, object, today }.mends()
+    }
+
+    /// A denial as a request to those who can mend it; `None` where the answer
+    /// is yes, or the user is unknown. Costs what [`Engine::mends`] does.
+    pub fn access_request<T: Target>(
+        &self,
+        user: User,
+        action: Permission,
+        on: T,
+    ) -> Option<AccessRequest> {
+        let reason = self.why(user, action, on);
+        if reason.allowed() {
+            return None;
+        }
+        let (name, holder) = self.holder(user)?;
+        let mends = self.mends(user, action, on);
+        let allowed = mends.least.first().map_or(&[][..], |mend| &mend.parts);
+        let missing = allowed.iter().filter_map(|part| match part {
+            Part::Allow(permission) => Some(permission.clone()),
+            _ => None,
+        });
+        Some(AccessRequest {
+            user: named_user(name, holder),
+            action: named_bit(&self.policy().inner().catalogue, self.bit(action)?),
+            object: on.parts().0.map(|object| object.kind().to_owned()),
+            reason,
+            missing: missing.collect(),
+            mends,
+        })
+    }
+}
+
+/// A part, as it is tried.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    Restore,
+    License(Box<str>),
+    Allow(Bit),
+    Lift(SourceId, List, Pattern),
+    Widen(AttributeId, Bound),
+    Relate(u32, RelationState),
+}
+
+impl Step {
+    /// Whether it grants the user something, which a source could do too.
+    pub(super) fn is_grant(&self) -> bool {
+        match self {
+            Step::Allow(_) | Step::Widen(..) => true,
+            Step::Lift(_, list, _) => *list != List::Forbid,
+            Step::Restore | Step::License(_) | Step::Relate(..) => false,
+        }
+    }
+}
+
+/// A way of mending, while it is tried.
+#[derive(Clone, Debug, Default)]
+struct Way {
+    steps: Vec<Step>,
+    /// Whether what is denied is lifted where it is denied, and not allowed to
+    /// the user over it.
+    lifts: bool,
+    /// What is to become of scoped nodes.
+    chosen: Vec<(NodeId, Choice)>,
+}
+
+/// How a scoped permission is to be met.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Choice {
+    /// By granting that scope.
+    Grant(NodeId),
+    /// By an object that fits that scope.
+    Relate(NodeId),
+}
+
+/// What a look at a way that does not lead to a yes comes to.
+enum Next {
+    /// These steps would take it further.
+    Steps(Vec<Step>),
+    /// It depends on what is chosen for a scoped node.
+    Choose(NodeId, Vec<Choice>),
+    /// Nothing does.
+    Stuck,
+}
+
+/// One denial, to be mended.
+pub(super) struct Mending<'a, O: ?Sized> {
+    pub(super) engine: &'a Engine,
+    pub(super) policy: &'a Inner,
+    pub(super) holder: (&'a str, &'a policy::User),
+    bit: Bit,
+    object: Option<&'a O>,
+    today: Option<Date>,
+}
+
+impl<O: Object + ?Sized> Mending<'_, O> {
+    fn mends(&self) -> Mends {
+        if self.allows(&[], self.holder.1) {
+            return Mends::default();
+        }
+        let mut ways: Vec<Vec<Step>> = Vec::new();
+        // The last is tried first.
+        let mut open = vec![Way { lifts: true, ..Way::default() }, Way::default()];
+        for _ in 0..TRIED {
+            let Some(way) = open.pop() else { break };
+            match self.follow(way) {
+                Ok(steps) => {
+                    let steps = self.least(steps);
+                    let same = |known: &Vec<Step>| {
+                        known.len() == steps.len() && steps.iter().all(|step| known.contains(step))
+                    };
+                    if !ways.iter().any(same) {
+                        ways.push(steps);
+                    }
+                }
+                Err(branches) => open.extend(branches.into_iter().rev()),
+            }
+        }
+        ways.sort_by_key(Vec::len);
+        let assignments = ways.first().map_or_else(Vec::new, |steps| self.assignments(steps));
+        ways.truncate(TOLD);
+        let least = ways.iter().map(|steps| self.told(steps)).collect();
+        Mends { least, assignments }
+    }
+
+    /// Follows a way to a yes, or to where it branches.
+    fn follow(&self, mut way: Way) -> Result<Vec<Step>, Vec<Way>> {
+        loop {
+            if self.allows(&way.steps, self.holder.1) {
+                return Ok(way.steps);
+            }
+            match self.next(&way) {
+                Next::Steps(steps) => {
+                    let before = way.steps.len();
+                    for step in steps {
+                        add(&mut way.steps, step, self.policy);
+                    }
+                    if way.steps.len() == before {
+                        return Err(Vec::new());
+                    }
+                }
+                Next::Choose(node, choices) => {
+                    let branch = |choice| {
+                        let mut way = way.clone();
+                        way.chosen.push((node, choice));
+                        way
+                    };
+                    return Err(choices.into_iter().map(branch).collect());
+                }
+                Next::Stuck => return Err(Vec::new()),
+            }
+        }
+    }
+
+    /// What a way comes to lack.
+    fn next(&self, way: &Way) -> Next {
+        let (user, supposed) = suppose(self.policy, self.holder.1, &way.steps);
+        let mut walk = self.walk(&user, &supposed);
+        let catalogue = walk.catalogue();
+        if walk.reason(self.bit) == Reason::Suspended {
+            return Next::Steps(vec![Step::Restore]);
+        }
+        let id = catalogue.bit_nodes[self.bit as usize];
+        match walk.reason(self.bit) {
+            Reason::ObjectRequired | Reason::WrongKind => Next::Stuck,
+            Reason::NoScope | Reason::OutOfBounds => self.object_steps(&mut walk, way, id),
+            Reason::Gated if walk.held(self.bit) == Reason::Granted => {
+                let mut at = id;
+                while let Some((_, bit)) = walk.gated_on_object(at) {
+                    at = catalogue.bit_nodes[bit as usize];
+                }
+                self.object_steps(&mut walk, way, at)
+            }
+            _ => grant_steps(&mut walk, way, self.bit, true),
+        }
+    }
+
+    /// What is in the way of a permission that the object does not fit.
+    fn object_steps(&self, walk: &mut Walk<'_, O>, way: &Way, id: NodeId) -> Next {
+        let catalogue = walk.catalogue();
+        let node = catalogue.node(id);
+        let has_scopes = matches!(node.form, Form::Scoped(_) | Form::Scope(..));
+        let effective = walk.effective_scopes(id);
+        if !has_scopes || effective.iter().any(|&scope| walk.matches(scope)) {
+            let failing: Vec<_> = walk.checks(id).filter(|&check| !walk.passes(check)).collect();
+            let widen = failing.into_iter().map(|check| widen(walk, check));
+            return Next::Steps(widen.collect());
+        }
+        match way.chosen.iter().find(|(node, _)| *node == id) {
+            Some(&(_, Choice::Grant(scope))) => {
+                grant_steps(walk, way, catalogue.node(scope).bit, false)
+            }
+            Some(&(_, Choice::Relate(scope))) => {
+                relate(walk, scope, self.holder.1).map_or(Next::Stuck, Next::Steps)
+            }
+            None => {
+                let others = catalogue.scopes(id).filter(|scope| !effective.contains(scope));
+                let others = others.filter(|&scope| walk.matches(scope)).map(Choice::Grant);
+                let fitting = effective.iter().map(|&scope| Choice::Relate(scope));
+                Next::Choose(id, others.chain(fitting).collect())
+            }
+        }
+    }
+
+    fn walk<'w>(&'w self, user: &'w policy::User, supposed: &'w Supposed) -> Walk<'w, O> {
+        Walk::new(self.policy, (self.holder.0, user), supposed, self.object, self.today)
+    }
+
+    /// Whether the answer is yes to that user, once the steps are taken.
+    pub(super) fn allows(&self, steps: &[Step], user: &policy::User) -> bool {
+        self.try_walk(steps, user, |walk| walk.reason(self.bit).allowed())
+    }
+
+    /// Asks the walk of that user, once the steps are taken.
+    pub(super) fn try_walk<R>(
+        &self,
+        steps: &[Step],
+        user: &policy::User,
+        ask: impl FnOnce(&mut Walk<'_, O>) -> R,
+    ) -> R {
+        let (user, supposed) = suppose(self.policy, user, steps);
+        ask(&mut self.walk(&user, &supposed))
+    }
+
+    /// Leaves out what is not needed.
+    fn least(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        loop {
+            let before = steps.len();
+            // What was added last is more likely to be a means to the rest.
+            for at in (0..steps.len()).rev() {
+                let step = steps.remove(at);
+                if !self.allows(&steps, self.holder.1) {
+                    steps.insert(at, step);
+                }
+            }
+            if steps.len() == before {
+                return steps;
+            }
+        }
+    }
+
+    fn told(&self, steps: &[Step]) -> Mend {
+        let catalogue = &self.policy.catalogue;
+        let kind = catalogue.node_of(self.bit).kind;
+        let part = |step: &Step| match step {
+            Step::Restore => Part::Restore(named_user(self.holder.0, self.holder.1)),
+            Step::License(feature) => Part::License(feature.to_string()),
+            Step::Allow(bit) => Part::Allow(named_bit(catalogue, *bit)),
+            Step::Lift(source, list, pattern) => {
+                Part::Lift(self.statement(*source, *list, *pattern))
+            }
+            Step::Widen(attribute, to) => {
+                let attribute = &catalogue.attributes[*attribute as usize];
+                let (form, to) = (attribute.bound, to.clone());
+                Part::Widen { attribute: attribute.path.to_string(), form, to }
+            }
+            Step::Relate(relation, to) => {
+                let relations = kind.map(|kind| &catalogue.kinds[kind as usize].relations);
+                let relation = relations.and_then(|all| all.get_index(*relation as usize));
+                let (relation, names) = match relation {
+                    Some((name, names)) => (name.to_string(), *names),
+                    None => (String::new(), RelationType::User),
+                };
+                Part::Relate { relation, names, to: *to }
+            }
+        };
+        Mend { parts: steps.iter().map(part).collect() }
+    }
+}
+
+impl<O: ?Sized> Mending<'_, O> {
+    /// A statement that denies or forbids.
+    fn statement(&self, source: SourceId, list: List, pattern: Pattern) -> Statement {
+        let policy = self.policy;
+        let mut sources = policy.sources_of(self.holder.1);
+        let statements = sources.find(|(known, _)| *known == source).map(|(_, said)| said);
+        let (effect, field) = match list {
+            List::Forbid => (Effect::Forbid, "forbid"),
+            _ => (Effect::Deny, "deny"),
+        };
+        let patterns = statements.map_or(&[][..], |said| match list {
+            List::Forbid => &said.forbid,
+            _ => &said.deny,
+        });
+        let at = patterns.iter().position(|known| *known == pattern).unwrap_or_default();
+        let source = policy.source_ref(source, self.holder.0);
+        let place = format!("{}.{field}[{at}]", source.source.place());
+        let pattern = pattern.text(&policy.catalogue);
+        Statement { source, effect, pattern, place, decides: true }
+    }
+}
+
+/// Adds a step to others; of one permission the higher level counts.
+fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) {
+    if let Step::Allow(bit) = step {
+        let node = |bit: Bit| policy.catalogue.bit_nodes[bit as usize];
+        for known in steps.iter_mut() {
+            if let Step::Allow(known) = known
+                && node(*known) == node(bit)
+            {
+                *known = bit.max(*known);
+                return;
+            }
+        }
+    }
+    if !steps.contains(&step) {
+        steps.push(step);
+    }
+}
+
+/// What is in the way of a permission's being held: all of what it needs that
+/// is not granted.
+fn grant_steps<O: Object + ?Sized>(
+    walk: &mut Walk<'_, O>,
+    way: &Way,
+    bit: Bit,
+    asked: bool,
+) -> Next {
+    let catalogue = walk.catalogue();
+    let mut steps = Vec::new();
+    let mut seen: Vec<Bit> = Vec::new();
+    let mut open = vec![bit];
+    while let Some(bit) = open.pop() {
+        if seen.contains(&bit) {
+            continue;
+        }
+        seen.push(bit);
+        let id = catalogue.bit_nodes[bit as usize];
+        let scopes = catalogue.scopes(id);
+        if !scopes.is_empty() {
+            if walk.is_effective(bit) {
+                continue;
+            }
+            let choice = way.chosen.iter().find(|(node, _)| *node == id);
+            let scope = match choice {
+                Some(&(_, Choice::Grant(scope) | Choice::Relate(scope))) => Some(scope),
+                None if asked && bit == seen[0] => {
+                    return Next::Choose(id, scopes.map(Choice::Grant).collect());
+                }
+                // The one that is nearest to being held, and fits the object.
+                None => {
+                    let fits = |scope: &NodeId| walk.object.is_none() || walk.matches(*scope);
+                    let fitting: Vec<NodeId> = scopes.clone().filter(fits).collect();
+                    let among = if fitting.is_empty() { scopes.collect() } else { fitting };
+                    among
+                        .into_iter()
+                        .max_by_key(|&scope| walk.held(catalogue.node(scope).bit) as u8)
+                }
+            };
+            open.extend(scope.map(|scope| catalogue.node(scope).bit));
+            continue;
+        }
+        let level = walk.level_of(bit);
+        let grant = walk.grant(id);
+        if let Some(by) = grant.unlicensed {
+            let feature = catalogue.node(by).feature.clone();
+            steps.extend(feature.map(Step::License));
+        }
+        let forbids = grant.forbids.clone();
+        let denies: Vec<_> = match way.lifts && grant.said == Some(Does::Deny) {
+            true => grant.stated.iter().filter(|stated| stated.decides).copied().collect(),
+            false => Vec::new(),
+        };
+        let granted = match grant.said {
+            Some(Does::Level(said)) => said >= level,
+            Some(Does::Deny) => !denies.is_empty(),
+            None => grant.level >= level,
+        };
+        if !granted {
+            steps.push(Step::Allow(bit));
+        }
+        for stated in forbids.iter().chain(&denies) {
+            steps.push(Step::Lift(walk.sources[stated.source].0, stated.list, stated.pattern));
+        }
+        open.extend(walk.needs(id).into_iter().map(|(_, bit)| bit));
+    }
+    Next::Steps(steps)
+}
+
+/// The states that the object's relations would have to be in to fit a scope.
+fn relate<O: Object + ?Sized>(
+    walk: &Walk<'_, O>,
+    scope: NodeId,
+    user: &policy::User,
+) -> Option<Vec<Step>> {
+    let node = walk.catalogue().node(scope);
+    let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
+        return None;
+    };
+    let relations = &walk.catalogue().kinds[kind as usize].relations;
+    let mut steps = Vec::new();
+    for &(relation, accepted) in when {
+        if walk.state(kind, relation).is_some_and(|state| accepted.accepts(state)) {
+            continue;
+        }
+        let names = relations.get_index(relation as usize).map(|(_, &names)| names);
+        let nobody_s = names == Some(RelationType::Group) && user.groups.is_empty();
+        let states = [RelationState::Me, RelationState::Other, RelationState::None];
+        let state = states
+            .into_iter()
+            .find(|&state| accepted.accepts(state) && !(state == RelationState::Me && nobody_s));
+        steps.push(Step::Relate(relation, state?));
+    }
+    Some(steps)
+}
+
+/// The user's bound on an attribute, wide enough for the object's value.
+fn widen<O: Object + ?Sized>(walk: &Walk<'_, O>, check: AttributeId) -> Step {
+    let of = walk.catalogue().attributes[check as usize].bound;
+    let stated: Vec<&Bound> = walk.bounds(check).into_iter().map(|(_, bound)| bound).collect();
+    let to = match (of, walk.value(check)) {
+        (BoundType::OneOf, Some(Value::Text(text))) => {
+            let mut texts: Vec<String> = Vec::new();
+            for bound in stated {
+                if let Bound::OneOf(more) = bound {
+                    texts.extend(more.iter().cloned());
+                }
+            }
+            texts.push(text.to_owned());
+            Bound::OneOf(texts)
+        }
+        (BoundType::AtMost | BoundType::AtLeast, Some(Value::Integer(value))) => {
+            Bound::Limit(value)
+        }
+        (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => {
+            value.date().map_or(Bound::Any, |date| fence(&stated, date, walk.today))
+        }
+        _ => Bound::Any,
+    };
+    Step::Widen(check, to)
+}
+
+/// A fence that reaches a date, in the form of the one that comes nearest.
+fn fence(stated: &[&Bound], date: Date, today: Option<Date>) -> Bound {
+    let fences = stated.iter().filter_map(|bound| match bound {
+        Bound::Fence(fence) => Some((*fence, fence_day(*fence, today)?.days_until(date))),
+        _ => None,
+    });
+    let nearest = fences.min_by_key(|(_, days)| days.unsigned_abs());
+    Bound::Fence(match nearest {
+        Some((Fence::PlusDays(days), more)) => Fence::PlusDays(days.saturating_add(more)),
+        Some((Fence::Next { weekday, plus_days }, more)) => {
+            Fence::Next { weekday, plus_days: plus_days.saturating_add(more) }
+        }
+        Some((Fence::Date(_), _)) | None => Fence::Date(date),
+    })
+}
+
+/// The user and the rest of the world once steps are taken.
+fn suppose(policy: &Inner, user: &policy::User, steps: &[Step]) -> (policy::User, Supposed) {
+    let mut user = user.clone();
+    let mut supposed = Supposed::default();
+    for step in steps {
+        match step {
+            Step::Restore => user.suspended = false,
+            Step::License(feature) => supposed.features.push(feature.clone()),
+            Step::Allow(bit) => {
+                user.statements.get_or_insert_default().allow_exactly(*bit, &policy.catalogue);
+            }
+            Step::Lift(SourceId::Own, list, pattern) => {
+                if let Some(own) = &mut user.statements {
+                    let patterns = match list {
+                        List::Forbid => &mut own.forbid,
+                        _ => &mut own.deny,
+                    };
+                    let mut left = std::mem::take(patterns).into_vec();
+                    left.retain(|known| known != pattern);
+                    *patterns = left.into();
+                }
+            }
+            Step::Lift(source, list, pattern) => supposed.lifted.push((*source, *list, *pattern)),
+            Step::Widen(attribute, to) => {
+                let own = user.statements.get_or_insert_default();
+                let mut bounds = std::mem::take(&mut own.bounds).into_vec();
+                bounds.retain(|(known, _)| known != attribute);
+                bounds.push((*attribute, to.clone()));
+                own.bounds = bounds.into();
+            }
+            Step::Relate(relation, state) => supposed.relations.push((*relation, *state)),
+        }
+    }
+    (user, supposed)
+}

@@ -1,0 +1,417 @@
+//! Explanations as text for people.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::{
+    AccessRequest, Account, Assigned, Assignment, Check, Effect, Explanation, Granting, Link,
+    Mends, Named, Part, ScopeAccount, SourceRef, StatedBound, Statement, When,
+};
+use crate::document::{Bound, BoundType, Fence, RelationState, RelationType};
+use crate::problem::OneLine;
+use crate::reason::Reason;
+
+/// How far lines are indented at most, in steps: a cause may have a thousand
+/// causes behind it.
+const DEEPEST: usize = 12;
+
+impl Display for Named {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Named { name, label } = self;
+        let mut line = OneLine(f);
+        match label {
+            Some(label) if label != name => write!(line, "`{name}` ({label})"),
+            _ => write!(line, "`{name}`"),
+        }
+    }
+}
+
+impl Display for Explanation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Explanation { user, action, object, reason, accounts, .. } = self;
+        let (answer, may) = match reason.allowed() {
+            true => ("yes", "may"),
+            false => ("no", "may not"),
+        };
+        write!(f, "{answer}: user {user} {may} {action}")?;
+        if let Some(object) = object {
+            write!(f, " on this {object}")?;
+        }
+        match reason {
+            Reason::UnknownUser => writeln!(f, ", because no such user is known")?,
+            Reason::Suspended => writeln!(f, ", because the user is suspended")?,
+            Reason::Admin => writeln!(f, ", because the user is an admin")?,
+            _ => writeln!(f, ", because it {}", verdict(*reason))?,
+        }
+        let mut text = Text { f, explanation: self, level: 1 };
+        for (at, account) in accounts.iter().enumerate() {
+            if let (Some(above), true) = (at.checked_sub(1), at > 0)
+                && let Some(gate) = accounts[above].gates.first()
+            {
+                let which = match gate.link {
+                    Link::Parent => "which is above it",
+                    Link::Requires => "which it requires",
+                    Link::Implies => "which it implies and has no effect without",
+                };
+                let verdict = verdict(account.reason);
+                text.line(format_args!("but {}, {which}, {verdict}", gate.permission))?;
+                text.level += 1;
+            }
+            text.account(account)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a permission comes to, after "it".
+fn verdict(reason: Reason) -> &'static str {
+    match reason {
+        Reason::UnknownUser | Reason::Suspended => "is not held",
+        Reason::Unlicensed => "is not licensed",
+        Reason::Admin => "is held by admins",
+        Reason::Forbidden => "is forbidden",
+        Reason::Denied => "is denied",
+        Reason::NotGranted => "is not granted",
+        Reason::Gated => "is gated",
+        Reason::ObjectRequired => "depends on the object, and none is given",
+        Reason::WrongKind => "is about another kind of object",
+        Reason::NoScope => "is not granted for an object that relates to the user as this one does",
+        Reason::OutOfBounds => "is out of the user's bounds",
+        Reason::Granted => "is granted",
+    }
+}
+
+/// An explanation being written.
+struct Text<'a, 'f> {
+    f: &'a mut Formatter<'f>,
+    explanation: &'a Explanation,
+    /// How far lines are indented.
+    level: usize,
+}
+
+impl Text<'_, '_> {
+    fn line(&mut self, line: impl Display) -> fmt::Result {
+        let indent = 2 * self.level.min(DEEPEST);
+        write!(self.f, "{:indent$}", "")?;
+        write!(OneLine(self.f), "{line}")?;
+        self.f.write_str("\n")
+    }
+
+    /// What stands beneath a line.
+    fn beneath(&mut self, write: impl FnOnce(&mut Self) -> fmt::Result) -> fmt::Result {
+        self.level += 1;
+        write(self)?;
+        self.level -= 1;
+        Ok(())
+    }
+
+    fn account(&mut self, account: &Account) -> fmt::Result {
+        match account.reason {
+            Reason::ObjectRequired | Reason::WrongKind => {
+                if let Some(kind) = &account.object {
+                    self.line(format_args!("it can only be told for a given `{kind}`"))?;
+                }
+            }
+            // Beyond the first account, the line above has said it.
+            Reason::Gated | Reason::NoScope | Reason::OutOfBounds => self.line("it is granted")?,
+            _ => {}
+        }
+        let on_object = matches!(
+            account.reason,
+            Reason::Granted | Reason::NoScope | Reason::OutOfBounds | Reason::Gated
+        );
+        match on_object && account.reason != Reason::Granted {
+            true => self.beneath(|text| text.grant(&account.grant, account.reason))?,
+            false => self.grant(&account.grant, account.reason)?,
+        }
+        let held = account.scopes.iter().any(|scope| scope.reason == Reason::Granted);
+        for scope in &account.scopes {
+            match held {
+                true => self.scope_on_object(scope)?,
+                false => self.scope(scope)?,
+            }
+        }
+        for check in &account.checks {
+            self.check(check)?;
+        }
+        if account.reason == Reason::Granted && !account.gates.is_empty() {
+            let mut gates = String::new();
+            for gate in &account.gates {
+                let separator = if gates.is_empty() { "" } else { ", " };
+                write!(gates, "{separator}{}", gate.permission)?;
+            }
+            self.line(format_args!("and so is all that it needs: {gates}"))?;
+        }
+        let others = account.gates.get(1..).unwrap_or_default();
+        if account.reason == Reason::Gated && !others.is_empty() {
+            for gate in others {
+                self.line(format_args!("{} is not effective either", gate.permission))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the sources say of a permission, what decides first.
+    fn grant(&mut self, grant: &Granting, reason: Reason) -> fmt::Result {
+        if let Some(unlicensed) = &grant.unlicensed {
+            let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);
+            self.line(format_args!("the licence has no feature `{feature}`, which {by} needs"))?;
+        }
+        for statement in &grant.forbidden_by {
+            self.line(statement)?;
+        }
+        if let Some(by) = grant.implied_by.first() {
+            self.line(format_args!("it is implied by {by}"))?;
+            for by in &grant.implied_by[1..] {
+                self.line(format_args!("which is implied by {by}"))?;
+            }
+        }
+        if reason == Reason::NotGranted {
+            match &grant.level {
+                Some(level) if !grant.statements.is_empty() || !grant.implied_by.is_empty() => {
+                    self.line(format_args!("only the level `{level}` is granted"))?;
+                }
+                _ if grant.statements.is_empty() => {
+                    self.line("no source of the user says anything of it")?;
+                }
+                _ => {}
+            }
+        }
+        let (decisive, overruled): (Vec<_>, Vec<_>) =
+            grant.statements.iter().rev().partition(|statement| statement.decides);
+        for statement in decisive {
+            match reason {
+                Reason::Forbidden | Reason::Unlicensed => {
+                    self.line(format_args!("although {statement}"))?;
+                }
+                _ => self.line(statement)?,
+            }
+        }
+        for statement in overruled {
+            self.line(format_args!("overruled: {statement}"))?;
+        }
+        Ok(())
+    }
+
+    /// A scope that is not effective, whatever the object.
+    fn scope(&mut self, scope: &ScopeAccount) -> fmt::Result {
+        self.line(format_args!("scope {} {}", scope.permission, verdict(scope.reason)))?;
+        self.beneath(|text| text.grant(&scope.grant, scope.reason))
+    }
+
+    /// A scope that is effective, and how the object fits it.
+    fn scope_on_object(&mut self, scope: &ScopeAccount) -> fmt::Result {
+        let failing: Vec<&When> = scope.when.iter().filter(|when| !when.matches()).collect();
+        let permission = &scope.permission;
+        match (scope.when.is_empty(), failing.is_empty()) {
+            (true, _) => self.line(format_args!("scope {permission} is granted"))?,
+            (_, true) => self.line(format_args!("scope {permission} is granted, and fits"))?,
+            (_, false) => {
+                self.line(format_args!("scope {permission} is granted, but does not fit"))?;
+            }
+        }
+        self.beneath(|text| {
+            let shown = if failing.is_empty() { scope.when.iter().collect() } else { failing };
+            for when in shown {
+                text.line(when)?;
+            }
+            text.grant(&scope.grant, scope.reason)
+        })
+    }
+
+    fn check(&mut self, check: &Check) -> fmt::Result {
+        let Check { attribute, form, value, bounds, passes } = check;
+        let value = match value {
+            Some(value) => format!("`{attribute}` is {value}"),
+            None => format!("the object has no `{attribute}`"),
+        };
+        let result = match (passes, bounds.is_empty()) {
+            (true, _) => "which is within bounds",
+            (false, true) => "and no source states a bound, so that nothing passes",
+            (false, false) => "which is out of bounds",
+        };
+        self.line(format_args!("{value}, {result}"))?;
+        self.beneath(|text| {
+            for stated in bounds {
+                let StatedBound { source, bound: stated, place } = stated;
+                let bound = bound(*form, stated);
+                text.line(format_args!("{source} allows {bound} [{place}]"))?;
+                let relative =
+                    matches!(stated, Bound::Fence(Fence::PlusDays(_) | Fence::Next { .. }));
+                if relative && text.explanation.today.is_none() {
+                    text.line("which passes nothing, for what day it is was not said")?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Display for SourceRef {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut line = OneLine(f);
+        match &self.label {
+            Some(label) => write!(line, "{} ({label})", self.source),
+            None => write!(line, "{}", self.source),
+        }
+    }
+}
+
+impl Display for Statement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Statement { source, effect, pattern, place, .. } = self;
+        let mut line = OneLine(f);
+        match effect {
+            Effect::Allow => write!(line, "{source} allows `{pattern}` [{place}]"),
+            Effect::Deny => write!(line, "{source} denies `{pattern}` [{place}]"),
+            Effect::Forbid => write!(line, "{source} forbids `{pattern}` [{place}]"),
+            Effect::Level(level) => {
+                write!(line, "{source} sets `{pattern}` to `{level}` [{place}]")
+            }
+        }
+    }
+}
+
+impl Display for When {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let When { relation, names, accepts, found } = self;
+        match found {
+            Some(found) => write!(f, "`{relation}` is {}", state(*found, *names))?,
+            None => write!(f, "the object has no `{relation}`")?,
+        }
+        if self.matches() {
+            return Ok(());
+        }
+        let accepted: Vec<&str> = accepts.iter().map(|&one| state(one, *names)).collect();
+        match accepted.is_empty() {
+            true => f.write_str(", and it accepts nothing"),
+            false => write!(f, ", and should be {}", accepted.join(" or ")),
+        }
+    }
+}
+
+/// The state of a relation, after "is".
+fn state(state: RelationState, names: RelationType) -> &'static str {
+    match (state, names) {
+        (RelationState::Me, RelationType::User) => "the user",
+        (RelationState::Me, RelationType::Group) => "one of the user's groups",
+        (RelationState::Other, RelationType::User) => "somebody else",
+        (RelationState::Other, RelationType::Group) => "another group",
+        (RelationState::None, _) => "nobody",
+    }
+}
+
+/// A bound, after "allows".
+fn bound(form: BoundType, bound: &Bound) -> String {
+    let side = match form {
+        BoundType::OneOf => "one of",
+        BoundType::AtMost => "at most",
+        BoundType::AtLeast => "at least",
+        BoundType::NotBefore => "not before",
+        BoundType::NotAfter => "not after",
+    };
+    match bound {
+        Bound::Any => "any value".to_owned(),
+        Bound::OneOf(texts) if texts.is_empty() => "no value".to_owned(),
+        Bound::OneOf(texts) => {
+            let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+            format!("{side} {}", texts.join(", "))
+        }
+        Bound::Limit(limit) => format!("{side} {limit}"),
+        Bound::Fence(fence) => format!("{side} {}", day(fence)),
+    }
+}
+
+fn day(fence: &Fence) -> String {
+    let from = |days: i64, day: &str| match days {
+        0 => day.to_owned(),
+        1.. => format!("{days} days after {day}"),
+        _ => format!("{} days before {day}", days.unsigned_abs()),
+    };
+    match fence {
+        Fence::Date(date) => date.to_string(),
+        Fence::PlusDays(days) => from(*days, "today"),
+        Fence::Next { weekday, plus_days } => {
+            let day = format!("the next {weekday:?} after today");
+            from(*plus_days, &day)
+        }
+    }
+}
+
+impl Display for Mends {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, mend) in self.least.iter().enumerate() {
+            writeln!(f, "{}", if at == 0 { "to mend it" } else { "or" })?;
+            for part in &mend.parts {
+                writeln!(f, "  {part}")?;
+            }
+        }
+        for assignment in &self.assignments {
+            writeln!(f, "{assignment}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Part {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut line = OneLine(f);
+        match self {
+            Part::Restore(user) => write!(line, "end the suspension of user {user}"),
+            Part::License(feature) => write!(line, "license the feature `{feature}`"),
+            Part::Allow(permission) => write!(line, "allow the user {permission}"),
+            Part::Lift(statement) => write!(line, "lift that {statement}"),
+            Part::Widen { attribute, form, to } => {
+                write!(line, "let the user's own bound on `{attribute}` be {}", bound(*form, to))
+            }
+            Part::Relate { relation, names, to } => {
+                write!(line, "ask on an object whose `{relation}` is {}", state(*to, *names))
+            }
+        }
+    }
+}
+
+impl Display for Assignment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        /// How many approvers are named.
+        const NAMED: usize = 5;
+        let mut line = OneLine(f);
+        line.write_str("or assign ")?;
+        for (at, Assigned { source, .. }) in self.sources.iter().enumerate() {
+            let separator = if at == 0 { "" } else { " and " };
+            write!(line, "{separator}{source}")?;
+        }
+        let (which, s) = match (self.sources.len(), self.brings) {
+            (1, 1) => ("which brings", ""),
+            (1, _) => ("which brings", "s"),
+            (_, _) => ("which bring", "s"),
+        };
+        write!(line, ", {which} {} permission{s}", self.brings)?;
+        for (at, Assigned { source, approvers }) in self.sources.iter().enumerate() {
+            line.write_str(if at == 0 { ": " } else { "; " })?;
+            if self.sources.len() > 1 {
+                write!(line, "{} by ", source.source)?;
+            }
+            for (at, name) in approvers.iter().take(NAMED).enumerate() {
+                write!(line, "{}`{name}`", if at == 0 { "" } else { ", " })?;
+            }
+            match approvers.len() {
+                0 => line.write_str("nobody may")?,
+                more if more > NAMED => write!(line, " and {} others may", more - NAMED)?,
+                _ => line.write_str(" may")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Display for AccessRequest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let AccessRequest { user, action, object, reason, mends, .. } = self;
+        write!(f, "user {user} asks for {action}")?;
+        if let Some(object) = object {
+            write!(OneLine(f), " on a `{object}`")?;
+        }
+        writeln!(f, ", which now {}", verdict(*reason))?;
+        mends.fmt(f)
+    }
+}

@@ -1,0 +1,728 @@
+//! The rules once more, for one user and one permission at a time.
+//!
+//! What the engine settles for all permissions at once, on bits, is worked out
+//! here from the statements, and only for what the question leads to. Nothing
+//! is shared with the compiled rows, so that either would show a mistake of the
+//! other.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId, Pattern};
+use crate::date::Date;
+use crate::document::{Bound, RelationState};
+use crate::engine::Limit;
+use crate::object::{Belongs, Object, Subject, Value};
+use crate::policy::{Inner, SourceId, Statements, User};
+use crate::reason::Reason;
+
+/// How one permission answers to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It is beneath it in the tree.
+    Parent,
+    /// It requires it.
+    Requires,
+    /// It implies it, and has no effect without it.
+    Implies,
+}
+
+/// The list of a source that a statement stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum List {
+    Allow,
+    Deny,
+    Forbid,
+    Levels,
+}
+
+/// What a statement does, the lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effect {
+    Deny,
+    /// Grants that level; of a permission that is not graded, 1.
+    Level(u32),
+}
+
+/// A statement about a permission.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stated {
+    /// The source, by its place among the user's.
+    pub(super) source: usize,
+    pub(super) list: List,
+    /// Its place in the list.
+    pub(super) at: usize,
+    pub(super) pattern: Pattern,
+    pub(super) effect: Effect,
+    /// Whether it is of those that decide.
+    pub(super) decides: bool,
+}
+
+/// What is said of a permission, and what comes of it before any gate.
+#[derive(Debug, Default)]
+pub(super) struct Grant {
+    /// The node, itself or above it, whose feature is not licensed.
+    pub(super) unlicensed: Option<NodeId>,
+    pub(super) forbids: Vec<Stated>,
+    /// The nearest statement of each source, the more general tier first.
+    pub(super) stated: Vec<Stated>,
+    pub(super) said: Option<Effect>,
+    /// The level that is granted, 0 for none.
+    pub(super) level: u32,
+    /// What implied it first, where nothing is said of it.
+    pub(super) implied_by: Option<NodeId>,
+}
+
+impl Grant {
+    /// Whether an implication can grant it.
+    pub(super) fn is_open(&self) -> bool {
+        self.said.is_none() && self.forbids.is_empty() && self.unlicensed.is_none()
+    }
+}
+
+/// What is taken to be otherwise than the policy and the object say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Supposed {
+    pub(super) features: Vec<Box<str>>,
+    /// Patterns that sources other than the user's own no longer list.
+    pub(super) lifted: Vec<(SourceId, List, Pattern)>,
+    pub(super) relations: Vec<(u32, RelationState)>,
+}
+
+/// Of a permission that is effective, how it stands with the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnObject {
+    Allowed,
+    NoScope,
+    OutOfBounds,
+    /// By something that it answers to.
+    Gated(Link, Bit),
+}
+
+/// One user, and one object or none, walked through as far as was asked.
+pub(super) struct Walk<'a, O: ?Sized> {
+    pub(super) policy: &'a Inner,
+    name: &'a str,
+    user: &'a User,
+    supposed: &'a Supposed,
+    pub(super) object: Option<&'a O>,
+    pub(super) today: Option<Date>,
+    /// The user's sources, the more general first.
+    pub(super) sources: Vec<(SourceId, &'a Statements)>,
+    grants: HashMap<NodeId, Grant, RandomState>,
+    /// In which round each fell that is not effective.
+    settled: HashMap<NodeId, Option<u32>, RandomState>,
+    round: u32,
+    on_object: HashMap<NodeId, OnObject, RandomState>,
+}
+
+impl<'a, O: Object + ?Sized> Walk<'a, O> {
+    pub(super) fn new(
+        policy: &'a Inner,
+        (name, user): (&'a str, &'a User),
+        supposed: &'a Supposed,
+        object: Option<&'a O>,
+        today: Option<Date>,
+    ) -> Walk<'a, O> {
+        let mut sources: Vec<(SourceId, &Statements)> = Vec::new();
+        for (id, statements) in policy.sources_of(user) {
+            if !sources.iter().any(|&(known, _)| known == id) {
+                sources.push((id, statements));
+            }
+        }
+        Walk {
+            policy,
+            name,
+            user,
+            supposed,
+            object,
+            today,
+            sources,
+            grants: HashMap::default(),
+            settled: HashMap::default(),
+            round: 0,
+            on_object: HashMap::default(),
+        }
+    }
+
+    pub(super) fn catalogue(&self) -> &'a Catalogue {
+        &self.policy.catalogue
+    }
+
+    /// The reason for the answer about a permission at some level.
+    pub(super) fn reason(&mut self, bit: Bit) -> Reason {
+        if self.user.suspended {
+            return Reason::Suspended;
+        }
+        let held = self.held(bit);
+        if held != Reason::Granted {
+            return held;
+        }
+        let id = self.catalogue().bit_nodes[bit as usize];
+        let Some(kind) = self.catalogue().node(id).kind else {
+            return Reason::Granted;
+        };
+        let Some(object) = self.object else {
+            return match self.needs_object(id) {
+                true => Reason::ObjectRequired,
+                false => Reason::Granted,
+            };
+        };
+        match self.catalogue().kinds.get_index(kind as usize) {
+            Some((name, _)) if **name == *object.kind() => self.allowed(id),
+            _ => Reason::WrongKind,
+        }
+    }
+
+    /// Rules 1 to 6: whether a permission is held, whatever the object. Of a
+    /// scoped node, the scope that came furthest speaks.
+    pub(super) fn held(&mut self, bit: Bit) -> Reason {
+        let id = self.catalogue().bit_nodes[bit as usize];
+        if let Form::Scoped(_) = self.catalogue().node(id).form {
+            return self.furthest_scope(id).map_or(Reason::NotGranted, |(_, reason)| reason);
+        }
+        let level = self.level_of(bit);
+        let admin = self.user.admin;
+        let grant = self.grant(id);
+        if grant.unlicensed.is_some() {
+            Reason::Unlicensed
+        } else if admin {
+            Reason::Admin
+        } else if !grant.forbids.is_empty() {
+            Reason::Forbidden
+        } else if grant.said == Some(Effect::Deny) {
+            Reason::Denied
+        } else if grant.level < level {
+            Reason::NotGranted
+        } else if self.fell(id).is_some() {
+            Reason::Gated
+        } else {
+            Reason::Granted
+        }
+    }
+
+    /// The scope of a scoped node that came furthest, and how far.
+    pub(super) fn furthest_scope(&mut self, id: NodeId) -> Option<(NodeId, Reason)> {
+        let scopes: Vec<NodeId> = self.catalogue().scopes(id).collect();
+        let reasons = scopes.into_iter().map(|id| {
+            let bit = self.catalogue().node(id).bit;
+            (id, self.held(bit))
+        });
+        reasons.max_by_key(|&(_, reason)| reason as u8)
+    }
+
+    /// Which level of its node a bit is: 1, or more for a graded one.
+    pub(super) fn level_of(&self, bit: Bit) -> u32 {
+        bit - self.catalogue().node_of(bit).bit + 1
+    }
+
+    // Rules 1 to 4: what is said and granted.
+
+    /// What is said of a permission that can be granted, implications included.
+    pub(super) fn grant(&mut self, id: NodeId) -> &Grant {
+        if !self.grants.contains_key(&id) {
+            self.load(id);
+        }
+        self.grants.entry(id).or_default()
+    }
+
+    /// Works out a permission and all that could imply it.
+    fn load(&mut self, id: NodeId) {
+        let catalogue = self.catalogue();
+        let mut region = vec![id];
+        self.grants.insert(id, self.stated(id));
+        let mut next = 0;
+        let mut spread: Vec<NodeId> = Vec::new();
+        while let Some(&id) = region.get(next) {
+            next += 1;
+            let grant = self.grants.entry(id).or_default();
+            if grant.level > 0 {
+                spread.push(id);
+            }
+            if !grant.is_open() {
+                continue;
+            }
+            for &by in &catalogue.dependents[id as usize] {
+                let implies = &catalogue.node(by).implies;
+                if !implies.iter().any(|&bit| catalogue.bit_nodes[bit as usize] == id) {
+                    continue;
+                }
+                match self.grants.get(&by) {
+                    Some(known) if known.level > 0 => spread.push(by),
+                    Some(_) => {}
+                    None => {
+                        self.grants.insert(by, self.stated(by));
+                        region.push(by);
+                    }
+                }
+            }
+        }
+        while let Some(by) = spread.pop() {
+            for &bit in &catalogue.node(by).implies {
+                let (id, level) = (catalogue.bit_nodes[bit as usize], self.level_of(bit));
+                let Some(grant) = self.grants.get_mut(&id) else { continue };
+                if !grant.is_open() || grant.level >= level {
+                    continue;
+                }
+                if grant.level == 0 {
+                    grant.implied_by = Some(by);
+                    spread.push(id);
+                }
+                grant.level = level;
+            }
+        }
+    }
+
+    /// What the user's sources say of a permission.
+    fn stated(&self, id: NodeId) -> Grant {
+        let catalogue = self.catalogue();
+        let mut grant = Grant { unlicensed: self.unlicensed(id), ..Grant::default() };
+        for (source, &(of, statements)) in self.sources.iter().enumerate() {
+            let matching = |list: List, patterns: &[Pattern]| {
+                let all = patterns.iter().copied().enumerate();
+                let all = all.filter(|(_, pattern)| pattern.matches(id, catalogue));
+                all.filter(|&(_, pattern)| !self.supposed.lifted.contains(&(of, list, pattern)))
+                    .collect::<Vec<_>>()
+            };
+            let stated = |list, effect: Effect| {
+                move |(at, pattern): (usize, Pattern)| Stated {
+                    source,
+                    list,
+                    at,
+                    pattern,
+                    effect,
+                    decides: false,
+                }
+            };
+            let forbids = matching(List::Forbid, &statements.forbid);
+            grant.forbids.extend(forbids.into_iter().map(stated(List::Forbid, Effect::Deny)));
+
+            let (highest, levels) = match &catalogue.node(id).form {
+                Form::Graded(levels) => (levels.len() as u32 - 1, &**levels),
+                _ => (1, &[][..]),
+            };
+            let mut said: Vec<Stated> = Vec::new();
+            let allow = matching(List::Allow, &statements.allow).into_iter();
+            said.extend(allow.map(stated(List::Allow, Effect::Level(highest))));
+            let deny = matching(List::Deny, &statements.deny).into_iter();
+            said.extend(deny.map(stated(List::Deny, Effect::Deny)));
+            for (at, (pattern, level)) in statements.levels.iter().enumerate() {
+                let level = levels.iter().position(|known| known == level);
+                if let (Some(level), true) = (level, pattern.matches(id, catalogue)) {
+                    let effect = Effect::Level(level as u32);
+                    said.push(stated(List::Levels, effect)((at, *pattern)));
+                }
+            }
+            // The nearest wins, and on a tie the lowest.
+            let nearness = |stated: &Stated| stated.pattern.nearness(catalogue);
+            let nearest = said.iter().map(nearness).max();
+            let of_nearest = said.into_iter().filter(|stated| Some(nearness(stated)) == nearest);
+            grant.stated.extend(of_nearest.min_by_key(|stated| stated.effect));
+        }
+        // The most specific tier that says anything decides; in the role tier
+        // any deny, else the most generous statement.
+        let sources = &self.sources;
+        let tier_of = |stated: &Stated| tier(sources[stated.source].0);
+        let decisive = grant.stated.last().map(tier_of);
+        let in_tier = |stated: &Stated| Some(tier_of(stated)) == decisive;
+        let effects = || grant.stated.iter().filter(|stated| in_tier(stated));
+        grant.said = match effects().any(|stated| stated.effect == Effect::Deny) {
+            true => Some(Effect::Deny),
+            false => effects().map(|stated| stated.effect).max(),
+        };
+        for stated in &mut grant.stated {
+            stated.decides = in_tier(stated) && Some(stated.effect) == grant.said;
+        }
+        if let (Some(Effect::Level(level)), true) =
+            (grant.said, grant.forbids.is_empty() && grant.unlicensed.is_none())
+        {
+            grant.level = level;
+        }
+        grant
+    }
+
+    /// The node whose feature is missing for a permission to exist.
+    fn unlicensed(&self, id: NodeId) -> Option<NodeId> {
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let node = self.catalogue().node(id);
+            if node.feature.as_deref().is_some_and(|feature| !self.is_licensed(feature)) {
+                return Some(id);
+            }
+            next = node.above;
+        }
+        None
+    }
+
+    fn is_licensed(&self, feature: &str) -> bool {
+        self.policy.is_licensed(feature)
+            || self.supposed.features.iter().any(|known| **known == *feature)
+    }
+
+    // Rule 5: what of it is effective.
+
+    /// What a permission needs to be effective: its gate parent, what it
+    /// requires and what it implies, unlicensed ones aside.
+    pub(super) fn needs(&self, id: NodeId) -> Vec<(Link, Bit)> {
+        let catalogue = self.catalogue();
+        let node = catalogue.node(id);
+        let implied = node
+            .implies
+            .iter()
+            .filter(|&&bit| self.unlicensed(catalogue.bit_nodes[bit as usize]).is_none());
+        self.gates(id).chain(implied.map(|&bit| (Link::Implies, bit))).collect()
+    }
+
+    /// Its gate parent and what it requires.
+    fn gates(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
+        let catalogue = self.catalogue();
+        let node = catalogue.node(id);
+        let parent = node.gate.map(|gate| (Link::Parent, catalogue.node(gate).bit));
+        parent.into_iter().chain(node.requires.iter().map(|&bit| (Link::Requires, bit)))
+    }
+
+    /// In which round a permission fell that is not effective: 0 for one that is
+    /// not granted, and any other after something that it needs.
+    pub(super) fn fell(&mut self, id: NodeId) -> Option<u32> {
+        if !self.settled.contains_key(&id) {
+            self.settle(id);
+        }
+        self.settled.get(&id).copied().flatten()
+    }
+
+    /// Whether a permission is effective at the level needed.
+    pub(super) fn is_effective(&mut self, bit: Bit) -> bool {
+        let id = self.catalogue().bit_nodes[bit as usize];
+        self.fell(id).is_none() && self.reaches(bit)
+    }
+
+    /// Whether what is granted of a permission reaches the level needed.
+    fn reaches(&mut self, bit: Bit) -> bool {
+        let id = self.catalogue().bit_nodes[bit as usize];
+        match self.catalogue().node(id).form {
+            Form::Scoped(_) => true,
+            _ => self.grant(id).level >= self.level_of(bit),
+        }
+    }
+
+    /// The largest set in which all gates hold, of a permission and all that it
+    /// leads to: what fails falls, round by round, until nothing does.
+    fn settle(&mut self, id: NodeId) {
+        let catalogue = self.catalogue();
+        let mut all = Vec::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if self.settled.contains_key(&id) {
+                continue;
+            }
+            all.push(id);
+            self.settled.insert(id, None);
+            open.extend(catalogue.scopes(id));
+            if catalogue.scopes(id).is_empty() {
+                let needs = self.needs(id).into_iter();
+                open.extend(needs.map(|(_, bit)| catalogue.bit_nodes[bit as usize]));
+            }
+        }
+        for &id in &all {
+            let scopes = catalogue.scopes(id);
+            let granted = match scopes.is_empty() {
+                true => self.grant(id).level > 0,
+                false => scopes.into_iter().any(|scope| self.grant(scope).level > 0),
+            };
+            if !granted {
+                self.settled.insert(id, Some(0));
+            }
+        }
+        let mut unsure = all;
+        while !unsure.is_empty() {
+            self.round += 1;
+            let standing = |walk: &Self, id: NodeId| walk.settled.get(&id) == Some(&None);
+            unsure.retain(|&id| standing(self, id));
+            let fallen: Vec<NodeId> = unsure
+                .into_iter()
+                .filter(|&id| match catalogue.scopes(id) {
+                    scopes if !scopes.is_empty() => {
+                        !scopes.into_iter().any(|scope| standing(self, scope))
+                    }
+                    _ => self.needs(id).into_iter().any(|(_, bit)| {
+                        let need = catalogue.bit_nodes[bit as usize];
+                        !standing(self, need) || !self.reaches(bit)
+                    }),
+                })
+                .collect();
+            unsure = Vec::new();
+            for &id in &fallen {
+                self.settled.insert(id, Some(self.round));
+            }
+            for id in fallen {
+                unsure.extend(&catalogue.dependents[id as usize]);
+                if let Form::Scope(of, _) = catalogue.node(id).form {
+                    unsure.push(of);
+                }
+            }
+            unsure.sort_unstable();
+            unsure.dedup();
+        }
+    }
+
+    /// Of what a permission needs, what it fell for: not granted, or fallen
+    /// before it.
+    pub(super) fn failing(&mut self, id: NodeId) -> Vec<(Link, Bit)> {
+        let own = self.fell(id);
+        let mut failing = self.needs(id);
+        failing.retain(|&(_, bit)| {
+            let need = self.catalogue().bit_nodes[bit as usize];
+            self.fell(need).is_some_and(|round| Some(round) < own) || !self.reaches(bit)
+        });
+        failing
+    }
+
+    // Rule 7: what is allowed on the object.
+
+    /// Whether a permission on a kind depends on the object: it, or one of the
+    /// same kind that it answers to, has scopes or checks.
+    fn needs_object(&self, id: NodeId) -> bool {
+        let catalogue = self.catalogue();
+        let kind = catalogue.node(id).kind;
+        let mut seen: Vec<NodeId> = Vec::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if seen.contains(&id) {
+                continue;
+            }
+            seen.push(id);
+            let node = catalogue.node(id);
+            let split = matches!(node.form, Form::Scoped(_) | Form::Scope(..));
+            if node.kind == kind && (split || self.checks(id).next().is_some()) {
+                return true;
+            }
+            open.extend(self.followed(id).map(|(_, bit)| catalogue.bit_nodes[bit as usize]));
+            for scope in catalogue.scopes(id) {
+                let own = self.own_requirements(scope);
+                open.extend(own.map(|(_, bit)| catalogue.bit_nodes[bit as usize]));
+            }
+        }
+        false
+    }
+
+    /// The attributes that a permission checks, its kind's first.
+    pub(super) fn checks(&self, id: NodeId) -> impl Iterator<Item = AttributeId> + use<'a, O> {
+        let catalogue = self.catalogue();
+        let node = catalogue.node(id);
+        let of_kind = node.kind.map(|kind| &*catalogue.kinds[kind as usize].checks);
+        let of_kind = of_kind.unwrap_or_default();
+        let own = node.checks.iter().filter(|check| !of_kind.contains(check));
+        of_kind.iter().chain(own).copied()
+    }
+
+    /// What of its gates is followed on an object: of a single scope that is
+    /// required it is enough that it is effective. Of a scope, what it requires
+    /// itself is another matter.
+    fn followed(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
+        let catalogue = self.catalogue();
+        let node = catalogue.node(id);
+        // The requirements of a scope itself are the first ones.
+        let own = if let Form::Scope(..) = node.form { node.own_requires } else { 0 };
+        let parent = node.gate.map(|gate| (Link::Parent, catalogue.node(gate).bit));
+        let shared = node.requires[own..].iter().map(|&bit| (Link::Requires, bit));
+        parent.into_iter().chain(shared).filter(|&(_, bit)| is_followed(catalogue, bit))
+    }
+
+    fn own_requirements(&self, scope: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
+        let catalogue = self.catalogue();
+        let node = catalogue.node(scope);
+        let own = node.requires[..node.own_requires].iter();
+        own.map(|&bit| (Link::Requires, bit)).filter(|&(_, bit)| is_followed(catalogue, bit))
+    }
+
+    /// The effective ones of the scopes of a scoped node, or of a single scope.
+    pub(super) fn effective_scopes(&mut self, id: NodeId) -> Vec<NodeId> {
+        let scopes = match self.catalogue().node(id).form {
+            Form::Scope(..) => id..id + 1,
+            _ => self.catalogue().scopes(id),
+        };
+        scopes.filter(|&scope| self.fell(scope).is_none()).collect()
+    }
+
+    /// Of an effective permission on the object's kind, the reason for what the
+    /// object makes of it.
+    fn allowed(&mut self, id: NodeId) -> Reason {
+        match self.on_object(id) {
+            OnObject::Allowed => Reason::Granted,
+            OnObject::NoScope => Reason::NoScope,
+            OnObject::OutOfBounds => Reason::OutOfBounds,
+            OnObject::Gated(..) => Reason::Gated,
+        }
+    }
+
+    /// What an effective permission is gated by on the object.
+    pub(super) fn gated_on_object(&mut self, id: NodeId) -> Option<(Link, Bit)> {
+        match self.on_object(id) {
+            OnObject::Gated(link, bit) => Some((link, bit)),
+            _ => None,
+        }
+    }
+
+    /// The reason for what a permission comes to that another one answers to.
+    pub(super) fn reason_on_object(&mut self, bit: Bit) -> Reason {
+        match self.held(bit) {
+            Reason::Granted => self.allowed(self.catalogue().bit_nodes[bit as usize]),
+            held => held,
+        }
+    }
+
+    fn on_object(&mut self, id: NodeId) -> OnObject {
+        // What is answered to comes first; on a stack of our own, for it may be
+        // a long way.
+        let mut open = vec![id];
+        while let Some(&id) = open.last() {
+            if self.on_object.contains_key(&id) {
+                open.pop();
+                continue;
+            }
+            let before = open.len();
+            let scopes = self.effective_scopes(id).into_iter();
+            let own = scopes.flat_map(|scope| self.own_requirements(scope));
+            for (_, bit) in self.followed(id).chain(own) {
+                let need = self.catalogue().bit_nodes[bit as usize];
+                if !self.on_object.contains_key(&need) {
+                    open.push(need);
+                }
+            }
+            if open.len() == before {
+                let verdict = self.judge(id);
+                self.on_object.insert(id, verdict);
+                open.pop();
+            }
+        }
+        self.on_object.get(&id).copied().unwrap_or(OnObject::NoScope)
+    }
+
+    /// Judges an effective permission, all that it answers to being judged.
+    fn judge(&mut self, id: NodeId) -> OnObject {
+        let node = self.catalogue().node(id);
+        let has_scopes = matches!(node.form, Form::Scoped(_) | Form::Scope(..));
+        let mut scopes = self.effective_scopes(id);
+        // Of an object of another kind nothing is asked, but gates are followed.
+        if self.is_on_kind(id) {
+            scopes.retain(|&scope| self.matches(scope));
+            if has_scopes && scopes.is_empty() {
+                return OnObject::NoScope;
+            }
+            if !self.checks(id).all(|check| self.passes(check)) {
+                return OnObject::OutOfBounds;
+            }
+        }
+        let mut closed = None;
+        for &scope in &scopes {
+            let gate = self.own_requirements(scope).find(|&(_, bit)| !self.is_allowed(bit));
+            let Some(gate) = gate else {
+                closed = None;
+                break;
+            };
+            closed = closed.or(Some(gate));
+        }
+        let gate = closed.or_else(|| self.followed(id).find(|&(_, bit)| !self.is_allowed(bit)));
+        gate.map_or(OnObject::Allowed, |(link, bit)| OnObject::Gated(link, bit))
+    }
+
+    fn is_allowed(&mut self, bit: Bit) -> bool {
+        let id = self.catalogue().bit_nodes[bit as usize];
+        self.is_effective(bit) && self.on_object.get(&id) == Some(&OnObject::Allowed)
+    }
+
+    /// Whether a permission is on the object's kind.
+    pub(super) fn is_on_kind(&self, id: NodeId) -> bool {
+        let kinds = &self.catalogue().kinds;
+        let kind = self.catalogue().node(id).kind;
+        let kind = kind.and_then(|kind| kinds.get_index(kind as usize));
+        kind.is_some_and(|(kind, _)| self.object.is_some_and(|object| **kind == *object.kind()))
+    }
+
+    /// Whether the object is in the states that a scope accepts.
+    pub(super) fn matches(&self, scope: NodeId) -> bool {
+        let node = self.catalogue().node(scope);
+        let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
+            return false;
+        };
+        when.iter().all(|&(relation, accepted)| {
+            let state = self.state(kind, relation);
+            state.is_some_and(|state| accepted.accepts(state))
+        })
+    }
+
+    /// The state of a relation of the object.
+    pub(super) fn state(&self, kind: u32, relation: u32) -> Option<RelationState> {
+        let supposed = self.supposed.relations.iter().find(|(known, _)| *known == relation);
+        if let Some(&(_, state)) = supposed {
+            return Some(state);
+        }
+        let relations = &self.catalogue().kinds[kind as usize].relations;
+        let (name, &of) = relations.get_index(relation as usize)?;
+        let groups = &Groups { policy: self.policy, own: &self.user.groups };
+        self.object?.relation(name, &Subject { name: self.name, groups, relation: of })
+    }
+
+    /// Whether the object's attribute is within the user's bound.
+    pub(super) fn passes(&self, check: AttributeId) -> bool {
+        let of = self.catalogue().attributes[check as usize].bound;
+        let bounds = self.bounds(check).into_iter();
+        let mut limits = bounds.map(|(_, bound)| Limit::new(of, bound));
+        limits.any(|limit| limit.passes(self.value(check), self.today))
+    }
+
+    pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {
+        self.object?.attribute(&self.catalogue().attributes[check as usize].name)
+    }
+
+    /// Rule 8: the bounds on an attribute that decide, of which one must pass,
+    /// each with its source.
+    pub(super) fn bounds(&self, attribute: AttributeId) -> Vec<(usize, &'a Bound)> {
+        let mut stated: Vec<(usize, &Bound)> = Vec::new();
+        for (source, &(_, statements)) in self.sources.iter().enumerate() {
+            let bounds = statements.bounds.iter().filter(|(of, _)| *of == attribute);
+            stated.extend(bounds.map(|(_, bound)| (source, bound)));
+        }
+        let tier_of = |&(source, _): &(usize, &Bound)| tier(self.sources[source].0);
+        let decisive = stated.last().map(tier_of);
+        stated.retain(|stated| Some(tier_of(stated)) == decisive);
+        stated
+    }
+}
+
+/// How specific a source is.
+fn tier(source: SourceId) -> u8 {
+    match source {
+        SourceId::Global => 0,
+        SourceId::Profile(_) => 1,
+        SourceId::Role(_) | SourceId::ApprovalGroup(_) => 2,
+        SourceId::Own => 3,
+    }
+}
+
+/// Of a single scope that is required it is enough that it is effective.
+fn is_followed(catalogue: &Catalogue, bit: Bit) -> bool {
+    !matches!(catalogue.node_of(bit).form, Form::Scope(..))
+}
+
+/// A user's groups: a group is among them that is one of them, or beneath one.
+struct Groups<'a> {
+    policy: &'a Inner,
+    own: &'a [u32],
+}
+
+impl Belongs for Groups<'_> {
+    fn belongs(&self, group: &str) -> bool {
+        let parents = &self.policy.groups.parents;
+        let mut next = parents.get_index_of(group).map(crate::names::number);
+        while let Some(group) = next {
+            if self.own.contains(&group) {
+                return true;
+            }
+            next = parents.get_index(group as usize).and_then(|(_, parent)| *parent);
+        }
+        false
+    }
+}

@@ -1,0 +1,104 @@
+//! Mends applied to a document by hand, to see whether they mend.
+
+use grantree::document::{Document, Map, RelationState, RelationType, User};
+use grantree::explain::{Assignment, Effect, Part};
+use grantree::policy_test::Ask;
+use grantree::{DynamicObject, Engine, Policy, SourceName};
+
+use super::strategies::said_by;
+
+/// The answer once these parts are done.
+pub fn can_after(document: &Document, ask: &Ask, parts: &[Part]) -> bool {
+    let (mut document, mut object) = (document.clone(), ask.object.clone());
+    for part in parts {
+        apply(&mut document, &mut object, ask, part);
+    }
+    can(document, ask, object)
+}
+
+/// The answer once these sources are assigned, and what is not a grant of these
+/// parts is done.
+pub fn can_with(document: &Document, ask: &Ask, parts: &[Part], assignment: &Assignment) -> bool {
+    let (mut document, mut object) = (document.clone(), ask.object.clone());
+    for part in parts {
+        let grants = match part {
+            Part::Allow(_) | Part::Widen { .. } => true,
+            Part::Lift(statement) => statement.effect == Effect::Deny,
+            Part::Restore(_) | Part::License(_) | Part::Relate { .. } => false,
+        };
+        if !grants {
+            apply(&mut document, &mut object, ask, part);
+        }
+    }
+    let user = user(&mut document, ask);
+    for assigned in &assignment.sources {
+        match &assigned.source.source {
+            SourceName::Profile(name) => user.profile = Some(name.clone()),
+            SourceName::Role(name) => user.roles.push(name.clone()),
+            SourceName::ApprovalGroup(name) => user.approval_groups.push(name.clone()),
+            SourceName::Global | SourceName::User(_) => panic!("nothing to assign"),
+        }
+    }
+    can(document, ask, object)
+}
+
+fn can(document: Document, ask: &Ask, object: Option<DynamicObject>) -> bool {
+    let policy = Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}"));
+    let engine = Engine::new(&policy);
+    engine.can_by_name(&ask.user, &ask.action, (object.as_ref(), ask.today)) == Ok(true)
+}
+
+fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut User {
+    document.users.get_mut(&ask.user).expect("a known user")
+}
+
+fn apply(document: &mut Document, object: &mut Option<DynamicObject>, ask: &Ask, part: &Part) {
+    match part {
+        Part::Restore(user) => {
+            document.users.get_mut(&user.name).expect("a known user").suspended = false;
+        }
+        Part::License(feature) => document.licence.features.push(feature.clone()),
+        Part::Allow(permission) => {
+            let (path, level) = match permission.name.split_once(':') {
+                Some((path, level)) => (path, Some(level)),
+                None => (permission.name.as_str(), None),
+            };
+            let said = &mut user(document, ask).statements;
+            for patterns in [&mut said.allow, &mut said.deny, &mut said.forbid] {
+                patterns.retain(|pattern| pattern != path);
+            }
+            said.levels.retain(|pattern, _| pattern != path);
+            match level {
+                Some(level) => said.levels.push(path, level.to_owned()),
+                None => said.allow.push(path.to_owned()),
+            }
+        }
+        Part::Lift(statement) => {
+            let said = said_by(&statement.source.source, document);
+            let patterns = match statement.effect {
+                Effect::Deny => &mut said.deny,
+                Effect::Forbid => &mut said.forbid,
+                Effect::Allow | Effect::Level(_) => panic!("an allow needs no lifting"),
+            };
+            let before = patterns.len();
+            patterns.retain(|pattern| *pattern != statement.pattern);
+            assert!(patterns.len() < before, "{statement}");
+        }
+        Part::Widen { attribute, to, .. } => {
+            let bounds: &mut Map<_> = &mut user(document, ask).statements.bounds;
+            bounds.retain(|name, _| name != attribute);
+            bounds.push(attribute, to.clone());
+        }
+        Part::Relate { relation, names, to } => {
+            let related = match (to, names) {
+                (RelationState::Me, RelationType::User) => vec![ask.user.clone()],
+                (RelationState::Me, RelationType::Group) => {
+                    vec![user(document, ask).groups[0].clone()]
+                }
+                (RelationState::Other, _) => vec!["somebody or something else".to_owned()],
+                (RelationState::None, _) => vec![],
+            };
+            *object = object.take().map(|object| object.with_relation(relation, related));
+        }
+    }
+}
