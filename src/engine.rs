@@ -215,8 +215,8 @@ impl Engine {
     /// A handle to any threshold of the permission will do.
     pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
         let compiled = &*self.0;
-        let (row, ask) = compiled.find(user, permission)?;
-        let node = compiled.policy().catalogue.node(ask.node);
+        let (row, _) = compiled.find(user, permission)?;
+        let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
         let Form::Graded(levels) = &node.form else {
             return None;
         };
@@ -284,8 +284,8 @@ impl Inner {
     /// What the user's sources say of a setting (design, rule 8).
     fn setting<'p>(&'p self, user: &'p policy::User, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
-        let roles = user.roles.iter().flat_map(|&role| &self.roles[role as usize].closure);
-        let roles = roles.map(|&role| &self.roles[role as usize].source.statements);
+        let roles = self.closure(&user.roles).into_iter();
+        let roles = roles.map(|role| &self.roles[role as usize].source.statements);
         let groups = user.approval_groups.iter();
         let groups = groups.map(|&group| &self.approval_groups[group as usize].statements);
         let profile = user.profile.map(|profile| &self.profiles[profile as usize].statements);
@@ -387,7 +387,7 @@ fn compile(policy: &Policy) -> Compiled {
     }
 
     let lineage = &inner.lineage;
-    let mut user_rows = vec![NOBODY; lineage.users.len(inner.users.len())];
+    let mut user_rows = vec![NOBODY; lineage.users.end(inner.users.len())];
     let mut positions = vec![u32::MAX; user_rows.len()];
     for (position, (name, row)) in inner.users.keys().zip(own_rows).enumerate() {
         if let Some(number) = lineage.users.of(name, position) {
@@ -396,7 +396,7 @@ fn compile(policy: &Policy) -> Compiled {
         }
     }
     let none = Ask { bit: gone, node: 0, on_object: false };
-    let mut asks = vec![none; lineage.permissions.len(catalogue.bits())];
+    let mut asks = vec![none; lineage.permissions.end(catalogue.bits())];
     for (bit, name) in catalogue.thresholds().enumerate() {
         if let Some(number) = lineage.permissions.of(&name, bit) {
             let node = catalogue.bit_nodes[bit];

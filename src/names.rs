@@ -1,5 +1,8 @@
 //! Names to dense numbers.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::problem::{Place, Problem, ProblemKind, nearest};
@@ -7,7 +10,7 @@ use crate::problem::{Place, Problem, ProblemKind, nearest};
 /// Values by name, numbered in the order of their coming.
 ///
 /// The hash is seeded at random, so that names can't be chosen to collide.
-pub(crate) type NameMap<V> = IndexMap<Box<str>, V, foldhash::fast::RandomState>;
+pub(crate) type NameMap<V> = IndexMap<Box<str>, V, RandomState>;
 
 /// The names, in order.
 pub(crate) fn keys<V>(map: &NameMap<V>) -> impl Iterator<Item = &str> {
@@ -25,10 +28,25 @@ pub(crate) fn number(index: usize) -> u32 {
 /// The most things of one kind that are numbered.
 pub(crate) const MOST: usize = 1 << 31;
 
+/// The names of a map or list so far.
+#[derive(Debug, Default)]
+pub(crate) struct Seen<'d>(HashSet<&'d str, RandomState>);
+
+impl<'d> Seen<'d> {
+    /// Adds a name, and reports one that stands there already.
+    pub(crate) fn insert(&mut self, name: &'d str, place: &Place<'_>, faults: &mut Faults) {
+        if !self.0.insert(name) {
+            faults.duplicate(place, name);
+        }
+    }
+}
+
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     problems: Vec<Problem>,
+    /// How many of them reading met.
+    read: usize,
     suggestions: usize,
 }
 
@@ -37,11 +55,25 @@ impl Faults {
     /// be wrong a million times over.
     const SUGGESTIONS: usize = 200;
 
+    /// The faults of a document that was read with these.
     pub(crate) fn new(problems: Vec<Problem>) -> Faults {
-        Faults { problems, suggestions: 0 }
+        Faults { read: problems.len(), problems, suggestions: 0 }
     }
 
-    pub(crate) fn into_problems(self) -> Vec<Problem> {
+    /// All problems. What could not be read stands empty in the document, and
+    /// what is said of that is left out.
+    pub(crate) fn into_problems(mut self) -> Vec<Problem> {
+        let resolved = self.problems.split_off(self.read);
+        let is_form = |problem: &&Problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. });
+        let read: HashSet<&str, RandomState> =
+            self.problems.iter().filter(is_form).map(Problem::place).collect();
+        let told = |place: &str| {
+            let ends = place.match_indices(['.', '[']).map(|(end, _)| end).chain([place.len()]);
+            ends.into_iter().any(|end| read.contains(&place[..end]))
+        };
+        let resolved: Vec<Problem> =
+            resolved.into_iter().filter(|problem| !told(problem.place())).collect();
+        self.problems.extend(resolved);
         self.problems
     }
 

@@ -209,10 +209,15 @@ pub struct Displayed<T>(pub T);
 
 impl<T: fmt::Display> Id for Displayed<T> {
     fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
-        let mut text = Short { bytes: [0; 64], len: 0 };
-        match write!(text, "{}", self.0).ok().and_then(|()| text.as_str()) {
-            Some(text) => use_text(text),
-            None => use_text(&self.0.to_string()),
+        let mut short = Short { bytes: [0; 64], len: 0 };
+        if let Some(text) = write!(short, "{}", self.0).ok().and_then(|()| short.as_str()) {
+            return use_text(text);
+        }
+        let mut long = String::new();
+        match write!(long, "{}", self.0) {
+            Ok(()) => use_text(&long),
+            // An id that can't be displayed is nobody's: no name is empty.
+            Err(fmt::Error) => use_text(""),
         }
     }
 }
@@ -254,7 +259,7 @@ impl Write for Short {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct DynamicObject {
     kind: String,
     #[serde(default, skip_serializing_if = "Map::is_empty")]

@@ -4,11 +4,15 @@ mod source;
 mod validate;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub use source::SourceName;
 pub(crate) use source::{Role, Source, SourceId, Statements};
+
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Document};
@@ -47,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) default_profile: Option<u32>,
     pub(crate) profiles: NameMap<Source>,
     pub(crate) roles: NameMap<Role>,
+    /// The roles, each after those that it includes.
+    pub(crate) role_order: Box<[u32]>,
     pub(crate) approval_groups: NameMap<Source>,
     pub(crate) groups: Groups,
     pub(crate) users: NameMap<User>,
@@ -62,29 +68,43 @@ pub(crate) struct Lineage {
     pub(crate) permissions: Numbers,
 }
 
-/// The numbers of names: those of the first version, then those that came.
-///
-/// Of a first version it is the order of the names itself, and nothing is kept.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Numbers(Option<Arc<NameMap<()>>>);
+/// The numbers of names: their positions in the first version, and new ones for
+/// names that come later.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers {
+    /// The number of every name that there was; of a first version, they are
+    /// the positions, and nothing is kept.
+    known: Option<Arc<NameMap<u32>>>,
+    /// The next new number, for all versions: two that are made from one must
+    /// not give one number to two names.
+    next: Arc<AtomicU32>,
+}
 
 impl Numbers {
+    /// The numbers of a first version with so many names.
+    fn first(names: usize) -> Numbers {
+        Numbers { known: None, next: Arc::new(AtomicU32::new(number(names))) }
+    }
+
     /// The number of a name, which stands at that position now.
     pub(crate) fn of(&self, name: &str, position: usize) -> Option<u32> {
-        match &self.0 {
+        match &self.known {
             None => Some(number(position)),
-            Some(names) => names.get_index_of(name).map(number),
+            Some(known) => known.get(name).copied(),
         }
     }
 
     /// Whether the number of a name is its position.
     pub(crate) fn are_positions(&self) -> bool {
-        self.0.is_none()
+        self.known.is_none()
     }
 
-    /// How many numbers there are, with so many names now.
-    pub(crate) fn len(&self, now: usize) -> usize {
-        self.0.as_ref().map_or(now, |names| names.len())
+    /// A number above all of this version's, which has so many names.
+    pub(crate) fn end(&self, names: usize) -> usize {
+        match &self.known {
+            None => names,
+            Some(known) => known.values().max().map_or(0, |&last| last as usize + 1),
+        }
     }
 
     /// The numbers of a version with other names.
@@ -93,26 +113,27 @@ impl Numbers {
         before: impl Iterator<Item = Cow<'a, str>>,
         after: impl Iterator<Item = Cow<'a, str>>,
     ) -> Numbers {
-        let mut names = match &self.0 {
-            Some(names) => NameMap::clone(names),
-            None => before.map(|name| (name.into(), ())).collect(),
+        let mut known = match &self.known {
+            Some(known) => NameMap::clone(known),
+            None => before.zip(0..).map(|(name, number)| (name.into(), number)).collect(),
         };
         for name in after {
-            if !names.contains_key(&*name) {
-                names.insert(name.into(), ());
+            if !known.contains_key(&*name) {
+                known.insert(name.into(), self.next.fetch_add(1, Ordering::Relaxed));
             }
         }
-        Numbers(Some(Arc::new(names)))
+        Numbers { known: Some(Arc::new(known)), next: Arc::clone(&self.next) }
     }
 }
 
 impl Lineage {
-    fn new() -> Lineage {
+    /// The lineage of a first version with so many users and permissions.
+    fn first(users: usize, permissions: usize) -> Lineage {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Lineage {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            users: Numbers::default(),
-            permissions: Numbers::default(),
+            users: Numbers::first(users),
+            permissions: Numbers::first(permissions),
         }
     }
 }
@@ -233,6 +254,34 @@ impl Inner {
             || edition.is_some_and(|features| features.iter().any(|known| **known == *feature))
     }
 
+    /// Roles and all that they bring along, each before those that it includes:
+    /// depth first, at its first visit.
+    pub(crate) fn closure(&self, roles: &[u32]) -> SmallVec<[u32; 16]> {
+        let mut closure = SmallVec::new();
+        let mut seen = HashSet::<u32, RandomState>::default();
+        let mut open: SmallVec<[u32; 16]> = roles.iter().rev().copied().collect();
+        while let Some(role) = open.pop() {
+            // Few roles are looked through faster than hashed.
+            let known = match closure.spilled() {
+                true => seen.contains(&role),
+                false => closure.contains(&role),
+            };
+            if known {
+                continue;
+            }
+            closure.push(role);
+            match (closure.spilled(), seen.is_empty()) {
+                (true, true) => seen.extend(closure.iter().copied()),
+                (true, false) => {
+                    seen.insert(role);
+                }
+                (false, _) => {}
+            }
+            open.extend(self.roles[role as usize].includes.iter().rev().copied());
+        }
+        closure
+    }
+
     /// All that a user's sources say, the more general first: within the role
     /// tier each role before those that it includes, approval groups last.
     pub(crate) fn sources_of<'p>(
@@ -241,9 +290,9 @@ impl Inner {
     ) -> impl Iterator<Item = (SourceId, &'p Statements)> {
         let profile =
             user.profile.map(|id| (SourceId::Profile(id), &self.profiles[id as usize].statements));
-        let roles = user.roles.iter().flat_map(|&id| &self.roles[id as usize].closure);
+        let roles = self.closure(&user.roles).into_iter();
         let roles =
-            roles.map(|&id| (SourceId::Role(id), &self.roles[id as usize].source.statements));
+            roles.map(|id| (SourceId::Role(id), &self.roles[id as usize].source.statements));
         let groups = user.approval_groups.iter();
         let groups = groups.map(|&id| {
             (SourceId::ApprovalGroup(id), &self.approval_groups[id as usize].statements)

@@ -41,7 +41,7 @@ use crate::problem::Problems;
 
 /// A test document.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a test document")]
 pub struct TestDocument {
     /// The policy; absent where the runner is given one.
     #[serde(default)]
@@ -145,7 +145,7 @@ impl TestDocument {
 
 /// A step as it is written: one of the questions, the answer and a note.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a step")]
 struct StepFields {
     can: Option<Ask>,
     can_some: Option<AskSome>,

@@ -247,7 +247,7 @@ pub enum ProblemKind {
         setting: String,
         /// The value.
         value: String,
-        /// What it accepts.
+        /// What it accepts; of many values, the first and `…`.
         accepted: Vec<String>,
     },
     /// Things that name each other in a ring.
@@ -255,7 +255,8 @@ pub enum ProblemKind {
     Cycle {
         /// What names each other.
         what: &'static str,
-        /// The names on the ring, each naming the next, the last the first.
+        /// The names on the ring, each naming the next, the last the first; of
+        /// a long one, `…` stands for some.
         names: Vec<String>,
     },
     /// A unique role that another role includes.
@@ -289,18 +290,25 @@ fn accepts(values: &[String]) -> String {
 }
 
 fn ring(names: &[String]) -> String {
-    let mut text = String::new();
-    for name in names {
-        text.push('`');
-        text.push_str(name);
-        text.push_str("` > ");
+    let quoted = names.iter().chain(names.first()).map(|name| match name.as_str() {
+        SOME_MORE => name.clone(),
+        name => format!("`{name}`"),
+    });
+    quoted.collect::<Vec<_>>().join(" > ")
+}
+
+/// Stands for names that are left out.
+const SOME_MORE: &str = "…";
+
+/// The first few of a list: what one problem says of a document must not be as
+/// long as the document.
+pub(crate) fn few(mut names: Vec<String>) -> Vec<String> {
+    const FEW: usize = 12;
+    if names.len() > FEW {
+        names.truncate(FEW);
+        names.push(SOME_MORE.to_owned());
     }
-    if let Some(first) = names.first() {
-        text.push('`');
-        text.push_str(first);
-        text.push('`');
-    }
-    text
+    names
 }
 
 /// The known name that is nearest to an unknown one, if any is near.

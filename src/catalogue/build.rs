@@ -4,11 +4,11 @@ use super::{Attribute, Catalogue, Form, Kind, Node, NodeId, States, condition};
 use crate::bits::BitSet;
 use crate::document::{self, Map};
 use crate::graph;
-use crate::names::{Faults, MOST, NameMap, keys, number};
-use crate::problem::{Place, ProblemKind, nearest};
+use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
+use crate::problem::{Place, ProblemKind, few, nearest};
 
 /// How many levels of the tree there may be.
-const DEEPEST: u32 = 128;
+const DEEPEST: u32 = 66;
 
 pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catalogue {
     let root = Place::Root.key("catalogue");
@@ -156,7 +156,7 @@ pub(crate) fn check_value(
             ProblemKind::SettingValue {
                 setting: name.to_owned(),
                 value: quote(value),
-                accepted: values.iter().map(quote).collect(),
+                accepted: few(values.iter().map(quote).collect()),
             },
         );
     }
@@ -244,7 +244,7 @@ pub(crate) fn includes<'a, V>(
         };
         let place = place.key(name(last));
         let list = place.key("includes");
-        let names = ring.iter().map(|&(node, _)| name(node).to_owned()).collect();
+        let names = few(ring.iter().map(|&(node, _)| name(node).to_owned()).collect());
         faults.push(&list.item(positions[last][edge]), ProblemKind::Cycle { what: plural, names });
     }
     Includes { of, order: walk.order }
@@ -437,18 +437,19 @@ impl Resolving<'_> {
         let (mut requires, mut implies) = self.references(&names, place);
         let scoped = self.catalogue.node(of);
         let mut when: Vec<(u32, States)> = Vec::new();
+        let map = place.key("when");
+        let mut seen = Seen::default();
+        for (name, _) in scope.when.iter() {
+            seen.insert(name, &map.key(name), self.faults);
+        }
         if let Some(kind) = scoped.kind {
             let relations = &self.catalogue.kinds[kind as usize].relations;
-            let map = place.key("when");
             for (name, states) in scope.when.iter() {
                 let place = map.key(name);
                 let Some(relation) = relations.get_index_of(name).map(number) else {
                     self.faults.unknown(&place, "relation", name, keys(relations));
                     continue;
                 };
-                if when.iter().any(|&(known, _)| known == relation) {
-                    self.faults.duplicate(&place, name);
-                }
                 let accepted = states.iter().fold(States::default(), |all, &one| all.with(one));
                 when.push((relation, accepted));
             }
@@ -487,11 +488,10 @@ impl Resolving<'_> {
             let (expected, found) = ("two levels or more", levels.len().to_string());
             self.faults.push(place, ProblemKind::Form { expected, found });
         }
+        let mut seen = Seen::default();
         for (at, level) in levels.iter().enumerate() {
             self.faults.check_name(&place.item(at), level);
-            if levels[..at].contains(level) {
-                self.faults.duplicate(&place.item(at), level);
-            }
+            seen.insert(level, &place.item(at), self.faults);
         }
     }
 
@@ -599,7 +599,8 @@ fn check_gates(
             }
         });
         let Some((id, at)) = stated else { continue };
-        let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string()).collect();
+        let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string());
+        let names = few(names.collect());
         let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
         with_place(permissions, place, 1, &mut 0, id, &mut |place| {
             faults.push(&place.key("requires").item(at), kind.clone());

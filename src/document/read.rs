@@ -6,9 +6,11 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use smallvec::SmallVec;
@@ -22,8 +24,8 @@ use crate::date::{Date, Weekday};
 use crate::problem::{Place, Problem, ProblemKind, nearest};
 
 /// How deep lists and maps may nest: a permission takes two steps for each
-/// level of the tree.
-const DEEPEST: usize = 256;
+/// level of the tree. That is fewer levels than the catalogue takes.
+const DEEPEST: usize = 134;
 
 impl<'de> Deserialize<'de> for Document {
     /// Reads a document; mistakes in it are reported by
@@ -62,11 +64,10 @@ impl At<'_> {
         self.fault(ProblemKind::Form { expected, found: found.into() });
     }
 
-    /// Reads a value that is right or wrong as a whole: whatever is at fault
-    /// within it becomes one fault of its own place.
+    /// Reads a value that is right or wrong as a whole: what is first at fault
+    /// within it becomes the one fault of its own place.
     fn whole<T, E>(
         &self,
-        expected: &'static str,
         read: impl FnOnce(At<'_>) -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
         let faults = RefCell::default();
@@ -74,7 +75,7 @@ impl At<'_> {
         match faults.into_inner().first() {
             None => Ok(value),
             Some(fault) => {
-                self.misfit(expected, format!("one with a mistake: {}", fault.kind()));
+                self.fault(fault.kind().clone());
                 Ok(None)
             }
         }
@@ -150,14 +151,14 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Seed<'_, S> {
     fn visit_u64<E>(self, value: u64) -> Result<S::Out, E> {
         Ok(match i64::try_from(value) {
             Ok(value) => self.1.integer(self.0, value),
-            Err(_) => S::misfit(self.0, format!("{value}, which exceeds 64 bits")),
+            Err(_) => S::misfit(self.0, format!("{value}, which exceeds a signed 64-bit integer")),
         })
     }
     fn visit_i128<E>(self, value: i128) -> Result<S::Out, E> {
-        Ok(S::misfit(self.0, format!("{value}, which exceeds 64 bits")))
+        Ok(S::misfit(self.0, format!("{value}, which exceeds a signed 64-bit integer")))
     }
     fn visit_u128<E>(self, value: u128) -> Result<S::Out, E> {
-        Ok(S::misfit(self.0, format!("{value}, which exceeds 64 bits")))
+        Ok(S::misfit(self.0, format!("{value}, which exceeds a signed 64-bit integer")))
     }
     fn visit_f64<E>(self, value: f64) -> Result<S::Out, E> {
         Ok(S::misfit(self.0, format!("{value:?}")))
@@ -456,11 +457,23 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for Entries<S> {
     const EXPECTED: &'static str = "a map";
 
     fn map<A: MapAccess<'de>>(self, at: At<'_>, mut map: A) -> Result<Self::Out, A::Error> {
-        let mut out = Map::default();
+        let mut out: Map<_> = Map::default();
+        // Two of one name that are both left in the map are met when names are
+        // resolved; where one is left out, that would see nothing.
+        let mut left_out: Option<HashMap<Box<str>, bool, RandomState>> = None;
         while let Some(key) = map.next_key_seed(Key)? {
             let place = at.place.key(&key);
-            let value = map.next_value_seed(Seed(at.within(&place), self.0))?;
-            if let Some(value) = value.kept() {
+            let value = map.next_value_seed(Seed(at.within(&place), self.0))?.kept();
+            if value.is_none() && left_out.is_none() {
+                left_out = Some(out.iter().map(|(name, _)| (name.into(), true)).collect());
+            }
+            if let Some(seen) = &mut left_out {
+                let before = seen.insert((*key).into(), value.is_some());
+                if before.is_some_and(|before| !(before && value.is_some())) {
+                    at.within(&place).fault(ProblemKind::Duplicate { name: key.to_string() });
+                }
+            }
+            if let Some(value) = value {
                 out.push(key, value);
             }
         }
@@ -538,12 +551,10 @@ impl<'de> Shape<'de> for AnyBound {
         if value == "any" { Some(Bound::Any) } else { Self::misfit(at, format!("`{value}`")) }
     }
     fn list<A: SeqAccess<'de>>(self, at: At<'_>, list: A) -> Result<Option<Bound>, A::Error> {
-        at.whole(Self::EXPECTED, |at| {
-            List(Text).list(at, list).map(|texts| Some(Bound::OneOf(texts)))
-        })
+        at.whole(|at| List(Text).list(at, list).map(|texts| Some(Bound::OneOf(texts))))
     }
     fn map<A: MapAccess<'de>>(self, at: At<'_>, map: A) -> Result<Option<Bound>, A::Error> {
-        at.whole(Self::EXPECTED, |at| {
+        at.whole(|at| {
             let fence = match Record::<FenceParts>::new().map(at, map)? {
                 FenceParts { date: Some(date), plus_days: None, next: None } => Fence::Date(date),
                 FenceParts { date: None, plus_days: Some(days), next: None } => {
@@ -605,20 +616,23 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
     fn map<A: MapAccess<'de>>(self, at: At<'_>, mut map: A) -> Result<T, A::Error> {
         let mut out = T::default();
         let mut seen = SmallVec::<[Cow<'de, str>; 16]>::new();
+        let mut unknown = HashSet::<Cow<'de, str>, RandomState>::default();
         while let Some(key) = map.next_key_seed(Key)? {
             let place = at.place.key(&key);
             let inner = at.within(&place);
-            if seen.contains(&key) {
+            if seen.contains(&key) || unknown.contains(&key) {
                 inner.fault(ProblemKind::Duplicate { name: key.to_string() });
                 map.next_value::<IgnoredAny>()?;
-            } else if !out.field(&key, inner, &mut map)? {
+            } else if out.field(&key, inner, &mut map)? {
+                seen.push(key);
+            } else {
                 inner.fault(ProblemKind::UnknownField {
                     name: key.to_string(),
                     nearest: nearest(&key, T::names()),
                 });
                 map.next_value::<IgnoredAny>()?;
+                unknown.insert(key);
             }
-            seen.push(key);
         }
         for &(name, expected) in T::REQUIRED {
             if !seen.iter().any(|key| key == name) {

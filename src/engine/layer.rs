@@ -137,14 +137,15 @@ pub(crate) struct Layers<'p> {
 impl<'p> Layers<'p> {
     /// The layers of all sources but the users' own.
     pub(crate) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Layers<'p> {
-        Layers::of(policy, licensed, |_| true)
+        Layers::of(policy, licensed, &|_| true)
     }
 
     /// The layers of a user's sources only, to be merged for that user.
     pub(crate) fn of_user(policy: &'p Inner, licensed: &'p BitSet, user: &User) -> Layers<'p> {
-        Layers::of(policy, licensed, |source| match source {
+        let roles = policy.closure(&user.roles);
+        Layers::of(policy, licensed, &|source| match source {
             SourceId::Profile(id) => user.profile == Some(id),
-            SourceId::Role(id) => user.roles.contains(&id),
+            SourceId::Role(id) => roles.contains(&id),
             SourceId::ApprovalGroup(id) => user.approval_groups.contains(&id),
             SourceId::Global | SourceId::Own => true,
         })
@@ -153,58 +154,45 @@ impl<'p> Layers<'p> {
     fn of(
         policy: &'p Inner,
         licensed: &'p BitSet,
-        wanted: impl Fn(SourceId) -> bool,
+        wanted: &dyn Fn(SourceId) -> bool,
     ) -> Layers<'p> {
         let catalogue = &policy.catalogue;
         let empty = Layer::new(catalogue.bits());
-        let layer = |statements: &Statements| {
+        let layer = |source: SourceId, statements: &Statements| {
+            if !wanted(source) {
+                return Layer::new(0);
+            }
             let mut layer = empty.clone();
             layer.paint(statements, catalogue);
             layer
         };
-        let nothing = || Layer::new(0);
         let mut implying = BitSet::new(catalogue.bits());
         for node in catalogue.nodes.iter().filter(|node| !node.implies.is_empty()) {
             implying.insert(node.bit);
         }
-        let profiles = (0..).zip(policy.profiles.values());
-        let groups = (0..).zip(policy.approval_groups.values());
-        let roles = (0..).zip(policy.roles.values());
-        let mut painted: Vec<Option<Layer>> = Vec::new();
-        painted.resize_with(policy.roles.len(), || None);
+        let mut roles = vec![Layer::new(0); policy.roles.len()];
+        for &id in &policy.role_order {
+            let role = &policy.roles[id as usize];
+            let mut joined = layer(SourceId::Role(id), &role.source.statements);
+            if wanted(SourceId::Role(id)) {
+                for &included in &role.includes {
+                    joined.join(&roles[included as usize]);
+                }
+            }
+            roles[id as usize] = joined;
+        }
+        let profiles = (0..).map(SourceId::Profile).zip(policy.profiles.values());
+        let groups = (0..).map(SourceId::ApprovalGroup).zip(policy.approval_groups.values());
         Layers {
             policy,
             licensed,
             implying,
-            global: layer(&policy.global),
-            profiles: profiles
-                .map(|(id, source)| match wanted(SourceId::Profile(id)) {
-                    true => layer(&source.statements),
-                    false => nothing(),
-                })
-                .collect(),
-            roles: roles
-                .map(|(id, role)| {
-                    if !wanted(SourceId::Role(id)) {
-                        return nothing();
-                    }
-                    let mut joined = empty.clone();
-                    for &id in &role.closure {
-                        let statements = &policy.roles[id as usize].source.statements;
-                        let own = painted[id as usize].get_or_insert_with(|| layer(statements));
-                        joined.join(own);
-                    }
-                    joined
-                })
-                .collect(),
-            approval_groups: groups
-                .map(|(id, source)| match wanted(SourceId::ApprovalGroup(id)) {
-                    true => layer(&source.statements),
-                    false => nothing(),
-                })
-                .collect(),
+            global: layer(SourceId::Global, &policy.global),
+            profiles: profiles.map(|(id, source)| layer(id, &source.statements)).collect(),
+            roles,
+            approval_groups: groups.map(|(id, source)| layer(id, &source.statements)).collect(),
             tier: empty.clone(),
-            own: empty,
+            own: empty.clone(),
         }
     }
 

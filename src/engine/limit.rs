@@ -152,8 +152,8 @@ impl Building<'_> {
         if let Some(profile) = user.profile {
             self.overlay([&policy.profiles[profile as usize].statements]);
         }
-        let roles = user.roles.iter().flat_map(|&role| &policy.roles[role as usize].closure);
-        let roles = roles.map(|&role| &policy.roles[role as usize].source.statements);
+        let roles = policy.closure(&user.roles).into_iter();
+        let roles = roles.map(|role| &policy.roles[role as usize].source.statements);
         let groups = user.approval_groups.iter();
         let groups = groups.map(|&id| &policy.approval_groups[id as usize].statements);
         self.overlay(roles.chain(groups));

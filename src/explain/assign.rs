@@ -104,7 +104,7 @@ impl Inner {
     /// for unique roles that somebody holds.
     fn assignable(&self, user: &User) -> Vec<SourceId> {
         let mut taken: Vec<bool> = vec![false; self.roles.len()];
-        for &role in user.roles.iter().flat_map(|&role| &self.roles[role as usize].closure) {
+        for role in self.closure(&user.roles) {
             taken[role as usize] = true;
         }
         if self.roles.values().any(|role| role.unique) {
@@ -143,8 +143,8 @@ impl Inner {
             SourceId::Profile(id) => vec![&self.profiles[id as usize].assignable_by],
             SourceId::ApprovalGroup(id) => vec![&self.approval_groups[id as usize].assignable_by],
             SourceId::Role(id) => {
-                let roles = self.roles[id as usize].closure.iter();
-                roles.map(|&id| &*self.roles[id as usize].source.assignable_by).collect()
+                let roles = self.closure(&[id]).into_iter();
+                roles.map(|id| &*self.roles[id as usize].source.assignable_by).collect()
             }
             SourceId::Global | SourceId::Own => Vec::new(),
         };
@@ -171,9 +171,8 @@ impl Engine {
             bits.collect::<Vec<Bit>>()
         });
         let may = |position: usize, user: &User| {
-            let holds_one = |roles: &&[u32]| {
-                let held = user.roles.iter().flat_map(|&id| &policy.roles[id as usize].closure);
-                held.into_iter().any(|role| roles.contains(role))
+            let holds_one = |guard: &&[u32]| {
+                policy.closure(&user.roles).iter().any(|role| guard.contains(role))
             };
             let holds_all =
                 |needed: &Vec<Bit>| needed.iter().all(|&bit| self.holds_at(position, bit));

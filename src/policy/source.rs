@@ -81,9 +81,6 @@ pub(crate) struct Role {
     pub(crate) source: Source,
     /// The roles that it names.
     pub(crate) includes: Box<[u32]>,
-    /// Itself and all that it brings along, each before those that it includes:
-    /// depth first, at its first visit.
-    pub(crate) closure: Box<[u32]>,
     pub(crate) unique: bool,
     pub(crate) demoted_to: Option<u32>,
 }

@@ -8,8 +8,8 @@ use super::{Groups, Inner, Lineage, Policy, Role, Source, Statements, User};
 use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
-use crate::names::{Faults, MOST, NameMap, keys, number};
-use crate::problem::{Place, ProblemKind, Problems, nearest};
+use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
+use crate::problem::{Place, ProblemKind, Problems, few, nearest};
 
 /// The kinds of change that `governance.permissions` names (design,
 /// section 5).
@@ -85,7 +85,6 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
         &mut faults,
     );
     names.unique_included(&included, &place, &mut faults);
-    let closures = closures(&included);
     let groups = groups(document.groups, &root.key("groups"), &mut faults);
     let (users, groups) = {
         let holders =
@@ -100,7 +99,7 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
     let resolved_groups = names.sources(&approval_groups, &place, &mut faults);
     let place = root.key("roles");
     let mut resolved_roles = NameMap::default();
-    for ((at, (name, role)), closure) in roles.iter().enumerate().zip(closures) {
+    for (at, (name, role)) in roles.iter().enumerate() {
         let place = place.key(name);
         let source = names.source(&role.source, &place, &mut faults);
         let demoted_to = role
@@ -109,19 +108,20 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
             .and_then(|name| find("role", &roles, name, &place.key("demoted_to"), &mut faults));
         let includes = included.of[at].iter().copied().map(number).collect();
         let unique = role.unique;
-        let role = Role { source, includes, closure, unique, demoted_to };
+        let role = Role { source, includes, unique, demoted_to };
         resolved_roles.insert(name.clone(), role);
     }
 
     match Problems::new(faults.into_problems()) {
         Some(problems) => Err(problems),
         None => Ok(Inner {
-            lineage: Lineage::new(),
+            lineage: Lineage::first(users.len(), catalogue.bits()),
             licence: document.licence,
             global,
             default_profile,
             profiles: resolved_profiles,
             roles: resolved_roles,
+            role_order: included.order.into_iter().map(number).collect(),
             approval_groups: resolved_groups,
             groups,
             users,
@@ -180,23 +180,6 @@ fn find_all<V>(
     numbers.filter_map(|(at, name)| find(what, known, name, &place.item(at), faults)).collect()
 }
 
-/// Itself and all that a role brings along, depth first, at the first visit.
-fn closures(includes: &Includes) -> Vec<Box<[u32]>> {
-    let mut seen = vec![usize::MAX; includes.of.len()];
-    let closure = |role: usize| {
-        let mut closure = Vec::new();
-        let mut open = vec![role];
-        while let Some(next) = open.pop() {
-            if std::mem::replace(&mut seen[next], role) != role {
-                closure.push(number(next));
-                open.extend(includes.of[next].iter().rev());
-            }
-        }
-        closure.into()
-    };
-    (0..includes.of.len()).map(closure).collect()
-}
-
 fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
     let mut parents: NameMap<Option<u32>> = NameMap::default();
     for (name, _) in declared.iter() {
@@ -227,7 +210,7 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
             .collect();
         if let Some(last) = names.last() {
             let place = place.key(last);
-            let kind = ProblemKind::Cycle { what: "groups", names: names.clone() };
+            let kind = ProblemKind::Cycle { what: "groups", names: few(names.clone()) };
             faults.push(&place.key("parent"), kind);
         }
     }
@@ -311,8 +294,8 @@ impl Names<'_> {
             deny,
             forbid,
             levels: self.levels(&statements.levels, &place.key("levels"), faults),
-            bounds: self.bounds(statements.bounds, &place.key("bounds"), faults),
-            settings: self.settings(statements.settings, &place.key("settings"), faults),
+            bounds: self.bounds(&statements.bounds, &place.key("bounds"), faults),
+            settings: self.settings(&statements.settings, &place.key("settings"), faults),
         }
     }
 
@@ -320,6 +303,10 @@ impl Names<'_> {
         match Pattern::parse(text, self.catalogue) {
             Ok(pattern) => return Some(pattern),
             Err(Ok(kind)) => faults.push(place, kind),
+            Err(Err(path)) if self.catalogue.threshold(path).is_ok() => {
+                let what = "a level is stated in `levels`, and not with the path";
+                faults.push(place, ProblemKind::Unfit { what });
+            }
             Err(Err(path)) => faults.unknown(place, "permission", path, self.catalogue.paths()),
         }
         None
@@ -331,9 +318,11 @@ impl Names<'_> {
         place: &Place<'_>,
         faults: &mut Faults,
     ) -> Box<[(Pattern, Box<str>)]> {
-        let mut out: NameMap<(Pattern, Box<str>)> = NameMap::default();
+        let mut out = Vec::new();
+        let mut seen = Seen::default();
         for (text, level) in levels.iter() {
             let place = place.key(text);
+            seen.insert(text, &place, faults);
             let Some(pattern) = self.pattern(text, &place, faults) else {
                 continue;
             };
@@ -342,49 +331,53 @@ impl Names<'_> {
                 let (pattern, level) = (text.to_owned(), level.clone());
                 faults.push(&place, ProblemKind::NoSuchLevel { pattern, level, nearest });
             }
-            insert(&mut out, text, (pattern, level.as_str().into()), &place, faults);
+            out.push((pattern, level.as_str().into()));
         }
-        out.into_values().collect()
+        out.into()
     }
 
     fn bounds(
         &self,
-        bounds: Map<Bound>,
+        bounds: &Map<Bound>,
         place: &Place<'_>,
         faults: &mut Faults,
     ) -> Box<[(u32, Bound)]> {
-        let mut out: NameMap<(u32, Bound)> = NameMap::default();
-        for (path, bound) in bounds {
-            let place = place.key(&path);
+        let mut out = Vec::new();
+        let mut seen = Seen::default();
+        for (path, bound) in bounds.iter() {
+            let place = place.key(path);
+            seen.insert(path, &place, faults);
             let attributes = &self.catalogue.attributes;
-            let Some(id) = self.catalogue.attribute(&path) else {
+            let Some(id) = self.catalogue.attribute(path) else {
                 let known = attributes.iter().map(|attribute| &*attribute.path);
-                faults.unknown(&place, "attribute", &path, known);
+                faults.unknown(&place, "attribute", path, known);
                 continue;
             };
-            check_bound(&path, attributes[id as usize].bound, &bound, &place, faults);
-            insert(&mut out, &path, (id, bound), &place, faults);
+            check_bound(path, attributes[id as usize].bound, bound, &place, faults);
+            out.push((id, bound.clone()));
         }
-        out.into_values().collect()
+        out.into()
     }
 
     fn settings(
         &self,
-        settings: Map<document::SettingValue>,
+        settings: &Map<document::SettingValue>,
         place: &Place<'_>,
         faults: &mut Faults,
     ) -> Box<[(u32, document::SettingValue)]> {
-        let mut out: NameMap<(u32, document::SettingValue)> = NameMap::default();
-        for (name, value) in settings {
-            let place = place.key(&name);
+        let mut out = Vec::new();
+        let mut seen = Seen::default();
+        for (name, value) in settings.iter() {
+            let place = place.key(name);
+            seen.insert(name, &place, faults);
             let known = &self.catalogue.settings;
-            let Some(number) = find("setting", known, &name, &place, faults) else {
+            let Some(number) = find("setting", known, name, &place, faults) else {
                 continue;
             };
-            check_value(&name, &known[number as usize], &value, &place, faults);
-            insert(&mut out, &name, (number, value), &place, faults);
+            check_value(name, &known[number as usize], value, &place, faults);
+            out.push((number, value.clone()));
         }
-        out.into_values().collect()
+        out.into()
     }
 
     fn governance(
@@ -393,24 +386,23 @@ impl Names<'_> {
         place: &Place<'_>,
         faults: &mut Faults,
     ) {
-        let mut changes = NameMap::default();
+        let mut changes = Seen::default();
         let map = place.key("permissions");
         for (change, names) in governance.permissions.iter() {
             let place = map.key(change);
+            changes.insert(change, &place, faults);
             if !CHANGES.contains(&change) {
                 faults.unknown(&place, "kind of change", change, CHANGES.iter().copied());
             }
             self.thresholds(names, &place, faults);
-            insert(&mut changes, change, (), &place, faults);
         }
         let list = place.key("separation");
+        let mut seen = Seen::default();
         for (at, separation) in governance.separation.iter().enumerate() {
             let place = list.item(at);
             let name = place.key("name");
             faults.check_name(&name, &separation.name);
-            if governance.separation[..at].iter().any(|before| before.name == separation.name) {
-                faults.duplicate(&name, &separation.name);
-            }
+            seen.insert(&separation.name, &name, faults);
             self.thresholds(&separation.permissions, &place.key("permissions"), faults);
         }
     }

@@ -40,7 +40,7 @@ pub enum Question {
 
 /// May this user do this?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a question")]
 pub struct Ask {
     /// The user.
     pub user: String,
@@ -56,7 +56,7 @@ pub struct Ask {
 
 /// May this user do this on some object, on some day?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSome {
     /// The user.
     pub user: String,
@@ -66,7 +66,7 @@ pub struct AskSome {
 
 /// What level of a graded permission has this user?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskLevel {
     /// The user.
     pub user: String,
@@ -76,7 +76,7 @@ pub struct AskLevel {
 
 /// What is the value of a setting for this user?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSetting {
     /// The user.
     pub user: String,
@@ -86,7 +86,7 @@ pub struct AskSetting {
 
 /// What does this user hold?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskEffective {
     /// The user.
     pub user: String,
@@ -94,7 +94,7 @@ pub struct AskEffective {
 
 /// Which users may do this, on this object or, without one, on some?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskWho {
     /// The permission, or a threshold of one: `path:level`.
     pub action: String,

@@ -204,10 +204,10 @@ fn a_format_without_a_limit_of_its_own_is_read_to_ours() {
         let document = Document::deserialize(nest).expect("a value");
         Policy::try_from(document)
     };
-    for levels in [1, 60, 120] {
+    for levels in [1, 30, 60] {
         assert!(read(2 * levels, "catalogue").is_ok(), "{levels}");
     }
-    for levels in [130, 10_000, 1_000_000_000] {
+    for levels in [70, 10_000, 1_000_000_000] {
         let problems = read(2 * levels, "catalogue").expect_err("it is too deep");
         let places: Vec<&str> = problems.iter().map(Problem::place).collect();
         let [place] = places[..] else { panic!("{problems}") };
@@ -268,7 +268,6 @@ fn a_deep_value_is_read_to_the_limit() {
 /// A document that is wrong in many places is not answered with a multiple of
 /// itself.
 #[test]
-#[ignore = "each of many cycles, or values, is told with all the names there are"]
 fn problems_are_no_longer_than_the_document() {
     let entries = |entry: fn(usize) -> String| (0..1_000).map(entry).collect::<Vec<_>>().join(", ");
     let roles =

@@ -52,7 +52,7 @@ const CASES: &[Case] = &[
         r#"catalogue.settings.s.values[0]: expected a text, an integer, true or false, found null
          catalogue.settings.s.values[1]: expected a text, an integer, true or false, found 1.0
          catalogue.settings.s.values[2]: expected a text, an integer, true or false, found a map
-         catalogue.settings.s.values[3]: expected a text, an integer, true or false, found 9223372036854775808, which exceeds 64 bits"#,
+         catalogue.settings.s.values[3]: expected a text, an integer, true or false, found 9223372036854775808, which exceeds a signed 64-bit integer"#,
     ),
     // Duplicates.
     (
@@ -144,7 +144,7 @@ const CASES: &[Case] = &[
          users.u.levels.g: no permission matched by `g` has a level `readonly`; did you mean `read_only`?
          users.u.levels.**: no permission matched by `**` has a level `all`
          users.u.levels.a: no permission matched by `a` has a level `hidden`
-         users.u.levels.g:read_only: unknown permission `g:read_only`"#,
+         users.u.levels.g:read_only: a level is stated in `levels`, and not with the path"#,
     ),
     // Patterns.
     (
@@ -170,7 +170,7 @@ const CASES: &[Case] = &[
         r#"global.bounds.k.one: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `north`
          global.bounds.k.from: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `2026-11-21`
          users.u.bounds.k.one: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found null
-         users.u.bounds.k.from: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found one with a mistake: unknown weekday `firday`; did you mean `friday`?"#,
+         users.u.bounds.k.from: unknown weekday `firday`; did you mean `friday`?"#,
     ),
     (
         r#""catalogue": {"settings": {"slot": {"values": ["am", 3, true], "default": "pm"}, "never": {"values": []}}}, "global": {"settings": {"slot": "AM", "never": 1}}"#,
@@ -260,8 +260,8 @@ fn a_document_built_too_deep_is_told_so() {
     let mut document = Document::default();
     document.catalogue.permissions = vec![permission];
     let problems = Policy::try_from(document).expect_err("it is too deep");
-    let place = format!("catalogue.permissions{}", "[0].children".repeat(128));
-    assert_eq!(problems.to_string(), format!("{place}: nested more than 128 deep"));
+    let place = format!("catalogue.permissions{}", "[0].children".repeat(66));
+    assert_eq!(problems.to_string(), format!("{place}: nested more than 66 deep"));
 }
 
 /// What no test can bring about, for want of memory.
@@ -324,7 +324,6 @@ fn a_problem_is_one_line_whatever_the_names_are() {
 
 /// What is wrong at one place is told once, and not again for what it leaves.
 #[test]
-#[ignore = "an item of the wrong form stays, empty, and is told again"]
 fn a_mistake_is_told_once() {
     check(
         r#""catalogue": {"permissions": [{"label": "A"}, {"label": "B"}]}"#,
@@ -347,7 +346,6 @@ fn a_mistake_is_told_once() {
 
 /// A key that stands twice is told, whatever else is wrong with either.
 #[test]
-#[ignore = "an entry that is wrong otherwise is not compared"]
 fn a_second_key_is_told_whatever_its_value() {
     check(r#""catalogue": {"objects": {"k": {"attributes": {"x": "at_most"}}}}, "global": {"bounds": {"k.x": 1, "k.x": null}}"#,
         "global.bounds.k.x: expected a bound: \"any\", a list of texts, an integer, or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}, found null
