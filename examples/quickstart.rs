@@ -31,7 +31,7 @@ impl Object for Job {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<(), Box<dyn Error>> {
     let text = include_str!("policies/orchestly.json");
     let document: Document = serde_json::from_str(text)?;
     let policy = Policy::try_from(document)?;

@@ -52,7 +52,9 @@
 //!
 //! Beside [`Engine::can`] there are [`Engine::can_some`] for menus and buttons,
 //! [`Engine::level`] for graded permissions, [`Engine::setting`],
-//! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`]. The module
+//! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
+//! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
+//! make a no a yes. The module
 //! [`policy_test`] runs test documents, which a policy's authors keep beside
 //! it. What policies and questions mean, to the letter, is told by [`design`].
 //!

@@ -25,23 +25,28 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             return Vec::new();
         }
         let before = effective(self.policy, user);
-        let brings = |set: &[SourceId]| {
-            let user = with(user, set);
+        let beyond = |set: &BitSet, other: &BitSet| -> Vec<Bit> {
+            set.iter().filter(|&bit| !other.contains(bit)).collect()
+        };
+        let weigh = |set: Vec<SourceId>| {
+            let user = with(user, &set);
+            if !self.allows(&besides, &user) {
+                return None;
+            }
             let after = effective(self.policy, &user);
-            let may = self.allows(&besides, &user) && !self.policy.separates(&before, &after);
-            may.then(|| after.iter().filter(|&bit| !before.contains(bit)).count())
+            let (takes, brings) = (beyond(&before, &after).len(), beyond(&after, &before));
+            let separates = self.policy.separates(&before, &after);
+            (!separates).then_some(Weighed { set, takes, brings })
         };
         let mut candidates = self.policy.assignable(user);
         for size in 1..=LARGEST {
             let sets = combinations(candidates.len(), size).take(TRIED);
-            let sets = sets.map(|set| set.into_iter().map(|at| candidates[at]).collect::<Vec<_>>());
-            let mut found: Vec<(usize, Vec<SourceId>)> =
-                sets.filter_map(|set| Some((brings(&set)?, set))).collect();
+            let sets = sets.map(|set| set.into_iter().map(|at| candidates[at]).collect());
+            let mut found: Vec<Weighed> = sets.filter_map(weigh).collect();
             if !found.is_empty() {
-                found.sort_by_key(|(brings, _)| *brings);
+                found.sort_by_key(|weighed| (weighed.takes, weighed.brings.len()));
                 found.truncate(TOLD);
-                let told = found.into_iter().map(|(brings, set)| self.assignment(&set, brings));
-                return told.collect();
+                return self.told_assignments(&found);
             }
             if size == 1 {
                 candidates.retain(|&source| self.helps(mend, &besides, source));
@@ -61,13 +66,45 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         })
     }
 
-    fn assignment(&self, set: &[SourceId], brings: usize) -> Assignment {
-        let assigned = |&source: &SourceId| Assigned {
-            source: self.policy.source_ref(source, self.holder.0),
-            approvers: self.engine.approvers(self.holder.1, source),
+    fn told_assignments(&self, found: &[Weighed]) -> Vec<Assignment> {
+        let (name, user) = self.holder;
+        let asked = |weighed| {
+            let Weighed { set, brings, .. }: &Weighed = weighed;
+            set.iter().map(|&source| self.policy.approval(user, source, brings))
         };
-        Assignment { sources: set.iter().map(assigned).collect(), brings }
+        let approvals: Vec<Approval<'_>> = found.iter().flat_map(asked).collect();
+        let mut approvers = self.engine.approvers(&approvals).into_iter();
+        let told = found.iter().map(|Weighed { set, takes, brings }| {
+            let assigned = set.iter().map(|&source| Assigned {
+                source: self.policy.source_ref(source, name),
+                approvers: approvers.next().unwrap_or_default(),
+            });
+            let is_profile = |source: &SourceId| matches!(source, SourceId::Profile(_));
+            let replaced = user.profile.filter(|_| set.iter().any(is_profile));
+            Assignment {
+                sources: assigned.collect(),
+                replaces: replaced.map(|id| self.policy.source_ref(SourceId::Profile(id), name)),
+                brings: brings.len(),
+                takes: *takes,
+            }
+        });
+        told.collect()
     }
+}
+
+/// Sources that will do, and what they take and bring.
+struct Weighed {
+    set: Vec<SourceId>,
+    takes: usize,
+    brings: Vec<Bit>,
+}
+
+/// What it takes to give a source.
+struct Approval<'p> {
+    /// The permissions that an actor must hold; `None` where only admins may.
+    permissions: Option<Vec<Bit>>,
+    /// The lists of roles of each of which an actor must hold one.
+    guards: Vec<&'p [u32]>,
 }
 
 /// The combinations of so many things, by number, in order.
@@ -150,40 +187,66 @@ impl Inner {
         };
         guards.into_iter().filter(|roles| !roles.is_empty()).collect()
     }
-}
 
-impl Engine {
-    /// Who may give a source to a user under `governance`, sorted.
-    fn approvers(&self, to: &User, source: SourceId) -> Vec<String> {
-        let policy = self.policy().inner();
+    /// What it takes to give a source to a user, to whom it would bring these
+    /// permissions.
+    fn approval(&self, to: &User, source: SourceId, brings: &[Bit]) -> Approval<'_> {
         let change = match source {
             SourceId::Profile(_) => "assign_profile",
             SourceId::Role(_) => "assign_role",
             SourceId::ApprovalGroup(_) => "assign_approval_group",
-            SourceId::Global | SourceId::Own => return Vec::new(),
+            SourceId::Global | SourceId::Own => "",
         };
-        let mut guards = policy.guards(source);
+        let mut guards = self.guards(source);
         if let (SourceId::Profile(_), Some(replaced)) = (source, to.profile) {
-            guards.extend(policy.guards(SourceId::Profile(replaced)));
+            guards.extend(self.guards(SourceId::Profile(replaced)));
         }
-        let needed = policy.governance.permissions.get(change).map(|names| {
-            let bits = names.iter().filter_map(|name| policy.catalogue.threshold(name).ok());
-            bits.collect::<Vec<Bit>>()
+        let permissions = self.governance.permissions.get(change).map(|names| {
+            let bits = names.iter().filter_map(|name| self.catalogue.threshold(name).ok());
+            // Without escalation, who gives must have what is given.
+            let given = if self.governance.no_escalation { brings } else { &[] };
+            bits.chain(given.iter().copied()).collect()
         });
-        let may = |position: usize, user: &User| {
-            let holds_one = |guard: &&[u32]| {
-                policy.closure(&user.roles).iter().any(|role| guard.contains(role))
-            };
-            let holds_all =
-                |needed: &Vec<Bit>| needed.iter().all(|&bit| self.holds_at(position, bit));
-            !user.suspended
-                && (user.admin
-                    || (needed.as_ref().is_some_and(holds_all) && guards.iter().all(holds_one)))
-        };
-        let users = policy.users.iter().enumerate();
-        let may = users.filter(|(position, (_, user))| may(*position, user));
-        let mut names: Vec<String> = may.map(|(_, (name, _))| name.to_string()).collect();
+        Approval { permissions, guards }
+    }
+}
+
+impl Engine {
+    /// The admins who are not suspended, sorted.
+    pub(super) fn admins(&self) -> Vec<String> {
+        let users = self.policy().inner().users.iter();
+        let admins = users.filter(|(_, user)| user.admin && !user.suspended);
+        let mut names: Vec<String> = admins.map(|(name, _)| name.to_string()).collect();
         names.sort_unstable();
         names
+    }
+
+    /// For each of some approvals, who may give it besides admins, sorted. One
+    /// look at each user.
+    fn approvers(&self, approvals: &[Approval<'_>]) -> Vec<Vec<String>> {
+        let policy = self.policy().inner();
+        let mut approvers = vec![Vec::new(); approvals.len()];
+        if approvals.iter().all(|approval| approval.permissions.is_none()) {
+            return approvers;
+        }
+        for (position, (name, user)) in policy.users.iter().enumerate() {
+            if user.suspended || user.admin {
+                continue;
+            }
+            let holds = |bits: &Vec<Bit>| bits.iter().all(|&bit| self.holds_at(position, bit));
+            let is_one_of = |guard: &&[u32]| {
+                policy.closure(&user.roles).iter().any(|role| guard.contains(role))
+            };
+            for (approval, names) in approvals.iter().zip(&mut approvers) {
+                let permissions = approval.permissions.as_ref();
+                if permissions.is_some_and(holds) && approval.guards.iter().all(is_one_of) {
+                    names.push(name.to_string());
+                }
+            }
+        }
+        for names in &mut approvers {
+            names.sort_unstable();
+        }
+        approvers
     }
 }

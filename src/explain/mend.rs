@@ -30,9 +30,12 @@ pub struct Mends {
     /// unknown, or the object is missing or of another kind.
     pub least: Vec<Mend>,
     /// Where grants are missing: the profiles, roles and approval groups that
-    /// would bring them, the fewest first, and of as many those that bring
-    /// less.
+    /// would bring them, the fewest that will do; those first that take nothing
+    /// away, and then those that bring no more than needed.
     pub assignments: Vec<Assignment>,
+    /// Where there are any, the admins, who may assign all of them, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub admins: Vec<String>,
 }
 
 /// One way to mend a denial: each of its parts is needed.
@@ -79,11 +82,16 @@ pub enum Part {
 /// Sources that would bring what is missing if the user had them too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Assignment {
-    /// The sources: one, or as many as it takes. A profile takes the place of
-    /// the user's own.
+    /// The sources: one, or as many as it takes.
     pub sources: Vec<Assigned>,
-    /// How many permissions and levels the user would hold more than now.
+    /// The profile that the user would lose for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<SourceRef>,
+    /// How many permissions and levels the user would hold that are not held
+    /// now.
     pub brings: usize,
+    /// How many the user would not hold any more.
+    pub takes: usize,
 }
 
 /// A source to assign, and who may do so.
@@ -92,8 +100,8 @@ pub struct Assigned {
     /// The source.
     #[serde(flatten)]
     pub source: SourceRef,
-    /// Who may assign it under `governance`, sorted: admins, and those who hold
-    /// the permissions and roles that it takes.
+    /// Who may assign it under `governance` besides the admins, sorted: those
+    /// who hold the permissions and roles that it takes.
     pub approvers: Vec<String>,
 }
 
@@ -137,7 +145,8 @@ impl Engine {
     /// to mend it
     ///   allow the user `orders.export`
     ///   allow the user `orders`
-    /// or assign role `clerk`, which brings 2 permissions: `root` may
+    /// or assign role `clerk`, which brings 2 permissions; who may: admins
+    /// admins: `root`
     /// ");
     /// # Ok(())
     /// # }
@@ -269,7 +278,11 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let assignments = ways.first().map_or_else(Vec::new, |steps| self.assignments(steps));
         ways.truncate(TOLD);
         let least = ways.iter().map(|steps| self.told(steps)).collect();
-        Mends { least, assignments }
+        let admins = match assignments.is_empty() {
+            true => Vec::new(),
+            false => self.engine.admins(),
+        };
+        Mends { least, assignments, admins }
     }
 
     /// Follows a way to a yes, or to where it branches.

@@ -111,17 +111,16 @@ impl Text<'_, '_> {
                     self.line(format_args!("it can only be told for a given `{kind}`"))?;
                 }
             }
-            // Beyond the first account, the line above has said it.
-            Reason::Gated | Reason::NoScope | Reason::OutOfBounds => self.line("it is granted")?,
             _ => {}
         }
-        let on_object = matches!(
-            account.reason,
-            Reason::Granted | Reason::NoScope | Reason::OutOfBounds | Reason::Gated
-        );
-        match on_object && account.reason != Reason::Granted {
-            true => self.beneath(|text| text.grant(&account.grant, account.reason))?,
-            false => self.grant(&account.grant, account.reason)?,
+        match account.reason {
+            // Of a scoped node, its scopes have it to tell.
+            _ if account.grant == Granting::default() && !account.scopes.is_empty() => {}
+            Reason::Gated | Reason::NoScope | Reason::OutOfBounds => {
+                self.line("it is granted")?;
+                self.beneath(|text| text.grant(&account.grant, account.reason))?;
+            }
+            _ => self.grant(&account.grant, account.reason)?,
         }
         let held = account.scopes.iter().any(|scope| scope.reason == Reason::Granted);
         for scope in &account.scopes {
@@ -348,6 +347,10 @@ impl Display for Mends {
         for assignment in &self.assignments {
             writeln!(f, "{assignment}")?;
         }
+        if !self.admins.is_empty() {
+            write!(OneLine(f), "admins: {}", names(&self.admins))?;
+            f.write_str("\n")?;
+        }
         Ok(())
     }
 }
@@ -372,35 +375,48 @@ impl Display for Part {
 
 impl Display for Assignment {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        /// How many approvers are named.
-        const NAMED: usize = 5;
         let mut line = OneLine(f);
         line.write_str("or assign ")?;
         for (at, Assigned { source, .. }) in self.sources.iter().enumerate() {
             let separator = if at == 0 { "" } else { " and " };
             write!(line, "{separator}{source}")?;
         }
-        let (which, s) = match (self.sources.len(), self.brings) {
-            (1, 1) => ("which brings", ""),
-            (1, _) => ("which brings", "s"),
-            (_, _) => ("which bring", "s"),
-        };
-        write!(line, ", {which} {} permission{s}", self.brings)?;
-        for (at, Assigned { source, approvers }) in self.sources.iter().enumerate() {
-            line.write_str(if at == 0 { ": " } else { "; " })?;
-            if self.sources.len() > 1 {
-                write!(line, "{} by ", source.source)?;
+        if let Some(replaced) = &self.replaces {
+            write!(line, " in the place of {replaced}")?;
+        }
+        write!(line, ", which brings {}", permissions(self.brings))?;
+        if self.takes > 0 {
+            write!(line, " and takes {} away", permissions(self.takes))?;
+        }
+        for Assigned { source, approvers } in &self.sources {
+            match self.sources.len() {
+                1 => line.write_str("; who may: ")?,
+                _ => write!(line, "; who may assign {}: ", source.source)?,
             }
-            for (at, name) in approvers.iter().take(NAMED).enumerate() {
-                write!(line, "{}`{name}`", if at == 0 { "" } else { ", " })?;
-            }
-            match approvers.len() {
-                0 => line.write_str("nobody may")?,
-                more if more > NAMED => write!(line, " and {} others may", more - NAMED)?,
-                _ => line.write_str(" may")?,
+            match approvers.is_empty() {
+                true => line.write_str("admins")?,
+                false => write!(line, "{}, admins", names(approvers))?,
             }
         }
         Ok(())
+    }
+}
+
+/// Some names, and how many more there are.
+fn names(names: &[String]) -> String {
+    const NAMED: usize = 5;
+    let mut quoted: Vec<String> =
+        names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if names.len() > NAMED {
+        quoted.push(format!("{} others", names.len() - NAMED));
+    }
+    quoted.join(", ")
+}
+
+fn permissions(count: usize) -> String {
+    match count {
+        1 => "1 permission".to_owned(),
+        _ => format!("{count} permissions"),
     }
 }
 

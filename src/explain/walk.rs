@@ -467,14 +467,14 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// Of what a permission needs, what it fell for: not granted, or fallen
-    /// before it.
+    /// Of what a fallen permission needs, all that is not effective, what fell
+    /// first before the rest: that fell, or was not granted, before it did.
     pub(super) fn failing(&mut self, id: NodeId) -> Vec<(Link, Bit)> {
-        let own = self.fell(id);
         let mut failing = self.needs(id);
-        failing.retain(|&(_, bit)| {
-            let need = self.catalogue().bit_nodes[bit as usize];
-            self.fell(need).is_some_and(|round| Some(round) < own) || !self.reaches(bit)
+        failing.retain(|&(_, bit)| !self.is_effective(bit));
+        failing.sort_by_key(|&(_, bit)| match self.reaches(bit) {
+            true => self.fell(self.catalogue().bit_nodes[bit as usize]),
+            false => None,
         });
         failing
     }

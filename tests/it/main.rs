@@ -5,6 +5,8 @@ mod support;
 
 mod allocation;
 mod corpus;
+mod examples;
+mod explanations;
 mod host;
 mod properties;
 mod reading;

@@ -56,6 +56,7 @@ pub fn explanations_agree_with_why(case: &Case) {
 /// assignment, in the place of what the first mend would grant.
 pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
     let engine = engine(&case.document);
+    let mut denials = 0;
     for question in &case.questions {
         let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
         let (Ok(user), Ok(action)) = (engine.user(&ask.user), engine.permission(&ask.action))
@@ -67,7 +68,11 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
         match engine.can_by_name(&ask.user, &ask.action, on) {
             Err(_) => continue,
             Ok(true) => assert_eq!(mends, Mends::default()),
-            Ok(false) => {}
+            Ok(false) => denials += 1,
+        }
+        // Each takes a policy or two for every part.
+        if denials > 4 {
+            break;
         }
         for mend in mends.least.iter().take(3) {
             let says = |parts: &[Part]| mending::can_after(&case.document, ask, parts);

@@ -1,0 +1,12 @@
+//! The examples run to their end.
+
+#[path = "../../examples/explain.rs"]
+mod explain;
+#[path = "../../examples/quickstart.rs"]
+mod quickstart;
+
+#[test]
+fn examples_run() {
+    quickstart::main().expect("the quickstart");
+    explain::main().expect("the explanations");
+}

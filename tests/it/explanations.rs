@@ -1,0 +1,170 @@
+//! The texts of explanations and mends, one for each reason at least.
+
+use std::collections::BTreeSet;
+
+use grantree::{Date, Document, DynamicObject, Engine, Policy};
+
+const POLICY: &str = r#"{
+  "format": 1,
+  "catalogue": {
+    "objects": {
+      "job": {
+        "relations": {"assignee": "user", "team": "group"},
+        "attributes": {"region": "one_of", "starts": "not_before"}, "checks": ["region"]},
+      "order": {"attributes": {"amount": "at_most"}}},
+    "permissions": [
+      {"key": "orders", "label": "Orders", "children": [
+        {"key": "quotes", "label": "Quotes"},
+        {"key": "approve", "label": "Approve", "object": "order", "checks": ["amount"], "requires": ["orders.quotes"]},
+        {"key": "archive", "label": "Archive", "requires": ["orders.approve", "reports"], "implies": ["reports.export"]}]},
+      {"key": "reports", "label": "Reports", "children": [{"key": "export", "label": "Export"}]},
+      {"key": "planner", "label": "Planner", "feature": "project_planner", "children": [{"key": "gantt"}]},
+      {"key": "fields", "heading": true, "children": [
+        {"key": "price", "label": "Price", "levels": ["hidden", "read_only", "read_write"]}]},
+      {"key": "jobs", "label": "Jobs", "object": "job", "children": [
+        {"key": "view", "label": "View", "scopes": [
+          {"key": "own", "label": "own jobs", "when": {"assignee": "me"}},
+          {"key": "team", "label": "jobs of the team", "when": {"team": "me"}},
+          {"key": "all", "label": "all jobs", "when": {}}],
+          "children": [
+            {"key": "edit", "label": "Edit", "checks": ["starts"]},
+            {"key": "delete", "label": "Delete", "requires": ["orders"]}]}]}]},
+  "licence": {"features": []},
+  "global": {"allow": ["jobs"]},
+  "profiles": {
+    "clerk": {"label": "Clerk", "allow": ["orders.**"], "levels": {"fields.price": "read_only"}},
+    "fitter": {"label": "Fitter", "allow": ["jobs.view.own", "jobs.view.edit", "jobs.view.delete"],
+      "bounds": {"job.region": ["north", "south"], "job.starts": {"plus_days": 3}}}},
+  "roles": {
+    "lead": {"label": "Team lead", "allow": ["jobs.view.team", "reports.**", "orders"], "assignable_by": ["lead"]},
+    "planner": {"allow": ["planner"]},
+    "auditor": {"forbid": ["orders.approve"], "allow": ["reports"]},
+    "trainee": {"deny": ["orders.quotes", "jobs.view.own"]}},
+  "approval_groups": {"buyers": {"label": "Buyers", "bounds": {"order.amount": 5000}}},
+  "users": {
+    "root": {"admin": true},
+    "ann": {"label": "Ann Lee", "profile": "clerk", "roles": ["lead"], "approval_groups": ["buyers"], "groups": ["leeds"]},
+    "ben": {"label": "Ben Fox", "profile": "clerk", "roles": ["auditor"], "approval_groups": ["buyers"]},
+    "cat": {"profile": "clerk", "roles": ["trainee"], "approval_groups": ["buyers"]},
+    "dan": {"profile": "fitter", "roles": ["planner"], "groups": ["leeds"]},
+    "eve": {"profile": "fitter", "suspended": true},
+    "fay": {"profile": "fitter", "roles": ["trainee"]}},
+  "governance": {"permissions": {"assign_role": ["orders"], "assign_profile": ["reports"]}}
+}"#;
+
+/// User, action, object and today: all reasons, from both sides.
+const QUESTIONS: &[(&str, &str, &str, &str)] = &[
+    ("zoe", "orders", "", ""),
+    ("eve", "jobs.view", "", ""),
+    ("dan", "planner.gantt", "", ""),
+    ("dan", "planner", "", ""),
+    ("root", "orders.archive", "", ""),
+    ("ben", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 10}}"#, ""),
+    ("cat", "orders.quotes", "", ""),
+    ("cat", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 10}}"#, ""),
+    ("dan", "reports.export", "", ""),
+    ("ben", "fields.price:read_write", "", ""),
+    ("ben", "orders.archive", "", ""),
+    ("cat", "orders.archive", "", ""),
+    ("ann", "orders.archive", "", ""),
+    ("ann", "reports.export", "", ""),
+    ("ann", "orders.approve", "", ""),
+    ("ann", "orders.approve", r#"{"kind": "job"}"#, ""),
+    ("ann", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 6000}}"#, ""),
+    ("ann", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 5000}}"#, ""),
+    ("ann", "orders.approve", r#"{"kind": "order"}"#, ""),
+    (
+        "fay",
+        "jobs.view",
+        r#"{"kind": "job", "relations": {"assignee": ["fay"]}, "attributes": {"region": "north"}}"#,
+        "",
+    ),
+    (
+        "dan",
+        "jobs.view",
+        r#"{"kind": "job", "relations": {"assignee": ["fay"], "team": ["leeds"]}, "attributes": {"region": "north"}}"#,
+        "",
+    ),
+    (
+        "dan",
+        "jobs.view",
+        r#"{"kind": "job", "relations": {"assignee": ["dan"]}, "attributes": {"region": "west"}}"#,
+        "",
+    ),
+    (
+        "dan",
+        "jobs.view",
+        r#"{"kind": "job", "relations": {"assignee": ["dan"]}, "attributes": {"region": "south"}}"#,
+        "",
+    ),
+    (
+        "dan",
+        "jobs.view.edit",
+        r#"{"kind": "job", "relations": {"assignee": []}, "attributes": {"region": "north", "starts": "2026-11-30"}}"#,
+        "2026-11-20",
+    ),
+    (
+        "dan",
+        "jobs.view.edit",
+        r#"{"kind": "job", "relations": {"assignee": ["dan"]}, "attributes": {"region": "north", "starts": "2026-11-21"}}"#,
+        "2026-11-20",
+    ),
+    (
+        "dan",
+        "jobs.view.edit",
+        r#"{"kind": "job", "relations": {"assignee": ["dan"]}, "attributes": {"region": "north", "starts": "2026-11-21"}}"#,
+        "",
+    ),
+    (
+        "dan",
+        "jobs.view.delete",
+        r#"{"kind": "job", "relations": {"assignee": ["dan"]}, "attributes": {"region": "north"}}"#,
+        "",
+    ),
+    (
+        "ann",
+        "jobs.view.own",
+        r#"{"kind": "job", "relations": {"assignee": ["ann"]}, "attributes": {"region": "north"}}"#,
+        "",
+    ),
+];
+
+#[test]
+fn explanations_read_like_this() {
+    let document: Document = serde_json::from_str(POLICY).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let mut reasons = BTreeSet::new();
+    let mut text = String::new();
+    for &(user, action, object, today) in QUESTIONS {
+        let object: Option<DynamicObject> =
+            (!object.is_empty()).then(|| serde_json::from_str(object).expect("an object"));
+        let today: Option<Date> = (!today.is_empty()).then(|| today.parse().expect("a date"));
+        let on = (object.as_ref(), today);
+        let explanation = engine.explain_by_name(user, action, on).expect("known names");
+        reasons.insert(explanation.reason.code());
+        text.push_str(&explanation.to_string());
+        if let Ok(user) = engine.user(user) {
+            let action = engine.permission(action).expect("a permission");
+            text.push_str(&engine.mends(user, action, on).to_string());
+        }
+        text.push('\n');
+    }
+    assert_eq!(reasons.len(), 13, "{reasons:?}");
+    insta::assert_snapshot!("texts", text);
+}
+
+#[test]
+fn explanations_and_requests_are_data() {
+    let document: Document = serde_json::from_str(POLICY).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let (cat, archive) =
+        (engine.user("cat").unwrap(), engine.permission("orders.archive").unwrap());
+    let data = serde_json::to_string_pretty(&engine.explain(cat, archive, ())).expect("JSON");
+    insta::assert_snapshot!("explanation", data);
+    let request = engine.access_request(cat, archive, ()).expect("it is denied");
+    let data = serde_json::to_string_pretty(&request).expect("JSON");
+    insta::assert_snapshot!("request", data);
+    insta::assert_snapshot!("request_text", request.to_string());
+    let root = engine.user("root").unwrap();
+    assert_eq!(engine.access_request(root, archive, ()), None);
+}
