@@ -516,7 +516,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             needed_by: named_node(catalogue, by),
         });
         let level = match &catalogue.node(id).form {
-            Form::Graded(levels) => levels.get(level as usize).map(|level| level.to_string()),
+            Form::Graded(levels) => levels.get(level as usize).map(ToString::to_string),
             _ => None,
         };
         Granting {
@@ -538,7 +538,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             (List::Forbid, ..) => (Effect::Forbid, format!("{place}.forbid[{at}]")),
             (List::Deny, ..) => (Effect::Deny, format!("{place}.deny[{at}]")),
             (List::Levels, Does::Level(level), Form::Graded(levels)) => {
-                let level = levels.get(level as usize).map(|level| level.to_string());
+                let level = levels.get(level as usize).map(ToString::to_string);
                 let effect = Effect::Level(level.unwrap_or_default());
                 (effect, format!("{place}.levels.{pattern}"))
             }

@@ -71,7 +71,7 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
     let names = Names { catalogue: &catalogue, roles: &roles };
 
     names.licence(&document.licence, &root.key("licence"), &mut faults);
-    let global = names.statements(document.global, &root.key("global"), &mut faults);
+    let global = names.statements(&document.global, &root.key("global"), &mut faults);
     let default_profile = document.default_profile.and_then(|name| {
         find("profile", &profiles, &name, &root.key("default_profile"), &mut faults)
     });
@@ -271,13 +271,13 @@ impl Names<'_> {
             template: source.template,
             protected: source.protected,
             assignable_by: find_all("role", self.roles, &source.assignable_by, &list, faults),
-            statements: self.statements(source.statements.clone(), place, faults),
+            statements: self.statements(&source.statements, place, faults),
         }
     }
 
     fn statements(
         &self,
-        statements: document::Statements,
+        statements: &document::Statements,
         place: &Place<'_>,
         faults: &mut Faults,
     ) -> Statements {
@@ -522,7 +522,7 @@ impl Holders<'_> {
             admin: user.admin,
             suspended: user.suspended,
             statements: (!user.statements.is_empty())
-                .then(|| Box::new(self.names.statements(user.statements.clone(), place, faults))),
+                .then(|| Box::new(self.names.statements(&user.statements, place, faults))),
         }
     }
 }
