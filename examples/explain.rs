@@ -75,6 +75,7 @@ fn stories() -> [Story; 5] {
     ]
 }
 
+#[allow(missing_docs, reason = "the tests run it too")]
 pub fn main() -> Result<(), Box<dyn Error>> {
     for story in stories() {
         let document: Document = serde_json::from_str(story.policy)?;

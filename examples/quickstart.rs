@@ -31,6 +31,7 @@ impl Object for Job {
     }
 }
 
+#[allow(missing_docs, reason = "the tests run it too")]
 pub fn main() -> Result<(), Box<dyn Error>> {
     let text = include_str!("policies/orchestly.json");
     let document: Document = serde_json::from_str(text)?;

@@ -41,12 +41,12 @@ use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 /// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
 /// assert_eq!(explanation.reason.code(), "gated");
 /// assert_eq!(explanation.to_string(), "\
-/// no: user `bob` may not `orders.export` (Export), because it is gated
+/// no: user `bob` may not `orders.export` (Export), because it needs another permission
 ///   it is granted
 ///     profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
 ///   but `orders` (Orders), which is above it, is denied
 ///     user `bob` denies `orders` [users.bob.deny[0]]
-///     overruled: profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
+///     this wins over that profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
 /// ");
 /// # Ok(())
 /// # }
@@ -456,7 +456,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             _ => Vec::new(),
         };
         for scope in scopes {
-            let when = match about_object {
+            let when = match self.walk.is_on_kind(id) {
                 true => self.when(scope),
                 false => Vec::new(),
             };

@@ -142,11 +142,12 @@ impl Engine {
     /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let (bob, export) = (engine.user("bob")?, engine.permission("orders.export")?);
     /// assert_eq!(engine.mends(bob, export, ()).to_string(), "\
-    /// to mend it
-    ///   allow the user `orders.export`
-    ///   allow the user `orders`
-    /// or assign role `clerk`, which brings 2 permissions; who may: admins
-    /// admins: `root`
+    /// if it should be allowed, one of these would do
+    ///   1. all of this:
+    ///      - allow this user `orders.export`
+    ///      - allow this user `orders`
+    ///   2. assign role `clerk`: brings 2 permissions; who may: admins
+    ///   (admins: `root`)
     /// ");
     /// # Ok(())
     /// # }

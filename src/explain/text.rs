@@ -7,6 +7,7 @@ use super::{
     Mends, Named, Part, ScopeAccount, SourceRef, StatedBound, Statement, When,
 };
 use crate::document::{Bound, BoundType, Fence, RelationState, RelationType};
+use crate::policy::SourceName;
 use crate::problem::OneLine;
 use crate::reason::Reason;
 
@@ -71,10 +72,10 @@ fn verdict(reason: Reason) -> &'static str {
         Reason::Forbidden => "is forbidden",
         Reason::Denied => "is denied",
         Reason::NotGranted => "is not granted",
-        Reason::Gated => "is gated",
+        Reason::Gated => "needs another permission",
         Reason::ObjectRequired => "depends on the object, and none is given",
         Reason::WrongKind => "is about another kind of object",
-        Reason::NoScope => "is not granted for an object that relates to the user as this one does",
+        Reason::NoScope => "is granted for other objects than this one",
         Reason::OutOfBounds => "is out of the user's bounds",
         Reason::Granted => "is granted",
     }
@@ -129,7 +130,9 @@ impl Text<'_, '_> {
                 false => self.scope(scope)?,
             }
         }
-        for check in &account.checks {
+        // Of a denial, only what is in the way.
+        let allowed = account.reason == Reason::Granted;
+        for check in account.checks.iter().filter(|check| allowed || !check.passes) {
             self.check(check)?;
         }
         if account.reason == Reason::Granted && !account.gates.is_empty() {
@@ -170,7 +173,7 @@ impl Text<'_, '_> {
                     self.line(format_args!("only the level `{level}` is granted"))?;
                 }
                 _ if grant.statements.is_empty() => {
-                    self.line("no source of the user says anything of it")?;
+                    self.line("nothing that the user has says anything of it")?;
                 }
                 _ => {}
             }
@@ -179,21 +182,30 @@ impl Text<'_, '_> {
             grant.statements.iter().rev().partition(|statement| statement.decides);
         for statement in decisive {
             match reason {
-                Reason::Forbidden | Reason::Unlicensed => {
-                    self.line(format_args!("although {statement}"))?;
+                Reason::Forbidden => {
+                    self.line(format_args!("a forbid wins over that {statement}"))?;
+                }
+                Reason::Unlicensed => {
+                    self.line(format_args!("without it, it matters nothing that {statement}"))?;
                 }
                 _ => self.line(statement)?,
             }
         }
         for statement in overruled {
-            self.line(format_args!("overruled: {statement}"))?;
+            self.line(format_args!("this wins over that {statement}"))?;
         }
         Ok(())
     }
 
     /// A scope that is not effective, whatever the object.
     fn scope(&mut self, scope: &ScopeAccount) -> fmt::Result {
-        self.line(format_args!("scope {} {}", scope.permission, verdict(scope.reason)))?;
+        let fits = match scope.when.iter().all(When::matches) {
+            _ if scope.when.is_empty() => "",
+            true => "; this object would fit it",
+            false => "; nor would this object fit it",
+        };
+        let (permission, verdict) = (&scope.permission, verdict(scope.reason));
+        self.line(format_args!("scope {permission} {verdict}{fits}"))?;
         self.beneath(|text| text.grant(&scope.grant, scope.reason))
     }
 
@@ -323,7 +335,9 @@ fn bound(form: BoundType, bound: &Bound) -> String {
 fn day(fence: &Fence) -> String {
     let from = |days: i64, day: &str| match days {
         0 => day.to_owned(),
-        1.. => format!("{days} days after {day}"),
+        1 => format!("the day after {day}"),
+        -1 => format!("the day before {day}"),
+        2.. => format!("{days} days after {day}"),
         _ => format!("{} days before {day}", days.unsigned_abs()),
     };
     match fence {
@@ -338,17 +352,27 @@ fn day(fence: &Fence) -> String {
 
 impl Display for Mends {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (at, mend) in self.least.iter().enumerate() {
-            writeln!(f, "{}", if at == 0 { "to mend it" } else { "or" })?;
-            for part in &mend.parts {
-                writeln!(f, "  {part}")?;
+        if self.least.is_empty() {
+            return Ok(());
+        }
+        f.write_str("if it should be allowed, one of these would do\n")?;
+        let mut ways = 1..;
+        for (mend, way) in self.least.iter().zip(&mut ways) {
+            match &mend.parts[..] {
+                [part] => writeln!(f, "  {way}. {part}")?,
+                parts => {
+                    writeln!(f, "  {way}. all of this:")?;
+                    for part in parts {
+                        writeln!(f, "     - {part}")?;
+                    }
+                }
             }
         }
-        for assignment in &self.assignments {
-            writeln!(f, "{assignment}")?;
+        for (assignment, way) in self.assignments.iter().zip(&mut ways) {
+            writeln!(f, "  {way}. {assignment}")?;
         }
         if !self.admins.is_empty() {
-            write!(OneLine(f), "admins: {}", names(&self.admins))?;
+            write!(OneLine(f), "  (admins: {})", names(&self.admins))?;
             f.write_str("\n")?;
         }
         Ok(())
@@ -361,10 +385,22 @@ impl Display for Part {
         match self {
             Part::Restore(user) => write!(line, "end the suspension of user {user}"),
             Part::License(feature) => write!(line, "license the feature `{feature}`"),
-            Part::Allow(permission) => write!(line, "allow the user {permission}"),
-            Part::Lift(statement) => write!(line, "lift that {statement}"),
+            Part::Allow(permission) => write!(line, "allow this user {permission}"),
+            Part::Lift(statement) => {
+                let Statement { source, pattern, place, effect, .. } = statement;
+                let effect = match effect {
+                    Effect::Forbid => "forbid",
+                    _ => "deny",
+                };
+                let whom = match source.source {
+                    SourceName::Global => ", which every user has",
+                    SourceName::User(_) => "",
+                    _ => ", for all who have it",
+                };
+                write!(line, "take {effect} `{pattern}` [{place}] out of {source}{whom}")
+            }
             Part::Widen { attribute, form, to } => {
-                write!(line, "let the user's own bound on `{attribute}` be {}", bound(*form, to))
+                write!(line, "give this user a bound on `{attribute}`: {}", bound(*form, to))
             }
             Part::Relate { relation, names, to } => {
                 write!(line, "ask on an object whose `{relation}` is {}", state(*to, *names))
@@ -376,7 +412,7 @@ impl Display for Part {
 impl Display for Assignment {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut line = OneLine(f);
-        line.write_str("or assign ")?;
+        line.write_str("assign ")?;
         for (at, Assigned { source, .. }) in self.sources.iter().enumerate() {
             let separator = if at == 0 { "" } else { " and " };
             write!(line, "{separator}{source}")?;
@@ -384,9 +420,9 @@ impl Display for Assignment {
         if let Some(replaced) = &self.replaces {
             write!(line, " in the place of {replaced}")?;
         }
-        write!(line, ", which brings {}", permissions(self.brings))?;
+        write!(line, ": brings {}", permissions(self.brings))?;
         if self.takes > 0 {
-            write!(line, " and takes {} away", permissions(self.takes))?;
+            write!(line, ", takes {} away", permissions(self.takes))?;
         }
         for Assigned { source, approvers } in &self.sources {
             match self.sources.len() {
@@ -399,6 +435,18 @@ impl Display for Assignment {
             }
         }
         Ok(())
+    }
+}
+
+impl Display for AccessRequest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let AccessRequest { user, action, object, reason, mends, .. } = self;
+        write!(f, "user {user} asks for {action}")?;
+        if let Some(object) = object {
+            write!(OneLine(f), " on a `{object}`")?;
+        }
+        writeln!(f, ", which {}", verdict(*reason))?;
+        mends.fmt(f)
     }
 }
 
@@ -417,17 +465,5 @@ fn permissions(count: usize) -> String {
     match count {
         1 => "1 permission".to_owned(),
         _ => format!("{count} permissions"),
-    }
-}
-
-impl Display for AccessRequest {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let AccessRequest { user, action, object, reason, mends, .. } = self;
-        write!(f, "user {user} asks for {action}")?;
-        if let Some(object) = object {
-            write!(OneLine(f), " on a `{object}`")?;
-        }
-        writeln!(f, ", which now {}", verdict(*reason))?;
-        mends.fmt(f)
     }
 }
