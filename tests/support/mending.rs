@@ -13,7 +13,7 @@ pub fn can_after(document: &Document, ask: &Ask, parts: &[Part]) -> bool {
     for part in parts {
         apply(&mut document, &mut object, ask, part);
     }
-    can(document, ask, object)
+    can(document, ask, object.as_ref())
 }
 
 /// The answer once these sources are assigned, and what is not a grant of these
@@ -39,13 +39,13 @@ pub fn can_with(document: &Document, ask: &Ask, parts: &[Part], assignment: &Ass
             SourceName::Global | SourceName::User(_) => panic!("nothing to assign"),
         }
     }
-    can(document, ask, object)
+    can(document, ask, object.as_ref())
 }
 
-fn can(document: Document, ask: &Ask, object: Option<DynamicObject>) -> bool {
+fn can(document: Document, ask: &Ask, object: Option<&DynamicObject>) -> bool {
     let policy = Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}"));
     let engine = Engine::new(&policy);
-    engine.can_by_name(&ask.user, &ask.action, (object.as_ref(), ask.today)) == Ok(true)
+    engine.can_by_name(&ask.user, &ask.action, (object, ask.today)) == Ok(true)
 }
 
 fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut User {
