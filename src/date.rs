@@ -45,6 +45,11 @@ impl Date {
         self.0.checked_add(span).ok().map(Date)
     }
 
+    /// The day's number, counted from some day on.
+    pub(crate) fn days(self) -> i64 {
+        Date(jiff::civil::Date::ZERO).days_until(self)
+    }
+
     /// How many days it is to another date; negative where that is earlier.
     pub(crate) fn days_until(self, other: Date) -> i64 {
         self.0.until(other.0).map_or(0, |span| i64::from(span.get_days()))

@@ -387,9 +387,10 @@ pub struct Source {
     /// Whether no change may touch it.
     #[serde(skip_serializing_if = "is_false")]
     pub protected: bool,
-    /// The roles whose holders alone may give it; any actor, where empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub assignable_by: Vec<String>,
+    /// The roles whose holders alone may give it, besides admins; absent, any
+    /// actor may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignable_by: Option<Vec<String>>,
     /// What it says.
     #[serde(flatten)]
     pub statements: Statements,
@@ -458,6 +459,34 @@ pub struct User {
     pub statements: Statements,
 }
 
+/// A new user.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct NewUser {
+    /// The name.
+    pub user: String,
+    /// The profile, or none; absent, the default profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Option<String>>,
+    /// All else; its own `profile` is left out of account.
+    #[serde(flatten, serialize_with = "without_profile")]
+    pub rest: User,
+}
+
+/// Profiles, roles and approval groups, to be carried from one policy to
+/// another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Bundle {
+    /// The profiles.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub profiles: Map<Source>,
+    /// The roles.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub roles: Map<Role>,
+    /// The approval groups.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub approval_groups: Map<Source>,
+}
+
 /// Who may change the policy, and how far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Governance {
@@ -497,4 +526,8 @@ pub struct Separation {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn without_profile<S: Serializer>(user: &User, serializer: S) -> Result<S::Ok, S::Error> {
+    User { profile: None, ..user.clone() }.serialize(serializer)
 }

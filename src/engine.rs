@@ -22,7 +22,7 @@ use crate::document::{self, SettingValue};
 use crate::names::number;
 use crate::object::Target;
 use crate::policy::{self, Inner, Policy};
-use layer::Layers;
+pub(crate) use layer::Layers;
 use limit::Limits;
 use membership::Memberships;
 
@@ -81,18 +81,16 @@ struct Compiled {
     /// The effective permissions of each class of users: rows of `words`.
     rows: Vec<u64>,
     words: usize,
-    /// The row of each user, by the user's number.
+    /// The row of each user, by the user's slot.
     user_rows: Vec<Row>,
     /// What each permission's number stands for.
     asks: Vec<Ask>,
     /// The row of each user's bounds and the set of each user's groups, by the
-    /// user's position in the policy.
+    /// user's slot.
     user_limits: Vec<u32>,
     limits: Limits,
     user_memberships: Vec<u32>,
     memberships: Memberships,
-    /// The position in the policy of each user's number, where it is another.
-    positions: Option<Vec<u32>>,
     licensed: BitSet,
     policy: Policy,
 }
@@ -140,16 +138,12 @@ impl Engine {
 
     /// The user of a handle, by name.
     pub(crate) fn holder(&self, user: User) -> Option<(&str, &policy::User)> {
-        let (name, user) = self.0.policy().users.get_index(self.0.position(user)?)?;
-        Some((name, user))
+        self.0.policy().users.get(self.0.slot(user)?)
     }
 
-    /// Whether the user at a position holds a permission, the object aside.
-    pub(crate) fn holds_at(&self, position: usize, bit: Bit) -> bool {
-        let user = self.0.policy().users.get_index(position);
-        let user = user.and_then(|(name, _)| self.0.user_at(name, position));
-        let row = user.and_then(|user| self.0.user_rows.get(user.number as usize));
-        row.is_some_and(|&row| self.0.holds(row, bit))
+    /// Whether the user in a slot holds a permission, the object aside.
+    pub(crate) fn holds_at(&self, slot: u32, bit: Bit) -> bool {
+        self.0.user_rows.get(slot as usize).is_some_and(|&row| self.0.holds(row, bit))
     }
 
     /// What a handle to a permission stands for, if it belongs.
@@ -202,10 +196,7 @@ impl Engine {
         let Some(condition) = condition else {
             return true;
         };
-        let Some(position) = compiled.position(user) else {
-            return false;
-        };
-        row == ADMIN || compiled.checks_passable(position, condition)
+        row == ADMIN || compiled.checks_passable(user.number, condition)
     }
 
     /// The level that a user has of a graded permission, the lowest where
@@ -285,12 +276,12 @@ impl Inner {
     fn setting<'p>(&'p self, user: &'p policy::User, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
         let roles = self.closure(&user.roles).into_iter();
-        let roles = roles.map(|role| &self.roles[role as usize].source.statements);
+        let roles = roles.map(|role| &self.roles[role].source.statements);
         let groups = user.approval_groups.iter();
-        let groups = groups.map(|&group| &self.approval_groups[group as usize].statements);
-        let profile = user.profile.map(|profile| &self.profiles[profile as usize].statements);
+        let groups = groups.map(|&group| &self.approval_groups[group].statements);
+        let profile = user.profile.map(|profile| &self.profiles[profile].statements);
         let mut tiers =
-            own.into_iter().chain(roles).chain(groups).chain(profile).chain([&self.global]);
+            own.into_iter().chain(roles).chain(groups).chain(profile).chain([&*self.global]);
         tiers.find_map(|source| source.setting(setting))
     }
 }
@@ -325,20 +316,13 @@ impl Compiled {
         self.rows.get(start..start + self.words).unwrap_or_default()
     }
 
-    /// The position of a user in the policy.
-    fn position(&self, user: User) -> Option<usize> {
-        if user.lineage != self.lineage {
-            return None;
-        }
-        let position = match &self.positions {
-            None => user.number,
-            Some(positions) => *positions.get(user.number as usize)?,
-        };
-        Some(position as usize)
+    /// The slot of a user.
+    fn slot(&self, user: User) -> Option<u32> {
+        (user.lineage == self.lineage).then_some(user.number)
     }
 
     fn user(&self, user: User) -> Option<&policy::User> {
-        Some(self.policy().users.get_index(self.position(user)?)?.1)
+        Some(self.policy().users.get(self.slot(user)?)?.1)
     }
 
     fn condition(&self, ask: Ask) -> Option<&Condition> {
@@ -364,9 +348,9 @@ fn compile(policy: &Policy) -> Compiled {
     let mut limits = Limits::build(inner);
     let mut layers = Layers::new(inner, &licensed);
     let mut classes: HashMap<Alike<'_>, (Row, u32), RandomState> = HashMap::default();
-    let mut user_limits = Vec::with_capacity(inner.users.len());
-    let mut own_rows = Vec::with_capacity(inner.users.len());
-    for user in inner.users.values() {
+    let mut user_limits = vec![0; inner.users.slots()];
+    let mut user_rows = vec![NOBODY; inner.users.slots()];
+    for (slot, _, user) in inner.users.iter() {
         let mut class = || {
             let granted = layers.grants(user).granted;
             (rows.intern(layers.effective(&granted).words()), limits.row(user))
@@ -378,23 +362,15 @@ fn compile(policy: &Policy) -> Compiled {
                 *classes.entry(alike).or_insert_with(class)
             }
         };
-        own_rows.push(match (user.suspended, user.admin) {
+        user_rows[slot as usize] = match (user.suspended, user.admin) {
             (true, _) => NOBODY,
             (false, true) => ADMIN,
             (false, false) => row,
-        });
-        user_limits.push(limits);
+        };
+        user_limits[slot as usize] = limits;
     }
 
     let lineage = &inner.lineage;
-    let mut user_rows = vec![NOBODY; lineage.users.end(inner.users.len())];
-    let mut positions = vec![u32::MAX; user_rows.len()];
-    for (position, (name, row)) in inner.users.keys().zip(own_rows).enumerate() {
-        if let Some(number) = lineage.users.of(name, position) {
-            user_rows[number as usize] = row;
-            positions[number as usize] = crate::names::number(position);
-        }
-    }
     let none = Ask { bit: gone, node: 0, on_object: false };
     let mut asks = vec![none; lineage.permissions.end(catalogue.bits())];
     for (bit, name) in catalogue.thresholds().enumerate() {
@@ -404,7 +380,6 @@ fn compile(policy: &Policy) -> Compiled {
             asks[number as usize] = Ask { bit: bit as u32, node, on_object };
         }
     }
-    let in_order = positions.iter().enumerate().all(|(at, &position)| at == position as usize);
     let (memberships, user_memberships) = Memberships::new(inner);
     Compiled {
         lineage: lineage.id,
@@ -416,7 +391,6 @@ fn compile(policy: &Policy) -> Compiled {
         limits: limits.finish(),
         user_memberships,
         memberships,
-        positions: (!in_order).then_some(positions),
         licensed,
         policy: policy.clone(),
     }

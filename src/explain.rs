@@ -358,9 +358,9 @@ fn named_bit(catalogue: &Catalogue, bit: Bit) -> Named {
 
 impl Inner {
     /// A source of a user, by name and label.
-    fn source_ref(&self, source: SourceId, user: &str) -> SourceRef {
-        let of = |source: Option<(&Box<str>, &policy::Source)>| {
-            let name = source.map_or_else(String::new, |(name, _)| name.to_string());
+    pub(crate) fn source_ref(&self, source: SourceId, user: &str) -> SourceRef {
+        let of = |source: Option<(&str, &policy::Source)>| {
+            let name = source.map_or_else(String::new, |(name, _)| name.to_owned());
             let label = source.and_then(|(_, source)| source.label.as_deref());
             (name, label.map(Into::into))
         };
@@ -368,16 +368,16 @@ impl Inner {
             SourceId::Global => (SourceName::Global, None),
             SourceId::Own => (SourceName::User(user.to_owned()), None),
             SourceId::Profile(id) => {
-                let (name, label) = of(self.profiles.get_index(id as usize));
+                let (name, label) = of(self.profiles.get(id));
                 (SourceName::Profile(name), label)
             }
             SourceId::ApprovalGroup(id) => {
-                let (name, label) = of(self.approval_groups.get_index(id as usize));
+                let (name, label) = of(self.approval_groups.get(id));
                 (SourceName::ApprovalGroup(name), label)
             }
             SourceId::Role(id) => {
-                let role = self.roles.get_index(id as usize);
-                let (name, label) = of(role.map(|(name, role)| (name, &role.source)));
+                let role = self.roles.get(id).map(|(name, role)| (name, &role.source));
+                let (name, label) = of(role);
                 (SourceName::Role(name), label)
             }
         };
@@ -581,8 +581,8 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             Value::Date(date) => date.to_string(),
             Value::Other => "a value of another type".to_owned(),
         });
-        let bounds = self.walk.bounds(check).into_iter().map(|(source, bound)| {
-            let source = self.source(source);
+        let bounds = self.walk.policy.bounds_of(self.walk.user, check).map(|(source, bound)| {
+            let source = self.walk.policy.source_ref(source, self.name);
             let place = format!("{}.bounds.{attribute}", source.source.place());
             StatedBound { source, bound: bound.clone(), place }
         });

@@ -74,6 +74,7 @@ mod bits;
 mod date;
 mod graph;
 mod names;
+mod slots;
 
 pub mod document;
 
@@ -86,6 +87,8 @@ mod reason;
 mod engine;
 
 pub mod explain;
+
+pub mod change;
 
 pub mod policy_test;
 

@@ -16,8 +16,9 @@ use smallvec::SmallVec;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Document};
-use crate::names::{NameMap, keys, number};
+use crate::names::{NameMap, number};
 use crate::problem::Problems;
+use crate::slots::Slots;
 
 /// A policy: a document that has no problems.
 ///
@@ -42,21 +43,21 @@ use crate::problem::Problems;
 #[derive(Clone, Debug)]
 pub struct Policy(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub(crate) lineage: Lineage,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) licence: document::Licence,
-    pub(crate) global: Statements,
+    pub(crate) global: Arc<Statements>,
     pub(crate) default_profile: Option<u32>,
-    pub(crate) profiles: NameMap<Source>,
-    pub(crate) roles: NameMap<Role>,
+    pub(crate) profiles: Slots<Source>,
+    pub(crate) roles: Slots<Role>,
     /// The roles, each after those that it includes.
-    pub(crate) role_order: Box<[u32]>,
-    pub(crate) approval_groups: NameMap<Source>,
-    pub(crate) groups: Groups,
-    pub(crate) users: NameMap<User>,
-    pub(crate) governance: document::Governance,
+    pub(crate) role_order: Arc<[u32]>,
+    pub(crate) approval_groups: Slots<Source>,
+    pub(crate) groups: Arc<Groups>,
+    pub(crate) users: Slots<User>,
+    pub(crate) governance: Arc<document::Governance>,
 }
 
 /// Which policy this is a version of, and how its names are numbered for the
@@ -64,7 +65,9 @@ pub(crate) struct Inner {
 #[derive(Clone, Debug)]
 pub(crate) struct Lineage {
     pub(crate) id: u64,
-    pub(crate) users: Numbers,
+    /// The next slot for a user, for all versions: two that are made from one
+    /// must not give one slot to two users.
+    next_user: Arc<AtomicU32>,
     pub(crate) permissions: Numbers,
 }
 
@@ -127,19 +130,24 @@ impl Numbers {
 }
 
 impl Lineage {
+    /// A slot for a new user.
+    pub(crate) fn next_user(&self) -> u32 {
+        self.next_user.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The lineage of a first version with so many users and permissions.
     fn first(users: usize, permissions: usize) -> Lineage {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Lineage {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            users: Numbers::first(users),
+            next_user: Arc::new(AtomicU32::new(number(users))),
             permissions: Numbers::first(permissions),
         }
     }
 }
 
 /// A user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct User {
     pub(crate) label: Option<Box<str>>,
     pub(crate) description: Option<Box<str>>,
@@ -154,7 +162,7 @@ pub(crate) struct User {
 }
 
 /// The groups that the policy names, whether declared or not.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
     /// Each with the group that it is beneath.
     pub(crate) parents: NameMap<Option<u32>>,
@@ -162,7 +170,17 @@ pub(crate) struct Groups {
     pub(crate) declared: document::Map<document::Group>,
 }
 
+impl Groups {
+    pub(crate) fn name(&self, id: u32) -> &str {
+        self.parents.get_index(id as usize).map_or("", |(name, _)| name)
+    }
+}
+
 impl Policy {
+    pub(crate) fn from_inner(inner: Inner) -> Policy {
+        Policy(Arc::new(inner))
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
@@ -200,15 +218,17 @@ impl Policy {
     pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
         let before = self.inner();
         let mut after = validate::resolve(document)?;
-        let users = before
-            .lineage
-            .users
-            .follow(keys(&before.users).map(Cow::Borrowed), keys(&after.users).map(Cow::Borrowed));
+        let mut users = Slots::with_capacity(after.users.len());
+        for (_, name, user) in after.users.iter() {
+            let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
+            users.insert_at(Some(slot), name, user.clone());
+        }
+        after.users = users;
         let permissions = before.lineage.permissions.follow(
             before.catalogue.thresholds().map(Cow::Owned),
             after.catalogue.thresholds().map(Cow::Owned),
         );
-        after.lineage = Lineage { id: before.lineage.id, users, permissions };
+        after.lineage = Lineage { permissions, ..before.lineage.clone() };
         Ok(Policy(Arc::new(after)))
     }
 }
@@ -228,30 +248,62 @@ impl From<&Policy> for Document {
         document.roles = inner
             .roles
             .iter()
-            .map(|(key, role)| {
+            .map(|(_, key, role)| {
                 let role = document::Role {
                     source: inner.source(&role.source),
                     includes: names(&inner.roles, &role.includes),
                     unique: role.unique,
                     demoted_to: role.demoted_to.map(|id| name(&inner.roles, id)),
                 };
-                (&**key, role)
+                (key, role)
             })
             .collect();
         document.groups = inner.groups.declared.clone();
-        document.users = inner.users.iter().map(|(key, user)| (&**key, inner.user(user))).collect();
-        document.governance = inner.governance.clone();
+        document.users = inner.users.iter().map(|(_, key, user)| (key, inner.user(user))).collect();
+        document.governance = (*inner.governance).clone();
         document
     }
 }
 
 impl Inner {
+    /// A profile, role or approval group.
+    pub(crate) fn source_at(&self, source: SourceId) -> Option<&Source> {
+        match source {
+            SourceId::Profile(id) => Some(&self.profiles[id]),
+            SourceId::Role(id) => Some(&self.roles[id].source),
+            SourceId::ApprovalGroup(id) => Some(&self.approval_groups[id]),
+            SourceId::Global | SourceId::Own => None,
+        }
+    }
+
+    /// The roles whose holders alone may give a source, besides admins; `None`
+    /// where any actor may.
+    pub(crate) fn guard(&self, source: SourceId) -> Option<&[u32]> {
+        self.source_at(source)?.assignable_by.as_deref()
+    }
+
     /// Whether the licence has a feature.
     pub(crate) fn is_licensed(&self, feature: &str) -> bool {
         let edition = self.licence.edition.as_deref();
         let edition = edition.and_then(|name| self.catalogue.editions.get(name));
         self.licence.features.iter().any(|known| known == feature)
             || edition.is_some_and(|features| features.iter().any(|known| **known == *feature))
+    }
+
+    /// Rule 8: the bounds on an attribute that decide for a user, of which one
+    /// must pass, each with its source.
+    pub(crate) fn bounds_of<'p>(
+        &'p self,
+        user: &'p User,
+        attribute: u32,
+    ) -> impl Iterator<Item = (SourceId, &'p document::Bound)> {
+        let mut stated: SmallVec<[(SourceId, &document::Bound); 8]> = SmallVec::new();
+        for (source, statements) in self.sources_of(user) {
+            let bounds = statements.bounds.iter().filter(|(of, _)| *of == attribute);
+            stated.extend(bounds.map(|(_, bound)| (source, bound)));
+        }
+        let decisive = stated.last().map(|(source, _)| source.tier());
+        stated.into_iter().filter(move |(source, _)| Some(source.tier()) == decisive)
     }
 
     /// Roles and all that they bring along, each before those that it includes:
@@ -277,7 +329,7 @@ impl Inner {
                 }
                 (false, _) => {}
             }
-            open.extend(self.roles[role as usize].includes.iter().rev().copied());
+            open.extend(self.roles[role].includes.iter().rev().copied());
         }
         closure
     }
@@ -288,17 +340,14 @@ impl Inner {
         &'p self,
         user: &'p User,
     ) -> impl Iterator<Item = (SourceId, &'p Statements)> {
-        let profile =
-            user.profile.map(|id| (SourceId::Profile(id), &self.profiles[id as usize].statements));
+        let profile = user.profile.map(|id| (SourceId::Profile(id), &self.profiles[id].statements));
         let roles = self.closure(&user.roles).into_iter();
-        let roles =
-            roles.map(|id| (SourceId::Role(id), &self.roles[id as usize].source.statements));
+        let roles = roles.map(|id| (SourceId::Role(id), &self.roles[id].source.statements));
         let groups = user.approval_groups.iter();
-        let groups = groups.map(|&id| {
-            (SourceId::ApprovalGroup(id), &self.approval_groups[id as usize].statements)
-        });
+        let groups =
+            groups.map(|&id| (SourceId::ApprovalGroup(id), &self.approval_groups[id].statements));
         let own = user.statements.as_deref().map(|own| (SourceId::Own, own));
-        [(SourceId::Global, &self.global)]
+        [(SourceId::Global, &*self.global)]
             .into_iter()
             .chain(profile)
             .chain(roles)
@@ -306,8 +355,8 @@ impl Inner {
             .chain(own)
     }
 
-    fn sources(&self, sources: &NameMap<Source>) -> document::Map<document::Source> {
-        sources.iter().map(|(name, source)| (&**name, self.source(source))).collect()
+    fn sources(&self, sources: &Slots<Source>) -> document::Map<document::Source> {
+        sources.iter().map(|(_, name, source)| (name, self.source(source))).collect()
     }
 
     fn source(&self, source: &Source) -> document::Source {
@@ -316,7 +365,7 @@ impl Inner {
             description: source.description.as_deref().map(Into::into),
             template: source.template,
             protected: source.protected,
-            assignable_by: names(&self.roles, &source.assignable_by),
+            assignable_by: source.assignable_by.as_deref().map(|guard| names(&self.roles, guard)),
             statements: source.statements.to_document(&self.catalogue),
         }
     }
@@ -329,7 +378,7 @@ impl Inner {
             profile: user.profile.map(|id| name(&self.profiles, id)),
             roles: names(&self.roles, &user.roles),
             approval_groups: names(&self.approval_groups, &user.approval_groups),
-            groups: names(&self.groups.parents, &user.groups),
+            groups: user.groups.iter().map(|&id| self.groups.name(id).to_owned()).collect(),
             admin: user.admin,
             suspended: user.suspended,
             statements: statements
@@ -338,10 +387,10 @@ impl Inner {
     }
 }
 
-fn name<V>(map: &NameMap<V>, id: u32) -> String {
-    map.get_index(id as usize).map_or_else(String::new, |(name, _)| name.to_string())
+fn name<V>(slots: &Slots<V>, id: u32) -> String {
+    slots.name(id).to_owned()
 }
 
-fn names<V>(map: &NameMap<V>, ids: &[u32]) -> Vec<String> {
-    ids.iter().map(|&id| name(map, id)).collect()
+fn names<V>(slots: &Slots<V>, ids: &[u32]) -> Vec<String> {
+    ids.iter().map(|&id| name(slots, id)).collect()
 }

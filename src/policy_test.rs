@@ -32,7 +32,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-pub use question::{Answer, Ask, AskEffective, AskLevel, AskSetting, AskSome, AskWho, Question};
+pub use question::{
+    Answer, Ask, AskEffective, AskLevel, AskSetting, AskSome, AskWho, ChangeStep, Question,
+};
 
 use crate::document::Document;
 use crate::engine::{Engine, Unknown};
@@ -116,11 +118,12 @@ impl TestDocument {
     /// Where there is no policy, or the document's has problems.
     pub fn run(&self, policy: Option<&Policy>) -> Result<Report, RunError> {
         let own = self.policy.clone().map(Policy::try_from).transpose()?;
-        let engine = own.as_ref().or(policy).map(Engine::new);
+        let mut engine = own.as_ref().or(policy).map(Engine::new);
         let mut report = Report::default();
         for (at, step) in self.steps.iter().enumerate() {
-            let got = match (&step.question, &engine) {
+            let got = match (&step.question, &mut engine) {
                 (Question::Validate(document), _) => Ok(question::validate(document)),
+                (Question::Change(change), Some(engine)) => Ok(change.apply(engine)),
                 (question, Some(engine)) => question.ask(engine),
                 (_, None) => return Err(RunError::NoPolicy),
             };
@@ -155,7 +158,7 @@ struct StepFields {
     who_can: Option<AskWho>,
     why: Option<Ask>,
     validate: Option<Box<Document>>,
-    change: Option<IgnoredAny>,
+    change: Option<ChangeStep>,
     filter: Option<IgnoredAny>,
     expect: Answer,
     #[serde(default, rename = "note")]
@@ -175,7 +178,7 @@ impl TryFrom<StepFields> for Step {
             fields.who_can.map(Question::WhoCan),
             fields.why.map(Question::Why),
             fields.validate.map(Question::Validate),
-            fields.change.map(|_| Question::Unsupported("change")),
+            fields.change.map(|change| Question::Change(Box::new(change))),
             fields.filter.map(|_| Question::Unsupported("filter")),
         ]
         .into_iter()

@@ -12,12 +12,12 @@ use std::marker::PhantomData;
 
 use foldhash::fast::RandomState;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use smallvec::SmallVec;
 
 use super::{
-    Bound, BoundType, Catalogue, Document, Edition, Fence, Governance, Group, Licence, Map,
-    ObjectKind, Permission, RelationState, RelationType, Role, Scope, Separation, Setting,
+    Bound, BoundType, Bundle, Catalogue, Document, Edition, Fence, Governance, Group, Licence, Map,
+    NewUser, ObjectKind, Permission, RelationState, RelationType, Role, Scope, Separation, Setting,
     SettingValue, Source, Statements, User,
 };
 use crate::date::{Date, Weekday};
@@ -40,6 +40,54 @@ impl<'de> Deserialize<'de> for Document {
         let mut document = Seed(at, Record::<Document>::new()).deserialize(deserializer)?;
         document.faults = faults.into_inner();
         Ok(document)
+    }
+}
+
+/// Reads a part that stands by itself, outside of a document: a mistake in it
+/// is an error.
+fn strict<'de, S, D>(shape: S, deserializer: D) -> Result<S::Out, D::Error>
+where
+    S: Shape<'de>,
+    D: Deserializer<'de>,
+{
+    let faults = RefCell::default();
+    let at = At { place: &Place::Root, faults: &faults, depth: 0 };
+    let part = Seed(at, shape).deserialize(deserializer)?;
+    match faults.into_inner().first() {
+        None => Ok(part),
+        Some(fault) => Err(D::Error::custom(fault)),
+    }
+}
+
+impl<'de> Deserialize<'de> for SettingValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SettingValue, D::Error> {
+        let value = strict(AnySettingValue, deserializer)?;
+        value.ok_or_else(|| D::Error::custom("expected a value"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bound, D::Error> {
+        let bound = strict(AnyBound, deserializer)?;
+        bound.ok_or_else(|| D::Error::custom("expected a bound"))
+    }
+}
+
+impl<'de> Deserialize<'de> for NewUser {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NewUser, D::Error> {
+        strict(Record::<NewUser>::new(), deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Licence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Licence, D::Error> {
+        strict(Record::<Licence>::new(), deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bundle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bundle, D::Error> {
+        strict(Record::<Bundle>::new(), deserializer)
     }
 }
 
@@ -260,6 +308,22 @@ impl<'de> Shape<'de> for OptionalName {
     }
     fn text(self, _: At<'_>, value: Cow<'de, str>) -> Option<String> {
         Some(value.into_owned())
+    }
+}
+
+/// A name, or null, that is told from an absent one.
+#[derive(Clone, Copy)]
+struct SomeName;
+
+impl<'de> Shape<'de> for SomeName {
+    type Out = Option<Option<String>>;
+    const EXPECTED: &'static str = "a name or null";
+
+    fn null(self, _: At<'_>) -> Self::Out {
+        Some(None)
+    }
+    fn text(self, _: At<'_>, value: Cow<'de, str>) -> Self::Out {
+        Some(Some(value.into_owned()))
     }
 }
 
@@ -789,7 +853,7 @@ fields! {
     "description" => description: SomeText,
     "template" => template: Boolean,
     "protected" => protected: Boolean,
-    "assignable_by" => assignable_by: List(Text),
+    "assignable_by" => assignable_by: SomeList(List(Text)),
     .. statements: Statements
 }
 
@@ -819,6 +883,20 @@ fields! {
     "admin" => admin: Boolean,
     "suspended" => suspended: Boolean,
     .. statements: Statements
+}
+
+fields! {
+    NewUser, "a new user", required [("user", "the user's name")];
+    "user" => user: Text,
+    "profile" => profile: SomeName,
+    .. rest: User
+}
+
+fields! {
+    Bundle, "a bundle";
+    "profiles" => profiles: Entries(Record::<Source>::new()),
+    "roles" => roles: Entries(Record::<Role>::new()),
+    "approval_groups" => approval_groups: Entries(Record::<Source>::new()),
 }
 
 fields! {

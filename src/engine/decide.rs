@@ -31,8 +31,8 @@ impl Compiled {
     }
 
     /// Whether the checks of a permission itself could pass some value.
-    pub(super) fn checks_passable(&self, position: usize, condition: &Condition) -> bool {
-        let Some(&limits) = self.user_limits.get(position) else {
+    pub(super) fn checks_passable(&self, slot: u32, condition: &Condition) -> bool {
+        let Some(&limits) = self.user_limits.get(slot as usize) else {
             return false;
         };
         condition.own_checks.iter().all(|&check| self.limits.get(limits, check).passable())
@@ -125,7 +125,7 @@ impl Compiled {
 struct View<'a, O: ?Sized> {
     compiled: &'a Compiled,
     row: &'a [u64],
-    position: usize,
+    slot: u32,
     object: &'a O,
     today: Option<Date>,
     relations: &'a NameMap<RelationType>,
@@ -153,7 +153,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         Some(View {
             compiled,
             row: compiled.row(row),
-            position: compiled.position(user)?,
+            slot: compiled.slot(user)?,
             object,
             today,
             relations,
@@ -196,8 +196,8 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             return *known;
         }
         let state = self.relations.get_index(at).and_then(|(name, &of)| {
-            let (user, _) = self.compiled.policy().users.get_index(self.position)?;
-            let set = self.compiled.user_memberships.get(self.position)?;
+            let (user, _) = self.compiled.policy().users.get(self.slot)?;
+            let set = self.compiled.user_memberships.get(self.slot as usize)?;
             let groups = &self.compiled.memberships.get(*set);
             self.object.relation(name, &Subject { name: user, groups, relation: of })
         });
@@ -211,7 +211,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
     /// Whether every one of these attributes is within the user's bound.
     fn passes(&self, checks: &[AttributeId]) -> bool {
         let catalogue = &self.compiled.policy().catalogue;
-        let Some(&limits) = self.compiled.user_limits.get(self.position) else {
+        let Some(&limits) = self.compiled.user_limits.get(self.slot as usize) else {
             return false;
         };
         checks.iter().all(|&check| {

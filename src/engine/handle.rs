@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 
-use super::{Compiled, Engine};
+use super::Engine;
 use crate::catalogue::Unresolved;
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Object, Target};
@@ -13,7 +13,8 @@ use crate::problem::{OneLine, ProblemKind, nearest};
 ///
 /// It is valid for engines of later versions of the same policy
 /// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of
-/// that name. For any other engine it is a user who may do nothing.
+/// that name: one who is removed and comes back is another. For any other
+/// engine it is a user who may do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct User {
     pub(super) lineage: u64,
@@ -72,10 +73,7 @@ impl Engine {
     /// Where the policy has no user of that name. A question about an unknown
     /// user has an answer, and it is no.
     pub fn user(&self, name: &str) -> Result<User, Unknown> {
-        let policy = self.0.policy();
-        let position = policy.users.get_index_of(name);
-        let number = position.and_then(|position| policy.lineage.users.of(name, position));
-        match number {
+        match self.0.policy().users.find(name) {
             Some(number) => Ok(User { lineage: self.0.lineage, number }),
             // No other user's name is suggested: there may be millions, and
             // who is there may be nobody's business.
@@ -147,13 +145,5 @@ impl Engine {
             }
             _ => Ok(()),
         }
-    }
-}
-
-impl Compiled {
-    /// The handle to the user at a position.
-    pub(super) fn user_at(&self, name: &str, position: usize) -> Option<User> {
-        let number = self.policy().lineage.users.of(name, position)?;
-        Some(User { lineage: self.lineage, number })
     }
 }

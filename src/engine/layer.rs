@@ -6,7 +6,8 @@
 
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, NodeId};
-use crate::policy::{Inner, SourceId, Statements, User};
+use crate::policy::{Inner, Source, SourceId, Statements, User};
+use crate::slots::Slots;
 
 /// What a source, a tier or all tiers together say.
 ///
@@ -170,9 +171,9 @@ impl<'p> Layers<'p> {
         for node in catalogue.nodes.iter().filter(|node| !node.implies.is_empty()) {
             implying.insert(node.bit);
         }
-        let mut roles = vec![Layer::new(0); policy.roles.len()];
-        for &id in &policy.role_order {
-            let role = &policy.roles[id as usize];
+        let mut roles = vec![Layer::new(0); policy.roles.slots()];
+        for &id in policy.role_order.iter() {
+            let role = &policy.roles[id];
             let mut joined = layer(SourceId::Role(id), &role.source.statements);
             if wanted(SourceId::Role(id)) {
                 for &included in &role.includes {
@@ -181,16 +182,21 @@ impl<'p> Layers<'p> {
             }
             roles[id as usize] = joined;
         }
-        let profiles = (0..).map(SourceId::Profile).zip(policy.profiles.values());
-        let groups = (0..).map(SourceId::ApprovalGroup).zip(policy.approval_groups.values());
+        let layers = |of: fn(u32) -> SourceId, sources: &Slots<Source>| {
+            let mut layers = vec![Layer::new(0); sources.slots()];
+            for (id, _, source) in sources.iter() {
+                layers[id as usize] = layer(of(id), &source.statements);
+            }
+            layers
+        };
         Layers {
             policy,
             licensed,
             implying,
             global: layer(SourceId::Global, &policy.global),
-            profiles: profiles.map(|(id, source)| layer(id, &source.statements)).collect(),
+            profiles: layers(SourceId::Profile, &policy.profiles),
             roles,
-            approval_groups: groups.map(|(id, source)| layer(id, &source.statements)).collect(),
+            approval_groups: layers(SourceId::ApprovalGroup, &policy.approval_groups),
             tier: empty.clone(),
             own: empty.clone(),
         }

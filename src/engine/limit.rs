@@ -148,14 +148,14 @@ impl Building<'_> {
         let policy = self.policy;
         self.row.clear();
         self.row.resize(self.limits.attributes, 0);
-        self.overlay([&policy.global]);
+        self.overlay([&*policy.global]);
         if let Some(profile) = user.profile {
-            self.overlay([&policy.profiles[profile as usize].statements]);
+            self.overlay([&policy.profiles[profile].statements]);
         }
         let roles = policy.closure(&user.roles).into_iter();
-        let roles = roles.map(|role| &policy.roles[role as usize].source.statements);
+        let roles = roles.map(|role| &policy.roles[role].source.statements);
         let groups = user.approval_groups.iter();
-        let groups = groups.map(|&id| &policy.approval_groups[id as usize].statements);
+        let groups = groups.map(|&id| &policy.approval_groups[id].statements);
         self.overlay(roles.chain(groups));
         if let Some(own) = &user.statements {
             self.overlay([&**own]);

@@ -83,9 +83,9 @@ impl Engine {
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
         let compiled = &*self.0;
         let without_object = on.parts().0.is_none();
-        let users = compiled.policy().users.keys().enumerate();
-        let may = users.filter_map(|(position, name)| {
-            let user = compiled.user_at(name, position)?;
+        let users = compiled.policy().users.iter();
+        let may = users.filter_map(|(slot, name, _)| {
+            let user = User { lineage: compiled.lineage, number: slot };
             let (row, ask) = compiled.find(user, action)?;
             if !compiled.holds(row, ask.bit) {
                 return None;
@@ -93,10 +93,10 @@ impl Engine {
             let condition = compiled.condition(ask);
             let may = row == ADMIN
                 || condition.is_none_or(|condition| match without_object {
-                    true => compiled.checks_passable(position, condition),
+                    true => compiled.checks_passable(slot, condition),
                     false => compiled.allows_on(user, row, ask, on.parts()),
                 });
-            may.then_some(&**name)
+            may.then_some(name)
         });
         let mut names: Vec<&str> = may.collect();
         names.sort_unstable();

@@ -62,7 +62,10 @@ impl Memberships {
             set.dedup();
             number(sets.insert_full(set).0)
         };
-        let of_users = policy.users.values().map(|user| set_of(&user.groups)).collect();
+        let mut of_users = vec![0; policy.users.slots()];
+        for (slot, _, user) in policy.users.iter() {
+            of_users[slot as usize] = set_of(&user.groups);
+        }
         let groups = policy.groups.parents.keys().zip(&ranges);
         let mut names: Vec<_> = groups.map(|(name, range)| (name.clone(), range.begin)).collect();
         names.sort_unstable();

@@ -4,7 +4,6 @@ use super::mend::{Assigned, Assignment, Mending, Step};
 use crate::bits::BitSet;
 use crate::catalogue::Bit;
 use crate::engine::{Engine, effective};
-use crate::names::number;
 use crate::object::Object;
 use crate::policy::{Inner, SourceId, User};
 use crate::reason::Reason;
@@ -140,19 +139,19 @@ impl Inner {
     /// The sources that a user could be given: those that the user lacks, but
     /// for unique roles that somebody holds.
     fn assignable(&self, user: &User) -> Vec<SourceId> {
-        let mut taken: Vec<bool> = vec![false; self.roles.len()];
+        let mut taken: Vec<bool> = vec![false; self.roles.slots()];
         for role in self.closure(&user.roles) {
             taken[role as usize] = true;
         }
         if self.roles.values().any(|role| role.unique) {
             for &role in self.users.values().flat_map(|user| &user.roles) {
-                taken[role as usize] |= self.roles[role as usize].unique;
+                taken[role as usize] |= self.roles[role].unique;
             }
         }
-        let roles = (0..number(self.roles.len())).filter(|&id| !taken[id as usize]);
-        let profiles = 0..number(self.profiles.len());
+        let roles = self.roles.iter().map(|(id, ..)| id).filter(|&id| !taken[id as usize]);
+        let profiles = self.profiles.iter().map(|(id, ..)| id);
         let profiles = profiles.filter(|&id| user.profile != Some(id));
-        let groups = 0..number(self.approval_groups.len());
+        let groups = self.approval_groups.iter().map(|(id, ..)| id);
         let groups = groups.filter(|id| !user.approval_groups.contains(id));
         roles
             .map(SourceId::Role)
@@ -176,16 +175,11 @@ impl Inner {
     /// The lists of roles of each of which an actor must hold one to give a
     /// source: its own, and those of the roles that it includes.
     fn guards(&self, source: SourceId) -> Vec<&[u32]> {
-        let guards: Vec<&[u32]> = match source {
-            SourceId::Profile(id) => vec![&self.profiles[id as usize].assignable_by],
-            SourceId::ApprovalGroup(id) => vec![&self.approval_groups[id as usize].assignable_by],
-            SourceId::Role(id) => {
-                let roles = self.closure(&[id]).into_iter();
-                roles.map(|id| &*self.roles[id as usize].source.assignable_by).collect()
-            }
-            SourceId::Global | SourceId::Own => Vec::new(),
+        let with_included = match source {
+            SourceId::Role(id) => self.closure(&[id]).into_iter().map(SourceId::Role).collect(),
+            other => vec![other],
         };
-        guards.into_iter().filter(|roles| !roles.is_empty()).collect()
+        with_included.into_iter().filter_map(|source| self.guard(source)).collect()
     }
 
     /// What it takes to give a source to a user, to whom it would bring these
@@ -215,8 +209,8 @@ impl Engine {
     /// The admins who are not suspended, sorted.
     pub(super) fn admins(&self) -> Vec<String> {
         let users = self.policy().inner().users.iter();
-        let admins = users.filter(|(_, user)| user.admin && !user.suspended);
-        let mut names: Vec<String> = admins.map(|(name, _)| name.to_string()).collect();
+        let admins = users.filter(|(_, _, user)| user.admin && !user.suspended);
+        let mut names: Vec<String> = admins.map(|(_, name, _)| name.to_owned()).collect();
         names.sort_unstable();
         names
     }
@@ -229,18 +223,18 @@ impl Engine {
         if approvals.iter().all(|approval| approval.permissions.is_none()) {
             return approvers;
         }
-        for (position, (name, user)) in policy.users.iter().enumerate() {
+        for (slot, name, user) in policy.users.iter() {
             if user.suspended || user.admin {
                 continue;
             }
-            let holds = |bits: &Vec<Bit>| bits.iter().all(|&bit| self.holds_at(position, bit));
+            let holds = |bits: &Vec<Bit>| bits.iter().all(|&bit| self.holds_at(slot, bit));
             let is_one_of = |guard: &&[u32]| {
                 policy.closure(&user.roles).iter().any(|role| guard.contains(role))
             };
             for (approval, names) in approvals.iter().zip(&mut approvers) {
                 let permissions = approval.permissions.as_ref();
                 if permissions.is_some_and(holds) && approval.guards.iter().all(is_one_of) {
-                    names.push(name.to_string());
+                    names.push(name.to_owned());
                 }
             }
         }

@@ -570,7 +570,8 @@ fn relate<O: Object + ?Sized>(
 /// The user's bound on an attribute, wide enough for the object's value.
 fn widen<O: Object + ?Sized>(walk: &Walk<'_, O>, check: AttributeId) -> Step {
     let of = walk.catalogue().attributes[check as usize].bound;
-    let stated: Vec<&Bound> = walk.bounds(check).into_iter().map(|(_, bound)| bound).collect();
+    let stated: Vec<&Bound> =
+        walk.policy.bounds_of(walk.user, check).map(|(_, bound)| bound).collect();
     let to = match (of, walk.value(check)) {
         (BoundType::OneOf, Some(Value::Text(text))) => {
             let mut texts: Vec<String> = Vec::new();

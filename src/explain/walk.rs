@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId, Pattern};
 use crate::date::Date;
-use crate::document::{Bound, RelationState};
+use crate::document::RelationState;
 use crate::engine::Limit;
 use crate::object::{Belongs, Object, Subject, Value};
 use crate::policy::{Inner, SourceId, Statements, User};
@@ -105,7 +105,7 @@ enum OnObject {
 pub(super) struct Walk<'a, O: ?Sized> {
     pub(super) policy: &'a Inner,
     name: &'a str,
-    user: &'a User,
+    pub(super) user: &'a User,
     supposed: &'a Supposed,
     pub(super) object: Option<&'a O>,
     pub(super) today: Option<Date>,
@@ -324,7 +324,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         // The most specific tier that says anything decides; in the role tier
         // any deny, else the most generous statement.
         let sources = &self.sources;
-        let tier_of = |stated: &Stated| tier(sources[stated.source].0);
+        let tier_of = |stated: &Stated| sources[stated.source].0.tier();
         let decisive = grant.stated.last().map(tier_of);
         let in_tier = |stated: &Stated| Some(tier_of(stated)) == decisive;
         let effects = || grant.stated.iter().filter(|stated| in_tier(stated));
@@ -668,37 +668,13 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     /// Whether the object's attribute is within the user's bound.
     pub(super) fn passes(&self, check: AttributeId) -> bool {
         let of = self.catalogue().attributes[check as usize].bound;
-        let bounds = self.bounds(check).into_iter();
+        let bounds = self.policy.bounds_of(self.user, check);
         let mut limits = bounds.map(|(_, bound)| Limit::new(of, bound));
         limits.any(|limit| limit.passes(self.value(check), self.today))
     }
 
     pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {
         self.object?.attribute(&self.catalogue().attributes[check as usize].name)
-    }
-
-    /// Rule 8: the bounds on an attribute that decide, of which one must pass,
-    /// each with its source.
-    pub(super) fn bounds(&self, attribute: AttributeId) -> Vec<(usize, &'a Bound)> {
-        let mut stated: Vec<(usize, &Bound)> = Vec::new();
-        for (source, &(_, statements)) in self.sources.iter().enumerate() {
-            let bounds = statements.bounds.iter().filter(|(of, _)| *of == attribute);
-            stated.extend(bounds.map(|(_, bound)| (source, bound)));
-        }
-        let tier_of = |&(source, _): &(usize, &Bound)| tier(self.sources[source].0);
-        let decisive = stated.last().map(tier_of);
-        stated.retain(|stated| Some(tier_of(stated)) == decisive);
-        stated
-    }
-}
-
-/// How specific a source is.
-fn tier(source: SourceId) -> u8 {
-    match source {
-        SourceId::Global => 0,
-        SourceId::Profile(_) => 1,
-        SourceId::Role(_) | SourceId::ApprovalGroup(_) => 2,
-        SourceId::Own => 3,
     }
 }
 

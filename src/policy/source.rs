@@ -52,6 +52,18 @@ impl fmt::Display for SourceName {
     }
 }
 
+impl SourceId {
+    /// How specific the source is.
+    pub(crate) fn tier(self) -> u8 {
+        match self {
+            SourceId::Global => 0,
+            SourceId::Profile(_) => 1,
+            SourceId::Role(_) | SourceId::ApprovalGroup(_) => 2,
+            SourceId::Own => 3,
+        }
+    }
+}
+
 /// A source of some user, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SourceId {
@@ -64,19 +76,19 @@ pub(crate) enum SourceId {
 }
 
 /// A profile or an approval group, and what a role is besides.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Source {
     pub(crate) label: Option<Box<str>>,
     pub(crate) description: Option<Box<str>>,
     pub(crate) template: bool,
     pub(crate) protected: bool,
-    /// The roles whose holders alone may give it.
-    pub(crate) assignable_by: Box<[u32]>,
+    /// The roles whose holders alone may give it, besides admins.
+    pub(crate) assignable_by: Option<Box<[u32]>>,
     pub(crate) statements: Statements,
 }
 
 /// A role.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Role {
     pub(crate) source: Source,
     /// The roles that it names.
@@ -97,6 +109,12 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Statements { allow, deny, forbid, levels, bounds, settings } = self;
+        (allow.is_empty() && deny.is_empty() && forbid.is_empty())
+            && (levels.is_empty() && bounds.is_empty() && settings.is_empty())
+    }
+
     /// Allows exactly a permission, at a level of it, in the place of all that
     /// is said of exactly it.
     pub(crate) fn allow_exactly(&mut self, bit: Bit, catalogue: &Catalogue) {

@@ -10,6 +10,7 @@ use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
 use crate::problem::{Place, ProblemKind, Problems, few, nearest};
+use crate::slots::Slots;
 
 /// The kinds of change that `governance.permissions` names (design,
 /// section 5).
@@ -117,18 +118,27 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
         None => Ok(Inner {
             lineage: Lineage::first(users.len(), catalogue.bits()),
             licence: document.licence,
-            global,
+            global: Arc::new(global),
             default_profile,
-            profiles: resolved_profiles,
-            roles: resolved_roles,
+            profiles: slots(resolved_profiles),
+            roles: slots(resolved_roles),
             role_order: included.order.into_iter().map(number).collect(),
-            approval_groups: resolved_groups,
-            groups,
-            users,
-            governance: document.governance,
-            catalogue,
+            approval_groups: slots(resolved_groups),
+            groups: Arc::new(groups),
+            users: slots(users),
+            governance: Arc::new(document.governance),
+            catalogue: Arc::new(catalogue),
         }),
     }
+}
+
+/// Things by name in slots of their positions.
+fn slots<V: Clone>(map: NameMap<V>) -> Slots<V> {
+    let mut slots = Slots::with_capacity(map.len());
+    for (name, value) in map {
+        slots.insert(&name, value);
+    }
+    slots
 }
 
 /// Gives the names of a map their numbers.
@@ -270,7 +280,8 @@ impl Names<'_> {
             description: source.description.as_deref().map(Into::into),
             template: source.template,
             protected: source.protected,
-            assignable_by: find_all("role", self.roles, &source.assignable_by, &list, faults),
+            assignable_by: (source.assignable_by.as_deref())
+                .map(|guard| find_all("role", self.roles, guard, &list, faults)),
             statements: self.statements(&source.statements, place, faults),
         }
     }

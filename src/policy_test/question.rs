@@ -1,10 +1,12 @@
 //! Questions by names, and their answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::change::{By, Change, Rule};
 use crate::date::Date;
 use crate::document::{Document, SettingValue};
 use crate::engine::{Engine, Permission, Unknown};
@@ -33,6 +35,8 @@ pub enum Question {
     Why(Ask),
     /// Where does this document have problems?
     Validate(Box<Document>),
+    /// Is this change applied? If so, it stays in force for the steps after.
+    Change(Box<ChangeStep>),
     /// A step of a kind that this version does not take.
     #[serde(skip)]
     Unsupported(&'static str),
@@ -104,6 +108,67 @@ pub struct AskWho {
     /// What day it is, if that is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub today: Option<Date>,
+}
+
+/// Is this change applied?
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangeStep {
+    /// The user on whose behalf it is; absent, the host asks.
+    #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The change; `None` where what stands there has not the shape of one,
+    /// which is answered with `invalid`.
+    #[serde(flatten)]
+    pub change: Option<Change>,
+}
+
+impl<'de> Deserialize<'de> for ChangeStep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ChangeStep, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(default, rename = "as")]
+            actor: Option<String>,
+            #[serde(flatten)]
+            change: Change,
+            #[serde(flatten)]
+            rest: BTreeMap<String, IgnoredAny>,
+        }
+
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum MaybeChange {
+            Change(Box<Fields>),
+            Malformed(IgnoredAny),
+        }
+
+        Ok(match MaybeChange::deserialize(deserializer)? {
+            MaybeChange::Change(fields) if fields.rest.is_empty() => {
+                let Fields { actor, change, .. } = *fields;
+                ChangeStep { actor, change: Some(change) }
+            }
+            MaybeChange::Change(_) | MaybeChange::Malformed(_) => {
+                ChangeStep { actor: None, change: None }
+            }
+        })
+    }
+}
+
+impl ChangeStep {
+    /// Applies the change to the policy of an engine, which becomes one of the
+    /// next version, and answers `applied` or the rule that refused it.
+    pub(super) fn apply(&self, engine: &mut Engine) -> Answer {
+        let by = self.actor.as_deref().map_or(By::Host, By::Actor);
+        let Some(change) = &self.change else {
+            return Answer::Text(Rule::Invalid.code().to_owned());
+        };
+        match engine.policy().apply(by, change) {
+            Ok(applied) => {
+                *engine = Engine::new(&applied.policy);
+                Answer::Text("applied".to_owned())
+            }
+            Err(refusal) => Answer::Text(refusal.rule.code().to_owned()),
+        }
+    }
 }
 
 /// An answer.
@@ -230,6 +295,10 @@ impl fmt::Display for Question {
                 on(f, object, today)
             }
             Question::Validate(_) => f.write_str("validate"),
+            Question::Change(step) => {
+                let by = step.actor.as_ref().map_or("the host", |name| name);
+                write!(f, "change by {by}: {:?}", step.change)
+            }
             Question::Unsupported(what) => f.write_str(what),
         }
     }
@@ -279,6 +348,8 @@ impl Question {
                 Ok(texts(engine.who_can(action, (ask.object.as_ref(), ask.today))))
             }
             Question::Validate(document) => Ok(validate(document)),
+            // The engine stays as it is; the runner goes on with the next one.
+            Question::Change(step) => Ok(step.apply(&mut engine.clone())),
             Question::Unsupported(what) => Ok(Answer::Text(format!("{what} is not supported yet"))),
         }
     }

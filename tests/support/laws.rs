@@ -571,7 +571,10 @@ fn asker(question: &Question) -> Option<&str> {
         Question::Level(ask) => Some(&ask.user),
         Question::Setting(ask) => Some(&ask.user),
         Question::Effective(ask) => Some(&ask.user),
-        Question::WhoCan(_) | Question::Validate(_) | Question::Unsupported(_) => None,
+        Question::WhoCan(_)
+        | Question::Validate(_)
+        | Question::Change(_)
+        | Question::Unsupported(_) => None,
     }
 }
 

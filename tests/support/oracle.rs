@@ -64,7 +64,7 @@ impl<'a> Oracle<'a> {
             Question::WhoCan(ask) => {
                 self.who_can(&ask.action, ask.object.as_ref(), ask.today).map(texts)
             }
-            Question::Validate(_) | Question::Unsupported(_) => {
+            Question::Validate(_) | Question::Change(_) | Question::Unsupported(_) => {
                 panic!("not a question about decisions: {question:?}")
             }
         };

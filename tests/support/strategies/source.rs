@@ -235,7 +235,7 @@ pub fn roles(world: &World, rolls: &[(Hand, Vec<Hand>)]) -> Map<Role> {
         role.source.protected = dice.chance(5);
         role.source.template = dice.chance(5);
         if dice.chance(5) {
-            role.source.assignable_by = dice.some(&names, 1);
+            role.source.assignable_by = Some(dice.some(&names, 1));
         }
         let name = format!("role{}", at + 1);
         // A unique role can't be included.

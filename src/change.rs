@@ -1,0 +1,420 @@
+//! Changes of a policy: data, applied whole or refused with the rule that
+//! refused it.
+//!
+//! A [`Change`] says what is to become otherwise. [`Policy::apply`] makes the
+//! next version of a policy from it, for the host or on behalf of one of the
+//! policy's users:
+//!
+//! ```
+//! use grantree::change::{By, Change, Rule};
+//! use grantree::{Document, Engine, Policy};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"{
+//!     "format": 1,
+//!     "catalogue": {"permissions": [{"key": "orders"}, {"key": "users"}]},
+//!     "roles": {"clerk": {"allow": ["orders"]}, "lead": {"allow": ["users"]}},
+//!     "users": {"ann": {"roles": ["lead"]}, "bob": {}},
+//!     "governance": {"permissions": {"assign_role": ["users"]}}
+//! }"#;
+//! let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+//! let change: Change =
+//!     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
+//!
+//! let refusal = policy.apply(By::Actor("bob"), &change).unwrap_err();
+//! assert_eq!(refusal.rule, Rule::NotPermitted);
+//!
+//! let applied = policy.apply(By::Actor("ann"), &change)?;
+//! assert_eq!(applied.changed, [change]);
+//! let engine = Engine::new(&applied.policy);
+//! assert!(engine.can_by_name("bob", "orders", ())?);
+//! # Ok(())
+//! # }
+//! ```
+
+mod attempt;
+mod cascade;
+mod guard;
+mod import;
+mod statement;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::document::{Bound, Licence, SettingValue};
+use crate::policy::{Policy, SourceName};
+
+pub use crate::document::{Bundle, NewUser};
+
+/// Something that is to become otherwise in a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// A new profile, role or approval group: empty, or cloned.
+    Create {
+        /// What is new.
+        source: SourceName,
+        /// What it is cloned from: its statements, `includes` and
+        /// `assignable_by` are kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<SourceName>,
+    },
+    /// Another name; every reference is kept.
+    Rename {
+        /// What is renamed: a profile, role, approval group or user.
+        source: SourceName,
+        /// The new name.
+        to: String,
+    },
+    /// What a source says, and what is said of it.
+    Edit {
+        /// The source.
+        source: SourceName,
+        /// What becomes of it, in order.
+        ops: Vec<Op>,
+        /// Whether allowing allows all that is needed, and denying or clearing
+        /// withdraws all that needs it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cascade: bool,
+    },
+    /// A profile, role or approval group less.
+    Delete {
+        /// The source.
+        source: SourceName,
+        /// What becomes of those who have it.
+        #[serde(default)]
+        holders: Holders,
+    },
+    /// A new user.
+    AddUser(Box<NewUser>),
+    /// A user less.
+    RemoveUser {
+        /// The user.
+        user: String,
+    },
+    /// A user gets a profile, in the place of the one before, a role or an
+    /// approval group.
+    Assign {
+        /// The user.
+        user: String,
+        /// What the user gets.
+        source: SourceName,
+    },
+    /// A user loses a profile, role or approval group.
+    Revoke {
+        /// The user.
+        user: String,
+        /// What the user loses.
+        source: SourceName,
+    },
+    /// A unique role goes to another user.
+    Transfer {
+        /// The role.
+        role: String,
+        /// Who gets it.
+        to: String,
+    },
+    /// Another profile for new users, or none.
+    SetDefaultProfile {
+        /// The profile.
+        #[serde(deserialize_with = "present")]
+        profile: Option<String>,
+    },
+    /// A user becomes an admin, or is one no more.
+    SetAdmin {
+        /// The user.
+        user: String,
+        /// Whether the user is an admin.
+        admin: bool,
+    },
+    /// A user is suspended or restored.
+    SetSuspended {
+        /// The user.
+        user: String,
+        /// Whether the user is suspended.
+        suspended: bool,
+    },
+    /// A user belongs to other groups.
+    SetGroups {
+        /// The user.
+        user: String,
+        /// All the groups.
+        groups: Vec<String>,
+    },
+    /// A group is beneath another one, or beneath none.
+    SetGroup {
+        /// The group, declared if it was not.
+        group: String,
+        /// The group above it, which is declared.
+        #[serde(default)]
+        parent: Option<String>,
+    },
+    /// Another licence.
+    SetLicence(Licence),
+    /// Sources of another policy.
+    Import {
+        /// The sources.
+        bundle: Bundle,
+        /// What becomes of names that stand here already.
+        #[serde(default)]
+        on_conflict: OnConflict,
+    },
+}
+
+/// What becomes of a source's statements, or of what is said of the source.
+///
+/// Those about permissions take the place of all that the source says of
+/// exactly that pattern, a forbid too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Op {
+    /// Allows a pattern.
+    Allow(String),
+    /// Denies a pattern.
+    Deny(String),
+    /// Forbids a pattern.
+    Forbid(String),
+    /// Sets the level of what a pattern matches.
+    Level {
+        /// The pattern.
+        path: String,
+        /// The level.
+        level: String,
+    },
+    /// Says nothing of a pattern any more.
+    Clear(String),
+    /// Bounds an attribute, or does no more.
+    Bound {
+        /// The attribute: `kind.attribute`.
+        attribute: String,
+        /// The bound, if any.
+        #[serde(deserialize_with = "present")]
+        bound: Option<Bound>,
+    },
+    /// States a setting, or does no more.
+    Setting {
+        /// The setting.
+        setting: String,
+        /// The value, if any.
+        #[serde(deserialize_with = "present")]
+        value: Option<SettingValue>,
+    },
+    /// Changes what is said of the source itself.
+    Set(#[serde(deserialize_with = "map_only")] Set),
+}
+
+/// What is said of a source: of each field that is there, the new value, or
+/// none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// A short text for people.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub label: Option<Option<String>>,
+    /// A longer text for people.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub description: Option<Option<String>>,
+    /// Whether it is a starting point to clone.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub template: Option<Option<bool>>,
+    /// The roles that a role brings along.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub includes: Option<Option<Vec<String>>>,
+    /// The roles whose holders alone may give it; an empty list for admins only.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    pub assignable_by: Option<Option<Vec<String>>>,
+}
+
+/// What becomes of those who have a source that is deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holders {
+    /// With holders, it is not deleted.
+    #[default]
+    Refuse,
+    /// They lose it.
+    Unassign,
+    /// They get that one instead.
+    Reassign(String),
+}
+
+/// What becomes of a source of a bundle whose name stands here already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// The change is refused.
+    #[default]
+    Refuse,
+    /// It gets another name: `name_2`.
+    Rename,
+    /// It takes the place of the one that is here.
+    Replace,
+}
+
+/// Who asks for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By<'a> {
+    /// The host itself, whom governance does not bind.
+    Host,
+    /// A user of the policy, by name.
+    Actor(&'a str),
+}
+
+/// A change that was made.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The policy's next version.
+    pub policy: Policy,
+    /// All that changed, cascades included, as changes that make the same of
+    /// the policy before when the host applies them in this order. Empty where
+    /// nothing became otherwise.
+    pub changed: Vec<Change>,
+    /// What could not be done, and was left out.
+    pub notes: Vec<Note>,
+}
+
+/// Something that a change left undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// A scoped permission that is needed, none of whose scopes is allowed.
+    Unmet {
+        /// The scoped permission.
+        permission: String,
+    },
+    /// Something of an imported source that does not fit here.
+    LeftOut {
+        /// The source, as it is called here.
+        source: SourceName,
+        /// The field.
+        field: &'static str,
+        /// What of it.
+        what: String,
+        /// Whether it restricted, so that the source is wider without it.
+        restriction: bool,
+    },
+}
+
+/// A change that was refused, which left the policy as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}: {message}")]
+pub struct Refusal {
+    /// The rule that refused it: of several, the first in their order.
+    pub rule: Rule,
+    /// Why, with the names involved.
+    pub message: String,
+}
+
+/// The rules that refuse changes, in their order.
+///
+/// Displays, and serializes, as its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Rule {
+    /// The change has not the shape of one, or what comes of it would break the
+    /// format.
+    Invalid,
+    /// The actor may not do this.
+    NotPermitted,
+    /// A name that the policy does not know.
+    Unknown,
+    /// A name that stands there already.
+    Exists,
+    /// The source is protected.
+    Protected,
+    /// A unique role would have a second holder, or be taken from its holder.
+    Unique,
+    /// It is named elsewhere, or has holders.
+    InUse,
+    /// A name of a bundle stands here already.
+    Conflict,
+    /// The policy would lose its last active admin.
+    LastAdmin,
+    /// A user would come to hold more of some permissions than one user may.
+    Separation,
+    /// A user could do what neither that user before nor the actor may.
+    Escalation,
+}
+
+impl Rule {
+    /// The code, as test documents have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Rule::Invalid => "invalid",
+            Rule::NotPermitted => "not_permitted",
+            Rule::Unknown => "unknown",
+            Rule::Exists => "exists",
+            Rule::Protected => "protected",
+            Rule::Unique => "unique",
+            Rule::InUse => "in_use",
+            Rule::Conflict => "conflict",
+            Rule::LastAdmin => "last_admin",
+            Rule::Separation => "separation",
+            Rule::Escalation => "escalation",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl Policy {
+    /// Makes the next version of this policy by a change. This one stays as it
+    /// is; handles to users and permissions stay valid.
+    ///
+    /// # Errors
+    ///
+    /// Where a rule refuses it.
+    pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
+        attempt::apply(self, by, change)
+    }
+}
+
+/// Reads a value that may be null but not absent.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+/// Reads a record from a map: a derived reader takes a list of its fields too.
+fn map_only<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct MapOnly<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for MapOnly<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(MapOnly(PhantomData))
+}
+
+/// Reads a value, or null, that may be absent.
+fn some<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}

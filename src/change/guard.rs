@@ -1,0 +1,422 @@
+//! What stands in the way of a change that could be made: who asks, and what
+//! would come of it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use foldhash::fast::RandomState;
+
+use super::attempt::{Attempt, Touched};
+use super::{By, Rule};
+use crate::bits::BitSet;
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
+use crate::document::{Bound, BoundType, Fence};
+use crate::engine::Layers;
+use crate::policy::{Inner, SourceId, User};
+
+/// Refuses what the actor may not do.
+pub(super) fn permit(attempt: &mut Attempt<'_>) {
+    let By::Actor(name) = attempt.by else { return };
+    let old = attempt.old;
+    let Some((_, actor)) = old.users.find(name).and_then(|slot| old.users.get(slot)) else {
+        return attempt.refuse(Rule::NotPermitted, format!("unknown actor `{name}`"));
+    };
+    if actor.suspended {
+        attempt.refuse(Rule::NotPermitted, format!("`{name}` is suspended"));
+    }
+    let admin = is_active_admin(actor);
+    let licensed = old.catalogue.licensed(|feature| old.is_licensed(feature));
+    let held = Holdings::of_one(old, &licensed, actor);
+    let may = |kind: &str| match old.governance.permissions.get(kind) {
+        None => admin,
+        Some(names) => names
+            .iter()
+            .all(|name| old.catalogue.threshold(name).is_ok_and(|bit| held.contains(bit))),
+    };
+    let roles = old.closure(&actor.roles);
+    let is_guarded = |source: SourceId| {
+        let guard = old.guard(source);
+        guard.is_some_and(|guard| !admin && !roles.iter().any(|role| guard.contains(role)))
+    };
+    let kinds = std::mem::take(&mut attempt.kinds);
+    if let Some(kind) = kinds.iter().find(|kind| !may(kind)) {
+        attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`"));
+    }
+    let right = |source: &SourceId| match source {
+        SourceId::Profile(_) => may("assign_profile"),
+        SourceId::Role(_) => may("assign_role"),
+        SourceId::ApprovalGroup(_) => may("assign_approval_group"),
+        SourceId::Global | SourceId::Own => true,
+    };
+    let without_right = |source: &&SourceId| {
+        old.guard(**source).is_some() && (is_guarded(**source) || !right(source))
+    };
+    let guarded = attempt.guarded.iter().find(|source| is_guarded(**source));
+    let refused = guarded.or_else(|| attempt.rights.iter().find(without_right));
+    if let Some(&source) = refused {
+        let source = old.source_ref(source, name).source;
+        attempt.refuse(Rule::NotPermitted, format!("`{name}` may not assign {source}"));
+    }
+    if let (Some(what), false) = (attempt.admins_only.take(), admin) {
+        attempt.refuse(Rule::NotPermitted, what);
+    }
+}
+
+/// Refuses what the policy must not become.
+pub(super) fn keep(attempt: &mut Attempt<'_>) {
+    let (old, new) = (attempt.old, &attempt.new);
+    let last = |policy: &Inner| policy.users.values().any(is_active_admin);
+    if attempt.loses_admin && last(old) && !last(new) {
+        attempt.refuse(Rule::LastAdmin, "the policy would lose its last active admin");
+    }
+    separation(attempt);
+    escalation(attempt);
+}
+
+fn is_active_admin(user: &User) -> bool {
+    user.admin && !user.suspended
+}
+
+/// The users whose permissions a change can make otherwise, as they are after
+/// it.
+fn touched(attempt: &Attempt<'_>) -> Vec<u32> {
+    match &attempt.touched {
+        Touched::Users(slots) => {
+            let mut slots = slots.clone();
+            slots.sort_unstable();
+            slots.dedup();
+            slots.retain(|&slot| attempt.new.users.get(slot).is_some());
+            slots
+        }
+        Touched::Everybody => attempt.new.users.iter().map(|(slot, ..)| slot).collect(),
+    }
+}
+
+fn separation(attempt: &mut Attempt<'_>) {
+    let (old, new) = (attempt.old, &attempt.new);
+    if old.governance.separation.is_empty() {
+        return;
+    }
+    let catalogue = &old.catalogue;
+    let licensed = |policy: &Inner| catalogue.licensed(|feature| policy.is_licensed(feature));
+    let (licensed_before, licensed_after) = (licensed(old), licensed(new));
+    let mut before = Holdings::new(old, &licensed_before);
+    let mut after = Holdings::new(new, &licensed_after);
+    let mut refused = None;
+    for slot in touched(attempt) {
+        let user = &new.users[slot];
+        if user.admin {
+            continue;
+        }
+        let held_after = after.of(user);
+        let held_before = old.users.get(slot).map(|(_, user)| before.of(user));
+        for separation in &old.governance.separation {
+            let bits = separation.permissions.iter();
+            let bits: Vec<Bit> = bits.filter_map(|name| catalogue.threshold(name).ok()).collect();
+            let count = |held: &BitSet| bits.iter().filter(|&&bit| held.contains(bit)).count();
+            let now = held_before.as_ref().map_or(0, |held| count(held));
+            let then = count(&held_after);
+            if then > separation.at_most as usize && then > now {
+                let (user, name) = (new.users.name(slot), &separation.name);
+                refused = refused.or(Some(format!(
+                    "`{user}` would hold {then} of the permissions that `{name}` keeps apart"
+                )));
+            }
+        }
+    }
+    if let Some(message) = refused {
+        attempt.refuse(Rule::Separation, message);
+    }
+}
+
+/// With `no_escalation`, nobody but an admin lets a user do what neither that
+/// user nor the actor may.
+fn escalation(attempt: &mut Attempt<'_>) {
+    let (old, new) = (attempt.old, &attempt.new);
+    let By::Actor(name) = attempt.by else { return };
+    let Some((_, actor)) = old.users.find(name).and_then(|slot| old.users.get(slot)) else {
+        return;
+    };
+    if !old.governance.no_escalation || is_active_admin(actor) {
+        return;
+    }
+    let mut refused = None;
+    for group in &attempt.groups_named {
+        if !old.is_beneath(group, &actor.groups) {
+            refused = Some(format!("`{group}` is not one of the groups of `{name}`"));
+        }
+    }
+    // One more user is compared, who holds the default profile and nothing else.
+    let newcomer = |policy: &Inner| User { profile: policy.default_profile, ..User::default() };
+    let (newcomer_before, newcomer_after) = (newcomer(old), newcomer(new));
+    let slots = touched(attempt);
+    let catalogue = &old.catalogue;
+    let after_change = catalogue.licensed(|feature| new.is_licensed(feature));
+    let every = catalogue.licensed(|_| true);
+    for licensed in [&after_change, &every] {
+        let mut before = Holdings::new(old, licensed);
+        let mut after = Holdings::new(new, licensed);
+        let actor = before.sight(actor);
+        let users = slots.iter().map(|&slot| {
+            let known = old.users.get(slot).filter(|_| attempt.fresh != Some(slot));
+            (new.users.name(slot), known.map(|(_, user)| user), &new.users[slot])
+        });
+        let newcomer = [("a new user", Some(&newcomer_before), &newcomer_after)];
+        for (user, known, changed) in users.chain(newcomer) {
+            let known = known.map(|user| before.sight(user));
+            let changed = after.sight(changed);
+            let may = |&id: &NodeId| {
+                known.as_ref().is_some_and(|known| changed.within(known, id, catalogue))
+                    || changed.within(&actor, id, catalogue)
+            };
+            let nodes = (0..)
+                .zip(&catalogue.nodes)
+                .filter(|(_, node)| node.form != Form::Heading && changed.held.contains(node.bit));
+            let beyond = nodes.map(|(id, _)| id).find(|id| !may(id));
+            if let Some(id) = beyond {
+                let path = &catalogue.node(id).path;
+                refused = refused.or(Some(format!(
+                    "{user} could do more with `{path}` than before, and than `{name}` can"
+                )));
+            }
+        }
+    }
+    if let Some(message) = refused {
+        attempt.refuse(Rule::Escalation, message);
+    }
+}
+
+impl Inner {
+    /// Whether a group is one of some, or beneath one.
+    fn is_beneath(&self, group: &str, of: &[u32]) -> bool {
+        let parents = &self.groups.parents;
+        let mut next = parents.get_index_of(group).map(crate::names::number);
+        while let Some(group) = next {
+            if of.contains(&group) {
+                return true;
+            }
+            next = parents.get_index(group as usize).and_then(|(_, parent)| *parent);
+        }
+        false
+    }
+}
+
+/// What the users of a policy hold under a licence; those who are alike are
+/// worked out once.
+struct Holdings<'p> {
+    policy: &'p Inner,
+    licensed: &'p BitSet,
+    layers: Layers<'p>,
+    known: HashMap<Alike, Rc<BitSet>, RandomState>,
+}
+
+/// What users are alike in who say nothing of their own: profile, roles and
+/// approval groups.
+type Alike = (Option<u32>, Box<[u32]>, Box<[u32]>);
+
+impl<'p> Holdings<'p> {
+    fn new(policy: &'p Inner, licensed: &'p BitSet) -> Holdings<'p> {
+        let layers = Layers::new(policy, licensed);
+        Holdings { policy, licensed, layers, known: HashMap::default() }
+    }
+
+    fn of_one(policy: &Inner, licensed: &BitSet, user: &User) -> BitSet {
+        match (user.suspended, user.admin) {
+            (true, _) => BitSet::new(policy.catalogue.bits()),
+            (false, true) => licensed.clone(),
+            (false, false) => {
+                let mut layers = Layers::of_user(policy, licensed, user);
+                let granted = layers.grants(user).granted;
+                layers.effective(&granted)
+            }
+        }
+    }
+
+    fn of(&mut self, user: &User) -> Rc<BitSet> {
+        match user.suspended {
+            true => Rc::new(BitSet::new(self.policy.catalogue.bits())),
+            false => self.of_restored(user),
+        }
+    }
+
+    /// What a user holds, suspension left aside.
+    fn of_restored(&mut self, user: &User) -> Rc<BitSet> {
+        if user.admin {
+            return Rc::new(self.licensed.clone());
+        }
+        let layers = &mut self.layers;
+        let mut work_out = || {
+            let granted = layers.grants(user).granted;
+            Rc::new(layers.effective(&granted))
+        };
+        match user.statements {
+            Some(_) => work_out(),
+            None => {
+                let alike = (user.profile, user.roles.clone(), user.approval_groups.clone());
+                Rc::clone(self.known.entry(alike).or_insert_with(work_out))
+            }
+        }
+    }
+
+    fn sight<'u>(&mut self, user: &'u User) -> Sight<'u>
+    where
+        'p: 'u,
+    {
+        Sight { held: self.of_restored(user), user, policy: self.policy }
+    }
+}
+
+/// What one user may do, suspension left aside.
+struct Sight<'u> {
+    held: Rc<BitSet>,
+    user: &'u User,
+    policy: &'u Inner,
+}
+
+impl Sight<'_> {
+    /// Whether what this user may do by a permission is within what another may:
+    /// its level and, of it and all that it answers to on the object, the
+    /// effective scopes and the values that pass each check.
+    fn within(&self, other: &Sight<'_>, id: NodeId, catalogue: &Catalogue) -> bool {
+        let node = catalogue.node(id);
+        if other.user.admin {
+            return other.held.contains(node.bit);
+        }
+        if self.user.admin {
+            return false;
+        }
+        let no_more = |bits: std::ops::Range<Bit>| {
+            bits.into_iter().all(|bit| !self.held.contains(bit) || other.held.contains(bit))
+        };
+        if !no_more(node.bits()) {
+            return false;
+        }
+        self.answers_to(id, catalogue).into_iter().all(|id| {
+            let node = catalogue.node(id);
+            let scopes = match node.form {
+                Form::Scoped(_) => node.statement_bits(),
+                Form::Scope(..) => node.bits(),
+                _ => 0..0,
+            };
+            let kind = node.kind.map(|kind| &*catalogue.kinds[kind as usize].checks);
+            let mut checks = kind.unwrap_or_default().iter().chain(&node.checks);
+            no_more(scopes)
+                && checks.all(|&check| {
+                    let form = catalogue.attributes[check as usize].bound;
+                    passes_no_more(form, &self.bounds(check), &other.bounds(check))
+                })
+        })
+    }
+
+    /// A permission and all that it answers to on the object, of its kind.
+    fn answers_to(&self, id: NodeId, catalogue: &Catalogue) -> Vec<NodeId> {
+        let kind = catalogue.node(id).kind;
+        if kind.is_none() {
+            return Vec::new();
+        }
+        let mut seen = vec![];
+        let mut found = Vec::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if seen.contains(&id) {
+                continue;
+            }
+            seen.push(id);
+            let node = catalogue.node(id);
+            if node.kind == kind {
+                found.push(id);
+            }
+            open.extend(node.gate);
+            let scopes = catalogue.scopes(id);
+            let scopes = scopes.filter(|&scope| self.held.contains(catalogue.node(scope).bit));
+            let own = scopes.flat_map(|scope| {
+                let scope = catalogue.node(scope);
+                &scope.requires[..scope.own_requires]
+            });
+            let required = node.requires.iter().chain(own);
+            let required = required.map(|&bit| catalogue.bit_nodes[bit as usize]);
+            // Of a single scope that is required nothing is followed.
+            open.extend(required.filter(|&id| !matches!(catalogue.node(id).form, Form::Scope(..))));
+        }
+        found
+    }
+
+    /// The bounds on an attribute that decide.
+    fn bounds(&self, attribute: AttributeId) -> Vec<&Bound> {
+        self.policy.bounds_of(self.user, attribute).map(|(_, bound)| bound).collect()
+    }
+}
+
+/// Whether every value that passes one of some bounds passes one of others, on
+/// every day.
+fn passes_no_more(form: BoundType, some: &[&Bound], others: &[&Bound]) -> bool {
+    if others.contains(&&Bound::Any) {
+        return true;
+    }
+    // What is missing or of the wrong type passes "any" alone.
+    if some.contains(&&Bound::Any) {
+        return false;
+    }
+    let limits = |bounds: &[&Bound]| -> Vec<i64> {
+        let limits = bounds.iter().filter_map(|bound| match bound {
+            Bound::Limit(limit) => Some(*limit),
+            _ => None,
+        });
+        limits.collect()
+    };
+    match form {
+        BoundType::OneOf => {
+            let texts = |bounds: &[&Bound]| -> Vec<String> {
+                let lists = bounds.iter().filter_map(|bound| match bound {
+                    Bound::OneOf(texts) => Some(texts),
+                    _ => None,
+                });
+                lists.flatten().cloned().collect()
+            };
+            let others = texts(others);
+            texts(some).iter().all(|text| others.contains(text))
+        }
+        BoundType::AtMost => limits(some).iter().max() <= limits(others).iter().max(),
+        BoundType::AtLeast => match (limits(some).iter().min(), limits(others).iter().min()) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(some), Some(others)) => some >= others,
+        },
+        BoundType::NotBefore | BoundType::NotAfter => {
+            // A fixed date is overtaken by every relative fence some day, one
+            // way or the other, and a relative one passes nothing without a
+            // today: so fixed answers for fixed, relative for relative.
+            let within = |some: Vec<i64>, others: Vec<i64>| match form {
+                _ if some.is_empty() => true,
+                _ if others.is_empty() => false,
+                BoundType::NotBefore => some.iter().min() >= others.iter().min(),
+                _ => some.iter().max() <= others.iter().max(),
+            };
+            within(fixed(some), fixed(others))
+                && (0..7).all(|day| within(relative(some, day), relative(others, day)))
+        }
+    }
+}
+
+/// The fixed fences, as days that can be compared.
+fn fixed(bounds: &[&Bound]) -> Vec<i64> {
+    let days = bounds.iter().filter_map(|bound| match bound {
+        Bound::Fence(Fence::Date(date)) => Some(date.days()),
+        _ => None,
+    });
+    days.collect()
+}
+
+/// How many days after a today, which is that weekday from Monday, the relative
+/// fences stand.
+fn relative(bounds: &[&Bound], today: i64) -> Vec<i64> {
+    let days = bounds.iter().filter_map(|bound| match bound {
+        Bound::Fence(Fence::PlusDays(days)) => Some(*days),
+        Bound::Fence(Fence::Next { weekday, plus_days }) => {
+            let first = (*weekday as i64 - today - 1).rem_euclid(7) + 1;
+            Some(plus_days.saturating_add(first))
+        }
+        _ => None,
+    });
+    days.collect()
+}

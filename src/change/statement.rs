@@ -1,0 +1,205 @@
+//! What an op does to the statements of a source.
+
+use crate::catalogue::{Catalogue, Form, Pattern};
+use crate::document::{Bound, BoundType, SettingValue};
+use crate::names::number;
+use crate::policy::{Inner, Statements};
+
+use super::{Op, Rule};
+
+/// What a source says of exactly a pattern, as an op puts it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Word {
+    Allow,
+    Deny,
+    Forbid,
+    Level(Box<str>),
+    Nothing,
+}
+
+impl Word {
+    pub(super) fn op(&self, pattern: Pattern, catalogue: &Catalogue) -> Op {
+        let path = pattern.text(catalogue);
+        match self {
+            Word::Allow => Op::Allow(path),
+            Word::Deny => Op::Deny(path),
+            Word::Forbid => Op::Forbid(path),
+            Word::Level(level) => Op::Level { path, level: level.to_string() },
+            Word::Nothing => Op::Clear(path),
+        }
+    }
+}
+
+/// Puts an item at the end of a list.
+pub(super) fn push<T>(list: &mut Box<[T]>, item: T) {
+    let mut items = std::mem::take(list).into_vec();
+    items.push(item);
+    *list = items.into();
+}
+
+/// Leaves out of a list what does not pass.
+pub(super) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
+    let mut items = std::mem::take(list).into_vec();
+    items.retain(keep);
+    *list = items.into();
+}
+
+impl Statements {
+    /// Says that of exactly a pattern, in the place of all that is said of it;
+    /// whether that makes a difference.
+    pub(super) fn say(&mut self, pattern: Pattern, word: &Word) -> bool {
+        let before = self.exactly(pattern);
+        if before.len() == 1 && before[0] == *word || before.is_empty() && *word == Word::Nothing {
+            return false;
+        }
+        for list in [&mut self.allow, &mut self.deny, &mut self.forbid] {
+            retain(list, |&known| known != pattern);
+        }
+        retain(&mut self.levels, |(known, _)| *known != pattern);
+        match word {
+            Word::Allow => push(&mut self.allow, pattern),
+            Word::Deny => push(&mut self.deny, pattern),
+            Word::Forbid => push(&mut self.forbid, pattern),
+            Word::Level(level) => push(&mut self.levels, (pattern, level.clone())),
+            Word::Nothing => {}
+        }
+        true
+    }
+
+    /// All that is said of exactly a pattern.
+    pub(super) fn exactly(&self, pattern: Pattern) -> Vec<Word> {
+        let lists =
+            [(&self.allow, Word::Allow), (&self.deny, Word::Deny), (&self.forbid, Word::Forbid)];
+        let mut said = Vec::new();
+        for (list, word) in lists {
+            said.extend(list.iter().filter(|&&known| known == pattern).map(|_| word.clone()));
+        }
+        let levels = self.levels.iter().filter(|(known, _)| *known == pattern);
+        said.extend(levels.map(|(_, level)| Word::Level(level.clone())));
+        said
+    }
+
+    /// Bounds an attribute or, without a bound, does no more; whether that makes
+    /// a difference.
+    pub(super) fn bound(&mut self, attribute: u32, bound: Option<&Bound>) -> bool {
+        let before = self.bounds.iter().find(|(known, _)| *known == attribute);
+        if before.map(|(_, bound)| bound) == bound {
+            return false;
+        }
+        match (self.bounds.iter_mut().find(|(known, _)| *known == attribute), bound) {
+            (Some((_, known)), Some(bound)) => *known = bound.clone(),
+            (None, Some(bound)) => push(&mut self.bounds, (attribute, bound.clone())),
+            (_, None) => retain(&mut self.bounds, |(known, _)| *known != attribute),
+        }
+        true
+    }
+
+    /// States a setting or, without a value, does no more; whether that makes a
+    /// difference.
+    pub(super) fn state(&mut self, setting: u32, value: Option<&SettingValue>) -> bool {
+        if self.setting(setting) == value {
+            return false;
+        }
+        match (self.settings.iter_mut().find(|(known, _)| *known == setting), value) {
+            (Some((_, known)), Some(value)) => *known = value.clone(),
+            (None, Some(value)) => push(&mut self.settings, (setting, value.clone())),
+            (_, None) => retain(&mut self.settings, |(known, _)| *known != setting),
+        }
+        true
+    }
+}
+
+/// Why a text does not fit: the rule, and what to say of it.
+pub(super) type Misfit = (Rule, String);
+
+impl Inner {
+    /// The pattern that a text is.
+    pub(super) fn pattern(&self, text: &str) -> Result<Pattern, Misfit> {
+        match Pattern::parse(text, &self.catalogue) {
+            Ok(pattern) => Ok(pattern),
+            Err(Ok(problem)) => Err((Rule::Invalid, problem.to_string())),
+            Err(Err(path)) if is_path(path) => {
+                Err((Rule::Unknown, format!("unknown permission `{path}`")))
+            }
+            Err(Err(_)) => Err((Rule::Invalid, format!("`{text}` is not a pattern"))),
+        }
+    }
+
+    /// The pattern of a level that something has which it matches.
+    pub(super) fn level_pattern(&self, text: &str, level: &str) -> Result<Pattern, Misfit> {
+        let pattern = self.pattern(text)?;
+        match pattern.graded(level, &self.catalogue).next() {
+            Some(_) => Ok(pattern),
+            None => {
+                let why = format!("no permission matched by `{text}` has a level `{level}`");
+                Err((Rule::Invalid, why))
+            }
+        }
+    }
+
+    /// The attribute that a bound is about, which it fits.
+    pub(super) fn bounded(&self, attribute: &str, bound: Option<&Bound>) -> Result<u32, Misfit> {
+        let Some(id) = self.catalogue.attribute(attribute) else {
+            return Err((Rule::Unknown, format!("unknown attribute `{attribute}`")));
+        };
+        let fits = matches!(
+            (self.catalogue.attributes[id as usize].bound, bound),
+            (_, None | Some(Bound::Any))
+                | (BoundType::OneOf, Some(Bound::OneOf(_)))
+                | (BoundType::AtMost | BoundType::AtLeast, Some(Bound::Limit(_)))
+                | (BoundType::NotBefore | BoundType::NotAfter, Some(Bound::Fence(_)))
+        );
+        match fits {
+            true => Ok(id),
+            false => Err((Rule::Invalid, format!("a bound of the wrong form on `{attribute}`"))),
+        }
+    }
+
+    /// The setting that a value is of, which accepts it.
+    pub(super) fn stated(&self, name: &str, value: Option<&SettingValue>) -> Result<u32, Misfit> {
+        let Some((at, _, setting)) = self.catalogue.settings.get_full(name) else {
+            return Err((Rule::Unknown, format!("unknown setting `{name}`")));
+        };
+        match (value, &setting.values) {
+            (Some(value), Some(values)) if !values.contains(value) => {
+                Err((Rule::Invalid, format!("setting `{name}` does not accept `{value}`")))
+            }
+            _ => Ok(number(at)),
+        }
+    }
+}
+
+/// Whether a text is keys joined by dots, known or not.
+fn is_path(text: &str) -> bool {
+    text.split('.').all(is_name)
+}
+
+/// Whether a text is a name: `[A-Za-z0-9_-]+`.
+pub(super) fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    !text.is_empty() && text.bytes().all(fits)
+}
+
+/// What a source's statements come to for one permission: nothing said, denied,
+/// or a level. Its forbids are another matter.
+pub(super) fn says(statements: &Statements, id: u32, catalogue: &Catalogue) -> Option<Option<u32>> {
+    let (highest, levels) = match &catalogue.node(id).form {
+        Form::Graded(levels) => (levels.len() as u32 - 1, &**levels),
+        _ => (1, &[][..]),
+    };
+    let allow = statements.allow.iter().map(|&pattern| (pattern, Some(highest)));
+    let deny = statements.deny.iter().map(|&pattern| (pattern, None));
+    let graded = statements.levels.iter().filter_map(|(pattern, level)| {
+        let level = levels.iter().position(|known| known == level)?;
+        Some((*pattern, Some(number(level))))
+    });
+    let matching: Vec<_> = allow
+        .chain(deny)
+        .chain(graded)
+        .filter(|(pattern, _)| pattern.matches(id, catalogue))
+        .map(|(pattern, says)| (pattern.nearness(catalogue), says))
+        .collect();
+    let nearest = matching.iter().map(|(nearness, _)| *nearness).max()?;
+    // `None`, denied, is lower than any level.
+    matching.into_iter().filter(|(nearness, _)| *nearness == nearest).map(|(_, says)| says).min()
+}
