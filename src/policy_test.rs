@@ -32,7 +32,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-pub use question::{Answer, Ask, AskEffective, AskLevel, AskSetting, AskSome, AskWho, Question};
+pub use question::{
+    Answer, Ask, AskEffective, AskFilter, AskLevel, AskSetting, AskSome, AskWho, Question,
+};
 
 use crate::document::Document;
 use crate::engine::{Engine, Unknown};
@@ -154,9 +156,9 @@ struct StepFields {
     effective: Option<AskEffective>,
     who_can: Option<AskWho>,
     why: Option<Ask>,
+    filter: Option<AskFilter>,
     validate: Option<Box<Document>>,
     change: Option<IgnoredAny>,
-    filter: Option<IgnoredAny>,
     expect: Answer,
     #[serde(default, rename = "note")]
     _note: IgnoredAny,
@@ -174,9 +176,9 @@ impl TryFrom<StepFields> for Step {
             fields.effective.map(Question::Effective),
             fields.who_can.map(Question::WhoCan),
             fields.why.map(Question::Why),
+            fields.filter.map(Question::Filter),
             fields.validate.map(Question::Validate),
             fields.change.map(|_| Question::Unsupported("change")),
-            fields.filter.map(|_| Question::Unsupported("filter")),
         ]
         .into_iter()
         .flatten();

@@ -67,7 +67,11 @@ impl<'c> Formula<'c> {
             }
             parts.sort_unstable();
             parts.dedup();
-            if !(merge(op, &mut parts) || simplify(op, &mut parts) || factor(op, &mut parts)) {
+            let changed = merge(op, &mut parts)
+                || simplify(op, &mut parts)
+                || factor(op, &mut parts)
+                || (op == Op::And && part_states(&mut parts));
+            if !changed {
                 break;
             }
         }
@@ -238,6 +242,29 @@ fn factor(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     true
 }
 
+/// Keeps the states of a relation apart, of those that `and` joins:
+/// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
+/// which is what `or` makes of those states.
+fn part_states(parts: &mut Vec<Formula<'_>>) -> bool {
+    let found = (0..parts.len()).find_map(|at| {
+        let Formula::Test(Test::Relation(name, _)) = parts[at] else { return None };
+        let tests = |part: &Formula<'_>| {
+            matches!(part, Formula::Test(Test::Relation(of, _)) if *of == name)
+        };
+        let of = parts.iter().position(|part| joined(part).iter().any(tests))?;
+        let which = joined(&parts[of]).iter().position(tests)?;
+        Some((at, of, which))
+    });
+    let Some((at, of, which)) = found else { return false };
+    let mut rest = joined(&parts[of]).to_vec();
+    let own = rest.remove(which);
+    let left = parts[at].given(Op::Or, &own).unwrap_or_else(|| parts[at].clone());
+    let rest = Formula::join(Op::And, vec![left, Formula::join(Op::Or, rest)]);
+    parts[of] = Formula::join(Op::Or, vec![own, rest]);
+    parts.remove(at);
+    true
+}
+
 /// What a part joins: within `and` some alternatives, within `or` some factors.
 fn joined<'f, 'c>(part: &'f Formula<'c>) -> &'f [Formula<'c>] {
     match part {
@@ -348,6 +375,10 @@ mod tests {
         let other = one("a", 2);
         assert_eq!(any(&both(&a, &b), &both(&other, &b)), both(&one("a", 3), &b));
         assert_eq!(both(&a, &other), Formula::NONE);
+        // States of one relation, kept apart.
+        let parted = any(&a, &both(&other, &b));
+        assert_eq!(both(&one("a", 3), &any(&a, &b)), parted);
+        assert_eq!(any(&a, &both(&one("a", 3), &b)), parted);
         // To be in any state is not to be anything.
         assert_ne!(any(&one("a", 3), &one("a", 4)), Formula::ALL);
     }

@@ -31,6 +31,8 @@ pub enum Question {
     WhoCan(AskWho),
     /// Why may this user do this, or not?
     Why(Ask),
+    /// On which of these objects may this user do this?
+    Filter(AskFilter),
     /// Where does this document have problems?
     Validate(Box<Document>),
     /// A step of a kind that this version does not take.
@@ -106,6 +108,21 @@ pub struct AskWho {
     pub today: Option<Date>,
 }
 
+/// On which of these objects may this user do this?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a question")]
+pub struct AskFilter {
+    /// The user.
+    pub user: String,
+    /// The permission, or a threshold of one: `path:level`.
+    pub action: String,
+    /// The objects.
+    pub objects: Vec<DynamicObject>,
+    /// What day it is, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<Date>,
+}
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -117,7 +134,7 @@ pub enum Answer {
     Text(String),
     /// The value of a setting that has none: `null`.
     Nothing,
-    /// Permissions, users or places.
+    /// Permissions, users or places; or yes or no, for each object.
     List(Vec<Answer>),
     /// None, because the question names something unknown: `{"error": true}`.
     Error,
@@ -229,6 +246,11 @@ impl fmt::Display for Question {
                 write!(f, "who_can {action}")?;
                 on(f, object, today)
             }
+            Question::Filter(AskFilter { user, action, objects, today }) => {
+                write!(f, "filter {user:?} {action}")?;
+                objects.iter().try_for_each(|object| write!(f, " on {object}"))?;
+                on(f, &None, today)
+            }
             Question::Validate(_) => f.write_str("validate"),
             Question::Unsupported(what) => f.write_str(what),
         }
@@ -277,6 +299,12 @@ impl Question {
                     engine.check_object(object)?;
                 }
                 Ok(texts(engine.who_can(action, (ask.object.as_ref(), ask.today))))
+            }
+            Question::Filter(ask) => {
+                let filter = engine.filter_by_name(&ask.user, &ask.action, ask.today)?;
+                ask.objects.iter().try_for_each(|object| engine.check_object(object))?;
+                let matches = ask.objects.iter().map(|object| filter.matches(object));
+                Ok(Answer::List(matches.map(Answer::Boolean).collect()))
             }
             Question::Validate(document) => Ok(validate(document)),
             Question::Unsupported(what) => Ok(Answer::Text(format!("{what} is not supported yet"))),

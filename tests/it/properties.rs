@@ -46,6 +46,7 @@ macro_rules! hold {
 
 hold! {
     engine_agrees_with_oracle: 2000,
+    filter_agrees_with_can: 2000,
     explanations_agree_with_why: 2000,
     a_mend_mends_and_nothing_less_does: 2000,
     document_and_policy_convert_back_without_loss: 256,
@@ -66,6 +67,8 @@ hold! {
     can_implies_can_some: 256,
     who_can_agrees_with_can: 256,
     an_error_is_one_whoever_asks: 256,
+    equal_users_get_equal_filters: 256,
+    filters_are_in_normal_form: 256,
     effective_agrees_with_level: 256,
     effective_agrees_with_can_some: 256,
     a_scoped_node_is_any_of_its_scopes: 512,
