@@ -216,60 +216,84 @@ fn simplify(op: Op, parts: &mut [Formula<'_>]) -> bool {
 /// Takes out what several parts have in common, the most common first:
 /// `(a and b) or (a and c)` is `a and (b or c)`.
 fn factor(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
-    let mut factors: Vec<&Formula<'_>> = parts.iter().flat_map(joined).collect();
+    let mut changed = false;
+    while let Some(common) = most_common(op, parts) {
+        changed = true;
+        let (with, without): (Vec<_>, Vec<_>) =
+            parts.drain(..).partition(|part| joined(op, part).contains(&common));
+        let rests = with.into_iter().map(|part| match part {
+            Formula::Join(of, mut parts) => {
+                parts.retain(|part| *part != common);
+                Formula::join(of, parts)
+            }
+            test => test,
+        });
+        let rest = Formula::join(op, rests.collect());
+        *parts = without;
+        parts.push(Formula::join(op.mirror(), vec![common, rest]));
+    }
+    changed
+}
+
+/// What most of the parts have in common, and at least two of them.
+fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
+    let mut factors: Vec<&Formula<'c>> = parts.iter().flat_map(|part| joined(op, part)).collect();
     factors.sort_unstable();
-    let mut common: Option<&[&Formula<'_>]> = None;
+    let mut most: &[&Formula<'c>] = &[];
     for alike in factors.chunk_by(|one, other| one == other) {
-        if alike.len() > common.map_or(1, <[_]>::len) {
-            common = Some(alike);
+        if alike.len() > most.len() {
+            most = alike;
         }
     }
-    let Some(common) = common.map(|alike| alike[0].clone()) else {
-        return false;
-    };
-    let (with, without): (Vec<_>, Vec<_>) =
-        parts.drain(..).partition(|part| joined(part).contains(&common));
-    let rests = with.into_iter().map(|part| match part {
-        Formula::Join(of, mut parts) => {
-            parts.retain(|part| *part != common);
-            Formula::join(of, parts)
-        }
-        test => test,
-    });
-    let rest = Formula::join(op, rests.collect());
-    *parts = without;
-    parts.push(Formula::join(op.mirror(), vec![common, rest]));
-    true
+    if most.len() < 2 { None } else { most.first().map(|&common| common.clone()) }
 }
 
 /// Keeps the states of a relation apart, of those that `and` joins:
 /// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
 /// which is what `or` makes of those states.
 fn part_states(parts: &mut Vec<Formula<'_>>) -> bool {
-    let found = (0..parts.len()).find_map(|at| {
-        let Formula::Test(Test::Relation(name, _)) = parts[at] else { return None };
-        let tests = |part: &Formula<'_>| {
-            matches!(part, Formula::Test(Test::Relation(of, _)) if *of == name)
+    let mut changed = false;
+    let mut at = 0;
+    while let Some(part) = parts.get(at) {
+        let Some((or, own, [inside, outside])) = parted(part, parts) else {
+            at += 1;
+            continue;
         };
-        let of = parts.iter().position(|part| joined(part).iter().any(tests))?;
-        let which = joined(&parts[of]).iter().position(tests)?;
-        Some((at, of, which))
-    });
-    let Some((at, of, which)) = found else { return false };
-    let mut rest = joined(&parts[of]).to_vec();
-    let own = rest.remove(which);
-    let left = parts[at].given(Op::Or, &own).unwrap_or_else(|| parts[at].clone());
-    let rest = Formula::join(Op::And, vec![left, Formula::join(Op::Or, rest)]);
-    parts[of] = Formula::join(Op::Or, vec![own, rest]);
-    parts.remove(at);
-    true
+        let mut rest = joined(Op::And, &parts[or]).to_vec();
+        rest.remove(own);
+        let rest = Formula::join(Op::And, vec![outside, Formula::join(Op::Or, rest)]);
+        parts[or] = Formula::join(Op::Or, vec![inside, rest]);
+        parts.remove(at);
+        changed = true;
+    }
+    changed
 }
 
-/// What a part joins: within `and` some alternatives, within `or` some factors.
-fn joined<'f, 'c>(part: &'f Formula<'c>) -> &'f [Formula<'c>] {
+/// Where one of the parts has an alternative that tests the same relation as
+/// this one does: which part, which alternative, and the test of this one within
+/// that alternative and outside it.
+fn parted<'c>(
+    part: &Formula<'c>,
+    parts: &[Formula<'c>],
+) -> Option<(usize, usize, [Formula<'c>; 2])> {
+    let Formula::Test(Test::Relation(name, states)) = part else { return None };
+    parts.iter().enumerate().find_map(|(or, part)| {
+        joined(Op::And, part).iter().enumerate().find_map(|(own, alternative)| match alternative {
+            Formula::Test(Test::Relation(of, own_states)) if of == name => {
+                let sides = [states.intersection(*own_states), states.without(*own_states)];
+                Some((or, own, sides.map(|states| Formula::Test(Test::Relation(name, states)))))
+            }
+            _ => None,
+        })
+    })
+}
+
+/// The parts of a part that is joined the other way: within `and` alternatives,
+/// within `or` factors.
+fn joined<'f, 'c>(op: Op, part: &'f Formula<'c>) -> &'f [Formula<'c>] {
     match part {
-        Formula::Test(_) => &[],
-        Formula::Join(_, parts) => parts,
+        Formula::Join(of, parts) if *of != op => parts,
+        _ => &[],
     }
 }
 

@@ -83,6 +83,7 @@ fn random_questions_are_answered_in_every_way() {
     let strategy = case();
     let (mut yes, mut no) = (0, 0);
     let mut reasons = BTreeMap::<String, u32>::new();
+    let mut filtered = [0; 2];
     for _ in 0..300 {
         let case = strategy.new_tree(&mut runner).expect("a case").current();
         let oracle = Oracle::new(&case.document);
@@ -90,11 +91,17 @@ fn random_questions_are_answered_in_every_way() {
             match (question, oracle.ask(question)) {
                 (Question::Can(_), Answer::Boolean(true)) => yes += 1,
                 (Question::Can(_), Answer::Boolean(false)) => no += 1,
+                (Question::Filter(_), Answer::List(list)) => {
+                    list.iter().for_each(|item| {
+                        filtered[usize::from(*item == Answer::Boolean(true))] += 1;
+                    });
+                }
                 (Question::Why(_), Answer::Text(code)) => *reasons.entry(code).or_default() += 1,
                 _ => {}
             }
         }
     }
     assert!(yes > 30 * (yes + no) / 100, "{yes} yes, {no} no");
+    assert!(filtered.iter().all(|&count| count > 200), "{filtered:?}");
     assert!(reasons.len() == 13 && reasons.values().all(|&count| count > 5), "{reasons:?}");
 }
