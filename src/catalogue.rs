@@ -92,7 +92,7 @@ pub(crate) enum Form {
 }
 
 /// Some of the states of a relation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct States(u8);
 
 impl States {
@@ -106,6 +106,18 @@ impl States {
 
     pub(crate) fn meet(self, other: States) -> bool {
         self.0 & other.0 != 0
+    }
+
+    pub(crate) fn union(self, other: States) -> States {
+        States(self.0 | other.0)
+    }
+
+    pub(crate) fn intersection(self, other: States) -> States {
+        States(self.0 & other.0)
+    }
+
+    pub(crate) fn without(self, other: States) -> States {
+        States(self.0 & !other.0)
     }
 }
 

@@ -6,6 +6,7 @@ mod layer;
 mod limit;
 mod list;
 mod membership;
+mod standing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use handle::{Permission, Unknown, User};
 pub(crate) use limit::{Limit, day as fence_day};
 pub use list::Effective;
+pub(crate) use standing::{Open, Standing};
 
 use foldhash::fast::RandomState;
 

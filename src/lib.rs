@@ -54,8 +54,8 @@
 //! [`Engine::level`] for graded permissions, [`Engine::setting`],
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
-//! make a no a yes. The module
-//! [`policy_test`] runs test documents, which a policy's authors keep beside
+//! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
+//! matches those on which a user may act. The module [`policy_test`] runs test documents, which a policy's authors keep beside
 //! it. What policies and questions mean, to the letter, is told by [`design`].
 //!
 //! # When in doubt, no
@@ -86,6 +86,8 @@ mod reason;
 
 mod engine;
 
+pub mod filter;
+
 pub mod explain;
 
 pub mod change;
@@ -96,6 +98,7 @@ pub use date::{Date, DateError};
 pub use document::{Document, RelationState};
 pub use engine::{Effective, Engine, Permission, Unknown, User};
 pub use explain::Explanation;
+pub use filter::Filter;
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
 pub use policy::{Policy, SourceName};
 pub use problem::{Problem, ProblemKind, Problems};

@@ -33,7 +33,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 pub use question::{
-    Answer, Ask, AskEffective, AskLevel, AskSetting, AskSome, AskWho, ChangeStep, Question,
+    Answer, Ask, AskEffective, AskFilter, AskLevel, AskSetting, AskSome, AskWho, ChangeStep,
+    Question,
 };
 
 use crate::document::Document;
@@ -157,9 +158,9 @@ struct StepFields {
     effective: Option<AskEffective>,
     who_can: Option<AskWho>,
     why: Option<Ask>,
+    filter: Option<AskFilter>,
     validate: Option<Box<Document>>,
     change: Option<ChangeStep>,
-    filter: Option<IgnoredAny>,
     expect: Answer,
     #[serde(default, rename = "note")]
     _note: IgnoredAny,
@@ -177,9 +178,9 @@ impl TryFrom<StepFields> for Step {
             fields.effective.map(Question::Effective),
             fields.who_can.map(Question::WhoCan),
             fields.why.map(Question::Why),
+            fields.filter.map(Question::Filter),
             fields.validate.map(Question::Validate),
             fields.change.map(|change| Question::Change(Box::new(change))),
-            fields.filter.map(|_| Question::Unsupported("filter")),
         ]
         .into_iter()
         .flatten();

@@ -47,6 +47,17 @@ impl Belongs for Membership<'_> {
     }
 }
 
+impl<'m> Membership<'m> {
+    /// The groups that count, sorted.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'m str> {
+        let counts = move |begin: &u32| {
+            self.ranges.iter().any(|range| (range.begin..range.end).contains(begin))
+        };
+        let names = self.all.names.iter().filter(move |(_, begin)| counts(begin));
+        names.map(|(name, _)| &**name)
+    }
+}
+
 impl Memberships {
     /// The combinations of all users, and for each user which it is.
     pub(crate) fn new(policy: &Inner) -> (Memberships, Vec<u32>) {

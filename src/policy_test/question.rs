@@ -33,13 +33,12 @@ pub enum Question {
     WhoCan(AskWho),
     /// Why may this user do this, or not?
     Why(Ask),
+    /// On which of these objects may this user do this?
+    Filter(AskFilter),
     /// Where does this document have problems?
     Validate(Box<Document>),
     /// Is this change applied? If so, it stays in force for the steps after.
     Change(Box<ChangeStep>),
-    /// A step of a kind that this version does not take.
-    #[serde(skip)]
-    Unsupported(&'static str),
 }
 
 /// May this user do this?
@@ -171,6 +170,21 @@ impl ChangeStep {
     }
 }
 
+/// On which of these objects may this user do this?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a question")]
+pub struct AskFilter {
+    /// The user.
+    pub user: String,
+    /// The permission, or a threshold of one: `path:level`.
+    pub action: String,
+    /// The objects.
+    pub objects: Vec<DynamicObject>,
+    /// What day it is, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<Date>,
+}
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -182,7 +196,7 @@ pub enum Answer {
     Text(String),
     /// The value of a setting that has none: `null`.
     Nothing,
-    /// Permissions, users or places.
+    /// Permissions, users or places; or yes or no, for each object.
     List(Vec<Answer>),
     /// None, because the question names something unknown: `{"error": true}`.
     Error,
@@ -294,12 +308,16 @@ impl fmt::Display for Question {
                 write!(f, "who_can {action}")?;
                 on(f, object, today)
             }
+            Question::Filter(AskFilter { user, action, objects, today }) => {
+                write!(f, "filter {user:?} {action}")?;
+                objects.iter().try_for_each(|object| write!(f, " on {object}"))?;
+                on(f, &None, today)
+            }
             Question::Validate(_) => f.write_str("validate"),
             Question::Change(step) => {
                 let by = step.actor.as_ref().map_or("the host", |name| name);
                 write!(f, "change by {by}: {:?}", step.change)
             }
-            Question::Unsupported(what) => f.write_str(what),
         }
     }
 }
@@ -347,10 +365,15 @@ impl Question {
                 }
                 Ok(texts(engine.who_can(action, (ask.object.as_ref(), ask.today))))
             }
+            Question::Filter(ask) => {
+                let filter = engine.filter_by_name(&ask.user, &ask.action, ask.today)?;
+                ask.objects.iter().try_for_each(|object| engine.check_object(object))?;
+                let matches = ask.objects.iter().map(|object| filter.matches(object));
+                Ok(Answer::List(matches.map(Answer::Boolean).collect()))
+            }
             Question::Validate(document) => Ok(validate(document)),
             // The engine stays as it is; the runner goes on with the next one.
             Question::Change(step) => Ok(step.apply(&mut engine.clone())),
-            Question::Unsupported(what) => Ok(Answer::Text(format!("{what} is not supported yet"))),
         }
     }
 }

@@ -112,6 +112,15 @@ fn questions_on_handles_allocate_nothing() {
                 });
                 assert_eq!(counted.count_total, 0, "{action:?}");
                 yes += allowed;
+
+                let filter = engine.filter(user, action, Some(today));
+                let counted = measure(|| {
+                    for job in &jobs {
+                        let matches = filter.matches(job);
+                        assert_eq!(matches, engine.can(user, action, (job, today)));
+                    }
+                });
+                assert_eq!(counted.count_total, 0, "{filter}");
             }
         }
     }

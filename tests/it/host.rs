@@ -170,6 +170,8 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
         let expected = plain.why(name, asked, (Some(object), *today));
         let why = own.why(own_name, own_asked, (Some(&record), *today));
         assert_eq!(why, expected, "{ids:?}: {question}");
+        let filter = own.filter(own_name, own_asked, *today);
+        assert_eq!(filter.matches(&record), can, "{ids:?}: {question}: {filter}");
         answers[usize::from(can)] += 1;
     }
     answers

@@ -7,6 +7,7 @@ mod allocation;
 mod corpus;
 mod examples;
 mod explanations;
+mod filter;
 mod host;
 mod properties;
 mod reading;

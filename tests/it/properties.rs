@@ -46,6 +46,7 @@ macro_rules! hold {
 
 hold! {
     engine_agrees_with_oracle: 2000,
+    filter_agrees_with_can: 2000,
     explanations_agree_with_why: 2000,
     a_mend_mends_and_nothing_less_does: 2000,
     document_and_policy_convert_back_without_loss: 256,
@@ -66,6 +67,8 @@ hold! {
     can_implies_can_some: 256,
     who_can_agrees_with_can: 256,
     an_error_is_one_whoever_asks: 256,
+    equal_users_get_equal_filters: 256,
+    filters_are_in_normal_form: 256,
     effective_agrees_with_level: 256,
     effective_agrees_with_can_some: 256,
     a_scoped_node_is_any_of_its_scopes: 512,
@@ -80,6 +83,7 @@ fn random_questions_are_answered_in_every_way() {
     let strategy = case();
     let (mut yes, mut no) = (0, 0);
     let mut reasons = BTreeMap::<String, u32>::new();
+    let mut filtered = [0; 2];
     for _ in 0..300 {
         let case = strategy.new_tree(&mut runner).expect("a case").current();
         let oracle = Oracle::new(&case.document);
@@ -87,11 +91,17 @@ fn random_questions_are_answered_in_every_way() {
             match (question, oracle.ask(question)) {
                 (Question::Can(_), Answer::Boolean(true)) => yes += 1,
                 (Question::Can(_), Answer::Boolean(false)) => no += 1,
+                (Question::Filter(_), Answer::List(list)) => {
+                    list.iter().for_each(|item| {
+                        filtered[usize::from(*item == Answer::Boolean(true))] += 1;
+                    });
+                }
                 (Question::Why(_), Answer::Text(code)) => *reasons.entry(code).or_default() += 1,
                 _ => {}
             }
         }
     }
     assert!(yes > 30 * (yes + no) / 100, "{yes} yes, {no} no");
+    assert!(filtered.iter().all(|&count| count > 200), "{filtered:?}");
     assert!(reasons.len() == 13 && reasons.values().all(|&count| count > 5), "{reasons:?}");
 }

@@ -8,10 +8,13 @@
 //! those are no laws, and [`a_lapsed_feature_never_adds_where_nothing_is_implied`]
 //! leaves implications out.
 
-use grantree::document::{Bound, Document, Map, Permission, Statements, User};
+use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
 use grantree::explain::{Explanation, Granting, Mends, Part, ScopeAccount, When};
-use grantree::policy_test::{Answer, Ask, AskEffective, AskLevel, AskSome, AskWho, Question};
-use grantree::{Engine, Object, Policy, Reason, SourceName};
+use grantree::filter::{Filter, Predicate};
+use grantree::policy_test::{
+    Answer, Ask, AskEffective, AskFilter, AskLevel, AskSome, AskWho, Question,
+};
+use grantree::{Date, DynamicObject, Engine, Object, Policy, Reason, SourceName};
 
 use super::mending;
 use super::oracle::{Catalogue, Form, Oracle};
@@ -215,6 +218,7 @@ pub fn suspended_is_the_bottom(case: &Case) {
             Question::Can(_) | Question::CanSome(_) => Answer::Boolean(false),
             Question::Level(ask) => Answer::Text(catalogue.node(&ask.permission).levels[0].clone()),
             Question::Effective(_) | Question::WhoCan(_) => Answer::List(Vec::new()),
+            Question::Filter(ask) => Answer::List(vec![Answer::Boolean(false); ask.objects.len()]),
             Question::Why(_) if before == text("unknown_user") => before,
             Question::Why(_) => text("suspended"),
             _ => before,
@@ -228,55 +232,13 @@ pub fn suspended_is_the_bottom(case: &Case) {
 /// Neither lists of statements nor the order of roles, approval groups and
 /// sources mean anything. (Settings take the first role that states them.)
 pub fn order_within_a_tier_does_not_matter(case: &Case) {
-    let mut turned = case.document.clone();
-    for source in sources(&turned) {
-        let said = said_by(&source, &mut turned);
-        said.allow.reverse();
-        said.deny.reverse();
-        said.forbid.reverse();
-        reverse(&mut said.levels);
-        reverse(&mut said.bounds);
-    }
-    turned.roles = each(turned.roles, |role| role.includes.reverse());
-    turned.users = each(turned.users, |user| {
-        user.roles.reverse();
-        user.approval_groups.reverse();
-        user.groups.reverse();
-    });
-    reverse(&mut turned.profiles);
-    reverse(&mut turned.roles);
-    reverse(&mut turned.approval_groups);
-    reverse(&mut turned.groups);
-    reverse(&mut turned.users);
     let is_setting = |question: &Question| matches!(question, Question::Setting(_));
-    no_difference(case, &turned, |question| !is_setting(question));
+    no_difference(case, &turned_sources(&case.document), |question| !is_setting(question));
 }
 
 /// Nor does the order of the catalogue, levels excepted.
 pub fn order_in_the_catalogue_does_not_matter(case: &Case) {
-    let mut turned = case.document.clone();
-    let catalogue = &mut turned.catalogue;
-    catalogue.permissions.reverse();
-    each_permission(&mut catalogue.permissions, &mut |permission| {
-        permission.children.reverse();
-        permission.checks.reverse();
-        permission.requires.reverse();
-        permission.implies.reverse();
-        permission.scopes.reverse();
-        for scope in &mut permission.scopes {
-            reverse(&mut scope.when);
-            scope.requires.reverse();
-            scope.implies.reverse();
-        }
-    });
-    catalogue.objects = each(std::mem::take(&mut catalogue.objects), |kind| {
-        reverse(&mut kind.relations);
-        reverse(&mut kind.attributes);
-    });
-    reverse(&mut catalogue.objects);
-    reverse(&mut catalogue.editions);
-    reverse(&mut catalogue.settings);
-    no_difference(case, &turned, |_| true);
+    no_difference(case, &turned_catalogue(&case.document), |_| true);
 }
 
 /// Saying a thing twice is saying it.
@@ -396,6 +358,123 @@ pub fn an_error_is_one_whoever_asks(case: &Case) {
             assert_eq!(is_error(user), for_nobody, "{user}: {}", json(&asked));
         }
     }
+}
+
+/// A filter matches an object exactly if `can` says yes on it: whoever asks,
+/// whatever for, on every object of the case, of other kinds too.
+pub fn filter_agrees_with_can(case: &Case) {
+    let engine = engine(&case.document);
+    let objects = objects(case);
+    for (user, action, today) in filters(case) {
+        let Ok(filter) = engine.filter_by_name(user, action, today) else {
+            assert!(engine.can_by_name(user, action, ()).is_err());
+            continue;
+        };
+        let (user, action) = (engine.user(user), engine.permission(action).expect("it is known"));
+        for &object in &objects {
+            let can =
+                user.as_ref().is_ok_and(|&user| engine.can(user, action, (Some(object), today)));
+            assert_eq!(filter.matches(object), can, "{filter} of {object}");
+        }
+    }
+}
+
+/// Users of whom the policy says the same have the same filters, apart from who
+/// they are; and so they have where it says it in another order.
+pub fn equal_users_get_equal_filters(case: &Case) {
+    let twin = |name: &str| format!("{name}'s twin");
+    let mut document = case.document.clone();
+    for (name, user) in case.document.users.iter() {
+        document.users.push(twin(name), user.clone());
+    }
+    document.roles = each(document.roles, |role| role.unique = false);
+    let turned = engine(&turned_catalogue(&turned_sources(&document)));
+    let engine = engine(&document);
+    for (user, action, today) in filters(case) {
+        let Ok(filter) = engine.filter_by_name(user, action, today) else { continue };
+        let other = engine.filter_by_name(&twin(user), action, today).expect("it is known");
+        assert_eq!(filter.kind(), other.kind());
+        assert_eq!(filter.predicate(), other.predicate());
+        assert_eq!(filter.definitions(), other.definitions());
+        assert_eq!(filter.groups(), other.groups());
+        match filter.user() {
+            Some(name) => assert_eq!((name, other.user()), (user, Some(twin(user).as_str()))),
+            None => assert_eq!(filter, other),
+        }
+        if filter.definitions().is_empty() {
+            assert_eq!(turned.filter_by_name(user, action, today), Ok(filter));
+        }
+    }
+}
+
+/// A filter is in normal form, prints on one line and serializes.
+pub fn filters_are_in_normal_form(case: &Case) {
+    let engine = engine(&case.document);
+    for (user, action, today) in filters(case) {
+        let Ok(filter) = engine.filter_by_name(user, action, today) else { continue };
+        let text = filter.to_string();
+        assert!(!text.is_empty() && !text.contains('\n'), "{text}");
+        let data = serde_json::to_value(&filter).expect("a filter serializes");
+        assert_eq!(data["kind"].as_str(), filter.kind());
+        let count = |text: &str| text.matches("\"relation\":").count();
+        let relations = count(&data.to_string());
+        let tested = |names| asks_for(&filter, names);
+        assert_eq!(relations > 0, tested(RelationType::User) || tested(RelationType::Group));
+        assert_eq!(filter.user().is_some(), tested(RelationType::User), "{text}");
+        assert!(filter.groups().is_empty() || tested(RelationType::Group), "{text}");
+        assert!(filter.groups().is_sorted());
+        match filter.predicate() {
+            Predicate::None => assert_eq!(text, "nothing"),
+            Predicate::All => {}
+            predicate => is_normal(predicate, &text),
+        }
+        filter.definitions().iter().for_each(|definition| is_normal(definition, &text));
+    }
+}
+
+/// Neither constants nor joins of the same kind within a join, nothing twice,
+/// and a relation tested once among the parts.
+fn is_normal(predicate: &Predicate, text: &str) {
+    let (parts, is_and) = match predicate {
+        Predicate::And(parts) => (parts, true),
+        Predicate::Or(parts) => (parts, false),
+        Predicate::All | Predicate::None => panic!("a constant in {text}"),
+        Predicate::Relation { states, .. } => return assert!(!states.is_empty(), "{text}"),
+        Predicate::OneOf { values, .. } => {
+            return assert!(!values.is_empty() && values.is_sorted(), "{text}");
+        }
+        _ => return,
+    };
+    assert!(parts.len() > 1, "{text}");
+    for (at, part) in parts.iter().enumerate() {
+        match part {
+            Predicate::And(_) => assert!(!is_and, "{text}"),
+            Predicate::Or(_) => assert!(is_and, "{text}"),
+            _ => {}
+        }
+        let again = parts[..at].iter().any(|before| match (before, part) {
+            (Predicate::Relation { name, .. }, Predicate::Relation { name: other, .. }) => {
+                name == other
+            }
+            _ => before == part,
+        });
+        assert!(!again, "{text}");
+        is_normal(part, text);
+    }
+}
+
+fn asks_for(filter: &Filter, those: RelationType) -> bool {
+    fn asks_for(predicate: &Predicate, those: RelationType) -> bool {
+        match predicate {
+            Predicate::And(parts) | Predicate::Or(parts) => {
+                parts.iter().any(|part| asks_for(part, those))
+            }
+            Predicate::Relation { names, .. } => *names == those,
+            _ => false,
+        }
+    }
+    let mut all = std::iter::once(filter.predicate()).chain(filter.definitions());
+    all.any(|predicate| asks_for(predicate, those))
 }
 
 /// The level of a graded permission is what `effective` lists of it.
@@ -563,6 +642,30 @@ fn asks(case: &Case) -> impl Iterator<Item = Ask> {
     })
 }
 
+/// The users, actions and days of a case's questions about objects.
+fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> {
+    case.questions.iter().filter_map(|question| match question {
+        Question::Can(Ask { user, action, today, .. })
+        | Question::Why(Ask { user, action, today, .. })
+        | Question::Filter(AskFilter { user, action, today, .. }) => {
+            Some((user.as_str(), action.as_str(), *today))
+        }
+        _ => None,
+    })
+}
+
+/// The objects of all questions of a case.
+fn objects(case: &Case) -> Vec<&DynamicObject> {
+    let objects = case.questions.iter().flat_map(|question| match question {
+        Question::Can(Ask { object, .. })
+        | Question::Why(Ask { object, .. })
+        | Question::WhoCan(AskWho { object, .. }) => object.as_slice(),
+        Question::Filter(AskFilter { objects, .. }) => objects,
+        _ => &[],
+    });
+    objects.collect()
+}
+
 /// The user whom a question is about, if it is about one.
 fn asker(question: &Question) -> Option<&str> {
     match question {
@@ -571,10 +674,8 @@ fn asker(question: &Question) -> Option<&str> {
         Question::Level(ask) => Some(&ask.user),
         Question::Setting(ask) => Some(&ask.user),
         Question::Effective(ask) => Some(&ask.user),
-        Question::WhoCan(_)
-        | Question::Validate(_)
-        | Question::Change(_)
-        | Question::Unsupported(_) => None,
+        Question::Filter(ask) => Some(&ask.user),
+        Question::WhoCan(_) | Question::Validate(_) | Question::Change(_) => None,
     }
 }
 
@@ -604,6 +705,58 @@ fn each_permission(permissions: &mut [Permission], change: &mut impl FnMut(&mut 
         change(permission);
         each_permission(&mut permission.children, change);
     }
+}
+
+/// With all lists reversed that sources have, and the sources themselves.
+fn turned_sources(document: &Document) -> Document {
+    let mut turned = document.clone();
+    for source in sources(&turned) {
+        let said = said_by(&source, &mut turned);
+        said.allow.reverse();
+        said.deny.reverse();
+        said.forbid.reverse();
+        reverse(&mut said.levels);
+        reverse(&mut said.bounds);
+    }
+    turned.roles = each(turned.roles, |role| role.includes.reverse());
+    turned.users = each(turned.users, |user| {
+        user.roles.reverse();
+        user.approval_groups.reverse();
+        user.groups.reverse();
+    });
+    reverse(&mut turned.profiles);
+    reverse(&mut turned.roles);
+    reverse(&mut turned.approval_groups);
+    reverse(&mut turned.groups);
+    reverse(&mut turned.users);
+    turned
+}
+
+/// With all lists reversed that the catalogue has, levels excepted.
+fn turned_catalogue(document: &Document) -> Document {
+    let mut turned = document.clone();
+    let catalogue = &mut turned.catalogue;
+    catalogue.permissions.reverse();
+    each_permission(&mut catalogue.permissions, &mut |permission| {
+        permission.children.reverse();
+        permission.checks.reverse();
+        permission.requires.reverse();
+        permission.implies.reverse();
+        permission.scopes.reverse();
+        for scope in &mut permission.scopes {
+            reverse(&mut scope.when);
+            scope.requires.reverse();
+            scope.implies.reverse();
+        }
+    });
+    catalogue.objects = each(std::mem::take(&mut catalogue.objects), |kind| {
+        reverse(&mut kind.relations);
+        reverse(&mut kind.attributes);
+    });
+    reverse(&mut catalogue.objects);
+    reverse(&mut catalogue.editions);
+    reverse(&mut catalogue.settings);
+    turned
 }
 
 fn reverse<V>(map: &mut Map<V>) {
@@ -644,6 +797,10 @@ fn never_less(case: &Case, first: &Document, second: &Document) {
             }
             (Question::Level(ask), Answer::Text(less), Answer::Text(more)) => {
                 height(&ask.permission, more) >= height(&ask.permission, less)
+            }
+            (Question::Filter(_), Answer::List(less), Answer::List(more)) => {
+                let mut pairs = less.iter().zip(more);
+                pairs.all(|(less, more)| less == more || *more == Answer::Boolean(true))
             }
             (Question::Effective(_) | Question::WhoCan(_), Answer::List(_), Answer::List(_)) => {
                 let more = texts(&more);

@@ -16,7 +16,7 @@ mod object;
 use std::collections::BTreeMap;
 
 use grantree::document::{Document, SettingValue};
-use grantree::policy_test::{Answer, Ask, Question};
+use grantree::policy_test::{Answer, Ask, AskFilter, Question};
 use grantree::{Date, DynamicObject, Object};
 
 pub use catalogue::{Catalogue, Form, Need};
@@ -64,7 +64,8 @@ impl<'a> Oracle<'a> {
             Question::WhoCan(ask) => {
                 self.who_can(&ask.action, ask.object.as_ref(), ask.today).map(texts)
             }
-            Question::Validate(_) | Question::Change(_) | Question::Unsupported(_) => {
+            Question::Filter(ask) => self.filter(ask).map(Answer::List),
+            Question::Validate(_) | Question::Change(_) => {
                 panic!("not a question about decisions: {question:?}")
             }
         };
@@ -233,6 +234,20 @@ impl<'a> Oracle<'a> {
                 .map(|(name, _)| (*name).to_owned())
                 .collect(),
         )
+    }
+
+    /// "It matches an object if and only if `can` says yes."
+    fn filter(&self, ask: &AskFilter) -> Option<Vec<Answer>> {
+        let AskFilter { user, action, objects, today } = ask;
+        // Unknown, it is an error without any object too.
+        self.catalogue.need(action)?;
+        let asked = objects.iter().map(|object| Ask {
+            user: user.clone(),
+            action: action.clone(),
+            object: Some(object.clone()),
+            today: *today,
+        });
+        asked.map(|ask| self.why(&ask).map(|code| Answer::Boolean(is_yes(code)))).collect()
     }
 
     /// "A question that names an unknown … kind, relation or attribute … is an

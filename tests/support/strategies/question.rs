@@ -1,8 +1,10 @@
 //! Random questions about a policy.
 
 use grantree::document::{BoundType, Document, ObjectKind, RelationType};
-use grantree::policy_test::{Ask, AskEffective, AskLevel, AskSetting, AskSome, AskWho, Question};
-use grantree::{Date, DynamicObject, Value};
+use grantree::policy_test::{
+    Ask, AskEffective, AskFilter, AskLevel, AskSetting, AskSome, AskWho, Question,
+};
+use grantree::{Date, DynamicObject, Object, Value};
 
 use super::catalogue::World;
 use super::dice::Dice;
@@ -20,11 +22,12 @@ enum Form {
     Setting,
     Effective,
     WhoCan,
+    Filter,
 }
 
 /// Reads the rolls of a question.
 pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question {
-    let [can, why, can_some, level, setting, effective, who_can] = world.taste.questions;
+    let [can, why, can_some, level, setting, effective, who_can, filter] = world.taste.questions;
     let form = dice.weigh(&[
         (can, Form::Can),
         (why, Form::Why),
@@ -33,6 +36,7 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
         (setting, Form::Setting),
         (effective, Form::Effective),
         (who_can, Form::WhoCan),
+        (filter, Form::Filter),
     ]);
     let user = user(dice, document);
     match form {
@@ -56,6 +60,19 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
         Form::WhoCan => {
             let Ask { action, object, today, .. } = ask(dice, world, document, user);
             Question::WhoCan(AskWho { action, object: object.filter(|_| dice.chance(70)), today })
+        }
+        Form::Filter => {
+            let asked = ask(dice, world, document, user.clone());
+            let mut objects = Vec::from_iter(asked.object);
+            // More of the same kind, as a list has them.
+            if let Some(kind) = objects.first().map(|object| Object::kind(object).to_owned())
+                && world.objects.get(&kind).is_some()
+            {
+                let more = 1 + dice.below(4);
+                objects.extend((0..more).map(|_| object(dice, world, document, &user, &kind)));
+            }
+            let Ask { action, today, .. } = asked;
+            Question::Filter(AskFilter { user, action, objects, today })
         }
         Form::CanSome | Form::Level | Form::Setting => {
             Question::CanSome(AskSome { user, action: action(dice, world).0 })

@@ -23,8 +23,8 @@ pub struct Taste {
     /// Of the forms of a statement: allow, deny, forbid, level, bound, setting.
     pub statements: [usize; 6],
     /// Of the forms of a question: can, why, can_some, level, setting,
-    /// effective, who_can.
-    pub questions: [usize; 7],
+    /// effective, who_can, filter.
+    pub questions: [usize; 8],
 }
 
 /// Reads the roll of a taste.
@@ -44,7 +44,7 @@ const TASTES: [Taste; 4] = [
         implies: 28,
         allow_all: 45,
         statements: [46, 9, 4, 10, 24, 7],
-        questions: [40, 20, 10, 7, 7, 6, 10],
+        questions: [36, 18, 9, 7, 7, 6, 9, 8],
     },
     Taste {
         forms: [40, 35, 10, 15],
@@ -55,7 +55,7 @@ const TASTES: [Taste; 4] = [
         implies: 50,
         allow_all: 25,
         statements: [50, 12, 5, 25, 4, 4],
-        questions: [34, 20, 6, 20, 2, 12, 6],
+        questions: [33, 20, 6, 20, 2, 12, 5, 2],
     },
     Taste {
         forms: [54, 8, 32, 6],
@@ -66,7 +66,7 @@ const TASTES: [Taste; 4] = [
         implies: 6,
         allow_all: 92,
         statements: [28, 6, 1, 4, 60, 1],
-        questions: [50, 30, 6, 1, 1, 2, 10],
+        questions: [42, 26, 5, 1, 1, 2, 8, 15],
     },
     Taste {
         forms: [55, 20, 15, 10],
@@ -77,6 +77,6 @@ const TASTES: [Taste; 4] = [
         implies: 15,
         allow_all: 30,
         statements: [28, 8, 2, 10, 22, 30],
-        questions: [34, 14, 8, 8, 22, 6, 8],
+        questions: [30, 13, 7, 8, 22, 6, 7, 7],
     },
 ];

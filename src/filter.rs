@@ -1,0 +1,532 @@
+//! The objects on which a user may do something, as a predicate.
+//!
+//! [`Engine::can`](crate::Engine::can) answers for one object. A page of a list
+//! needs all objects for which it says yes, and asking one by one reads the
+//! whole table. [`Engine::filter`](crate::Engine::filter) answers what can be
+//! answered without an object, and what is left is a [`Filter`]: a small
+//! [`Predicate`] on the object's relations and attributes. It matches an object
+//! exactly if `can` says yes.
+//!
+//! ```
+//! use grantree::{Document, DynamicObject, Engine, Policy};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"{
+//!     "format": 1,
+//!     "catalogue": {
+//!         "objects": {"job": {
+//!             "relations": {"assignee": "user", "team": "group"},
+//!             "attributes": {"region": "one_of"}, "checks": ["region"]}},
+//!         "permissions": [{"key": "edit", "object": "job", "scopes": [
+//!             {"key": "own", "when": {"assignee": "me"}},
+//!             {"key": "team", "when": {"team": "me"}}]}]
+//!     },
+//!     "global": {"allow": ["edit"]},
+//!     "roles": {"north": {"bounds": {"job.region": ["north"]}},
+//!               "south": {"bounds": {"job.region": ["south"]}}},
+//!     "users": {"alice": {"roles": ["north", "south"], "groups": ["leeds"]},
+//!               "root": {"admin": true}}
+//! }"#;
+//! let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+//! let filter = engine.filter_by_name("alice", "edit", None)?;
+//! assert_eq!(
+//!     filter.to_string(),
+//!     r#"every job where region is one of "north", "south" and (assignee is me or team is me)"#,
+//! );
+//!
+//! let job = DynamicObject::new("job")
+//!     .with_relation("team", ["leeds"])
+//!     .with_attribute("region", "south");
+//! assert!(filter.matches(&job));
+//! assert!(!filter.matches(&job.with_attribute("region", "east")));
+//!
+//! assert_eq!(engine.filter_by_name("root", "edit", None)?.to_string(), "everything");
+//! # Ok(())
+//! # }
+//! ```
+
+mod formula;
+mod text;
+
+use serde::Serialize;
+
+use crate::catalogue::{AttributeId, Scope, States};
+use crate::date::Date;
+use crate::document::{RelationState, RelationType};
+use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
+use crate::object::{Belongs, Object, Subject, Value};
+use formula::{Formula, Op, Test};
+
+/// The objects on which a user may do something.
+///
+/// It is worth as much as the engine that it came from and the day that it was
+/// made for: a policy that changes makes another.
+///
+/// Filters that are equal match the same objects. It displays as text, and
+/// serializes as data, with the user's name and groups as far as the predicate
+/// asks for them. (It is not meant to be read back: a filter that a client
+/// could send would be a filter that a client could choose.)
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Filter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    predicate: Predicate,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    definitions: Vec<Predicate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
+}
+
+/// What an object must be like.
+///
+/// It is in normal form. `All` and `None` stand alone. A join has two parts or
+/// more, all of them different, sorted, and none of the same join; no part
+/// follows from another; a relation is tested once in a join; and what parts
+/// have in common stands once, before them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Predicate {
+    /// Every object passes.
+    All,
+    /// No object passes.
+    None,
+    /// All of these hold.
+    And(Vec<Predicate>),
+    /// At least one of these holds.
+    Or(Vec<Predicate>),
+    /// The object carries the relation, in one of these states. All three
+    /// states are not every object: one that does not carry the relation has no
+    /// state.
+    Relation {
+        /// The relation.
+        name: String,
+        /// What it names.
+        names: RelationType,
+        /// The states, in their order, each once.
+        states: Vec<RelationState>,
+    },
+    /// The attribute is a text, one of these.
+    OneOf {
+        /// The attribute.
+        attribute: String,
+        /// The texts, sorted, each once.
+        values: Vec<String>,
+    },
+    /// The attribute is an integer, no greater than this.
+    AtMost {
+        /// The attribute.
+        attribute: String,
+        /// The greatest that passes.
+        value: i64,
+    },
+    /// The attribute is an integer, no less than this.
+    AtLeast {
+        /// The attribute.
+        attribute: String,
+        /// The least that passes.
+        value: i64,
+    },
+    /// The attribute is a date, or the text of one, no earlier than this.
+    NotBefore {
+        /// The attribute.
+        attribute: String,
+        /// The first day that passes.
+        date: Date,
+    },
+    /// The attribute is a date, or the text of one, no later than this.
+    NotAfter {
+        /// The attribute.
+        attribute: String,
+        /// The last day that passes.
+        date: Date,
+    },
+    /// What the definition of that number says, of
+    /// [`Filter::definitions`].
+    Defined(usize),
+}
+
+impl Engine {
+    /// The objects on which a user may do this: the filter matches an object
+    /// exactly if [`Engine::can`] says yes on it, on that day.
+    ///
+    /// Without a day, a relative fence passes nothing. An admin's filter
+    /// matches every object of every kind, and so does that of a permission on
+    /// no kind, where it is held. A handle of another policy has a filter that
+    /// matches nothing.
+    ///
+    /// It takes microseconds, and time with the size of what it returns: make
+    /// it once for a page, not once for an object.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"slot": {"attributes": {"starts": "not_before"}, "checks": ["starts"]}},
+    /// #         "permissions": [{"key": "book", "object": "slot"}]
+    /// #     },
+    /// #     "users": {"bob": {"allow": ["book"], "bounds": {"slot.starts": {"plus_days": 3}}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, book) = (engine.user("bob")?, engine.permission("book")?);
+    /// let today = "2026-11-20".parse()?;
+    /// let filter = engine.filter(bob, book, Some(today));
+    /// assert_eq!(filter.to_string(), "every slot where starts is not before 2026-11-23");
+    /// assert_eq!(engine.filter(bob, book, None).to_string(), "nothing");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn filter(&self, user: User, action: Permission, today: Option<Date>) -> Filter {
+        match self.standing(user, action) {
+            Standing::Denied => Filter::of(None, Predicate::None),
+            Standing::Allowed => Filter::of(None, Predicate::All),
+            Standing::Open(open) => Search { open, today }.filter(),
+        }
+    }
+
+    /// [`Engine::filter`], by names. An unknown user's filter matches nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the permission or its level is unknown.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let document: Document = serde_json::from_str(text).unwrap();
+    /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
+    /// assert_eq!(engine.filter_by_name("bob", "orders", None).unwrap().to_string(), "everything");
+    /// assert_eq!(engine.filter_by_name("nobody", "orders", None).unwrap().to_string(), "nothing");
+    /// assert!(engine.filter_by_name("bob", "ordres", None).is_err());
+    /// ```
+    pub fn filter_by_name(
+        &self,
+        user: &str,
+        action: &str,
+        today: Option<Date>,
+    ) -> Result<Filter, Unknown> {
+        let action = self.permission(action)?;
+        Ok(match self.user(user) {
+            Ok(user) => self.filter(user, action, today),
+            Err(_) => Filter::of(None, Predicate::None),
+        })
+    }
+}
+
+impl Filter {
+    fn of(kind: Option<String>, predicate: Predicate) -> Filter {
+        Filter { kind, predicate, definitions: Vec::new(), user: None, groups: Vec::new() }
+    }
+
+    /// The kind of the objects that it matches. `None` where the kind makes no
+    /// difference, because every object matches or none does.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_deref()
+    }
+
+    /// What an object of that kind must be like.
+    pub fn predicate(&self) -> &Predicate {
+        &self.predicate
+    }
+
+    /// What [`Predicate::Defined`] in the predicate refers to, by number, and
+    /// in definitions of higher numbers.
+    ///
+    /// There are none but where a catalogue's scopes require scoped
+    /// permissions, many deep: written out wherever they are required, those
+    /// could double the predicate's size at every step.
+    pub fn definitions(&self) -> &[Predicate] {
+        &self.definitions
+    }
+
+    /// The user's name, which is [`RelationState::Me`] where a relation names
+    /// it. `None` where no relation to users is tested.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The user's groups and all beneath them, sorted: a relation that names
+    /// one of them is [`RelationState::Me`]. Empty where no relation to groups
+    /// is tested.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// Whether the object is one of those that it matches.
+    ///
+    /// It needs no engine, and allocates nothing but for
+    /// [definitions](Filter::definitions). The object may be asked more than
+    /// once for one relation or attribute, and should answer alike.
+    ///
+    /// ```
+    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "free", "when": {"assignee": ["me", "none"]}}]}]
+    /// #     },
+    /// #     "users": {"bob": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let document: Document = serde_json::from_str(text).unwrap();
+    /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
+    /// let filter = engine.filter_by_name("bob", "edit", None).unwrap();
+    /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
+    /// assert_eq!(jobs.map(|job| filter.matches(&job)), [true, false]);
+    /// ```
+    pub fn matches<O: Object + ?Sized>(&self, object: &O) -> bool {
+        if self.kind().is_some_and(|kind| object.kind() != kind) {
+            return false;
+        }
+        let mut known = Vec::new();
+        for definition in &self.definitions {
+            known.push(self.holds(definition, object, &known));
+        }
+        self.holds(&self.predicate, object, &known)
+    }
+
+    /// `known` is which of the definitions hold.
+    fn holds<O: Object + ?Sized>(&self, predicate: &Predicate, object: &O, known: &[bool]) -> bool {
+        let value = |attribute: &str| object.attribute(attribute);
+        let date = |attribute| value(attribute).and_then(Value::date);
+        match predicate {
+            Predicate::All => true,
+            Predicate::None => false,
+            Predicate::And(parts) => parts.iter().all(|part| self.holds(part, object, known)),
+            Predicate::Or(parts) => parts.iter().any(|part| self.holds(part, object, known)),
+            Predicate::Relation { name, names, states } => {
+                let user = self.user.as_deref().unwrap_or_default();
+                let subject =
+                    Subject { name: user, groups: &Groups(&self.groups), relation: *names };
+                object.relation(name, &subject).is_some_and(|state| states.contains(&state))
+            }
+            Predicate::OneOf { attribute, values } => match value(attribute) {
+                Some(Value::Text(text)) => {
+                    values.binary_search_by(|value| value.as_str().cmp(text)).is_ok()
+                }
+                _ => false,
+            },
+            Predicate::AtMost { attribute, value: most } => {
+                matches!(value(attribute), Some(Value::Integer(value)) if value <= *most)
+            }
+            Predicate::AtLeast { attribute, value: least } => {
+                matches!(value(attribute), Some(Value::Integer(value)) if value >= *least)
+            }
+            Predicate::NotBefore { attribute, date: first } => {
+                date(attribute).is_some_and(|date| date >= *first)
+            }
+            Predicate::NotAfter { attribute, date: last } => {
+                date(attribute).is_some_and(|date| date <= *last)
+            }
+            Predicate::Defined(number) => known.get(*number) == Some(&true),
+        }
+    }
+}
+
+/// Groups, sorted.
+struct Groups<'f>(&'f [String]);
+
+impl Belongs for Groups<'_> {
+    fn belongs(&self, group: &str) -> bool {
+        self.0.binary_search_by(|name| name.as_str().cmp(group)).is_ok()
+    }
+}
+
+/// The making of a filter.
+struct Search<'e> {
+    open: Open<'e>,
+    today: Option<Date>,
+}
+
+impl<'e> Search<'e> {
+    /// What is larger than this is not written out wherever it is required, so
+    /// that a filter is never larger than the catalogue makes necessary.
+    const MOST_TESTS: usize = 64;
+    /// Nor what is deeper than this, so that the normal form is found in time
+    /// and nothing is ever nested deeply.
+    const MOST_DEPTH: usize = 8;
+
+    fn filter(&self) -> Filter {
+        let (formula, definitions) = self.formula();
+        if formula == Formula::NONE {
+            return Filter::of(None, Predicate::None);
+        }
+
+        // Of the definitions, those that are referred to, with new numbers.
+        let mut used = vec![false; definitions.len()];
+        formula.defined(&mut |number| used[number] = true);
+        for at in (0..definitions.len()).rev() {
+            if used[at] {
+                definitions[at].defined(&mut |number| used[number] = true);
+            }
+        }
+        let numbers = used.iter().scan(0, |next, &used| {
+            let number = *next;
+            *next += usize::from(used);
+            Some(number)
+        });
+        let numbers: Vec<usize> = numbers.collect();
+
+        let kind = self.open.kind.0.to_owned();
+        let mut filter = Filter::of(Some(kind), self.predicate(&formula, &numbers));
+        let definitions = definitions.iter().zip(used).filter(|(_, used)| *used);
+        filter.definitions =
+            definitions.map(|(formula, _)| self.predicate(formula, &numbers)).collect();
+        let asks_for = |names| {
+            let mut all = std::iter::once(&filter.predicate).chain(&filter.definitions);
+            all.any(|predicate| predicate.asks_for(names))
+        };
+        if asks_for(RelationType::User) {
+            filter.user = Some(self.open.user.to_owned());
+        }
+        if asks_for(RelationType::Group) {
+            filter.groups = self.open.groups().into_iter().map(str::to_owned).collect();
+        }
+        filter
+    }
+
+    /// The condition with what the user holds filled in: the same walk as that
+    /// of a decision on an object, which comes to a formula instead of an
+    /// answer. With it, the definitions that it refers to.
+    fn formula(&self) -> (Formula<'e>, Vec<Formula<'e>>) {
+        let condition = self.open.condition;
+        let mut definitions = Vec::new();
+        let mut always: Vec<Formula<'e>> =
+            condition.checks.iter().map(|&check| self.check(check)).collect();
+        let mut steps: Vec<Formula<'e>> = Vec::with_capacity(condition.steps.len());
+        for step in &condition.steps {
+            let mut parts: Vec<Formula<'e>> =
+                step.checks.iter().map(|&check| self.check(check)).collect();
+            if let Some(scopes) = &step.scopes {
+                let scopes = scopes.iter().map(|scope| self.scope(scope, &steps));
+                parts.push(Formula::join(Op::Or, scopes.collect()));
+            }
+            let formula = Formula::join(Op::And, parts);
+            if step.always {
+                // No scope refers to it: it is required anyway.
+                always.push(formula);
+                steps.push(Formula::ALL);
+            } else if formula.tests() > Self::MOST_TESTS || formula.depth() > Self::MOST_DEPTH {
+                steps.push(Formula::Test(Test::Defined(definitions.len())));
+                definitions.push(formula);
+            } else {
+                steps.push(formula);
+            }
+        }
+        (Formula::join(Op::And, always), definitions)
+    }
+
+    /// What a scope asks of the object.
+    fn scope(&self, scope: &Scope, steps: &[Formula<'e>]) -> Formula<'e> {
+        if !self.open.holds(scope) {
+            return Formula::NONE;
+        }
+        let relations = &self.open.kind.1.relations;
+        let when = scope.when.iter().map(|&(relation, states)| {
+            match relations.get_index(relation as usize) {
+                Some((name, _)) => Formula::Test(Test::Relation(name, states)),
+                None => Formula::NONE,
+            }
+        });
+        let required = scope.steps.iter().map(|&step| {
+            // What is not settled before it never is.
+            steps.get(step as usize).cloned().unwrap_or(Formula::NONE)
+        });
+        Formula::join(Op::And, when.chain(required).collect())
+    }
+
+    /// What a check asks of the object.
+    fn check(&self, attribute: AttributeId) -> Formula<'e> {
+        match self.test(attribute) {
+            Predicate::All => Formula::ALL,
+            Predicate::None => Formula::NONE,
+            _ => Formula::Test(Test::Attribute(&self.open.limit(attribute).0.name, attribute)),
+        }
+    }
+
+    /// The test that the user's bound on an attribute comes to on that day.
+    fn test(&self, attribute: AttributeId) -> Predicate {
+        let (declared, limit) = self.open.limit(attribute);
+        let attribute = declared.name.to_string();
+        match limit {
+            Limit::Any => Predicate::All,
+            Limit::Nothing => Predicate::None,
+            Limit::OneOf(texts) if texts.is_empty() => Predicate::None,
+            Limit::OneOf(texts) => Predicate::OneOf {
+                attribute,
+                values: texts.iter().map(|text| text.to_string()).collect(),
+            },
+            Limit::AtMost(most) => Predicate::AtMost { attribute, value: *most },
+            Limit::AtLeast(least) => Predicate::AtLeast { attribute, value: *least },
+            // Not before one of some days is not before the first of them.
+            Limit::NotBefore(fences) => {
+                let days = fences.iter().filter_map(|&fence| fence_day(fence, self.today));
+                match days.min() {
+                    Some(date) => Predicate::NotBefore { attribute, date },
+                    None => Predicate::None,
+                }
+            }
+            Limit::NotAfter(fences) => {
+                let days = fences.iter().filter_map(|&fence| fence_day(fence, self.today));
+                match days.max() {
+                    Some(date) => Predicate::NotAfter { attribute, date },
+                    None => Predicate::None,
+                }
+            }
+        }
+    }
+
+    /// A formula in words; `numbers` are the new ones of the definitions.
+    fn predicate(&self, formula: &Formula<'e>, numbers: &[usize]) -> Predicate {
+        let each = |parts: &[Formula<'e>]| {
+            parts.iter().map(|part| self.predicate(part, numbers)).collect()
+        };
+        match formula {
+            Formula::Join(Op::And, parts) if parts.is_empty() => Predicate::All,
+            Formula::Join(Op::Or, parts) if parts.is_empty() => Predicate::None,
+            Formula::Join(Op::And, parts) => Predicate::And(each(parts)),
+            Formula::Join(Op::Or, parts) => Predicate::Or(each(parts)),
+            Formula::Test(Test::Attribute(_, attribute)) => self.test(*attribute),
+            Formula::Test(Test::Relation(name, states)) => {
+                match self.open.kind.1.relations.get(*name) {
+                    Some(&names) => Predicate::Relation {
+                        name: (*name).to_owned(),
+                        names,
+                        states: listed(*states),
+                    },
+                    None => Predicate::None,
+                }
+            }
+            Formula::Test(Test::Defined(number)) => match numbers.get(*number) {
+                Some(&number) => Predicate::Defined(number),
+                None => Predicate::None,
+            },
+        }
+    }
+}
+
+impl Predicate {
+    /// Whether it tests a relation that names these.
+    fn asks_for(&self, those: RelationType) -> bool {
+        match self {
+            Predicate::And(parts) | Predicate::Or(parts) => {
+                parts.iter().any(|part| part.asks_for(those))
+            }
+            Predicate::Relation { names, .. } => *names == those,
+            _ => false,
+        }
+    }
+}
+
+fn listed(states: States) -> Vec<RelationState> {
+    let all = [RelationState::Me, RelationState::Other, RelationState::None];
+    all.into_iter().filter(|&state| states.accepts(state)).collect()
+}

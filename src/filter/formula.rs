@@ -1,0 +1,409 @@
+//! Formulas of tests on one object, and their normal form.
+//!
+//! Nothing is negated in them, so `and` and `or` are each the other's mirror,
+//! and every rule here is written once for both. A formula is kept factored,
+//! never multiplied out: each rule leaves less than there was, so that the
+//! normal form is no larger than what it is made of.
+
+use crate::catalogue::{AttributeId, States};
+
+/// What an object must be like.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Formula<'c> {
+    Test(Test<'c>),
+    /// Some formulas joined. Of none, `and` is what every object passes and
+    /// `or` what none does.
+    Join(Op, Vec<Formula<'c>>),
+}
+
+/// A test of one thing about the object, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Test<'c> {
+    /// The relation is in one of these states. It is in one of them at most:
+    /// one that the object does not carry is in none.
+    Relation(&'c str, States),
+    /// The attribute is within the user's bound, of which there is one.
+    Attribute(&'c str, AttributeId),
+    /// What a definition of that number says.
+    Defined(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Op {
+    And,
+    Or,
+}
+
+impl Op {
+    fn mirror(self) -> Op {
+        match self {
+            Op::And => Op::Or,
+            Op::Or => Op::And,
+        }
+    }
+
+    /// The states of two tests of one relation.
+    fn states(self, one: States, other: States) -> States {
+        match self {
+            Op::And => one.intersection(other),
+            Op::Or => one.union(other),
+        }
+    }
+}
+
+impl<'c> Formula<'c> {
+    /// What every object passes.
+    pub(super) const ALL: Formula<'static> = Formula::Join(Op::And, Vec::new());
+    /// What no object passes.
+    pub(super) const NONE: Formula<'static> = Formula::Join(Op::Or, Vec::new());
+
+    /// Joins formulas that are in normal form into one that is.
+    pub(super) fn join(op: Op, parts: Vec<Formula<'c>>) -> Formula<'c> {
+        let mut parts = parts;
+        loop {
+            match flatten(op, parts) {
+                Some(flat) => parts = flat,
+                None => return Formula::Join(op.mirror(), Vec::new()),
+            }
+            parts.sort_unstable();
+            parts.dedup();
+            let changed = merge(op, &mut parts)
+                || simplify(op, &mut parts)
+                || factor(op, &mut parts)
+                || (op == Op::And && part_states(&mut parts));
+            if !changed {
+                break;
+            }
+        }
+        match (parts.pop(), parts.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                parts.extend(last);
+                Formula::Join(op, parts)
+            }
+        }
+    }
+
+    /// How many tests it has.
+    pub(super) fn tests(&self) -> usize {
+        match self {
+            Formula::Test(_) => 1,
+            Formula::Join(_, parts) => parts.iter().map(Formula::tests).sum(),
+        }
+    }
+
+    /// How many joins are within each other.
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Formula::Test(_) => 0,
+            Formula::Join(_, parts) => parts.iter().map(Formula::depth).max().map_or(1, |d| d + 1),
+        }
+    }
+
+    /// The definitions that it refers to.
+    pub(super) fn defined(&self, found: &mut impl FnMut(usize)) {
+        match self {
+            Formula::Test(Test::Defined(number)) => found(*number),
+            Formula::Test(_) => {}
+            Formula::Join(_, parts) => parts.iter().for_each(|part| part.defined(found)),
+        }
+    }
+
+    /// Whether what passes this is seen to pass the other too.
+    fn implies(&self, other: &Formula<'c>) -> bool {
+        use Formula::{Join, Test as One};
+        match (self, other) {
+            (One(Test::Relation(name, states)), One(Test::Relation(of, more))) => {
+                name == of && states.without(*more) == States::default()
+            }
+            (One(test), One(other)) => test == other,
+            (_, Join(Op::And, parts)) => parts.iter().all(|part| self.implies(part)),
+            (Join(Op::Or, parts), _) => parts.iter().all(|part| part.implies(other)),
+            (Join(Op::And, parts), One(_)) => parts.iter().any(|part| part.implies(other)),
+            (One(_), Join(Op::Or, parts)) => parts.iter().any(|part| self.implies(part)),
+            (Join(Op::And, parts), Join(Op::Or, others)) => {
+                parts.iter().any(|part| part.implies(other))
+                    || others.iter().any(|other| self.implies(other))
+            }
+        }
+    }
+
+    /// What is left to ask where another formula is known to hold, within
+    /// `and`, or known not to, within `or`. `None` where that is all of it.
+    fn given(&self, op: Op, fact: &Formula<'c>) -> Option<Formula<'c>> {
+        let settled = match op {
+            Op::And => fact.implies(self),
+            Op::Or => self.implies(fact),
+        };
+        if settled {
+            let nothing = Formula::Join(op, Vec::new());
+            return (*self != nothing).then_some(nothing);
+        }
+        match (self, fact) {
+            (
+                Formula::Test(Test::Relation(name, states)),
+                Formula::Test(Test::Relation(of, known)),
+            ) if name == of => {
+                let left = match op {
+                    Op::And => states.intersection(*known),
+                    Op::Or => states.without(*known),
+                };
+                (left != *states).then_some(Formula::Test(Test::Relation(name, left)))
+            }
+            (Formula::Join(of, parts), _) => {
+                let less: Vec<_> = parts.iter().map(|part| part.given(op, fact)).collect();
+                let changed = less.iter().any(Option::is_some);
+                let parts = less.into_iter().zip(parts);
+                let parts = parts.map(|(less, part)| less.unwrap_or_else(|| part.clone()));
+                changed.then(|| Formula::join(*of, parts.collect()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The parts with what is joined alike in one row, and without what changes
+/// nothing. `None` where one part settles it all.
+fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
+    let mut flat = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Formula::Join(of, parts) if of == op => flat.extend(parts),
+            Formula::Join(_, parts) if parts.is_empty() => return None,
+            Formula::Test(Test::Relation(_, states)) if states == States::default() => match op {
+                Op::And => return None,
+                Op::Or => {}
+            },
+            part => flat.push(part),
+        }
+    }
+    Some(flat)
+}
+
+/// Makes one test of all those of a relation: sorted, they are neighbours.
+fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
+    let before = parts.len();
+    parts.dedup_by(|part, kept| match (kept, part) {
+        (Formula::Test(Test::Relation(name, states)), Formula::Test(Test::Relation(of, more)))
+            if name == of =>
+        {
+            *states = op.states(*states, *more);
+            true
+        }
+        _ => false,
+    });
+    parts.len() < before
+}
+
+/// Asks of each part only what the others leave open: within `and`, the others
+/// are known to hold, within `or` not to. So `a or (a and b)` is `a`.
+fn simplify(op: Op, parts: &mut [Formula<'_>]) -> bool {
+    let mut changed = false;
+    for at in 0..parts.len() {
+        // In its own place stands what changes nothing, meanwhile.
+        let fact = std::mem::replace(&mut parts[at], Formula::Join(op, Vec::new()));
+        for part in parts.iter_mut() {
+            if let Some(less) = part.given(op, &fact) {
+                *part = less;
+                changed = true;
+            }
+        }
+        parts[at] = fact;
+    }
+    changed
+}
+
+/// Takes out what several parts have in common, the most common first:
+/// `(a and b) or (a and c)` is `a and (b or c)`.
+fn factor(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
+    let mut changed = false;
+    while let Some(common) = most_common(op, parts) {
+        changed = true;
+        let (with, without): (Vec<_>, Vec<_>) =
+            parts.drain(..).partition(|part| joined(op, part).contains(&common));
+        let rests = with.into_iter().map(|part| match part {
+            Formula::Join(of, mut parts) => {
+                parts.retain(|part| *part != common);
+                Formula::join(of, parts)
+            }
+            test => test,
+        });
+        let rest = Formula::join(op, rests.collect());
+        *parts = without;
+        parts.push(Formula::join(op.mirror(), vec![common, rest]));
+    }
+    changed
+}
+
+/// What most of the parts have in common, and at least two of them.
+fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
+    let mut factors: Vec<&Formula<'c>> = parts.iter().flat_map(|part| joined(op, part)).collect();
+    factors.sort_unstable();
+    let mut most: &[&Formula<'c>] = &[];
+    for alike in factors.chunk_by(|one, other| one == other) {
+        if alike.len() > most.len() {
+            most = alike;
+        }
+    }
+    if most.len() < 2 { None } else { most.first().map(|&common| common.clone()) }
+}
+
+/// Keeps the states of a relation apart, of those that `and` joins:
+/// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
+/// which is what `or` makes of those states.
+fn part_states(parts: &mut Vec<Formula<'_>>) -> bool {
+    let mut changed = false;
+    let mut at = 0;
+    while let Some(part) = parts.get(at) {
+        let Some((or, own, [inside, outside])) = parted(part, parts) else {
+            at += 1;
+            continue;
+        };
+        let mut rest = joined(Op::And, &parts[or]).to_vec();
+        rest.remove(own);
+        let rest = Formula::join(Op::And, vec![outside, Formula::join(Op::Or, rest)]);
+        parts[or] = Formula::join(Op::Or, vec![inside, rest]);
+        parts.remove(at);
+        changed = true;
+    }
+    changed
+}
+
+/// Where one of the parts has an alternative that tests the same relation as
+/// this one does: which part, which alternative, and the test of this one within
+/// that alternative and outside it.
+fn parted<'c>(
+    part: &Formula<'c>,
+    parts: &[Formula<'c>],
+) -> Option<(usize, usize, [Formula<'c>; 2])> {
+    let Formula::Test(Test::Relation(name, states)) = part else { return None };
+    parts.iter().enumerate().find_map(|(or, part)| {
+        joined(Op::And, part).iter().enumerate().find_map(|(own, alternative)| match alternative {
+            Formula::Test(Test::Relation(of, own_states)) if of == name => {
+                let sides = [states.intersection(*own_states), states.without(*own_states)];
+                Some((or, own, sides.map(|states| Formula::Test(Test::Relation(name, states)))))
+            }
+            _ => None,
+        })
+    })
+}
+
+/// The parts of a part that is joined the other way: within `and` alternatives,
+/// within `or` factors.
+fn joined<'f, 'c>(op: Op, part: &'f Formula<'c>) -> &'f [Formula<'c>] {
+    match part {
+        Formula::Join(of, parts) if *of != op => parts,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::RelationState;
+
+    const STATES: [RelationState; 3] =
+        [RelationState::Me, RelationState::Other, RelationState::None];
+    const RELATIONS: [&str; 3] = ["a", "b", "c"];
+
+    fn states(accepted: u8) -> States {
+        let accepted = STATES.iter().enumerate().filter(|(at, _)| accepted >> at & 1 == 1);
+        accepted.fold(States::default(), |states, (_, &state)| states.with(state))
+    }
+
+    /// A formula that nobody has put in order.
+    fn formula() -> impl Strategy<Value = Formula<'static>> {
+        let relation = (0usize..3, 0u8..8)
+            .prop_map(|(at, accepted)| Test::Relation(RELATIONS[at], states(accepted)));
+        let attribute = (0u32..2).prop_map(|at| Test::Attribute(["x", "y"][at as usize], at));
+        let test = prop_oneof![5 => relation, 2 => attribute].prop_map(Formula::Test);
+        test.prop_recursive(5, 40, 5, |inner| {
+            (prop_oneof![Just(Op::And), Just(Op::Or)], vec(inner, 0..5))
+                .prop_map(|(op, parts)| Formula::Join(op, parts))
+        })
+    }
+
+    fn normal(formula: &Formula<'static>) -> Formula<'static> {
+        match formula {
+            Formula::Join(op, parts) => Formula::join(*op, parts.iter().map(normal).collect()),
+            test => Formula::join(Op::And, vec![test.clone()]),
+        }
+    }
+
+    fn holds(
+        formula: &Formula<'_>,
+        object: &[Option<RelationState>; 3],
+        within: [bool; 2],
+    ) -> bool {
+        let holds = |part: &Formula<'_>| holds(part, object, within);
+        match formula {
+            Formula::Test(Test::Relation(name, accepted)) => {
+                let at = RELATIONS.iter().position(|known| known == name);
+                at.and_then(|at| object[at]).is_some_and(|state| accepted.accepts(state))
+            }
+            Formula::Test(Test::Attribute(_, id)) => within[*id as usize],
+            Formula::Test(Test::Defined(_)) => false,
+            Formula::Join(Op::And, parts) => parts.iter().all(holds),
+            Formula::Join(Op::Or, parts) => parts.iter().any(holds),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn the_normal_form_says_the_same_on_every_object(formula in formula()) {
+            let normal = normal(&formula);
+            for at in 0..4usize.pow(3) * 4 {
+                let state = |relation: u32| STATES.get(at / 4usize.pow(relation) % 4).copied();
+                let object = [state(0), state(1), state(2)];
+                let within = [at / 64 % 2 == 1, at / 128 == 1];
+                prop_assert_eq!(
+                    holds(&formula, &object, within),
+                    holds(&normal, &object, within),
+                    "{:?} is made {:?}", formula, normal
+                );
+            }
+        }
+
+        #[test]
+        fn the_normal_form_is_a_fixpoint_and_no_larger(formula in formula()) {
+            let once = normal(&formula);
+            prop_assert_eq!(&normal(&once), &once);
+            prop_assert!(once.tests() <= formula.tests());
+        }
+    }
+
+    fn one(name: &'static str, accepted: u8) -> Formula<'static> {
+        Formula::Test(Test::Relation(name, states(accepted)))
+    }
+
+    #[test]
+    fn equal_meanings_get_equal_formulas() {
+        use Op::{And, Or};
+        let join = Formula::join;
+        let (a, b, c) = (one("a", 1), one("b", 1), one("c", 1));
+        let both =
+            |x: &Formula<'static>, y: &Formula<'static>| join(And, vec![x.clone(), y.clone()]);
+        let any = |x: &Formula<'static>, y: &Formula<'static>| join(Or, vec![x.clone(), y.clone()]);
+        // Absorption, both ways.
+        assert_eq!(any(&a, &both(&a, &b)), a);
+        assert_eq!(both(&a, &any(&a, &b)), a);
+        // Distribution, both ways.
+        assert_eq!(any(&both(&a, &b), &both(&a, &c)), both(&a, &any(&b, &c)));
+        assert_eq!(both(&any(&a, &b), &any(&a, &c)), any(&a, &both(&b, &c)));
+        // States of one relation, where all else is equal.
+        let other = one("a", 2);
+        assert_eq!(any(&both(&a, &b), &both(&other, &b)), both(&one("a", 3), &b));
+        assert_eq!(both(&a, &other), Formula::NONE);
+        // States of one relation, kept apart.
+        let parted = any(&a, &both(&other, &b));
+        assert_eq!(both(&one("a", 3), &any(&a, &b)), parted);
+        assert_eq!(any(&a, &both(&one("a", 3), &b)), parted);
+        // To be in any state is not to be anything.
+        assert_ne!(any(&one("a", 3), &one("a", 4)), Formula::ALL);
+    }
+}

@@ -1,0 +1,307 @@
+//! What filters look like, on policies small enough to check by hand, and how
+//! large they may become.
+
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use grantree::filter::Predicate;
+use grantree::{Date, Document, DynamicObject, Engine, Filter, Policy};
+
+fn engine(policy: &str) -> Engine {
+    let document: Document =
+        serde_json::from_str(policy).unwrap_or_else(|error| panic!("{error} in {policy}"));
+    Engine::new(&Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}")))
+}
+
+fn filter(engine: &Engine, user: &str, action: &str) -> Filter {
+    let today: Date = "2026-11-20".parse().expect("a date");
+    engine.filter_by_name(user, action, Some(today)).expect("known names")
+}
+
+/// Asks one filter a line, `user action => text`.
+#[track_caller]
+fn check(policy: &str, lines: &str) {
+    let engine = engine(policy);
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (question, expected) = line.split_once(" => ").expect("user action => text");
+        let (user, action) = question.split_once(' ').expect("user action");
+        assert_eq!(filter(&engine, user, action).to_string(), expected, "{question}");
+    }
+}
+
+/// One permission `p` with these scopes, all of which `u` has.
+fn scopes(scopes: &str) -> String {
+    format!(
+        r#"{{"format": 1,
+          "catalogue": {{
+            "objects": {{"job": {{"relations": {{"assignee": "user", "requester": "user", "team": "group"}}}}}},
+            "permissions": [{{"key": "p", "object": "job", "scopes": [{scopes}]}}]}},
+          "users": {{"u": {{"allow": ["p"]}}}}}}"#
+    )
+}
+
+const KINDS: &str = r#"{"format": 1,
+  "catalogue": {
+    "objects": {"job": {}, "order": {"attributes": {"amount": "at_most"}}},
+    "permissions": [
+      {"key": "reports"},
+      {"key": "jobs", "object": "job"},
+      {"key": "approve", "object": "order", "checks": ["amount"]},
+      {"key": "gantt", "object": "job", "feature": "planner"}]},
+  "users": {
+    "root": {"admin": true},
+    "gone": {"admin": true, "suspended": true},
+    "ann": {"allow": ["**"], "bounds": {"order.amount": 5000}},
+    "any": {"allow": ["**"], "bounds": {"order.amount": "any"}},
+    "bob": {"allow": ["approve"]}}}"#;
+
+#[test]
+fn users_and_kinds_settle_what_they_can() {
+    check(
+        KINDS,
+        "
+        root reports => everything
+        root approve => everything
+        root gantt => nothing
+        gone approve => nothing
+        zoe approve => nothing
+        ann reports => everything
+        ann jobs => every job
+        ann approve => every order where amount is at most 5000
+        ann gantt => nothing
+        any approve => every order
+        bob approve => nothing
+        bob jobs => nothing
+        ",
+    );
+    let engine = engine(KINDS);
+    let foreign = Engine::new(engine.policy()).filter(
+        self::engine(KINDS).user("root").expect("a user"),
+        engine.permission("reports").expect("a permission"),
+        None,
+    );
+    assert_eq!(foreign.to_string(), "nothing");
+}
+
+#[test]
+fn scopes_become_relations_and_their_states() {
+    let cases = [
+        (r#"{"key": "a", "when": {"assignee": "me"}}"#, "assignee is me"),
+        (r#"{"key": "a", "when": {"assignee": ["none", "me"]}}"#, "assignee is one of me, none"),
+        // One that is carried is in some state, and one that is not in none.
+        (
+            r#"{"key": "a", "when": {"assignee": ["me", "other", "none"]}}"#,
+            "assignee is one of me, other, none",
+        ),
+        (
+            r#"{"key": "a", "when": {"assignee": "me", "team": "me"}}"#,
+            "assignee is me and team is me",
+        ),
+        // States of one relation, side by side.
+        (
+            r#"{"key": "a", "when": {"assignee": "me"}}, {"key": "b", "when": {"assignee": "none"}}"#,
+            "assignee is one of me, none",
+        ),
+        // Where all else is equal, that stands once.
+        (
+            r#"{"key": "a", "when": {"assignee": "me", "team": "me"}},
+               {"key": "b", "when": {"assignee": "other", "team": "me"}}"#,
+            "assignee is one of me, other and team is me",
+        ),
+        (
+            r#"{"key": "a", "when": {"assignee": "me", "team": "me"}},
+               {"key": "b", "when": {"requester": "me", "team": "me"}}"#,
+            "team is me and (assignee is me or requester is me)",
+        ),
+        // The narrower scope says nothing that the wider does not.
+        (
+            r#"{"key": "a", "when": {"assignee": "me", "team": "me"}},
+               {"key": "b", "when": {"assignee": ["me", "none"]}}"#,
+            "assignee is one of me, none",
+        ),
+        // Of another's job, only what is not mine anyway.
+        (
+            r#"{"key": "a", "when": {"assignee": "me"}},
+               {"key": "b", "when": {"assignee": ["me", "other"], "team": "me"}}"#,
+            "assignee is me or (assignee is other and team is me)",
+        ),
+    ];
+    for (when, expected) in cases {
+        check(&scopes(when), &format!("u p => every job where {expected}"));
+    }
+    check(
+        &scopes(r#"{"key": "a", "when": {}}, {"key": "b", "when": {"assignee": "me"}}"#),
+        "u p => every job",
+    );
+}
+
+const BOUNDS: &str = r#"{"format": 1,
+  "catalogue": {
+    "objects": {"slot": {
+      "attributes": {"region": "one_of", "size": "at_most", "age": "at_least", "starts": "not_before", "ends": "not_after"}}},
+    "permissions": [
+      {"key": "region", "object": "slot", "checks": ["region"]},
+      {"key": "size", "object": "slot", "checks": ["size", "age"]},
+      {"key": "days", "object": "slot", "checks": ["starts", "ends"]}]},
+  "global": {"allow": ["**"], "bounds": {"slot.age": -5}},
+  "roles": {
+    "north": {"bounds": {"slot.region": ["north"], "slot.size": 10, "slot.starts": {"plus_days": 3}, "slot.ends": {"date": "2026-12-24"}}},
+    "south": {"bounds": {"slot.region": ["south", "a \"b\"\n"], "slot.size": 1000, "slot.starts": {"next": "friday"}, "slot.ends": {"plus_days": 3}}},
+    "none": {"bounds": {"slot.region": [], "slot.size": "any"}}},
+  "users": {
+    "one": {"roles": ["north"]},
+    "two": {"roles": ["north", "south"]},
+    "none": {"roles": ["none"]}}}"#;
+
+#[test]
+fn bounds_become_tests_of_that_day() {
+    check(
+        BOUNDS,
+        r#"
+        one region => every slot where region is "north"
+        two region => every slot where region is one of "a \"b\"\n", "north", "south"
+        none region => nothing
+        two size => every slot where age is at least -5 and size is at most 1000
+        none size => every slot where age is at least -5
+        one days => every slot where ends is not after 2026-12-24 and starts is not before 2026-11-23
+        two days => every slot where ends is not after 2026-12-24 and starts is not before 2026-11-23
+        "#,
+    );
+    let engine = engine(BOUNDS);
+    // A fence that counts from a day needs one; a date does not.
+    let undated = |user| engine.filter_by_name(user, "days", None).expect("known names");
+    assert_eq!(undated("two").predicate(), &Predicate::None);
+}
+
+#[test]
+fn what_it_answers_to_is_asked_for_too() {
+    check(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {
+              "relations": {"assignee": "user", "team": "group"},
+              "attributes": {"region": "one_of", "size": "at_most"}, "checks": ["region"]}},
+            "permissions": [{"key": "jobs", "children": [
+              {"key": "view", "object": "job", "scopes": [
+                {"key": "own", "when": {"assignee": "me"}}, {"key": "team", "when": {"team": "me"}}]},
+              {"key": "edit", "object": "job", "requires": ["jobs.view"], "checks": ["size"], "scopes": [
+                {"key": "own", "when": {"assignee": "me"}}, {"key": "free", "when": {"assignee": "none"}}],
+                "children": [{"key": "close", "requires": ["jobs.approve"]}]},
+              {"key": "approve", "object": "job", "scopes": [
+                {"key": "open", "when": {"assignee": "other"}, "requires": ["jobs.view"]},
+                {"key": "team", "when": {"team": "other"}, "requires": ["jobs.edit"]}]}]}]},
+          "global": {"allow": ["**"], "bounds": {"job.size": 9, "job.region": "any"}},
+          "users": {
+            "ann": {},
+            "bob": {"deny": ["jobs.view.team"]},
+            "cat": {"deny": ["jobs.view.own"], "bounds": {"job.region": ["north"]}}}}"#,
+        r#"
+        ann jobs.view => every job where assignee is me or team is me
+        ann jobs.edit => every job where size is at most 9 and (assignee is me or (assignee is none and team is me))
+        bob jobs.edit => every job where assignee is me and size is at most 9
+        cat jobs.edit => every job where assignee is one of me, none and team is me and region is "north" and size is at most 9
+        bob jobs.approve => every job where assignee is me and team is other and size is at most 9
+        ann jobs.edit.close => every job where assignee is me and team is other and size is at most 9
+        bob jobs.edit.close => every job where assignee is me and team is other and size is at most 9
+        "#,
+    );
+}
+
+#[test]
+fn a_filter_says_who_asks_as_far_as_it_matters() {
+    let engine = engine(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {"relations": {"assignee": "user", "team": "group"}, "attributes": {"region": "one_of"}}},
+            "permissions": [
+              {"key": "own", "object": "job", "scopes": [{"key": "s", "when": {"assignee": "me"}}]},
+              {"key": "team", "object": "job", "scopes": [{"key": "s", "when": {"team": "me"}}]},
+              {"key": "near", "object": "job", "checks": ["region"]},
+              {"key": "both", "object": "job", "requires": ["near"], "scopes": [
+                {"key": "own", "when": {"assignee": "me"}}, {"key": "team", "when": {"team": ["other", "none"]}}]}]},
+          "global": {"allow": ["**"], "bounds": {"job.region": ["north"]}},
+          "groups": {"uk": {}, "leeds": {"parent": "uk"}, "headingley": {"parent": "leeds"}, "fr": {}},
+          "users": {"ann": {"groups": ["uk", "plain"]}, "bob": {"groups": ["fr"]}}}"#,
+    );
+    let who = |user, action| {
+        let filter = filter(&engine, user, action);
+        (filter.user().map(str::to_owned), filter.groups().join(" "))
+    };
+    let all = "headingley leeds plain uk".to_owned();
+    assert_eq!(who("ann", "own"), (Some("ann".to_owned()), String::new()));
+    assert_eq!(who("ann", "team"), (None, all.clone()));
+    assert_eq!(who("ann", "near"), (None, String::new()));
+    assert_eq!(who("ann", "both"), (Some("ann".to_owned()), all));
+    assert_eq!(filter(&engine, "ann", "near"), filter(&engine, "bob", "near"));
+
+    let data = serde_json::to_string_pretty(&filter(&engine, "ann", "both")).expect("JSON");
+    insta::assert_snapshot!("data", data);
+    let everything = serde_json::to_string(&filter(&engine, "ann", "near")).expect("JSON");
+    assert_eq!(
+        everything,
+        r#"{"kind":"job","predicate":{"one_of":{"attribute":"region","values":["north"]}}}"#
+    );
+}
+
+/// Scoped permissions in layers, each scope of which requires both of the layer
+/// beneath: written out, every layer would double the predicate.
+fn layers(count: usize) -> String {
+    let mut relations = Vec::new();
+    let mut permissions = Vec::new();
+    for layer in 0..count {
+        for side in ["a", "b"] {
+            let scope = |key: &str, below: &str| {
+                let relation = format!("{side}{key}{layer}");
+                let requires = match layer.checked_sub(1) {
+                    Some(under) => format!(r#", "requires": ["{below}{under}"]"#),
+                    None => String::new(),
+                };
+                (
+                    format!(r#""{relation}": "user""#),
+                    format!(r#"{{"key": "{key}", "when": {{"{relation}": "me"}}{requires}}}"#),
+                )
+            };
+            let ((one, x), (other, y)) = (scope("x", "a"), scope("y", "b"));
+            relations.extend([one, other]);
+            permissions.push(format!(
+                r#"{{"key": "{side}{layer}", "object": "job", "scopes": [{x}, {y}]}}"#
+            ));
+        }
+    }
+    format!(
+        r#"{{"format": 1,
+          "catalogue": {{"objects": {{"job": {{"relations": {{{}}}}}}}, "permissions": [{}]}},
+          "global": {{"allow": ["**"]}},
+          "users": {{"u": {{}}}}}}"#,
+        relations.join(", "),
+        permissions.join(", ")
+    )
+}
+
+#[test]
+fn a_filter_never_grows_beyond_its_catalogue() {
+    let engine = engine(&layers(60));
+    let (user, top) = (engine.user("u").expect("a user"), engine.permission("a59").expect("one"));
+    let start = Instant::now();
+    let filter = engine.filter(user, top, None);
+    let (took, size) = (start.elapsed(), filter.to_string().len());
+    assert!(size < 200_000, "{size} bytes");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(!filter.definitions().is_empty());
+
+    let mut rng = Rng::with_seed(1);
+    let mut answers = [0; 2];
+    for _ in 0..300 {
+        let mut job = DynamicObject::new("job");
+        for layer in 0..60 {
+            for relation in ["ax", "ay", "bx", "by"] {
+                let names = rng.u8(..100) < 75;
+                job = job.with_relation(&format!("{relation}{layer}"), names.then_some("u"));
+            }
+        }
+        let can = engine.can(user, top, &job);
+        assert_eq!(filter.matches(&job), can);
+        answers[usize::from(can)] += 1;
+    }
+    assert!(answers.iter().all(|&count| count > 30), "{answers:?}");
+}
