@@ -462,7 +462,7 @@ impl<'e> Search<'e> {
             Limit::OneOf(texts) if texts.is_empty() => Predicate::None,
             Limit::OneOf(texts) => Predicate::OneOf {
                 attribute,
-                values: texts.iter().map(|text| text.to_string()).collect(),
+                values: texts.iter().map(ToString::to_string).collect(),
             },
             Limit::AtMost(most) => Predicate::AtMost { attribute, value: *most },
             Limit::AtLeast(least) => Predicate::AtLeast { attribute, value: *least },
