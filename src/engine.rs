@@ -6,9 +6,9 @@ mod layer;
 mod limit;
 mod list;
 mod membership;
+mod rows;
 mod standing;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use handle::{Permission, Unknown, User};
@@ -16,17 +16,17 @@ pub(crate) use limit::{Limit, day as fence_day};
 pub use list::Effective;
 pub(crate) use standing::{Open, Standing};
 
-use foldhash::fast::RandomState;
-
-use crate::bits::{BitSet, test};
-use crate::catalogue::{Bit, Condition, Form, NodeId};
+use crate::bits::BitSet;
+use crate::catalogue::{AttributeId, Bit, Condition, Form, NodeId};
+use crate::chunked::Chunked;
 use crate::document::{self, SettingValue};
 use crate::names::number;
 use crate::object::Target;
-use crate::policy::{self, Inner, Policy};
+use crate::policy::{Class, ClassId, Difference, Holder, Inner, Policy};
 pub(crate) use layer::Layers;
-use limit::Limits;
+use limit::{Bounding, Limits};
 use membership::Memberships;
+use rows::Rows;
 
 /// A policy, compiled to be asked.
 ///
@@ -68,33 +68,42 @@ use membership::Memberships;
 #[derive(Clone, Debug)]
 pub struct Engine(Arc<Compiled>);
 
-/// A number of a row of permissions.
-type Row = u32;
-
-/// The row of those who hold nothing: suspended users, and users who are gone.
-const NOBODY: Row = 0;
-/// The row of admins, who are not asked for an object.
-const ADMIN: Row = 1;
-
-#[derive(Debug)]
+/// What is compiled of a policy.
+///
+/// INVARIANT: a class has the same number in all of it, and its row holds
+/// nothing beyond the permissions that there are.
+#[derive(Clone, Debug)]
 struct Compiled {
     /// The policy's lineage, which handles must be of.
     lineage: u64,
-    /// The effective permissions of each class of users: rows of `words`.
-    rows: Vec<u64>,
-    words: usize,
-    /// The row of each user, by the user's slot.
-    user_rows: Vec<Row>,
-    /// What each permission's number stands for.
-    asks: Vec<Ask>,
-    /// The row of each user's bounds and the set of each user's groups, by the
-    /// user's slot.
-    user_limits: Vec<u32>,
-    limits: Limits,
-    user_memberships: Vec<u32>,
+    /// The class of each user, by the user's slot.
+    classes: Chunked<ClassId, 4096>,
+    /// The effective permissions of each class; of those who are gone and of the
+    /// suspended, nothing.
+    rows: Rows,
+    /// What permissions' numbers stand for.
+    asks: Arc<[Ask]>,
+    /// What else is asked of each class where there is an object.
+    facts: Chunked<Facts, 256>,
     memberships: Memberships,
-    licensed: BitSet,
+    licensed: Arc<BitSet>,
     policy: Policy,
+}
+
+/// What users of a class are, where an object is looked at.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    /// Whether objects are not looked at.
+    admin: bool,
+    /// What passes of each attribute.
+    limits: Option<Limits>,
+}
+
+impl Facts {
+    fn limit(&self, attribute: AttributeId) -> &Limit {
+        let limits = self.limits.as_deref().unwrap_or_default();
+        limits.get(attribute as usize).unwrap_or(&Limit::Nothing)
+    }
 }
 
 /// A permission as it is asked for.
@@ -109,11 +118,46 @@ struct Ask {
 impl Engine {
     /// Compiles a policy.
     ///
-    /// Users who have the same profile, roles and approval groups are compiled
-    /// once, and those who can do the same share one row of bits, so that time
-    /// and memory follow the number of different users.
+    /// Users who have the same sources are compiled once and share one row of
+    /// bits, so that time and memory follow the number of different users.
     pub fn new(policy: &Policy) -> Engine {
-        Engine(Arc::new(compile(policy)))
+        Engine(Arc::new(Compiled::new(policy, None)))
+    }
+
+    /// Compiles another version of the policy, given this one: what did not
+    /// change is shared, and costs nothing.
+    ///
+    /// The two engines are independent: this one goes on to answer as before.
+    /// The other is equal to [`Engine::new`] of that version. Of a policy that
+    /// has nothing to do with this one, it compiles everything.
+    ///
+    /// To edit a role takes time and memory for the combinations of sources
+    /// that users with this role have; to change one user, for that user.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// use grantree::change::{By, Change};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let engine = Engine::new(&policy);
+    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+    ///
+    /// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
+    /// let applied = policy.apply(By::Host, &serde_json::from_str::<Change>(change)?)?;
+    /// let next = engine.follow(&applied.policy);
+    /// assert!(next.can(bob, orders, ()) && !engine.can(bob, orders, ()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn follow(&self, policy: &Policy) -> Engine {
+        Engine(Arc::new(Compiled::new(policy, Some(&self.0))))
     }
 
     /// The policy that it was compiled from.
@@ -132,20 +176,21 @@ impl Engine {
     /// its kind, and for the relations and attributes that matter, each once.
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
-        let Some((row, ask)) = self.0.find(user, action) else {
+        let Some((class, ask)) = self.0.find(user, action) else {
             return false;
         };
-        self.0.holds(row, ask.bit) && (!ask.on_object || self.0.allows_on(user, row, ask, on))
+        self.0.rows.holds(class, ask.bit)
+            && (!ask.on_object || self.0.allows_on(user, class, ask, on))
     }
 
     /// The user of a handle, by name.
-    pub(crate) fn holder(&self, user: User) -> Option<(&str, &policy::User)> {
-        self.0.policy().users.get(self.0.slot(user)?)
+    pub(crate) fn holder(&self, user: User) -> Option<Holder<'_>> {
+        self.0.policy().users.holder(self.0.slot(user)?)
     }
 
     /// Whether the user in a slot holds a permission, the object aside.
     pub(crate) fn holds_at(&self, slot: u32, bit: Bit) -> bool {
-        self.0.user_rows.get(slot as usize).is_some_and(|&row| self.0.holds(row, bit))
+        self.0.classes.get(slot).is_some_and(|&class| self.0.rows.holds(class, bit))
     }
 
     /// What a handle to a permission stands for, if it belongs.
@@ -188,17 +233,17 @@ impl Engine {
     /// what it answers to: it may say yes too often, never no.
     pub fn can_some(&self, user: User, action: Permission) -> bool {
         let compiled = &*self.0;
-        let Some((row, ask)) = compiled.find(user, action) else {
+        let Some((class, ask)) = compiled.find(user, action) else {
             return false;
         };
-        if !compiled.holds(row, ask.bit) {
+        if !compiled.rows.holds(class, ask.bit) {
             return false;
         }
         let condition = compiled.policy().catalogue.node(ask.node).condition.as_deref();
         let Some(condition) = condition else {
             return true;
         };
-        row == ADMIN || compiled.checks_passable(user.number, condition)
+        compiled.checks_passable(class, condition)
     }
 
     /// The level that a user has of a graded permission, the lowest where
@@ -208,12 +253,12 @@ impl Engine {
     /// A handle to any threshold of the permission will do.
     pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
         let compiled = &*self.0;
-        let (row, _) = compiled.find(user, permission)?;
+        let (class, _) = compiled.find(user, permission)?;
         let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
         let Form::Graded(levels) = &node.form else {
             return None;
         };
-        let held = node.bits().filter(|&bit| compiled.holds(row, bit)).count();
+        let held = node.bits().filter(|&bit| compiled.rows.holds(class, bit)).count();
         levels.get(held).map(|level| &**level)
     }
 
@@ -275,7 +320,7 @@ impl Engine {
 
 impl Inner {
     /// What the user's sources say of a setting (design, rule 8).
-    fn setting<'p>(&'p self, user: &'p policy::User, setting: u32) -> Option<&'p SettingValue> {
+    fn setting<'p>(&'p self, user: &'p Class, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
         let roles = self.closure(&user.roles).into_iter();
         let roles = roles.map(|role| &self.roles[role].source.statements);
@@ -293,29 +338,20 @@ impl Compiled {
         self.policy.inner()
     }
 
-    /// The row of a user and what a permission stands for, of handles that
+    /// The class of a user and what a permission stands for, of handles that
     /// belong.
     #[inline]
-    fn find(&self, user: User, action: Permission) -> Option<(Row, Ask)> {
+    fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
         if user.lineage != self.lineage || action.lineage != self.lineage {
             return None;
         }
-        let row = *self.user_rows.get(user.number as usize)?;
+        let class = *self.classes.get(user.number)?;
         let ask = *self.asks.get(action.number as usize)?;
-        Some((row, ask))
+        Some((class, ask))
     }
 
-    #[inline]
-    fn holds(&self, row: Row, bit: Bit) -> bool {
-        // INVARIANT: every bit of an ask is within the words of a row.
-        let start = row as usize * self.words;
-        self.rows.get(start..).is_some_and(|row| test(row, bit))
-    }
-
-    /// A row of permissions.
-    fn row(&self, row: Row) -> &[u64] {
-        let start = row as usize * self.words;
-        self.rows.get(start..start + self.words).unwrap_or_default()
+    fn facts(&self, class: ClassId) -> Option<&Facts> {
+        self.facts.get(class)
     }
 
     /// The slot of a user.
@@ -323,7 +359,7 @@ impl Compiled {
         (user.lineage == self.lineage).then_some(user.number)
     }
 
-    fn user(&self, user: User) -> Option<&policy::User> {
+    fn user(&self, user: User) -> Option<&Class> {
         Some(self.policy().users.get(self.slot(user)?)?.1)
     }
 
@@ -332,101 +368,104 @@ impl Compiled {
     }
 }
 
-/// What users who say nothing of their own are alike in: profile, roles and
-/// approval groups.
-type Alike<'p> = (Option<u32>, &'p [u32], &'p [u32]);
-
-fn compile(policy: &Policy) -> Compiled {
-    let inner = policy.inner();
-    let catalogue = &inner.catalogue;
-    let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
-    // One bit more than there are permissions: the one of permissions that are
-    // gone, which nobody holds.
-    let gone = number(catalogue.bits());
-    let words = BitSet::new(catalogue.bits() + 1).words().len();
-
-    let mut rows = Rows { words, rows: vec![0; words], known: HashMap::default() };
-    rows.push(licensed.words());
-    let mut limits = Limits::build(inner);
-    let mut layers = Layers::new(inner, &licensed);
-    let mut classes: HashMap<Alike<'_>, (Row, u32), RandomState> = HashMap::default();
-    let mut user_limits = vec![0; inner.users.slots()];
-    let mut user_rows = vec![NOBODY; inner.users.slots()];
-    for (slot, _, user) in inner.users.iter() {
-        let mut class = || {
-            let granted = layers.grants(user).granted;
-            (rows.intern(layers.effective(&granted).words()), limits.row(user))
+impl Compiled {
+    /// Compiles a policy, given what was compiled of another version, if any.
+    fn new(policy: &Policy, before: Option<&Compiled>) -> Compiled {
+        let inner = policy.inner();
+        let catalogue = &inner.catalogue;
+        let before = before.filter(|before| {
+            let known = before.policy();
+            known.lineage.id == inner.lineage.id && Arc::ptr_eq(&known.catalogue, catalogue)
+        });
+        let Some(before) = before else {
+            let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
+            // One bit more than there are permissions: the one of permissions
+            // that are gone, which nobody holds.
+            let words = BitSet::new(catalogue.bits() + 1).words().len();
+            let mut compiled = Compiled {
+                lineage: inner.lineage.id,
+                classes: Chunked::default(),
+                rows: Rows::new(words),
+                asks: asks(inner),
+                facts: Chunked::default(),
+                memberships: Memberships::new(inner, None),
+                licensed: Arc::new(licensed),
+                policy: policy.clone(),
+            };
+            compiled.compile(inner.users.classes().map(|(id, class)| (id, Some(class))));
+            return compiled;
         };
-        let (row, limits) = match &user.statements {
-            Some(_) => class(),
-            None => {
-                let alike = (user.profile, &*user.roles, &*user.approval_groups);
-                *classes.entry(alike).or_insert_with(class)
+        let known = before.policy();
+        let mut compiled = before.clone();
+        if known.licence != inner.licence {
+            let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
+            compiled.licensed = Arc::new(licensed);
+        }
+        compiled.memberships = Memberships::new(inner, Some((known, &before.memberships)));
+        compiled.policy = policy.clone();
+        let difference = Difference::new(known, inner);
+        let new = inner.users.classes_since(&known.users);
+        match difference.is_empty() {
+            true => compiled.compile(new),
+            false => {
+                let touched = inner.users.classes().filter(|(_, class)| difference.touches(class));
+                let touched = touched.map(|(id, class)| (id, Some(class)));
+                compiled.compile(new.chain(touched));
             }
-        };
-        user_rows[slot as usize] = match (user.suspended, user.admin) {
-            (true, _) => NOBODY,
-            (false, true) => ADMIN,
-            (false, false) => row,
-        };
-        user_limits[slot as usize] = limits;
+        }
+        compiled
     }
 
-    let lineage = &inner.lineage;
-    let none = Ask { bit: gone, node: 0, on_object: false };
-    let mut asks = vec![none; lineage.permissions.end(catalogue.bits())];
+    /// Compiles some classes of the policy: those that are new or have changed,
+    /// and those that are no more.
+    fn compile<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
+        let policy = self.policy.clone();
+        let policy = policy.inner();
+        let classes: Vec<_> = classes.collect();
+        self.classes = policy.users.class_numbers().clone();
+        let live = classes.iter().filter_map(|&(_, class)| class);
+        let mut layers = Layers::of(policy, &self.licensed, live);
+        let mut bounding = Bounding::new(policy);
+        self.rows.reach(policy.users.class_slots());
+        for (id, class) in classes {
+            let Some(class) = class else {
+                self.rows.set(id, &[]);
+                self.facts.set(id, Facts::default());
+                continue;
+            };
+            match (class.suspended, class.admin) {
+                (true, _) => self.rows.set(id, &[]),
+                (false, true) => self.rows.set(id, self.licensed.words()),
+                (false, false) => {
+                    let granted = layers.grants(class).granted;
+                    self.rows.set(id, layers.effective(&granted).words());
+                }
+            }
+            let limits = Some(bounding.limits(class));
+            self.facts.set(id, Facts { admin: class.admin, limits });
+        }
+    }
+}
+
+/// What the numbers of permissions stand for.
+fn asks(policy: &Inner) -> Arc<[Ask]> {
+    let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
+    let none = Ask { bit: number(catalogue.bits()), node: 0, on_object: false };
+    let mut asks = vec![none; numbers.end(catalogue.bits())];
     for (bit, name) in catalogue.thresholds().enumerate() {
-        if let Some(number) = lineage.permissions.of(&name, bit) {
+        if let Some(number) = numbers.of(&name, bit) {
             let node = catalogue.bit_nodes[bit];
             let on_object = catalogue.node(node).kind.is_some();
             asks[number as usize] = Ask { bit: bit as u32, node, on_object };
         }
     }
-    let (memberships, user_memberships) = Memberships::new(inner);
-    Compiled {
-        lineage: lineage.id,
-        rows: rows.rows,
-        words,
-        user_rows,
-        asks,
-        user_limits,
-        limits: limits.finish(),
-        user_memberships,
-        memberships,
-        licensed,
-        policy: policy.clone(),
-    }
+    asks.into()
 }
 
 /// What a user holds who is neither an admin nor suspended.
-pub(crate) fn effective(policy: &Inner, user: &policy::User) -> BitSet {
+pub(crate) fn effective(policy: &Inner, user: &Class) -> BitSet {
     let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
-    let mut layers = Layers::of_user(policy, &licensed, user);
+    let mut layers = Layers::of(policy, &licensed, [user]);
     let granted = layers.grants(user).granted;
     layers.effective(&granted)
-}
-
-/// Rows in the making: those that are equal are one.
-struct Rows {
-    words: usize,
-    rows: Vec<u64>,
-    known: HashMap<Box<[u64]>, Row, RandomState>,
-}
-
-impl Rows {
-    fn push(&mut self, row: &[u64]) -> Row {
-        let at = self.rows.len() / self.words;
-        self.rows.extend_from_slice(row);
-        self.rows.resize((at + 1) * self.words, 0);
-        number(at)
-    }
-
-    fn intern(&mut self, row: &[u64]) -> Row {
-        if let Some(&known) = self.known.get(row) {
-            return known;
-        }
-        let at = self.push(row);
-        self.known.insert(row.into(), at);
-        at
-    }
 }

@@ -15,7 +15,7 @@ use crate::date::Date;
 use crate::document::{Bound, BoundType, RelationState, RelationType};
 use crate::engine::{Engine, Permission, Unknown, User};
 use crate::object::{Object, Target, Value};
-use crate::policy::{self, Inner, SourceId, SourceName};
+use crate::policy::{Holder, Inner, SourceId, SourceName};
 use crate::reason::Reason;
 use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 
@@ -275,7 +275,7 @@ impl Engine {
         match self.bit(action) {
             Some(bit) => explain(policy, holder, bit, on),
             None => Explanation {
-                user: holder.map_or_else(Named::default, |(name, user)| named_user(name, user)),
+                user: holder.map_or_else(Named::default, named_user),
                 action: Named::default(),
                 object: on.parts().0.map(|object| object.kind().to_owned()),
                 today: on.parts().1,
@@ -316,15 +316,10 @@ impl Engine {
     }
 }
 
-fn explain<T: Target>(
-    policy: &Inner,
-    holder: Option<(&str, &policy::User)>,
-    bit: Bit,
-    on: T,
-) -> Explanation {
+fn explain<T: Target>(policy: &Inner, holder: Option<Holder<'_>>, bit: Bit, on: T) -> Explanation {
     let (object, today) = on.parts();
     let mut explanation = Explanation {
-        user: holder.map_or_else(Named::default, |(name, user)| named_user(name, user)),
+        user: holder.map_or_else(Named::default, named_user),
         action: named_bit(&policy.catalogue, bit),
         object: object.map(|object| object.kind().to_owned()),
         today,
@@ -336,14 +331,14 @@ fn explain<T: Target>(
         let mut walk = Walk::new(policy, holder, &supposed, object, today);
         explanation.reason = walk.reason(bit);
         if explanation.reason != Reason::Suspended {
-            explanation.accounts = Teller { walk, name: holder.0 }.accounts(bit);
+            explanation.accounts = Teller { walk, name: holder.name }.accounts(bit);
         }
     }
     explanation
 }
 
-fn named_user(name: &str, user: &policy::User) -> Named {
-    Named { name: name.to_owned(), label: user.label.as_deref().map(Into::into) }
+fn named_user(user: Holder<'_>) -> Named {
+    Named { name: user.name.to_owned(), label: user.label.map(Into::into) }
 }
 
 fn named_node(catalogue: &Catalogue, id: NodeId) -> Named {
@@ -359,29 +354,17 @@ fn named_bit(catalogue: &Catalogue, bit: Bit) -> Named {
 impl Inner {
     /// A source of a user, by name and label.
     pub(crate) fn source_ref(&self, source: SourceId, user: &str) -> SourceRef {
-        let of = |source: Option<(&str, &policy::Source)>| {
-            let name = source.map_or_else(String::new, |(name, _)| name.to_owned());
-            let label = source.and_then(|(_, source)| source.label.as_deref());
-            (name, label.map(Into::into))
-        };
-        let (source, label) = match source {
-            SourceId::Global => (SourceName::Global, None),
-            SourceId::Own => (SourceName::User(user.to_owned()), None),
-            SourceId::Profile(id) => {
-                let (name, label) = of(self.profiles.get(id));
-                (SourceName::Profile(name), label)
-            }
+        let name = match source {
+            SourceId::Global => SourceName::Global,
+            SourceId::Own => SourceName::User(user.to_owned()),
+            SourceId::Profile(id) => SourceName::Profile(self.profiles.name(id).to_owned()),
+            SourceId::Role(id) => SourceName::Role(self.roles.name(id).to_owned()),
             SourceId::ApprovalGroup(id) => {
-                let (name, label) = of(self.approval_groups.get(id));
-                (SourceName::ApprovalGroup(name), label)
-            }
-            SourceId::Role(id) => {
-                let role = self.roles.get(id).map(|(name, role)| (name, &role.source));
-                let (name, label) = of(role);
-                (SourceName::Role(name), label)
+                SourceName::ApprovalGroup(self.approval_groups.name(id).to_owned())
             }
         };
-        SourceRef { source, label }
+        let label = self.source_at(source).and_then(|source| source.label.as_deref());
+        SourceRef { source: name, label: label.map(Into::into) }
     }
 }
 

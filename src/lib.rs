@@ -71,8 +71,10 @@
 mod problem;
 
 mod bits;
+mod chunked;
 mod date;
 mod graph;
+mod index;
 mod names;
 mod slots;
 

@@ -1,6 +1,8 @@
 //! A document whose every reference resolves.
 
+mod difference;
 mod source;
+mod users;
 mod validate;
 
 use std::borrow::Cow;
@@ -8,8 +10,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+pub(crate) use difference::{Difference, Sources};
 pub use source::SourceName;
 pub(crate) use source::{Role, Source, SourceId, Statements};
+pub(crate) use users::{Class, ClassId, Holder, Texts, Users, VACANT};
 
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
@@ -56,7 +60,7 @@ pub(crate) struct Inner {
     pub(crate) role_order: Arc<[u32]>,
     pub(crate) approval_groups: Slots<Source>,
     pub(crate) groups: Arc<Groups>,
-    pub(crate) users: Slots<User>,
+    pub(crate) users: Users,
     pub(crate) governance: Arc<document::Governance>,
 }
 
@@ -146,21 +150,6 @@ impl Lineage {
     }
 }
 
-/// A user.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct User {
-    pub(crate) label: Option<Box<str>>,
-    pub(crate) description: Option<Box<str>>,
-    pub(crate) profile: Option<u32>,
-    pub(crate) roles: Box<[u32]>,
-    pub(crate) approval_groups: Box<[u32]>,
-    pub(crate) groups: Box<[u32]>,
-    pub(crate) admin: bool,
-    pub(crate) suspended: bool,
-    /// Most users say nothing of their own.
-    pub(crate) statements: Option<Box<Statements>>,
-}
-
 /// The groups that the policy names, whether declared or not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
@@ -218,10 +207,11 @@ impl Policy {
     pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
         let before = self.inner();
         let mut after = validate::resolve(document)?;
-        let mut users = Slots::with_capacity(after.users.len());
-        for (_, name, user) in after.users.iter() {
+        let mut users = Users::with_capacity(after.users.len());
+        for (at, name, class) in after.users.iter() {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
-            users.insert_at(Some(slot), name, user.clone());
+            users.insert(slot, name, class, after.users.groups(at));
+            users.set_texts(slot, after.users.texts(at).cloned().unwrap_or_default());
         }
         after.users = users;
         let permissions = before.lineage.permissions.follow(
@@ -259,7 +249,8 @@ impl From<&Policy> for Document {
             })
             .collect();
         document.groups = inner.groups.declared.clone();
-        document.users = inner.users.iter().map(|(_, key, user)| (key, inner.user(user))).collect();
+        document.users =
+            inner.users.iter().map(|(slot, key, class)| (key, inner.user(slot, class))).collect();
         document.governance = (*inner.governance).clone();
         document
     }
@@ -294,7 +285,7 @@ impl Inner {
     /// must pass, each with its source.
     pub(crate) fn bounds_of<'p>(
         &'p self,
-        user: &'p User,
+        user: &'p Class,
         attribute: u32,
     ) -> impl Iterator<Item = (SourceId, &'p document::Bound)> {
         let mut stated: SmallVec<[(SourceId, &document::Bound); 8]> = SmallVec::new();
@@ -338,7 +329,7 @@ impl Inner {
     /// tier each role before those that it includes, approval groups last.
     pub(crate) fn sources_of<'p>(
         &'p self,
-        user: &'p User,
+        user: &'p Class,
     ) -> impl Iterator<Item = (SourceId, &'p Statements)> {
         let profile = user.profile.map(|id| (SourceId::Profile(id), &self.profiles[id].statements));
         let roles = self.closure(&user.roles).into_iter();
@@ -370,17 +361,22 @@ impl Inner {
         }
     }
 
-    fn user(&self, user: &User) -> document::User {
-        let statements = user.statements.as_deref();
+    fn user(&self, slot: u32, class: &Class) -> document::User {
+        let texts = self.users.texts(slot);
+        let text = |text: fn(&Texts) -> &Option<Box<str>>| {
+            texts.and_then(|texts| text(texts).as_deref()).map(Into::into)
+        };
+        let groups = self.users.groups(slot).iter();
+        let statements = class.statements.as_deref();
         document::User {
-            label: user.label.as_deref().map(Into::into),
-            description: user.description.as_deref().map(Into::into),
-            profile: user.profile.map(|id| name(&self.profiles, id)),
-            roles: names(&self.roles, &user.roles),
-            approval_groups: names(&self.approval_groups, &user.approval_groups),
-            groups: user.groups.iter().map(|&id| self.groups.name(id).to_owned()).collect(),
-            admin: user.admin,
-            suspended: user.suspended,
+            label: text(|texts| &texts.label),
+            description: text(|texts| &texts.description),
+            profile: class.profile.map(|id| name(&self.profiles, id)),
+            roles: names(&self.roles, &class.roles),
+            approval_groups: names(&self.approval_groups, &class.approval_groups),
+            groups: groups.map(|&id| self.groups.name(id).to_owned()).collect(),
+            admin: class.admin,
+            suspended: class.suspended,
             statements: statements
                 .map_or_else(Default::default, |own| own.to_document(&self.catalogue)),
         }

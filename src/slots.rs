@@ -3,180 +3,159 @@
 //! A slot's number is what other things refer to, and what handles carry: it
 //! stays with a name as long as that lives, through renames too, and is never
 //! given to another. A version made from another shares all that it does not
-//! change: changing one of a million users copies a few nodes of a tree, and
-//! adding one also a shard of the index.
+//! change.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
-use rpds::VectorSync;
+use smol_str::SmolStr;
 
+use crate::chunked::Chunked;
+use crate::index::Index;
 use crate::names::number;
 
-/// Values by name and by number.
-#[derive(Clone, Debug)]
-pub(crate) struct Slots<V> {
-    entries: VectorSync<Option<Entry<V>>>,
-    index: Arc<Index>,
-    len: usize,
+/// Names by number, and numbers by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    names: Chunked<Option<SmolStr>, 1024>,
+    index: Index,
 }
 
-#[derive(Clone, Debug)]
-struct Entry<V> {
-    name: Arc<str>,
-    value: V,
-}
-
-/// The numbers of names, in shards of a few hundred.
-#[derive(Clone, Debug)]
-struct Index {
-    /// The hash is seeded at random, so that names can't be chosen to collide.
-    hasher: RandomState,
-    shards: Vec<Arc<Shard>>,
-}
-
-/// Some names with their slots.
-type Shard = HashTable<(Arc<str>, u32)>;
-
-impl Index {
-    /// An index for about so many names.
-    fn new(names: usize) -> Index {
-        const SHARD: usize = 256;
-        let shards = (names / SHARD + 1).next_power_of_two();
-        Index { hasher: RandomState::default(), shards: vec![Arc::default(); shards] }
-    }
-
-    /// The hash of a name and the shard that it is in.
-    fn shard(&self, name: &str) -> (u64, usize) {
-        let hash = self.hasher.hash_one(name);
-        // The table itself goes by the lowest and the topmost bits.
-        (hash, (hash >> 32) as usize & (self.shards.len() - 1))
-    }
-
-    fn find(&self, name: &str) -> Option<u32> {
-        let (hash, shard) = self.shard(name);
-        let found = self.shards.get(shard)?.find(hash, |(known, _)| **known == *name);
-        found.map(|&(_, slot)| slot)
-    }
-
-    fn insert(&mut self, name: Arc<str>, slot: u32) {
-        let (hash, shard) = self.shard(&name);
-        if let Some(table) = self.shards.get_mut(shard) {
-            let hasher = &self.hasher;
-            Arc::make_mut(table)
-                .insert_unique(hash, (name, slot), |(name, _)| hasher.hash_one(&**name));
-        }
-    }
-
-    fn remove(&mut self, name: &str) {
-        let (hash, shard) = self.shard(name);
-        if let Some(table) = self.shards.get_mut(shard)
-            && let Ok(entry) = Arc::make_mut(table).find_entry(hash, |(known, _)| **known == *name)
-        {
-            entry.remove();
-        }
-    }
-}
-
-impl<V> Default for Slots<V> {
-    fn default() -> Slots<V> {
-        Slots::with_capacity(0)
-    }
-}
-
-impl<V> Slots<V> {
+impl Names {
     /// No slots yet, with an index for about so many names.
-    pub(crate) fn with_capacity(names: usize) -> Slots<V> {
-        Slots { entries: VectorSync::new_sync(), index: Arc::new(Index::new(names)), len: 0 }
+    pub(crate) fn with_capacity(names: usize) -> Names {
+        Names { names: Chunked::default(), index: Index::with_capacity(names) }
     }
 
     /// How many names there are.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.index.len()
     }
 
     /// How many slots there are, vacant ones included.
     pub(crate) fn slots(&self) -> usize {
-        self.entries.len()
+        self.names.len()
     }
 
     /// The slot of a name.
     pub(crate) fn find(&self, name: &str) -> Option<u32> {
-        self.index.find(name)
+        self.index.find(name, |slot| self.get(slot) == Some(name))
     }
 
-    /// The name and value in a slot.
-    pub(crate) fn get(&self, slot: u32) -> Option<(&str, &V)> {
-        let entry = self.entries.get(slot as usize)?.as_ref()?;
-        Some((&entry.name, &entry.value))
-    }
-
-    /// The name in a slot; nothing in a vacant one.
-    pub(crate) fn name(&self, slot: u32) -> &str {
-        self.get(slot).map_or("", |(name, _)| name)
+    /// The name in a slot.
+    pub(crate) fn get(&self, slot: u32) -> Option<&str> {
+        self.names.get(slot)?.as_deref()
     }
 
     /// All slots that are not vacant.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &str, &V)> {
-        (0..).zip(self.entries.iter()).filter_map(|(slot, entry)| {
-            let entry = entry.as_ref()?;
-            Some((slot, &*entry.name, &entry.value))
-        })
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
+        (0..).zip(self.names.iter()).filter_map(|(slot, name)| Some((slot, name.as_deref()?)))
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.iter().map(|(_, _, value)| value)
-    }
-}
-
-impl<V: Clone> Slots<V> {
-    /// Gives a new name that slot, which is vacant, or the next one.
-    pub(crate) fn insert_at(&mut self, slot: Option<u32>, name: &str, value: V) -> u32 {
-        let slot = slot.unwrap_or(number(self.entries.len()));
-        while self.entries.len() <= slot as usize {
-            self.entries.push_back_mut(None);
-        }
-        let name: Arc<str> = name.into();
-        self.entries.set_mut(slot as usize, Some(Entry { name: Arc::clone(&name), value }));
-        Arc::make_mut(&mut self.index).insert(name, slot);
-        self.len += 1;
-        slot
-    }
-
-    /// Gives a new name the next slot.
-    pub(crate) fn insert(&mut self, name: &str, value: V) -> u32 {
-        self.insert_at(None, name, value)
-    }
-
-    /// Puts another value into a slot that is not vacant.
-    pub(crate) fn set(&mut self, slot: u32, value: V) {
-        if let Some(Some(entry)) = self.entries.get(slot as usize) {
-            let name = Arc::clone(&entry.name);
-            self.entries.set_mut(slot as usize, Some(Entry { name, value }));
-        }
+    /// Gives a slot, which is vacant, a new name.
+    pub(crate) fn insert(&mut self, slot: u32, name: &str) {
+        self.names.set(slot, Some(name.into()));
+        let names = &self.names;
+        let named = |slot: u32| names.get(slot).and_then(|name| name.as_deref());
+        self.index.insert(name, slot, |hasher, slot| hasher.hash_one(named(slot).unwrap_or("")));
     }
 
     /// Empties a slot, which stays vacant.
     pub(crate) fn remove(&mut self, slot: u32) {
-        if let Some(Some(entry)) = self.entries.get(slot as usize) {
-            let name = Arc::clone(&entry.name);
-            self.entries.set_mut(slot as usize, None);
-            Arc::make_mut(&mut self.index).remove(&name);
-            self.len -= 1;
+        if let Some(Some(name)) = self.names.get(slot).cloned() {
+            self.index.remove(name.as_str(), slot);
+            self.names.set(slot, None);
         }
     }
 
     /// Gives what is in a slot another name, which is new.
     pub(crate) fn rename(&mut self, slot: u32, to: &str) {
-        if let Some(Some(entry)) = self.entries.get(slot as usize) {
-            let (from, to): (Arc<str>, Arc<str>) = (Arc::clone(&entry.name), to.into());
-            let value = entry.value.clone();
-            self.entries.set_mut(slot as usize, Some(Entry { name: Arc::clone(&to), value }));
-            let index = Arc::make_mut(&mut self.index);
-            index.remove(&from);
-            index.insert(to, slot);
+        if self.get(slot).is_some() {
+            self.remove(slot);
+            self.insert(slot, to);
+        }
+    }
+
+    /// The bytes of the names and their index; of long names, what they share
+    /// aside.
+    pub(crate) fn bytes(&self) -> usize {
+        self.names.bytes() + self.index.bytes()
+    }
+}
+
+/// Values by name and by number.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots<V> {
+    names: Names,
+    values: Chunked<Option<Arc<V>>, 64>,
+}
+
+impl<V> Default for Slots<V> {
+    fn default() -> Slots<V> {
+        Slots { names: Names::default(), values: Chunked::default() }
+    }
+}
+
+impl<V> Slots<V> {
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// How many slots there are, vacant ones included.
+    pub(crate) fn slots(&self) -> usize {
+        self.names.slots()
+    }
+
+    /// The slot of a name.
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
+        self.names.find(name)
+    }
+
+    /// The value in a slot.
+    pub(crate) fn get(&self, slot: u32) -> Option<&V> {
+        self.values.get(slot)?.as_deref()
+    }
+
+    /// The name in a slot; nothing in a vacant one.
+    pub(crate) fn name(&self, slot: u32) -> &str {
+        self.names.get(slot).unwrap_or("")
+    }
+
+    /// All slots that are not vacant.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &str, &V)> {
+        self.names.iter().filter_map(|(slot, name)| Some((slot, name, self.get(slot)?)))
+    }
+
+    /// Gives a new name the next slot.
+    pub(crate) fn insert(&mut self, name: &str, value: V) -> u32 {
+        let slot = number(self.slots());
+        self.names.insert(slot, name);
+        self.values.set(slot, Some(Arc::new(value)));
+        slot
+    }
+
+    /// Puts another value into a slot that is not vacant.
+    pub(crate) fn set(&mut self, slot: u32, value: V) {
+        self.values.set(slot, Some(Arc::new(value)));
+    }
+
+    /// Empties a slot, which stays vacant.
+    pub(crate) fn remove(&mut self, slot: u32) {
+        self.names.remove(slot);
+        self.values.set(slot, None);
+    }
+
+    /// Gives what is in a slot another name, which is new.
+    pub(crate) fn rename(&mut self, slot: u32, to: &str) {
+        self.names.rename(slot, to);
+    }
+
+    /// Whether a slot has the very same value in another version.
+    pub(crate) fn is_shared(&self, slot: u32, other: &Slots<V>) -> bool {
+        match (self.values.get(slot), other.values.get(slot)) {
+            (Some(Some(a)), Some(Some(b))) => Arc::ptr_eq(a, b),
+            _ => false,
         }
     }
 }
@@ -187,8 +166,8 @@ impl<V> std::ops::Index<u32> for Slots<V> {
     /// The value in a slot that is known not to be vacant: references of a
     /// policy are.
     fn index(&self, slot: u32) -> &V {
-        match &self.entries[slot as usize] {
-            Some(entry) => &entry.value,
+        match self.get(slot) {
+            Some(value) => value,
             None => unreachable!("a reference to a vacant slot"),
         }
     }
@@ -219,5 +198,23 @@ mod tests {
         assert_eq!(told(&after), ["0z=a", "2c=new", "3b=again"]);
         assert_eq!((before.find("a"), after.find("a"), after.find("z")), (Some(0), None, Some(0)));
         assert_eq!((before.len(), after.len(), after.slots()), (3, 3, 4));
+        assert!(after.is_shared(0, &before) && !after.is_shared(2, &before));
+    }
+
+    #[test]
+    fn names_are_found_in_an_index_that_grew() {
+        let mut names = Names::default();
+        for slot in 0..20_000 {
+            names.insert(slot, &format!("user-{slot}"));
+        }
+        let copy = names.clone();
+        for slot in (0..20_000).step_by(3) {
+            names.remove(slot);
+        }
+        for slot in 0..20_000 {
+            let name = format!("user-{slot}");
+            assert_eq!(copy.find(&name), Some(slot));
+            assert_eq!(names.find(&name), (slot % 3 != 0).then_some(slot));
+        }
     }
 }

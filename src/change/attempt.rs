@@ -5,7 +5,10 @@
 //! what an actor would need; the first refusal in the order of the rules speaks,
 //! and then nothing has happened.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::import::repeats;
 use super::statement::{Misfit, Word, is_name, push, retain};
@@ -13,7 +16,9 @@ use super::{Applied, By, Change, Holders, Note, Op, Refusal, Rule, Set, cascade,
 use crate::document::{self, Licence, NewUser};
 use crate::graph;
 use crate::names::number;
-use crate::policy::{Inner, Policy, Role, Source, SourceId, SourceName, Statements, User};
+use crate::policy::{
+    Class, ClassId, Inner, Policy, Role, Source, SourceId, SourceName, Statements, Texts,
+};
 
 pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
     let old = policy.inner();
@@ -160,20 +165,20 @@ impl Inner {
         self.roles.set(id, role);
     }
 
-    fn change_user(&mut self, slot: u32, change: impl FnOnce(&mut User)) {
+    fn change_user(&mut self, slot: u32, change: impl FnOnce(&mut Class)) {
         let mut user = self.users[slot].clone();
         change(&mut user);
         if user.statements.as_deref().is_some_and(Statements::is_empty) {
             user.statements = None;
         }
-        self.users.set(slot, user);
+        self.users.set_class(slot, &user);
     }
 
     /// Orders the roles anew; `false` where they include each other in a ring.
     pub(super) fn order_roles(&mut self) -> bool {
         let roles = &self.roles;
         let walk = graph::walk(roles.slots(), |role, at| {
-            let (_, role) = roles.get(number(role))?;
+            let role = roles.get(number(role))?;
             role.includes.get(at).map(|&included| included as usize)
         });
         let order = walk.order.into_iter().map(number);
@@ -182,7 +187,7 @@ impl Inner {
         walk.cycles.is_empty()
     }
 
-    fn has(user: &User, kind: Kind, id: u32) -> bool {
+    fn has(user: &Class, kind: Kind, id: u32) -> bool {
         match kind {
             Kind::Profile => user.profile == Some(id),
             Kind::Role => user.roles.contains(&id),
@@ -192,8 +197,12 @@ impl Inner {
 
     /// The users who have a source.
     pub(super) fn holders(&self, kind: Kind, id: u32) -> Vec<u32> {
-        let users = self.users.iter().filter(|(_, _, user)| Inner::has(user, kind, id));
-        users.map(|(slot, ..)| slot).collect()
+        let classes = self.users.classes().filter(|(_, class)| Inner::has(class, kind, id));
+        let classes: HashSet<ClassId, RandomState> = classes.map(|(class, _)| class).collect();
+        match classes.is_empty() {
+            true => Vec::new(),
+            false => self.users.of_classes(|class| classes.contains(&class)).collect(),
+        }
     }
 
     /// The holders of a unique role; of any other, none.
@@ -415,8 +424,9 @@ impl Attempt<'_> {
                 let slot = self.known_user(name);
                 let mut user = match slot {
                     Some(slot) => self.old.users[slot].clone(),
-                    None => User::default(),
+                    None => Class::default(),
                 };
+                let mut texts = slot.and_then(|slot| self.old.users.texts(slot)).cloned();
                 if let Some(slot) = slot {
                     self.touches_admin(slot, "edits");
                     self.touch(slot);
@@ -424,13 +434,16 @@ impl Attempt<'_> {
                 let mut own = user.statements.take().map_or_else(Statements::default, |own| *own);
                 for op in ops {
                     match op {
-                        Op::Set(set) => self.set_user(&mut user, set, &mut made),
+                        Op::Set(set) => {
+                            self.set_user(texts.get_or_insert_default(), set, &mut made);
+                        }
                         _ => self.op(&mut own, op, cascade, &mut made),
                     }
                 }
                 user.statements = Some(Box::new(own));
                 if let Some(slot) = slot {
                     self.new.change_user(slot, |known| *known = user);
+                    self.new.users.set_texts(slot, texts.unwrap_or_default());
                 }
             }
             SourceName::Profile(_) | SourceName::Role(_) | SourceName::ApprovalGroup(_) => {
@@ -526,18 +539,18 @@ impl Attempt<'_> {
         made.extend(said.into_iter().map(|(pattern, word)| word.op(pattern, &catalogue)));
     }
 
-    fn set_user(&mut self, user: &mut User, set: &Set, made: &mut Vec<Op>) {
+    fn set_user(&mut self, texts: &mut Texts, set: &Set, made: &mut Vec<Op>) {
         if set.template.is_some() || set.includes.is_some() || set.assignable_by.is_some() {
             self.refuse(Rule::Invalid, "a user has no `template`, `includes` or `assignable_by`");
         }
-        let before = (user.label.clone(), user.description.clone());
+        let before = texts.clone();
         if let Some(label) = &set.label {
-            user.label = label.as_deref().map(Into::into);
+            texts.label = label.as_deref().map(Into::into);
         }
         if let Some(description) = &set.description {
-            user.description = description.as_deref().map(Into::into);
+            texts.description = description.as_deref().map(Into::into);
         }
-        if before != (user.label.clone(), user.description.clone()) {
+        if before != *texts {
             made.push(Op::Set(set.clone()));
         }
     }
@@ -728,7 +741,7 @@ impl Attempt<'_> {
     /// Takes a source from a user, who may get another in its place.
     fn take(&mut self, slot: u32, kind: Kind, id: u32, instead: Option<u32>) {
         let user = self.new.users.name(slot).to_owned();
-        let list = |user: &mut User| match kind {
+        let list = |user: &mut Class| match kind {
             Kind::Profile => {
                 user.profile = instead;
                 None
@@ -769,13 +782,7 @@ impl Attempt<'_> {
         if self.old.users.find(name).is_some() {
             self.refuse(Rule::Exists, format!("user `{name}` exists"));
         }
-        let mut user = User {
-            label: rest.label.as_deref().map(Into::into),
-            description: rest.description.as_deref().map(Into::into),
-            admin: rest.admin,
-            suspended: rest.suspended,
-            ..User::default()
-        };
+        let mut user = Class { admin: rest.admin, suspended: rest.suspended, ..Class::default() };
         user.profile = match profile {
             None => self.old.default_profile,
             Some(None) => None,
@@ -818,11 +825,16 @@ impl Attempt<'_> {
             self.kinds.push("set_admin".to_owned());
             self.admins_only = Some("only an admin makes an admin".to_owned());
         }
-        user.groups = self.groups(&rest.groups);
+        let groups = self.groups(&rest.groups);
         if self.refusals.is_empty() {
             let profile = user.profile.map(|id| self.old.profiles.name(id).to_owned());
             let slot = self.old.lineage.next_user();
-            self.new.users.insert_at(Some(slot), name, user);
+            self.new.users.insert(slot, name, &user, &groups);
+            let texts = Texts {
+                label: rest.label.as_deref().map(Into::into),
+                description: rest.description.as_deref().map(Into::into),
+            };
+            self.new.users.set_texts(slot, texts);
             self.fresh = Some(slot);
             self.touch(slot);
             let added = NewUser { profile: Some(profile), ..added.clone() };
@@ -1005,8 +1017,8 @@ impl Attempt<'_> {
         self.groups_named = names.to_vec();
         let groups = self.groups(names);
         let Some(slot) = self.known_user(user) else { return };
-        if self.old.users[slot].groups != groups {
-            self.new.change_user(slot, |user| user.groups = groups);
+        if *self.old.users.groups(slot) != *groups {
+            self.new.users.set_groups(slot, &groups);
             let (user, groups) = (user.to_owned(), names.to_vec());
             self.changed.push(Change::SetGroups { user, groups });
         }

@@ -1,8 +1,7 @@
 //! What stands in the way of a change that could be made: who asks, and what
 //! would come of it.
 
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
@@ -12,7 +11,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
 use crate::document::{Bound, BoundType, Fence};
 use crate::engine::Layers;
-use crate::policy::{Inner, SourceId, User};
+use crate::policy::{Class, ClassId, Difference, Inner, SourceId};
 
 /// Refuses what the actor may not do.
 pub(super) fn permit(attempt: &mut Attempt<'_>) {
@@ -26,7 +25,7 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
     }
     let admin = is_active_admin(actor);
     let licensed = old.catalogue.licensed(|feature| old.is_licensed(feature));
-    let held = Holdings::of_one(old, &licensed, actor);
+    let held = Holdings::new(old, &licensed, [actor]).of(actor);
     let may = |kind: &str| match old.governance.permissions.get(kind) {
         None => admin,
         Some(names) => names
@@ -65,7 +64,7 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
 /// Refuses what the policy must not become.
 pub(super) fn keep(attempt: &mut Attempt<'_>) {
     let (old, new) = (attempt.old, &attempt.new);
-    let last = |policy: &Inner| policy.users.values().any(is_active_admin);
+    let last = |policy: &Inner| policy.users.classes().any(|(_, class)| is_active_admin(class));
     if attempt.loses_admin && last(old) && !last(new) {
         attempt.refuse(Rule::LastAdmin, "the policy would lose its last active admin");
     }
@@ -73,22 +72,67 @@ pub(super) fn keep(attempt: &mut Attempt<'_>) {
     escalation(attempt);
 }
 
-fn is_active_admin(user: &User) -> bool {
+fn is_active_admin(user: &Class) -> bool {
     user.admin && !user.suspended
 }
 
-/// The users whose permissions a change can make otherwise, as they are after
-/// it.
-fn touched(attempt: &Attempt<'_>) -> Vec<u32> {
+/// Users who are alike, before a change and after it.
+struct Alike<'p> {
+    before: Option<&'p Class>,
+    after: &'p Class,
+    /// Whether their name is new.
+    fresh: bool,
+    /// One of them, or else their class.
+    one: One,
+}
+
+#[derive(Clone, Copy)]
+enum One {
+    User(u32),
+    OfClass(ClassId),
+    Newcomer,
+}
+
+impl One {
+    fn name(self, policy: &Inner) -> String {
+        let slot = match self {
+            One::User(slot) => Some(slot),
+            One::OfClass(class) => policy.users.of_classes(|known| known == class).next(),
+            One::Newcomer => None,
+        };
+        slot.map_or("a new user".to_owned(), |slot| format!("`{}`", policy.users.name(slot)))
+    }
+}
+
+/// The users whose permissions a change can make otherwise.
+fn touched<'a>(attempt: &'a Attempt<'_>) -> Vec<Alike<'a>> {
+    let (old, new) = (&attempt.old.users, &attempt.new.users);
     match &attempt.touched {
         Touched::Users(slots) => {
-            let mut slots = slots.clone();
-            slots.sort_unstable();
-            slots.dedup();
-            slots.retain(|&slot| attempt.new.users.get(slot).is_some());
-            slots
+            let mut seen = HashSet::<(ClassId, ClassId, bool), RandomState>::default();
+            let mut alike = Vec::new();
+            for &slot in slots {
+                let Some((_, after)) = new.get(slot) else { continue };
+                let fresh = attempt.fresh == Some(slot);
+                if seen.insert((old.class_of(slot), new.class_of(slot), fresh)) {
+                    let before = old.get(slot).map(|(_, class)| class);
+                    alike.push(Alike { before, after, fresh, one: One::User(slot) });
+                }
+            }
+            alike
         }
-        Touched::Everybody => attempt.new.users.iter().map(|(slot, ..)| slot).collect(),
+        // Such a change leaves everybody in their class.
+        Touched::Everybody => {
+            let difference = Difference::new(attempt.old, &attempt.new);
+            let classes = new.classes().filter(|(_, class)| difference.touches(class));
+            let alike = classes.map(|(id, after)| Alike {
+                before: old.class(id),
+                after,
+                fresh: false,
+                one: One::OfClass(id),
+            });
+            alike.collect()
+        }
     }
 }
 
@@ -100,16 +144,17 @@ fn separation(attempt: &mut Attempt<'_>) {
     let catalogue = &old.catalogue;
     let licensed = |policy: &Inner| catalogue.licensed(|feature| policy.is_licensed(feature));
     let (licensed_before, licensed_after) = (licensed(old), licensed(new));
-    let mut before = Holdings::new(old, &licensed_before);
-    let mut after = Holdings::new(new, &licensed_after);
+    let touched = touched(attempt);
+    let mut before =
+        Holdings::new(old, &licensed_before, touched.iter().filter_map(|alike| alike.before));
+    let mut after = Holdings::new(new, &licensed_after, touched.iter().map(|alike| alike.after));
     let mut refused = None;
-    for slot in touched(attempt) {
-        let user = &new.users[slot];
+    for &Alike { before: known, after: user, one, .. } in &touched {
         if user.admin {
             continue;
         }
         let held_after = after.of(user);
-        let held_before = old.users.get(slot).map(|(_, user)| before.of(user));
+        let held_before = known.map(|user| before.of(user));
         for separation in &old.governance.separation {
             let bits = separation.permissions.iter();
             let bits: Vec<Bit> = bits.filter_map(|name| catalogue.threshold(name).ok()).collect();
@@ -117,9 +162,9 @@ fn separation(attempt: &mut Attempt<'_>) {
             let now = held_before.as_ref().map_or(0, |held| count(held));
             let then = count(&held_after);
             if then > separation.at_most as usize && then > now {
-                let (user, name) = (new.users.name(slot), &separation.name);
+                let (user, name) = (one.name(new), &separation.name);
                 refused = refused.or(Some(format!(
-                    "`{user}` would hold {then} of the permissions that `{name}` keeps apart"
+                    "{user} would hold {then} of the permissions that `{name}` keeps apart"
                 )));
             }
         }
@@ -134,36 +179,40 @@ fn separation(attempt: &mut Attempt<'_>) {
 fn escalation(attempt: &mut Attempt<'_>) {
     let (old, new) = (attempt.old, &attempt.new);
     let By::Actor(name) = attempt.by else { return };
-    let Some((_, actor)) = old.users.find(name).and_then(|slot| old.users.get(slot)) else {
+    let Some(holder) = old.users.find(name).and_then(|slot| old.users.holder(slot)) else {
         return;
     };
+    let actor = holder.class;
     if !old.governance.no_escalation || is_active_admin(actor) {
         return;
     }
     let mut refused = None;
     for group in &attempt.groups_named {
-        if !old.is_beneath(group, &actor.groups) {
+        if !old.is_beneath(group, holder.groups) {
             refused = Some(format!("`{group}` is not one of the groups of `{name}`"));
         }
     }
     // One more user is compared, who holds the default profile and nothing else.
-    let newcomer = |policy: &Inner| User { profile: policy.default_profile, ..User::default() };
+    let newcomer = |policy: &Inner| Class { profile: policy.default_profile, ..Class::default() };
     let (newcomer_before, newcomer_after) = (newcomer(old), newcomer(new));
-    let slots = touched(attempt);
+    let mut touched = touched(attempt);
+    touched.push(Alike {
+        before: Some(&newcomer_before),
+        after: &newcomer_after,
+        fresh: false,
+        one: One::Newcomer,
+    });
     let catalogue = &old.catalogue;
     let after_change = catalogue.licensed(|feature| new.is_licensed(feature));
     let every = catalogue.licensed(|_| true);
     for licensed in [&after_change, &every] {
-        let mut before = Holdings::new(old, licensed);
-        let mut after = Holdings::new(new, licensed);
-        let actor = before.sight(actor);
-        let users = slots.iter().map(|&slot| {
-            let known = old.users.get(slot).filter(|_| attempt.fresh != Some(slot));
-            (new.users.name(slot), known.map(|(_, user)| user), &new.users[slot])
+        let mut before = Holdings::new(old, licensed, {
+            touched.iter().filter_map(|alike| alike.before).chain([actor])
         });
-        let newcomer = [("a new user", Some(&newcomer_before), &newcomer_after)];
-        for (user, known, changed) in users.chain(newcomer) {
-            let known = known.map(|user| before.sight(user));
+        let mut after = Holdings::new(new, licensed, touched.iter().map(|alike| alike.after));
+        let actor = before.sight(actor);
+        for &Alike { before: known, after: changed, fresh, one } in &touched {
+            let known = known.filter(|_| !fresh).map(|user| before.sight(user));
             let changed = after.sight(changed);
             let may = |&id: &NodeId| {
                 known.as_ref().is_some_and(|known| changed.within(known, id, catalogue))
@@ -175,6 +224,7 @@ fn escalation(attempt: &mut Attempt<'_>) {
             let beyond = nodes.map(|(id, _)| id).find(|id| !may(id));
             if let Some(id) = beyond {
                 let path = &catalogue.node(id).path;
+                let user = one.name(new);
                 refused = refused.or(Some(format!(
                     "{user} could do more with `{path}` than before, and than `{name}` can"
                 )));
@@ -201,64 +251,40 @@ impl Inner {
     }
 }
 
-/// What the users of a policy hold under a licence; those who are alike are
-/// worked out once.
+/// What users of a policy hold under a licence.
 struct Holdings<'p> {
     policy: &'p Inner,
     licensed: &'p BitSet,
     layers: Layers<'p>,
-    known: HashMap<Alike, Rc<BitSet>, RandomState>,
 }
 
-/// What users are alike in who say nothing of their own: profile, roles and
-/// approval groups.
-type Alike = (Option<u32>, Box<[u32]>, Box<[u32]>);
-
 impl<'p> Holdings<'p> {
-    fn new(policy: &'p Inner, licensed: &'p BitSet) -> Holdings<'p> {
-        let layers = Layers::new(policy, licensed);
-        Holdings { policy, licensed, layers, known: HashMap::default() }
+    /// Of users of these classes.
+    fn new<'c>(
+        policy: &'p Inner,
+        licensed: &'p BitSet,
+        classes: impl IntoIterator<Item = &'c Class>,
+    ) -> Holdings<'p> {
+        Holdings { policy, licensed, layers: Layers::of(policy, licensed, classes) }
     }
 
-    fn of_one(policy: &Inner, licensed: &BitSet, user: &User) -> BitSet {
-        match (user.suspended, user.admin) {
-            (true, _) => BitSet::new(policy.catalogue.bits()),
-            (false, true) => licensed.clone(),
-            (false, false) => {
-                let mut layers = Layers::of_user(policy, licensed, user);
-                let granted = layers.grants(user).granted;
-                layers.effective(&granted)
-            }
-        }
-    }
-
-    fn of(&mut self, user: &User) -> Rc<BitSet> {
+    fn of(&mut self, user: &Class) -> BitSet {
         match user.suspended {
-            true => Rc::new(BitSet::new(self.policy.catalogue.bits())),
+            true => BitSet::new(self.policy.catalogue.bits()),
             false => self.of_restored(user),
         }
     }
 
     /// What a user holds, suspension left aside.
-    fn of_restored(&mut self, user: &User) -> Rc<BitSet> {
+    fn of_restored(&mut self, user: &Class) -> BitSet {
         if user.admin {
-            return Rc::new(self.licensed.clone());
+            return self.licensed.clone();
         }
-        let layers = &mut self.layers;
-        let mut work_out = || {
-            let granted = layers.grants(user).granted;
-            Rc::new(layers.effective(&granted))
-        };
-        match user.statements {
-            Some(_) => work_out(),
-            None => {
-                let alike = (user.profile, user.roles.clone(), user.approval_groups.clone());
-                Rc::clone(self.known.entry(alike).or_insert_with(work_out))
-            }
-        }
+        let granted = self.layers.grants(user).granted;
+        self.layers.effective(&granted)
     }
 
-    fn sight<'u>(&mut self, user: &'u User) -> Sight<'u>
+    fn sight<'u>(&mut self, user: &'u Class) -> Sight<'u>
     where
         'p: 'u,
     {
@@ -268,8 +294,8 @@ impl<'p> Holdings<'p> {
 
 /// What one user may do, suspension left aside.
 struct Sight<'u> {
-    held: Rc<BitSet>,
-    user: &'u User,
+    held: BitSet,
+    user: &'u Class,
     policy: &'u Inner,
 }
 

@@ -3,39 +3,44 @@
 use smallvec::SmallVec;
 
 use super::layer::Layers;
-use super::{ADMIN, Ask, Compiled, Engine, Permission, Row, User};
+use super::{Ask, Compiled, Engine, Facts, Permission, User};
 use crate::bits::test;
 use crate::catalogue::{AttributeId, Condition, Form, NodeId, Scope, States};
 use crate::date::Date;
 use crate::document::RelationType;
 use crate::names::NameMap;
 use crate::object::{Object, Subject, Target};
+use crate::policy::ClassId;
 use crate::reason::Reason;
 
 impl Compiled {
     /// Whether what a user holds is allowed on that object, or without one.
-    pub(super) fn allows_on<T: Target>(&self, user: User, row: Row, ask: Ask, on: T) -> bool {
-        if row == ADMIN {
-            return true;
-        }
+    pub(super) fn allows_on<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> bool {
         let Some(condition) = self.condition(ask) else {
             return true;
         };
+        let Some(facts) = self.facts(class) else {
+            return false;
+        };
+        if facts.admin {
+            return true;
+        }
         match on.parts() {
             (None, _) => !condition.needs_object,
             (Some(object), today) => {
-                let view = View::new(self, user, row, condition, object, today);
+                let view = View::new(self, user, class, condition, object, today);
                 view.is_some_and(|mut view| view.allows(condition))
             }
         }
     }
 
-    /// Whether the checks of a permission itself could pass some value.
-    pub(super) fn checks_passable(&self, slot: u32, condition: &Condition) -> bool {
-        let Some(&limits) = self.user_limits.get(slot as usize) else {
-            return false;
-        };
-        condition.own_checks.iter().all(|&check| self.limits.get(limits, check).passable())
+    /// Whether the checks of a permission itself could pass some value, for
+    /// users of a class who hold it.
+    pub(super) fn checks_passable(&self, class: ClassId, condition: &Condition) -> bool {
+        self.facts(class).is_some_and(|facts| {
+            let mut checks = condition.own_checks.iter();
+            facts.admin || checks.all(|&check| facts.limit(check).passable())
+        })
     }
 }
 
@@ -54,7 +59,7 @@ impl Engine {
         if holder.suspended {
             return Reason::Suspended;
         }
-        let Some((row, ask)) = compiled.find(user, action) else {
+        let Some((class, ask)) = compiled.find(user, action) else {
             return Reason::NotGranted;
         };
         if self.bit(action).is_none() {
@@ -66,10 +71,10 @@ impl Engine {
         if holder.admin {
             return Reason::Admin;
         }
-        if compiled.holds(row, ask.bit) {
-            return compiled.why_on(user, row, ask, on);
+        if compiled.rows.holds(class, ask.bit) {
+            return compiled.why_on(user, class, ask, on);
         }
-        let all = Layers::of_user(policy, &compiled.licensed, holder).grants(holder);
+        let all = Layers::of(policy, &compiled.licensed, [holder]).grants(holder);
         let why = |id: NodeId, bit| {
             let first = policy.catalogue.node(id).bit;
             if all.forbidden.contains(first) {
@@ -96,7 +101,7 @@ impl Engine {
 
 impl Compiled {
     /// Why what a user holds is allowed on that object, or not.
-    fn why_on<T: Target>(&self, user: User, row: Row, ask: Ask, on: T) -> Reason {
+    fn why_on<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> Reason {
         let Some(condition) = self.condition(ask) else {
             return Reason::Granted;
         };
@@ -105,7 +110,7 @@ impl Compiled {
             (None, _) => return Reason::Granted,
             (Some(object), today) => (object, today),
         };
-        let Some(mut view) = View::new(self, user, row, condition, object, today) else {
+        let Some(mut view) = View::new(self, user, class, condition, object, today) else {
             return Reason::WrongKind;
         };
         let scopes = &condition.own_scopes;
@@ -125,6 +130,7 @@ impl Compiled {
 struct View<'a, O: ?Sized> {
     compiled: &'a Compiled,
     row: &'a [u64],
+    facts: &'a Facts,
     slot: u32,
     object: &'a O,
     today: Option<Date>,
@@ -139,7 +145,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
     fn new(
         compiled: &'a Compiled,
         user: User,
-        row: Row,
+        class: ClassId,
         condition: &Condition,
         object: &'a O,
         today: Option<Date>,
@@ -152,7 +158,8 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         let relations = &kind.relations;
         Some(View {
             compiled,
-            row: compiled.row(row),
+            row: compiled.rows.row(class),
+            facts: compiled.facts(class)?,
             slot: compiled.slot(user)?,
             object,
             today,
@@ -196,9 +203,9 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             return *known;
         }
         let state = self.relations.get_index(at).and_then(|(name, &of)| {
-            let (user, _) = self.compiled.policy().users.get(self.slot)?;
-            let set = self.compiled.user_memberships.get(self.slot as usize)?;
-            let groups = &self.compiled.memberships.get(*set);
+            let users = &self.compiled.policy().users;
+            let user = users.name(self.slot);
+            let groups = &self.compiled.memberships.get(users.groups_of(self.slot));
             self.object.relation(name, &Subject { name: user, groups, relation: of })
         });
         let states = state.map_or(States::default(), |state| States::default().with(state));
@@ -211,13 +218,9 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
     /// Whether every one of these attributes is within the user's bound.
     fn passes(&self, checks: &[AttributeId]) -> bool {
         let catalogue = &self.compiled.policy().catalogue;
-        let Some(&limits) = self.compiled.user_limits.get(self.slot as usize) else {
-            return false;
-        };
         checks.iter().all(|&check| {
             let name = &catalogue.attributes[check as usize].name;
-            let limit = self.compiled.limits.get(limits, check);
-            limit.passes(self.object.attribute(name), self.today)
+            self.facts.limit(check).passes(self.object.attribute(name), self.today)
         })
     }
 }

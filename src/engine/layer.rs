@@ -6,7 +6,7 @@
 
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, NodeId};
-use crate::policy::{Inner, Source, SourceId, Statements, User};
+use crate::policy::{Class, Inner, Source, SourceId, Sources, Statements};
 use crate::slots::Slots;
 
 /// What a source, a tier or all tiers together say.
@@ -136,31 +136,18 @@ pub(crate) struct Layers<'p> {
 }
 
 impl<'p> Layers<'p> {
-    /// The layers of all sources but the users' own.
-    pub(crate) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Layers<'p> {
-        Layers::of(policy, licensed, &|_| true)
-    }
-
-    /// The layers of a user's sources only, to be merged for that user.
-    pub(crate) fn of_user(policy: &'p Inner, licensed: &'p BitSet, user: &User) -> Layers<'p> {
-        let roles = policy.closure(&user.roles);
-        Layers::of(policy, licensed, &|source| match source {
-            SourceId::Profile(id) => user.profile == Some(id),
-            SourceId::Role(id) => roles.contains(&id),
-            SourceId::ApprovalGroup(id) => user.approval_groups.contains(&id),
-            SourceId::Global | SourceId::Own => true,
-        })
-    }
-
-    fn of(
+    /// The layers of the sources of users of some classes, to be merged for
+    /// these.
+    pub(crate) fn of<'c>(
         policy: &'p Inner,
         licensed: &'p BitSet,
-        wanted: &dyn Fn(SourceId) -> bool,
+        classes: impl IntoIterator<Item = &'c Class>,
     ) -> Layers<'p> {
+        let wanted = Sources::of(policy, classes);
         let catalogue = &policy.catalogue;
         let empty = Layer::new(catalogue.bits());
         let layer = |source: SourceId, statements: &Statements| {
-            if !wanted(source) {
+            if !wanted.contains(source) {
                 return Layer::new(0);
             }
             let mut layer = empty.clone();
@@ -175,7 +162,7 @@ impl<'p> Layers<'p> {
         for &id in policy.role_order.iter() {
             let role = &policy.roles[id];
             let mut joined = layer(SourceId::Role(id), &role.source.statements);
-            if wanted(SourceId::Role(id)) {
+            if wanted.contains(SourceId::Role(id)) {
                 for &included in &role.includes {
                     joined.join(&roles[included as usize]);
                 }
@@ -203,7 +190,7 @@ impl<'p> Layers<'p> {
     }
 
     /// What all the sources of a user say together, tier over tier.
-    fn merge(&mut self, user: &User) -> Layer {
+    fn merge(&mut self, user: &Class) -> Layer {
         let mut all = self.global.clone();
         if let Some(profile) = user.profile {
             all.overlay(&self.profiles[profile as usize]);
@@ -232,7 +219,7 @@ impl<'p> Layers<'p> {
 
     /// What a user is granted, implications included, before any gate; the
     /// user being neither an admin nor suspended.
-    pub(crate) fn grants(&mut self, user: &User) -> Layer {
+    pub(crate) fn grants(&mut self, user: &Class) -> Layer {
         let mut all = self.merge(user);
         // Rule 3.
         all.granted.subtract(&all.forbidden);

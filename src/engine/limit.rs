@@ -1,12 +1,15 @@
 //! Bounds, resolved for a user (design, rule 8).
 
-use indexmap::IndexSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::catalogue::AttributeId;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
 use crate::object::Value;
-use crate::policy::{Inner, Statements, User};
+use crate::policy::{Class, Inner, Statements};
 
 /// Which values of an attribute pass.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,84 +109,72 @@ pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
     }
 }
 
-/// The limits of users on all attributes: a row for each combination, of
-/// numbers of the limits that there are.
+/// What users of a class pass of each attribute.
+pub(crate) type Limits = Arc<[Limit]>;
+
+/// The limits of classes in the making: those that are equal are one.
 #[derive(Debug)]
-pub(crate) struct Limits {
-    limits: IndexSet<Limit, foldhash::fast::RandomState>,
-    rows: Vec<u32>,
-    attributes: usize,
-}
-
-impl Limits {
-    /// The limit of a row of users on an attribute.
-    pub(crate) fn get(&self, row: u32, attribute: AttributeId) -> &Limit {
-        let cell = self.rows.get(row as usize * self.attributes + attribute as usize);
-        let limit = cell.and_then(|&limit| self.limits.get_index(limit as usize));
-        limit.unwrap_or(&Limit::Nothing)
-    }
-
-    /// An empty table, of which the limits of users are rows to come.
-    pub(crate) fn build(policy: &Inner) -> Building<'_> {
-        let attributes = policy.catalogue.attributes.len();
-        let mut limits = Limits { limits: IndexSet::default(), rows: Vec::new(), attributes };
-        limits.limits.insert(Limit::Nothing);
-        Building { policy, limits, known: IndexSet::default(), row: Vec::new() }
-    }
-}
-
-/// Limits in the making.
-#[derive(Debug)]
-pub(crate) struct Building<'p> {
+pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
-    limits: Limits,
-    known: IndexSet<Vec<u32>, foldhash::fast::RandomState>,
-    row: Vec<u32>,
+    known: HashSet<Limits, RandomState>,
+    /// Those of classes that state no bounds of their own.
+    alike: HashMap<Alike<'p>, Limits, RandomState>,
 }
 
-impl Building<'_> {
-    /// The row of a user: the most specific tier that states a bound decides
+/// What classes that say nothing of their own are alike in: profile, roles and
+/// approval groups.
+type Alike<'p> = (Option<u32>, &'p [u32], &'p [u32]);
+
+impl<'p> Bounding<'p> {
+    pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
+        Bounding { policy, known: HashSet::default(), alike: HashMap::default() }
+    }
+
+    /// The limits of a class: the most specific tier that states a bound decides
     /// it, and in the role tier bounds join.
-    pub(crate) fn row(&mut self, user: &User) -> u32 {
+    pub(crate) fn limits(&mut self, class: &'p Class) -> Limits {
+        let alike = (class.profile, &*class.roles, &*class.approval_groups);
+        let own = class.statements.as_deref().filter(|own| !own.bounds.is_empty());
+        if own.is_none()
+            && let Some(known) = self.alike.get(&alike)
+        {
+            return Arc::clone(known);
+        }
         let policy = self.policy;
-        self.row.clear();
-        self.row.resize(self.limits.attributes, 0);
-        self.overlay([&*policy.global]);
-        if let Some(profile) = user.profile {
-            self.overlay([&policy.profiles[profile].statements]);
-        }
-        let roles = policy.closure(&user.roles).into_iter();
-        let roles = roles.map(|role| &policy.roles[role].source.statements);
-        let groups = user.approval_groups.iter();
-        let groups = groups.map(|&id| &policy.approval_groups[id].statements);
-        self.overlay(roles.chain(groups));
-        if let Some(own) = &user.statements {
-            self.overlay([&**own]);
-        }
-        let (at, new) = self.known.insert_full(self.row.clone());
-        if new {
-            self.limits.rows.extend_from_slice(&self.row);
-        }
-        crate::names::number(at)
-    }
-
-    fn overlay<'s>(&mut self, tier: impl IntoIterator<Item = &'s Statements>) {
-        let mut stated: Vec<(AttributeId, Limit)> = Vec::new();
-        for (attribute, bound) in tier.into_iter().flat_map(|source| &source.bounds) {
-            let of = self.policy.catalogue.attributes[*attribute as usize].bound;
-            let limit = Limit::new(of, bound);
-            match stated.iter_mut().find(|(known, _)| known == attribute) {
-                Some((_, joined)) => joined.join(limit),
-                None => stated.push((*attribute, limit)),
+        let mut limits = vec![Limit::Nothing; policy.catalogue.attributes.len()];
+        let mut overlay = |tier: &mut dyn Iterator<Item = &Statements>| {
+            let mut stated: Vec<(AttributeId, Limit)> = Vec::new();
+            for (attribute, bound) in tier.flat_map(|source| &source.bounds) {
+                let of = policy.catalogue.attributes[*attribute as usize].bound;
+                let limit = Limit::new(of, bound);
+                match stated.iter_mut().find(|(known, _)| known == attribute) {
+                    Some((_, joined)) => joined.join(limit),
+                    None => stated.push((*attribute, limit)),
+                }
             }
+            for (attribute, limit) in stated {
+                limits[attribute as usize] = limit;
+            }
+        };
+        overlay(&mut [&*policy.global].into_iter());
+        overlay(&mut class.profile.iter().map(|&id| &policy.profiles[id].statements));
+        let roles = policy.closure(&class.roles).into_iter();
+        let roles = roles.map(|role| &policy.roles[role].source.statements);
+        let groups = class.approval_groups.iter();
+        let groups = groups.map(|&id| &policy.approval_groups[id].statements);
+        overlay(&mut roles.chain(groups));
+        overlay(&mut own.into_iter());
+        let limits = match self.known.get(&*limits) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let limits: Limits = limits.into();
+                self.known.insert(Arc::clone(&limits));
+                limits
+            }
+        };
+        if own.is_none() {
+            self.alike.insert(alike, Arc::clone(&limits));
         }
-        for (attribute, limit) in stated {
-            let (at, _) = self.limits.limits.insert_full(limit);
-            self.row[attribute as usize] = crate::names::number(at);
-        }
-    }
-
-    pub(crate) fn finish(self) -> Limits {
-        self.limits
+        limits
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::{ADMIN, Engine, NOBODY, Permission, User};
+use super::{Engine, Permission, User};
 use crate::bits::ones;
 use crate::catalogue::Form;
 use crate::object::Target;
+use crate::policy::VACANT;
 
 /// A permission that a user holds.
 ///
@@ -56,9 +57,9 @@ impl Engine {
         if user.lineage != compiled.lineage {
             return Vec::new();
         }
-        let row = compiled.user_rows.get(user.number as usize).copied().unwrap_or(NOBODY);
+        let class = compiled.classes.get(user.number).copied().unwrap_or(VACANT);
         let mut held: Vec<Effective<'_>> = Vec::new();
-        for bit in ones(compiled.row(row)) {
+        for bit in ones(compiled.rows.row(class)) {
             let node = catalogue.node_of(bit);
             let level = match &node.form {
                 Form::Graded(levels) => levels.get((bit - node.bit) as usize + 1),
@@ -86,16 +87,15 @@ impl Engine {
         let users = compiled.policy().users.iter();
         let may = users.filter_map(|(slot, name, _)| {
             let user = User { lineage: compiled.lineage, number: slot };
-            let (row, ask) = compiled.find(user, action)?;
-            if !compiled.holds(row, ask.bit) {
+            let (class, ask) = compiled.find(user, action)?;
+            if !compiled.rows.holds(class, ask.bit) {
                 return None;
             }
             let condition = compiled.condition(ask);
-            let may = row == ADMIN
-                || condition.is_none_or(|condition| match without_object {
-                    true => compiled.checks_passable(slot, condition),
-                    false => compiled.allows_on(user, row, ask, on.parts()),
-                });
+            let may = condition.is_none_or(|condition| match without_object {
+                true => compiled.checks_passable(class, condition),
+                false => compiled.allows_on(user, class, ask, on.parts()),
+            });
             may.then_some(name)
         });
         let mut names: Vec<&str> = may.collect();

@@ -1,7 +1,7 @@
 //! What a user and a permission settle of a decision, before there is an object.
 
 use super::limit::Limit;
-use super::{ADMIN, Compiled, Engine, Permission, User};
+use super::{Compiled, Engine, Facts, Permission, User};
 use crate::bits::test;
 use crate::catalogue::{Attribute, AttributeId, Condition, Kind, Scope};
 
@@ -19,7 +19,8 @@ pub(crate) enum Standing<'e> {
 pub(crate) struct Open<'e> {
     compiled: &'e Compiled,
     row: &'e [u64],
-    slot: usize,
+    facts: &'e Facts,
+    slot: u32,
     /// The user's name.
     pub(crate) user: &'e str,
     /// The kind of object that it is about.
@@ -31,14 +32,14 @@ pub(crate) struct Open<'e> {
 impl Engine {
     pub(crate) fn standing(&self, user: User, action: Permission) -> Standing<'_> {
         let compiled = &*self.0;
-        let Some((row, ask)) = compiled.find(user, action) else {
+        let Some((class, ask)) = compiled.find(user, action) else {
             return Standing::Denied;
         };
-        if !compiled.holds(row, ask.bit) {
+        if !compiled.rows.holds(class, ask.bit) {
             return Standing::Denied;
         }
-        let condition = match compiled.condition(ask) {
-            Some(condition) if row != ADMIN => condition,
+        let (condition, facts) = match (compiled.condition(ask), compiled.facts(class)) {
+            (Some(condition), Some(facts)) if !facts.admin => (condition, facts),
             _ => return Standing::Allowed,
         };
         let policy = compiled.policy();
@@ -46,8 +47,9 @@ impl Engine {
         match (kind, policy.users.get(user.number)) {
             (Some((kind, declared)), Some((name, _))) => Standing::Open(Open {
                 compiled,
-                row: compiled.row(row),
-                slot: user.number as usize,
+                row: compiled.rows.row(class),
+                facts,
+                slot: user.number,
                 user: name,
                 kind: (kind, declared),
                 condition,
@@ -66,14 +68,13 @@ impl<'e> Open<'e> {
     /// An attribute, and what of it passes for the user.
     pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
         let compiled = self.compiled;
-        let limits = compiled.user_limits.get(self.slot);
-        let limit = limits.map_or(&Limit::Nothing, |&row| compiled.limits.get(row, attribute));
-        (&compiled.policy().catalogue.attributes[attribute as usize], limit)
+        let attributes = &compiled.policy().catalogue.attributes;
+        (&attributes[attribute as usize], self.facts.limit(attribute))
     }
 
     /// The user's groups and all beneath them, sorted.
     pub(crate) fn groups(&self) -> Vec<&'e str> {
-        let set = self.compiled.user_memberships.get(self.slot);
-        set.map_or_else(Vec::new, |&set| self.compiled.memberships.get(set).names().collect())
+        let list = self.compiled.policy().users.groups_of(self.slot);
+        self.compiled.memberships.get(list).names().collect()
     }
 }

@@ -5,7 +5,7 @@ use crate::bits::BitSet;
 use crate::catalogue::Bit;
 use crate::engine::{Engine, effective};
 use crate::object::Object;
-use crate::policy::{Inner, SourceId, User};
+use crate::policy::{Class, Holder, Inner, SourceId};
 use crate::reason::Reason;
 
 /// How many sources are combined at most, how many combinations of each size
@@ -18,7 +18,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
     /// The sources that would do in the place of what a mend allows to the
     /// user: one, or else as few as it takes.
     pub(super) fn assignments(&self, mend: &[Step]) -> Vec<Assignment> {
-        let user = self.holder.1;
+        let user = self.holder.class;
         let besides: Vec<Step> = mend.iter().filter(|step| !step.is_grant()).cloned().collect();
         if besides.len() == mend.len() {
             return Vec::new();
@@ -56,7 +56,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
 
     /// Whether a source brings some of what a mend grants.
     fn helps(&self, mend: &[Step], besides: &[Step], source: SourceId) -> bool {
-        self.try_walk(besides, &with(self.holder.1, &[source]), |walk| {
+        self.try_walk(besides, &with(self.holder.class, &[source]), |walk| {
             mend.iter().any(|step| match step {
                 Step::Allow(bit) => matches!(walk.held(*bit), Reason::Granted | Reason::Gated),
                 Step::Widen(check, _) => walk.passes(*check),
@@ -66,7 +66,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
     }
 
     fn told_assignments(&self, found: &[Weighed]) -> Vec<Assignment> {
-        let (name, user) = self.holder;
+        let Holder { name, class: user, .. } = self.holder;
         let asked = |weighed| {
             let Weighed { set, brings, .. }: &Weighed = weighed;
             set.iter().map(|&source| self.policy.approval(user, source, brings))
@@ -121,7 +121,7 @@ fn combinations(of: usize, size: usize) -> impl Iterator<Item = Vec<usize>> {
 
 /// The user with other sources besides; a profile takes the place of the user's
 /// own.
-fn with(user: &User, sources: &[SourceId]) -> User {
+fn with(user: &Class, sources: &[SourceId]) -> Class {
     let mut user = user.clone();
     let plus = |ids: &[u32], id: u32| ids.iter().copied().chain([id]).collect::<Box<[u32]>>();
     for &source in sources {
@@ -138,13 +138,13 @@ fn with(user: &User, sources: &[SourceId]) -> User {
 impl Inner {
     /// The sources that a user could be given: those that the user lacks, but
     /// for unique roles that somebody holds.
-    fn assignable(&self, user: &User) -> Vec<SourceId> {
+    fn assignable(&self, user: &Class) -> Vec<SourceId> {
         let mut taken: Vec<bool> = vec![false; self.roles.slots()];
         for role in self.closure(&user.roles) {
             taken[role as usize] = true;
         }
-        if self.roles.values().any(|role| role.unique) {
-            for &role in self.users.values().flat_map(|user| &user.roles) {
+        if self.roles.iter().any(|(_, _, role)| role.unique) {
+            for &role in self.users.classes().flat_map(|(_, class)| &class.roles) {
                 taken[role as usize] |= self.roles[role].unique;
             }
         }
@@ -184,7 +184,7 @@ impl Inner {
 
     /// What it takes to give a source to a user, to whom it would bring these
     /// permissions.
-    fn approval(&self, to: &User, source: SourceId, brings: &[Bit]) -> Approval<'_> {
+    fn approval(&self, to: &Class, source: SourceId, brings: &[Bit]) -> Approval<'_> {
         let change = match source {
             SourceId::Profile(_) => "assign_profile",
             SourceId::Role(_) => "assign_role",

@@ -13,7 +13,7 @@ use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationState, RelationType};
 use crate::engine::{Engine, Permission, User, fence_day};
 use crate::object::{Object, Target, Value};
-use crate::policy::{self, Inner, SourceId};
+use crate::policy::{self, Holder, Inner, SourceId};
 use crate::reason::Reason;
 
 /// How many ways of mending are tried, and how many are told.
@@ -172,7 +172,7 @@ impl Engine {
         if reason.allowed() {
             return None;
         }
-        let (name, holder) = self.holder(user)?;
+        let holder = self.holder(user)?;
         let mends = self.mends(user, action, on);
         let allowed = mends.least.first().map_or(&[][..], |mend| &mend.parts);
         let missing = allowed.iter().filter_map(|part| match part {
@@ -180,7 +180,7 @@ impl Engine {
             _ => None,
         });
         Some(AccessRequest {
-            user: named_user(name, holder),
+            user: named_user(holder),
             action: named_bit(&self.policy().inner().catalogue, self.bit(action)?),
             object: on.parts().0.map(|object| object.kind().to_owned()),
             reason,
@@ -246,7 +246,7 @@ enum Next {
 pub(super) struct Mending<'a, O: ?Sized> {
     pub(super) engine: &'a Engine,
     pub(super) policy: &'a Inner,
-    pub(super) holder: (&'a str, &'a policy::User),
+    pub(super) holder: Holder<'a>,
     bit: Bit,
     object: Option<&'a O>,
     today: Option<Date>,
@@ -254,7 +254,7 @@ pub(super) struct Mending<'a, O: ?Sized> {
 
 impl<O: Object + ?Sized> Mending<'_, O> {
     fn mends(&self) -> Mends {
-        if self.allows(&[], self.holder.1) {
+        if self.allows(&[], self.holder.class) {
             return Mends::default();
         }
         let mut ways: Vec<Vec<Step>> = Vec::new();
@@ -289,7 +289,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
     /// Follows a way to a yes, or to where it branches.
     fn follow(&self, mut way: Way) -> Result<Vec<Step>, Vec<Way>> {
         loop {
-            if self.allows(&way.steps, self.holder.1) {
+            if self.allows(&way.steps, self.holder.class) {
                 return Ok(way.steps);
             }
             match self.next(&way) {
@@ -317,7 +317,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
 
     /// What a way comes to lack.
     fn next(&self, way: &Way) -> Next {
-        let (user, supposed) = suppose(self.policy, self.holder.1, &way.steps);
+        let (user, supposed) = suppose(self.policy, self.holder.class, &way.steps);
         let mut walk = self.walk(&user, &supposed);
         let catalogue = walk.catalogue();
         if walk.reason(self.bit) == Reason::Suspended {
@@ -354,7 +354,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                 grant_steps(walk, way, catalogue.node(scope).bit, false)
             }
             Some(&(_, Choice::Relate(scope))) => {
-                relate(walk, scope, self.holder.1).map_or(Next::Stuck, Next::Steps)
+                relate(walk, scope, self.holder).map_or(Next::Stuck, Next::Steps)
             }
             None => {
                 let others = catalogue.scopes(id).filter(|scope| !effective.contains(scope));
@@ -365,12 +365,13 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         }
     }
 
-    fn walk<'w>(&'w self, user: &'w policy::User, supposed: &'w Supposed) -> Walk<'w, O> {
-        Walk::new(self.policy, (self.holder.0, user), supposed, self.object, self.today)
+    fn walk<'w>(&'w self, user: &'w policy::Class, supposed: &'w Supposed) -> Walk<'w, O> {
+        let holder = Holder { class: user, ..self.holder };
+        Walk::new(self.policy, holder, supposed, self.object, self.today)
     }
 
     /// Whether the answer is yes to that user, once the steps are taken.
-    pub(super) fn allows(&self, steps: &[Step], user: &policy::User) -> bool {
+    pub(super) fn allows(&self, steps: &[Step], user: &policy::Class) -> bool {
         self.try_walk(steps, user, |walk| walk.reason(self.bit).allowed())
     }
 
@@ -378,7 +379,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
     pub(super) fn try_walk<R>(
         &self,
         steps: &[Step],
-        user: &policy::User,
+        user: &policy::Class,
         ask: impl FnOnce(&mut Walk<'_, O>) -> R,
     ) -> R {
         let (user, supposed) = suppose(self.policy, user, steps);
@@ -392,7 +393,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             // What was added last is more likely to be a means to the rest.
             for at in (0..steps.len()).rev() {
                 let step = steps.remove(at);
-                if !self.allows(&steps, self.holder.1) {
+                if !self.allows(&steps, self.holder.class) {
                     steps.insert(at, step);
                 }
             }
@@ -406,7 +407,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let catalogue = &self.policy.catalogue;
         let kind = catalogue.node_of(self.bit).kind;
         let part = |step: &Step| match step {
-            Step::Restore => Part::Restore(named_user(self.holder.0, self.holder.1)),
+            Step::Restore => Part::Restore(named_user(self.holder)),
             Step::License(feature) => Part::License(feature.to_string()),
             Step::Allow(bit) => Part::Allow(named_bit(catalogue, *bit)),
             Step::Lift(source, list, pattern) => {
@@ -435,7 +436,7 @@ impl<O: ?Sized> Mending<'_, O> {
     /// A statement that denies or forbids.
     fn statement(&self, source: SourceId, list: List, pattern: Pattern) -> Statement {
         let policy = self.policy;
-        let mut sources = policy.sources_of(self.holder.1);
+        let mut sources = policy.sources_of(self.holder.class);
         let statements = sources.find(|(known, _)| *known == source).map(|(_, said)| said);
         let (effect, field) = match list {
             List::Forbid => (Effect::Forbid, "forbid"),
@@ -446,7 +447,7 @@ impl<O: ?Sized> Mending<'_, O> {
             _ => &said.deny,
         });
         let at = patterns.iter().position(|known| *known == pattern).unwrap_or_default();
-        let source = policy.source_ref(source, self.holder.0);
+        let source = policy.source_ref(source, self.holder.name);
         let place = format!("{}.{field}[{at}]", source.source.place());
         let pattern = pattern.text(&policy.catalogue);
         Statement { source, effect, pattern, place, decides: true }
@@ -544,7 +545,7 @@ fn grant_steps<O: Object + ?Sized>(
 fn relate<O: Object + ?Sized>(
     walk: &Walk<'_, O>,
     scope: NodeId,
-    user: &policy::User,
+    user: Holder<'_>,
 ) -> Option<Vec<Step>> {
     let node = walk.catalogue().node(scope);
     let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
@@ -611,7 +612,7 @@ fn fence(stated: &[&Bound], date: Date, today: Option<Date>) -> Bound {
 }
 
 /// The user and the rest of the world once steps are taken.
-fn suppose(policy: &Inner, user: &policy::User, steps: &[Step]) -> (policy::User, Supposed) {
+fn suppose(policy: &Inner, user: &policy::Class, steps: &[Step]) -> (policy::Class, Supposed) {
     let mut user = user.clone();
     let mut supposed = Supposed::default();
     for step in steps {

@@ -14,7 +14,7 @@ use crate::date::Date;
 use crate::document::RelationState;
 use crate::engine::Limit;
 use crate::object::{Belongs, Object, Subject, Value};
-use crate::policy::{Inner, SourceId, Statements, User};
+use crate::policy::{Class, Holder, Inner, SourceId, Statements};
 use crate::reason::Reason;
 
 /// How one permission answers to another.
@@ -104,8 +104,8 @@ enum OnObject {
 /// One user, and one object or none, walked through as far as was asked.
 pub(super) struct Walk<'a, O: ?Sized> {
     pub(super) policy: &'a Inner,
-    name: &'a str,
-    pub(super) user: &'a User,
+    holder: Holder<'a>,
+    pub(super) user: &'a Class,
     supposed: &'a Supposed,
     pub(super) object: Option<&'a O>,
     pub(super) today: Option<Date>,
@@ -121,21 +121,21 @@ pub(super) struct Walk<'a, O: ?Sized> {
 impl<'a, O: Object + ?Sized> Walk<'a, O> {
     pub(super) fn new(
         policy: &'a Inner,
-        (name, user): (&'a str, &'a User),
+        holder: Holder<'a>,
         supposed: &'a Supposed,
         object: Option<&'a O>,
         today: Option<Date>,
     ) -> Walk<'a, O> {
         let mut sources: Vec<(SourceId, &Statements)> = Vec::new();
-        for (id, statements) in policy.sources_of(user) {
+        for (id, statements) in policy.sources_of(holder.class) {
             if !sources.iter().any(|&(known, _)| known == id) {
                 sources.push((id, statements));
             }
         }
         Walk {
             policy,
-            name,
-            user,
+            holder,
+            user: holder.class,
             supposed,
             object,
             today,
@@ -661,8 +661,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         let relations = &self.catalogue().kinds[kind as usize].relations;
         let (name, &of) = relations.get_index(relation as usize)?;
-        let groups = &Groups { policy: self.policy, own: &self.user.groups };
-        self.object?.relation(name, &Subject { name: self.name, groups, relation: of })
+        let groups = &Groups { policy: self.policy, own: self.holder.groups };
+        self.object?.relation(name, &Subject { name: self.holder.name, groups, relation: of })
     }
 
     /// Whether the object's attribute is within the user's bound.

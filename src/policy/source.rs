@@ -98,7 +98,7 @@ pub(crate) struct Role {
 }
 
 /// What a source says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Statements {
     pub(crate) allow: Box<[Pattern]>,
     pub(crate) deny: Box<[Pattern]>,

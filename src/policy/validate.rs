@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use indexmap::map::Entry;
+use smallvec::SmallVec;
 
-use super::{Groups, Inner, Lineage, Policy, Role, Source, Statements, User};
+use super::{Class, Groups, Inner, Lineage, Policy, Role, Source, Statements, Texts, Users};
 use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
@@ -125,7 +126,7 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
             role_order: included.order.into_iter().map(number).collect(),
             approval_groups: slots(resolved_groups),
             groups: Arc::new(groups),
-            users: slots(users),
+            users,
             governance: Arc::new(document.governance),
             catalogue: Arc::new(catalogue),
         }),
@@ -133,8 +134,8 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
 }
 
 /// Things by name in slots of their positions.
-fn slots<V: Clone>(map: NameMap<V>) -> Slots<V> {
-    let mut slots = Slots::with_capacity(map.len());
+fn slots<V>(map: NameMap<V>) -> Slots<V> {
+    let mut slots = Slots::default();
     for (name, value) in map {
         slots.insert(&name, value);
     }
@@ -466,17 +467,18 @@ impl Holders<'_> {
         mut groups: Groups,
         place: &Place<'_>,
         faults: &mut Faults,
-    ) -> (NameMap<User>, Groups) {
+    ) -> (Users, Groups) {
         let roles = self.names.roles;
         let mut holders: Vec<Option<Box<str>>> = vec![None; roles.len()];
-        let mut out = NameMap::with_capacity_and_hasher(users.len(), Default::default());
+        let mut out = Users::with_capacity(users.len());
         if users.len() > MOST {
             faults.push(place, ProblemKind::TooMany { what: "users", limit: MOST });
         }
         for (name, user) in users.into_iter().take(MOST) {
             let place = place.key(&name);
             faults.check_text(&place, &name);
-            let resolved = self.user(&user, &mut groups, &place, faults);
+            let class = self.class(&user, &place, faults);
+            let belongs = user_groups(&user, &mut groups, &place, faults);
             let list = place.key("roles");
             for (at, role) in user.roles.iter().enumerate() {
                 let Some(number) = roles.get_index_of(role.as_str()) else {
@@ -492,18 +494,18 @@ impl Holders<'_> {
                     }
                 }
             }
-            insert(&mut out, &name, resolved, &place, faults);
+            if out.find(&name).is_some() {
+                faults.duplicate(&place, &name);
+                continue;
+            }
+            let slot = number(out.slots());
+            out.insert(slot, &name, &class, &belongs);
+            out.set_texts(slot, texts(user.label, user.description));
         }
         (out, groups)
     }
 
-    fn user(
-        &self,
-        user: &document::User,
-        groups: &mut Groups,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> User {
+    fn class(&self, user: &document::User, place: &Place<'_>, faults: &mut Faults) -> Class {
         let of = place.key("profile");
         let profile = user.profile.as_deref();
         let profile = profile.and_then(|name| find("profile", self.profiles, name, &of, faults));
@@ -513,27 +515,37 @@ impl Holders<'_> {
         let approval_groups = &user.approval_groups;
         let approval_groups =
             find_all("approval group", self.approval_groups, approval_groups, &list, faults);
-        let list = place.key("groups");
-        for (at, group) in user.groups.iter().enumerate() {
-            faults.check_text(&list.item(at), group);
-        }
-        let mut group = |name: &String| {
-            if let Some(known) = groups.parents.get_index_of(name.as_str()) {
-                return number(known);
-            }
-            number(groups.parents.insert_full(name.as_str().into(), None).0)
-        };
-        User {
-            label: user.label.as_deref().map(Into::into),
-            description: user.description.as_deref().map(Into::into),
+        Class {
             profile,
             roles,
             approval_groups,
-            groups: user.groups.iter().map(&mut group).collect(),
             admin: user.admin,
             suspended: user.suspended,
             statements: (!user.statements.is_empty())
                 .then(|| Box::new(self.names.statements(&user.statements, place, faults))),
         }
     }
+}
+
+/// The numbers of a user's groups, which need no declaring.
+fn user_groups(
+    user: &document::User,
+    groups: &mut Groups,
+    place: &Place<'_>,
+    faults: &mut Faults,
+) -> SmallVec<[u32; 8]> {
+    let list = place.key("groups");
+    let named = user.groups.iter().enumerate();
+    let mut belongs = SmallVec::new();
+    for (at, name) in named {
+        faults.check_text(&list.item(at), name);
+        let known = groups.parents.get_index_of(name.as_str());
+        let add = || groups.parents.insert_full(name.as_str().into(), None).0;
+        belongs.push(number(known.unwrap_or_else(add)));
+    }
+    belongs
+}
+
+fn texts(label: Option<String>, description: Option<String>) -> Texts {
+    Texts { label: label.map(Into::into), description: description.map(Into::into) }
 }

@@ -162,7 +162,7 @@ impl ChangeStep {
         };
         match engine.policy().apply(by, change) {
             Ok(applied) => {
-                *engine = Engine::new(&applied.policy);
+                *engine = engine.follow(&applied.policy);
                 Answer::Text("applied".to_owned())
             }
             Err(refusal) => Answer::Text(refusal.rule.code().to_owned()),

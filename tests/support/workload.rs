@@ -8,16 +8,42 @@ use grantree::document::{
 
 /// Areas of the product, each a permission with others beneath it.
 pub const AREAS: usize = 12;
-const PROFILES: usize = 40;
-const ROLES: usize = 20;
 const TEAMS: usize = 50;
+/// The role that every tenth user has.
+pub const COMMON: &str = "r0";
 /// The actions on jobs, each with three scopes and a bound on the region.
 pub const ACTIONS: [&str; 4] = ["view", "edit", "delete", "assign"];
 
+/// How users are alike.
+#[derive(Clone, Copy, Debug)]
+pub enum Alike {
+    /// They have so many combinations of profile, roles and team.
+    Combinations(usize),
+    /// Not at all: every one has some profile, up to three roles, and up to two
+    /// grants of their own; one in a hundred is an admin.
+    Hardly,
+}
+
 /// A policy with so many permissions apart from those on jobs, and so many
-/// users: each with a profile, up to three roles and up to two grants of their
-/// own; one in a hundred is an admin.
+/// users, nearly all different: 40 profiles, 20 roles.
 pub fn company(permissions: usize, users: usize) -> Document {
+    document(permissions, users, 40, 20, Alike::Hardly)
+}
+
+/// A policy with so many permissions apart from those on jobs, and so many
+/// users in 2,000 combinations of 100 profiles and 100 roles.
+pub fn enterprise(permissions: usize, users: usize) -> Document {
+    document(permissions, users, 100, 100, Alike::Combinations(2_000))
+}
+
+/// A policy of any shape.
+pub fn document(
+    permissions: usize,
+    users: usize,
+    profiles: usize,
+    roles: usize,
+    alike: Alike,
+) -> Document {
     let mut rng = Rng::with_seed(7);
     let mut document = Document::default();
     let paths = catalogue(&mut document, permissions);
@@ -27,7 +53,7 @@ pub fn company(permissions: usize, users: usize) -> Document {
         allow.extend((0..AREAS).map(|area| format!("area{area}")));
         allow
     };
-    for profile in 0..PROFILES {
+    for profile in 0..profiles {
         let statements = Statements {
             allow: some(&mut rng, 3),
             bounds: regions(&mut rng, 3),
@@ -35,7 +61,7 @@ pub fn company(permissions: usize, users: usize) -> Document {
         };
         document.profiles.push(format!("p{profile}"), Source { statements, ..Source::default() });
     }
-    for role in 0..ROLES {
+    for role in 0..roles {
         let mut allow = some(&mut rng, 10);
         allow.push(format!("jobs.{}", rng.choice(ACTIONS).expect("there are some")));
         let statements =
@@ -43,18 +69,33 @@ pub fn company(permissions: usize, users: usize) -> Document {
         let source = Source { statements, ..Source::default() };
         document.roles.push(format!("r{role}"), Role { source, ..Role::default() });
     }
-    for number in 0..users {
-        let own = (0..rng.usize(..3)).filter_map(|_| rng.choice(&paths).cloned()).collect();
-        let mut roles: Vec<String> =
-            (0..rng.usize(..4)).map(|_| format!("r{}", rng.usize(..ROLES))).collect();
-        roles.dedup();
-        let user = User {
-            profile: Some(format!("p{}", rng.usize(..PROFILES))),
-            roles,
+    let user = |rng: &mut Rng| {
+        let mut held: Vec<String> =
+            (0..rng.usize(..4)).map(|_| format!("r{}", 1 + rng.usize(..roles - 1))).collect();
+        held.dedup();
+        if rng.usize(..10) == 0 {
+            held.push(COMMON.to_owned());
+        }
+        User {
+            profile: Some(format!("p{}", rng.usize(..profiles))),
+            roles: held,
             groups: vec![format!("team{}", rng.usize(..TEAMS))],
             admin: rng.usize(..100) == 0,
-            statements: Statements { allow: own, ..Statements::default() },
             ..User::default()
+        }
+    };
+    let combinations: Vec<User> = match alike {
+        Alike::Combinations(count) => (0..count).map(|_| user(&mut rng)).collect(),
+        Alike::Hardly => Vec::new(),
+    };
+    for number in 0..users {
+        let user = match alike {
+            Alike::Combinations(count) => combinations[rng.usize(..count)].clone(),
+            Alike::Hardly => {
+                let own = (0..rng.usize(..3)).filter_map(|_| rng.choice(&paths).cloned());
+                let statements = Statements { allow: own.collect(), ..Statements::default() };
+                User { statements, ..user(&mut rng) }
+            }
         };
         document.users.push(number.to_string(), user);
     }

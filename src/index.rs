@@ -1,0 +1,100 @@
+//! Numbers by what they stand for, which versions share.
+
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+/// How many numbers a shard has, about: what adding one copies.
+const SHARD: usize = 2048;
+
+/// A hash table of numbers, of things that are kept elsewhere by number.
+///
+/// It is in shards that copies share. The hash is seeded at random, so that
+/// names can't be chosen to collide.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    hasher: RandomState,
+    shards: Arc<[Arc<HashTable<u32>>]>,
+    len: usize,
+}
+
+impl Default for Index {
+    fn default() -> Index {
+        Index::with_capacity(0)
+    }
+}
+
+impl Index {
+    /// An index for about so many.
+    pub(crate) fn with_capacity(len: usize) -> Index {
+        let shards = (len / SHARD + 1).next_power_of_two();
+        let each = len / shards;
+        let shard = || Arc::new(HashTable::with_capacity(each + each / 8));
+        let shards = std::iter::repeat_with(shard).take(shards).collect();
+        Index { hasher: RandomState::default(), shards, len: 0 }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn shard(&self, hash: u64) -> usize {
+        // The table itself goes by the lowest and the topmost bits.
+        (hash >> 32) as usize & (self.shards.len() - 1)
+    }
+
+    /// The number of what hashes as `key` does and `is` it.
+    pub(crate) fn find<K: Hash + ?Sized>(&self, key: &K, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let hash = self.hasher.hash_one(key);
+        self.shards.get(self.shard(hash))?.find(hash, |&number| is(number)).copied()
+    }
+
+    /// Adds the number of what is not there yet; `rehash` gives the hash of what
+    /// any number here stands for.
+    pub(crate) fn insert<K: Hash + ?Sized>(
+        &mut self,
+        key: &K,
+        number: u32,
+        rehash: impl Fn(&RandomState, u32) -> u64,
+    ) {
+        if self.len > 2 * SHARD * self.shards.len() {
+            let mut grown =
+                Index { hasher: self.hasher.clone(), ..Index::with_capacity(2 * self.len) };
+            for &number in self.shards.iter().flat_map(|shard| shard.iter()) {
+                grown.put(rehash(&self.hasher, number), number, &rehash);
+            }
+            *self = grown;
+        }
+        self.put(self.hasher.hash_one(key), number, &rehash);
+    }
+
+    fn put(&mut self, hash: u64, number: u32, rehash: &impl Fn(&RandomState, u32) -> u64) {
+        let at = self.shard(hash);
+        if let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(at) {
+            let rehash = |&number: &u32| rehash(&self.hasher, number);
+            Arc::make_mut(shard).insert_unique(hash, number, rehash);
+            self.len += 1;
+        }
+    }
+
+    /// Takes a number out.
+    pub(crate) fn remove<K: Hash + ?Sized>(&mut self, key: &K, number: u32) {
+        let hash = self.hasher.hash_one(key);
+        let at = self.shard(hash);
+        if let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(at)
+            && let Ok(entry) = Arc::make_mut(shard).find_entry(hash, |&known| known == number)
+        {
+            entry.remove();
+            self.len -= 1;
+        }
+    }
+
+    /// The bytes of the shards.
+    pub(crate) fn bytes(&self) -> usize {
+        let shards = self.shards.iter().map(|shard| shard.allocation_size());
+        shards.sum::<usize>() + self.shards.len() * size_of::<HashTable<u32>>()
+    }
+}

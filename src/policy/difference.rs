@@ -1,0 +1,100 @@
+//! What two versions of a policy differ in, for users of each class.
+
+use super::{Class, Inner, SourceId};
+use crate::slots::Slots;
+
+/// Of which sources two versions say different things.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    /// Whether of the global one, or of the licence.
+    everybody: bool,
+    profiles: Vec<bool>,
+    /// Of a role, what it includes counts.
+    roles: Vec<bool>,
+    approval_groups: Vec<bool>,
+}
+
+impl Difference {
+    /// Between two versions that have one catalogue. What they share is not
+    /// looked at.
+    pub(crate) fn new(before: &Inner, after: &Inner) -> Difference {
+        let global = std::sync::Arc::ptr_eq(&before.global, &after.global);
+        let mut roles = differing(&before.roles, &after.roles);
+        for &id in after.role_order.iter() {
+            let includes = after.roles.get(id).map_or(&[][..], |role| &role.includes);
+            roles[id as usize] |= includes.iter().any(|&included| roles[included as usize]);
+        }
+        Difference {
+            everybody: !global || before.licence != after.licence,
+            profiles: differing(&before.profiles, &after.profiles),
+            roles,
+            approval_groups: differing(&before.approval_groups, &after.approval_groups),
+        }
+    }
+
+    /// Whether there is none for anybody.
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut sources = self.profiles.iter().chain(&self.roles).chain(&self.approval_groups);
+        !self.everybody && !sources.any(|&differs| differs)
+    }
+
+    /// Whether the sources of users of a class say different things.
+    pub(crate) fn touches(&self, class: &Class) -> bool {
+        let differs = |sources: &[bool], id: u32| sources.get(id as usize) == Some(&true);
+        self.everybody
+            || class.profile.is_some_and(|id| differs(&self.profiles, id))
+            || class.roles.iter().any(|&id| differs(&self.roles, id))
+            || class.approval_groups.iter().any(|&id| differs(&self.approval_groups, id))
+    }
+}
+
+fn differing<V>(before: &Slots<V>, after: &Slots<V>) -> Vec<bool> {
+    (0..).take(after.slots()).map(|id| !after.is_shared(id, before)).collect()
+}
+
+/// The sources of users of some classes: of roles, what they include too.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    profiles: Vec<bool>,
+    roles: Vec<bool>,
+    approval_groups: Vec<bool>,
+}
+
+impl Sources {
+    pub(crate) fn of<'c>(policy: &Inner, classes: impl IntoIterator<Item = &'c Class>) -> Sources {
+        let mut sources = Sources {
+            profiles: vec![false; policy.profiles.slots()],
+            roles: vec![false; policy.roles.slots()],
+            approval_groups: vec![false; policy.approval_groups.slots()],
+        };
+        for class in classes {
+            if let Some(id) = class.profile {
+                sources.profiles[id as usize] = true;
+            }
+            for &id in &class.roles {
+                sources.roles[id as usize] = true;
+            }
+            for &id in &class.approval_groups {
+                sources.approval_groups[id as usize] = true;
+            }
+        }
+        // Each role comes after those that it includes.
+        for &id in policy.role_order.iter().rev() {
+            if sources.roles[id as usize] {
+                for &included in &policy.roles[id].includes {
+                    sources.roles[included as usize] = true;
+                }
+            }
+        }
+        sources
+    }
+
+    pub(crate) fn contains(&self, source: SourceId) -> bool {
+        match source {
+            SourceId::Profile(id) => self.profiles[id as usize],
+            SourceId::Role(id) => self.roles[id as usize],
+            SourceId::ApprovalGroup(id) => self.approval_groups[id as usize],
+            SourceId::Global | SourceId::Own => true,
+        }
+    }
+}
