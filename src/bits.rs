@@ -1,8 +1,7 @@
 //! Sets of permissions as words of bits.
 //!
-//! The only place that names the bit library: it fills ranges and tests bits.
-//! Whole sets are combined word by word over its raw words, which its own
-//! operators are a hundred times slower at.
+//! The only place that names the bit library. Sets are filled and combined word
+//! by word over its raw words, which its own operators are many times slower at.
 
 use bitvec::order::Lsb0;
 use bitvec::slice::BitSlice;
@@ -45,8 +44,18 @@ impl BitSet {
     }
 
     fn fill(&mut self, range: std::ops::Range<u32>, value: bool) {
-        if let Some(bits) = self.0.get_mut(range.start as usize..range.end as usize) {
-            bits.fill(value);
+        let words = self.0.as_raw_mut_slice();
+        let (mut from, end) = (range.start as usize, range.end as usize);
+        while from < end {
+            let (word, bit) = (from / WORD, from % WORD);
+            let count = (WORD - bit).min(end - from);
+            let mask = (u64::MAX >> (WORD - count)) << bit;
+            match words.get_mut(word) {
+                Some(word) if value => *word |= mask,
+                Some(word) => *word &= !mask,
+                None => return,
+            }
+            from += count;
         }
     }
 

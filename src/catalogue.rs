@@ -48,6 +48,12 @@ pub(crate) struct Catalogue {
     /// For each node, those that it answers to directly or that imply it, and
     /// so on: whose effect ends with its own.
     pub(crate) dependents: Vec<Vec<NodeId>>,
+    /// The bits without which some node has no effect.
+    pub(crate) gating: BitSet,
+    /// The first bits of nodes that imply something.
+    pub(crate) implying: BitSet,
+    /// The nodes that have scopes.
+    pub(crate) scoped: Vec<NodeId>,
 }
 
 /// A node of the tree.

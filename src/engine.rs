@@ -421,10 +421,8 @@ impl Compiled {
     fn compile<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
-        let classes: Vec<_> = classes.collect();
-        self.classes = policy.users.class_numbers().clone();
-        let live = classes.iter().filter_map(|&(_, class)| class);
-        let mut layers = Layers::of(policy, &self.licensed, live);
+                self.classes = policy.users.class_numbers().clone();
+        let mut layers = Layers::new(policy, &self.licensed);
         let mut bounding = Bounding::new(policy);
         self.rows.reach(policy.users.class_slots());
         for (id, class) in classes {
@@ -465,7 +463,7 @@ fn asks(policy: &Inner) -> Arc<[Ask]> {
 /// What a user holds who is neither an admin nor suspended.
 pub(crate) fn effective(policy: &Inner, user: &Class) -> BitSet {
     let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
-    let mut layers = Layers::of(policy, &licensed, [user]);
+    let mut layers = Layers::new(policy, &licensed);
     let granted = layers.grants(user).granted;
     layers.effective(&granted)
 }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-pub(crate) use difference::{Difference, Sources};
+pub(crate) use difference::Difference;
 pub use source::SourceName;
 pub(crate) use source::{Role, Source, SourceId, Statements};
 pub(crate) use users::{Class, ClassId, Holder, Texts, Users, VACANT};

@@ -24,16 +24,21 @@ pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catal
 
     let mut bit_nodes = Vec::with_capacity(bits as usize);
     let mut grantable = BitSet::new(bits as usize);
+    let mut scoped = Vec::new();
     for (id, node) in nodes.iter().enumerate() {
         bit_nodes.extend(node.bits().map(|_| number(id)));
-        if !matches!(node.form, Form::Scoped(_)) {
-            grantable.insert_range(node.bits());
+        match node.form {
+            Form::Scoped(_) => scoped.push(number(id)),
+            _ => grantable.insert_range(node.bits()),
         }
     }
     let permissions = &document.permissions;
     let catalogue = Catalogue {
         document: document::Catalogue::default(),
         dependents: Vec::new(),
+        gating: BitSet::new(bits as usize),
+        implying: BitSet::new(bits as usize),
+        scoped,
         nodes,
         by_path,
         bit_nodes,
@@ -48,7 +53,7 @@ pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catal
     let Resolving { mut catalogue, faults, requires_at, .. } = resolving;
 
     let rank = check_gates(&catalogue, permissions, &place, &requires_at, faults);
-    catalogue.dependents = dependents(&catalogue);
+    depend(&mut catalogue);
     let conditions = condition::conditions(&catalogue, &rank);
     for (node, condition) in catalogue.nodes.iter_mut().zip(conditions) {
         node.condition = condition.map(Box::new);
@@ -642,18 +647,22 @@ fn with_place(
     }
 }
 
-fn dependents(catalogue: &Catalogue) -> Vec<Vec<NodeId>> {
+/// Notes of each node what needs it, and of each bit whether anything does.
+fn depend(catalogue: &mut Catalogue) {
     let mut dependents = vec![Vec::new(); catalogue.nodes.len()];
     for (id, node) in catalogue.nodes.iter().enumerate() {
         // A scoped node depends on nothing but its scopes.
         if matches!(node.form, Form::Heading | Form::Scoped(_)) {
             continue;
         }
-        let needs = node.requires.iter().chain(&node.implies);
-        let needs = needs.map(|&bit| catalogue.bit_nodes[bit as usize]).chain(node.gate);
-        for need in needs {
-            dependents[need as usize].push(number(id));
+        if !node.implies.is_empty() {
+            catalogue.implying.insert(node.bit);
+        }
+        let gate = node.gate.map(|gate| catalogue.nodes[gate as usize].bit);
+        for bit in node.requires.iter().chain(&node.implies).copied().chain(gate) {
+            dependents[catalogue.bit_nodes[bit as usize] as usize].push(number(id));
+            catalogue.gating.insert(bit);
         }
     }
-    dependents
+    catalogue.dependents = dependents;
 }

@@ -25,7 +25,7 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
     }
     let admin = is_active_admin(actor);
     let licensed = old.catalogue.licensed(|feature| old.is_licensed(feature));
-    let held = Holdings::new(old, &licensed, [actor]).of(actor);
+    let held = Holdings::new(old, &licensed).of(actor);
     let may = |kind: &str| match old.governance.permissions.get(kind) {
         None => admin,
         Some(names) => names
@@ -146,8 +146,8 @@ fn separation(attempt: &mut Attempt<'_>) {
     let (licensed_before, licensed_after) = (licensed(old), licensed(new));
     let touched = touched(attempt);
     let mut before =
-        Holdings::new(old, &licensed_before, touched.iter().filter_map(|alike| alike.before));
-    let mut after = Holdings::new(new, &licensed_after, touched.iter().map(|alike| alike.after));
+        Holdings::new(old, &licensed_before);
+    let mut after = Holdings::new(new, &licensed_after);
     let mut refused = None;
     for &Alike { before: known, after: user, one, .. } in &touched {
         if user.admin {
@@ -206,10 +206,8 @@ fn escalation(attempt: &mut Attempt<'_>) {
     let after_change = catalogue.licensed(|feature| new.is_licensed(feature));
     let every = catalogue.licensed(|_| true);
     for licensed in [&after_change, &every] {
-        let mut before = Holdings::new(old, licensed, {
-            touched.iter().filter_map(|alike| alike.before).chain([actor])
-        });
-        let mut after = Holdings::new(new, licensed, touched.iter().map(|alike| alike.after));
+        let mut before = Holdings::new(old, licensed);
+        let mut after = Holdings::new(new, licensed);
         let actor = before.sight(actor);
         for &Alike { before: known, after: changed, fresh, one } in &touched {
             let known = known.filter(|_| !fresh).map(|user| before.sight(user));
@@ -259,13 +257,8 @@ struct Holdings<'p> {
 }
 
 impl<'p> Holdings<'p> {
-    /// Of users of these classes.
-    fn new<'c>(
-        policy: &'p Inner,
-        licensed: &'p BitSet,
-        classes: impl IntoIterator<Item = &'c Class>,
-    ) -> Holdings<'p> {
-        Holdings { policy, licensed, layers: Layers::of(policy, licensed, classes) }
+    fn new(policy: &'p Inner, licensed: &'p BitSet) -> Holdings<'p> {
+        Holdings { policy, licensed, layers: Layers::new(policy, licensed) }
     }
 
     fn of(&mut self, user: &Class) -> BitSet {

@@ -74,7 +74,7 @@ impl Engine {
         if compiled.rows.holds(class, ask.bit) {
             return compiled.why_on(user, class, ask, on);
         }
-        let all = Layers::of(policy, &compiled.licensed, [holder]).grants(holder);
+        let all = Layers::new(policy, &compiled.licensed).grants(holder);
         let why = |id: NodeId, bit| {
             let first = policy.catalogue.node(id).bit;
             if all.forbidden.contains(first) {

@@ -4,10 +4,9 @@
 //! Everything here works on whole sets of permissions at once: a tier lies over
 //! another with three operations a word.
 
-use crate::bits::{BitSet, any, ones};
+use crate::bits::{BitSet, any};
 use crate::catalogue::{Catalogue, Form, NodeId};
-use crate::policy::{Class, Inner, Source, SourceId, Sources, Statements};
-use crate::slots::Slots;
+use crate::policy::{Class, Inner, Statements};
 
 /// What a source, a tier or all tiers together say.
 ///
@@ -45,6 +44,13 @@ impl Layer {
         }
     }
 
+    /// What a source says.
+    fn of(statements: &Statements, catalogue: &Catalogue) -> Layer {
+        let mut layer = Layer::new(catalogue.bits());
+        layer.paint(statements, catalogue);
+        layer
+    }
+
     fn clear(&mut self) {
         for set in [&mut self.said, &mut self.granted, &mut self.denied, &mut self.forbidden] {
             set.clear();
@@ -58,9 +64,12 @@ impl Layer {
         let deny = statements.deny.iter().map(|&pattern| (pattern, Effect::Deny));
         let levels =
             statements.levels.iter().map(|(pattern, level)| (*pattern, Effect::Level(level)));
-        let mut stated: Vec<_> = allow.chain(levels).chain(deny).collect();
-        stated.sort_by_key(|&(pattern, effect)| (pattern.nearness(catalogue), effect));
-        for (pattern, effect) in stated {
+        let stated = allow.chain(levels).chain(deny);
+        let mut stated: Vec<_> = stated
+            .map(|(pattern, effect)| (pattern.nearness(catalogue), effect, pattern))
+            .collect();
+        stated.sort_by_key(|&(nearness, effect, _)| (nearness, effect));
+        for (_, effect, pattern) in stated {
             match effect {
                 Effect::Allow => {
                     for bits in pattern.ranges(catalogue) {
@@ -119,99 +128,98 @@ impl Layer {
     }
 }
 
-/// The layers of a policy's sources.
+/// The layers of a policy's sources, each made when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Layers<'p> {
     policy: &'p Inner,
     licensed: &'p BitSet,
-    /// Which bits are the first ones of nodes that imply something.
-    implying: BitSet,
     global: Layer,
-    profiles: Vec<Layer>,
+    profiles: Vec<Option<Box<Layer>>>,
     /// Each with all that it includes.
-    roles: Vec<Layer>,
-    approval_groups: Vec<Layer>,
+    roles: Vec<Option<Box<Layer>>>,
+    approval_groups: Vec<Option<Box<Layer>>>,
     tier: Layer,
     own: Layer,
 }
 
 impl<'p> Layers<'p> {
-    /// The layers of the sources of users of some classes, to be merged for
-    /// these.
-    pub(crate) fn of<'c>(
-        policy: &'p Inner,
-        licensed: &'p BitSet,
-        classes: impl IntoIterator<Item = &'c Class>,
-    ) -> Layers<'p> {
-        let wanted = Sources::of(policy, classes);
+    /// The layers of a policy under some licence.
+    pub(crate) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Layers<'p> {
         let catalogue = &policy.catalogue;
         let empty = Layer::new(catalogue.bits());
-        let layer = |source: SourceId, statements: &Statements| {
-            if !wanted.contains(source) {
-                return Layer::new(0);
-            }
-            let mut layer = empty.clone();
-            layer.paint(statements, catalogue);
-            layer
-        };
-        let mut implying = BitSet::new(catalogue.bits());
-        for node in catalogue.nodes.iter().filter(|node| !node.implies.is_empty()) {
-            implying.insert(node.bit);
-        }
-        let mut roles = vec![Layer::new(0); policy.roles.slots()];
-        for &id in policy.role_order.iter() {
-            let role = &policy.roles[id];
-            let mut joined = layer(SourceId::Role(id), &role.source.statements);
-            if wanted.contains(SourceId::Role(id)) {
-                for &included in &role.includes {
-                    joined.join(&roles[included as usize]);
-                }
-            }
-            roles[id as usize] = joined;
-        }
-        let layers = |of: fn(u32) -> SourceId, sources: &Slots<Source>| {
-            let mut layers = vec![Layer::new(0); sources.slots()];
-            for (id, _, source) in sources.iter() {
-                layers[id as usize] = layer(of(id), &source.statements);
-            }
-            layers
-        };
+        let none = |slots| std::iter::repeat_with(|| None).take(slots).collect();
         Layers {
             policy,
             licensed,
-            implying,
-            global: layer(SourceId::Global, &policy.global),
-            profiles: layers(SourceId::Profile, &policy.profiles),
-            roles,
-            approval_groups: layers(SourceId::ApprovalGroup, &policy.approval_groups),
+            global: Layer::of(&policy.global, catalogue),
+            profiles: none(policy.profiles.slots()),
+            roles: none(policy.roles.slots()),
+            approval_groups: none(policy.approval_groups.slots()),
             tier: empty.clone(),
-            own: empty.clone(),
+            own: empty,
+        }
+    }
+
+    /// Makes the layer of a role, and first of all that it includes.
+    fn make_role(&mut self, id: u32) {
+        let policy = self.policy;
+        let mut open = vec![id];
+        while let Some(&id) = open.last() {
+            if self.roles[id as usize].is_some() {
+                open.pop();
+                continue;
+            }
+            let role = &policy.roles[id];
+            let mut included = role.includes.iter().copied();
+            if let Some(first) = included.find(|&id| self.roles[id as usize].is_none()) {
+                open.push(first);
+                continue;
+            }
+            let mut layer = Layer::of(&role.source.statements, &policy.catalogue);
+            for &included in &role.includes {
+                if let Some(included) = &self.roles[included as usize] {
+                    layer.join(included);
+                }
+            }
+            self.roles[id as usize] = Some(Box::new(layer));
         }
     }
 
     /// What all the sources of a user say together, tier over tier.
     fn merge(&mut self, user: &Class) -> Layer {
+        let policy = self.policy;
+        let catalogue = &policy.catalogue;
         let mut all = self.global.clone();
-        if let Some(profile) = user.profile {
-            all.overlay(&self.profiles[profile as usize]);
+        if let Some(id) = user.profile {
+            let make = || Box::new(Layer::of(&policy.profiles[id].statements, catalogue));
+            all.overlay(self.profiles[id as usize].get_or_insert_with(make));
         }
-        match (&*user.roles, &*user.approval_groups) {
-            ([], []) => {}
-            ([role], []) => all.overlay(&self.roles[*role as usize]),
-            (roles, groups) => {
+        for &id in &user.roles {
+            self.make_role(id);
+        }
+        let mut tier = user.roles.iter().filter_map(|&id| self.roles[id as usize].as_deref());
+        match (tier.next(), tier.next(), &*user.approval_groups) {
+            (None, _, []) => {}
+            (Some(role), None, []) => all.overlay(role),
+            _ => {
                 self.tier.clear();
-                for &role in roles {
-                    self.tier.join(&self.roles[role as usize]);
+                for &id in &user.roles {
+                    if let Some(role) = &self.roles[id as usize] {
+                        self.tier.join(role);
+                    }
                 }
-                for &group in groups {
-                    self.tier.join(&self.approval_groups[group as usize]);
+                for &id in &user.approval_groups {
+                    let statements = &policy.approval_groups[id].statements;
+                    let make = || Box::new(Layer::of(statements, catalogue));
+                    let group = &mut self.approval_groups[id as usize];
+                    self.tier.join(group.get_or_insert_with(make));
                 }
                 all.overlay(&self.tier);
             }
         }
         if let Some(own) = &user.statements {
             self.own.clear();
-            self.own.paint(own, &self.policy.catalogue);
+            self.own.paint(own, catalogue);
             all.overlay(&self.own);
         }
         all
@@ -232,7 +240,7 @@ impl<'p> Layers<'p> {
     fn imply(&self, all: &mut Layer) {
         let catalogue = &self.policy.catalogue;
         let mut implying = all.granted.clone();
-        implying.intersect_with(&self.implying);
+        implying.intersect_with(&catalogue.implying);
         let mut open: Vec<NodeId> =
             implying.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
         while let Some(id) = open.pop() {
@@ -258,25 +266,18 @@ impl<'p> Layers<'p> {
     pub(crate) fn effective(&self, granted: &BitSet) -> BitSet {
         let catalogue = &self.policy.catalogue;
         let mut effective = granted.clone();
-        for (id, node) in catalogue.nodes.iter().enumerate() {
-            if let Form::Scoped(_) = node.form
-                && any(granted.words(), catalogue.node(id as u32).statement_bits())
-            {
+        for &id in &catalogue.scoped {
+            let node = catalogue.node(id);
+            if any(granted.words(), node.statement_bits()) {
                 effective.insert(node.bit);
             }
         }
         // The largest set in which all gates hold is what is left when all that
         // fails is taken away, and all that fails for want of it.
-        let mut fallen: Vec<NodeId> = Vec::new();
-        for bit in ones(granted.words()) {
-            let id = catalogue.bit_nodes[bit as usize];
-            if bit == catalogue.node(id).bit && !self.gates_hold(id, &effective) {
-                fallen.push(id);
-            }
-        }
-        for &id in &fallen {
-            effective.remove_range(catalogue.node(id).bits());
-        }
+        let mut wanting = catalogue.gating.clone();
+        wanting.subtract(&effective);
+        let mut fallen: Vec<NodeId> =
+            wanting.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
         while let Some(id) = fallen.pop() {
             if let Form::Scope(of, _) = catalogue.node(id).form {
                 let scoped = catalogue.node(of);

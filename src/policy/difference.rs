@@ -1,6 +1,8 @@
 //! What two versions of a policy differ in, for users of each class.
 
-use super::{Class, Inner, SourceId};
+use std::sync::Arc;
+
+use super::{Class, Inner};
 use crate::slots::Slots;
 
 /// Of which sources two versions say different things.
@@ -18,7 +20,7 @@ impl Difference {
     /// Between two versions that have one catalogue. What they share is not
     /// looked at.
     pub(crate) fn new(before: &Inner, after: &Inner) -> Difference {
-        let global = std::sync::Arc::ptr_eq(&before.global, &after.global);
+        let global = Arc::ptr_eq(&before.global, &after.global);
         let mut roles = differing(&before.roles, &after.roles);
         for &id in after.role_order.iter() {
             let includes = after.roles.get(id).map_or(&[][..], |role| &role.includes);
@@ -50,51 +52,4 @@ impl Difference {
 
 fn differing<V>(before: &Slots<V>, after: &Slots<V>) -> Vec<bool> {
     (0..).take(after.slots()).map(|id| !after.is_shared(id, before)).collect()
-}
-
-/// The sources of users of some classes: of roles, what they include too.
-#[derive(Debug)]
-pub(crate) struct Sources {
-    profiles: Vec<bool>,
-    roles: Vec<bool>,
-    approval_groups: Vec<bool>,
-}
-
-impl Sources {
-    pub(crate) fn of<'c>(policy: &Inner, classes: impl IntoIterator<Item = &'c Class>) -> Sources {
-        let mut sources = Sources {
-            profiles: vec![false; policy.profiles.slots()],
-            roles: vec![false; policy.roles.slots()],
-            approval_groups: vec![false; policy.approval_groups.slots()],
-        };
-        for class in classes {
-            if let Some(id) = class.profile {
-                sources.profiles[id as usize] = true;
-            }
-            for &id in &class.roles {
-                sources.roles[id as usize] = true;
-            }
-            for &id in &class.approval_groups {
-                sources.approval_groups[id as usize] = true;
-            }
-        }
-        // Each role comes after those that it includes.
-        for &id in policy.role_order.iter().rev() {
-            if sources.roles[id as usize] {
-                for &included in &policy.roles[id].includes {
-                    sources.roles[included as usize] = true;
-                }
-            }
-        }
-        sources
-    }
-
-    pub(crate) fn contains(&self, source: SourceId) -> bool {
-        match source {
-            SourceId::Profile(id) => self.profiles[id as usize],
-            SourceId::Role(id) => self.roles[id as usize],
-            SourceId::ApprovalGroup(id) => self.approval_groups[id as usize],
-            SourceId::Global | SourceId::Own => true,
-        }
-    }
 }
