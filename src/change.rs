@@ -36,6 +36,7 @@ mod attempt;
 mod cascade;
 mod guard;
 mod import;
+mod log;
 mod statement;
 
 use std::fmt;
@@ -49,6 +50,7 @@ use crate::document::{Bound, Licence, SettingValue};
 use crate::policy::{Policy, SourceName};
 
 pub use crate::document::{Bundle, NewUser};
+pub use log::{LogEntry, ReplayError};
 
 /// Something that is to become otherwise in a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ mod list;
 mod membership;
 mod rows;
 mod standing;
+mod stats;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub use handle::{Permission, Unknown, User};
 pub(crate) use limit::{Limit, day as fence_day};
 pub use list::Effective;
 pub(crate) use standing::{Open, Standing};
+pub use stats::Stats;
 
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Bit, Condition, Form, NodeId};
@@ -198,6 +200,11 @@ impl Engine {
         let ask = self.0.asks.get(action.number as usize)?;
         let known = (ask.bit as usize) < self.0.policy().catalogue.bits();
         (action.lineage == self.0.lineage && known).then_some(ask.bit)
+    }
+
+    /// The revision of the policy that it was compiled from.
+    pub fn revision(&self) -> u64 {
+        self.policy().revision()
     }
 
     /// [`Engine::can`], by names. An unknown user is denied.
@@ -421,7 +428,7 @@ impl Compiled {
     fn compile<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
-                self.classes = policy.users.class_numbers().clone();
+        self.classes = policy.users.class_numbers().clone();
         let mut layers = Layers::new(policy, &self.licensed);
         let mut bounding = Bounding::new(policy);
         self.rows.reach(policy.users.class_slots());

@@ -94,15 +94,18 @@ pub mod explain;
 
 pub mod change;
 
+mod live;
+
 pub mod policy_test;
 
 pub use date::{Date, DateError};
 pub use document::{Document, RelationState};
-pub use engine::{Effective, Engine, Permission, Unknown, User};
+pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use explain::Explanation;
 pub use filter::Filter;
+pub use live::{Live, Snapshot};
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
-pub use policy::{Policy, SourceName};
+pub use policy::{Digest, Policy, SourceName};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reason::Reason;
 

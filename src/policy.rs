@@ -1,6 +1,7 @@
 //! A document whose every reference resolves.
 
 mod difference;
+mod digest;
 mod source;
 mod users;
 mod validate;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub(crate) use difference::Difference;
+pub use digest::Digest;
 pub use source::SourceName;
 pub(crate) use source::{Role, Source, SourceId, Statements};
 pub(crate) use users::{Class, ClassId, Holder, Texts, Users, VACANT};
@@ -50,6 +52,7 @@ pub struct Policy(Arc<Inner>);
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub(crate) lineage: Lineage,
+    pub(crate) revision: u64,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) licence: document::Licence,
     pub(crate) global: Arc<Statements>,
@@ -174,6 +177,19 @@ impl Policy {
         &self.0
     }
 
+    /// How many versions of this policy came before it: 0 for one that was made
+    /// from a document, and one more with every change and every
+    /// [`Policy::revise`].
+    pub fn revision(&self) -> u64 {
+        self.inner().revision
+    }
+
+    /// The same policy under another number, for a process that begins with a
+    /// stored document and goes on with the changes that came after it.
+    pub fn at_revision(&self, revision: u64) -> Policy {
+        Policy::from_inner(Inner { revision, ..self.inner().clone() })
+    }
+
     /// The next version of this policy, from an edited document.
     ///
     /// It answers as the document does, like any other policy made from it. But
@@ -219,6 +235,7 @@ impl Policy {
             after.catalogue.thresholds().map(Cow::Owned),
         );
         after.lineage = Lineage { permissions, ..before.lineage.clone() };
+        after.revision = before.revision.saturating_add(1);
         Ok(Policy(Arc::new(after)))
     }
 }
@@ -227,36 +244,52 @@ impl From<&Policy> for Document {
     /// The document that the policy was made from, or an equal one.
     fn from(policy: &Policy) -> Document {
         let inner = policy.inner();
-        let catalogue = &inner.catalogue;
-        let mut document = Document::default();
-        document.catalogue = catalogue.document.clone();
-        document.licence = inner.licence.clone();
-        document.global = inner.global.to_document(catalogue);
-        document.default_profile = inner.default_profile.map(|id| name(&inner.profiles, id));
-        document.profiles = inner.sources(&inner.profiles);
-        document.approval_groups = inner.sources(&inner.approval_groups);
-        document.roles = inner
-            .roles
-            .iter()
-            .map(|(_, key, role)| {
-                let role = document::Role {
-                    source: inner.source(&role.source),
-                    includes: names(&inner.roles, &role.includes),
-                    unique: role.unique,
-                    demoted_to: role.demoted_to.map(|id| name(&inner.roles, id)),
-                };
-                (key, role)
-            })
-            .collect();
-        document.groups = inner.groups.declared.clone();
-        document.users =
-            inner.users.iter().map(|(slot, key, class)| (key, inner.user(slot, class))).collect();
-        document.governance = (*inner.governance).clone();
+        let users = inner.users.iter().map(|(slot, key, class)| {
+            let texts = inner.users.texts(slot);
+            let text = |text: fn(&Texts) -> &Option<Box<str>>| {
+                texts.and_then(|texts| text(texts).as_deref()).map(Into::into)
+            };
+            let groups = inner.users.groups(slot).iter();
+            let user = document::User {
+                label: text(|texts| &texts.label),
+                description: text(|texts| &texts.description),
+                groups: groups.map(|&id| inner.groups.name(id).to_owned()).collect(),
+                ..inner.class(class)
+            };
+            (key, user)
+        });
+        let mut document = inner.without_users();
+        document.users = users.collect();
         document
     }
 }
 
 impl Inner {
+    /// What a document says, users aside.
+    fn without_users(&self) -> Document {
+        let catalogue = &self.catalogue;
+        let mut document = Document::default();
+        document.catalogue = catalogue.document.clone();
+        document.licence = self.licence.clone();
+        document.global = self.global.to_document(catalogue);
+        document.default_profile = self.default_profile.map(|id| name(&self.profiles, id));
+        document.profiles = self.sources(&self.profiles);
+        document.approval_groups = self.sources(&self.approval_groups);
+        let roles = self.roles.iter().map(|(_, key, role)| {
+            let role = document::Role {
+                source: self.source(&role.source),
+                includes: names(&self.roles, &role.includes),
+                unique: role.unique,
+                demoted_to: role.demoted_to.map(|id| name(&self.roles, id)),
+            };
+            (key, role)
+        });
+        document.roles = roles.collect();
+        document.groups = self.groups.declared.clone();
+        document.governance = (*self.governance).clone();
+        document
+    }
+
     /// A profile, role or approval group.
     pub(crate) fn source_at(&self, source: SourceId) -> Option<&Source> {
         match source {
@@ -361,24 +394,18 @@ impl Inner {
         }
     }
 
-    fn user(&self, slot: u32, class: &Class) -> document::User {
-        let texts = self.users.texts(slot);
-        let text = |text: fn(&Texts) -> &Option<Box<str>>| {
-            texts.and_then(|texts| text(texts).as_deref()).map(Into::into)
-        };
-        let groups = self.users.groups(slot).iter();
+    /// What a document says of users of a class.
+    fn class(&self, class: &Class) -> document::User {
         let statements = class.statements.as_deref();
         document::User {
-            label: text(|texts| &texts.label),
-            description: text(|texts| &texts.description),
             profile: class.profile.map(|id| name(&self.profiles, id)),
             roles: names(&self.roles, &class.roles),
             approval_groups: names(&self.approval_groups, &class.approval_groups),
-            groups: groups.map(|&id| self.groups.name(id).to_owned()).collect(),
             admin: class.admin,
             suspended: class.suspended,
             statements: statements
                 .map_or_else(Default::default, |own| own.to_document(&self.catalogue)),
+            ..document::User::default()
         }
     }
 }

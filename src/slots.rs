@@ -97,11 +97,6 @@ impl<V> Default for Slots<V> {
 }
 
 impl<V> Slots<V> {
-    /// How many names there are.
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
-    }
-
     /// How many slots there are, vacant ones included.
     pub(crate) fn slots(&self) -> usize {
         self.names.slots()
@@ -197,7 +192,7 @@ mod tests {
         assert_eq!(told(&before), ["0a=a", "1b=b", "2c=c"]);
         assert_eq!(told(&after), ["0z=a", "2c=new", "3b=again"]);
         assert_eq!((before.find("a"), after.find("a"), after.find("z")), (Some(0), None, Some(0)));
-        assert_eq!((before.len(), after.len(), after.slots()), (3, 3, 4));
+        assert_eq!((before.slots(), after.slots()), (3, 4));
         assert!(after.is_shared(0, &before) && !after.is_shared(2, &before));
     }
 

@@ -24,7 +24,7 @@ pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Appl
     let old = policy.inner();
     let mut attempt = Attempt {
         old,
-        new: old.clone(),
+        new: Inner { revision: old.revision.saturating_add(1), ..old.clone() },
         by,
         refusals: Vec::new(),
         kinds: Vec::new(),
@@ -687,7 +687,7 @@ impl Attempt<'_> {
             }
             Kind::ApprovalGroup => self.new.approval_groups.remove(id),
         }
-        // Replayed, the deletion does all of it.
+        // ReplayError, the deletion does all of it.
         self.changed = vec![Change::Delete { source: source.clone(), holders: holders.clone() }];
     }
 
@@ -964,7 +964,7 @@ impl Attempt<'_> {
             self.take(holder, Kind::Role, id, demoted_to);
         }
         self.give(slot, Kind::Role, id);
-        // Replayed, the transfer does all of it.
+        // ReplayError, the transfer does all of it.
         let (role, to) = (role.to_owned(), to.to_owned());
         self.changed = vec![Change::Transfer { role, to }];
     }

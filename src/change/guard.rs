@@ -145,8 +145,7 @@ fn separation(attempt: &mut Attempt<'_>) {
     let licensed = |policy: &Inner| catalogue.licensed(|feature| policy.is_licensed(feature));
     let (licensed_before, licensed_after) = (licensed(old), licensed(new));
     let touched = touched(attempt);
-    let mut before =
-        Holdings::new(old, &licensed_before);
+    let mut before = Holdings::new(old, &licensed_before);
     let mut after = Holdings::new(new, &licensed_after);
     let mut refused = None;
     for &Alike { before: known, after: user, one, .. } in &touched {
@@ -159,7 +158,7 @@ fn separation(attempt: &mut Attempt<'_>) {
             let bits = separation.permissions.iter();
             let bits: Vec<Bit> = bits.filter_map(|name| catalogue.threshold(name).ok()).collect();
             let count = |held: &BitSet| bits.iter().filter(|&&bit| held.contains(bit)).count();
-            let now = held_before.as_ref().map_or(0, |held| count(held));
+            let now = held_before.as_ref().map_or(0, &count);
             let then = count(&held_after);
             if then > separation.at_most as usize && then > now {
                 let (user, name) = (one.name(new), &separation.name);

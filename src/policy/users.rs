@@ -168,6 +168,27 @@ impl Users {
         numbered.filter(move |&(_, &class)| class != VACANT && wanted(class)).map(|(slot, _)| slot)
     }
 
+    /// The bytes of the users' numbers of classes and lists of groups.
+    pub(crate) fn number_bytes(&self) -> usize {
+        self.of_class.bytes() + self.of_groups.bytes()
+    }
+
+    /// The bytes of the classes, own statements aside, and of the lists of
+    /// groups.
+    pub(crate) fn class_bytes(&self) -> usize {
+        let class = |class: &Class| {
+            size_of::<Class>() + size_of_val(&*class.roles) + size_of_val(&*class.approval_groups)
+        };
+        let classes = self.classes.iter().map(|(_, it)| class(it)).sum::<usize>();
+        let groups = self.groups.iter().map(|(_, groups)| size_of_val(groups)).sum::<usize>();
+        self.classes.bytes() + classes + self.groups.bytes() + groups
+    }
+
+    /// The bytes of the names and their index.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.names.bytes()
+    }
+
     /// Gives a new user a slot, which is vacant.
     pub(crate) fn insert(&mut self, slot: u32, name: &str, class: &Class, groups: &[u32]) {
         self.names.insert(slot, name);
@@ -287,6 +308,10 @@ impl<T: ?Sized> Pool<T> {
             Some(Place::Of(value)) => Some(value),
             _ => None,
         }
+    }
+
+    fn bytes(&self) -> usize {
+        self.values.bytes() + self.counts.bytes() + self.index.bytes()
     }
 
     fn get(&self, at: u32) -> Option<&T> {

@@ -117,6 +117,7 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
     match Problems::new(faults.into_problems()) {
         Some(problems) => Err(problems),
         None => Ok(Inner {
+            revision: 0,
             lineage: Lineage::first(users.len(), catalogue.bits()),
             licence: document.licence,
             global: Arc::new(global),

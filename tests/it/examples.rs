@@ -2,6 +2,8 @@
 
 #[path = "../../examples/explain.rs"]
 mod explain;
+#[path = "../../examples/live.rs"]
+mod live;
 #[path = "../../examples/quickstart.rs"]
 mod quickstart;
 
@@ -9,4 +11,5 @@ mod quickstart;
 fn examples_run() {
     quickstart::main().expect("the quickstart");
     explain::main().expect("the explanations");
+    live::main().expect("the live policy");
 }

@@ -9,6 +9,7 @@ mod examples;
 mod explanations;
 mod filter;
 mod host;
+mod live;
 mod properties;
 mod reading;
 mod refusals;

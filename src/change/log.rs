@@ -1,0 +1,115 @@
+//! Changes on their way to other processes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Applied, By, Change, Refusal};
+use crate::policy::Policy;
+
+/// What one applied change changed, for other processes that have the policy.
+///
+/// It is data: send it over whatever log or queue there is. See
+/// [`Policy::replay`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogEntry {
+    /// The revision of the policy that came of it.
+    pub revision: u64,
+    /// What changed.
+    pub changes: Vec<Change>,
+}
+
+/// Why an entry was not replayed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// It was before, or the policy has come by it otherwise.
+    #[error("entry {entry} is in the policy already, which is at revision {policy}")]
+    Already {
+        /// The entry's revision.
+        entry: u64,
+        /// The policy's.
+        policy: u64,
+    },
+    /// Others come before it.
+    #[error("entry {entry} is not the next one of the policy, which is at revision {policy}")]
+    Early {
+        /// The entry's revision.
+        entry: u64,
+        /// The policy's.
+        policy: u64,
+    },
+    /// The policy is another one than that which the entry was made of.
+    #[error("the policy is another one: {0}")]
+    Refused(#[from] Refusal),
+}
+
+impl Applied {
+    /// What other processes are to replay.
+    pub fn log_entry(&self) -> LogEntry {
+        LogEntry { revision: self.policy.revision(), changes: self.changed.clone() }
+    }
+}
+
+impl Policy {
+    /// Makes the next version of this policy by what changed in another process
+    /// that has it: no rule of governance is asked again.
+    ///
+    /// Processes stay in step over a log that keeps order, such as a table with
+    /// a growing key, a Kafka partition or a Redis stream: one of them applies
+    /// changes and appends [`Applied::log_entry`], all others replay what they
+    /// read. An entry has the number of the revision that it leads to, so that
+    /// one that comes twice is told from one that comes too early, and a writer
+    /// that was overtaken fails to append when the log refuses a number that is
+    /// there. A process that begins takes a stored document with its
+    /// [revision](Policy::revision), [sets it](Policy::at_revision) and reads
+    /// the log from there. Equal policies have equal [digests](Policy::digest);
+    /// compare them now and then.
+    ///
+    /// # Errors
+    ///
+    /// Where the entry is not the next one, or the policy is another one than
+    /// that which the entry was made of.
+    ///
+    /// ```
+    /// use grantree::change::{By, Change, LogEntry, ReplayError};
+    /// use grantree::{Document, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// let load = || -> Result<Policy, Box<dyn std::error::Error>> {
+    ///     Ok(Policy::try_from(serde_json::from_str::<Document>(text)?)?)
+    /// };
+    /// let (here, there) = (load()?, load()?);
+    ///
+    /// let change: Change =
+    ///     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
+    /// let applied = here.apply(By::Host, &change)?;
+    /// let message = serde_json::to_string(&applied.log_entry())?;
+    ///
+    /// let entry: LogEntry = serde_json::from_str(&message)?;
+    /// let there = there.replay(&entry)?;
+    /// assert_eq!(there.digest(), applied.policy.digest());
+    /// assert!(matches!(there.replay(&entry), Err(ReplayError::Already { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replay(&self, entry: &LogEntry) -> Result<Policy, ReplayError> {
+        let (policy, next) = (self.revision(), self.revision().saturating_add(1));
+        if entry.revision < next {
+            return Err(ReplayError::Already { entry: entry.revision, policy });
+        }
+        if entry.revision > next {
+            return Err(ReplayError::Early { entry: entry.revision, policy });
+        }
+        let mut replayed = self.clone();
+        for change in &entry.changes {
+            replayed = replayed.apply(By::Host, change)?.policy;
+        }
+        Ok(replayed.at_revision(entry.revision))
+    }
+}

@@ -1,0 +1,48 @@
+//! How large an engine is.
+
+use serde::Serialize;
+
+use super::{Engine, Limit};
+
+/// How large an engine is, by part.
+///
+/// What the documents of sources take, texts and patterns, is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// How many users there are.
+    pub users: usize,
+    /// How many different rows of permissions: users with the same sources share
+    /// one.
+    pub rows: usize,
+    /// The bytes of the rows.
+    pub row_bytes: usize,
+    /// The bytes of the users, names aside: of each, the numbers of its row and
+    /// its list of groups.
+    pub user_bytes: usize,
+    /// The bytes of what rows have besides: bounds, and lists of groups.
+    pub fact_bytes: usize,
+    /// The bytes of the users' names and their index.
+    pub name_bytes: usize,
+}
+
+impl Engine {
+    /// How large the engine is. Costs a pass over the rows.
+    pub fn stats(&self) -> Stats {
+        let compiled = &*self.0;
+        let users = &compiled.policy().users;
+        let shared = |limits: &std::sync::Arc<[Limit]>| {
+            size_of_val(&**limits) / std::sync::Arc::strong_count(limits).max(1)
+        };
+        let limits = compiled.facts.iter().filter_map(|facts| facts.limits.as_ref());
+        let facts = compiled.facts.bytes() + limits.map(shared).sum::<usize>();
+        Stats {
+            users: users.len(),
+            rows: users.classes().count(),
+            row_bytes: compiled.rows.bytes(),
+            user_bytes: users.number_bytes(),
+            fact_bytes: facts + compiled.memberships.bytes() + users.class_bytes(),
+            name_bytes: users.name_bytes(),
+        }
+    }
+}

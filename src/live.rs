@@ -1,0 +1,125 @@
+//! An engine that follows its policy while it is asked.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::change::{Applied, By, Change, LogEntry, Refusal, ReplayError};
+use crate::engine::Engine;
+
+/// The engine of the policy as it is now, for any number of threads.
+///
+/// Whoever asks takes a [`Snapshot`], which costs a few nanoseconds, waits for
+/// nobody and never changes: what is asked of one snapshot is answered by one
+/// version of the policy. A change is applied to the newest version, the engine
+/// [follows](Engine::follow), and the next snapshot taken is of the new one.
+/// Changes wait for each other.
+///
+/// ```
+/// use grantree::change::{By, Change};
+/// use grantree::{Document, Engine, Live, Policy};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let live = Live::new(Engine::new(&policy));
+/// let before = live.load();
+/// let (bob, orders) = (before.user("bob")?, before.permission("orders")?);
+///
+/// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
+/// live.apply(By::Host, &serde_json::from_str::<Change>(change)?)?;
+/// assert!(live.load().can(bob, orders, ()));
+/// // A snapshot goes on to answer as it did.
+/// assert!(!before.can(bob, orders, ()));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Live {
+    engine: ArcSwap<Engine>,
+    /// Held by who makes the next version.
+    making: Mutex<()>,
+}
+
+impl Live {
+    /// Begins with an engine.
+    pub fn new(engine: Engine) -> Live {
+        Live { engine: ArcSwap::from_pointee(engine), making: Mutex::default() }
+    }
+
+    /// The engine as it is now.
+    ///
+    /// Take one for each piece of work, a request say, and not for each
+    /// question; for longer than that, clone the engine.
+    pub fn load(&self) -> Snapshot {
+        Snapshot(self.engine.load())
+    }
+
+    /// Applies a change to the policy as it is now, and publishes the engine
+    /// that comes of it.
+    ///
+    /// # Errors
+    ///
+    /// Where a rule refuses the change; all is left as it was.
+    pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
+        self.publish(|engine| {
+            let applied = engine.policy().apply(by, change)?;
+            Ok((engine.follow(&applied.policy), applied))
+        })
+    }
+
+    /// Applies what another process applied, and publishes the engine that comes
+    /// of it ([`Policy::replay`](crate::Policy::replay)).
+    ///
+    /// # Errors
+    ///
+    /// Where the entry is not the next one; all is left as it was.
+    pub fn replay(&self, entry: &LogEntry) -> Result<(), ReplayError> {
+        self.publish(|engine| Ok((engine.follow(&engine.policy().replay(entry)?), ())))
+    }
+
+    /// Publishes an engine made elsewhere, in the place of the one that there
+    /// is: of a revised or adopted policy, say.
+    pub fn store(&self, engine: Engine) {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        self.engine.store(Arc::new(engine));
+    }
+
+    fn publish<T, E>(&self, make: impl FnOnce(&Engine) -> Result<(Engine, T), E>) -> Result<T, E> {
+        // Nothing that is behind the lock can be left half done.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let (engine, made) = make(&self.engine.load_full())?;
+        self.engine.store(Arc::new(engine));
+        Ok(made)
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let revision = self.load().revision();
+        f.debug_struct("Live").field("revision", &revision).finish_non_exhaustive()
+    }
+}
+
+/// An engine as it was when it was taken; it derefs to it.
+pub struct Snapshot(Guard<Arc<Engine>>);
+
+impl Deref for Snapshot {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,159 @@
+//! Readers on many threads while the policy changes, and processes that keep
+//! in step over a log.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use grantree::change::{By, Change, LogEntry, ReplayError, Rule};
+use grantree::{Digest, Document, Engine, Live, Policy};
+
+fn policy(text: &str) -> Policy {
+    Policy::try_from(serde_json::from_str::<Document>(text).expect("a document")).expect("a policy")
+}
+
+fn change(text: &str) -> Change {
+    serde_json::from_str(text).expect("a change")
+}
+
+/// Either `left` or `right` is allowed to everybody with the role, never both
+/// and never none.
+const SWITCH: &str = r#"{
+    "format": 1,
+    "catalogue": {"permissions": [{"key": "left"}, {"key": "right"}]},
+    "roles": {"a": {"allow": ["left"]}, "b": {}},
+    "users": {"ann": {"roles": ["a"]}, "bob": {"roles": ["a", "b"]}, "root": {"admin": true}}
+}"#;
+
+#[test]
+fn readers_see_whole_versions_in_their_order() {
+    const CHANGES: u64 = 400;
+    let live = Live::new(Engine::new(&policy(SWITCH)));
+    let turn = |to: &str, from: &str| {
+        change(&format!(
+            r#"{{"edit": {{"source": {{"role": "a"}}, "ops": [{{"allow": "{to}"}}, {{"deny": "{from}"}}]}}}}"#
+        ))
+    };
+    let (right, left) = (turn("right", "left"), turn("left", "right"));
+    let started = live.load().clone();
+    let (ann, bob) = (started.user("ann").unwrap(), started.user("bob").unwrap());
+    let (is_left, is_right) =
+        (started.permission("left").unwrap(), started.permission("right").unwrap());
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut last, mut versions) = (0, 0);
+                    while !done.load(Ordering::Acquire) || last < CHANGES {
+                        let engine = live.load();
+                        let revision = engine.revision();
+                        assert!(revision >= last, "{revision} after {last}");
+                        versions += u64::from(revision != last);
+                        last = revision;
+                        let to_the_right = revision % 2 == 1;
+                        for user in [ann, bob] {
+                            assert_eq!(engine.can(user, is_right, ()), to_the_right);
+                            assert_eq!(engine.can(user, is_left, ()), !to_the_right);
+                        }
+                    }
+                    versions
+                })
+            })
+            .collect();
+        for number in 0..CHANGES {
+            let change = if number % 2 == 0 { &right } else { &left };
+            live.apply(By::Host, change).expect("it is applied");
+            thread::yield_now();
+        }
+        done.store(true, Ordering::Release);
+        let seen: u64 = readers.into_iter().map(|reader| reader.join().expect("a reader")).sum();
+        assert!(seen > 0);
+    });
+    // Whoever holds an engine has its version for good.
+    assert_eq!((started.revision(), live.load().revision()), (0, CHANGES));
+    assert!(started.can(ann, is_left, ()) && !started.can(ann, is_right, ()));
+}
+
+#[test]
+fn writers_wait_for_each_other() {
+    let live = Live::new(Engine::new(&policy(SWITCH)));
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let live = &live;
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let add = format!(r#"{{"add_user": {{"user": "u{writer}-{number}"}}}}"#);
+                    live.apply(By::Host, &change(&add)).expect("it is applied");
+                }
+            });
+        }
+    });
+    let engine = live.load();
+    assert_eq!((engine.revision(), engine.stats().users), (200, 203));
+    assert!(engine.user("u3-49").is_ok() && engine.user("u0-0").is_ok());
+}
+
+#[test]
+fn a_refused_change_publishes_nothing() {
+    let live = Live::new(Engine::new(&policy(SWITCH)));
+    let refusal = live.apply(By::Actor("ann"), &change(r#"{"remove_user": {"user": "bob"}}"#));
+    assert_eq!(refusal.unwrap_err().rule, Rule::NotPermitted);
+    let refusal = live.apply(By::Host, &change(r#"{"remove_user": {"user": "root"}}"#));
+    assert_eq!(refusal.unwrap_err().rule, Rule::LastAdmin);
+    assert_eq!(live.load().revision(), 0);
+}
+
+/// Applies changes here, sends what changed over a channel as text, and replays
+/// it there.
+#[test]
+fn processes_keep_in_step_over_a_log() {
+    let text = include_str!("../../examples/policies/gruntify.json");
+    let here = Live::new(Engine::new(&policy(text)));
+    let there = Live::new(Engine::new(&policy(text)));
+    let digest = |live: &Live| -> Digest { live.load().policy().digest() };
+    assert_eq!(digest(&here), digest(&there));
+
+    let (log, follower) = mpsc::channel::<String>();
+    let changes = [
+        r#"{"add_user": {"user": "zelda", "roles": ["form_designer"], "groups": ["perth"]}}"#,
+        r#"{"create": {"source": {"role": "scout"}, "from": {"role": "form_designer"}}}"#,
+        r#"{"edit": {"source": {"role": "scout"}, "cascade": true, "ops": [{"clear": "forms.read"}]}}"#,
+        r#"{"assign": {"user": "zelda", "source": {"role": "scout"}}}"#,
+        r#"{"delete": {"source": {"role": "scout"}, "holders": {"reassign": "form_designer"}}}"#,
+        r#"{"rename": {"source": {"user": "zelda"}, "to": "Zelda O'Neil"}}"#,
+        r#"{"set_suspended": {"user": "Zelda O'Neil", "suspended": true}}"#,
+    ];
+    for text in changes {
+        let applied = here.apply(By::Host, &change(text)).unwrap_or_else(|refusal| {
+            panic!("{text}: {refusal}");
+        });
+        log.send(serde_json::to_string(&applied.log_entry()).expect("JSON")).expect("it is open");
+    }
+    drop(log);
+    for message in follower {
+        let entry: LogEntry = serde_json::from_str(&message).expect("an entry");
+        let before = digest(&there);
+        let early = LogEntry { revision: entry.revision + 1, ..entry.clone() };
+        assert!(matches!(there.replay(&early), Err(ReplayError::Early { .. })));
+        there.replay(&entry).expect("the next entry");
+        assert!(matches!(there.replay(&entry), Err(ReplayError::Already { .. })));
+        assert_ne!(before, digest(&there));
+    }
+    assert_eq!(digest(&here), digest(&there));
+    assert_eq!(here.load().revision(), there.load().revision());
+
+    // One that begins later takes a stored document and its revision.
+    let stored = Document::from(here.load().policy());
+    let late = Policy::try_from(stored).expect("a policy").at_revision(here.load().revision());
+    assert_eq!(late.digest(), digest(&here));
+    let entry = LogEntry {
+        revision: late.revision() + 1,
+        changes: vec![change(r#"{"remove_user": {"user": "Zelda O'Neil"}}"#)],
+    };
+    assert!(late.replay(&entry).is_ok());
+
+    // Another policy is told so.
+    let other = policy(SWITCH).at_revision(late.revision());
+    assert!(matches!(other.replay(&entry), Err(ReplayError::Refused(_))));
+}
