@@ -98,7 +98,7 @@ impl Attempt<'_> {
         for (source, &id) in coming.iter().zip(&ids) {
             self.bring(source, id, &roles);
         }
-        if self.refusals.iter().any(|refusal| refusal.rule == Rule::Conflict) {
+        if self.conflicts() {
             // There is no result to judge.
             return;
         }
@@ -168,6 +168,11 @@ impl Attempt<'_> {
             coming.push(Coming { kind, name, here, replaces, source, role });
         }
         coming
+    }
+
+    /// Whether a name of the bundle stands here already, and nothing is replaced.
+    fn conflicts(&self) -> bool {
+        self.refusals.iter().any(|refusal| refusal.rule == Rule::Conflict)
     }
 
     /// Puts what fits of a source into its place.
@@ -241,7 +246,7 @@ impl Attempt<'_> {
         });
         let held = coming.replaces.map_or_else(Vec::new, |id| self.old.holders(Kind::Role, id));
         let was_unique = coming.replaces.is_some_and(|id| self.old.roles[id].unique);
-        if let Some(&holder) = held.first()
+        if let (Some(&holder), false) = (held.first(), self.conflicts())
             && ((role.unique && held.len() > 1) || (was_unique && !role.unique))
         {
             self.refuse_held(id, holder);

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use grantree::change::{Change, Op, Rule};
 use grantree::policy_test::TestDocument;
 use grantree::{Document, Policy};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policies");
 
 /// At least so many steps each directory has: none goes missing unnoticed.
-const STEPS: [(&str, usize); 3] = [("products", 1400), ("random", 1600), ("refusals", 80)];
+const STEPS: [(&str, usize); 4] =
+    [("changes", 1100), ("products", 1850), ("random", 1600), ("refusals", 80)];
 
 #[test]
 fn every_test_document_is_answered_as_it_expects() {
@@ -38,6 +41,123 @@ fn every_test_document_is_answered_as_it_expects() {
         let passed = steps.get(directory).copied().unwrap_or_default();
         assert!(passed >= least, "{directory}: {passed} steps, of at least {least}");
     }
+}
+
+/// The rules that refuse changes.
+const RULES: [Rule; 11] = [
+    Rule::Invalid,
+    Rule::NotPermitted,
+    Rule::Unknown,
+    Rule::Exists,
+    Rule::Protected,
+    Rule::Unique,
+    Rule::InUse,
+    Rule::Conflict,
+    Rule::LastAdmin,
+    Rule::Separation,
+    Rule::Escalation,
+];
+
+#[test]
+fn every_change_and_rule_occurs_in_the_corpus() {
+    let mut known = Vec::new();
+    known.extend(names::<Change>(r#""?""#).into_iter().map(|kind| format!("change {kind}")));
+    known.extend(names::<Op>(r#""?""#).into_iter().map(|op| format!("op {op}")));
+    known.extend(
+        names::<Op>(r#"{"set": {"?": 0}}"#).into_iter().map(|field| format!("set {field}")),
+    );
+    for (option, values) in [
+        ("holders", ["refuse", "unassign", "reassign"]),
+        ("on_conflict", ["refuse", "rename", "replace"]),
+    ] {
+        known.extend(values.map(|value| format!("{option} {value}")));
+    }
+    let verbs = ["create", "rename", "edit", "delete", "assign", "revoke"];
+    for kind in ["profile", "role", "approval_group"] {
+        known.extend(verbs.map(|verb| format!("{verb} {kind}")));
+    }
+    known.extend(["edit user", "edit global", "rename user"].map(str::to_owned));
+
+    let mut applied = BTreeSet::new();
+    let mut refused = BTreeSet::new();
+    let mut forbidden = BTreeSet::new();
+    let mut allowed = BTreeSet::new();
+    let mut codes = BTreeSet::new();
+    for file in files(Path::new(CORPUS)) {
+        let document: Value = read(&file);
+        for step in document["steps"].as_array().into_iter().flatten() {
+            let (Some(change), Some(answer)) = (step.get("change"), step["expect"].as_str()) else {
+                continue;
+            };
+            codes.insert(answer.to_owned());
+            match answer {
+                "applied" => applied.extend(features(change)),
+                _ => refused.extend(features(change)),
+            }
+            match (change.get("as"), answer) {
+                (None, _) => {}
+                (Some(_), "applied") => allowed.extend(features(change)),
+                (Some(_), "not_permitted") => forbidden.extend(features(change)),
+                (Some(_), _) => {}
+            }
+        }
+    }
+    let missing = |seen: &BTreeSet<String>, of: &[String]| -> Vec<String> {
+        of.iter().filter(|name| !seen.contains(*name)).cloned().collect()
+    };
+    let codes_known: Vec<_> = RULES.iter().map(|rule| rule.code().to_owned()).collect();
+    assert_eq!(missing(&codes, &codes_known), [""; 0], "rules that refuse nothing");
+    assert_eq!(missing(&applied, &known), [""; 0], "never applied");
+    assert_eq!(missing(&refused, &known), [""; 0], "never refused");
+    // What governance distinguishes, by whom it is asked.
+    let kinds: Vec<_> = known
+        .into_iter()
+        .filter(|name| {
+            !["op ", "set ", "holders ", "on_conflict "].iter().any(|of| name.starts_with(of))
+        })
+        .collect();
+    assert_eq!(missing(&allowed, &kinds), [""; 0], "never applied for an actor");
+    assert_eq!(missing(&forbidden, &kinds), [""; 0], "never not permitted");
+}
+
+/// The names that a type knows, as it says when it reads one that it does not.
+fn names<T: DeserializeOwned>(unknown: &str) -> Vec<String> {
+    let error = serde_json::from_str::<T>(unknown).err().expect("`?` is no name").to_string();
+    let names = error.split('`').skip(3).step_by(2);
+    let names: Vec<_> = names.map(str::to_owned).collect();
+    assert!(names.len() > 4, "{error}");
+    names
+}
+
+/// What a change is and uses: its kind, with the kind of its source, and its
+/// options and ops.
+fn features(change: &Value) -> BTreeSet<String> {
+    let mut features = BTreeSet::new();
+    let one = |value: &Value| match value {
+        Value::String(name) => Some(name.clone()),
+        Value::Object(map) => map.keys().next().cloned(),
+        _ => None,
+    };
+    for (kind, fields) in change.as_object().into_iter().flatten() {
+        if kind == "as" {
+            continue;
+        }
+        features.insert(format!("change {kind}"));
+        if let Some(source) = fields.get("source").and_then(one) {
+            features.insert(format!("{kind} {source}"));
+        }
+        for option in ["holders", "on_conflict"] {
+            if let Some(value) = fields.get(option).and_then(one) {
+                features.insert(format!("{option} {value}"));
+            }
+        }
+        for op in fields["ops"].as_array().into_iter().flatten() {
+            features.extend(one(op).map(|op| format!("op {op}")));
+            let set = op.get("set").and_then(Value::as_object);
+            features.extend(set.into_iter().flatten().map(|(field, _)| format!("set {field}")));
+        }
+    }
+    features
 }
 
 #[test]
@@ -84,15 +204,18 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn read<T: serde::de::DeserializeOwned>(file: &Path) -> T {
+fn read<T: DeserializeOwned>(file: &Path) -> T {
     let text =
         fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// The product's policy, for a test document of its name.
+/// The product's policy, for a test document of its name, or of its name and
+/// `_changes`.
 fn product(name: &Path) -> Option<Policy> {
-    let file = Path::new(POLICIES).join(name.file_name()?);
+    let product = name.file_stem()?.to_str()?;
+    let product = product.strip_suffix("_changes").unwrap_or(product);
+    let file = Path::new(POLICIES).join(product).with_extension("json");
     if !name.starts_with("products") {
         return None;
     }
