@@ -1,5 +1,7 @@
 //! A made-up company of any size, for benches.
 
+#![allow(dead_code, reason = "each bench takes what it needs")]
+
 use fastrand::Rng;
 use grantree::document::{
     Bound, BoundType, Document, Map, ObjectKind, Permission, RelationState, RelationType, Role,
