@@ -14,7 +14,7 @@ use grantree::{Document, Engine, Live, Policy};
 
 const POLICY: &str = include_str!("policies/gruntify.json");
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::try_from(serde_json::from_str::<Document>(POLICY)?)?;
     let live = Live::new(Engine::new(&policy));
     let engine = live.load();
