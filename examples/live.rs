@@ -14,6 +14,11 @@ use grantree::{Document, Engine, Live, Policy};
 
 const POLICY: &str = include_str!("policies/gruntify.json");
 
+/// Changes a policy while it is asked.
+///
+/// # Errors
+///
+/// Where the policy is none.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::try_from(serde_json::from_str::<Document>(POLICY)?)?;
     let live = Live::new(Engine::new(&policy));
