@@ -275,14 +275,38 @@ pub struct Applied {
     /// the policy before when the host applies them in this order. Empty where
     /// nothing became otherwise.
     pub changed: Vec<Change>,
-    /// What could not be done, and was left out.
+    /// Who got or lost a profile, role or approval group, by a deletion or a
+    /// transfer too.
+    pub moved: Vec<Moved>,
+    /// What could not be done and was left out, and what was done otherwise.
     pub notes: Vec<Note>,
 }
 
-/// Something that a change left undone.
+/// A user who got a source, lost one, or got one in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// The user.
+    pub user: String,
+    /// What the user had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<SourceName>,
+    /// What the user has now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<SourceName>,
+}
+
+/// Something that a change left undone, or did otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Note {
+    /// An imported source is called otherwise here, because the name was taken.
+    Renamed {
+        /// The source as it is called in the bundle.
+        source: SourceName,
+        /// Its name here.
+        to: String,
+    },
     /// A scoped permission that is needed, none of whose scopes is allowed.
     Unmet {
         /// The scoped permission.

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 
 use super::import::repeats;
 use super::statement::{Misfit, Word, is_name, push, retain};
-use super::{Applied, By, Change, Holders, Note, Op, Refusal, Rule, Set, cascade, guard};
+use super::{Applied, By, Change, Holders, Moved, Note, Op, Refusal, Rule, Set, cascade, guard};
 use crate::document::{self, Licence, NewUser};
 use crate::graph;
 use crate::names::number;
@@ -36,6 +36,7 @@ pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Appl
         fresh: None,
         loses_admin: false,
         changed: Vec::new(),
+        moved: Vec::new(),
         notes: Vec::new(),
     };
     attempt.carry_out(change);
@@ -43,10 +44,10 @@ pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Appl
     if attempt.refusals.is_empty() {
         guard::keep(&mut attempt);
     }
-    let Attempt { new, refusals, changed, notes, .. } = attempt;
+    let Attempt { new, refusals, changed, moved, notes, .. } = attempt;
     match refusals.into_iter().min_by_key(|refusal| refusal.rule) {
         Some(refusal) => Err(refusal),
-        None => Ok(Applied { policy: Policy::from_inner(new), changed, notes }),
+        None => Ok(Applied { policy: Policy::from_inner(new), changed, moved, notes }),
     }
 }
 
@@ -78,6 +79,7 @@ pub(super) struct Attempt<'p> {
     /// Whether an active admin is one no more.
     pub(super) loses_admin: bool,
     pub(super) changed: Vec<Change>,
+    moved: Vec<Moved>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -687,8 +689,7 @@ impl Attempt<'_> {
             }
             Kind::ApprovalGroup => self.new.approval_groups.remove(id),
         }
-        // ReplayError, the deletion does all of it.
-        self.changed = vec![Change::Delete { source: source.clone(), holders: holders.clone() }];
+        self.changed.push(Change::Delete { source: source.clone(), holders: holders.clone() });
     }
 
     /// Refuses to delete what other sources or the default profile name.
@@ -727,6 +728,8 @@ impl Attempt<'_> {
         if Inner::has(&self.new.users[slot], kind, id) {
             return;
         }
+        let profile = self.old.users.get(slot).and_then(|(_, class)| class.profile);
+        let former = profile.filter(|_| kind == Kind::Profile);
         self.new.change_user(slot, |user| match kind {
             Kind::Profile => user.profile = Some(id),
             Kind::Role => push(&mut user.roles, id),
@@ -734,8 +737,9 @@ impl Attempt<'_> {
         });
         self.touch(slot);
         let user = self.new.users.name(slot).to_owned();
-        let source = self.new.source_name(kind, id);
-        self.changed.push(Change::Assign { user, source });
+        let from = former.map(|former| self.old.source_name(kind, former));
+        let to = Some(self.new.source_name(kind, id));
+        self.moved.push(Moved { user, from, to });
     }
 
     /// Takes a source from a user, who may get another in its place.
@@ -765,12 +769,9 @@ impl Attempt<'_> {
             }
         });
         self.touch(slot);
-        let source = self.new.source_name(kind, id);
-        self.changed.push(Change::Revoke { user: user.clone(), source });
-        if let Some(instead) = instead {
-            let source = self.new.source_name(kind, instead);
-            self.changed.push(Change::Assign { user, source });
-        }
+        let from = Some(self.new.source_name(kind, id));
+        let to = instead.map(|instead| self.new.source_name(kind, instead));
+        self.moved.push(Moved { user, from, to });
     }
 
     fn add_user(&mut self, added: &NewUser) {
@@ -918,6 +919,7 @@ impl Attempt<'_> {
             self.moves(Kind::Profile, former);
         }
         self.give(slot, kind, id);
+        self.changed.push(Change::Assign { user: user.to_owned(), source: source.clone() });
     }
 
     fn revoke(&mut self, user: &str, source: &SourceName) {
@@ -937,6 +939,7 @@ impl Attempt<'_> {
             self.refuse_held(id, slot);
         }
         self.take(slot, kind, id, None);
+        self.changed.push(Change::Revoke { user: user.to_owned(), source: source.clone() });
     }
 
     fn transfer(&mut self, role: &str, to: &str) {
@@ -964,9 +967,8 @@ impl Attempt<'_> {
             self.take(holder, Kind::Role, id, demoted_to);
         }
         self.give(slot, Kind::Role, id);
-        // ReplayError, the transfer does all of it.
         let (role, to) = (role.to_owned(), to.to_owned());
-        self.changed = vec![Change::Transfer { role, to }];
+        self.changed.push(Change::Transfer { role, to });
     }
 
     fn set_default_profile(&mut self, profile: Option<&str>) {

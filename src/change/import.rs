@@ -154,6 +154,8 @@ impl Attempt<'_> {
                     };
                     let mut names = (2..).map(|at| format!("{name}_{at}"));
                     here = names.find(|here| !taken(here)).unwrap_or_default();
+                    let source = kind.name(name.to_owned());
+                    self.notes.push(Note::Renamed { source, to: here.clone() });
                 }
                 (Some(id), OnConflict::Replace) => {
                     replaces = Some(id);
