@@ -9,7 +9,9 @@
 //! policy and one question.
 
 mod catalogue;
+mod change;
 mod dice;
+mod governed;
 mod question;
 mod source;
 mod taste;
@@ -23,6 +25,7 @@ use proptest::prelude::*;
 
 use catalogue::World;
 use dice::Dice;
+pub use governed::{Session, game, session, session_of_bytes};
 pub use source::{Tweak, said_by, sources};
 
 /// A valid policy, questions about it, and statements that could be added.
