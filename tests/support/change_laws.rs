@@ -369,10 +369,11 @@ pub fn play(session: &Session) -> (Tally, Option<String>) {
     let mut controlled = vec![attacker.to_owned()];
     let mut fresh = BTreeSet::new();
     for at in 0..session.steps() {
-        if controlled.is_empty() {
+        let active = active(&controlled, &story.document);
+        if active.is_empty() {
             break;
         }
-        let (actor, change) = session.step_by(at, &controlled, &story.document);
+        let (actor, change) = session.step_by(at, &active, &story.document);
         let outcome = story.policy.apply(By::Actor(&actor), &change);
         let outcome_of = outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.rule);
         tally.count(By::Actor(&actor), &change, outcome_of);
@@ -402,6 +403,13 @@ pub fn play(session: &Session) -> (Tally, Option<String>) {
     (tally, gain)
 }
 
+/// The accounts that are not suspended.
+fn active(accounts: &[String], document: &Document) -> Vec<String> {
+    let is_active = |name: &&String| document.users.get(name).is_some_and(|it| !it.suspended);
+    accounts.iter().filter(is_active).cloned().collect()
+}
+
+/// What some user may do in the end that he should not.
 fn gain(
     story: &Story,
     attacker: &str,

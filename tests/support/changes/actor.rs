@@ -4,7 +4,7 @@ use grantree::SourceName;
 use grantree::change::Rule;
 use grantree::document::{Document, User};
 
-use super::super::oracle::{Oracle, visit};
+use super::super::oracle::{Catalogue, Holder, visit};
 use super::Attempt;
 use super::source::{guard, kind_of};
 
@@ -16,11 +16,11 @@ pub fn is_active_admin(user: &User) -> bool {
 /// A user who asks for a change.
 struct Actor<'a> {
     document: &'a Document,
-    name: &'a str,
+    catalogue: &'a Catalogue<'a>,
+    holder: Holder<'a>,
     is_admin: bool,
     /// The roles, those by inclusion too.
     roles: Vec<&'a str>,
-    oracle: Oracle<'a>,
 }
 
 impl Attempt<'_> {
@@ -36,10 +36,10 @@ impl Attempt<'_> {
         }
         let actor = Actor {
             document: self.old,
-            name,
+            catalogue: &self.catalogue,
+            holder: Holder::new(self.old, &self.catalogue, name, user),
             is_admin: is_active_admin(user),
             roles,
-            oracle: Oracle::new(self.old),
         };
         let permitted = !user.suspended
             && self.kinds.iter().all(|kind| actor.may(kind))
@@ -55,10 +55,9 @@ impl Actor<'_> {
     /// the actor must hold, all of them; a kind that is not listed is for
     /// admins."
     fn may(&self, kind: &str) -> bool {
-        let holder = self.oracle.holder(self.name).expect("a known user");
-        let catalogue = self.oracle.catalogue();
         let holds = |text: &String| {
-            holder.has(catalogue, &catalogue.need(text).expect("a known permission"))
+            let need = self.catalogue.need(text).expect("a known permission");
+            self.holder.has(self.catalogue, &need)
         };
         match self.document.governance.permissions.get(kind) {
             None => self.is_admin,

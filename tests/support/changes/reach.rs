@@ -26,7 +26,11 @@ impl Attempt<'_> {
         // or groups beneath them."
         let foreign = self.groups_named.iter().any(|group| !is_beneath(self.old, group, asking));
         let every = Licence { features: features(self.old), ..Licence::default() };
-        let gained = [&self.new.licence, &every].into_iter().any(|licence| {
+        let mut licences = vec![&every];
+        if !every.features.is_empty() {
+            licences.push(&self.new.licence);
+        }
+        let gained = licences.into_iter().any(|licence| {
             let (before, after) = (seen(self.old, licence), seen(&self.new, licence));
             let (before, after) = (Oracle::new(&before), Oracle::new(&after));
             let mut users = self.new.users.iter().map(|(name, _)| name).chain([NEXT_NEWCOMER]);

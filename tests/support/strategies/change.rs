@@ -29,16 +29,13 @@ pub fn body<'d>(document: &'d mut Document, source: &SourceName) -> Option<&'d m
 
 /// Reads the roll of who asks: the host, where nobody.
 pub fn actor(dice: &mut Dice<'_>, document: &Document) -> Option<String> {
-    let admins: Vec<String> = document
-        .users
-        .iter()
-        .filter(|(_, user)| user.admin && !user.suspended)
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    match dice.weigh(&[(30, 0), (15, 1), (53, 2), (2, 3)]) {
+    let active = document.users.iter().filter(|(_, user)| !user.suspended);
+    let (admins, others): (Vec<_>, Vec<_>) = active.partition(|(_, user)| user.admin);
+    match dice.weigh(&[(28, 0), (15, 1), (52, 2), (3, 3), (2, 4)]) {
         0 => None,
-        1 if !admins.is_empty() => Some(dice.pick(&admins).clone()),
-        3 => Some("nobody".to_owned()),
+        1 if !admins.is_empty() => Some(dice.pick(&admins).0.to_owned()),
+        2 if !others.is_empty() => Some(dice.pick(&others).0.to_owned()),
+        4 => Some("nobody".to_owned()),
         _ => Some(user(dice, document)),
     }
 }
@@ -289,7 +286,11 @@ fn edit(dice: &mut Dice<'_>, world: &World, document: &Document) -> Change {
 }
 
 fn op(dice: &mut Dice<'_>, world: &World, document: &Document, source: &SourceName) -> Op {
-    let path = path(dice, world);
+    let mut path = path(dice, world);
+    let said = said_of(document, source);
+    if !said.is_empty() && dice.chance(30) {
+        path.clone_from(dice.pick(&said));
+    }
     match dice.weigh(&[(36, 0), (14, 1), (4, 2), (8, 3), (12, 4), (10, 5), (4, 6), (12, 7)]) {
         1 => Op::Deny(path),
         2 => Op::Forbid(path),
@@ -320,6 +321,23 @@ fn op(dice: &mut Dice<'_>, world: &World, document: &Document, source: &SourceNa
         7 => Op::Set(set(dice, document, source)),
         _ => Op::Allow(path),
     }
+}
+
+/// The patterns that a source names.
+fn said_of(document: &Document, source: &SourceName) -> Vec<String> {
+    let statements = match source {
+        SourceName::Global => Some(&document.global),
+        SourceName::Profile(name) => document.profiles.get(name).map(|it| &it.statements),
+        SourceName::Role(name) => document.roles.get(name).map(|it| &it.source.statements),
+        SourceName::ApprovalGroup(name) => {
+            document.approval_groups.get(name).map(|it| &it.statements)
+        }
+        SourceName::User(name) => document.users.get(name).map(|it| &it.statements),
+    };
+    let Some(statements) = statements else { return Vec::new() };
+    let Statements { allow, deny, forbid, levels, .. } = statements;
+    let levels = names(levels);
+    [allow, deny, forbid, &levels].into_iter().flatten().cloned().collect()
 }
 
 /// A pattern, now and then one that names nothing or matches nothing.
@@ -397,16 +415,18 @@ fn added(dice: &mut Dice<'_>, world: &World, document: &Document) -> NewUser {
     NewUser { user: new_user(dice), profile, rest }
 }
 
-/// One or two sources, now and then with something that does not fit here.
+/// Up to three sources, now and then with something that does not fit here.
 fn bundle(dice: &mut Dice<'_>, world: &World, document: &Document) -> Bundle {
     let mut bundle = Bundle::default();
-    for _ in 0..1 + dice.below(2) {
+    for _ in 0..dice.weigh(&[(50, 1), (35, 2), (15, 3)]) {
         let kind = kind(dice);
         let name = match dice.chance(50) {
             true => known(dice, &names_of(kind, document), "lead"),
             false => new_name(dice),
         };
-        let role = imported(dice, world, document);
+        // Now and then as it is here, as an export has it.
+        let here = document.roles.get(&name).filter(|_| dice.chance(35));
+        let role = here.cloned().unwrap_or_else(|| imported(dice, world, document));
         match kind {
             Kind::Profile if bundle.profiles.get(&name).is_none() => {
                 bundle.profiles.push(name, role.source);

@@ -6,6 +6,7 @@ use grantree::change::Change;
 use grantree::document::{Document, Governance, Role, Separation};
 use grantree::policy_test::Question;
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
 use super::catalogue::World;
@@ -153,7 +154,10 @@ fn rolls(steps: usize) -> impl Strategy<Value = Rolls> {
         vec(hands(0..=2), 0..=1),
     );
     let users = (hands(0..=3), vec((hand(), hands(0..=2)), 1..=4));
-    (hands(steps), hands(0..=6), users, sources, catalogue).prop_map(
+    // All, but that shrinking may leave some out.
+    let steps = vec(option::weighted(0.999_999, hand()), steps)
+        .prop_map(|steps| steps.into_iter().flatten().collect());
+    (steps, hands(0..=6), users, sources, catalogue).prop_map(
         |(
             steps,
             questions,
@@ -212,7 +216,7 @@ fn guard(dice: &mut Dice<'_>, document: &mut Document) {
         document.roles.iter().flat_map(|(_, role)| role.includes.clone()).collect();
     for source in super::sources(document) {
         let Some(body) = change::body(document, &source) else { continue };
-        if dice.chance(20) {
+        if dice.chance(16) {
             body.assignable_by = Some(dice.some(&names, 2));
         }
         body.protected |= dice.chance(6);
@@ -249,7 +253,7 @@ fn govern(dice: &mut Dice<'_>, world: &World, _: &Document) -> Governance {
         ..Governance::default()
     };
     for kind in KINDS {
-        match dice.weigh(&[(68, 0), (22, 1), (10, 2)]) {
+        match dice.weigh(&[(74, 0), (20, 1), (6, 2)]) {
             0 => governance.permissions.push(kind, Vec::new()),
             1 => governance.permissions.push(kind, dice.some(&world.needs, 1)),
             _ => {}
