@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 
 use super::properties::check;
 use crate::support::change_laws::{Tally, changes_agree_with_model, nobody_escalates, play};
-use crate::support::strategies::{Session, game, session};
+use crate::support::strategies::governed::{Session, game, session};
 
 /// Holds a law to so many sessions, and tells what became of the changes.
 fn hold(cases: u32, strategy: &impl Strategy<Value = Session>, law: fn(&Session) -> Tally) {

@@ -15,7 +15,7 @@ use super::changes::{
 };
 use super::laws;
 use super::oracle::{Catalogue, Form, Holder, Oracle, passes};
-use super::strategies::Session;
+use super::strategies::governed::Session;
 
 /// What became of changes: how many were applied, by kind and by who asked, and
 /// how many each rule refused.

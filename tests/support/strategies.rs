@@ -11,7 +11,7 @@
 mod catalogue;
 mod change;
 mod dice;
-mod governed;
+pub mod governed;
 mod question;
 mod source;
 mod taste;
@@ -25,7 +25,6 @@ use proptest::prelude::*;
 
 use catalogue::World;
 use dice::Dice;
-pub use governed::{Session, game, session, session_of_bytes};
 pub use source::{Tweak, said_by, sources};
 
 /// A valid policy, questions about it, and statements that could be added.

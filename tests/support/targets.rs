@@ -2,7 +2,8 @@
 
 use grantree::{Document, Engine, Policy};
 
-use super::strategies::{case_of_bytes, session_of_bytes};
+use super::strategies::case_of_bytes;
+use super::strategies::governed::session_of_bytes;
 use super::{change_laws, laws};
 
 /// Reads bytes as a document. Whatever they are, they are refused, or make a

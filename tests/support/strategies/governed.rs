@@ -113,7 +113,7 @@ pub fn session_of_bytes(bytes: &[u8]) -> Session {
     let rolls = Rolls {
         misc: bytes.hand(),
         governance: bytes.hands(3, 3),
-        kinds: bytes.hands(0, 2),
+        kinds: bytes.hands(1, 2),
         nodes: bytes.hands(1, 7),
         global: bytes.hands(0, 3),
         profiles: bytes.list(1, 2, |bytes| bytes.hands(0, 3)),
@@ -146,7 +146,7 @@ struct Rolls {
 }
 
 fn rolls(steps: usize) -> impl Strategy<Value = Rolls> {
-    let catalogue = (hand(), hands(3), hands(0..=2), hands(1..=7));
+    let catalogue = (hand(), hands(3), hands(1..=2), hands(1..=7));
     let sources = (
         hands(0..=3),
         vec(hands(0..=3), 1..=2),
