@@ -117,14 +117,19 @@ pub(super) fn withdraw(
             said.push((pattern, word));
         }
     };
-    // The exact allow of a scoped node goes where all its scopes go.
+    // The exact allow of a scoped node goes where all its scopes go; a denial
+    // beside it stays, for it may be all that holds a scope back.
     for (id, node) in (0..).zip(&catalogue.nodes) {
         let exactly = Pattern::exactly(id);
         if matches!(node.form, Form::Scoped(_))
             && catalogue.scopes(id).all(|scope| gone.contains(&scope))
             && statements.allow.contains(&exactly)
         {
-            say(statements, exactly, forbid_or(statements, exactly, Word::Nothing));
+            let rest = match statements.deny.contains(&exactly) {
+                true => Word::Deny,
+                false => Word::Nothing,
+            };
+            say(statements, exactly, forbid_or(statements, exactly, rest));
         }
     }
     for id in order {

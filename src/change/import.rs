@@ -98,6 +98,7 @@ impl Attempt<'_> {
         for (source, &id) in coming.iter().zip(&ids) {
             self.bring(source, id, &roles);
         }
+        self.include(&coming, &ids);
         if self.conflicts() {
             // There is no result to judge.
             return;
@@ -177,6 +178,23 @@ impl Attempt<'_> {
         self.refusals.iter().any(|refusal| refusal.rule == Rule::Conflict)
     }
 
+    /// Notes the roles that come to be included, directly or by others, and were
+    /// not before: the actor needs the right to assign them. Those that come
+    /// along themselves are another matter.
+    fn include(&mut self, coming: &[Coming<'_>], ids: &[u32]) {
+        let roles: Vec<(u32, Option<u32>)> = (coming.iter().zip(ids))
+            .filter(|(source, _)| source.kind == Kind::Role)
+            .map(|(source, &id)| (id, source.replaces))
+            .collect();
+        for &(id, replaces) in &roles {
+            let before = self.old.closure(replaces.as_slice());
+            let brought = self.new.closure(&[id]).into_iter();
+            let brought = brought.filter(|role| !before.contains(role));
+            let brought = brought.filter(|role| roles.iter().all(|(own, _)| own != role));
+            self.rights.extend(brought.map(SourceId::Role));
+        }
+    }
+
     /// Puts what fits of a source into its place.
     fn bring(&mut self, coming: &Coming<'_>, id: u32, roles: &[(&str, u32)]) {
         let &Coming { kind, source, role, .. } = coming;
@@ -220,7 +238,6 @@ impl Attempt<'_> {
             }
             return;
         };
-        let before = coming.replaces.map_or_else(Vec::new, |id| self.old.closure(&[id]).to_vec());
         let mut includes: Vec<u32> = Vec::new();
         for name in &role.includes {
             match find(self, name) {
@@ -228,14 +245,7 @@ impl Attempt<'_> {
                     leave(self, "includes", name.clone(), false);
                 }
                 Some(included) if includes.contains(&included) => {}
-                Some(included) => {
-                    includes.push(included);
-                    if !is_own(included) {
-                        let brought = self.old.closure(&[included]).into_iter();
-                        let brought = brought.filter(|role| !before.contains(role));
-                        self.rights.extend(brought.map(SourceId::Role));
-                    }
-                }
+                Some(included) => includes.push(included),
                 None => leave(self, "includes", name.clone(), false),
             }
         }

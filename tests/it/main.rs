@@ -4,6 +4,7 @@
 mod support;
 
 mod allocation;
+mod changes;
 mod corpus;
 mod examples;
 mod explanations;

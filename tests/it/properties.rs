@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES` sets how many, for all of them.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use grantree::policy_test::{Answer, Question};
 use proptest::strategy::{Strategy, ValueTree};
@@ -10,9 +11,10 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::laws;
 use crate::support::oracle::Oracle;
-use crate::support::strategies::{Case, case};
+use crate::support::strategies::case;
 
-fn check(cases: u32, law: fn(&Case)) {
+/// Holds a law to so many random cases.
+pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: impl Fn(&T)) {
     // A number of cases that is set here would win over the environment's.
     let cases = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => Config::default().cases,
@@ -26,7 +28,7 @@ fn check(cases: u32, law: fn(&Case)) {
         max_shrink_time: 60_000,
         ..Config::default()
     };
-    let outcome = TestRunner::new(config).run(&case(), |case| {
+    let outcome = TestRunner::new(config).run(strategy, |case| {
         law(&case);
         Ok(())
     });
@@ -39,7 +41,7 @@ macro_rules! hold {
     ($($law:ident: $cases:literal,)*) => {$(
         #[test]
         fn $law() {
-            check($cases, laws::$law);
+            check($cases, &case(), laws::$law);
         }
     )*};
 }

@@ -16,6 +16,15 @@ fn documents_that_are_at_hand() {
 }
 
 #[test]
+fn random_bytes_as_changes() {
+    let mut rng = Rng::with_seed(5);
+    for _ in 0..60 {
+        let bytes: Vec<u8> = (0..rng.usize(..4_000)).map(|_| rng.u8(..)).collect();
+        targets::changes(&bytes);
+    }
+}
+
+#[test]
 fn random_bytes_as_cases() {
     let mut rng = Rng::with_seed(3);
     for _ in 0..200 {

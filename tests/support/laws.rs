@@ -603,7 +603,7 @@ fn engine(document: &Document) -> Engine {
     Engine::new(&policy(document))
 }
 
-fn ask(engine: &Engine, question: &Question) -> Answer {
+pub fn ask(engine: &Engine, question: &Question) -> Answer {
     question.ask(engine).unwrap_or(Answer::Error)
 }
 

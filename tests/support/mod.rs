@@ -1,6 +1,8 @@
 //! What the tests share: the oracle, random policies, and the laws that the
 //! engine keeps.
 
+pub mod change_laws;
+pub mod changes;
 pub mod laws;
 pub mod mending;
 pub mod oracle;

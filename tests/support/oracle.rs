@@ -19,8 +19,9 @@ use grantree::document::{Document, SettingValue};
 use grantree::policy_test::{Answer, Ask, AskFilter, Question};
 use grantree::{Date, DynamicObject, Object};
 
+pub use bound::passes;
 pub use catalogue::{Catalogue, Form, Need};
-use holder::{Holder, Said};
+pub use holder::{Holder, Said, says, visit};
 use object::Situation;
 
 /// The codes of section 7 that need no object, in its order: the later, the
@@ -45,6 +46,21 @@ impl<'a> Oracle<'a> {
             .map(|(name, user)| (name, Holder::new(document, &catalogue, name, user)))
             .collect();
         Oracle { document, catalogue, holders }
+    }
+
+    /// The permissions of the document.
+    pub fn catalogue(&self) -> &Catalogue<'a> {
+        &self.catalogue
+    }
+
+    /// A user, with all that the user holds.
+    pub fn holder(&self, user: &str) -> Option<&Holder<'a>> {
+        self.holders.get(user)
+    }
+
+    /// All users, with what they hold.
+    pub fn holders(&self) -> impl Iterator<Item = &Holder<'a>> {
+        self.holders.values()
     }
 
     /// The answer to a question.

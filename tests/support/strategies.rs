@@ -9,7 +9,9 @@
 //! policy and one question.
 
 mod catalogue;
+mod change;
 mod dice;
+pub mod governed;
 mod question;
 mod source;
 mod taste;

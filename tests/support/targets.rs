@@ -2,8 +2,9 @@
 
 use grantree::{Document, Engine, Policy};
 
-use super::laws;
 use super::strategies::case_of_bytes;
+use super::strategies::governed::session_of_bytes;
+use super::{change_laws, laws};
 
 /// Reads bytes as a document. Whatever they are, they are refused, or make a
 /// policy that converts back without loss and that can be asked.
@@ -35,4 +36,10 @@ pub fn document(bytes: &[u8]) {
 /// oracle does.
 pub fn agree(bytes: &[u8]) {
     laws::engine_agrees_with_oracle(&case_of_bytes(bytes));
+}
+
+/// Reads bytes as the rolls behind a random policy and changes of it: they go as
+/// the model says.
+pub fn changes(bytes: &[u8]) {
+    change_laws::changes_agree_with_model(&session_of_bytes(bytes));
 }

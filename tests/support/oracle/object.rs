@@ -146,7 +146,7 @@ impl Oracle<'_> {
             .any(|bound| bound::passes(bound, bound_type, value, at.today))
     }
 
-    fn bound_type(&self, kind: &str, attribute: &str) -> BoundType {
+    pub fn bound_type(&self, kind: &str, attribute: &str) -> BoundType {
         let kinds = &self.document.catalogue.objects;
         let kind = kinds.get(kind).expect("a known kind");
         *kind.attributes.get(attribute).expect("a known attribute")

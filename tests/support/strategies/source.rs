@@ -64,7 +64,7 @@ pub fn tweak(dice: &mut Dice<'_>, world: &World, document: &Document) -> Tweak {
     }
 }
 
-fn pattern(dice: &mut Dice<'_>, world: &World) -> Option<String> {
+pub(super) fn pattern(dice: &mut Dice<'_>, world: &World) -> Option<String> {
     if world.exact.is_empty() {
         return None;
     }
@@ -132,7 +132,7 @@ pub fn statements(world: &World, hands: &[Hand]) -> Statements {
     statements
 }
 
-fn state(dice: &mut Dice<'_>, world: &World, statements: &mut Statements) {
+pub(super) fn state(dice: &mut Dice<'_>, world: &World, statements: &mut Statements) {
     let [allow, deny, forbid, level, bounds, setting] = world.taste.statements;
     let said = dice.weigh(&[
         (allow, Said::Allow),
@@ -179,7 +179,7 @@ fn state(dice: &mut Dice<'_>, world: &World, statements: &mut Statements) {
     }
 }
 
-fn bound(dice: &mut Dice<'_>, bound_type: BoundType) -> Bound {
+pub(super) fn bound(dice: &mut Dice<'_>, bound_type: BoundType) -> Bound {
     if dice.chance(35) {
         return Bound::Any;
     }

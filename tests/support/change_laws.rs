@@ -1,0 +1,551 @@
+//! What the design implies of changes, as laws, beside the model in
+//! [`changes`](super::changes).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use grantree::change::{Applied, By, Change, Note, Rule};
+use grantree::document::{Document, Licence, Map, Role, Source, Statements};
+use grantree::policy_test::ChangeStep;
+use grantree::{Date, Engine, Policy, SourceName, Value};
+
+use super::changes::{
+    self, effective_scopes, features, find, has_active_admin, held_of, holders, level,
+    of_same_kind, rename_everywhere, seen, sources,
+};
+use super::laws;
+use super::oracle::{Catalogue, Form, Holder, Oracle, passes};
+use super::strategies::governed::Session;
+
+/// What became of changes: how many were applied, by kind and by who asked, and
+/// how many each rule refused.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub applied: BTreeMap<(String, &'static str), u32>,
+    pub refused: BTreeMap<Rule, u32>,
+}
+
+impl Tally {
+    fn count(&mut self, by: By<'_>, change: &Change, outcome: Result<(), Rule>) {
+        let by = match by {
+            By::Host => "host",
+            By::Actor(_) => "actor",
+        };
+        match outcome {
+            Ok(()) => *self.applied.entry((kind_of(change), by)).or_default() += 1,
+            Err(rule) => *self.refused.entry(rule).or_default() += 1,
+        }
+    }
+
+    pub fn add(&mut self, other: &Tally) {
+        for (key, count) in &other.applied {
+            *self.applied.entry(key.clone()).or_default() += count;
+        }
+        for (rule, count) in &other.refused {
+            *self.refused.entry(*rule).or_default() += count;
+        }
+    }
+
+    pub fn applied(&self) -> u32 {
+        self.applied.values().sum()
+    }
+
+    pub fn refused(&self) -> u32 {
+        self.refused.values().sum()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} applied, {} refused", self.applied(), self.refused())?;
+        for ((kind, by), count) in &self.applied {
+            writeln!(f, "{count:8} applied {kind}, by {by}")?;
+        }
+        for (rule, count) in &self.refused {
+            writeln!(f, "{count:8} {rule}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The kind of a change, as the design names it.
+pub fn kind_of(change: &Change) -> String {
+    let json = serde_json::to_value(change).expect("a change serializes");
+    let json = json.as_object().expect("it is an object");
+    json.keys().next().expect("of one key").clone()
+}
+
+/// A policy on its way, and what happened to it.
+struct Story {
+    first: Document,
+    policy: Policy,
+    /// The engine of the first policy, which has followed all changes.
+    engine: Engine,
+    document: Document,
+    steps: Vec<String>,
+}
+
+impl Story {
+    fn new(document: &Document) -> Story {
+        let policy = Policy::try_from(document.clone());
+        let policy = policy.unwrap_or_else(|problems| panic!("no valid policy: {problems}"));
+        let (first, document) = (document.clone(), document.clone());
+        let engine = Engine::new(&policy);
+        Story { first, policy, engine, document, steps: Vec::new() }
+    }
+
+    /// Notes a step, and what should come of it.
+    fn note(&mut self, actor: Option<&str>, change: &Change, expect: &str) {
+        let (actor, change) = (actor.map(str::to_owned), Some(change.clone()));
+        let step = serde_json::to_string(&ChangeStep { actor, change }).expect("JSON");
+        self.steps.push(format!("{{\"change\": {step}, \"expect\": \"{expect}\"}}"));
+    }
+
+    fn go_on(&mut self, applied: Applied) {
+        self.document = Document::from(&applied.policy);
+        self.engine = self.engine.follow(&applied.policy);
+        self.policy = applied.policy;
+    }
+}
+
+impl fmt::Display for Story {
+    /// Told as a test document.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = serde_json::to_string(&self.first).map_err(|_| fmt::Error)?;
+        write!(f, "\n{{\"policy\": {policy},\n\"steps\": [\n{}\n]}}", self.steps.join(",\n"))
+    }
+}
+
+/// Every change of a session goes as the model says, and leaves a policy that
+/// keeps the laws below.
+pub fn changes_agree_with_model(session: &Session) -> Tally {
+    let mut tally = Tally::default();
+    let mut story = Story::new(&session.document);
+    let first = story.engine.clone();
+    for at in 0..session.steps() {
+        let (actor, change) = session.step(at, &story.document);
+        let by = actor.as_deref().map_or(By::Host, By::Actor);
+        let expected = changes::apply(&story.document, actor.as_deref(), &change);
+        let code = expected.as_ref().map_or_else(|rule| rule.code(), |_| "applied");
+        story.note(actor.as_deref(), &change, code);
+        let outcome = story.policy.apply(by, &change);
+        tally.count(by, &change, outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.rule));
+        match (outcome, expected) {
+            (Ok(applied), Ok(expected)) => {
+                agrees(&story, &applied, &expected);
+                keeps_the_invariants(&story, &change, &applied);
+                is_a_valid_policy(&story, &applied);
+                can_be_replayed(&story, &applied);
+                story.go_on(applied);
+                if at % 10 == 9 {
+                    decides_as_the_oracle(&story, session);
+                    answers_alike(&story.engine, &Engine::new(&story.policy), &story);
+                }
+            }
+            (Err(refusal), Err(rule)) if refusal.rule == rule => {
+                assert!(!refusal.to_string().contains('\n'), "{refusal}");
+                assert!(Document::from(&story.policy) == story.document, "it changed{story}");
+            }
+            (Ok(_), Err(_)) => panic!("the last of these was applied{story}"),
+            (Err(refusal), _) => panic!("the last of these was refused: {refusal}{story}"),
+        }
+    }
+    answers_alike(&story.engine, &Engine::new(&story.policy), &story);
+    answers_alike(&first, &Story::new(&story.first).engine, &story);
+    tally
+}
+
+/// Two engines answer every question alike: all that anybody holds and, of each
+/// permission, on which objects.
+fn answers_alike(one: &Engine, other: &Engine, story: &Story) {
+    let document = Document::from(one.policy());
+    assert!(document == Document::from(other.policy()), "not one policy{story}");
+    for (name, _) in document.users.iter() {
+        let user = |engine: &Engine| engine.user(name).expect("a known user");
+        let held = |engine: &Engine| -> Vec<String> {
+            engine.effective(user(engine)).iter().map(ToString::to_string).collect()
+        };
+        assert!(held(one) == held(other), "`{name}` holds otherwise{story}");
+        for action in held(one) {
+            let filter = |engine: &Engine| engine.filter_by_name(name, &action, None);
+            assert!(filter(one) == filter(other), "`{name}`, `{action}`{story}");
+            let some = |engine: &Engine| {
+                engine.can_some(user(engine), engine.permission(&action).expect("a permission"))
+            };
+            assert!(some(one) == some(other), "`{name}`, `{action}` on some{story}");
+        }
+    }
+}
+
+/// The document is the model's, but for what has no meaning, and so is what was
+/// left undone.
+fn agrees(story: &Story, applied: &Applied, expected: &changes::Outcome) {
+    let (got, wanted) = (Document::from(&applied.policy), &expected.document);
+    assert!(
+        normal(&got) == normal(wanted),
+        "after the last of these, the document is\n{}\nand should be\n{}{story}",
+        json(&got),
+        json(wanted)
+    );
+    let told = |notes: &[Note]| -> BTreeSet<String> { notes.iter().map(json).collect() };
+    let (got, wanted) = (told(&applied.notes), told(&expected.notes));
+    assert!(got == wanted, "left undone: {got:?}\nand should be: {wanted:?}{story}");
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("JSON")
+}
+
+/// Brings what has no meaning into one form: the order of maps, of patterns, of
+/// a guard's roles and of features; and what else is said of exactly a pattern
+/// that is forbidden.
+fn normal(document: &Document) -> Document {
+    let mut normal = document.clone();
+    sort(&mut normal.licence.features);
+    settle(&mut normal.global);
+    normal.profiles = sorted(&normal.profiles, settle_source);
+    normal.approval_groups = sorted(&normal.approval_groups, settle_source);
+    normal.roles = sorted(&normal.roles, |role| settle_source(&mut role.source));
+    normal.groups = sorted(&normal.groups, |_| {});
+    normal.users = sorted(&normal.users, |user| settle(&mut user.statements));
+    normal
+}
+
+fn sort(list: &mut Vec<String>) {
+    list.sort();
+    list.dedup();
+}
+
+fn sorted<V: Clone>(map: &Map<V>, settle: impl Fn(&mut V)) -> Map<V> {
+    let entries = map.iter().map(|(name, value)| {
+        let mut value = value.clone();
+        settle(&mut value);
+        (name.to_owned(), value)
+    });
+    entries.collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+fn settle_source(source: &mut Source) {
+    source.assignable_by.iter_mut().for_each(sort);
+    settle(&mut source.statements);
+}
+
+fn settle(statements: &mut Statements) {
+    let Statements { allow, deny, forbid, levels, bounds, settings } = statements;
+    allow.retain(|path| !forbid.contains(path));
+    deny.retain(|path| !forbid.contains(path));
+    levels.retain(|path, _| !forbid.iter().any(|known| known == path));
+    sort(allow);
+    sort(deny);
+    sort(forbid);
+    *levels = sorted(levels, |_| {});
+    *bounds = sorted(bounds, |_| {});
+    *settings = sorted(settings, |_| {});
+}
+
+/// The invariants, and that governance and catalogue stay as they are.
+fn keeps_the_invariants(story: &Story, change: &Change, applied: &Applied) {
+    let after = Document::from(&applied.policy);
+    let mut before = story.document.clone();
+    assert!(before.catalogue == after.catalogue && before.governance == after.governance);
+    // "A policy that has an active admin never loses the last one."
+    assert!(!has_active_admin(&before) || has_active_admin(&after), "no admin is left{story}");
+    // A source or a user keeps what it is by another name.
+    match change {
+        Change::Rename { source: SourceName::User(name), to } => {
+            changes::rename(&mut before.users, name, to);
+        }
+        Change::Rename { source, to } => rename_everywhere(&mut before, source, to),
+        _ => {}
+    }
+    // "What is `protected` is never edited, renamed, deleted or replaced."
+    for source in sources(&before) {
+        if find(&before, &source).is_some_and(|source| source.protected) {
+            assert!(body(&before, &source) == body(&after, &source), "{source} changed{story}");
+            assert!(renamed(change).as_ref() != Some(&source), "{source} is renamed{story}");
+        }
+    }
+    // "A `unique` role has at most one holder and, once held, is only
+    // transferred."
+    for (name, role) in after.roles.iter().filter(|(_, role)| role.unique) {
+        let count = holders(&after, &SourceName::Role(name.to_owned())).len();
+        assert!(role.unique && count <= 1, "`{name}` has {count} holders{story}");
+    }
+    for (name, role) in before.roles.iter().filter(|(_, role)| role.unique) {
+        let source = SourceName::Role(name.to_owned());
+        let held_by = holders(&before, &source);
+        if role.unique && !held_by.is_empty() && !matches!(change, Change::Transfer { .. }) {
+            assert!(holders(&after, &source) == held_by, "`{name}` has another holder{story}");
+            assert!(after.roles.get(name).is_some_and(|role| role.unique), "`{name}`{story}");
+        }
+    }
+    // "No change raises anyone but an admin above `at_most`."
+    if !before.governance.separation.is_empty() {
+        let (then, now) = (Oracle::new(&before), Oracle::new(&after));
+        for separation in &before.governance.separation {
+            for (user, _) in after.users.iter().filter(|(_, user)| !user.admin) {
+                let most = (separation.at_most as usize).max(held_of(&then, user, separation));
+                assert!(held_of(&now, user, separation) <= most, "`{user}` is raised{story}");
+            }
+        }
+    }
+}
+
+/// A profile, role or approval group by its new name.
+fn renamed(change: &Change) -> Option<SourceName> {
+    match change {
+        Change::Rename { source, to } => Some(of_same_kind(source, to)),
+        _ => None,
+    }
+}
+
+/// A source with all that a role is besides.
+fn body(document: &Document, source: &SourceName) -> Option<Role> {
+    match source {
+        SourceName::Role(name) => document.roles.get(name).cloned(),
+        source => Some(Role { source: find(document, source)?.clone(), ..Role::default() }),
+    }
+}
+
+/// What comes of a change could have been written.
+fn is_a_valid_policy(story: &Story, applied: &Applied) {
+    let document = Document::from(&applied.policy);
+    match Policy::try_from(document.clone()) {
+        Ok(policy) => assert!(Document::from(&policy) == document, "read otherwise{story}"),
+        Err(problems) => panic!("it is no policy any more: {problems}{story}"),
+    }
+}
+
+/// "The answer lists everything that changed": made one by one by the host, what
+/// it lists makes the same of the policy before.
+fn can_be_replayed(story: &Story, applied: &Applied) {
+    let after = Document::from(&applied.policy);
+    let mut replayed = story.policy.clone();
+    for change in &applied.changed {
+        match replayed.apply(By::Host, change) {
+            Ok(applied) => replayed = applied.policy,
+            Err(refusal) => {
+                panic!("of what changed, {} is refused: {refusal}{story}", json(change))
+            }
+        }
+    }
+    let replayed = Document::from(&replayed);
+    assert!(
+        replayed == after,
+        "{}\nmakes\n{}\nof it, not\n{}{story}",
+        json(&applied.changed),
+        json(&replayed),
+        json(&after)
+    );
+    // "Giving what is held, or taking what is not, changes nothing."
+    let nothing = after == story.document;
+    let may_come_to_nothing = |change: &Change| match change {
+        // Ops may undo each other, and a source be replaced by its like.
+        Change::Edit { ops, .. } => ops.len() > 1,
+        change => matches!(change, Change::Import { .. }),
+    };
+    assert!(
+        !nothing || applied.changed.iter().all(may_come_to_nothing),
+        "{}: nothing changed{story}",
+        json(&applied.changed)
+    );
+}
+
+fn decides_as_the_oracle(story: &Story, session: &Session) {
+    let engine = Engine::new(&story.policy);
+    let oracle = Oracle::new(&story.document);
+    for question in session.questions(&story.document) {
+        let (engine, oracle) = (laws::ask(&engine, &question), oracle.ask(&question));
+        assert!(
+            engine == oracle,
+            "{}: the engine says {engine}, the oracle {oracle}{story}",
+            json(&question)
+        );
+    }
+}
+
+/// An attacker, who is no admin, makes whatever changes he may through all the
+/// accounts that he controls: his own, and those that he adds or renames. In the
+/// end nobody may do what neither that user nor the attacker could at first.
+///
+/// That follows from `no_escalation`, change by change. What a change gives is
+/// within what the user had or within what the account that asked had; an
+/// account that is new or renamed had nothing, so all of what it has is within
+/// what the account that asked had. By induction, every permission of every user
+/// is within what that user had at first, or within what the attacker had; of a
+/// user who is new or renamed, within what the attacker had. *Within* is taken
+/// as in the design, permission by permission: level, scopes and values
+/// together are within those of one and the same user. Two things are left out,
+/// because they don't carry over from change to change: what only some scope of
+/// a user requires (whoever lacks the scope was not compared there), and, where
+/// the licence changed on the way, what is held under it (under the one that has
+/// every feature it carries over always).
+///
+/// The rule compares bounds. Here values are tried.
+pub fn nobody_escalates(session: &Session) -> Tally {
+    let (tally, gain) = play(session);
+    assert!(gain.is_none(), "{}", gain.unwrap_or_default());
+    tally
+}
+
+/// Plays the game, and tells of a gain.
+pub fn play(session: &Session) -> (Tally, Option<String>) {
+    let mut tally = Tally::default();
+    let mut story = Story::new(&session.document);
+    let mut users = session.document.users.iter();
+    let Some((attacker, _)) = users.find(|(_, user)| !user.admin && !user.suspended) else {
+        return (tally, None);
+    };
+    let mut controlled = vec![attacker.to_owned()];
+    let mut fresh = BTreeSet::new();
+    for at in 0..session.steps() {
+        let active = active(&controlled, &story.document);
+        if active.is_empty() {
+            break;
+        }
+        let (actor, change) = session.step_by(at, &active, &story.document);
+        let outcome = story.policy.apply(By::Actor(&actor), &change);
+        let outcome_of = outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.rule);
+        tally.count(By::Actor(&actor), &change, outcome_of);
+        let Ok(applied) = outcome else { continue };
+        story.note(Some(&actor), &change, "applied");
+        story.go_on(applied);
+        match change {
+            Change::AddUser(added) => {
+                fresh.insert(added.user.clone());
+                controlled.push(added.user);
+            }
+            Change::Rename { source: SourceName::User(from), to } => {
+                controlled.retain(|name| *name != from);
+                fresh.insert(to.clone());
+                controlled.push(to);
+            }
+            Change::RemoveUser { user } => controlled.retain(|name| *name != user),
+            _ => {}
+        }
+    }
+    let every = Licence { features: features(&story.first), ..Licence::default() };
+    let mut licences = vec![&every];
+    if story.first.licence == story.document.licence {
+        licences.push(&story.first.licence);
+    }
+    let gain = licences.into_iter().find_map(|licence| gain(&story, attacker, &fresh, licence));
+    (tally, gain)
+}
+
+/// The accounts that are not suspended.
+fn active(accounts: &[String], document: &Document) -> Vec<String> {
+    let is_active = |name: &&String| document.users.get(name).is_some_and(|it| !it.suspended);
+    accounts.iter().filter(is_active).cloned().collect()
+}
+
+/// What some user may do in the end that he should not.
+fn gain(
+    story: &Story,
+    attacker: &str,
+    fresh: &BTreeSet<String>,
+    licence: &Licence,
+) -> Option<String> {
+    let (before, after) = (seen(&story.first, licence), seen(&story.document, licence));
+    let (before, after) = (Oracle::new(&before), Oracle::new(&after));
+    let attacker = before.holder(attacker).expect("the attacker");
+    let catalogue = after.catalogue();
+    let paths: Vec<&str> = catalogue
+        .nodes()
+        .filter(|(_, node)| node.form != Form::Heading)
+        .map(|(path, _)| path)
+        .collect();
+    for user in after.holders() {
+        let former = before.holder(user.name).filter(|_| !fresh.contains(user.name));
+        for path in paths.iter().filter(|path| level(catalogue, user, path) > 0) {
+            let could = [former, Some(attacker)].into_iter().flatten();
+            if !could.into_iter().any(|other| covers(&after, path, user, other)) {
+                return Some(format!("`{}` gained `{path}`{story}", user.name));
+            }
+        }
+    }
+    None
+}
+
+/// Whether all that one user may do by a permission another may.
+fn covers(oracle: &Oracle<'_>, path: &str, user: &Holder<'_>, other: &Holder<'_>) -> bool {
+    let catalogue = oracle.catalogue();
+    if level(catalogue, user, path) > level(catalogue, other, path) {
+        return false;
+    }
+    if user.user.admin || other.user.admin {
+        return other.user.admin;
+    }
+    let Some(kind) = catalogue.node(path).kind else { return true };
+    answers_to_in_any_case(catalogue, path).iter().all(|path| {
+        let node = catalogue.node(path);
+        if node.kind != Some(kind) {
+            return true;
+        }
+        let scopes = effective_scopes(catalogue, user, path);
+        let passes_more = |attribute: &&str| {
+            let form = oracle.bound_type(kind, attribute);
+            let passes_some = |holder: &Holder<'_>, value, today| {
+                let bounds = holder.bounds(kind, attribute);
+                bounds.into_iter().any(|bound| passes(bound, form, value, today))
+            };
+            situations().any(|(value, today)| {
+                passes_some(user, value, today) && !passes_some(other, value, today)
+            })
+        };
+        scopes.is_subset(&effective_scopes(catalogue, other, path))
+            && !node.checks.iter().any(passes_more)
+    })
+}
+
+/// A permission with its gates, and theirs; what a scope itself requires aside.
+fn answers_to_in_any_case(catalogue: &Catalogue<'_>, path: &str) -> Vec<String> {
+    let mut found = vec![path.to_owned()];
+    let mut at = 0;
+    while let Some(path) = found.get(at).cloned() {
+        for gate in catalogue.node_gates(&path) {
+            let is_scope = catalogue.node(&gate.path).form == Form::Scope;
+            if !is_scope && !found.contains(&gate.path) {
+                found.push(gate.path);
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Values that an attribute may have, on any day of a week or on none.
+fn situations() -> impl Iterator<Item = (Option<Value<'static>>, Option<Date>)> {
+    const TEXTS: [&str; 12] = [
+        "north",
+        "south",
+        "east",
+        "",
+        "2024-02-28",
+        "2024-02-29",
+        "2024-03-01",
+        "2026-11-19",
+        "2026-11-20",
+        "2026-11-21",
+        "2026-11-24",
+        "2026-11-27",
+    ];
+    const INTEGERS: [i64; 12] = [0, 1, 10, 11, 9, -5, -6, 1000, 1001, -4, i64::MAX, i64::MIN];
+    const DAYS: [&str; 8] = [
+        "2024-02-28",
+        "2026-11-16",
+        "2026-11-17",
+        "2026-11-18",
+        "2026-11-19",
+        "2026-11-20",
+        "2026-11-21",
+        "2026-11-22",
+    ];
+    let texts = TEXTS.into_iter().map(Value::Text);
+    let integers = INTEGERS.into_iter().map(Value::Integer);
+    let values = texts.chain(integers).chain([Value::Other]).map(Some).chain([None]);
+    values.flat_map(|value| {
+        let days = DAYS.iter().map(|day| day.parse().expect("a date")).map(Some);
+        days.chain([None]).map(move |today| (value, today))
+    })
+}
