@@ -55,7 +55,8 @@
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
-//! matches those on which a user may act. The module [`policy_test`] runs test documents, which a policy's authors keep beside
+//! matches those on which a user may act. [`Policy::tree`] is what an editor shows
+//! of one source. The module [`policy_test`] runs test documents, which a policy's authors keep beside
 //! it. What policies and questions mean, to the letter, is told by [`design`].
 //!
 //! # When in doubt, no
@@ -90,6 +91,8 @@ pub mod filter;
 
 pub mod explain;
 
+pub mod tree;
+
 pub mod change;
 
 pub mod policy_test;
@@ -103,6 +106,7 @@ pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target
 pub use policy::{Policy, SourceName};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reason::Reason;
+pub use tree::Tree;
 
 #[doc = include_str!("design.md")]
 pub mod design {}

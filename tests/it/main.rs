@@ -14,3 +14,4 @@ mod reading;
 mod refusals;
 mod rules;
 mod targets;
+mod tree;

@@ -73,6 +73,9 @@ hold! {
     effective_agrees_with_can_some: 256,
     a_scoped_node_is_any_of_its_scopes: 512,
     what_it_answers_to_is_allowed_too: 512,
+    a_tree_says_what_is_effective: 1000,
+    a_tree_names_the_statements_that_decide: 1000,
+    what_a_cascade_allows_has_effect: 1000,
 }
 
 /// A random test is worth what its cases ask: yes and no in good measure, and

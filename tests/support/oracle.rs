@@ -20,7 +20,7 @@ use grantree::policy_test::{Answer, Ask, AskFilter, Question};
 use grantree::{Date, DynamicObject, Object};
 
 pub use catalogue::{Catalogue, Form, Need};
-use holder::{Holder, Said};
+pub use holder::{Holder, Said, says};
 use object::Situation;
 
 /// The codes of section 7 that need no object, in its order: the later, the

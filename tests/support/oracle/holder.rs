@@ -139,7 +139,7 @@ impl<'a> Holder<'a> {
 /// Rule 1: what one source says of one permission. "Of the matching patterns the
 /// longest base wins; on the same base exact beats `*` beats `**`; on a tie the
 /// lowest result."
-fn says(catalogue: &Catalogue<'_>, source: &Statements, path: &str) -> Option<Said> {
+pub fn says(catalogue: &Catalogue<'_>, source: &Statements, path: &str) -> Option<Said> {
     let allow = texts(&source.allow).map(|pattern| (pattern, Said::Level(catalogue.highest(path))));
     let deny = texts(&source.deny).map(|pattern| (pattern, Said::Deny));
     let levels = source.levels.iter().filter_map(|(pattern, level)| {
