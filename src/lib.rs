@@ -103,8 +103,8 @@ pub use engine::{Effective, Engine, Permission, Unknown, User};
 pub use explain::Explanation;
 pub use filter::Filter;
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
-pub use policy::{Policy, SourceName};
-pub use problem::{Problem, ProblemKind, Problems};
+pub use policy::{Adopted, Policy, SourceName};
+pub use problem::{LeftOut, Problem, ProblemKind, Problems};
 pub use reason::Reason;
 pub use tree::Tree;
 

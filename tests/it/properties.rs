@@ -76,6 +76,10 @@ hold! {
     a_tree_says_what_is_effective: 1000,
     a_tree_names_the_statements_that_decide: 1000,
     what_a_cascade_allows_has_effect: 1000,
+    what_is_exported_imports_as_it_was: 512,
+    what_is_chosen_is_exported_with_what_it_includes: 512,
+    adopting_what_fits_leaves_nothing_out: 256,
+    adopting_leaves_out_what_would_be_refused: 1000,
 }
 
 /// A random test is worth what its cases ask: yes and no in good measure, and

@@ -8,7 +8,9 @@
 //! those are no laws, and [`a_lapsed_feature_never_adds_where_nothing_is_implied`]
 //! leaves implications out.
 
-use grantree::change::{Applied, By, Change, Note, Op, Rule};
+use std::collections::BTreeSet;
+
+use grantree::change::{Applied, By, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
 use grantree::explain::{Explanation, Granting, Mends, Part, ScopeAccount, When};
 use grantree::filter::{Filter, Predicate};
@@ -16,11 +18,11 @@ use grantree::policy_test::{
     Answer, Ask, AskEffective, AskFilter, AskLevel, AskSome, AskWho, Question,
 };
 use grantree::tree::{Form as TreeForm, Node, Says, Tree, Word};
-use grantree::{Date, DynamicObject, Engine, Object, Policy, Reason, SourceName};
+use grantree::{Adopted, Date, DynamicObject, Engine, Object, Policy, Problem, Reason, SourceName};
 
-use super::mending;
 use super::oracle::{Catalogue, Form, Holder, Oracle, Said, says};
 use super::strategies::{Case, Tweak, said_by, sources};
+use super::{erosion, mending};
 
 /// The engine answers as the oracle does.
 pub fn engine_agrees_with_oracle(case: &Case) {
@@ -817,6 +819,129 @@ fn holding(document: &Document, source: &SourceName) -> Document {
     let mut document = document.clone();
     document.users = Map::from_iter([(holder_of(source), user)]);
     document
+}
+
+// Laws of adoption.
+
+/// Adopting a document that fits is reading it.
+pub fn adopting_what_fits_leaves_nothing_out(case: &Case) {
+    let Adopted { policy, left_out } = adopt(&case.document);
+    assert_eq!(left_out, []);
+    assert_eq!(Document::from(&policy), case.document);
+}
+
+/// What adoption leaves out under another catalogue is all that would be refused,
+/// each once and with its place, restrictions apart; and nothing else goes but
+/// the kinds of change that needed it.
+pub fn adopting_leaves_out_what_would_be_refused(case: &Case) {
+    for document in erosion::eroded(&case.document) {
+        let problems: Vec<Problem> = match Policy::try_from(document.clone()) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().cloned().collect(),
+        };
+        let Adopted { policy, left_out } = adopt(&document);
+        let left: Vec<Problem> = left_out.iter().map(|left| left.problem.clone()).collect();
+        assert_eq!(left, problems);
+        for left in &left_out {
+            let place = left.problem.place();
+            let restricts = [".deny[", ".forbid[", ".bounds."].iter().any(|at| place.contains(at))
+                || place.starts_with("governance.separation[");
+            assert_eq!(left.restriction, restricts, "{left}");
+        }
+        let places: BTreeSet<&str> = problems.iter().map(Problem::place).collect();
+        assert_eq!(places.len(), problems.len());
+        let adopted = Document::from(&policy);
+        let expected = erosion::without(&document, &places);
+        assert!(erosion::sorted(&adopted) == expected, "{left_out:?}");
+        let Adopted { left_out, .. } = adopt(&adopted);
+        assert_eq!(left_out, []);
+    }
+}
+
+fn adopt(document: &Document) -> Adopted {
+    match Policy::adopt(document.clone()) {
+        Ok(adopted) => adopted,
+        Err(problems) => panic!("a document is not adopted:\n{problems}"),
+    }
+}
+
+// Laws of export.
+
+/// All that is exported comes into a policy of the same catalogue as it was, and
+/// leaves the policy that it came from as it is.
+pub fn what_is_exported_imports_as_it_was(case: &Case) {
+    let from = policy(&case.document);
+    let bundle = from.export_all();
+    let text = serde_json::to_string(&bundle).expect("a bundle serializes");
+    assert_eq!(bundle, serde_json::from_str(&text).expect("a bundle reads back"));
+
+    let mut bare = Document::default();
+    bare.catalogue = case.document.catalogue.clone();
+    let import = Change::Import { bundle: bundle.clone(), on_conflict: OnConflict::Refuse };
+    let Applied { policy: into, notes, .. } =
+        policy(&bare).apply(By::Host, &import).expect("there is nothing in the way");
+    assert_eq!(notes, []);
+    let into = Document::from(&into);
+    assert_eq!(into.profiles, case.document.profiles);
+    assert_eq!(into.roles, case.document.roles);
+    assert_eq!(into.approval_groups, case.document.approval_groups);
+
+    // What is protected is not replaced.
+    let mut open = case.document.clone();
+    open.roles = each(open.roles, |role| role.source.protected = false);
+    let from = policy(&open);
+    let import = Change::Import { bundle: from.export_all(), on_conflict: OnConflict::Replace };
+    let Applied { policy: after, notes, .. } =
+        from.apply(By::Host, &import).expect("it is as it was");
+    assert_eq!(notes, []);
+    assert_eq!(Document::from(&after), open);
+}
+
+/// Chosen sources are exported as they are, with the roles that they include and
+/// no others, so that an import leaves out no more than names of roles that guard
+/// or follow.
+pub fn what_is_chosen_is_exported_with_what_it_includes(case: &Case) {
+    let from = policy(&case.document);
+    let mut bare = Document::default();
+    bare.catalogue = case.document.catalogue.clone();
+    let bare = policy(&bare);
+    for source in sources(&case.document) {
+        let exported = from.export([&source]);
+        if matches!(source, SourceName::Global | SourceName::User(_)) {
+            assert_eq!(exported.expect_err("it is no bundle").rule, Rule::Invalid);
+            continue;
+        }
+        let bundle = exported.expect("a source of the policy");
+        let mut wanted = BTreeSet::new();
+        let mut open = Vec::new();
+        match &source {
+            SourceName::Role(name) => open.push(name.as_str()),
+            SourceName::Profile(name) => {
+                assert_eq!(bundle.profiles.get(name), case.document.profiles.get(name));
+            }
+            SourceName::ApprovalGroup(name) => {
+                let known = &case.document.approval_groups;
+                assert_eq!(bundle.approval_groups.get(name), known.get(name));
+            }
+            _ => {}
+        }
+        while let Some(name) = open.pop() {
+            if wanted.insert(name) {
+                let role = case.document.roles.get(name).expect("a role");
+                assert_eq!(bundle.roles.get(name), Some(role));
+                open.extend(role.includes.iter().map(String::as_str));
+            }
+        }
+        let sources = bundle.profiles.len() + bundle.roles.len() + bundle.approval_groups.len();
+        assert_eq!(bundle.roles.len(), wanted.len());
+        assert_eq!(sources, wanted.len().max(1));
+        let import = Change::Import { bundle, on_conflict: OnConflict::Refuse };
+        let Applied { notes, .. } = bare.apply(By::Host, &import).expect("nothing is in the way");
+        let names_a_role = |note: &Note| {
+            matches!(note, Note::LeftOut { field: "assignable_by" | "demoted_to", .. })
+        };
+        assert!(notes.iter().all(names_a_role), "{notes:?}");
+    }
 }
 
 // What the laws are written with.

@@ -1,6 +1,7 @@
 //! What the tests share: the oracle, random policies, and the laws that the
 //! engine keeps.
 
+pub mod erosion;
 pub mod laws;
 pub mod mending;
 pub mod oracle;
