@@ -56,8 +56,13 @@
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
 //! matches those on which a user may act. [`Policy::tree`] is what an editor shows
-//! of one source. The module [`policy_test`] runs test documents, which a policy's authors keep beside
-//! it. What policies and questions mean, to the letter, is told by [`design`].
+//! of one source, as a tree of tick boxes. The module [`policy_test`] runs test
+//! documents, which a policy's authors keep beside it. What policies and questions
+//! mean, to the letter, is told by [`design`].
+//!
+//! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses;
+//! [`Policy::adopt`] takes a stored document over to a newer catalogue, and
+//! [`Policy::export`] sources to another policy.
 //!
 //! # When in doubt, no
 //!

@@ -389,7 +389,7 @@ impl Survey<'_> {
             permission: Named { name, label: label.clone() },
             description: description.clone(),
             form,
-            levels: levels.iter().map(|level| level.to_string()).collect(),
+            levels: levels.iter().map(ToString::to_string).collect(),
             own: Word::default(),
             inherited: Word::default(),
             implied_by: Vec::new(),

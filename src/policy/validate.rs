@@ -73,6 +73,7 @@ pub(super) fn fit(document: Document) -> Result<(Inner, Vec<LeftOut>), Problems>
 }
 
 /// What becomes of what names something that is not there.
+#[derive(Clone, Copy)]
 enum Misfits {
     AreProblems,
     AreLeftOut,

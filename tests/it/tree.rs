@@ -35,15 +35,15 @@ const POLICY: &str = r#"{
     "root": {"admin": true, "deny": ["reports"]}}
 }"#;
 
-fn tree(source: SourceName) -> String {
+fn tree(source: &SourceName) -> String {
     let document: Document = serde_json::from_str(POLICY).expect("JSON");
-    let tree = Policy::try_from(document).expect("a policy").tree(&source);
+    let tree = Policy::try_from(document).expect("a policy").tree(source);
     tree.expect("a source").to_string()
 }
 
 #[test]
 fn a_profile_over_the_global_source() {
-    insta::assert_snapshot!(tree(SourceName::Profile("clerk".into())), @r"
+    insta::assert_snapshot!(tree(&SourceName::Profile("clerk".into())), @r"
 profile `clerk` (Clerk)
   [x] orders (Orders): `orders.**` [profiles.clerk.allow[0]]
     [x] quotes (Quotes): `orders.**` [profiles.clerk.allow[0]]
@@ -66,7 +66,7 @@ profile `clerk` (Clerk)
 
 #[test]
 fn a_role_with_what_it_includes() {
-    insta::assert_snapshot!(tree(SourceName::Role("lead".into())), @r"
+    insta::assert_snapshot!(tree(&SourceName::Role("lead".into())), @r"
 role `lead` (Team lead)
   [x] orders (Orders): [roles.lead.allow[1]]
     [x] quotes (Quotes): [roles.lead.allow[3]]; no effect: role `trainee` denies `orders.quotes` [roles.trainee.deny[0]]
@@ -89,7 +89,7 @@ role `lead` (Team lead)
 
 #[test]
 fn a_user_with_all_that_the_user_holds() {
-    insta::assert_snapshot!(tree(SourceName::User("ben".into())), @r"
+    insta::assert_snapshot!(tree(&SourceName::User("ben".into())), @r"
 user `ben` (Ben Fox), suspended, who holds nothing meanwhile
   (x) orders (Orders): profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
     (x) quotes (Quotes): profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
@@ -112,7 +112,7 @@ user `ben` (Ben Fox), suspended, who holds nothing meanwhile
 
 #[test]
 fn an_admin_whatever_the_sources_say() {
-    let text = tree(SourceName::User("root".into()));
+    let text = tree(&SourceName::User("root".into()));
     assert!(text.starts_with("user `root`, an admin, who holds all that is licensed\n"), "{text}");
     assert!(text.contains("\n  [-] reports (Reports): [users.root.deny[0]]\n"), "{text}");
     assert!(text.contains("\n    (read_write) price (Price)\n"), "{text}");
