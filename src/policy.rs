@@ -295,9 +295,9 @@ impl Policy {
     /// let told: Vec<String> = adopted.left_out.iter().map(ToString::to_string).collect();
     /// assert_eq!(told, [
     ///     "governance.permissions.assign_role[1]: unknown permission `orders.fax` (left out)",
+    ///     "roles.clerk.allow[1]: unknown permission `orders.fax` (left out)",
     ///     "roles.clerk.deny[0]: unknown permission `orders.export`; \
     ///      did you mean `orders.exports`? (left out, which may widen)",
-    ///     "roles.clerk.allow[1]: unknown permission `orders.fax` (left out)",
     /// ]);
     /// let document = Document::from(&adopted.policy);
     /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
