@@ -34,6 +34,7 @@
 
 mod attempt;
 mod cascade;
+mod export;
 mod guard;
 mod import;
 mod log;

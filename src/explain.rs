@@ -8,14 +8,15 @@ mod walk;
 use serde::Serialize;
 
 pub use mend::{AccessRequest, Assigned, Assignment, Mend, Mends, Part};
+pub(crate) use text::verdict;
 pub use walk::Link;
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, RelationState, RelationType};
 use crate::engine::{Engine, Permission, Unknown, User};
-use crate::object::{Object, Target, Value};
-use crate::policy::{Holder, Inner, SourceId, SourceName};
+use crate::object::{NoObject, Object, Target, Value};
+use crate::policy::{Class, Holder, Inner, SourceId, SourceName};
 use crate::reason::Reason;
 use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 
@@ -369,10 +370,43 @@ impl Inner {
 }
 
 /// Tells what a walk found.
-struct Teller<'a, O: ?Sized> {
+pub(crate) struct Teller<'a, O: ?Sized> {
     walk: Walk<'a, O>,
     /// The user's name.
     name: &'a str,
+}
+
+impl<'a> Teller<'a, NoObject> {
+    /// One who tells of a user's permissions, whatever the object.
+    pub(crate) fn new(policy: &'a Inner, name: &'a str, class: &'a Class) -> Self {
+        static AS_IT_IS: Supposed = Supposed::NOTHING;
+        let holder = Holder { name, label: None, class, groups: &[] };
+        Teller { walk: Walk::new(policy, holder, &AS_IT_IS, None, None), name }
+    }
+
+    /// Of a node that is no heading, the reason for what it comes to, suspension
+    /// left aside; and where it is gated, all that it needs and that is not
+    /// effective, the cause first, with the reasons for that.
+    pub(crate) fn held(&mut self, id: NodeId) -> (Reason, Vec<(Link, Named, Reason)>) {
+        let catalogue = self.walk.catalogue();
+        let reason = self.walk.held(catalogue.node(id).bit);
+        if reason != Reason::Gated {
+            return (reason, Vec::new());
+        }
+        // Of a scoped node, the scope that came furthest speaks.
+        let speaks = match catalogue.node(id).form {
+            Form::Scoped(_) => self.walk.furthest_scope(id).map_or(id, |(scope, _)| scope),
+            _ => id,
+        };
+        let failing = self.walk.failing(speaks).into_iter();
+        let lack = |(link, bit)| (link, named_bit(catalogue, bit), self.walk.held(bit));
+        (reason, failing.map(lack).collect())
+    }
+
+    /// The feature that a node needs and that is not licensed.
+    pub(crate) fn unlicensed(&self, id: NodeId) -> Option<Unlicensed> {
+        self.walk.unlicensed(id).map(|by| self.lacking(by))
+    }
 }
 
 impl<O: Object + ?Sized> Teller<'_, O> {
@@ -479,7 +513,8 @@ impl<O: Object + ?Sized> Teller<'_, O> {
         (account, next)
     }
 
-    fn granting(&mut self, id: NodeId) -> Granting {
+    /// What the user's sources say of a permission that can be granted.
+    pub(crate) fn granting(&mut self, id: NodeId) -> Granting {
         let catalogue = self.walk.catalogue();
         if let Form::Scoped(_) = catalogue.node(id).form {
             return Granting::default();
@@ -494,10 +529,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
         let statements = self.walk.grant(stated_of).stated.clone();
         let &Grant { unlicensed, level, ref forbids, .. } = self.walk.grant(id);
         let forbids = forbids.clone();
-        let unlicensed = unlicensed.map(|by| Unlicensed {
-            feature: catalogue.node(by).feature.as_deref().unwrap_or_default().to_owned(),
-            needed_by: named_node(catalogue, by),
-        });
+        let unlicensed = unlicensed.map(|by| self.lacking(by));
         let level = match &catalogue.node(id).form {
             Form::Graded(levels) => levels.get(level as usize).map(ToString::to_string),
             _ => None,
@@ -509,6 +541,13 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             level,
             unlicensed,
         }
+    }
+
+    /// The feature of a node, which is not licensed.
+    fn lacking(&self, by: NodeId) -> Unlicensed {
+        let catalogue = self.walk.catalogue();
+        let feature = catalogue.node(by).feature.as_deref().unwrap_or_default().to_owned();
+        Unlicensed { feature, needed_by: named_node(catalogue, by) }
     }
 
     fn statement(&self, id: NodeId, stated: &Stated) -> Statement {

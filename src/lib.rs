@@ -55,8 +55,14 @@
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
-//! matches those on which a user may act. The module [`policy_test`] runs test documents, which a policy's authors keep beside
-//! it. What policies and questions mean, to the letter, is told by [`design`].
+//! matches those on which a user may act. [`Policy::tree`] is what an editor shows
+//! of one source, as a tree of tick boxes. The module [`policy_test`] runs test
+//! documents, which a policy's authors keep beside it. What policies and questions
+//! mean, to the letter, is told by [`design`].
+//!
+//! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses;
+//! [`Policy::adopt`] takes a stored document over to a newer catalogue, and
+//! [`Policy::export`] sources to another policy.
 //!
 //! # When in doubt, no
 //!
@@ -92,6 +98,8 @@ pub mod filter;
 
 pub mod explain;
 
+pub mod tree;
+
 pub mod change;
 
 mod live;
@@ -105,9 +113,10 @@ pub use explain::Explanation;
 pub use filter::Filter;
 pub use live::{Live, Snapshot};
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
-pub use policy::{Digest, Policy, SourceName};
-pub use problem::{Problem, ProblemKind, Problems};
+pub use policy::{Adopted, Digest, Policy, SourceName};
+pub use problem::{LeftOut, Problem, ProblemKind, Problems};
 pub use reason::Reason;
+pub use tree::Tree;
 
 #[doc = include_str!("design.md")]
 pub mod design {}

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::problem::{Place, Problem, ProblemKind, nearest};
+use crate::problem::{LeftOut, Place, Problem, ProblemKind, nearest};
 
 /// Values by name, numbered in the order of their coming.
 ///
@@ -48,6 +48,9 @@ pub(crate) struct Faults {
     /// How many of them reading met.
     read: usize,
     suggestions: usize,
+    /// What does not fit and is to be left out, where that is no problem.
+    left_out: Option<Vec<LeftOut>>,
+    restricts: bool,
 }
 
 impl Faults {
@@ -57,7 +60,25 @@ impl Faults {
 
     /// The faults of a document that was read with these.
     pub(crate) fn new(problems: Vec<Problem>) -> Faults {
-        Faults { read: problems.len(), problems, suggestions: 0 }
+        Faults { read: problems.len(), problems, ..Faults::default() }
+    }
+
+    /// From here on, what does not fit is left out, and no problem.
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out = Some(Vec::new());
+    }
+
+    /// All that is left out.
+    pub(crate) fn take_left_out(&mut self) -> Vec<LeftOut> {
+        self.left_out.take().unwrap_or_default()
+    }
+
+    /// Checks something that restricts what users may do.
+    pub(crate) fn restricting<T>(&mut self, check: impl FnOnce(&mut Faults) -> T) -> T {
+        self.restricts = true;
+        let checked = check(self);
+        self.restricts = false;
+        checked
     }
 
     /// All problems. What could not be read stands empty in the document, and
@@ -78,7 +99,14 @@ impl Faults {
     }
 
     pub(crate) fn push(&mut self, place: &Place<'_>, kind: ProblemKind) {
-        self.problems.push(Problem::new(place, kind));
+        let misfit = kind.is_misfit();
+        let problem = Problem::new(place, kind);
+        match &mut self.left_out {
+            Some(left_out) if misfit => {
+                left_out.push(LeftOut { problem, restriction: self.restricts });
+            }
+            _ => self.problems.push(problem),
+        }
     }
 
     pub(crate) fn unknown<'a>(

@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 use crate::catalogue::Catalogue;
 use crate::document::{self, Document};
 use crate::names::{NameMap, number};
-use crate::problem::Problems;
+use crate::problem::{LeftOut, Problems};
 use crate::slots::Slots;
 
 /// A policy: a document that has no problems.
@@ -48,6 +48,16 @@ use crate::slots::Slots;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Policy(Arc<Inner>);
+
+/// A stored document that was fitted to a newer catalogue.
+#[derive(Clone, Debug)]
+pub struct Adopted {
+    /// The policy of all that fits.
+    pub policy: Policy,
+    /// What does not and was left out, in the order in which
+    /// [`Policy::try_from`] would refuse it.
+    pub left_out: Vec<LeftOut>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
@@ -240,6 +250,75 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Makes a policy of a stored document whose catalogue was replaced by a newer
+    /// one: what no longer fits is left out, and told.
+    ///
+    /// Left out is whatever names something that is not there, or is otherwise
+    /// than it was:
+    ///
+    /// - Statements whose pattern matches nothing any more, levels and values that
+    ///   are gone, bounds of another form. Restrictions among them are told apart,
+    ///   because a source may be wider without them: somebody should look.
+    /// - A kind of change in `governance.permissions` that needs a permission that
+    ///   is gone becomes one for admins, with all that it needs; a separation keeps
+    ///   the permissions that are left.
+    /// - The licence's edition, the default profile, and what sources and users
+    ///   name of roles, profiles and approval groups that the document lacks. A
+    ///   source whose `assignable_by` has no name left is for admins to assign.
+    ///
+    /// Nothing is guessed: what was renamed is left out as well. To keep it,
+    /// rename it in the document before.
+    ///
+    /// Costs as much as [`Policy::try_from`], which is the same but for what
+    /// becomes of all that. Where it would accept the document, this leaves
+    /// nothing out.
+    ///
+    /// # Errors
+    ///
+    /// What leaving out does not mend: a catalogue that has problems itself,
+    /// mistakes in the form of the document, names that stand twice or are none,
+    /// cycles, and unique roles that are included or have two holders.
+    ///
+    /// ```
+    /// use grantree::{Document, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stored = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [
+    ///         {"key": "orders", "children": [{"key": "export"}, {"key": "fax"}]}]},
+    ///     "roles": {"clerk": {"allow": ["orders", "orders.fax"], "deny": ["orders.export"]}},
+    ///     "governance": {"permissions": {"assign_role": ["orders", "orders.fax"]}}
+    /// }"#;
+    /// let newer = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "exports"}]}]}
+    /// }"#;
+    /// let mut document: Document = serde_json::from_str(stored)?;
+    /// document.catalogue = serde_json::from_str::<Document>(newer)?.catalogue;
+    ///
+    /// let adopted = Policy::adopt(document)?;
+    /// let told: Vec<String> = adopted.left_out.iter().map(ToString::to_string).collect();
+    /// assert_eq!(told, [
+    ///     "governance.permissions.assign_role[1]: unknown permission `orders.fax` (left out)",
+    ///     "roles.clerk.allow[1]: unknown permission `orders.fax` (left out)",
+    ///     "roles.clerk.deny[0]: unknown permission `orders.export`; \
+    ///      did you mean `orders.exports`? (left out, which may widen)",
+    /// ]);
+    /// let document = Document::from(&adopted.policy);
+    /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
+    /// // To assign a role is for admins now.
+    /// assert!(document.governance.permissions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn adopt(document: Document) -> Result<Adopted, Problems> {
+        let (inner, left_out) = validate::fit(document)?;
+        Ok(Adopted { policy: Policy(Arc::new(inner)), left_out })
+    }
+}
+
 impl From<&Policy> for Document {
     /// The document that the policy was made from, or an equal one.
     fn from(policy: &Policy) -> Document {
@@ -273,18 +352,9 @@ impl Inner {
         document.licence = self.licence.clone();
         document.global = self.global.to_document(catalogue);
         document.default_profile = self.default_profile.map(|id| name(&self.profiles, id));
-        document.profiles = self.sources(&self.profiles);
-        document.approval_groups = self.sources(&self.approval_groups);
-        let roles = self.roles.iter().map(|(_, key, role)| {
-            let role = document::Role {
-                source: self.source(&role.source),
-                includes: names(&self.roles, &role.includes),
-                unique: role.unique,
-                demoted_to: role.demoted_to.map(|id| name(&self.roles, id)),
-            };
-            (key, role)
-        });
-        document.roles = roles.collect();
+        document.profiles = self.sources(&self.profiles, |_| true);
+        document.approval_groups = self.sources(&self.approval_groups, |_| true);
+        document.roles = self.roles(|_| true);
         document.groups = self.groups.declared.clone();
         document.governance = (*self.governance).clone();
         document
@@ -379,8 +449,26 @@ impl Inner {
             .chain(own)
     }
 
-    fn sources(&self, sources: &Slots<Source>) -> document::Map<document::Source> {
-        sources.iter().map(|(_, name, source)| (name, self.source(source))).collect()
+    /// The profiles or approval groups that are wanted, as a document writes them.
+    pub(crate) fn sources(
+        &self,
+        sources: &Slots<Source>,
+        wanted: impl Fn(u32) -> bool,
+    ) -> document::Map<document::Source> {
+        let wanted = sources.iter().filter(|&(id, ..)| wanted(id));
+        wanted.map(|(_, name, source)| (name, self.source(source))).collect()
+    }
+
+    /// The roles that are wanted, as a document writes them.
+    pub(crate) fn roles(&self, wanted: impl Fn(u32) -> bool) -> document::Map<document::Role> {
+        let role = |role: &Role| document::Role {
+            source: self.source(&role.source),
+            includes: names(&self.roles, &role.includes),
+            unique: role.unique,
+            demoted_to: role.demoted_to.map(|id| name(&self.roles, id)),
+        };
+        let wanted = self.roles.iter().filter(|&(id, ..)| wanted(id));
+        wanted.map(|(_, name, known)| (name, role(known))).collect()
     }
 
     fn source(&self, source: &Source) -> document::Source {

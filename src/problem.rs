@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 /// Where something stands in a document, as the reader went: a list on the
 /// call stack, spelled out only where there is something to say.
 #[derive(Clone, Copy)]
@@ -108,6 +110,38 @@ impl fmt::Display for Problem {
             write!(line, "{}: ", self.place)?;
         }
         write!(line, "{}", self.kind)
+    }
+}
+
+/// Something of a stored document that does not fit a newer catalogue, and that
+/// [`Policy::adopt`](crate::Policy::adopt) left out.
+///
+/// Displays as the problem that it would be for
+/// [`Policy::try_from`](crate::Policy), and serializes as `place`, `why` and
+/// `restriction`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What does not fit, and where it stood in the stored document.
+    pub problem: Problem,
+    /// Whether it restricted, so that leaving it out may widen: what a source
+    /// denies or forbids, a bound, or what a separation keeps apart.
+    pub restriction: bool,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widens = if self.restriction { ", which may widen" } else { "" };
+        write!(f, "{} (left out{widens})", self.problem)
+    }
+}
+
+impl Serialize for LeftOut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("LeftOut", 3)?;
+        fields.serialize_field("place", &self.problem.place)?;
+        fields.serialize_field("why", &self.problem.kind.to_string())?;
+        fields.serialize_field("restriction", &self.restriction)?;
+        fields.end()
     }
 }
 
@@ -273,6 +307,35 @@ pub enum ProblemKind {
         /// Who holds it first.
         holder: String,
     },
+}
+
+impl ProblemKind {
+    /// Whether it is that something names what the catalogue, or the rest of the
+    /// document, has not or has otherwise: the document would hold together
+    /// without it.
+    pub(crate) fn is_misfit(&self) -> bool {
+        match self {
+            ProblemKind::Unknown { .. }
+            | ProblemKind::Heading { .. }
+            | ProblemKind::LowestLevel { .. }
+            | ProblemKind::Unfit { .. }
+            | ProblemKind::MatchesNothing { .. }
+            | ProblemKind::NoSuchLevel { .. }
+            | ProblemKind::BoundForm { .. }
+            | ProblemKind::SettingValue { .. } => true,
+            ProblemKind::Duplicate { .. }
+            | ProblemKind::UnknownField { .. }
+            | ProblemKind::Missing { .. }
+            | ProblemKind::Form { .. }
+            | ProblemKind::TooDeep { .. }
+            | ProblemKind::TooMany { .. }
+            | ProblemKind::InvalidName { .. }
+            | ProblemKind::ImpliesScoped { .. }
+            | ProblemKind::Cycle { .. }
+            | ProblemKind::UniqueIncluded { .. }
+            | ProblemKind::UniqueHeld { .. } => false,
+        }
+    }
 }
 
 fn suggest(nearest: &Option<String>) -> String {

@@ -143,18 +143,19 @@ fn settings(
     out
 }
 
-/// Reports a value that a setting does not accept.
+/// Reports a value that a setting does not accept; whether it does.
 pub(crate) fn check_value(
     name: &str,
     setting: &document::Setting,
     value: &document::SettingValue,
     place: &Place<'_>,
     faults: &mut Faults,
-) {
+) -> bool {
     let Some(values) = &setting.values else {
-        return;
+        return true;
     };
-    if !values.contains(value) {
+    let accepted = values.contains(value);
+    if !accepted {
         let quote = |value: &document::SettingValue| format!("`{value}`");
         faults.push(
             place,
@@ -165,6 +166,7 @@ pub(crate) fn check_value(
             },
         );
     }
+    accepted
 }
 
 fn editions(

@@ -118,7 +118,7 @@ impl Kind {
 }
 
 /// The kind and name of a source that users have.
-fn kind_of(source: &SourceName) -> Option<(Kind, &str)> {
+pub(super) fn kind_of(source: &SourceName) -> Option<(Kind, &str)> {
     match source {
         SourceName::Profile(name) => Some((Kind::Profile, name)),
         SourceName::Role(name) => Some((Kind::Role, name)),

@@ -64,7 +64,7 @@ impl Display for Explanation {
 }
 
 /// What a permission comes to, after "it".
-fn verdict(reason: Reason) -> &'static str {
+pub(crate) fn verdict(reason: Reason) -> &'static str {
     match reason {
         Reason::UnknownUser | Reason::Suspended => "is not held",
         Reason::Unlicensed => "is not licensed",

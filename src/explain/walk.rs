@@ -91,6 +91,12 @@ pub(super) struct Supposed {
     pub(super) relations: Vec<(u32, RelationState)>,
 }
 
+impl Supposed {
+    /// That all is as they say.
+    pub(super) const NOTHING: Supposed =
+        Supposed { features: Vec::new(), lifted: Vec::new(), relations: Vec::new() };
+}
+
 /// Of a permission that is effective, how it stands with the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OnObject {
@@ -344,7 +350,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 
     /// The node whose feature is missing for a permission to exist.
-    fn unlicensed(&self, id: NodeId) -> Option<NodeId> {
+    pub(super) fn unlicensed(&self, id: NodeId) -> Option<NodeId> {
         let mut next = Some(id);
         while let Some(id) = next {
             let node = self.catalogue().node(id);

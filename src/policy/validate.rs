@@ -10,7 +10,7 @@ use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
-use crate::problem::{Place, ProblemKind, Problems, few, nearest};
+use crate::problem::{LeftOut, Place, ProblemKind, Problems, few, nearest};
 use crate::slots::Slots;
 
 /// The kinds of change that `governance.permissions` names (design,
@@ -62,17 +62,39 @@ impl TryFrom<Document> for Policy {
     }
 }
 
+/// Resolves a document, or says all that is wrong with it.
 pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
+    resolve_or(document, Misfits::AreProblems).map(|(inner, _)| inner)
+}
+
+/// Resolves what of a document fits its catalogue. The rest is left out, and
+/// told.
+pub(super) fn fit(document: Document) -> Result<(Inner, Vec<LeftOut>), Problems> {
+    resolve_or(document, Misfits::AreLeftOut)
+}
+
+/// What becomes of what names something that is not there.
+#[derive(Clone, Copy)]
+enum Misfits {
+    AreProblems,
+    AreLeftOut,
+}
+
+fn resolve_or(document: Document, misfits: Misfits) -> Result<(Inner, Vec<LeftOut>), Problems> {
     let mut faults = Faults::new(document.faults);
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
+    // A catalogue is whole or none.
+    if let Misfits::AreLeftOut = misfits {
+        faults.leave_out();
+    }
 
     let profiles = declare("profiles", document.profiles, &mut faults);
     let roles = declare("roles", document.roles, &mut faults);
     let approval_groups = declare("approval_groups", document.approval_groups, &mut faults);
     let names = Names { catalogue: &catalogue, roles: &roles };
 
-    names.licence(&document.licence, &root.key("licence"), &mut faults);
+    let licence = names.licence(document.licence, &root.key("licence"), &mut faults);
     let global = names.statements(&document.global, &root.key("global"), &mut faults);
     let default_profile = document.default_profile.and_then(|name| {
         find("profile", &profiles, &name, &root.key("default_profile"), &mut faults)
@@ -93,7 +115,8 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
             Holders { names: &names, profiles: &profiles, approval_groups: &approval_groups };
         holders.users(document.users, groups, &root.key("users"), &mut faults)
     };
-    names.governance(&document.governance, &root.key("governance"), &mut faults);
+    let place = root.key("governance");
+    let governance = names.governance(&document.governance, &place, &mut faults);
 
     let place = root.key("profiles");
     let resolved_profiles = names.sources(&profiles, &place, &mut faults);
@@ -114,12 +137,15 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
         resolved_roles.insert(name.clone(), role);
     }
 
-    match Problems::new(faults.into_problems()) {
-        Some(problems) => Err(problems),
-        None => Ok(Inner {
+    let left_out = faults.take_left_out();
+    if let Some(problems) = Problems::new(faults.into_problems()) {
+        return Err(problems);
+    }
+    Ok((
+        Inner {
             revision: 0,
             lineage: Lineage::first(users.len(), catalogue.bits()),
-            licence: document.licence,
+            licence,
             global: Arc::new(global),
             default_profile,
             profiles: slots(resolved_profiles),
@@ -128,10 +154,11 @@ pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
             approval_groups: slots(resolved_groups),
             groups: Arc::new(groups),
             users,
-            governance: Arc::new(document.governance),
+            governance: Arc::new(governance),
             catalogue: Arc::new(catalogue),
-        }),
-    }
+        },
+        left_out,
+    ))
 }
 
 /// Things by name in slots of their positions.
@@ -236,14 +263,20 @@ struct Names<'n> {
 }
 
 impl Names<'_> {
-    fn licence(&self, licence: &document::Licence, place: &Place<'_>, faults: &mut Faults) {
-        if let Some(edition) = &licence.edition {
-            find("edition", &self.catalogue.editions, edition, &place.key("edition"), faults);
-        }
+    fn licence(
+        &self,
+        mut licence: document::Licence,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> document::Licence {
+        let (known, of) = (&self.catalogue.editions, place.key("edition"));
+        licence.edition = (licence.edition)
+            .filter(|edition| find("edition", known, edition, &of, faults).is_some());
         let list = place.key("features");
         for (at, feature) in licence.features.iter().enumerate() {
             faults.check_name(&list.item(at), feature);
         }
+        licence
     }
 
     fn unique_included(&self, includes: &Includes, place: &Place<'_>, faults: &mut Faults) {
@@ -294,20 +327,19 @@ impl Names<'_> {
         place: &Place<'_>,
         faults: &mut Faults,
     ) -> Statements {
-        let mut patterns = |field: &'static str, texts: &[String]| -> Box<[Pattern]> {
+        let patterns = |field: &str, texts: &[String], faults: &mut Faults| -> Box<[Pattern]> {
             let list = place.key(field);
             let texts = texts.iter().enumerate();
             texts.filter_map(|(at, text)| self.pattern(text, &list.item(at), faults)).collect()
         };
-        let allow = patterns("allow", &statements.allow);
-        let deny = patterns("deny", &statements.deny);
-        let forbid = patterns("forbid", &statements.forbid);
         Statements {
-            allow,
-            deny,
-            forbid,
+            allow: patterns("allow", &statements.allow, faults),
+            deny: faults.restricting(|faults| patterns("deny", &statements.deny, faults)),
+            forbid: faults.restricting(|faults| patterns("forbid", &statements.forbid, faults)),
             levels: self.levels(&statements.levels, &place.key("levels"), faults),
-            bounds: self.bounds(&statements.bounds, &place.key("bounds"), faults),
+            bounds: faults.restricting(|faults| {
+                self.bounds(&statements.bounds, &place.key("bounds"), faults)
+            }),
             settings: self.settings(&statements.settings, &place.key("settings"), faults),
         }
     }
@@ -343,6 +375,7 @@ impl Names<'_> {
                 let nearest = nearest(level, pattern.levels(self.catalogue));
                 let (pattern, level) = (text.to_owned(), level.clone());
                 faults.push(&place, ProblemKind::NoSuchLevel { pattern, level, nearest });
+                continue;
             }
             out.push((pattern, level.as_str().into()));
         }
@@ -366,8 +399,9 @@ impl Names<'_> {
                 faults.unknown(&place, "attribute", path, known);
                 continue;
             };
-            check_bound(path, attributes[id as usize].bound, bound, &place, faults);
-            out.push((id, bound.clone()));
+            if check_bound(path, attributes[id as usize].bound, bound, &place, faults) {
+                out.push((id, bound.clone()));
+            }
         }
         out.into()
     }
@@ -387,27 +421,39 @@ impl Names<'_> {
             let Some(number) = find("setting", known, name, &place, faults) else {
                 continue;
             };
-            check_value(name, &known[number as usize], value, &place, faults);
-            out.push((number, value.clone()));
+            if check_value(name, &known[number as usize], value, &place, faults) {
+                out.push((number, value.clone()));
+            }
         }
         out.into()
     }
 
+    /// What of it names what there is. A kind of change that needs a permission
+    /// that is gone is for admins, as if it stood not there: to need one less
+    /// would be to let more of them.
     fn governance(
         &self,
         governance: &document::Governance,
         place: &Place<'_>,
         faults: &mut Faults,
-    ) {
+    ) -> document::Governance {
+        let mut fitting = document::Governance {
+            no_escalation: governance.no_escalation,
+            ..document::Governance::default()
+        };
         let mut changes = Seen::default();
         let map = place.key("permissions");
         for (change, names) in governance.permissions.iter() {
             let place = map.key(change);
             changes.insert(change, &place, faults);
-            if !CHANGES.contains(&change) {
+            let known = CHANGES.contains(&change);
+            if !known {
                 faults.unknown(&place, "kind of change", change, CHANGES.iter().copied());
             }
-            self.thresholds(names, &place, faults);
+            let fits = self.thresholds(names, &place, faults);
+            if known && fits.len() == names.len() {
+                fitting.permissions.push(change, fits);
+            }
         }
         let list = place.key("separation");
         let mut seen = Seen::default();
@@ -416,30 +462,38 @@ impl Names<'_> {
             let name = place.key("name");
             faults.check_name(&name, &separation.name);
             seen.insert(&separation.name, &name, faults);
-            self.thresholds(&separation.permissions, &place.key("permissions"), faults);
+            let (names, place) = (&separation.permissions, place.key("permissions"));
+            let permissions = faults.restricting(|faults| self.thresholds(names, &place, faults));
+            fitting.separation.push(document::Separation { permissions, ..separation.clone() });
         }
+        fitting
     }
 
-    fn thresholds(&self, names: &[String], place: &Place<'_>, faults: &mut Faults) {
-        for (at, name) in names.iter().enumerate() {
-            self.catalogue.reference(name, &place.item(at), faults);
-        }
+    /// The names that are of thresholds; the others are reported.
+    fn thresholds(&self, names: &[String], place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
+        let mut fits = names.to_vec();
+        let mut at = 0..;
+        fits.retain(|name| {
+            let place = place.item(at.next().unwrap_or_default());
+            self.catalogue.reference(name, &place, faults).is_some()
+        });
+        fits
     }
 }
 
-/// Reports a bound that an attribute does not take.
+/// Reports a bound that an attribute does not take; whether it does.
 fn check_bound(
     attribute: &str,
     of: BoundType,
     bound: &Bound,
     place: &Place<'_>,
     faults: &mut Faults,
-) {
+) -> bool {
     let expected = match (of, bound) {
         (_, Bound::Any)
         | (BoundType::OneOf, Bound::OneOf(_))
         | (BoundType::AtMost | BoundType::AtLeast, Bound::Limit(_))
-        | (BoundType::NotBefore | BoundType::NotAfter, Bound::Fence(_)) => return,
+        | (BoundType::NotBefore | BoundType::NotAfter, Bound::Fence(_)) => return true,
         (BoundType::OneOf, _) => "a list of texts",
         (BoundType::AtMost | BoundType::AtLeast, _) => "an integer",
         (BoundType::NotBefore | BoundType::NotAfter, _) => "a date",
@@ -452,6 +506,7 @@ fn check_bound(
     };
     let (attribute, found) = (attribute.to_owned(), found.to_owned());
     faults.push(place, ProblemKind::BoundForm { attribute, expected, found });
+    false
 }
 
 /// The names that users resolve against besides.

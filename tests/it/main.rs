@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adoption;
 mod allocation;
 mod changes;
 mod corpus;
@@ -16,3 +17,4 @@ mod reading;
 mod refusals;
 mod rules;
 mod targets;
+mod tree;

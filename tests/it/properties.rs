@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use grantree::Policy;
 use grantree::policy_test::{Answer, Question};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::laws;
 use crate::support::oracle::Oracle;
-use crate::support::strategies::case;
+use crate::support::strategies::{Case, case, sources};
+use crate::support::{erosion, laws};
 
 /// Holds a law to so many random cases.
 pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: impl Fn(&T)) {
@@ -75,6 +76,13 @@ hold! {
     effective_agrees_with_can_some: 256,
     a_scoped_node_is_any_of_its_scopes: 512,
     what_it_answers_to_is_allowed_too: 512,
+    a_tree_says_what_is_effective: 1000,
+    a_tree_names_the_statements_that_decide: 1000,
+    what_a_cascade_allows_has_effect: 1000,
+    what_is_exported_imports_as_it_was: 512,
+    what_is_chosen_is_exported_with_what_it_includes: 512,
+    adopting_what_fits_leaves_nothing_out: 256,
+    adopting_leaves_out_what_would_be_refused: 1000,
 }
 
 /// A random test is worth what its cases ask: yes and no in good measure, and
@@ -106,4 +114,32 @@ fn random_questions_are_answered_in_every_way() {
     assert!(yes > 30 * (yes + no) / 100, "{yes} yes, {no} no");
     assert!(filtered.iter().all(|&count| count > 200), "{filtered:?}");
     assert!(reasons.len() == 13 && reasons.values().all(|&count| count > 5), "{reasons:?}");
+}
+
+/// So are random trees, and documents under other catalogues.
+#[test]
+fn random_trees_and_adoptions_come_to_everything() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = case();
+    let mut idle = BTreeMap::<&str, u32>::new();
+    let mut left_out = BTreeMap::<String, u32>::new();
+    for _ in 0..200 {
+        let Case { document, .. } = strategy.new_tree(&mut runner).expect("a case").current();
+        let policy = Policy::try_from(document.clone()).expect("a policy");
+        for source in sources(&document) {
+            let tree = policy.tree(&source).expect("a source");
+            for node in tree.iter().filter(|node| node.is_idle()) {
+                *idle.entry(node.reason.expect("no heading").code()).or_default() += 1;
+            }
+        }
+        for eroded in erosion::eroded(&document) {
+            for left in Policy::adopt(eroded).expect("it is adopted").left_out {
+                let kind = format!("{:?}", left.problem.kind());
+                let kind = kind.split(' ').next().expect("a word");
+                *left_out.entry(format!("{kind} {}", left.restriction)).or_default() += 1;
+            }
+        }
+    }
+    assert!(idle.len() == 4 && idle.values().all(|&count| count > 20), "{idle:?}");
+    assert!(left_out.len() > 8 && left_out.values().all(|&count| count > 2), "{left_out:?}");
 }

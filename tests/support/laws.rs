@@ -8,17 +8,21 @@
 //! those are no laws, and [`a_lapsed_feature_never_adds_where_nothing_is_implied`]
 //! leaves implications out.
 
+use std::collections::BTreeSet;
+
+use grantree::change::{Applied, By, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
 use grantree::explain::{Explanation, Granting, Mends, Part, ScopeAccount, When};
 use grantree::filter::{Filter, Predicate};
 use grantree::policy_test::{
     Answer, Ask, AskEffective, AskFilter, AskLevel, AskSome, AskWho, Question,
 };
-use grantree::{Date, DynamicObject, Engine, Object, Policy, Reason, SourceName};
+use grantree::tree::{Form as TreeForm, Node, Says, Tree, Word};
+use grantree::{Adopted, Date, DynamicObject, Engine, Object, Policy, Problem, Reason, SourceName};
 
-use super::mending;
-use super::oracle::{Catalogue, Form, Oracle};
+use super::oracle::{Catalogue, Form, Holder, Oracle, Said, says};
 use super::strategies::{Case, Tweak, said_by, sources};
+use super::{erosion, mending};
 
 /// The engine answers as the oracle does.
 pub fn engine_agrees_with_oracle(case: &Case) {
@@ -587,6 +591,355 @@ pub fn what_it_answers_to_is_allowed_too(case: &Case) {
                 assert!(may(&engine, &asked_gate), "{}", json(&asked_gate));
             }
         }
+    }
+}
+
+// Laws of trees.
+
+/// What the tree of a source says has effect is what the engine gives to one who
+/// holds just that source, and for the same reasons; a user's is what that user
+/// holds.
+pub fn a_tree_says_what_is_effective(case: &Case) {
+    let policy = policy(&case.document);
+    for source in sources(&case.document) {
+        let tree = tree(&policy, &source);
+        let engine = engine(&holding(&case.document, &source));
+        let holder = engine.user(holder_of(&source)).expect("the one user");
+        let mut effective: Vec<String> = Vec::new();
+        for node in tree.iter() {
+            let path = &node.permission.name;
+            let Some(reason) = node.reason else {
+                assert!(node.form == TreeForm::Heading && engine.permission(path).is_err());
+                continue;
+            };
+            let permission = engine.permission(path).expect("no heading");
+            match engine.why(holder, permission, ()) {
+                Reason::ObjectRequired => assert_eq!(reason, Reason::Granted, "{path}\n{tree}"),
+                why => assert_eq!(reason, why, "{path}\n{tree}"),
+            }
+            assert_eq!(node.level.as_deref(), engine.level(holder, permission), "{path}\n{tree}");
+            if node.has_effect() {
+                let level = node.level.iter().map(|level| format!(":{level}"));
+                effective.push(format!("{path}{}", level.collect::<String>()));
+            }
+            assert_eq!(reason == Reason::Gated, !node.lacks.is_empty(), "{path}\n{tree}");
+            for lack in &node.lacks {
+                let needed = engine.permission(&lack.permission.name).expect("what it needs");
+                assert_eq!(lack.reason, engine.why(holder, needed, ()), "{path}\n{tree}");
+                assert!(!lack.reason.allowed() && lack.reason != Reason::ObjectRequired);
+            }
+        }
+        effective.sort();
+        let expected = engine.effective(holder);
+        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        assert_eq!(effective, expected, "{tree}");
+    }
+}
+
+/// What the tree of a source says of its own statements, and of those of others,
+/// is what the oracle finds; and it names the statements that decide.
+pub fn a_tree_names_the_statements_that_decide(case: &Case) {
+    let policy = policy(&case.document);
+    let catalogue = Catalogue::new(&case.document);
+    for source in sources(&case.document) {
+        let tree = tree(&policy, &source);
+        let mut document = holding(&case.document, &source);
+        let said = said_by(&source, &mut document).clone();
+        let mut others = document.users.iter().next().expect("one user").1.clone();
+        match &source {
+            SourceName::Profile(_) => others.profile = None,
+            SourceName::Role(name) => {
+                others.roles = document.roles.get(name).expect("a role").includes.clone();
+            }
+            SourceName::ApprovalGroup(_) => others.approval_groups.clear(),
+            SourceName::User(_) => others.statements = Statements::default(),
+            SourceName::Global => document.global = Statements::default(),
+        }
+        let others = Holder::new(&document, &catalogue, "", &others);
+        for node in tree.iter() {
+            let path = node.permission.name.as_str();
+            match node.form {
+                TreeForm::Heading | TreeForm::Scoped => {
+                    of_what_is_beneath(node, |node| &node.own);
+                    of_what_is_beneath(node, |node| &node.inherited);
+                    continue;
+                }
+                _ => {}
+            }
+            let allows = |says: &Says| match says {
+                Says::Allowed => Some(Said::Level(catalogue.highest(path))),
+                Says::Level(level) => {
+                    node.levels.iter().position(|known| known == level).map(Said::Level)
+                }
+                Says::Denied => Some(Said::Deny),
+                _ => None,
+            };
+            let forbidden = said.forbid.iter().any(|by| catalogue.nearness(by, path).is_some());
+            assert_eq!(node.own.says == Says::Forbidden, forbidden, "{path}\n{tree}");
+            if !forbidden {
+                assert_eq!(allows(&node.own.says), says(&catalogue, &said, path), "{path}\n{tree}");
+            }
+            let forbidden = others.is_forbidden(&catalogue, path);
+            assert_eq!(node.inherited.says == Says::Forbidden, forbidden, "{path}\n{tree}");
+            if !forbidden {
+                let others = others.said.get(path).copied();
+                assert_eq!(allows(&node.inherited.says), others, "{path}\n{tree}");
+            }
+            assert!(node.own.by.iter().all(|by| by.source.source == source));
+            for word in [&node.own, &node.inherited] {
+                assert_eq!(word.says == Says::Nothing, word.by.is_empty(), "{path}\n{tree}");
+                for by in &word.by {
+                    let (pattern, place) = (&by.pattern, by.source.source.place());
+                    let known = said_by(&by.source.source, &mut case.document.clone()).clone();
+                    assert!(
+                        stated(&known, &place).any(|(at, text)| at == by.place && text == *pattern)
+                    );
+                    assert!(catalogue.nearness(pattern, path).is_some());
+                }
+            }
+            let granted = matches!(node.reason, Some(Reason::Granted | Reason::Gated));
+            let said = node.own.says != Says::Nothing || node.inherited.says != Says::Nothing;
+            let implied = !node.implied_by.is_empty();
+            assert!(tree.admin || implied == (granted && !said), "{path}\n{tree}");
+        }
+    }
+}
+
+/// All patterns of a source's statements, each with its place.
+fn stated(said: &Statements, place: &str) -> impl Iterator<Item = (String, String)> {
+    let lists = [("allow", &said.allow), ("deny", &said.deny), ("forbid", &said.forbid)];
+    let lists = lists.into_iter().flat_map(|(field, list)| {
+        let texts = list.iter().enumerate();
+        texts.map(move |(at, text)| (format!("{place}.{field}[{at}]"), text.clone()))
+    });
+    let levels = said.levels.iter();
+    let levels = levels.map(|(text, _)| (format!("{place}.levels.{text}"), text.to_owned()));
+    lists.chain(levels).collect::<Vec<_>>().into_iter()
+}
+
+/// A scoped node says what all its scopes do, a heading what all beneath it does.
+fn of_what_is_beneath(node: &Node, word: fn(&Node) -> &Word) {
+    let mut beneath: Vec<&Node> = node.children.iter().collect();
+    let mut says: Vec<&Says> = Vec::new();
+    while let Some(below) = beneath.pop() {
+        match (node.form, below.form) {
+            (TreeForm::Scoped, TreeForm::Scope) => says.push(&word(below).says),
+            (TreeForm::Scoped, _) => {}
+            (_, TreeForm::Heading | TreeForm::Scoped) => beneath.extend(&below.children),
+            _ => {
+                says.push(&word(below).says);
+                beneath.extend(&below.children);
+            }
+        }
+    }
+    says.dedup();
+    match says[..] {
+        [] => assert_eq!(word(node).says, Says::Nothing),
+        [says] => assert_eq!(word(node).says, *says),
+        _ => assert_eq!(word(node).says, Says::Mixed),
+    }
+}
+
+/// What an edit with `cascade` allows has effect for one who holds the source.
+/// Where it has none, the cause is one that no allow of the source undoes (a
+/// licence, a forbid, a denial of an included role), or a scoped permission that
+/// the source does not bring to effect: none of its scopes was allowed, which the
+/// change notes, or one was that lacks what it needs itself.
+pub fn what_a_cascade_allows_has_effect(case: &Case) {
+    let policy = policy(&case.document);
+    let catalogue = Catalogue::new(&case.document);
+    for Tweak { source, pattern, .. } in &case.tweaks {
+        let Some(pattern) = pattern else { continue };
+        let ops = vec![Op::Allow(pattern.clone())];
+        let change = Change::Edit { source: source.clone(), ops, cascade: true };
+        let Applied { policy, notes, .. } = match policy.apply(By::Host, &change) {
+            Ok(applied) => applied,
+            Err(refusal) => {
+                assert!(matches!(refusal.rule, Rule::Protected | Rule::Separation), "{refusal}");
+                continue;
+            }
+        };
+        let tree = tree(&policy, source);
+        let node = |path: &str| {
+            let path = path.split(':').next().expect("a path");
+            tree.iter().find(|node| node.permission.name == path).expect("a node")
+        };
+        for ticked in tree.iter().filter(|node| node.is_idle()) {
+            if catalogue.nearness(pattern, &ticked.permission.name).is_none() {
+                continue;
+            }
+            let mut cause = ticked;
+            let mut reason = ticked.reason;
+            let mut by_scope = false;
+            while let (Some(Reason::Gated), Some(lack)) = (reason, cause.lacks.first()) {
+                by_scope |= cause.form == TreeForm::Scoped;
+                cause = node(&lack.permission.name);
+                reason = Some(lack.reason);
+            }
+            let noted = notes.iter().any(|note| {
+                matches!(note, Note::Unmet { permission } if *permission == cause.permission.name)
+            });
+            let told = match reason {
+                Some(Reason::Unlicensed) => cause.unlicensed.is_some(),
+                Some(Reason::Forbidden) => true,
+                Some(Reason::Denied) if cause.inherited.says == Says::Denied => true,
+                _ => noted || by_scope,
+            };
+            let path = &ticked.permission.name;
+            assert!(told, "{path} for want of {}: {notes:?}\n{tree}", cause.permission);
+        }
+    }
+}
+
+fn tree(policy: &Policy, source: &SourceName) -> Tree {
+    policy.tree(source).expect("a source of the policy")
+}
+
+/// The name of the one user in [`holding`].
+fn holder_of(source: &SourceName) -> &str {
+    match source {
+        SourceName::User(name) => name,
+        _ => "holder",
+    }
+}
+
+/// The document with one user, who holds just that source; or is that user, not
+/// suspended.
+fn holding(document: &Document, source: &SourceName) -> Document {
+    let mut user = User::default();
+    match source {
+        SourceName::Global => {}
+        SourceName::Profile(name) => user.profile = Some(name.clone()),
+        SourceName::Role(name) => user.roles.push(name.clone()),
+        SourceName::ApprovalGroup(name) => user.approval_groups.push(name.clone()),
+        SourceName::User(name) => user = document.users.get(name).expect("a user").clone(),
+    }
+    user.suspended = false;
+    let mut document = document.clone();
+    document.users = Map::from_iter([(holder_of(source), user)]);
+    document
+}
+
+// Laws of adoption.
+
+/// Adopting a document that fits is reading it.
+pub fn adopting_what_fits_leaves_nothing_out(case: &Case) {
+    let Adopted { policy, left_out } = adopt(&case.document);
+    assert_eq!(left_out, []);
+    assert_eq!(Document::from(&policy), case.document);
+}
+
+/// What adoption leaves out under another catalogue is all that would be refused,
+/// each once and with its place, restrictions apart; and nothing else goes but
+/// the kinds of change that needed it.
+pub fn adopting_leaves_out_what_would_be_refused(case: &Case) {
+    for document in erosion::eroded(&case.document) {
+        let problems: Vec<Problem> = match Policy::try_from(document.clone()) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().cloned().collect(),
+        };
+        let Adopted { policy, left_out } = adopt(&document);
+        let left: Vec<Problem> = left_out.iter().map(|left| left.problem.clone()).collect();
+        assert_eq!(left, problems);
+        for left in &left_out {
+            let place = left.problem.place();
+            let restricts = [".deny[", ".forbid[", ".bounds."].iter().any(|at| place.contains(at))
+                || place.starts_with("governance.separation[");
+            assert_eq!(left.restriction, restricts, "{left}");
+        }
+        let places: BTreeSet<&str> = problems.iter().map(Problem::place).collect();
+        assert_eq!(places.len(), problems.len());
+        let adopted = Document::from(&policy);
+        let expected = erosion::without(&document, &places);
+        assert!(erosion::sorted(&adopted) == expected, "{left_out:?}");
+        let Adopted { left_out, .. } = adopt(&adopted);
+        assert_eq!(left_out, []);
+    }
+}
+
+fn adopt(document: &Document) -> Adopted {
+    match Policy::adopt(document.clone()) {
+        Ok(adopted) => adopted,
+        Err(problems) => panic!("a document is not adopted:\n{problems}"),
+    }
+}
+
+// Laws of export.
+
+/// All that is exported comes into a policy of the same catalogue as it was, and
+/// leaves the policy that it came from as it is.
+pub fn what_is_exported_imports_as_it_was(case: &Case) {
+    let from = policy(&case.document);
+    let bundle = from.export_all();
+    let text = serde_json::to_string(&bundle).expect("a bundle serializes");
+    assert_eq!(bundle, serde_json::from_str(&text).expect("a bundle reads back"));
+
+    let mut bare = Document::default();
+    bare.catalogue = case.document.catalogue.clone();
+    let import = Change::Import { bundle: bundle.clone(), on_conflict: OnConflict::Refuse };
+    let Applied { policy: into, notes, .. } =
+        policy(&bare).apply(By::Host, &import).expect("there is nothing in the way");
+    assert_eq!(notes, []);
+    let into = Document::from(&into);
+    assert_eq!(into.profiles, case.document.profiles);
+    assert_eq!(into.roles, case.document.roles);
+    assert_eq!(into.approval_groups, case.document.approval_groups);
+
+    // What is protected is not replaced.
+    let mut open = case.document.clone();
+    open.roles = each(open.roles, |role| role.source.protected = false);
+    let from = policy(&open);
+    let import = Change::Import { bundle: from.export_all(), on_conflict: OnConflict::Replace };
+    let Applied { policy: after, notes, .. } =
+        from.apply(By::Host, &import).expect("it is as it was");
+    assert_eq!(notes, []);
+    assert_eq!(Document::from(&after), open);
+}
+
+/// Chosen sources are exported as they are, with the roles that they include and
+/// no others, so that an import leaves out no more than names of roles that guard
+/// or follow.
+pub fn what_is_chosen_is_exported_with_what_it_includes(case: &Case) {
+    let from = policy(&case.document);
+    let mut bare = Document::default();
+    bare.catalogue = case.document.catalogue.clone();
+    let bare = policy(&bare);
+    for source in sources(&case.document) {
+        let exported = from.export([&source]);
+        if matches!(source, SourceName::Global | SourceName::User(_)) {
+            assert_eq!(exported.expect_err("it is no bundle").rule, Rule::Invalid);
+            continue;
+        }
+        let bundle = exported.expect("a source of the policy");
+        let mut wanted = BTreeSet::new();
+        let mut open = Vec::new();
+        match &source {
+            SourceName::Role(name) => open.push(name.as_str()),
+            SourceName::Profile(name) => {
+                assert_eq!(bundle.profiles.get(name), case.document.profiles.get(name));
+            }
+            SourceName::ApprovalGroup(name) => {
+                let known = &case.document.approval_groups;
+                assert_eq!(bundle.approval_groups.get(name), known.get(name));
+            }
+            _ => {}
+        }
+        while let Some(name) = open.pop() {
+            if wanted.insert(name) {
+                let role = case.document.roles.get(name).expect("a role");
+                assert_eq!(bundle.roles.get(name), Some(role));
+                open.extend(role.includes.iter().map(String::as_str));
+            }
+        }
+        let sources = bundle.profiles.len() + bundle.roles.len() + bundle.approval_groups.len();
+        assert_eq!(bundle.roles.len(), wanted.len());
+        assert_eq!(sources, wanted.len().max(1));
+        let import = Change::Import { bundle, on_conflict: OnConflict::Refuse };
+        let Applied { notes, .. } = bare.apply(By::Host, &import).expect("nothing is in the way");
+        let names_a_role = |note: &Note| {
+            matches!(note, Note::LeftOut { field: "assignable_by" | "demoted_to", .. })
+        };
+        assert!(notes.iter().all(names_a_role), "{notes:?}");
     }
 }
 

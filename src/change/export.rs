@@ -1,0 +1,109 @@
+//! Sources of this policy, for another.
+
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
+use super::attempt::kind_of;
+use super::{Bundle, Refusal, Rule};
+use crate::policy::{Inner, Policy, SourceId, SourceName};
+
+impl Policy {
+    /// All profiles, roles and approval groups, to be imported elsewhere
+    /// ([`Change::Import`](super::Change::Import)): into a policy of the same
+    /// catalogue without sources, they come as they are here.
+    ///
+    /// ```
+    /// use grantree::change::{By, Change, OnConflict};
+    /// use grantree::{Document, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders"}]},
+    ///     "profiles": {"clerk": {"allow": ["orders"]}}
+    /// }"#;
+    /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let empty = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#;
+    /// let other = Policy::try_from(serde_json::from_str::<Document>(empty)?)?;
+    ///
+    /// let bundle = policy.export_all();
+    /// let import = Change::Import { bundle, on_conflict: OnConflict::Refuse };
+    /// let other = other.apply(By::Host, &import)?.policy;
+    /// assert_eq!(Document::from(&other).profiles, Document::from(&policy).profiles);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn export_all(&self) -> Bundle {
+        self.inner().bundle(|_| true)
+    }
+
+    /// Some profiles, roles and approval groups, to be imported elsewhere.
+    ///
+    /// A role comes with all the roles that it includes, without which it would be
+    /// another. What else names a role does not bring it along: `assignable_by`
+    /// and `demoted_to` are about who is who in a workspace. Where the other one
+    /// has a role of that name, it is that one; else the import reports it, and a
+    /// guard that loses its last name stays, for admins only.
+    ///
+    /// Sources come in the order in which the policy has them, each once.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Unknown`] where the policy has no such source, and [`Rule::Invalid`]
+    /// for the global source and for users, which belong to one policy.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders"}]},
+    ///     "roles": {
+    ///         "clerk": {"allow": ["orders"]},
+    ///         "lead": {"includes": ["clerk"], "assignable_by": ["owner"]},
+    ///         "owner": {"unique": true}}
+    /// }"#;
+    /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let bundle = policy.export([&SourceName::Role("lead".into())])?;
+    /// let roles: Vec<&str> = bundle.roles.iter().map(|(name, _)| name).collect();
+    /// assert_eq!(roles, ["clerk", "lead"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn export<'s>(
+        &self,
+        sources: impl IntoIterator<Item = &'s SourceName>,
+    ) -> Result<Bundle, Refusal> {
+        let policy = self.inner();
+        let mut wanted = HashSet::<SourceId, RandomState>::default();
+        let mut roles = Vec::new();
+        for source in sources {
+            let Some((kind, name)) = kind_of(source) else {
+                let message = format!("{source} can't be exported");
+                return Err(Refusal { rule: Rule::Invalid, message });
+            };
+            let Some(id) = policy.find_source(kind, name) else {
+                return Err(Refusal { rule: Rule::Unknown, message: format!("unknown {source}") });
+            };
+            match kind.id(id) {
+                SourceId::Role(id) => roles.push(id),
+                other => drop(wanted.insert(other)),
+            }
+        }
+        wanted.extend(policy.closure(&roles).into_iter().map(SourceId::Role));
+        Ok(policy.bundle(|source| wanted.contains(&source)))
+    }
+}
+
+impl Inner {
+    /// The sources that are wanted, as a document writes them.
+    fn bundle(&self, wanted: impl Fn(SourceId) -> bool) -> Bundle {
+        Bundle {
+            profiles: self.sources(&self.profiles, |id| wanted(SourceId::Profile(id))),
+            roles: self.roles(|id| wanted(SourceId::Role(id))),
+            approval_groups: self
+                .sources(&self.approval_groups, |id| wanted(SourceId::ApprovalGroup(id))),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Stored documents under newer catalogues.
+
+use grantree::document::Map;
+use grantree::{Adopted, Document, Policy};
+
+fn read(text: &str) -> Document {
+    serde_json::from_str(text).expect("JSON")
+}
+
+fn adopt(text: &str) -> (Document, Vec<String>) {
+    let Adopted { policy, left_out } = Policy::adopt(read(text)).expect("it is adopted");
+    (Document::from(&policy), left_out.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn what_names_something_that_is_gone_is_left_out_and_told() {
+    let (document, told) = adopt(
+        r#"{
+          "format": 1,
+          "catalogue": {
+            "permissions": [
+              {"key": "orders", "heading": true, "children": [{"key": "view"}]},
+              {"key": "price", "levels": ["hidden", "full"]}],
+            "objects": {"job": {"attributes": {"region": "at_most"}}},
+            "settings": {"hours": {"values": [1, 2]}}},
+          "licence": {"edition": "gold", "features": ["planner"]},
+          "global": {"forbid": ["orders.fax"]},
+          "default_profile": "gone",
+          "roles": {
+            "clerk": {"includes": ["gone"], "assignable_by": ["gone"], "demoted_to": "gone", "unique": true,
+              "allow": ["orders", "orders.**"], "deny": ["orders.view.*", "price"],
+              "levels": {"price": "read_only", "**": "full"},
+              "bounds": {"job.region": ["north"], "job.size": 3},
+              "settings": {"hours": 3, "color": "red"}}},
+          "users": {"ann": {"profile": "gone", "roles": ["gone", "clerk"], "approval_groups": ["gone"]}},
+          "governance": {
+            "permissions": {"assign_role": ["orders.view", "orders"], "assign_profile": ["orders.view"]},
+            "separation": [{"name": "s", "permissions": ["orders.view", "price:read_only"], "at_most": 1}]}
+        }"#,
+    );
+    assert_eq!(
+        told,
+        [
+            "licence.edition: unknown edition `gold` (left out)",
+            "global.forbid[0]: unknown permission `orders.fax` (left out, which may widen)",
+            "default_profile: unknown profile `gone` (left out)",
+            "roles.clerk.includes[0]: unknown role `gone` (left out)",
+            "users.ann.profile: unknown profile `gone` (left out)",
+            "users.ann.roles[0]: unknown role `gone` (left out)",
+            "users.ann.approval_groups[0]: unknown approval group `gone` (left out)",
+            "governance.permissions.assign_role[1]: `orders` is a heading, not a permission (left out)",
+            "governance.separation[0].permissions[1]: unknown level `price:read_only` (left out, which may widen)",
+            "roles.clerk.assignable_by[0]: unknown role `gone` (left out)",
+            "roles.clerk.allow[0]: `orders` is a heading, not a permission (left out)",
+            "roles.clerk.deny[0]: pattern `orders.view.*` matches no permission that can be granted (left out, which may widen)",
+            "roles.clerk.levels.price: no permission matched by `price` has a level `read_only` (left out)",
+            "roles.clerk.bounds.job.region: `job.region` takes an integer, or \"any\"; found a list of texts (left out, which may widen)",
+            "roles.clerk.bounds.job.size: unknown attribute `job.size` (left out, which may widen)",
+            "roles.clerk.settings.hours: setting `hours` does not accept `3`; it accepts `1`, `2` (left out)",
+            "roles.clerk.settings.color: unknown setting `color` (left out)",
+            "roles.clerk.demoted_to: unknown role `gone` (left out)",
+        ],
+    );
+    assert_eq!(document.licence.features, ["planner"]);
+    let clerk = document.roles.get("clerk").expect("a role");
+    assert_eq!(clerk.source.statements.allow, ["orders.**"]);
+    assert_eq!(clerk.source.statements.deny, ["price"]);
+    // The guard that lost its last name stays, for admins only.
+    assert_eq!(clerk.source.assignable_by, Some(Vec::new()));
+    assert_eq!(document.users.get("ann").expect("a user").roles, ["clerk"]);
+    // So does the kind of change: one that is not listed is for admins.
+    let expected = Map::from_iter([("assign_profile", vec!["orders.view".to_owned()])]);
+    assert_eq!(document.governance.permissions, expected);
+    assert_eq!(document.governance.separation[0].permissions, ["orders.view"]);
+}
+
+#[test]
+fn what_leaving_out_does_not_mend_is_refused() {
+    let refused = |text: &str| Policy::adopt(read(text)).expect_err("it is refused").to_string();
+    // A catalogue is whole or none.
+    let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "a", "requires": ["b"]}]}}"#;
+    assert_eq!(
+        refused(text),
+        "catalogue.permissions[0].requires[0]: unknown permission `b`; did you mean `a`?"
+    );
+    // Beside it, nothing is told of what would be left out.
+    let text = r#"{"format": 1, "catalogue": {}, "global": {"allow": ["a"]},
+        "roles": {"a": {"includes": ["b"]}, "b": {"includes": ["a"]}, "c": {"alow": []}}}"#;
+    assert_eq!(
+        refused(text),
+        "roles.c.alow: unknown field `alow`; did you mean `allow`?\n\
+         roles.b.includes[0]: a cycle of roles: `a` > `b` > `a`"
+    );
+}
