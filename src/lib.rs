@@ -60,7 +60,9 @@
 //! documents, which a policy's authors keep beside it. What policies and questions
 //! mean, to the letter, is told by [`design`].
 //!
-//! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses;
+//! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
+//! and an engine [follows](Engine::follow) in microseconds; [`Live`] is for many
+//! readers while that happens, [`Policy::replay`] for many processes.
 //! [`Policy::adopt`] takes a stored document over to a newer catalogue, and
 //! [`Policy::export`] sources to another policy.
 //!
