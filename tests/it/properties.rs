@@ -1,6 +1,8 @@
 //! The laws, on random policies.
 //!
-//! `PROPTEST_CASES` sets how many, for all of them.
+//! They are the same at every run, so that a change is judged by what it changes.
+//! `PROPTEST_CASES` sets how many, for all of them, and makes them others each
+//! time.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -8,7 +10,7 @@ use std::fmt::Debug;
 use grantree::Policy;
 use grantree::policy_test::{Answer, Question};
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use crate::support::oracle::Oracle;
 use crate::support::strategies::{Case, case, sources};
@@ -17,12 +19,13 @@ use crate::support::{erosion, laws};
 /// Holds a law to so many random cases.
 pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: impl Fn(&T)) {
     // A number of cases that is set here would win over the environment's.
-    let cases = match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => Config::default().cases,
-        None => cases,
+    let (cases, rng_seed) = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => (Config::default().cases, RngSeed::Random),
+        None => (cases, RngSeed::Fixed(1)),
     };
     let config = Config {
         cases,
+        rng_seed,
         // A failure prints its case as JSON; the corpus is where it is kept.
         failure_persistence: None,
         max_shrink_iters: 100_000,

@@ -162,7 +162,7 @@ fn allow_needed(
 
 /// "Denying or clearing `p` withdraws `p` and all that needs it, wherever this
 /// source allows it: the exact allow goes, and where a pattern still allows it,
-/// an exact deny comes."
+/// an exact deny comes." An exact forbid stays in its place.
 fn withdraw(catalogue: &Catalogue<'_>, statements: &mut Statements, pattern: &str) {
     let allows = |statements: &Statements, path: &str| level_of(catalogue, statements, path) > 0;
     let mut gone = members(catalogue, pattern);
@@ -200,7 +200,8 @@ fn withdraw(catalogue: &Catalogue<'_>, statements: &mut Statements, pattern: &st
         }
         statements.allow.retain(|known| *known != path);
         statements.levels.retain(|known, _| known != path);
-        if allows(statements, &path) {
+        // What is forbidden by name needs no denial, and no op could say both.
+        if allows(statements, &path) && !statements.forbid.contains(&path) {
             statements.deny.push(path);
         }
     }
