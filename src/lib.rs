@@ -65,6 +65,7 @@
 //! answered with no. Nothing that is read or asked makes this crate panic.
 
 #![deny(unreachable_pub)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 // Each module names only modules above it.
@@ -89,6 +90,9 @@ mod reason;
 mod engine;
 
 pub mod filter;
+
+#[cfg(feature = "sql")]
+pub mod sql;
 
 pub mod explain;
 

@@ -14,4 +14,6 @@ mod properties;
 mod reading;
 mod refusals;
 mod rules;
+#[cfg(feature = "sql")]
+mod sql;
 mod targets;

@@ -13,6 +13,11 @@ use crate::support::oracle::Oracle;
 use crate::support::strategies::{Case, case};
 
 fn check(cases: u32, law: fn(&Case)) {
+    check_on(case(), cases, law);
+}
+
+/// Holds a law to so many random values.
+pub fn check_on<S: Strategy>(strategy: S, cases: u32, law: impl Fn(&S::Value)) {
     // A number of cases that is set here would win over the environment's.
     let cases = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => Config::default().cases,
@@ -26,7 +31,7 @@ fn check(cases: u32, law: fn(&Case)) {
         max_shrink_time: 60_000,
         ..Config::default()
     };
-    let outcome = TestRunner::new(config).run(&case(), |case| {
+    let outcome = TestRunner::new(config).run(&strategy, |case| {
         law(&case);
         Ok(())
     });
