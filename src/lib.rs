@@ -55,8 +55,10 @@
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
-//! matches those on which a user may act. The module [`policy_test`] runs test documents, which a policy's authors keep beside
-//! it. What policies and questions mean, to the letter, is told by [`design`].
+//! matches those on which a user may act; with the feature `sql`, it is a
+//! condition of a database query too. The module [`policy_test`] runs test
+//! documents, which a policy's authors keep beside it. What policies and
+//! questions mean, to the letter, is told by [`design`].
 //!
 //! # When in doubt, no
 //!

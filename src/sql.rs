@@ -64,7 +64,7 @@
 //!
 //! # What it relies on
 //!
-//! - That `ids` are of the mapped type: a text column by default, one of integers
+//! - That ids are of the mapped type: a text column by default, one of integers
 //!   with [`Ids::integers`]. In SQLite, where values have types and columns have
 //!   not, an id of the other type is nobody that could be told, and matches
 //!   neither `me` nor `other` nor `none`. The other databases compare as their
@@ -222,8 +222,10 @@ enum Place {
 enum Values {
     Text,
     Integer,
-    By(Arc<dyn Fn(&str) -> Option<Value> + Send + Sync>),
+    By(Arc<MakeValue>),
 }
+
+type MakeValue = dyn Fn(&str) -> Option<Value> + Send + Sync;
 
 impl Ids {
     /// In a column of the table itself: one id, or `NULL` for nobody.
@@ -262,7 +264,9 @@ impl Ids {
     /// map of the host's has. `None`, or a value that is `NULL`, is an error,
     /// when a filter asks for that name.
     ///
-    /// Different names must make different ids.
+    /// Different names must make different ids. Values that are all texts, or
+    /// all integers of 64 bits, tell the ids' type; others are compared as the
+    /// database compares them.
     #[must_use]
     pub fn values(mut self, value: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Ids {
         self.values = Values::By(Arc::new(value));

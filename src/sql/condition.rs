@@ -202,17 +202,18 @@ fn is_another(column: &Column, form: Form, values: &[Value]) -> Expr {
 /// Whether a relation is in one of these states, that names who is in a column.
 fn in_column(column: &Column, form: Form, mine: &[Value], states: &[RelationState]) -> Expr {
     let [me, other, none] = accepted(states);
-    let mut any = Vec::new();
-    match (me, other) {
-        (true, true) => any.push(column.holds(form)),
-        (true, false) => any.push(is_one_of(column, form, mine)),
-        (false, true) => any.push(is_another(column, form, mine)),
-        (false, false) => {}
+    // Where nothing is mine, no row is `me`, and to accept it changes nothing.
+    let me = me || mine.is_empty();
+    if me && other && none && column.is_typed(form) {
+        return truth(true);
     }
-    if none {
-        any.push(column.is_null());
-    }
-    any_of(any)
+    let somebody = match (me, other) {
+        (true, true) => column.holds(form),
+        (true, false) => is_one_of(column, form, mine),
+        (false, true) => is_another(column, form, mine),
+        (false, false) => truth(false),
+    };
+    any_of(if none { vec![somebody, column.is_null()] } else { vec![somebody] })
 }
 
 /// A join table.
@@ -328,11 +329,11 @@ fn truth(value: bool) -> Expr {
 }
 
 fn all_of(parts: Vec<Expr>) -> Expr {
-    joined(parts, true, |one, other| one.and(other))
+    joined(parts, true, Expr::and)
 }
 
 fn any_of(parts: Vec<Expr>) -> Expr {
-    joined(parts, false, |one, other| one.or(other))
+    joined(parts, false, Expr::or)
 }
 
 /// `nothing` is what joining no parts comes to, and its opposite settles it all.
