@@ -55,7 +55,8 @@
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
-//! matches those on which a user may act. [`Policy::tree`] is what an editor shows
+//! matches those on which a user may act; with the feature `sql`, it is a condition
+//! of a database query too. [`Policy::tree`] is what an editor shows
 //! of one source, as a tree of tick boxes. The module [`policy_test`] runs test
 //! documents, which a policy's authors keep beside it. What policies and questions
 //! mean, to the letter, is told by [`design`].
@@ -73,6 +74,7 @@
 //! answered with no. Nothing that is read or asked makes this crate panic.
 
 #![deny(unreachable_pub)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 // Each module names only modules above it.
@@ -97,6 +99,9 @@ mod reason;
 mod engine;
 
 pub mod filter;
+
+#[cfg(feature = "sql")]
+pub mod sql;
 
 pub mod explain;
 

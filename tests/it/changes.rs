@@ -26,7 +26,7 @@ fn changes_go_as_the_model_says() {
 
 #[test]
 fn an_attacker_gains_nothing() {
-    hold(300, &game(), nobody_escalates);
+    hold(1000, &game(), nobody_escalates);
 }
 
 /// The game could be won: where nothing forbids it, somebody gains.

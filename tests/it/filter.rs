@@ -245,7 +245,7 @@ fn a_filter_says_who_asks_as_far_as_it_matters() {
 
 /// Scoped permissions in layers, each scope of which requires both of the layer
 /// beneath: written out, every layer would double the predicate.
-fn layers(count: usize) -> String {
+pub fn layers(count: usize) -> String {
     let mut relations = Vec::new();
     let mut permissions = Vec::new();
     for layer in 0..count {

@@ -16,5 +16,7 @@ mod properties;
 mod reading;
 mod refusals;
 mod rules;
+#[cfg(feature = "sql")]
+mod sql;
 mod targets;
 mod tree;

@@ -996,7 +996,7 @@ fn asks(case: &Case) -> impl Iterator<Item = Ask> {
 }
 
 /// The users, actions and days of a case's questions about objects.
-fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> {
+pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> {
     case.questions.iter().filter_map(|question| match question {
         Question::Can(Ask { user, action, today, .. })
         | Question::Why(Ask { user, action, today, .. })
@@ -1008,7 +1008,7 @@ fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> {
 }
 
 /// The objects of all questions of a case.
-fn objects(case: &Case) -> Vec<&DynamicObject> {
+pub fn objects(case: &Case) -> Vec<&DynamicObject> {
     let objects = case.questions.iter().flat_map(|question| match question {
         Question::Can(Ask { object, .. })
         | Question::Why(Ask { object, .. })

@@ -1,0 +1,382 @@
+//! Filters as conditions of SQL queries.
+//!
+//! A [`Filter`] says on which objects a user may act; where the objects are rows
+//! of a table, the database can pick them. A [`Mapping`] tells where the table
+//! keeps what a filter asks for, and [`Filter::condition`] makes a condition of
+//! the query builder [`sea_query`], for the host's own query:
+//!
+//! ```
+//! use grantree::sql::sea_query::{Alias, Asterisk, Query, SqliteQueryBuilder};
+//! use grantree::sql::{Database, Ids, Mapping};
+//! use grantree::{Document, Engine, Policy};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"{
+//!     "format": 1,
+//!     "catalogue": {
+//!         "objects": {"job": {
+//!             "relations": {"assignee": "user", "watcher": "user"},
+//!             "attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+//!         "permissions": [{"key": "edit", "object": "job", "scopes": [
+//!             {"key": "own", "when": {"assignee": "me"}},
+//!             {"key": "watched", "when": {"watcher": "me"}}]}]
+//!     },
+//!     "users": {"7": {"allow": ["edit"], "bounds": {"job.cost": 5000}}}
+//! }"#;
+//! let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+//!
+//! // Once, at the start: users are integers here, and watchers in a table of their own.
+//! let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
+//!     .relation("assignee", Ids::column("assignee_id").integers())
+//!     .relation("watcher", Ids::join_table("job_watchers", [("job_id", "id")], "user_id").integers())
+//!     .attribute("cost", "cost");
+//!
+//! // For each page.
+//! let filter = engine.filter_by_name("7", "edit", None)?;
+//! let (sql, values) = Query::select()
+//!     .column(Asterisk)
+//!     .from(Alias::new("jobs"))
+//!     .and_where(filter.condition(&jobs)?)
+//!     .limit(50)
+//!     .build(SqliteQueryBuilder);
+//! assert_eq!(values.iter().count(), 4); // 5000, 7, 7 and the limit
+//! # assert!(!sql.contains("5000") && sql.contains(r#""jobs"."cost" <= ?"#), "{sql}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it promises
+//!
+//! The condition holds of a row exactly if [`Filter::matches`] holds of the
+//! object that the row is, and so if [`Engine::can`](crate::Engine::can) says
+//! yes on it. That object is of the mapping's kind, and
+//!
+//! - it carries every relation that is mapped. A column that is `NULL`, or a
+//!   join table without rows, names nobody: the relation's state is `none`;
+//! - it lacks an attribute whose column is `NULL`, which passes no bound;
+//! - it has a value of another type, which passes none either, where the column
+//!   holds one: in SQLite any column can.
+//!
+//! The condition is true or false of every row, never `NULL`, so that it can be
+//! negated and joined with others. Names and values are always bound, never
+//! part of the text (build the query with `build`; sea-query's `to_string`
+//! writes values out). Whatever the mapping lacks is an error, not a condition.
+//!
+//! # What it relies on
+//!
+//! - That ids are of the mapped type: a text column by default, one of integers
+//!   with [`Ids::integers`]. In SQLite, where values have types and columns have
+//!   not, an id of the other type is nobody that could be told, and matches
+//!   neither `me` nor `other` nor `none`. The other databases compare as their
+//!   types have it.
+//! - That an attribute's column has the attribute's type: texts for `one_of`,
+//!   integers for `at_most` and `at_least`, and for dates a `DATE`, or the text
+//!   `YYYY-MM-DD` in SQLite and after [`Mapping::text_date`].
+//! - That texts are equal if their bytes are. SQLite and MySQL are made to
+//!   compare so, whatever collation the column has; in PostgreSQL, columns of a
+//!   nondeterministic collation should not be mapped.
+//!
+//! # What it costs
+//!
+//! A condition takes microseconds, and time with the filter's size. It binds one
+//! value for each user, group and text (two for MySQL); databases take some
+//! thousands in one query. An index on a mapped column is of use: to a column of
+//! ids, to the ids of a join table, to an attribute.
+
+mod column;
+mod condition;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+pub use sea_query;
+use sea_query::{Expr, Value};
+
+use crate::filter::Filter;
+
+/// The database that a condition is for.
+///
+/// Build the query with the query builder of the same database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Database {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL, or MariaDB.
+    Mysql,
+}
+
+/// Where a table keeps what filters ask of the objects of one kind.
+///
+/// Make it once, for every table that filters are used on. It may say more than
+/// a filter asks for, and what it lacks is an error where it is asked for.
+///
+/// ```
+/// use grantree::sql::{Database, Ids, Mapping};
+///
+/// let jobs = Mapping::new(Database::Postgres, "job", "jobs")
+///     .relation("assignee", Ids::column("assignee"))
+///     .relation("team", Ids::join_table("job_teams", [("job", "id")], "team"))
+///     .attribute("region", "region")
+///     .attribute("starts", "starts_on");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    database: Database,
+    kind: String,
+    table: String,
+    relations: BTreeMap<String, Ids>,
+    attributes: BTreeMap<String, Attribute>,
+}
+
+/// The column of an attribute.
+#[derive(Clone, Debug)]
+struct Attribute {
+    column: String,
+    dates: Dates,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Dates {
+    /// As the database's own type of dates, if it has one.
+    Native,
+    Text,
+}
+
+impl Mapping {
+    /// A table whose rows are objects of that kind.
+    ///
+    /// The table goes by the name that the host's query has for it: its alias,
+    /// where it has one.
+    pub fn new(database: Database, kind: impl Into<String>, table: impl Into<String>) -> Mapping {
+        Mapping {
+            database,
+            kind: kind.into(),
+            table: table.into(),
+            relations: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    /// Where the ids are that a relation names. It takes the place of what was
+    /// said of that relation before.
+    #[must_use]
+    pub fn relation(mut self, relation: impl Into<String>, ids: Ids) -> Mapping {
+        self.relations.insert(relation.into(), ids);
+        self
+    }
+
+    /// The column that has an attribute. It takes the place of what was said of
+    /// that attribute before.
+    #[must_use]
+    pub fn attribute(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
+        let column = Attribute { column: column.into(), dates: Dates::Native };
+        self.attributes.insert(attribute.into(), column);
+        self
+    }
+
+    /// The column that has a date attribute as a text, `YYYY-MM-DD`. In SQLite,
+    /// which has no type for dates, it is what [`Mapping::attribute`] says too.
+    ///
+    /// A text that is no date passes no bound. In PostgreSQL and MySQL, that is
+    /// found out by a regular expression.
+    #[must_use]
+    pub fn text_date(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
+        let column = Attribute { column: column.into(), dates: Dates::Text };
+        self.attributes.insert(attribute.into(), column);
+        self
+    }
+}
+
+/// Where the ids are that a relation names, and what ids are in the database.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use grantree::sql::Ids;
+///
+/// // The policy's name for a user is the text in this column.
+/// let assignee = Ids::column("assignee");
+/// // The policy's users are "7" and "8", the database's 7 and 8.
+/// let assignee = Ids::column("assignee_id").integers();
+/// // The host knows which user is which row.
+/// let users = HashMap::from([("alice", 7_i64), ("bob", 8)]);
+/// let watcher = Ids::join_table("job_watchers", [("job_id", "id")], "user_id")
+///     .values(move |name| users.get(name).map(|&id| id.into()));
+/// ```
+#[derive(Clone)]
+pub struct Ids {
+    place: Place,
+    values: Values,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Column(String),
+    JoinTable { table: String, on: Vec<(String, String)>, column: String },
+}
+
+/// How a name becomes an id.
+#[derive(Clone)]
+enum Values {
+    Text,
+    Integer,
+    By(Arc<MakeValue>),
+}
+
+type MakeValue = dyn Fn(&str) -> Option<Value> + Send + Sync;
+
+impl Ids {
+    /// In a column of the table itself: one id, or `NULL` for nobody.
+    pub fn column(column: impl Into<String>) -> Ids {
+        Ids { place: Place::Column(column.into()), values: Values::Text }
+    }
+
+    /// In a column of a join table, whose rows belong to the object where these
+    /// columns are equal: each of its own with one of the object's table.
+    ///
+    /// Take all columns of a composite key: where `id` is unique within a tenant
+    /// only, that is `[("job_id", "id"), ("tenant", "tenant")]`. No column at
+    /// all is an error, when a filter asks for the relation. Rows in which a
+    /// column is `NULL` are not looked at. A table that keeps several relations
+    /// can be mapped by a view for each.
+    pub fn join_table<T: Into<String>, O: Into<String>>(
+        table: impl Into<String>,
+        on: impl IntoIterator<Item = (T, O)>,
+        column: impl Into<String>,
+    ) -> Ids {
+        let on = on.into_iter().map(|(theirs, own)| (theirs.into(), own.into())).collect();
+        let (table, column) = (table.into(), column.into());
+        Ids { place: Place::JoinTable { table, on, column }, values: Values::Text }
+    }
+
+    /// The ids are integers, and the policy's names for them their decimal
+    /// digits. A name that isn't (`alice`, `007`) is an error, when a filter
+    /// asks for it.
+    #[must_use]
+    pub fn integers(mut self) -> Ids {
+        self.values = Values::Integer;
+        self
+    }
+
+    /// The ids are what this makes of the policy's names: UUIDs, say, or what a
+    /// map of the host's has. `None`, or a value that is `NULL`, is an error,
+    /// when a filter asks for that name.
+    ///
+    /// Different names must make different ids. Values that are all texts, or
+    /// all integers of 64 bits, tell the ids' type; others are compared as the
+    /// database compares them.
+    #[must_use]
+    pub fn values(mut self, value: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Ids {
+        self.values = Values::By(Arc::new(value));
+        self
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ids").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no condition for a filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConditionError {
+    /// The mapping lacks a relation.
+    #[error("the mapping of `{kind}` lacks relation `{relation}`")]
+    NoRelation {
+        /// The mapping's kind of object.
+        kind: String,
+        /// The relation.
+        relation: String,
+    },
+    /// The mapping lacks an attribute.
+    #[error("the mapping of `{kind}` lacks attribute `{attribute}`")]
+    NoAttribute {
+        /// The mapping's kind of object.
+        kind: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// A user or group has no id in the database, as the mapping has it.
+    #[error("`{name}`, whom relation `{relation}` of `{kind}` may name, has no id")]
+    NoId {
+        /// The mapping's kind of object.
+        kind: String,
+        /// The relation.
+        relation: String,
+        /// The policy's name for the user or group.
+        name: String,
+    },
+    /// A join table is joined on no column.
+    #[error("the mapping of `{kind}` joins relation `{relation}` on no column")]
+    NoJoin {
+        /// The mapping's kind of object.
+        kind: String,
+        /// The relation.
+        relation: String,
+    },
+    /// Written out, with its [definitions](Filter::definitions), the filter is
+    /// larger than databases take.
+    #[error("the filter is too large for a condition")]
+    TooLarge,
+}
+
+impl Filter {
+    /// The condition that holds of a table's rows exactly if the filter matches
+    /// them. [The module](self) tells what that means to the letter.
+    ///
+    /// Where every object matches, it is `TRUE`; where none does, or the filter
+    /// is for objects of another kind than the mapping's, `FALSE`. Columns are
+    /// named with their table.
+    ///
+    /// # Errors
+    ///
+    /// Where the mapping lacks a relation or attribute that the filter asks for,
+    /// or an id for a user or group; and where the filter is too large.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// use grantree::sql::sea_query::{Alias, MysqlQueryBuilder, PostgresQueryBuilder, Query};
+    /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user", "team": "group"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "team", "when": {"team": ["me", "none"]}}]}]
+    /// #     },
+    /// #     "groups": {"leeds": {"parent": "uk"}},
+    /// #     "users": {"bob": {"allow": ["edit"], "groups": ["uk"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let filter = engine.filter_by_name("bob", "edit", None)?;
+    /// assert_eq!(filter.to_string(), "every job where team is one of me, none");
+    ///
+    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
+    /// let lacking = filter.condition(&jobs).unwrap_err();
+    /// assert_eq!(lacking.to_string(), "the mapping of `job` lacks relation `team`");
+    ///
+    /// let jobs = jobs.relation("team", Ids::column("team"));
+    /// let (sql, values) = Query::select()
+    ///     .column(Alias::new("id"))
+    ///     .from(Alias::new("jobs"))
+    ///     .and_where(filter.condition(&jobs)?)
+    ///     .build(PostgresQueryBuilder);
+    /// assert_eq!(
+    ///     sql,
+    ///     r#"SELECT "id" FROM "jobs" WHERE ("jobs"."team" IS NOT NULL AND "jobs"."team" IN (CAST($1 AS text), CAST($2 AS text))) OR "jobs"."team" IS NULL"#,
+    /// );
+    /// // Bob's group, the UK, and Leeds beneath it.
+    /// assert_eq!(values.0, ["leeds".into(), "uk".into()]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn condition(&self, mapping: &Mapping) -> Result<Expr, ConditionError> {
+        condition::of(self, mapping)
+    }
+}
