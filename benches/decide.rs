@@ -80,7 +80,7 @@ fn decide(criterion: &mut Criterion) {
 }
 
 fn at_scale(criterion: &mut Criterion, count: usize) {
-    let document = workload::company(PERMISSIONS, count);
+    let document = workload::enterprise(PERMISSIONS, count);
     let engine = Engine::new(&Policy::try_from(document).expect("a valid policy"));
     let names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
     let users: Vec<User> =

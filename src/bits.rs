@@ -84,7 +84,7 @@ impl BitSet {
 
     /// The bits in the set, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        ones(self.words())
+        ones(self.words().iter().copied())
     }
 }
 
@@ -98,8 +98,8 @@ pub(crate) fn test(words: &[u64], bit: u32) -> bool {
 }
 
 /// The bits that are set, ascending.
-pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = u32> {
-    words.iter().zip(0u32..).flat_map(|(&word, at)| {
+pub(crate) fn ones(words: impl IntoIterator<Item = u64>) -> impl Iterator<Item = u32> {
+    words.into_iter().zip(0u32..).flat_map(|(word, at)| {
         let mut left = word;
         std::iter::from_fn(move || {
             let bit = (left != 0).then(|| at * u64::BITS + left.trailing_zeros())?;

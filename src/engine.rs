@@ -19,7 +19,7 @@ pub(crate) use standing::{Open, Standing};
 pub use stats::Stats;
 
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Condition, Form, NodeId};
+use crate::catalogue::{AttributeId, Bit, Condition, Form};
 use crate::chunked::Chunked;
 use crate::document::{self, SettingValue};
 use crate::names::number;
@@ -79,14 +79,14 @@ struct Compiled {
     /// The policy's lineage, which handles must be of.
     lineage: u64,
     /// The class of each user, by the user's slot.
-    classes: Chunked<ClassId, 4096>,
+    classes: Chunked<ClassId, 512>,
     /// The effective permissions of each class; of those who are gone and of the
     /// suspended, nothing.
     rows: Rows,
     /// What permissions' numbers stand for.
     asks: Arc<[Ask]>,
     /// What else is asked of each class where there is an object.
-    facts: Chunked<Facts, 256>,
+    facts: Chunked<Facts, 64>,
     memberships: Memberships,
     licensed: Arc<BitSet>,
     policy: Policy,
@@ -108,13 +108,28 @@ impl Facts {
     }
 }
 
-/// A permission as it is asked for.
+/// A permission as it is asked for: its bit, which is one of a row's, and
+/// whether an object could make a difference.
 #[derive(Clone, Copy, Debug)]
-struct Ask {
-    bit: Bit,
-    node: NodeId,
-    /// Whether an object could make a difference.
-    on_object: bool,
+struct Ask(u32);
+
+impl Ask {
+    /// Permissions are numbered far below this.
+    const ON_OBJECT: u32 = 1 << 31;
+
+    fn new(bit: Bit, on_object: bool) -> Ask {
+        Ask(if on_object { bit | Ask::ON_OBJECT } else { bit })
+    }
+
+    #[inline]
+    fn bit(self) -> Bit {
+        self.0 & !Ask::ON_OBJECT
+    }
+
+    #[inline]
+    fn on_object(self) -> bool {
+        self.0 & Ask::ON_OBJECT != 0
+    }
 }
 
 impl Engine {
@@ -181,8 +196,12 @@ impl Engine {
         let Some((class, ask)) = self.0.find(user, action) else {
             return false;
         };
-        self.0.rows.holds(class, ask.bit)
-            && (!ask.on_object || self.0.allows_on(user, class, ask, on))
+        let held = self.0.rows.holds(class, ask.bit());
+        // The answer itself is not branched on: nobody could predict it.
+        match ask.on_object() {
+            false => held,
+            true => held && self.0.allows_on(user, class, ask, on),
+        }
     }
 
     /// The user of a handle, by name.
@@ -192,14 +211,14 @@ impl Engine {
 
     /// Whether the user in a slot holds a permission, the object aside.
     pub(crate) fn holds_at(&self, slot: u32, bit: Bit) -> bool {
-        self.0.classes.get(slot).is_some_and(|&class| self.0.rows.holds(class, bit))
+        self.0.classes.get(slot as usize).is_some_and(|&class| self.0.rows.holds(class, bit))
     }
 
     /// What a handle to a permission stands for, if it belongs.
     pub(crate) fn bit(&self, action: Permission) -> Option<Bit> {
         let ask = self.0.asks.get(action.number as usize)?;
-        let known = (ask.bit as usize) < self.0.policy().catalogue.bits();
-        (action.lineage == self.0.lineage && known).then_some(ask.bit)
+        let known = (ask.bit() as usize) < self.0.policy().catalogue.bits();
+        (action.lineage == self.0.lineage && known).then_some(ask.bit())
     }
 
     /// The revision of the policy that it was compiled from.
@@ -243,10 +262,10 @@ impl Engine {
         let Some((class, ask)) = compiled.find(user, action) else {
             return false;
         };
-        if !compiled.rows.holds(class, ask.bit) {
+        if !compiled.rows.holds(class, ask.bit()) {
             return false;
         }
-        let condition = compiled.policy().catalogue.node(ask.node).condition.as_deref();
+        let condition = compiled.condition(ask);
         let Some(condition) = condition else {
             return true;
         };
@@ -349,16 +368,16 @@ impl Compiled {
     /// belong.
     #[inline]
     fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
-        if user.lineage != self.lineage || action.lineage != self.lineage {
+        if (user.lineage ^ self.lineage) | (action.lineage ^ self.lineage) != 0 {
             return None;
         }
-        let class = *self.classes.get(user.number)?;
+        let class = *self.classes.get(user.number as usize)?;
         let ask = *self.asks.get(action.number as usize)?;
         Some((class, ask))
     }
 
     fn facts(&self, class: ClassId) -> Option<&Facts> {
-        self.facts.get(class)
+        self.facts.get(class as usize)
     }
 
     /// The slot of a user.
@@ -371,7 +390,7 @@ impl Compiled {
     }
 
     fn condition(&self, ask: Ask) -> Option<&Condition> {
-        self.policy().catalogue.node(ask.node).condition.as_deref()
+        self.policy().catalogue.node_of(ask.bit()).condition.as_deref()
     }
 }
 
@@ -435,7 +454,7 @@ impl Compiled {
         for (id, class) in classes {
             let Some(class) = class else {
                 self.rows.set(id, &[]);
-                self.facts.set(id, Facts::default());
+                self.facts.set(id as usize, Facts::default());
                 continue;
             };
             match (class.suspended, class.admin) {
@@ -447,7 +466,7 @@ impl Compiled {
                 }
             }
             let limits = Some(bounding.limits(class));
-            self.facts.set(id, Facts { admin: class.admin, limits });
+            self.facts.set(id as usize, Facts { admin: class.admin, limits });
         }
     }
 }
@@ -455,13 +474,12 @@ impl Compiled {
 /// What the numbers of permissions stand for.
 fn asks(policy: &Inner) -> Arc<[Ask]> {
     let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
-    let none = Ask { bit: number(catalogue.bits()), node: 0, on_object: false };
+    let none = Ask::new(number(catalogue.bits()), false);
     let mut asks = vec![none; numbers.end(catalogue.bits())];
     for (bit, name) in catalogue.thresholds().enumerate() {
         if let Some(number) = numbers.of(&name, bit) {
-            let node = catalogue.bit_nodes[bit];
-            let on_object = catalogue.node(node).kind.is_some();
-            asks[number as usize] = Ask { bit: bit as u32, node, on_object };
+            let bit = bit as Bit;
+            asks[number as usize] = Ask::new(bit, catalogue.node_of(bit).kind.is_some());
         }
     }
     asks.into()

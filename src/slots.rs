@@ -17,7 +17,7 @@ use crate::names::number;
 /// Names by number, and numbers by name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
-    names: Chunked<Option<SmolStr>, 1024>,
+    names: Chunked<Option<SmolStr>, 256>,
     index: Index,
 }
 
@@ -44,7 +44,7 @@ impl Names {
 
     /// The name in a slot.
     pub(crate) fn get(&self, slot: u32) -> Option<&str> {
-        self.names.get(slot)?.as_deref()
+        self.names.get(slot as usize)?.as_deref()
     }
 
     /// All slots that are not vacant.
@@ -54,17 +54,17 @@ impl Names {
 
     /// Gives a slot, which is vacant, a new name.
     pub(crate) fn insert(&mut self, slot: u32, name: &str) {
-        self.names.set(slot, Some(name.into()));
+        self.names.set(slot as usize, Some(name.into()));
         let names = &self.names;
-        let named = |slot: u32| names.get(slot).and_then(|name| name.as_deref());
+        let named = |slot: u32| names.get(slot as usize).and_then(|name| name.as_deref());
         self.index.insert(name, slot, |hasher, slot| hasher.hash_one(named(slot).unwrap_or("")));
     }
 
     /// Empties a slot, which stays vacant.
     pub(crate) fn remove(&mut self, slot: u32) {
-        if let Some(Some(name)) = self.names.get(slot).cloned() {
+        if let Some(Some(name)) = self.names.get(slot as usize).cloned() {
             self.index.remove(name.as_str(), slot);
-            self.names.set(slot, None);
+            self.names.set(slot as usize, None);
         }
     }
 
@@ -87,7 +87,7 @@ impl Names {
 #[derive(Clone, Debug)]
 pub(crate) struct Slots<V> {
     names: Names,
-    values: Chunked<Option<Arc<V>>, 64>,
+    values: Chunked<Option<Arc<V>>, 32>,
 }
 
 impl<V> Default for Slots<V> {
@@ -109,7 +109,7 @@ impl<V> Slots<V> {
 
     /// The value in a slot.
     pub(crate) fn get(&self, slot: u32) -> Option<&V> {
-        self.values.get(slot)?.as_deref()
+        self.values.get(slot as usize)?.as_deref()
     }
 
     /// The name in a slot; nothing in a vacant one.
@@ -126,19 +126,19 @@ impl<V> Slots<V> {
     pub(crate) fn insert(&mut self, name: &str, value: V) -> u32 {
         let slot = number(self.slots());
         self.names.insert(slot, name);
-        self.values.set(slot, Some(Arc::new(value)));
+        self.values.set(slot as usize, Some(Arc::new(value)));
         slot
     }
 
     /// Puts another value into a slot that is not vacant.
     pub(crate) fn set(&mut self, slot: u32, value: V) {
-        self.values.set(slot, Some(Arc::new(value)));
+        self.values.set(slot as usize, Some(Arc::new(value)));
     }
 
     /// Empties a slot, which stays vacant.
     pub(crate) fn remove(&mut self, slot: u32) {
         self.names.remove(slot);
-        self.values.set(slot, None);
+        self.values.set(slot as usize, None);
     }
 
     /// Gives what is in a slot another name, which is new.
@@ -148,7 +148,7 @@ impl<V> Slots<V> {
 
     /// Whether a slot has the very same value in another version.
     pub(crate) fn is_shared(&self, slot: u32, other: &Slots<V>) -> bool {
-        match (self.values.get(slot), other.values.get(slot)) {
+        match (self.values.get(slot as usize), other.values.get(slot as usize)) {
             (Some(Some(a)), Some(Some(b))) => Arc::ptr_eq(a, b),
             _ => false,
         }

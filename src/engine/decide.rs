@@ -4,7 +4,6 @@ use smallvec::SmallVec;
 
 use super::layer::Layers;
 use super::{Ask, Compiled, Engine, Facts, Permission, User};
-use crate::bits::test;
 use crate::catalogue::{AttributeId, Condition, Form, NodeId, Scope, States};
 use crate::date::Date;
 use crate::document::RelationType;
@@ -15,6 +14,8 @@ use crate::reason::Reason;
 
 impl Compiled {
     /// Whether what a user holds is allowed on that object, or without one.
+    // Out of line, so that decisions without an object stay small.
+    #[inline(never)]
     pub(super) fn allows_on<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> bool {
         let Some(condition) = self.condition(ask) else {
             return true;
@@ -65,13 +66,13 @@ impl Engine {
         if self.bit(action).is_none() {
             return Reason::NotGranted;
         }
-        if !compiled.licensed.contains(ask.bit) {
+        if !compiled.licensed.contains(ask.bit()) {
             return Reason::Unlicensed;
         }
         if holder.admin {
             return Reason::Admin;
         }
-        if compiled.rows.holds(class, ask.bit) {
+        if compiled.rows.holds(class, ask.bit()) {
             return compiled.why_on(user, class, ask, on);
         }
         let all = Layers::new(policy, &compiled.licensed).grants(holder);
@@ -87,14 +88,15 @@ impl Engine {
                 Reason::Gated
             }
         };
-        match policy.catalogue.node(ask.node).form {
+        let node = policy.catalogue.bit_nodes[ask.bit() as usize];
+        match policy.catalogue.node(node).form {
             // The scope that came furthest speaks.
             Form::Scoped(_) => {
-                let scopes = policy.catalogue.scopes(ask.node);
+                let scopes = policy.catalogue.scopes(node);
                 let reasons = scopes.map(|id| why(id, policy.catalogue.node(id).bit));
                 reasons.max_by_key(|&reason| reason as u8).unwrap_or(Reason::NotGranted)
             }
-            _ => why(ask.node, ask.bit),
+            _ => why(node, ask.bit()),
         }
     }
 }
@@ -129,7 +131,7 @@ impl Compiled {
 /// An object as one user sees it.
 struct View<'a, O: ?Sized> {
     compiled: &'a Compiled,
-    row: &'a [u64],
+    class: ClassId,
     facts: &'a Facts,
     slot: u32,
     object: &'a O,
@@ -158,7 +160,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         let relations = &kind.relations;
         Some(View {
             compiled,
-            row: compiled.rows.row(class),
+            class,
             facts: compiled.facts(class)?,
             slot: compiled.slot(user)?,
             object,
@@ -193,7 +195,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
 
     /// Whether a scope is effective, and the object in the states it accepts.
     fn matches(&mut self, scope: &Scope) -> bool {
-        test(self.row, scope.bit)
+        self.compiled.rows.holds(self.class, scope.bit)
             && scope.when.iter().all(|&(relation, accepted)| self.state(relation).meet(accepted))
     }
 

@@ -57,7 +57,7 @@ impl Engine {
         if user.lineage != compiled.lineage {
             return Vec::new();
         }
-        let class = compiled.classes.get(user.number).copied().unwrap_or(VACANT);
+        let class = compiled.classes.get(user.number as usize).copied().unwrap_or(VACANT);
         let mut held: Vec<Effective<'_>> = Vec::new();
         for bit in ones(compiled.rows.row(class)) {
             let node = catalogue.node_of(bit);
@@ -88,7 +88,7 @@ impl Engine {
         let may = users.filter_map(|(slot, name, _)| {
             let user = User { lineage: compiled.lineage, number: slot };
             let (class, ask) = compiled.find(user, action)?;
-            if !compiled.rows.holds(class, ask.bit) {
+            if !compiled.rows.holds(class, ask.bit()) {
                 return None;
             }
             let condition = compiled.condition(ask);

@@ -15,7 +15,7 @@ use crate::policy::Inner;
 pub(crate) struct Memberships {
     forest: Arc<Forest>,
     /// The ranges of the groups of each list, sorted.
-    lists: Chunked<Option<Arc<[Range]>>, 256>,
+    lists: Chunked<Option<Arc<[Range]>>, 64>,
 }
 
 #[derive(Debug)]
@@ -79,13 +79,13 @@ impl Memberships {
         };
         for (list, groups) in policy.users.groups_since(known) {
             let ranges = groups.map(|groups| memberships.forest.ranges(groups));
-            memberships.lists.set(list, ranges);
+            memberships.lists.set(list as usize, ranges);
         }
         memberships
     }
 
     pub(crate) fn get(&self, list: u32) -> Membership<'_> {
-        let ranges = self.lists.get(list).and_then(|ranges| ranges.as_deref());
+        let ranges = self.lists.get(list as usize).and_then(|ranges| ranges.as_deref());
         Membership { forest: &self.forest, ranges: ranges.unwrap_or_default() }
     }
 

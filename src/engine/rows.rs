@@ -1,87 +1,57 @@
 //! Rows of bits, one for each class of users.
 
-use std::sync::Arc;
-
-use crate::bits::test;
+use crate::bits::WORD;
 use crate::catalogue::Bit;
+use crate::chunked::Chunked;
 use crate::policy::ClassId;
 
-/// Rows of equal length in blocks that copies share: a copy that changes a row
-/// copies its block.
+/// Rows of equal length, one after the other: a copy that changes a row copies
+/// the leaf or two that it is in.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
-    blocks: Arc<[Arc<[u64]>]>,
+    rows: Chunked<u64, 512>,
     /// The words of a row.
     words: usize,
-    /// A block has two to the power of this many rows.
-    shift: u32,
 }
 
-/// How many words a block has at most, if more than one row fits.
-const BLOCK: usize = 4096;
-
 impl Rows {
-    /// No rows yet, of so many words each, of which there is one at least.
+    /// No rows yet, of so many words each.
     pub(crate) fn new(words: usize) -> Rows {
-        Rows { blocks: Arc::new([]), words, shift: (BLOCK / words.max(1)).max(1).ilog2() }
+        Rows { rows: Chunked::default(), words }
     }
 
-    /// Whether a bit of a row is set.
+    /// Whether a bit of a row is set; the bit is one of the row's.
     #[inline]
     pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
-        self.get(row).is_some_and(|row| test(row, bit))
+        let at = row as usize * self.words + bit as usize / WORD;
+        self.rows.get(at).is_some_and(|word| word >> (bit as usize % WORD) & 1 == 1)
     }
 
-    /// A row, and all after it in its block.
-    #[inline]
-    fn get(&self, row: ClassId) -> Option<&[u64]> {
-        let block = self.blocks.get((row >> self.shift) as usize)?;
-        let at = (row & ((1 << self.shift) - 1)) as usize;
-        block.get(at * self.words..)
-    }
-
-    /// A row.
-    pub(crate) fn row(&self, row: ClassId) -> &[u64] {
-        self.get(row).and_then(|row| row.get(..self.words)).unwrap_or_default()
+    /// The words of a row.
+    pub(crate) fn row(&self, row: ClassId) -> impl Iterator<Item = u64> {
+        let begin = row as usize * self.words;
+        (begin..begin + self.words).map_while(|at| self.rows.get(at).copied())
     }
 
     /// Makes room for so many rows, the new ones empty.
     pub(crate) fn reach(&mut self, rows: usize) {
-        let each = 1usize << self.shift;
-        let last = self.blocks.len().saturating_sub(1);
-        let room = self.blocks.last().map_or(0, |block| last * each + block.len() / self.words);
-        if room >= rows {
-            return;
-        }
-        let blocks = rows.div_ceil(each);
-        // What is small stays small.
-        let rows = if blocks == 1 { rows.next_power_of_two().min(each) } else { each };
-        let block = |at: usize| match self.blocks.get(at) {
-            Some(known) if known.len() == rows * self.words => Arc::clone(known),
-            known => {
-                let mut block = known.map_or_else(Vec::new, |known| known.to_vec());
-                block.resize(rows * self.words, 0);
-                block.into()
-            }
-        };
-        self.blocks = (0..blocks).map(block).collect();
+        self.rows.reach(rows * self.words);
     }
 
-    /// Puts other bits into a row that is there.
+    /// Puts other bits into a row.
     pub(crate) fn set(&mut self, row: ClassId, bits: &[u64]) {
-        let at = (row & ((1 << self.shift) - 1)) as usize * self.words;
-        let block = Arc::make_mut(&mut self.blocks).get_mut((row >> self.shift) as usize);
-        let place = block.and_then(|block| Arc::make_mut(block).get_mut(at..at + self.words));
-        if let Some(place) = place {
-            for (at, word) in place.iter_mut().enumerate() {
-                *word = bits.get(at).copied().unwrap_or(0);
+        let begin = row as usize * self.words;
+        for at in 0..self.words {
+            let word = bits.get(at).copied().unwrap_or(0);
+            if self.rows.get(begin + at) != Some(&word) {
+                self.rows.set(begin + at, word);
             }
         }
     }
 
-    /// The bytes of the blocks.
+    /// The bytes of the rows.
     pub(crate) fn bytes(&self) -> usize {
-        self.blocks.iter().map(|block| size_of_val(&**block)).sum()
+        self.rows.bytes()
     }
 }
 
@@ -101,17 +71,15 @@ mod tests {
             rows.set(300, &[7]);
             rows.reach(601);
             for row in 0..600 {
-                let bits = vec![u64::from(row); words];
-                assert_eq!(before.row(row), bits);
+                assert!(before.row(row).eq(vec![u64::from(row); words]));
                 if row != 300 {
-                    assert_eq!(rows.row(row), bits);
+                    assert!(before.row(row).eq(rows.row(row)));
                 }
             }
-            let mut seven = vec![0; words];
-            seven[0] = 7;
-            assert_eq!(rows.row(300), seven);
-            assert_eq!(rows.row(600), vec![0; words]);
-            assert!(rows.holds(300, 2) && !rows.holds(300, 3) && !rows.holds(1000, 0));
+            let seven = std::iter::once(7).chain(std::iter::repeat_n(0, words - 1));
+            assert!(rows.row(300).eq(seven));
+            assert!(rows.row(600).eq(vec![0; words]));
+            assert!(rows.holds(300, 2) && !rows.holds(300, 3) && !rows.holds(100_000, 0));
         }
     }
 }

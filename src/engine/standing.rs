@@ -2,8 +2,8 @@
 
 use super::limit::Limit;
 use super::{Compiled, Engine, Facts, Permission, User};
-use crate::bits::test;
 use crate::catalogue::{Attribute, AttributeId, Condition, Kind, Scope};
+use crate::policy::ClassId;
 
 /// How a user stands with a permission.
 pub(crate) enum Standing<'e> {
@@ -18,7 +18,7 @@ pub(crate) enum Standing<'e> {
 /// A decision that the object is still to make.
 pub(crate) struct Open<'e> {
     compiled: &'e Compiled,
-    row: &'e [u64],
+    class: ClassId,
     facts: &'e Facts,
     slot: u32,
     /// The user's name.
@@ -35,7 +35,7 @@ impl Engine {
         let Some((class, ask)) = compiled.find(user, action) else {
             return Standing::Denied;
         };
-        if !compiled.rows.holds(class, ask.bit) {
+        if !compiled.rows.holds(class, ask.bit()) {
             return Standing::Denied;
         }
         let (condition, facts) = match (compiled.condition(ask), compiled.facts(class)) {
@@ -47,7 +47,7 @@ impl Engine {
         match (kind, policy.users.get(user.number)) {
             (Some((kind, declared)), Some((name, _))) => Standing::Open(Open {
                 compiled,
-                row: compiled.rows.row(class),
+                class,
                 facts,
                 slot: user.number,
                 user: name,
@@ -62,7 +62,7 @@ impl Engine {
 impl<'e> Open<'e> {
     /// Whether the user holds a scope.
     pub(crate) fn holds(&self, scope: &Scope) -> bool {
-        test(self.row, scope.bit)
+        self.compiled.rows.holds(self.class, scope.bit)
     }
 
     /// An attribute, and what of it passes for the user.

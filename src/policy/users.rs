@@ -49,8 +49,8 @@ pub(crate) type ClassId = u32;
 pub(crate) struct Users {
     names: Names,
     /// The class of each; of a vacant slot, `VACANT`.
-    of_class: Chunked<ClassId, 4096>,
-    of_groups: Chunked<u32, 4096>,
+    of_class: Chunked<ClassId, 512>,
+    of_groups: Chunked<u32, 512>,
     texts: rpds::HashTrieMapSync<u32, Texts>,
     classes: Pool<Class>,
     /// The lists of groups that users have.
@@ -100,7 +100,7 @@ impl Users {
 
     /// The class of a user, by number; `VACANT` where there is none.
     pub(crate) fn class_of(&self, slot: u32) -> ClassId {
-        self.of_class.get(slot).copied().unwrap_or(VACANT)
+        self.of_class.get(slot as usize).copied().unwrap_or(VACANT)
     }
 
     pub(crate) fn class(&self, class: ClassId) -> Option<&Class> {
@@ -109,7 +109,7 @@ impl Users {
 
     /// The number of the list of a user's groups; 0 for none.
     pub(crate) fn groups_of(&self, slot: u32) -> u32 {
-        self.of_groups.get(slot).copied().unwrap_or(0)
+        self.of_groups.get(slot as usize).copied().unwrap_or(0)
     }
 
     /// A user's groups.
@@ -158,7 +158,7 @@ impl Users {
     }
 
     /// The number of the class of each slot.
-    pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 4096> {
+    pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 512> {
         &self.of_class
     }
 
@@ -199,7 +199,7 @@ impl Users {
     pub(crate) fn set_class(&mut self, slot: u32, class: &Class) {
         let before = self.class_of(slot);
         let class = self.classes.take(class, |class| Arc::new(class.clone()));
-        self.of_class.set(slot, class);
+        self.of_class.set(slot as usize, class);
         self.classes.leave(before);
     }
 
@@ -209,7 +209,7 @@ impl Users {
             [] => 0,
             groups => self.groups.take(groups, |groups| groups.into()),
         };
-        self.of_groups.set(slot, groups);
+        self.of_groups.set(slot as usize, groups);
         self.groups.leave(before);
     }
 
@@ -228,8 +228,8 @@ impl Users {
         self.names.remove(slot);
         self.classes.leave(self.class_of(slot));
         self.groups.leave(self.groups_of(slot));
-        self.of_class.set(slot, VACANT);
-        self.of_groups.set(slot, 0);
+        self.of_class.set(slot as usize, VACANT);
+        self.of_groups.set(slot as usize, 0);
         self.texts.remove_mut(&slot);
     }
 
@@ -255,9 +255,9 @@ impl std::ops::Index<u32> for Users {
 /// A number is given back when nobody has the value any more, and given again.
 #[derive(Debug)]
 struct Pool<T: ?Sized> {
-    values: Chunked<Place<T>, 256>,
+    values: Chunked<Place<T>, 64>,
     /// How many have each.
-    counts: Chunked<u32, 1024>,
+    counts: Chunked<u32, 256>,
     index: Index,
     /// The number that was given back last; 0 for none.
     free: u32,
@@ -304,7 +304,7 @@ impl<T: ?Sized> Default for Pool<T> {
 
 impl<T: ?Sized> Pool<T> {
     fn shared(&self, at: u32) -> Option<&Arc<T>> {
-        match self.values.get(at) {
+        match self.values.get(at as usize) {
             Some(Place::Of(value)) => Some(value),
             _ => None,
         }
@@ -329,6 +329,7 @@ impl<T: ?Sized> Pool<T> {
     /// `None` where it has none of that number any more.
     fn since<'a>(&'a self, before: &'a Pool<T>) -> impl Iterator<Item = (u32, Option<&'a T>)> {
         let differing = self.values.differing(&before.values);
+        let differing = differing.map(|(at, place)| (number(at), place));
         differing.filter_map(|(at, place)| match (place, before.shared(at)) {
             (Place::Of(value), Some(before)) if Arc::ptr_eq(value, before) => None,
             (Place::Of(value), _) => Some((at, Some(&**value))),
@@ -342,21 +343,21 @@ impl<T: Hash + PartialEq + ?Sized> Pool<T> {
     /// The number of a value, which one more has from now on.
     fn take(&mut self, value: &T, keep: impl FnOnce(&T) -> Arc<T>) -> u32 {
         if let Some(at) = self.index.find(value, |at| self.get(at) == Some(value)) {
-            let count = self.counts.get(at).copied().unwrap_or(0);
-            self.counts.set(at, count + 1);
+            let count = self.counts.get(at as usize).copied().unwrap_or(0);
+            self.counts.set(at as usize, count + 1);
             return at;
         }
         let at = match self.free {
             0 => number(self.values.len()),
             free => free,
         };
-        if let Some(Place::Free(next)) = self.values.get(at) {
+        if let Some(Place::Free(next)) = self.values.get(at as usize) {
             self.free = *next;
         }
-        self.values.set(at, Place::Of(keep(value)));
-        self.counts.set(at, 1);
+        self.values.set(at as usize, Place::Of(keep(value)));
+        self.counts.set(at as usize, 1);
         let values = &self.values;
-        self.index.insert(value, at, |hasher, at| match values.get(at) {
+        self.index.insert(value, at, |hasher, at| match values.get(at as usize) {
             Some(Place::Of(value)) => hasher.hash_one::<&T>(value),
             _ => 0,
         });
@@ -366,12 +367,12 @@ impl<T: Hash + PartialEq + ?Sized> Pool<T> {
     /// Gives a value back, which one had.
     fn leave(&mut self, at: u32) {
         let Some(value) = self.shared(at).cloned() else { return };
-        match self.counts.get(at).copied() {
-            Some(count) if count > 1 => self.counts.set(at, count - 1),
+        match self.counts.get(at as usize).copied() {
+            Some(count) if count > 1 => self.counts.set(at as usize, count - 1),
             _ => {
                 self.index.remove::<T>(&value, at);
-                self.values.set(at, Place::Free(self.free));
-                self.counts.set(at, 0);
+                self.values.set(at as usize, Place::Free(self.free));
+                self.counts.set(at as usize, 0);
                 self.free = at;
             }
         }
