@@ -55,7 +55,9 @@
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
-//! matches those on which a user may act. The module [`policy_test`] runs test documents, which a policy's authors keep beside
+//! matches those on which a user may act. [`Policy::lint`] finds what in a policy is
+//! hardly meant, and [`Policy::matrix`] lays its sources side by side. The module
+//! [`policy_test`] runs test documents, which a policy's authors keep beside
 //! it. What policies and questions mean, to the letter, is told by [`design`].
 //!
 //! # When in doubt, no
@@ -93,6 +95,10 @@ pub mod filter;
 pub mod explain;
 
 pub mod change;
+
+pub mod lint;
+
+pub mod matrix;
 
 mod live;
 

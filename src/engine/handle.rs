@@ -50,7 +50,7 @@ impl Unknown {
         Unknown::among(what, name, keys(known))
     }
 
-    pub(super) fn among<'a>(
+    pub(crate) fn among<'a>(
         what: &'static str,
         name: &str,
         known: impl IntoIterator<Item = &'a str>,

@@ -12,7 +12,7 @@ use crate::support::laws;
 use crate::support::oracle::Oracle;
 use crate::support::strategies::{Case, case};
 
-fn check(cases: u32, law: fn(&Case)) {
+pub(crate) fn check(cases: u32, law: fn(&Case)) {
     // A number of cases that is set here would win over the environment's.
     let cases = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => Config::default().cases,

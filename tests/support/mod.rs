@@ -2,6 +2,7 @@
 //! engine keeps.
 
 pub mod laws;
+pub mod linting;
 pub mod mending;
 pub mod oracle;
 pub mod strategies;
