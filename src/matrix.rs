@@ -31,11 +31,11 @@ use crate::problem::OneLine;
 /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
 /// let profiles = policy.sources().into_iter().filter(|it| matches!(it, SourceName::Profile(_)));
 /// let matrix = policy.matrix(profiles)?;
-/// assert_eq!(matrix.to_string(), "\
-///                   clerk      lead
-/// orders (Orders)   .          yes
-///   export          (yes)      never
-/// prices            read_only  read_write
+/// assert_eq!(format!("\n{matrix}"), "
+///                  clerk      lead
+/// orders (Orders)  .          yes
+///   export         (yes)      never
+/// prices           read_only  read_write
 ///
 /// . nothing said; (…) without effect for who has only this; never: forbidden
 /// ");

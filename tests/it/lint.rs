@@ -3,8 +3,8 @@
 use grantree::{Document, Policy};
 use serde_json::{Value, json};
 
+use crate::linting;
 use crate::properties::check;
-use crate::support::linting;
 
 #[test]
 fn what_is_without_effect_can_be_left_out() {
@@ -23,6 +23,7 @@ fn what_is_reported_is_so() {
 
 /// The findings of a policy with those permissions and sources, as
 /// `code place`.
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn findings(permissions: Value, rest: Value) -> Vec<String> {
     let mut document = json!({"format": 1, "catalogue": {"permissions": permissions}});
     for (field, value) in rest.as_object().expect("an object") {

@@ -3,6 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+// Not among what the fuzz targets share.
+#[path = "../support/linting.rs"]
+mod linting;
+
 mod allocation;
 mod corpus;
 mod examples;

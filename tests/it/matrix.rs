@@ -4,14 +4,15 @@ use grantree::matrix::Matrix;
 use grantree::{Document, Policy, SourceName};
 use serde_json::{Value, json};
 
+use crate::linting;
 use crate::properties::check;
-use crate::support::linting;
 
 #[test]
 fn a_matrix_agrees_with_the_engine() {
     check(500, linting::a_matrix_agrees_with_the_engine);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn policy(profiles: Value) -> Policy {
     let document = json!({"format": 1, "catalogue": {"permissions": [
         {"key": "orders", "label": "Orders, \"all\"", "children": [

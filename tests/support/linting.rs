@@ -8,7 +8,7 @@ use grantree::lint::{Code, Finding};
 use grantree::matrix::Mark;
 use grantree::{Date, Engine, Policy, SourceName};
 
-use super::strategies::{Case, said_by, sources};
+use crate::support::strategies::{Case, said_by, sources};
 
 /// Leaving out what is without effect changes no answer, of nobody whom the
 /// policy could have: all of it, some of it, or one statement.
@@ -131,7 +131,7 @@ pub fn what_is_reported_is_so(case: &Case) {
             _ => {}
         }
     }
-    let places = findings.iter().map(|it| it.to_string());
+    let places = findings.iter().map(ToString::to_string);
     assert!(places.clone().all(|line| !line.contains('\n')));
     assert_eq!(lint(document), findings);
 }

@@ -2,7 +2,6 @@
 //! engine keeps.
 
 pub mod laws;
-pub mod linting;
 pub mod mending;
 pub mod oracle;
 pub mod strategies;
