@@ -1,10 +1,15 @@
 //! What a lint finds, what it does not, and what it finds in the products.
 
+use std::collections::BTreeMap;
+
 use grantree::{Document, Policy};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::linting;
 use crate::properties::check;
+use crate::support::strategies::case;
 
 #[test]
 fn what_is_without_effect_can_be_left_out() {
@@ -19,6 +24,34 @@ fn what_nobody_can_hold_is_not_held() {
 #[test]
 fn what_is_reported_is_so() {
     check(1000, linting::what_is_reported_is_so);
+}
+
+/// The laws are worth what there is to find.
+#[test]
+fn random_policies_have_findings_of_every_kind() {
+    let mut runner = TestRunner::deterministic();
+    let mut codes = BTreeMap::<&str, u32>::new();
+    for _ in 0..300 {
+        let case = case().new_tree(&mut runner).expect("a case").current();
+        for finding in linting::lint(&case.document) {
+            *codes.entry(finding.code.code()).or_default() += 1;
+        }
+    }
+    let expected = [
+        "idle",
+        "overridden",
+        "redundant",
+        "repeated",
+        "never_held",
+        "no_bound",
+        "unused",
+        "admin_profile",
+        "passes_heading",
+        "silences",
+    ];
+    for code in expected {
+        assert!(codes.contains_key(code), "{code}: {codes:?}");
+    }
 }
 
 /// The findings of a policy with those permissions and sources, as
