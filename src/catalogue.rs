@@ -12,7 +12,7 @@ mod pattern;
 
 pub(crate) use build::{Includes, check_value, includes};
 pub(crate) use condition::{Condition, Scope};
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;
 use crate::document::{self, BoundType, RelationType};

@@ -25,7 +25,7 @@ use crate::document::{self, SettingValue};
 use crate::names::number;
 use crate::object::Target;
 use crate::policy::{Class, ClassId, Difference, Holder, Inner, Policy};
-pub(crate) use layer::Layers;
+pub(crate) use layer::{Effect, Layer, Layers, Ranked, Said, possible, ranked};
 use limit::{Bounding, Limits};
 use membership::Memberships;
 use rows::Rows;

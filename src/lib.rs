@@ -57,7 +57,8 @@
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
 //! matches those on which a user may act; with the feature `sql`, it is a condition
 //! of a database query too. [`Policy::tree`] is what an editor shows
-//! of one source, as a tree of tick boxes. The module [`policy_test`] runs test
+//! of one source, as a tree of tick boxes, [`Policy::matrix`] lays sources side by
+//! side, and [`Policy::lint`] finds what is hardly meant. The module [`policy_test`] runs test
 //! documents, which a policy's authors keep beside it. What policies and questions
 //! mean, to the letter, is told by [`design`].
 //!
@@ -108,6 +109,10 @@ pub mod explain;
 pub mod tree;
 
 pub mod change;
+
+pub mod lint;
+
+pub mod matrix;
 
 mod live;
 

@@ -6,7 +6,7 @@ use super::{Bit, Catalogue, Form, NodeId};
 use crate::problem::ProblemKind;
 
 /// A pattern with its base resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pattern {
     /// The node that it starts from; none for `*` and `**`.
     pub(crate) base: Option<NodeId>,

@@ -5,8 +5,8 @@
 //! another with three operations a word.
 
 use crate::bits::{BitSet, any};
-use crate::catalogue::{Catalogue, Form, NodeId};
-use crate::policy::{Class, Inner, Statements};
+use crate::catalogue::{Catalogue, Form, Node, NodeId, Pattern, Reach};
+use crate::policy::{Class, Inner, SourceId, Statements};
 
 /// What a source, a tier or all tiers together say.
 ///
@@ -27,13 +27,65 @@ pub(crate) struct Layer {
 /// What one statement does to what it matches, the most generous first: on a
 /// tie the later of these is painted over the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Effect<'s> {
+pub(crate) enum Effect<'s> {
     Allow,
     Level(&'s str),
     Deny,
 }
 
+/// A statement of a source, as rule 1 ranks it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ranked<'s> {
+    nearness: (u32, Reach),
+    pub(crate) effect: Effect<'s>,
+    pub(crate) pattern: Pattern,
+    /// Its position in its list.
+    pub(crate) at: usize,
+}
+
+/// Rule 1: what a source allows and denies, and its levels, the farthest first.
+/// Of those that match a permission the last one wins.
+pub(crate) fn ranked<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<'s>> {
+    let allow = statements.allow.iter().map(|&pattern| (pattern, Effect::Allow)).enumerate();
+    let deny = statements.deny.iter().map(|&pattern| (pattern, Effect::Deny)).enumerate();
+    let levels = statements.levels.iter();
+    let levels = levels.map(|(pattern, level)| (*pattern, Effect::Level(level))).enumerate();
+    let stated = allow.chain(levels).chain(deny);
+    let mut stated: Vec<Ranked<'_>> = stated
+        .map(|(at, (pattern, effect))| Ranked {
+            nearness: pattern.nearness(catalogue),
+            effect,
+            pattern,
+            at,
+        })
+        .collect();
+    stated.sort_by_key(|stated| (stated.nearness, stated.effect));
+    stated
+}
+
+/// What a source says of one permission. Of two in the role tier, the greater
+/// stands (rule 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Said {
+    Nothing,
+    /// This level; of a permission that is not graded, 1 is all of it.
+    Level(u32),
+    Deny,
+}
+
 impl Layer {
+    /// What is said of a permission that can be granted.
+    pub(crate) fn said_of(&self, node: &Node) -> Said {
+        match node.bit {
+            bit if !self.said.contains(bit) => Said::Nothing,
+            bit if self.denied.contains(bit) => Said::Deny,
+            _ => {
+                let granted = node.bits().filter(|&bit| self.granted.contains(bit));
+                Said::Level(granted.count() as u32)
+            }
+        }
+    }
+
     pub(crate) fn new(bits: usize) -> Layer {
         let empty = BitSet::new(bits);
         Layer {
@@ -45,7 +97,7 @@ impl Layer {
     }
 
     /// What a source says.
-    fn of(statements: &Statements, catalogue: &Catalogue) -> Layer {
+    pub(crate) fn of(statements: &Statements, catalogue: &Catalogue) -> Layer {
         let mut layer = Layer::new(catalogue.bits());
         layer.paint(statements, catalogue);
         layer
@@ -60,16 +112,7 @@ impl Layer {
     /// Rule 1: within a source the nearest statement wins. Painting from the
     /// farthest to the nearest leaves just that.
     fn paint(&mut self, statements: &Statements, catalogue: &Catalogue) {
-        let allow = statements.allow.iter().map(|&pattern| (pattern, Effect::Allow));
-        let deny = statements.deny.iter().map(|&pattern| (pattern, Effect::Deny));
-        let levels =
-            statements.levels.iter().map(|(pattern, level)| (*pattern, Effect::Level(level)));
-        let stated = allow.chain(levels).chain(deny);
-        let mut stated: Vec<_> = stated
-            .map(|(pattern, effect)| (pattern.nearness(catalogue), effect, pattern))
-            .collect();
-        stated.sort_by_key(|&(nearness, effect, _)| (nearness, effect));
-        for (_, effect, pattern) in stated {
+        for Ranked { effect, pattern, .. } in ranked(statements, catalogue) {
             match effect {
                 Effect::Allow => {
                     for bits in pattern.ranges(catalogue) {
@@ -185,14 +228,47 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// What all the sources of a user say together, tier over tier.
-    fn merge(&mut self, user: &Class) -> Layer {
+    /// What a source says, a role with all that it includes; nothing for a
+    /// user's own.
+    pub(crate) fn of_source(&mut self, source: SourceId) -> Option<&Layer> {
         let policy = self.policy;
         let catalogue = &policy.catalogue;
+        let make = |statements| Box::new(Layer::of(statements, catalogue));
+        match source {
+            SourceId::Global => Some(&self.global),
+            SourceId::Profile(id) => {
+                let profile = &mut self.profiles[id as usize];
+                Some(profile.get_or_insert_with(|| make(&policy.profiles[id].statements)))
+            }
+            SourceId::Role(id) => {
+                self.make_role(id);
+                self.roles[id as usize].as_deref()
+            }
+            SourceId::ApprovalGroup(id) => {
+                let group = &mut self.approval_groups[id as usize];
+                Some(group.get_or_insert_with(|| make(&policy.approval_groups[id].statements)))
+            }
+            SourceId::Own => None,
+        }
+    }
+
+    /// What the roles say that a role includes.
+    pub(crate) fn of_included(&mut self, role: u32) -> Layer {
+        let policy = self.policy;
+        let mut layer = Layer::new(policy.catalogue.bits());
+        for &included in &policy.roles[role].includes {
+            if let Some(included) = self.of_source(SourceId::Role(included)) {
+                layer.join(included);
+            }
+        }
+        layer
+    }
+
+    /// What all the sources of a user say together, tier over tier.
+    fn merge(&mut self, user: &Class) -> Layer {
         let mut all = self.global.clone();
-        if let Some(id) = user.profile {
-            let make = || Box::new(Layer::of(&policy.profiles[id].statements, catalogue));
-            all.overlay(self.profiles[id as usize].get_or_insert_with(make));
+        if let Some(profile) = user.profile.and_then(|id| self.of_source(SourceId::Profile(id))) {
+            all.overlay(profile);
         }
         for &id in &user.roles {
             self.make_role(id);
@@ -209,17 +285,17 @@ impl<'p> Layers<'p> {
                     }
                 }
                 for &id in &user.approval_groups {
-                    let statements = &policy.approval_groups[id].statements;
-                    let make = || Box::new(Layer::of(statements, catalogue));
-                    let group = &mut self.approval_groups[id as usize];
-                    self.tier.join(group.get_or_insert_with(make));
+                    self.of_source(SourceId::ApprovalGroup(id));
+                    if let Some(group) = &self.approval_groups[id as usize] {
+                        self.tier.join(group);
+                    }
                 }
                 all.overlay(&self.tier);
             }
         }
         if let Some(own) = &user.statements {
             self.own.clear();
-            self.own.paint(own, catalogue);
+            self.own.paint(own, &self.policy.catalogue);
             all.overlay(&self.own);
         }
         all
@@ -306,4 +382,15 @@ impl<'p> Layers<'p> {
             && (node.implies.iter())
                 .all(|&bit| effective.contains(bit) || !self.licensed.contains(bit))
     }
+}
+
+/// What could be effective for anybody under any licence, where `all` is all
+/// that anybody could be granted (what is said or forbidden in it is so for
+/// everybody); of what it implies, what `licensed` covers is added to it.
+pub(crate) fn possible(policy: &Inner, all: &mut Layer, licensed: &BitSet) -> BitSet {
+    Layers::new(policy, licensed).imply(all);
+    // What is implied gates only while it is licensed, so that a licence with
+    // less may leave more: where nothing is licensed, none of it gates.
+    let least = policy.catalogue.licensed(|_| false);
+    Layers::new(policy, &least).effective(&all.granted)
 }

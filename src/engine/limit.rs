@@ -48,7 +48,7 @@ impl Limit {
     }
 
     /// What passes either of two bounds on one attribute.
-    fn join(&mut self, other: Limit) {
+    pub(crate) fn join(&mut self, other: Limit) {
         match (&mut *self, other) {
             (Limit::Any, _) | (_, Limit::Nothing) => {}
             (Limit::OneOf(texts), Limit::OneOf(more)) => {

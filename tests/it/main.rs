@@ -3,6 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+// Not among what the fuzz targets share.
+#[path = "../support/linting.rs"]
+mod linting;
+
 mod adoption;
 mod allocation;
 mod changes;
@@ -11,7 +15,9 @@ mod examples;
 mod explanations;
 mod filter;
 mod host;
+mod lint;
 mod live;
+mod matrix;
 mod properties;
 mod reading;
 mod refusals;

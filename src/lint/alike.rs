@@ -1,0 +1,229 @@
+//! Names that stand twice, and names that look alike.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use unicode_security::confusable_detection::skeleton;
+
+use super::hold::places;
+use super::{Code, Linter};
+use crate::document::{Map, Permission};
+use crate::names::keys;
+use crate::policy::SourceName;
+
+impl Linter<'_> {
+    /// Reports what stands twice in a list of names, and names that look alike.
+    pub(super) fn alike(&mut self) {
+        self.twice();
+        let policy = self.policy;
+        let catalogue = self.catalogue();
+        let roots = &catalogue.document.permissions;
+        self.look(roots.iter().map(|it| &*it.key), |_, at| {
+            format!("catalogue.permissions[{at}].key")
+        });
+        let places = places(roots);
+        self.children(roots, &places, &mut 0);
+        self.look(keys(&catalogue.kinds), |name, _| format!("catalogue.objects.{name}"));
+        for (kind, of) in catalogue.document.objects.iter() {
+            self.look(names(&of.relations), |name, _| {
+                format!("catalogue.objects.{kind}.relations.{name}")
+            });
+            self.look(names(&of.attributes), |name, _| {
+                format!("catalogue.objects.{kind}.attributes.{name}")
+            });
+        }
+        self.look(keys(&catalogue.settings), |name, _| format!("catalogue.settings.{name}"));
+        self.look(keys(&catalogue.editions), |name, _| format!("catalogue.editions.{name}"));
+        self.look(policy.profiles.iter().map(|(_, name, _)| name), |name, _| {
+            SourceName::Profile(name.to_owned()).place()
+        });
+        self.look(policy.roles.iter().map(|(_, name, _)| name), |name, _| {
+            SourceName::Role(name.to_owned()).place()
+        });
+        self.look(policy.approval_groups.iter().map(|(_, name, _)| name), |name, _| {
+            SourceName::ApprovalGroup(name.to_owned()).place()
+        });
+        self.look(keys(&policy.groups.parents), |name, _| format!("groups.{name}"));
+        self.look(policy.users.iter().map(|(_, name, _)| name), |name, _| {
+            SourceName::User(name.to_owned()).place()
+        });
+        self.features(&places);
+    }
+
+    /// Scopes and children share one key space.
+    fn children(&mut self, permissions: &[Permission], places: &[String], next: &mut usize) {
+        for permission in permissions {
+            let place = &places[*next];
+            let scopes = permission.scopes.len();
+            *next += 1 + scopes;
+            let keys = permission.scopes.iter().map(|scope| &*scope.key);
+            self.look(keys.chain(permission.children.iter().map(|child| &*child.key)), |_, at| {
+                match at.checked_sub(scopes) {
+                    None => format!("{place}.scopes[{at}].key"),
+                    Some(at) => format!("{place}.children[{at}].key"),
+                }
+            });
+            self.children(&permission.children, places, next);
+        }
+    }
+
+    fn features(&mut self, places: &[String]) {
+        let policy = self.policy;
+        let catalogue = self.catalogue();
+        let mut named: Vec<(&str, String)> = Vec::new();
+        let nodes = catalogue.nodes.iter().zip(places);
+        named.extend(nodes.filter_map(|(node, place)| {
+            Some((node.feature.as_deref()?, format!("{place}.feature")))
+        }));
+        for (edition, of) in catalogue.document.editions.iter() {
+            named.extend((of.features.iter().enumerate()).map(|(at, feature)| {
+                (&**feature, format!("catalogue.editions.{edition}.features[{at}]"))
+            }));
+        }
+        let listed = policy.licence.features.iter().enumerate();
+        named.extend(listed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]"))));
+        let mut seen: HashSet<&str> = HashSet::new();
+        named.retain(|(feature, _)| seen.insert(feature));
+        self.look(named.iter().map(|(feature, _)| *feature), |_, at| named[at].1.clone());
+    }
+
+    /// Reports the names that look like one before them, all being different.
+    fn look<'n>(
+        &mut self,
+        names: impl Iterator<Item = &'n str>,
+        place: impl Fn(&str, usize) -> String,
+    ) {
+        // A name is kept as a hash: there may be a million.
+        let hasher = RandomState::default();
+        let mut first: HashMap<(u8, u64), &str, RandomState> = HashMap::default();
+        for (at, name) in names.enumerate() {
+            let mut like = None;
+            for (kind, key) in (0..).zip(looks(name)) {
+                let other = *first.entry((kind, hasher.hash_one(&key))).or_insert(name);
+                // A hash is no proof.
+                if other != name && looks(other)[usize::from(kind)] == key {
+                    like.get_or_insert(other);
+                }
+            }
+            if let Some(other) = like {
+                let message = format!("`{name}` looks like `{other}`{}", spelling(name, other));
+                let advice = "make sure that they are two, and rename one of them";
+                let names = vec![other.to_owned(), name.to_owned()];
+                self.find_about(Code::LookAlike, place(name, at), message, advice, names);
+            }
+        }
+    }
+
+    /// What stands in a list of names a second time.
+    fn twice(&mut self) {
+        let policy = self.policy;
+        for (role, of) in self.roles() {
+            let place = SourceName::Role(role.to_owned()).place();
+            let name = |id: u32| policy.roles.name(id);
+            self.repeated(&of.includes, &format!("{place}.includes"), name);
+        }
+        for (id, source, _) in self.common() {
+            let guard = policy.guard(id).unwrap_or_default();
+            let name = |id: u32| policy.roles.name(id);
+            self.repeated(guard, &format!("{}.assignable_by", source.place()), name);
+        }
+        for (slot, user, class) in policy.users.iter() {
+            let groups = policy.users.groups(slot);
+            let lists = [&*class.roles, &class.approval_groups, groups];
+            if lists.iter().all(|list| list.len() < 2) {
+                continue;
+            }
+            let place = SourceName::User(user.to_owned()).place();
+            self.repeated(&class.roles, &format!("{place}.roles"), |id| policy.roles.name(id));
+            self.repeated(&class.approval_groups, &format!("{place}.approval_groups"), |id| {
+                policy.approval_groups.name(id)
+            });
+            self.repeated(groups, &format!("{place}.groups"), |id| policy.groups.name(id));
+        }
+    }
+
+    fn repeated<'n>(&mut self, list: &[u32], place: &str, name: impl Fn(u32) -> &'n str) {
+        let mut seen: HashSet<u32, RandomState> = HashSet::default();
+        for (at, &id) in list.iter().enumerate() {
+            if !seen.insert(id) {
+                let (place, name) = (format!("{place}[{at}]"), name(id));
+                let message = format!("`{name}` stands here a second time");
+                let names = vec![name.to_owned()];
+                self.find_about(Code::Repeated, place, message, "leave it out", names);
+            }
+        }
+    }
+}
+
+fn names<V>(map: &Map<V>) -> impl Iterator<Item = &str> {
+    map.iter().map(|(name, _)| name)
+}
+
+/// How a name reads, and how it looks: two names are alike if they agree in
+/// either.
+///
+/// Read, letters count in either case, and `-`, `_`, points and spaces for the
+/// same. To the eye, letters of different scripts and digits may be one shape
+/// (the skeletons of Unicode's technical standard 39).
+fn looks(name: &str) -> [String; 2] {
+    let shown = || name.chars().filter(|&c| !is_hidden(c));
+    let separated = |c: char| match c {
+        '-' | '_' | '.' => ' ',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    };
+    let read: String = shown().flat_map(char::to_lowercase).map(separated).collect();
+    let read = read.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let shown: String = shown().collect();
+    [read, skeleton(&shown).collect()]
+}
+
+/// Whether a character can't be seen.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e0fff}')
+        || c.is_control()
+}
+
+/// How two names are spelt, where that can't be seen.
+fn spelling(name: &str, other: &str) -> String {
+    let plain = |name: &str| name.is_ascii() && !name.contains(is_hidden);
+    if plain(name) && plain(other) {
+        return String::new();
+    }
+    let spell = |name: &str| {
+        let mut text = String::new();
+        for c in name.chars() {
+            match c.is_ascii() && !is_hidden(c) {
+                true => text.push(c),
+                false => text.extend(c.escape_unicode()),
+            }
+        }
+        text
+    };
+    format!(" (`{}` and `{}`)", spell(name), spell(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alike(a: &str, b: &str) -> bool {
+        let (a, b) = (looks(a), looks(b));
+        a[0] == b[0] || a[1] == b[1]
+    }
+
+    #[test]
+    fn names_look_alike_in_case_separators_and_shape() {
+        assert!(alike("Order-Clerk", "order_clerk"));
+        assert!(alike("paypal", "p\u{430}ypal"));
+        assert!(alike("user1", "userl"));
+        assert!(alike("anna", "an\u{200b}na"));
+        assert!(!alike("clerk1", "clerk2"));
+        assert!(!alike("lead", "leads"));
+        assert!(!alike("ab-1", "a-b1"));
+    }
+}

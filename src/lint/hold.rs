@@ -1,0 +1,200 @@
+//! Permissions that nobody can hold, and checks that nothing passes.
+
+use std::collections::HashSet;
+
+use super::{Code, Linter, quoted};
+use crate::bits::BitSet;
+use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
+use crate::document;
+use crate::engine::{Layer, Layers, Limit, possible};
+use crate::policy::{Inner, SourceId, Statements};
+
+/// How many names a message lists.
+const FEW: usize = 3;
+
+impl Linter<'_> {
+    /// Reports the permissions that nobody can hold, and the checks that nothing
+    /// passes.
+    pub(super) fn holding(&mut self) {
+        let policy = self.policy;
+        let catalogue = self.catalogue();
+        let places = places(&catalogue.document.permissions);
+        let licensed = any_licence(policy);
+        let mut all = grants(policy);
+        let effective = possible(policy, &mut all, &licensed);
+        let held = |id: NodeId| {
+            let node = catalogue.node(id);
+            node.form == Form::Heading
+                || (effective.contains(node.bit) && licensed.contains(node.bit))
+        };
+        for (id, node) in (0..).zip(&catalogue.nodes) {
+            // What answers to something that nobody holds is told with that.
+            let scoped_too = matches!(node.form, Form::Scope(of, _) if !held(of));
+            if held(id) || scoped_too || answers_to(catalogue, id).any(|id| !held(id)) {
+                continue;
+            }
+            let lacking = |id: NodeId| !licensed.contains(catalogue.node(id).bit);
+            let forbidden = |id: NodeId| all.forbidden.contains(catalogue.node(id).bit);
+            let scopes: Vec<NodeId> = match node.form {
+                Form::Scoped(_) => catalogue.scopes(id).collect(),
+                _ => vec![id],
+            };
+            let (but, why, advice) = if lacking(id) {
+                let why = "neither an edition nor the licence has the feature that it needs";
+                (", not even an admin,", why, "name the feature in an edition, if it is in one")
+            } else if scopes.iter().all(|&id| forbidden(id)) {
+                let why = "the global source forbids it";
+                (" but an admin", why, "leave the forbid out, or leave it to admins")
+            } else {
+                (" but an admin", "nothing grants it", "allow it somewhere, or leave it to admins")
+            };
+            let dependents = dependents(catalogue, id);
+            let mut message = format!("nobody{but} can hold `{}`: {why}", node.path);
+            let first = dependents.iter().take(FEW).map(|&id| &*catalogue.node(id).path);
+            match dependents.len() {
+                0 => {}
+                few @ ..=FEW => {
+                    let it = if few == 1 { "answers" } else { "answer" };
+                    message.push_str(&format!(", and so {} that {it} to it", quoted(first)));
+                }
+                many => {
+                    let more = many - FEW;
+                    message.push_str(&format!(", and so {} and {more} more", quoted(first)));
+                    message.push_str(" that answer to it");
+                }
+            }
+            let place = places[id as usize].clone();
+            let names = vec![node.path.to_string()];
+            self.find_about(Code::NeverHeld, place, message, advice, names);
+        }
+        self.bounds(&effective);
+    }
+
+    fn bounds(&mut self, effective: &BitSet) {
+        let policy = self.policy;
+        let catalogue = self.catalogue();
+        let mut bounded: HashSet<AttributeId> = HashSet::new();
+        let mut state = |statements: &Statements| {
+            for (id, bound) in &statements.bounds {
+                let of = catalogue.attributes[*id as usize].bound;
+                if Limit::new(of, bound).passable() {
+                    bounded.insert(*id);
+                }
+            }
+        };
+        self.common().for_each(|(.., statements)| state(statements));
+        for (_, class) in policy.users.classes() {
+            class.statements.iter().for_each(|own| state(own));
+        }
+        let mut told: HashSet<AttributeId> = HashSet::new();
+        for node in &catalogue.nodes {
+            if node.form == Form::Heading || !effective.contains(node.bit) {
+                continue;
+            }
+            let checks =
+                node.condition.as_deref().map_or(&[][..], |condition| &condition.own_checks);
+            for &id in checks {
+                if bounded.contains(&id) || !told.insert(id) {
+                    continue;
+                }
+                let path = &catalogue.attributes[id as usize].path;
+                let (kind, attribute) = path.split_once('.').unwrap_or_default();
+                let place = format!("catalogue.objects.{kind}.attributes.{attribute}");
+                let message = format!(
+                    "no source states a bound on `{path}` that anything could pass: nobody but an \
+                     admin may `{}`, nor whatever else checks it",
+                    node.path
+                );
+                let advice = "state one, globally `\"any\"` if only some are to be bounded";
+                let names = vec![path.to_string(), node.path.to_string()];
+                self.find_about(Code::NoBound, place, message, advice, names);
+            }
+        }
+    }
+}
+
+/// The most that sources grant, whatever a user has of them, and what is said
+/// and forbidden to everybody.
+fn grants(policy: &Inner) -> Layer {
+    let catalogue = &policy.catalogue;
+    let licensed = catalogue.licensed(|_| true);
+    let mut layers = Layers::new(policy, &licensed);
+    let mut all = Layer::new(catalogue.bits());
+    let profiles = policy.profiles.iter().map(|(id, ..)| SourceId::Profile(id));
+    let roles = policy.roles.iter().map(|(id, ..)| SourceId::Role(id));
+    let groups = policy.approval_groups.iter().map(|(id, ..)| SourceId::ApprovalGroup(id));
+    for source in profiles.chain(roles).chain(groups) {
+        if let Some(layer) = layers.of_source(source) {
+            let mut granted = layer.granted.clone();
+            granted.subtract(&layer.forbidden);
+            all.granted.union_with(&granted);
+        }
+    }
+    for own in policy.users.classes().filter_map(|(_, class)| class.statements.as_deref()) {
+        let layer = Layer::of(own, catalogue);
+        let mut granted = layer.granted;
+        granted.subtract(&layer.forbidden);
+        all.granted.union_with(&granted);
+    }
+    if let Some(global) = layers.of_source(SourceId::Global) {
+        all.granted.union_with(&global.granted);
+        all.granted.subtract(&global.forbidden);
+        // Where the global source says anything, nothing is implied to anybody.
+        all.said = global.said.clone();
+        all.forbidden = global.forbidden.clone();
+    }
+    all
+}
+
+/// What could be licensed: whatever an edition or the licence has, or where no
+/// edition is declared, everything.
+fn any_licence(policy: &Inner) -> BitSet {
+    let editions = &policy.catalogue.editions;
+    let known: HashSet<&str> = editions.values().flatten().map(|feature| &**feature).collect();
+    let listed = &policy.licence.features;
+    policy.catalogue.licensed(|feature| {
+        editions.is_empty() || known.contains(feature) || listed.iter().any(|it| it == feature)
+    })
+}
+
+/// What a node answers to directly.
+fn answers_to(catalogue: &Catalogue, id: NodeId) -> impl Iterator<Item = NodeId> {
+    let node = catalogue.node(id);
+    let named = node.requires.iter().chain(&node.implies);
+    node.gate.into_iter().chain(named.map(|&bit| catalogue.bit_nodes[bit as usize]))
+}
+
+/// All whose effect ends with that of a node, in order, its scopes aside.
+fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
+    let mut seen: HashSet<NodeId> = HashSet::from([id]);
+    let mut open: Vec<NodeId> = catalogue.scopes(id).chain([id]).collect();
+    seen.extend(&open);
+    let mut found = Vec::new();
+    while let Some(id) = open.pop() {
+        for &dependent in &catalogue.dependents[id as usize] {
+            if seen.insert(dependent) {
+                found.push(dependent);
+                open.push(dependent);
+            }
+        }
+    }
+    found.retain(|&id| !matches!(catalogue.node(id).form, Form::Scope(..)));
+    found.sort_unstable();
+    found
+}
+
+/// Where the nodes stand in the document, by number.
+pub(super) fn places(permissions: &[document::Permission]) -> Vec<String> {
+    fn list(permissions: &[document::Permission], above: &str, places: &mut Vec<String>) {
+        for (at, permission) in permissions.iter().enumerate() {
+            let place = format!("{above}[{at}]");
+            places.push(place.clone());
+            let scopes = 0..permission.scopes.len();
+            places.extend(scopes.map(|at| format!("{place}.scopes[{at}]")));
+            list(&permission.children, &format!("{place}.children"), places);
+        }
+    }
+    let mut places = Vec::new();
+    list(permissions, "catalogue.permissions", &mut places);
+    places
+}

@@ -1,0 +1,273 @@
+//! Sources: those that nobody has, and statements that do what is hardly meant.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+use super::{Code, Linter, quoted};
+use crate::catalogue::{Bit, Form, NodeId, Pattern, Reach};
+use crate::engine::{Effect, Layer, Layers, Ranked, Said, ranked};
+use crate::policy::{Role, SourceId, SourceName, Statements};
+
+impl<'p> Linter<'p> {
+    /// Reports unused sources, sources that are the same, admins with a
+    /// profile, and denials that reach less or more far than they seem to.
+    pub(super) fn sources(&mut self) {
+        self.unused();
+        self.same();
+        self.admins();
+        for (_, name, statements) in self.common() {
+            self.headings(&name, statements);
+        }
+        let mut seen: HashSet<&Statements, RandomState> = HashSet::default();
+        let policy = self.policy;
+        for (_, user, class) in policy.users.iter() {
+            if let Some(own) = class.statements.as_deref()
+                && seen.insert(own)
+            {
+                self.headings(&SourceName::User(user.to_owned()), own);
+            }
+        }
+        self.silences();
+    }
+
+    fn unused(&mut self) {
+        let policy = self.policy;
+        if policy.users.len() == 0 {
+            return;
+        }
+        let mut used: HashSet<SourceId, RandomState> = HashSet::default();
+        used.extend(policy.default_profile.map(SourceId::Profile));
+        for (_, class) in policy.users.classes() {
+            used.extend(class.profile.map(SourceId::Profile));
+            used.extend(class.roles.iter().map(|&id| SourceId::Role(id)));
+            used.extend(class.approval_groups.iter().map(|&id| SourceId::ApprovalGroup(id)));
+        }
+        for (.., role) in policy.roles.iter() {
+            let named = role.includes.iter().copied().chain(role.demoted_to);
+            used.extend(named.map(SourceId::Role));
+        }
+        for (id, name, _) in self.common() {
+            let template = policy.source_at(id).is_none_or(|source| source.template);
+            if !template && !used.contains(&id) {
+                let message = format!("no user has {name}");
+                self.find(Code::Unused, name.place(), message, "give it to somebody, or delete it");
+            }
+        }
+    }
+
+    fn same(&mut self) {
+        let policy = self.policy;
+        let mut first: HashMap<(u8, Statements, Vec<u32>), SourceName, RandomState> =
+            HashMap::default();
+        for (id, name, statements) in self.common() {
+            let template = policy.source_at(id).is_none_or(|source| source.template);
+            let (kind, mut includes) = match id {
+                SourceId::Role(role) => (2, policy.roles[role].includes.to_vec()),
+                SourceId::Profile(_) => (1, Vec::new()),
+                _ => (3, Vec::new()),
+            };
+            let unique = matches!(id, SourceId::Role(id) if policy.roles[id].unique);
+            // What says nothing is a name to assign, or a beginning.
+            if template || unique || (statements.is_empty() && includes.is_empty()) {
+                continue;
+            }
+            includes.sort_unstable();
+            includes.dedup();
+            match first.get(&(kind, normal(statements), includes.clone())) {
+                Some(other) => {
+                    let message = format!("{name} says the same as {other}");
+                    let names = vec![bare(other), bare(&name)];
+                    let advice = "one of them will do, unless they are to differ some day";
+                    self.find_about(Code::Same, name.place(), message, advice, names);
+                }
+                None => {
+                    first.insert((kind, normal(statements), includes), name);
+                }
+            }
+        }
+    }
+
+    fn admins(&mut self) {
+        let policy = self.policy;
+        for (_, user, class) in policy.users.iter() {
+            let Some(profile) = class.profile.filter(|_| class.admin) else { continue };
+            let profile = policy.profiles.name(profile);
+            let place = format!("{}.profile", SourceName::User(user.to_owned()).place());
+            let message = format!(
+                "user `{user}` is an admin: profile `{profile}` gives nothing but its settings"
+            );
+            let names = vec![user.to_owned(), profile.to_owned()];
+            self.find_about(Code::AdminProfile, place, message, "take the profile away", names);
+        }
+    }
+
+    /// Denials of direct children that pass over a heading.
+    fn headings(&mut self, name: &SourceName, statements: &Statements) {
+        let catalogue = self.catalogue();
+        let lists =
+            [("deny", "denies", &statements.deny), ("forbid", "forbids", &statements.forbid)];
+        let by_children = |pattern: &&Pattern| pattern.reach == Reach::Children;
+        if !lists.iter().any(|(_, _, list)| list.iter().any(|it| by_children(&it))) {
+            return;
+        }
+        let mut layer = Layer::of(statements, catalogue);
+        layer.denied.union_with(&layer.forbidden);
+        for (list, verb, patterns) in lists {
+            for (at, pattern) in patterns.iter().enumerate().filter(|(_, it)| by_children(it)) {
+                let text = pattern.text(catalogue);
+                for heading in catalogue.children(pattern.base) {
+                    if catalogue.node(heading).form != Form::Heading {
+                        continue;
+                    }
+                    // A source that speaks of what is beneath the heading knows
+                    // about it.
+                    let within = |id: NodeId| (heading..catalogue.node(heading).end).contains(&id);
+                    let Statements { allow, deny, forbid, levels, .. } = statements;
+                    let mut spoken = (allow.iter().chain(deny).chain(forbid))
+                        .chain(levels.iter().map(|(pattern, _)| pattern));
+                    if spoken.any(|it| it.base.is_some_and(within)) {
+                        continue;
+                    }
+                    let open = catalogue.subtree_bits(Some(heading)).find(|&bit| {
+                        catalogue.grantable.contains(bit) && !layer.denied.contains(bit)
+                    });
+                    let Some(open) = open else { continue };
+                    let (path, open) =
+                        (&catalogue.node(heading).path, &catalogue.node_of(open).path);
+                    let message = format!(
+                        "`{text}` passes over heading `{path}`: it {verb} nothing beneath it, \
+                         such as `{open}`"
+                    );
+                    let advice = format!("name `{path}.**` too, if it is meant");
+                    let place = format!("{}.{list}[{at}]", name.place());
+                    let names = vec![path.to_string(), open.to_string()];
+                    self.find_about(Code::PassesHeading, place, message, &advice, names);
+                }
+            }
+        }
+    }
+
+    /// Denials by pattern of what something granted implies.
+    fn silences(&mut self) {
+        let (policy, catalogue) = (self.policy, self.catalogue());
+        let mut pairs: Vec<(Bit, Bit)> = Vec::new();
+        for node in &catalogue.nodes {
+            if node.form != Form::Heading && self.reach.effective.contains(node.bit) {
+                let bit = if matches!(node.form, Form::Scoped(_)) { continue } else { node.bit };
+                pairs.extend(node.implies.iter().map(|&implied| (bit, implied)));
+            }
+        }
+        if pairs.is_empty() {
+            return;
+        }
+        let licensed = catalogue.licensed(|_| true);
+        let mut layers = Layers::new(policy, &licensed);
+        let sources: Vec<(SourceId, SourceName, Layer)> = self
+            .common()
+            .filter_map(|(id, name, _)| Some((id, name, layers.of_source(id)?.clone())))
+            .collect();
+        let Some(forbidden) = sources.first().map(|(_, _, global)| &global.forbidden) else {
+            return;
+        };
+        for (by, name, statements) in self.common() {
+            let ranked = ranked(statements, catalogue);
+            let wide = |ranked: &&Ranked<'_>| {
+                ranked.effect == Effect::Deny && ranked.pattern.reach != Reach::Exact
+            };
+            if !ranked.iter().any(|it| wide(&it)) {
+                continue;
+            }
+            let Some((_, _, layer)) = sources.iter().find(|(id, ..)| *id == by) else { continue };
+            let mut told: HashSet<usize> = HashSet::new();
+            for &(granting, implied) in &pairs {
+                let (grants, denies) = (catalogue.node_of(granting), catalogue.node_of(implied));
+                if layer.said_of(denies) != Said::Deny
+                    || [layer, &sources[0].2].iter().any(|it| it.forbidden.contains(granting))
+                    || forbidden.contains(implied)
+                {
+                    continue;
+                }
+                let id = catalogue.bit_nodes[implied as usize];
+                let nearest = ranked.iter().rev().find(|it| match it.effect {
+                    Effect::Level(level) => {
+                        it.pattern.graded(level, catalogue).any(|(known, _)| known == id)
+                    }
+                    _ => it.pattern.matches(id, catalogue),
+                });
+                let Some(nearest) = nearest.filter(wide) else { continue };
+                if told.contains(&nearest.at) {
+                    continue;
+                }
+                let here = layer.said_of(grants);
+                let with = sources.iter().find(|(id, _, other)| {
+                    if *id == by {
+                        return other.granted.contains(granting);
+                    }
+                    // One who has both, and nothing else.
+                    let together = match (by.tier(), id.tier()) {
+                        (1, 1) => false,
+                        (more, less) if more > less => {
+                            matches!(here, Said::Nothing | Said::Level(1..))
+                        }
+                        (more, less) if more == less => here != Said::Deny,
+                        _ => true,
+                    };
+                    together
+                        && other.granted.contains(granting)
+                        && !other.forbidden.contains(granting)
+                        && other.said_of(denies) == Said::Nothing
+                });
+                let Some((with, whose, _)) = with else { continue };
+                told.insert(nearest.at);
+                let text = nearest.pattern.text(catalogue);
+                let whose = match *with == by {
+                    true => "this source".to_owned(),
+                    false => whose.to_string(),
+                };
+                let message = format!(
+                    "`{text}` denies {}, which {} implies: where {whose} grants that, it has no \
+                     effect for want of the other",
+                    quoted([&*denies.path]),
+                    quoted([&*grants.path]),
+                );
+                let advice = format!("allow `{}` too, or deny less", denies.path);
+                let place = format!("{}.deny[{}]", name.place(), nearest.at);
+                let names = vec![denies.path.to_string(), grants.path.to_string()];
+                self.find_about(Code::Silences, place, message, &advice, names);
+            }
+        }
+    }
+
+    /// The roles of the policy.
+    pub(super) fn roles(&self) -> impl Iterator<Item = (&'p str, &'p Role)> + use<'p> {
+        let policy = self.policy;
+        policy.roles.iter().map(|(_, name, role)| (name, role))
+    }
+}
+
+/// What a source says, in an order of its own.
+fn normal(statements: &Statements) -> Statements {
+    let mut statements = statements.clone();
+    let Statements { allow, deny, forbid, levels, bounds, settings } = &mut statements;
+    for list in [allow, deny, forbid] {
+        let mut patterns = std::mem::take(list).into_vec();
+        patterns.sort_unstable();
+        patterns.dedup();
+        *list = patterns.into();
+    }
+    levels.sort_unstable();
+    bounds.sort_by_key(|(id, _)| *id);
+    settings.sort_by_key(|(id, _)| *id);
+    statements
+}
+
+fn bare(source: &SourceName) -> String {
+    match source {
+        SourceName::Global => "global".to_owned(),
+        SourceName::Profile(name)
+        | SourceName::Role(name)
+        | SourceName::ApprovalGroup(name)
+        | SourceName::User(name) => name.clone(),
+    }
+}

@@ -1,0 +1,393 @@
+//! What sources come to, side by side: permissions down, sources across.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use serde::Serialize;
+
+use crate::bits::BitSet;
+use crate::catalogue::{Catalogue, Form, NodeId};
+use crate::engine::{Layer, Layers, Said, Unknown};
+use crate::policy::{Class, Inner, Policy, SourceName};
+use crate::problem::OneLine;
+
+/// What some sources come to, for every permission.
+///
+/// Displays as a table with the tree of permissions, and [`Matrix::to_csv`]
+/// makes a file for a spreadsheet of it.
+///
+/// ```
+/// use grantree::{Document, Policy, SourceName};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let text = r#"{
+///     "format": 1,
+///     "catalogue": {"permissions": [
+///         {"key": "orders", "label": "Orders", "children": [{"key": "export"}]},
+///         {"key": "prices", "levels": ["hidden", "read_only", "read_write"]}]},
+///     "profiles": {
+///         "clerk": {"allow": ["orders.export"], "levels": {"prices": "read_only"}},
+///         "lead": {"allow": ["**"], "forbid": ["orders.export"]}}
+/// }"#;
+/// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let profiles = policy.sources().into_iter().filter(|it| matches!(it, SourceName::Profile(_)));
+/// let matrix = policy.matrix(profiles)?;
+/// assert_eq!(format!("\n{matrix}"), "
+///                  clerk      lead
+/// orders (Orders)  .          yes
+///   export         (yes)      never
+/// prices           read_only  read_write
+///
+/// . nothing said; (…) without effect for who has only this; never: forbidden
+/// ");
+/// assert_eq!(matrix.to_csv().lines().nth(2), Some("orders.export,,granted without effect,forbidden"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Matrix {
+    /// The sources, in the order in which they were asked for.
+    pub columns: Vec<Column>,
+    /// The nodes of the catalogue, in its order, each before its scopes and
+    /// those before what is beneath it.
+    pub rows: Vec<Row>,
+}
+
+/// A source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Column {
+    /// Which.
+    pub source: SourceName,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// A node of the catalogue, and what the sources come to for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Row {
+    /// The node's path.
+    pub path: String,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// How many nodes are above it.
+    pub depth: usize,
+    /// One cell for each source; none of a heading.
+    pub cells: Vec<Cell>,
+}
+
+/// What a source comes to for a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Cell {
+    /// What is said, or comes of what is said.
+    pub mark: Mark,
+    /// Whether it is granted and yet not held by one who has just this source,
+    /// for want of what it answers to.
+    pub without_effect: bool,
+}
+
+/// What a source comes to for a permission, over the global one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Nothing is said.
+    Nothing,
+    /// It is granted, by a statement or an implication.
+    Granted,
+    /// It is graded, and this level of it is granted.
+    Level(String),
+    /// It is denied.
+    Denied,
+    /// It is forbidden.
+    Forbidden,
+    /// It is not licensed, whatever is said.
+    Unlicensed,
+}
+
+impl Policy {
+    /// The global source and all profiles, roles and approval groups, in this
+    /// order, each in the document's.
+    pub fn sources(&self) -> Vec<SourceName> {
+        let policy = self.inner();
+        let profiles = policy.profiles.iter().map(|(_, name, _)| SourceName::Profile(name.into()));
+        let roles = policy.roles.iter().map(|(_, name, _)| SourceName::Role(name.into()));
+        let groups = policy.approval_groups.iter();
+        let groups = groups.map(|(_, name, _)| SourceName::ApprovalGroup(name.into()));
+        [SourceName::Global].into_iter().chain(profiles).chain(roles).chain(groups).collect()
+    }
+
+    /// What some sources come to for every permission: each with what it
+    /// includes, over the global source, for a user who has nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Where a source is unknown.
+    pub fn matrix(&self, sources: impl IntoIterator<Item = SourceName>) -> Result<Matrix, Unknown> {
+        let policy = self.inner();
+        let catalogue = &policy.catalogue;
+        let licensed = catalogue.licensed(|feature| policy.is_licensed(feature));
+        let mut layers = Layers::new(policy, &licensed);
+        let mut rows: Vec<Row> = (0..)
+            .zip(&catalogue.nodes)
+            .map(|(id, node)| Row {
+                path: node.path.to_string(),
+                label: catalogue.label(id).map(Into::into),
+                depth: node.depth as usize - 1,
+                cells: Vec::new(),
+            })
+            .collect();
+        let mut columns = Vec::new();
+        for source in sources {
+            let (class, label) = alone(policy, &source)?;
+            let layer = layers.grants(&class);
+            let effective = layers.effective(&layer.granted);
+            for (id, row) in (0..).zip(&mut rows) {
+                row.cells.extend(cell(catalogue, id, &layer, &effective, &licensed));
+            }
+            columns.push(Column { source, label });
+        }
+        Ok(Matrix { columns, rows })
+    }
+}
+
+/// One who has just this source.
+fn alone(policy: &Inner, source: &SourceName) -> Result<(Class, Option<String>), Unknown> {
+    let mut class = Class::default();
+    let label = match source {
+        SourceName::Global => None,
+        SourceName::Profile(name) => {
+            let known = || policy.profiles.iter().map(|(_, name, _)| name);
+            let id = policy
+                .profiles
+                .find(name)
+                .ok_or_else(|| Unknown::among("profile", name, known()))?;
+            class.profile = Some(id);
+            policy.profiles[id].label.as_deref()
+        }
+        SourceName::Role(name) => {
+            let known = || policy.roles.iter().map(|(_, name, _)| name);
+            let id =
+                policy.roles.find(name).ok_or_else(|| Unknown::among("role", name, known()))?;
+            class.roles = [id].into();
+            policy.roles[id].source.label.as_deref()
+        }
+        SourceName::ApprovalGroup(name) => {
+            let groups = &policy.approval_groups;
+            let known = || groups.iter().map(|(_, name, _)| name);
+            let id =
+                groups.find(name).ok_or_else(|| Unknown::among("approval group", name, known()))?;
+            class.approval_groups = [id].into();
+            groups[id].label.as_deref()
+        }
+        SourceName::User(name) => {
+            let users = &policy.users;
+            // Who there is may be nobody's business.
+            let slot = users.find(name).ok_or_else(|| Unknown::among("user", name, []))?;
+            class.statements = users[slot].statements.clone();
+            users.texts(slot).and_then(|texts| texts.label.as_deref())
+        }
+    };
+    Ok((class, label.map(Into::into)))
+}
+
+fn cell(
+    catalogue: &Catalogue,
+    id: NodeId,
+    layer: &Layer,
+    effective: &BitSet,
+    licensed: &BitSet,
+) -> Option<Cell> {
+    let node = catalogue.node(id);
+    let bits = node.statement_bits();
+    let all = |set: &BitSet| bits.clone().all(|bit| set.contains(bit));
+    let granted = bits.clone().filter(|&bit| layer.granted.contains(bit)).count();
+    let held = node.bits().filter(|&bit| effective.contains(bit)).count();
+    let mark = match &node.form {
+        Form::Heading => return None,
+        _ if !licensed.contains(node.bit) => Mark::Unlicensed,
+        // Of a scoped node, its scopes have it to say.
+        _ if all(&layer.forbidden) => Mark::Forbidden,
+        Form::Graded(levels) => match layer.said_of(node) {
+            Said::Deny => Mark::Denied,
+            Said::Nothing if granted == 0 => Mark::Nothing,
+            _ => Mark::Level(levels.get(granted).map_or_else(String::new, ToString::to_string)),
+        },
+        _ if granted > 0 => Mark::Granted,
+        _ if all(&layer.denied) => Mark::Denied,
+        _ => Mark::Nothing,
+    };
+    Some(Cell { mark, without_effect: granted > 0 && held == 0 })
+}
+
+impl Matrix {
+    /// The matrix as comma-separated values (RFC 4180), with a header line: each
+    /// permission's path and label, and a column for each source.
+    ///
+    /// A field that a spreadsheet would take for a formula (one that begins with
+    /// `=`, `+`, `-`, `@`, a tab or a line break) gets a `'` before it, which
+    /// spreadsheets read as "this is text".
+    pub fn to_csv(&self) -> String {
+        let mut text = String::from("permission,label");
+        for Column { source, label } in &self.columns {
+            text.push(',');
+            field(&mut text, &heading(source, label.as_deref()));
+        }
+        text.push_str("\r\n");
+        for Row { path, label, cells, .. } in &self.rows {
+            field(&mut text, path);
+            text.push(',');
+            field(&mut text, label.as_deref().unwrap_or_default());
+            for at in 0..self.columns.len() {
+                text.push(',');
+                let Some(cell) = cells.get(at) else { continue };
+                let mark = match &cell.mark {
+                    Mark::Nothing => "",
+                    Mark::Granted => "granted",
+                    Mark::Level(level) => level,
+                    Mark::Denied => "denied",
+                    Mark::Forbidden => "forbidden",
+                    Mark::Unlicensed => "unlicensed",
+                };
+                let vain = if cell.without_effect { " without effect" } else { "" };
+                field(&mut text, &format!("{mark}{vain}"));
+            }
+            text.push_str("\r\n");
+        }
+        text
+    }
+}
+
+fn field(text: &mut String, field: &str) {
+    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let guard = if formula { "'" } else { "" };
+    match formula || field.contains([',', '"', '\r', '\n']) {
+        true => text.extend(["\"", guard, &field.replace('"', "\"\""), "\""]),
+        false => text.push_str(field),
+    }
+}
+
+fn heading(source: &SourceName, label: Option<&str>) -> String {
+    let name = match source {
+        SourceName::Global => "global",
+        SourceName::Profile(name)
+        | SourceName::Role(name)
+        | SourceName::ApprovalGroup(name)
+        | SourceName::User(name) => name,
+    };
+    match label.filter(|label| *label != name) {
+        Some(label) => format!("{name} ({label})"),
+        None => name.to_owned(),
+    }
+}
+
+/// How wide a table may be before it goes on beneath.
+const WIDEST: usize = 120;
+/// Names that are longer than this stand in a legend.
+const LONGEST: usize = 12;
+
+/// As a table, columns aligned by two spaces at least: names of sources where
+/// they are short, or else numbers with a legend. What would be too wide goes on
+/// in another table beneath. A letter counts as one wide.
+impl Display for Matrix {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> =
+            self.columns.iter().map(|column| heading(&column.source, None)).collect();
+        let numbered = names.iter().any(|name| width(name) > LONGEST);
+        let tree: Vec<String> = self.rows.iter().map(Row::name).collect();
+        let first = tree.iter().map(|name| width(name)).max().unwrap_or(0);
+        let columns: Vec<Vec<String>> = (0..)
+            .zip(&names)
+            .map(|(at, name)| {
+                let header = if numbered { (at + 1).to_string() } else { one_line(name) };
+                let cells = self
+                    .rows
+                    .iter()
+                    .map(|row| row.cells.get(at).map_or_else(String::new, Cell::text));
+                std::iter::once(header).chain(cells).collect()
+            })
+            .collect();
+        if numbered {
+            for (at, Column { source, label }) in (1..).zip(&self.columns) {
+                let label = label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
+                writeln!(f, "{at}  {}", one_line(&format!("{source}{label}")))?;
+            }
+            f.write_str("\n")?;
+        }
+        let mut rest = &columns[..];
+        loop {
+            let mut wide = first;
+            let widths =
+                rest.iter().map(|column| column.iter().map(|it| width(it)).max().unwrap_or(0));
+            let widths: Vec<usize> = widths
+                .enumerate()
+                .take_while(|&(at, width)| {
+                    wide += 2 + width;
+                    at == 0 || wide <= WIDEST
+                })
+                .map(|(_, width)| width)
+                .collect();
+            let (now, later) = rest.split_at(widths.len());
+            for line in 0..=self.rows.len() {
+                let name = line.checked_sub(1).map_or("", |row| &tree[row]);
+                let mut text = format!("{name:first$}");
+                for (column, width) in now.iter().zip(&widths) {
+                    // Writing to a text does not fail.
+                    let _ = write!(text, "  {:width$}", column[line]);
+                }
+                writeln!(f, "{}", text.trim_end())?;
+            }
+            f.write_str("\n")?;
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        f.write_str(". nothing said; (…) without effect for who has only this; never: forbidden\n")
+    }
+}
+
+impl Row {
+    /// Its key, beneath what is above it, and its label.
+    fn name(&self) -> String {
+        let key = self.path.rsplit('.').next().unwrap_or_default();
+        let label = self.label.as_ref().filter(|label| *label != key);
+        let label = label.map_or_else(String::new, |label| format!(" ({})", one_line(label)));
+        format!("{:indent$}{key}{label}", "", indent = 2 * self.depth)
+    }
+}
+
+impl Cell {
+    fn text(&self) -> String {
+        let mark = match &self.mark {
+            Mark::Nothing => ".",
+            Mark::Granted => "yes",
+            Mark::Level(level) => level,
+            Mark::Denied => "no",
+            Mark::Forbidden => "never",
+            Mark::Unlicensed => "unlicensed",
+        };
+        match self.without_effect {
+            true => format!("({})", one_line(mark)),
+            false => one_line(mark),
+        }
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A text without control characters.
+fn one_line(text: &str) -> String {
+    struct Line<'t>(&'t str);
+    impl Display for Line<'_> {
+        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            OneLine(f).write_str(self.0)
+        }
+    }
+    Line(text).to_string()
+}

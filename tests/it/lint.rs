@@ -1,0 +1,366 @@
+//! What a lint finds, what it does not, and what it finds in the products.
+
+use std::collections::BTreeMap;
+
+use grantree::{Document, Policy};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use crate::linting;
+use crate::properties::check;
+use crate::support::strategies::case;
+
+#[test]
+fn what_is_without_effect_can_be_left_out() {
+    check(1000, &case(), linting::what_is_without_effect_can_be_left_out);
+}
+
+#[test]
+fn what_nobody_can_hold_is_not_held() {
+    check(1000, &case(), linting::what_nobody_can_hold_is_not_held);
+}
+
+#[test]
+fn what_is_reported_is_so() {
+    check(1000, &case(), linting::what_is_reported_is_so);
+}
+
+/// The laws are worth what there is to find.
+#[test]
+fn random_policies_have_findings_of_every_kind() {
+    let mut runner = TestRunner::deterministic();
+    let mut codes = BTreeMap::<&str, u32>::new();
+    for _ in 0..300 {
+        let case = case().new_tree(&mut runner).expect("a case").current();
+        for finding in linting::lint(&case.document) {
+            *codes.entry(finding.code.code()).or_default() += 1;
+        }
+    }
+    let expected = [
+        "idle",
+        "overridden",
+        "redundant",
+        "repeated",
+        "never_held",
+        "no_bound",
+        "unused",
+        "admin_profile",
+        "passes_heading",
+        "silences",
+    ];
+    for code in expected {
+        assert!(codes.contains_key(code), "{code}: {codes:?}");
+    }
+}
+
+/// The findings of a policy with those permissions and sources, as
+/// `code place`.
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
+fn findings(permissions: Value, rest: Value) -> Vec<String> {
+    let mut document = json!({"format": 1, "catalogue": {"permissions": permissions}});
+    for (field, value) in rest.as_object().expect("an object") {
+        match field.as_str() {
+            "objects" | "editions" | "settings" => document["catalogue"][field] = value.clone(),
+            _ => document[field] = value.clone(),
+        }
+    }
+    let document: Document = serde_json::from_value(document).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    policy.lint().iter().map(|it| format!("{} {}", it.code, it.place)).collect()
+}
+
+/// Orders with quotes and their export; all are held by somebody.
+fn orders(rest: Value) -> Vec<String> {
+    let permissions = json!([{"key": "orders", "children": [
+        {"key": "quotes", "children": [{"key": "export"}]}, {"key": "approve"}]}]);
+    findings(permissions, rest)
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn repeated() {
+    let twice = json!({
+        "roles": {
+            "a": {"allow": ["orders.**", "orders.**"], "includes": ["b", "b"], "assignable_by": ["b", "b"]},
+            "b": {"forbid": ["orders.approve", "orders.approve"]}},
+        "users": {"u": {"roles": ["a", "a"], "groups": ["x", "x"]}}});
+    assert_eq!(
+        orders(twice),
+        [
+            "never_held catalogue.permissions[0].children[1]",
+            "repeated roles.a.allow[1]",
+            "repeated roles.a.assignable_by[1]",
+            "repeated roles.a.includes[1]",
+            "repeated roles.b.forbid[1]",
+            "repeated users.u.groups[1]",
+            "repeated users.u.roles[1]",
+        ]
+    );
+    let once = json!({
+        "roles": {"a": {"allow": ["orders.**"], "deny": ["orders.approve"], "includes": ["b"]},
+                  "b": {"forbid": ["orders.approve"]}},
+        "profiles": {"p": {"allow": ["orders.**"]}},
+        "users": {"u": {"roles": ["a"], "profile": "p"}}});
+    // What the role denies is forbidden by what it includes.
+    assert_eq!(orders(once), ["idle roles.a.deny[0]"]);
+}
+
+#[test]
+fn overridden_in_its_own_source() {
+    let all = |allow: Value, deny: Value| {
+        orders(json!({"profiles": {"p": {"allow": allow, "deny": deny}, "q": {"allow": ["**"]}},
+                      "users": {"u": {"profile": "p"}, "v": {"profile": "q"}},
+                      "global": {"allow": ["orders.approve"]}}))
+    };
+    // Everything beneath `orders.quotes.*` is `export`, of which the nearer
+    // statement decides.
+    let found = all(
+        json!(["orders", "orders.quotes.export"]),
+        json!(["orders.quotes.*", "orders.approve"]),
+    );
+    assert_eq!(found, ["overridden profiles.p.deny[0]"]);
+    assert_eq!(all(json!(["orders"]), json!(["orders.approve"])), NONE);
+}
+
+#[test]
+fn redundant_in_its_own_source() {
+    let p = |statements: Value| {
+        orders(
+            json!({"profiles": {"p": statements, "q": {"allow": ["**"], "deny": ["orders.approve"]},
+                                   "r": {"allow": ["orders.approve", "orders.quotes.*"]}},
+                      "users": {"u": {"profile": "p"}, "v": {"profile": "q"}, "w": {"profile": "r"}}}),
+        )
+    };
+    assert_eq!(
+        p(json!({"allow": ["orders.**", "orders.quotes"]})),
+        ["redundant profiles.p.allow[1]"]
+    );
+    // The nearer one lifts what a farther one denies.
+    assert_eq!(p(json!({"allow": ["**", "orders.quotes"], "deny": ["orders.*"]})), NONE);
+    // Of two that say the same, one stays.
+    assert_eq!(p(json!({"allow": ["orders.quotes.*", "orders.quotes.export", "orders"]})).len(), 1);
+    assert_eq!(
+        p(json!({"allow": ["orders"], "forbid": ["orders.**", "orders.quotes"]})),
+        ["idle profiles.p.allow[0]", "redundant profiles.p.forbid[1]"]
+    );
+}
+
+#[test]
+fn redundant_over_what_lies_beneath() {
+    let with = |global: Value, profile: Value, role: Value| {
+        orders(json!({
+            "global": global, "profiles": {"p": profile}, "approval_groups": {"g": {"allow": ["**"]}},
+            "roles": {"r": role, "s": {"allow": ["orders.quotes"]}},
+            "users": {"u": {"profile": "p", "roles": ["r", "s"], "approval_groups": ["g"]}}}))
+    };
+    let allow = || json!({"allow": ["orders", "orders.quotes"]});
+    let found = with(
+        json!({"allow": ["orders"]}),
+        json!({"allow": ["orders"]}),
+        json!({"deny": ["orders"]}),
+    );
+    assert_eq!(found, ["redundant profiles.p.allow[0]"]);
+    // A role stands over profiles that may say otherwise.
+    assert_eq!(with(json!({"allow": ["orders"]}), json!({"deny": ["orders"]}), allow()), NONE);
+    // But what it includes is always there.
+    let found = with(
+        json!({}),
+        json!({}),
+        json!({"allow": ["orders", "orders.quotes"], "includes": ["s"]}),
+    );
+    assert_eq!(found, ["redundant roles.r.allow[1]"]);
+    // Nothing grants what the global source denies.
+    let found = with(json!({"deny": ["orders.approve"]}), json!({}), json!({"allow": ["orders"]}));
+    assert_eq!(found, ["idle global.deny[0]"]);
+    // Denied, nothing is implied.
+    let implied = findings(
+        json!([{"key": "a", "implies": ["b"]}, {"key": "b"}]),
+        json!({"global": {"deny": ["b"]}, "profiles": {"p": {"allow": ["a"]}},
+               "roles": {"r": {"allow": ["*"]}},
+               "users": {"u": {"profile": "p", "roles": ["r"]}}}),
+    );
+    assert_eq!(implied, NONE);
+}
+
+#[test]
+fn bounds_and_settings_without_effect() {
+    let of = |rest: Value| {
+        let mut all = json!({
+            "objects": {"order": {"attributes": {"amount": "at_most", "region": "one_of"}}},
+            "settings": {"slot": {"default": 1}, "flag": {}}});
+        for (field, value) in rest.as_object().expect("an object") {
+            all[field] = value.clone();
+        }
+        findings(json!([{"key": "approve", "object": "order", "checks": ["amount"]}]), all)
+    };
+    assert_eq!(
+        of(json!({
+            "global": {"allow": ["approve"], "bounds": {"order.amount": 5}, "settings": {"slot": 1}},
+            "profiles": {"p": {"bounds": {"order.amount": 5, "order.region": ["x"]}, "settings": {"slot": 1}}},
+            "roles": {"r": {"includes": ["s"], "bounds": {"order.amount": 5}, "settings": {"flag": 2}},
+                      "s": {"bounds": {"order.amount": 7}, "settings": {"flag": 2}}},
+            "users": {"u": {"profile": "p", "roles": ["r"]}}})),
+        [
+            "redundant profiles.p.bounds.order.amount",
+            "idle profiles.p.bounds.order.region",
+            "redundant profiles.p.settings.slot",
+            "redundant roles.r.bounds.order.amount",
+            "redundant roles.r.settings.flag",
+        ]
+    );
+    assert_eq!(
+        of(json!({
+            "global": {"allow": ["approve"], "bounds": {"order.amount": 5}, "settings": {"slot": 2}},
+            "profiles": {"p": {"bounds": {"order.amount": 6}, "settings": {"slot": 1}}},
+            "roles": {"r": {"includes": ["s"], "bounds": {"order.amount": 8}, "settings": {"flag": 1}},
+                      "s": {"bounds": {"order.amount": 7}, "settings": {"flag": 2}}},
+            "users": {"u": {"profile": "p", "roles": ["r"]}}})),
+        NONE
+    );
+    assert_eq!(
+        of(json!({"global": {"allow": ["approve"]}})),
+        ["no_bound catalogue.objects.order.attributes.amount"]
+    );
+}
+
+#[test]
+fn never_held() {
+    let of = |features: Value, rest: Value| {
+        let mut all = json!({"editions": {"big": {"features": features}}});
+        for (field, value) in rest.as_object().expect("an object") {
+            all[field] = value.clone();
+        }
+        findings(
+            json!([{"key": "a", "children": [{"key": "b"}]}, {"key": "c", "feature": "f"},
+                   {"key": "h", "heading": true, "children": [{"key": "d", "requires": ["c"]}]}]),
+            all,
+        )
+    };
+    assert_eq!(of(json!(["f"]), json!({"global": {"allow": ["**"]}})), NONE);
+    assert_eq!(
+        of(json!(["g"]), json!({"global": {"allow": ["a.**"], "forbid": ["a"]}})),
+        ["never_held catalogue.permissions[0]", "never_held catalogue.permissions[1]"]
+    );
+    // What nobody holds for want of another is without effect.
+    let found = of(json!(["f"]), json!({"global": {"allow": ["a.b", "c", "h.d"]}}));
+    assert_eq!(found, ["never_held catalogue.permissions[0]", "idle global.allow[0]"]);
+}
+
+#[test]
+fn unused_and_same() {
+    let says = json!({"allow": ["**"]});
+    let found = orders(json!({
+        "profiles": {"p": says, "t": {"template": true, "allow": ["**"]}, "d": {}, "q": says},
+        "default_profile": "d",
+        "roles": {"r": {"includes": ["i"]}, "i": {}, "o": {"unique": true, "demoted_to": "x"}, "x": {}},
+        "approval_groups": {"g": {}},
+        "users": {"u": {"profile": "p", "roles": ["r"]}}}));
+    assert_eq!(
+        found,
+        ["unused approval_groups.g", "unused profiles.q", "same profiles.q", "unused roles.o"]
+    );
+    // A policy without users is a beginning.
+    assert_eq!(orders(json!({"profiles": {"p": says}})), NONE);
+}
+
+#[test]
+fn an_admin_has_no_use_for_a_profile() {
+    let of = |admin: bool| {
+        orders(json!({"profiles": {"p": {"allow": ["**"]}},
+                      "users": {"u": {"profile": "p", "admin": admin}, "root": {"admin": true}}}))
+    };
+    assert_eq!(of(true), ["admin_profile users.u.profile"]);
+    assert_eq!(of(false), NONE);
+}
+
+#[test]
+fn a_denial_of_children_passes_over_a_heading() {
+    let of = |deny: Value| {
+        findings(
+            json!([{"key": "a", "children": [{"key": "b"},
+                    {"key": "h", "heading": true, "children": [{"key": "c"}]}]}]),
+            json!({"global": {"allow": ["**"]}, "roles": {"r": {"deny": deny}},
+                   "users": {"u": {"roles": ["r"]}}}),
+        )
+    };
+    assert_eq!(of(json!(["a.*"])), ["passes_heading roles.r.deny[0]"]);
+    assert_eq!(of(json!(["a.*", "a.h.*"])), NONE);
+    assert_eq!(of(json!(["a.**"])), NONE);
+    assert_eq!(of(json!(["a.b"])), NONE);
+}
+
+#[test]
+fn a_denial_by_pattern_silences_an_implication() {
+    let of = |profile: Value, role: Value| {
+        findings(
+            json!([{"key": "a", "implies": ["b"]}, {"key": "b"}]),
+            json!({"profiles": {"p": profile, "q": {"allow": ["**"]}}, "roles": {"r": role},
+                   "users": {"u": {"profile": "p", "roles": ["r"]}, "v": {"profile": "q"}}}),
+        )
+    };
+    let silences = |profile, role| {
+        let found = of(profile, role).into_iter().filter(|it| it.starts_with("silences"));
+        found.collect::<Vec<_>>()
+    };
+    let found = silences(json!({"deny": ["**"]}), json!({"allow": ["a"]}));
+    assert_eq!(found, ["silences profiles.p.deny[0]"]);
+    let found = silences(json!({"deny": ["**"], "allow": ["a"]}), json!({"deny": ["a"]}));
+    assert_eq!(found, ["silences profiles.p.deny[0]"]);
+    assert_eq!(silences(json!({"deny": ["**"]}), json!({"allow": ["a", "b"]})), NONE);
+    assert_eq!(silences(json!({"deny": ["**"], "allow": ["a", "b"]}), json!({})), NONE);
+    assert_eq!(silences(json!({"deny": ["b"]}), json!({"allow": ["a"]})), NONE);
+}
+
+#[test]
+fn names_that_look_alike() {
+    let found = orders(json!({
+        "profiles": {"p": {"allow": ["**"]}},
+        "roles": {"order-clerk": {}, "Order_Clerk": {}, "clerk": {}},
+        "users": {
+            "anna": {"profile": "p", "roles": ["order-clerk"]}, "аnna": {"roles": ["Order_Clerk"]},
+            "anne": {"roles": ["clerk"]}, "an\u{200b}na": {}}}));
+    assert_eq!(
+        found,
+        ["look_alike roles.order-clerk", "look_alike users.an\u{200b}na", "look_alike users.аnna"]
+    );
+}
+
+/// The products' policies are free of findings, but for those that are meant.
+#[test]
+fn products() {
+    let known: [(&str, &[&str]); 5] = [
+        // The product gives admins a profile, and nothing but settings by it.
+        ("connect", &["admin_profile users.root.profile", "admin_profile users.support.profile"]),
+        // Two features are switched on for single customers, in no edition.
+        (
+            "drs",
+            &[
+                "never_held catalogue.permissions[4].children[5]",
+                "never_held catalogue.permissions[7].children[7]",
+                "never_held catalogue.permissions[12].children[0].children[2].children[12]",
+            ],
+        ),
+        ("gruntify", &[]),
+        // The profile states every field that it shows, as the product's screen
+        // does; and the product's admins have profile Admin.
+        (
+            "orchestly",
+            &[
+                "redundant profiles.contractor.levels.fields.due_on",
+                "redundant profiles.contractor.levels.fields.title",
+                "admin_profile users.amara.profile",
+            ],
+        ),
+        ("shipping", &[]),
+    ];
+    for (product, known) in known {
+        let path = format!("{}/examples/policies/{product}.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("a policy");
+        let document: Document = serde_json::from_str(&text).expect("a document");
+        let policy = Policy::try_from(document).expect("a valid policy");
+        let found = policy.lint().into_iter().map(|it| format!("{} {}", it.code, it.place));
+        assert_eq!(found.collect::<Vec<_>>(), known, "{product}");
+    }
+}

@@ -1,0 +1,86 @@
+//! Sources side by side, as a table and as values.
+
+use grantree::matrix::Matrix;
+use grantree::{Document, Policy, SourceName};
+use serde_json::{Value, json};
+
+use crate::linting;
+use crate::properties::check;
+use crate::support::strategies::case;
+
+#[test]
+fn a_matrix_agrees_with_the_engine() {
+    check(500, &case(), linting::a_matrix_agrees_with_the_engine);
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
+fn policy(profiles: Value) -> Policy {
+    let document = json!({"format": 1, "catalogue": {"permissions": [
+        {"key": "orders", "label": "Orders, \"all\"", "children": [
+            {"key": "fields", "heading": true, "label": "=Fields", "children": [
+                {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+            {"key": "-export"}]}]}, "profiles": profiles});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    Policy::try_from(document).expect("a valid policy")
+}
+
+fn all(policy: &Policy) -> Matrix {
+    policy.matrix(policy.sources().into_iter().skip(1)).expect("known sources")
+}
+
+#[test]
+fn long_names_stand_in_a_legend() {
+    let policy = policy(json!({
+        "short": {"allow": ["**"], "deny": ["orders.-export"]},
+        "a_profile_with_a_long_name": {"label": "Long", "levels": {"orders.fields.*": "read_only"}}}));
+    assert_eq!(
+        all(&policy).to_string(),
+        "\
+1  profile `a_profile_with_a_long_name` (Long)
+2  profile `short`
+
+                        1            2
+orders (Orders, \"all\")  .            yes
+  fields (=Fields)
+    price               (read_only)  read_write
+  -export               .            no
+
+. nothing said; (…) without effect for who has only this; never: forbidden
+"
+    );
+}
+
+#[test]
+fn a_wide_table_goes_on_beneath() {
+    let profiles = (0..40).map(|at| (format!("p{at:02}"), json!({"allow": ["**"]})));
+    let policy = policy(Value::Object(profiles.collect()));
+    let text = all(&policy).to_string();
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    for at in 0..40 {
+        assert_eq!(text.matches(&format!("p{at:02}")).count(), 1);
+    }
+}
+
+#[test]
+fn values_are_quoted_and_are_no_formulas() {
+    let policy = policy(json!({"p": {"label": "@p", "allow": ["orders.-export"]}}));
+    let csv = all(&policy).to_csv();
+    assert_eq!(
+        csv.split("\r\n").collect::<Vec<_>>(),
+        [
+            "permission,label,p (@p)",
+            "orders,\"Orders, \"\"all\"\"\",",
+            "orders.fields,\"'=Fields\",",
+            "orders.fields.price,,",
+            "orders.-export,,granted without effect",
+            "",
+        ]
+    );
+}
+
+#[test]
+fn unknown_sources_are_refused() {
+    let policy = policy(json!({"clerk": {}}));
+    let error = policy.matrix([SourceName::Profile("clrek".into())]).expect_err("unknown");
+    assert_eq!(error.to_string(), "unknown profile `clrek`; did you mean `clerk`?");
+}
