@@ -38,7 +38,9 @@ mod export;
 mod guard;
 mod import;
 mod log;
+mod sources;
 mod statement;
+mod users;
 
 use std::fmt;
 use std::marker::PhantomData;
