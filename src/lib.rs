@@ -104,11 +104,14 @@ pub mod tree;
 
 pub mod change;
 
+pub mod diff;
+
 mod live;
 
 pub mod policy_test;
 
 pub use date::{Date, DateError};
+pub use diff::Diff;
 pub use document::{Document, RelationState};
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use explain::Explanation;
