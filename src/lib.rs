@@ -63,6 +63,8 @@
 //! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
 //! and an engine [follows](Engine::follow) in microseconds; [`Live`] is for many
 //! readers while that happens, [`Policy::replay`] for many processes.
+//! [`Engine::what_if`] says who would gain and lose what by a change, before it is
+//! made; [`Engine::diff`] compares any two engines.
 //! [`Policy::adopt`] takes a stored document over to a newer catalogue, and
 //! [`Policy::export`] sources to another policy.
 //!
