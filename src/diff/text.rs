@@ -6,7 +6,7 @@ use super::{
     Condition, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
     SettingChange, Shift, Users, Versus,
 };
-use crate::document::SettingValue;
+use crate::document::{RelationType, SettingValue};
 use crate::explain::bound;
 use crate::filter::{Quoted, State, listed_as};
 use crate::problem::OneLine;
@@ -84,11 +84,13 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         true => ("gains", "loses", "has"),
         false => ("gain", "lose", "have"),
     };
+    // Of a graded one, more may be more levels on the same objects.
+    let leveled = level.is_some() && on.before == on.after;
     match shift {
         Shift::Gained => write!(f, "  {gain} {permission}")?,
         Shift::Lost => write!(f, "  {lose} {permission}")?,
-        Shift::More if on.before == on.after => write!(f, "  {have} more of {permission}")?,
-        Shift::Fewer if on.before == on.after => write!(f, "  {have} less of {permission}")?,
+        Shift::More if leveled => write!(f, "  {have} more of {permission}")?,
+        Shift::Fewer if leveled => write!(f, "  {have} less of {permission}")?,
         Shift::More => write!(f, "  {have} {permission} on more objects")?,
         Shift::Fewer => write!(f, "  {have} {permission} on fewer objects")?,
         Shift::Other => write!(f, "  {have} {permission} on other objects")?,
@@ -104,9 +106,18 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         _ => {}
     }
     f.write_str("\n")?;
-    if !matches!(shift, Shift::Gained | Shift::Lost | Shift::Same) && on.before != on.after {
-        writeln!(f, "    now on {}", on.after)?;
-        writeln!(f, "    before on {}", on.before)?;
+    match shift {
+        Shift::Gained | Shift::Lost | Shift::Same => {}
+        _ if on.before != on.after => {
+            writeln!(f, "    now on {}", on.after)?;
+            writeln!(f, "    before on {}", on.before)?;
+        }
+        _ if leveled => {}
+        _ if on.after.asks_for_groups() => {
+            writeln!(f, "    as before on {}, but other groups count", on.after)?;
+        }
+        // That much is left: a fence that reaches no further on any other day.
+        _ => writeln!(f, "    as before on {}, but for the last days of the calendar", on.after)?,
     }
     // What is said of it without an object mostly follows.
     let follows = |versus: &Versus<bool>| match shift {
@@ -185,6 +196,25 @@ impl Display for NameChange {
             Presence::Gone => "is no more",
         };
         write!(OneLine(f), "{kind} `{name}` {known}")
+    }
+}
+
+impl Extent {
+    /// Whether a relation to groups makes a difference.
+    fn asks_for_groups(&self) -> bool {
+        fn asks(condition: &Condition) -> bool {
+            match condition {
+                Condition::And(parts) | Condition::Or(parts) => parts.iter().any(asks),
+                Condition::Relation { names, .. } => *names == RelationType::Group,
+                _ => false,
+            }
+        }
+        match self {
+            Extent::Objects { condition, definitions, .. } => {
+                asks(condition) || definitions.iter().any(asks)
+            }
+            _ => false,
+        }
     }
 }
 

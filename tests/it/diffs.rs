@@ -179,8 +179,7 @@ fn bounds_and_groups_count_by_what_they_let_through() {
     now on every job where team is me
     before on every job where team is one of me, other, none
   has `edit.team` on fewer objects
-    now on every job where team is me
-    before on every job where team is me
+    as before on every job where team is me, but other groups count
   loses `edit.rest`, on every job where team is one of other, none
 "
     );
@@ -198,7 +197,7 @@ fn a_diff_is_data() {
         r#""r": {}"#,
         r#""r": {"allow": ["a"], "levels": {"b": "some"}, "settings": {"s": "x"}}"#,
     );
-    let diff = engine(before).diff(&engine(&after.replace("eve", "eva")));
+    let diff = engine(before).diff(&engine(&after.replace(r#""eve""#, r#""eva""#)));
     assert_eq!(
         serde_json::to_value(&diff).expect("JSON"),
         serde_json::json!({"groups": [

@@ -77,6 +77,20 @@ pub fn holds(engines: &[Engine; 2], documents: [&Document; 2], diff: &Diff, tall
     tally.groups += diff.groups.len() as u32;
 }
 
+/// What was found of a permission: an object for which it is lost, one for which
+/// it is gained, and whether there is one for which it is held before and after.
+#[derive(Default)]
+struct Found {
+    lost: Option<String>,
+    gained: Option<String>,
+    kept: bool,
+}
+
+/// Whether a fence may be beyond the end of the calendar on that day.
+fn is_late(today: Date) -> bool {
+    today > "9999-12-22".parse().expect("a date")
+}
+
 /// One user, before and after.
 struct Subject<'a> {
     user: &'a str,
@@ -146,7 +160,7 @@ impl Subject<'_> {
         let mut otherwise = effective[0] != effective[1] || level[0] != level[1];
         otherwise |= names.iter().any(|name| can_some(name)[0] != can_some(name)[1]);
         // What may be done.
-        let (mut lost, mut gained, mut kept) = (None, None, false);
+        let mut found = [Found::default(), Found::default()];
         let known = self.objects(node.kind);
         let (objects, sampled) = (&known.0, known.1);
         tally.sampled += u32::from(sampled);
@@ -159,16 +173,23 @@ impl Subject<'_> {
                     let on = (object.as_ref(), *today);
                     engine.user(user).is_ok_and(|user| engine.can(user, actions[at], on))
                 });
-                kept |= was && is;
+                let found = &mut found[usize::from(today.is_some_and(is_late))];
+                found.kept |= was && is;
                 let about = || format!("{name} on {object:?} on {today:?}");
                 if was && !is {
-                    lost.get_or_insert_with(about);
+                    found.lost.get_or_insert_with(about);
                 }
                 if is && !was {
-                    gained.get_or_insert_with(about);
+                    found.gained.get_or_insert_with(about);
                 }
             }
         }
+        // The last days of the calendar only count where nothing else differs.
+        let [most, late] = found;
+        let Found { lost, gained, kept } = match (&most.lost, &most.gained) {
+            (None, None) => Found { kept: late.kept || most.kept, ..late },
+            _ => most,
+        };
         let shift = match (&lost, &gained, kept) {
             (None, None, _) => Shift::Same,
             (None, Some(_), false) => Shift::Gained,
@@ -230,7 +251,7 @@ impl Subject<'_> {
         for today in self.days(kind) {
             let (signature, values): (Vec<_>, Vec<_>) =
                 attributes.iter().map(|attribute| self.values(kind, attribute, today)).unzip();
-            if seen.insert(signature) {
+            if seen.insert((today.is_some_and(is_late), signature)) {
                 let each = relations.iter().map(|(_, lists)| lists.len());
                 count += each.chain(values.iter().map(Vec::len)).product::<usize>();
                 all.push((today, values));
@@ -373,7 +394,7 @@ impl Subject<'_> {
         // No random fence goes further from today than that.
         let days = fixed.flat_map(|date| around(date, -9, 9));
         let week = around("2000-01-01".parse().expect("a date"), 0, 7);
-        let late = around("9000-01-01".parse().expect("a date"), 0, 7);
+        let late = around(ends()[1], -20, 0);
         std::iter::once(None).chain(days.chain(week).chain(late).map(Some)).collect()
     }
 }
