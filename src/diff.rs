@@ -62,6 +62,9 @@
 //! Users are matched by name, so that who is renamed is gone and new; permissions
 //! are matched by path.
 //!
+//! The last days of the calendar, on which some fence is beyond its end, only
+//! count where nothing else differs.
+//!
 //! There is a limit: a catalogue can be written on which it would take longer
 //! than anybody waits to find out whether two conditions mean the same. What is
 //! not found out soon, or depends on more than a few dozen fences, counts as a
@@ -301,8 +304,8 @@ impl Engine {
     ///
     /// The two may be of any policies. Between versions of one, only users whose
     /// sources changed are looked at, and of those one for each combination of
-    /// sources: an edit of a role that 100,000 of 1,000,000 users have takes
-    /// milliseconds, most of them to find the users. Between others, every user
+    /// sources: an edit of a role that 100,000 of 1,000,000 users have takes 10 to
+    /// 20 milliseconds, half of them to find the users. Between others, every user
     /// is looked up by name.
     ///
     /// See [the module](crate::diff) for what counts, and for an example.

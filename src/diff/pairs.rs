@@ -1,6 +1,7 @@
 //! Who is compared with whom: users by name, those alike together.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -22,7 +23,7 @@ pub(super) struct Pair {
 
 /// How relations can see the user before, and at once the user after: by what
 /// they name before and after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Related {
     users: Named,
     groups: Named,
@@ -55,6 +56,15 @@ impl Named {
             before_only: lacks(before, after),
             after_only: lacks(after, before),
         }
+    }
+}
+
+impl Hash for Related {
+    /// All at once: it is hashed for every user.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let all = [self.users, self.groups, self.user_then_groups, self.groups_then_user];
+        let bits = all.into_iter().flat_map(|it| [it.both, it.before_only, it.after_only]);
+        state.write_u16(bits.fold(0, |word, bit| word << 1 | u16::from(bit)));
     }
 }
 
@@ -132,7 +142,10 @@ pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compa
     for slot in new.users.slots_since(&old.users, &classes, &groups) {
         let (was, is) = (old.users.get(slot), new.users.get(slot));
         match (was, is) {
-            (Some((was, _)), Some((is, _))) if was == is => matching.add(Some(slot), Some(slot)),
+            // Versions mostly share the very text.
+            (Some((was, _)), Some((is, _))) if std::ptr::eq(was, is) || was == is => {
+                matching.add(Some(slot), Some(slot));
+            }
             _ => {
                 if let Some((name, _)) = was
                     && new.users.find(name).is_none()
@@ -199,7 +212,6 @@ impl<'e> Matching<'e> {
             after: after.map_or(VACANT, |slot| new.users.class_of(slot)),
             related: self.related(before, after),
         };
-        // Users alike are often neighbours, and few are not alike to any.
         let at = *self.numbers.entry(pair).or_insert(self.compared.len());
         match self.compared.get_mut(at) {
             Some(compared) => compared.slots.push(slot),
