@@ -353,7 +353,8 @@ mod tests {
         assert_ne!(of(&any_a), Some(ALL));
         assert_eq!(of(&join(Op::And, &[])), Some(ALL));
         let defined = Formula::Test(Test::Defined(0));
-        let by_definition = diagrams.of("job", &join(Op::And, &[&defined, &b]), &[a.clone()]);
+        let by_definition =
+            diagrams.of("job", &join(Op::And, &[&defined, &b]), std::slice::from_ref(&a));
         assert_eq!(by_definition, diagrams.of("job", &join(Op::And, &[&a, &b]), &[]));
     }
 

@@ -26,6 +26,12 @@ pub struct Tally {
     pub sampled: u32,
 }
 
+/// What a relation may name, if the object carries it.
+type Lists = Vec<Option<Vec<String>>>;
+
+/// What an attribute may be, if the object has it.
+type Values = Vec<Option<Value<'static>>>;
+
 /// How many objects are tried at most for one permission of one user; beyond, as
 /// many spread over all of them.
 const MOST_OBJECTS: usize = 2000;
@@ -246,7 +252,7 @@ impl Subject<'_> {
             declared.relations.iter().map(|(name, names)| (name, self.lists(*names))).collect();
         let attributes: Vec<&str> = declared.attributes.iter().map(|(name, _)| name).collect();
         let mut count = 0;
-        let mut all: Vec<(Option<Date>, Vec<Vec<Option<Value<'static>>>>)> = Vec::new();
+        let mut all: Vec<(Option<Date>, Vec<Values>)> = Vec::new();
         let mut seen = BTreeSet::new();
         for today in self.days(kind) {
             let (signature, values): (Vec<_>, Vec<_>) =
@@ -291,7 +297,7 @@ impl Subject<'_> {
     }
 
     /// Lists of names that a relation may have, of those that are seen alike one.
-    fn lists(&self, names: RelationType) -> Vec<Option<Vec<String>>> {
+    fn lists(&self, names: RelationType) -> Lists {
         let mut known = vec!["nobody at all".to_owned()];
         match names {
             RelationType::User => known.push(self.user.to_owned()),
@@ -333,12 +339,7 @@ impl Subject<'_> {
     }
 
     /// Values of an attribute on a day, one of each way to pass, with the ways.
-    fn values(
-        &self,
-        kind: &str,
-        attribute: &str,
-        today: Option<Date>,
-    ) -> (Vec<[bool; 2]>, Vec<Option<Value<'static>>>) {
+    fn values(&self, kind: &str, attribute: &str, today: Option<Date>) -> (Vec<[bool; 2]>, Values) {
         const TEXTS: [&str; 6] = ["north", "south", "east", "west", "", "nowhere"];
         let form = self.oracles[0].bound_type(kind, attribute);
         let bounds = self.bounds(kind, attribute);
@@ -423,8 +424,7 @@ fn around(date: Date, from: i64, to: i64) -> Vec<Date> {
         let length = |year: i64, month: i64| {
             (28..=31).rev().find(|&day| Date::new(year as i16, month as i8, day).is_some())
         };
-        loop {
-            let Some(most) = length(year, month) else { break };
+        while let Some(most) = length(year, month) {
             if day < 1 {
                 (year, month) = if month == 1 { (year - 1, 12) } else { (year, month - 1) };
                 day += i64::from(length(year, month).unwrap_or(31));
@@ -522,13 +522,11 @@ pub fn exchanged(document: &Document, by: usize) -> Document {
     bodies.extend(document.roles.iter().map(|(_, role)| role.source.statements.clone()));
     bodies.extend(document.users.iter().map(|(_, user)| user.statements.clone()));
     let body = |at: usize| bodies[(at * (by % 3 + 1) + by) % bodies.len()].clone();
-    if by % 4 == 0 {
+    if by.is_multiple_of(4) {
         other.global = body(0);
     }
-    for (at, (_, role)) in document.roles.iter().enumerate() {
-        let _ = role;
-        let name = document.roles.iter().nth(at).expect("a role").0;
-        if (at + by) % 2 == 0 {
+    for (at, (name, _)) in document.roles.iter().enumerate() {
+        if (at + by).is_multiple_of(2) {
             other.roles.get_mut(name).expect("a role").source.statements = body(at + 1);
         }
     }
