@@ -304,7 +304,7 @@ impl Engine {
     ///
     /// The two may be of any policies. Between versions of one, only users whose
     /// sources changed are looked at, and of those one for each combination of
-    /// sources: an edit of a role that 100,000 of 1,000,000 users have takes 10 to
+    /// sources: an edit of a role that 100,000 of 1,000,000 users have takes about
     /// 20 milliseconds, half of them to find the users. Between others, every user
     /// is looked up by name.
     ///
