@@ -50,6 +50,18 @@ impl Date {
         Date(jiff::civil::Date::ZERO).days_until(self)
     }
 
+    /// The first and the last date that there are.
+    pub(crate) const ENDS: (Date, Date) = (
+        Date(jiff::civil::Date::constant(0, 1, 1)),
+        Date(jiff::civil::Date::constant(9999, 12, 31)),
+    );
+
+    /// The number of the first day that a fence can come to, which is no date of
+    /// ours: fences may count back from the first ones.
+    pub(crate) fn first_fence_day() -> i64 {
+        Date(jiff::civil::Date::MIN).days()
+    }
+
     /// How many days it is to another date; negative where that is earlier.
     pub(crate) fn days_until(self, other: Date) -> i64 {
         self.0.until(other.0).map_or(0, |span| i64::from(span.get_days()))

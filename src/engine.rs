@@ -346,7 +346,7 @@ impl Engine {
 
 impl Inner {
     /// What the user's sources say of a setting (design, rule 8).
-    fn setting<'p>(&'p self, user: &'p Class, setting: u32) -> Option<&'p SettingValue> {
+    pub(crate) fn setting<'p>(&'p self, user: &'p Class, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
         let roles = self.closure(&user.roles).into_iter();
         let roles = roles.map(|role| &self.roles[role].source.statements);

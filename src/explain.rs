@@ -8,7 +8,7 @@ mod walk;
 use serde::Serialize;
 
 pub use mend::{AccessRequest, Assigned, Assignment, Mend, Mends, Part};
-pub(crate) use text::verdict;
+pub(crate) use text::{bound, verdict};
 pub use walk::Link;
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};

@@ -55,7 +55,8 @@ use crate::date::Date;
 use crate::document::{RelationState, RelationType};
 use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
 use crate::object::{Belongs, Object, Subject, Value};
-use formula::{Formula, Op, Test};
+pub(crate) use formula::{Formula, Op, Test};
+pub(crate) use text::{Quoted, State, listed_as};
 
 /// The objects on which a user may do something.
 ///
@@ -183,7 +184,7 @@ impl Engine {
         match self.standing(user, action) {
             Standing::Denied => Filter::of(None, Predicate::None),
             Standing::Allowed => Filter::of(None, Predicate::All),
-            Standing::Open(open) => Search { open, today }.filter(),
+            Standing::Open(open) => Search { open, day: Day::Of(today) }.filter(),
         }
     }
 
@@ -340,10 +341,25 @@ impl Belongs for Groups<'_> {
     }
 }
 
+/// What is asked of an object, whatever the day: a formula, and the definitions
+/// that it refers to. A bound is one test, if some value could pass it.
+pub(crate) fn on_any_day<'e>(open: &Open<'e>) -> (Formula<'e>, Vec<Formula<'e>>) {
+    Search { open: open.clone(), day: Day::Any }.formula()
+}
+
 /// The making of a filter.
 struct Search<'e> {
     open: Open<'e>,
-    today: Option<Date>,
+    day: Day,
+}
+
+/// The day that a filter is made for.
+#[derive(Clone, Copy)]
+enum Day {
+    /// That day, or none.
+    Of(Option<Date>),
+    /// Whichever it may be.
+    Any,
 }
 
 impl<'e> Search<'e> {
@@ -445,15 +461,23 @@ impl<'e> Search<'e> {
 
     /// What a check asks of the object.
     fn check(&self, attribute: AttributeId) -> Formula<'e> {
-        match self.test(attribute) {
-            Predicate::All => Formula::ALL,
-            Predicate::None => Formula::NONE,
-            _ => Formula::Test(Test::Attribute(&self.open.limit(attribute).0.name, attribute)),
+        let (declared, limit) = self.open.limit(attribute);
+        let (all, none) = match self.day {
+            Day::Any => (*limit == Limit::Any, !limit.passable()),
+            Day::Of(today) => {
+                let test = self.test(attribute, today);
+                (test == Predicate::All, test == Predicate::None)
+            }
+        };
+        match (all, none) {
+            (true, _) => Formula::ALL,
+            (_, true) => Formula::NONE,
+            _ => Formula::Test(Test::Attribute(&declared.name, attribute)),
         }
     }
 
     /// The test that the user's bound on an attribute comes to on that day.
-    fn test(&self, attribute: AttributeId) -> Predicate {
+    fn test(&self, attribute: AttributeId, today: Option<Date>) -> Predicate {
         let (declared, limit) = self.open.limit(attribute);
         let attribute = declared.name.to_string();
         match limit {
@@ -468,14 +492,14 @@ impl<'e> Search<'e> {
             Limit::AtLeast(least) => Predicate::AtLeast { attribute, value: *least },
             // Not before one of some days is not before the first of them.
             Limit::NotBefore(fences) => {
-                let days = fences.iter().filter_map(|&fence| fence_day(fence, self.today));
+                let days = fences.iter().filter_map(|&fence| fence_day(fence, today));
                 match days.min() {
                     Some(date) => Predicate::NotBefore { attribute, date },
                     None => Predicate::None,
                 }
             }
             Limit::NotAfter(fences) => {
-                let days = fences.iter().filter_map(|&fence| fence_day(fence, self.today));
+                let days = fences.iter().filter_map(|&fence| fence_day(fence, today));
                 match days.max() {
                     Some(date) => Predicate::NotAfter { attribute, date },
                     None => Predicate::None,
@@ -494,7 +518,11 @@ impl<'e> Search<'e> {
             Formula::Join(Op::Or, parts) if parts.is_empty() => Predicate::None,
             Formula::Join(Op::And, parts) => Predicate::And(each(parts)),
             Formula::Join(Op::Or, parts) => Predicate::Or(each(parts)),
-            Formula::Test(Test::Attribute(_, attribute)) => self.test(*attribute),
+            Formula::Test(Test::Attribute(_, attribute)) => match self.day {
+                Day::Of(today) => self.test(*attribute, today),
+                // No filter is made for any day.
+                Day::Any => Predicate::None,
+            },
             Formula::Test(Test::Relation(name, states)) => {
                 match self.open.kind.1.relations.get(*name) {
                     Some(&names) => Predicate::Relation {
@@ -526,7 +554,8 @@ impl Predicate {
     }
 }
 
-fn listed(states: States) -> Vec<RelationState> {
+/// States, in their order.
+pub(crate) fn listed(states: States) -> Vec<RelationState> {
     let all = [RelationState::Me, RelationState::Other, RelationState::None];
     all.into_iter().filter(|&state| states.accepts(state)).collect()
 }

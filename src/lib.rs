@@ -65,6 +65,8 @@
 //! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
 //! and an engine [follows](Engine::follow) in microseconds; [`Live`] is for many
 //! readers while that happens, [`Policy::replay`] for many processes.
+//! [`Engine::what_if`] says who would gain and lose what by a change, before it is
+//! made; [`Engine::diff`] compares any two engines.
 //! [`Policy::adopt`] takes a stored document over to a newer catalogue, and
 //! [`Policy::export`] sources to another policy.
 //!
@@ -110,6 +112,8 @@ pub mod tree;
 
 pub mod change;
 
+pub mod diff;
+
 pub mod lint;
 
 pub mod matrix;
@@ -119,6 +123,7 @@ mod live;
 pub mod policy_test;
 
 pub use date::{Date, DateError};
+pub use diff::Diff;
 pub use document::{Document, RelationState};
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use explain::Explanation;

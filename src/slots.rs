@@ -52,6 +52,11 @@ impl Names {
         (0..).zip(self.names.iter()).filter_map(|(slot, name)| Some((slot, name.as_deref()?)))
     }
 
+    /// The slots that do not share their names with another version.
+    pub(crate) fn differing<'a>(&'a self, other: &'a Names) -> impl Iterator<Item = u32> {
+        self.names.differing(&other.names).map(|(slot, _)| number(slot))
+    }
+
     /// Gives a slot, which is vacant, a new name.
     pub(crate) fn insert(&mut self, slot: u32, name: &str) {
         self.names.set(slot as usize, Some(name.into()));

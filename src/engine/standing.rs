@@ -2,7 +2,7 @@
 
 use super::limit::Limit;
 use super::{Compiled, Engine, Facts, Permission, User};
-use crate::catalogue::{Attribute, AttributeId, Condition, Kind, Scope};
+use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Scope};
 use crate::policy::ClassId;
 
 /// How a user stands with a permission.
@@ -16,6 +16,7 @@ pub(crate) enum Standing<'e> {
 }
 
 /// A decision that the object is still to make.
+#[derive(Clone)]
 pub(crate) struct Open<'e> {
     compiled: &'e Compiled,
     class: ClassId,
@@ -35,26 +36,74 @@ impl Engine {
         let Some((class, ask)) = compiled.find(user, action) else {
             return Standing::Denied;
         };
-        if !compiled.rows.holds(class, ask.bit()) {
+        match compiled.policy().users.get(user.number) {
+            Some((name, _)) => compiled.standing(class, ask.bit(), (user.number, name)),
+            None => Standing::Denied,
+        }
+    }
+
+    /// How users of a class stand with a permission, whoever they are: the
+    /// user's name and groups are left out.
+    pub(crate) fn standing_of(&self, class: ClassId, bit: Bit) -> Standing<'_> {
+        self.0.standing(class, bit, (u32::MAX, ""))
+    }
+
+    /// The words of the bits that users of a class hold.
+    pub(crate) fn row(&self, class: ClassId) -> Vec<u64> {
+        self.0.rows.row(class).collect()
+    }
+
+    /// Whether users of a class hold a permission.
+    pub(crate) fn class_holds(&self, class: ClassId, bit: Bit) -> bool {
+        self.0.rows.holds(class, bit)
+    }
+
+    /// Whether for users of a class objects are not looked at.
+    pub(crate) fn is_admin(&self, class: ClassId) -> bool {
+        self.0.facts(class).is_some_and(|facts| facts.admin)
+    }
+
+    /// What passes of each attribute for users of a class; classes that are
+    /// alike may share it.
+    pub(crate) fn limits(&self, class: ClassId) -> &[Limit] {
+        let limits = self.0.facts(class).and_then(|facts| facts.limits.as_deref());
+        limits.unwrap_or_default()
+    }
+
+    /// Whether users of a class who hold a permission may do so on some object,
+    /// as [`Engine::can_some`] has it.
+    pub(crate) fn is_passable(&self, class: ClassId, condition: &Condition) -> bool {
+        self.0.checks_passable(class, condition)
+    }
+
+    /// The groups of a list and all beneath them, sorted.
+    pub(crate) fn groups_of_list(&self, list: u32) -> Vec<&str> {
+        self.0.memberships.get(list).names().collect()
+    }
+}
+
+impl Compiled {
+    fn standing<'e>(&'e self, class: ClassId, bit: Bit, user: (u32, &'e str)) -> Standing<'e> {
+        if !self.rows.holds(class, bit) {
             return Standing::Denied;
         }
-        let (condition, facts) = match (compiled.condition(ask), compiled.facts(class)) {
+        let catalogue = &self.policy().catalogue;
+        let condition = catalogue.node_of(bit).condition.as_deref();
+        let (condition, facts) = match (condition, self.facts(class)) {
             (Some(condition), Some(facts)) if !facts.admin => (condition, facts),
             _ => return Standing::Allowed,
         };
-        let policy = compiled.policy();
-        let kind = policy.catalogue.kinds.get_index(condition.kind as usize);
-        match (kind, policy.users.get(user.number)) {
-            (Some((kind, declared)), Some((name, _))) => Standing::Open(Open {
-                compiled,
+        match catalogue.kinds.get_index(condition.kind as usize) {
+            Some((kind, declared)) => Standing::Open(Open {
+                compiled: self,
                 class,
                 facts,
-                slot: user.number,
-                user: name,
+                slot: user.0,
+                user: user.1,
                 kind: (kind, declared),
                 condition,
             }),
-            _ => Standing::Denied,
+            None => Standing::Denied,
         }
     }
 }

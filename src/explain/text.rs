@@ -312,7 +312,7 @@ fn state(state: RelationState, names: RelationType) -> &'static str {
 }
 
 /// A bound, after "allows".
-fn bound(form: BoundType, bound: &Bound) -> String {
+pub(crate) fn bound(form: BoundType, bound: &Bound) -> String {
     let side = match form {
         BoundType::OneOf => "one of",
         BoundType::AtMost => "at most",

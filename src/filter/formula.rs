@@ -9,7 +9,7 @@ use crate::catalogue::{AttributeId, States};
 
 /// What an object must be like.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Formula<'c> {
+pub(crate) enum Formula<'c> {
     Test(Test<'c>),
     /// Some formulas joined. Of none, `and` is what every object passes and
     /// `or` what none does.
@@ -18,7 +18,7 @@ pub(super) enum Formula<'c> {
 
 /// A test of one thing about the object, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Test<'c> {
+pub(crate) enum Test<'c> {
     /// The relation is in one of these states. It is in one of them at most:
     /// one that the object does not carry is in none.
     Relation(&'c str, States),
@@ -28,8 +28,8 @@ pub(super) enum Test<'c> {
     Defined(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Op {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Op {
     And,
     Or,
 }
@@ -53,9 +53,9 @@ impl Op {
 
 impl<'c> Formula<'c> {
     /// What every object passes.
-    pub(super) const ALL: Formula<'static> = Formula::Join(Op::And, Vec::new());
+    pub(crate) const ALL: Formula<'static> = Formula::Join(Op::And, Vec::new());
     /// What no object passes.
-    pub(super) const NONE: Formula<'static> = Formula::Join(Op::Or, Vec::new());
+    pub(crate) const NONE: Formula<'static> = Formula::Join(Op::Or, Vec::new());
 
     /// Joins formulas that are in normal form into one that is.
     pub(super) fn join(op: Op, parts: Vec<Formula<'c>>) -> Formula<'c> {
@@ -85,7 +85,7 @@ impl<'c> Formula<'c> {
     }
 
     /// How many tests it has.
-    pub(super) fn tests(&self) -> usize {
+    pub(crate) fn tests(&self) -> usize {
         match self {
             Formula::Test(_) => 1,
             Formula::Join(_, parts) => parts.iter().map(Formula::tests).sum(),

@@ -29,10 +29,10 @@ impl Display for Predicate {
             Predicate::And(parts) => joined(f, parts, " and "),
             Predicate::Or(parts) => joined(f, parts, " or "),
             Predicate::Relation { name, states, .. } => {
-                listed(f, name, states.iter().map(|&state| State(state)))
+                listed_as(f, name, states.iter().map(|&state| State(state)))
             }
             Predicate::OneOf { attribute, values } => {
-                listed(f, attribute, values.iter().map(|value| Quoted(value)))
+                listed_as(f, attribute, values.iter().map(|value| Quoted(value)))
             }
             Predicate::AtMost { attribute, value } => write!(f, "{attribute} is at most {value}"),
             Predicate::AtLeast { attribute, value } => write!(f, "{attribute} is at least {value}"),
@@ -61,7 +61,7 @@ fn joined(f: &mut Formatter<'_>, parts: &[Predicate], by: &str) -> fmt::Result {
 }
 
 /// `name is value`, or `name is one of value, value`.
-fn listed<T: Display>(
+pub(crate) fn listed_as<T: Display>(
     f: &mut Formatter<'_>,
     name: &str,
     values: impl ExactSizeIterator<Item = T>,
@@ -80,7 +80,7 @@ fn listed<T: Display>(
 }
 
 /// A state as the catalogue writes it.
-struct State(RelationState);
+pub(crate) struct State(pub(crate) RelationState);
 
 impl Display for State {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -93,7 +93,7 @@ impl Display for State {
 }
 
 /// A text in quotes, on one line whatever is in it.
-struct Quoted<'t>(&'t str);
+pub(crate) struct Quoted<'t>(pub(crate) &'t str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -157,6 +157,46 @@ impl Users {
         self.groups.since(&before.groups)
     }
 
+    /// The slots whose user is not the same as in another version, or not alike:
+    /// those with another name, another number of a class or of a list of
+    /// groups, or one whose number is said to mean something else there.
+    /// Ascending; what the versions share is not looked at.
+    pub(crate) fn slots_since(
+        &self,
+        before: &Users,
+        classes: &[bool],
+        groups: &[bool],
+    ) -> Vec<u32> {
+        let mut slots: Vec<u32> = (self.slots()..before.slots()).map(number).collect();
+        let differs = |slot: u32| {
+            self.class_of(slot) != before.class_of(slot)
+                || self.groups_of(slot) != before.groups_of(slot)
+                || self.names.get(slot) != before.names.get(slot)
+        };
+        let leaves = self.of_class.differing(&before.of_class).map(|(slot, _)| number(slot));
+        let leaves =
+            leaves.chain(self.of_groups.differing(&before.of_groups).map(|(slot, _)| number(slot)));
+        let leaves = leaves.chain(self.names.differing(&before.names));
+        slots.extend(leaves.filter(|&slot| differs(slot)));
+        let marked = |marks: &[bool], at: u32| marks.get(at as usize) == Some(&true);
+        if classes.contains(&true) {
+            let classed = (0..).zip(self.of_class.iter());
+            slots.extend(classed.filter(|(_, at)| marked(classes, **at)).map(|(slot, _)| slot));
+        }
+        if groups.contains(&true) {
+            let grouped = (0..).zip(self.of_groups.iter());
+            slots.extend(grouped.filter(|(_, at)| marked(groups, **at)).map(|(slot, _)| slot));
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// How many numbers of lists of groups there are.
+    pub(crate) fn group_slots(&self) -> usize {
+        self.groups.values.len()
+    }
+
     /// The number of the class of each slot.
     pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 512> {
         &self.of_class

@@ -1,5 +1,7 @@
 //! The examples run to their end.
 
+#[path = "../../examples/audit.rs"]
+mod audit;
 #[path = "../../examples/explain.rs"]
 mod explain;
 #[path = "../../examples/live.rs"]
@@ -12,4 +14,5 @@ fn examples_run() {
     quickstart::main().expect("the quickstart");
     explain::main().expect("the explanations");
     live::main().expect("the live policy");
+    audit::main().expect("the audit");
 }

@@ -11,6 +11,7 @@ mod adoption;
 mod allocation;
 mod changes;
 mod corpus;
+mod diffs;
 mod examples;
 mod explanations;
 mod filter;

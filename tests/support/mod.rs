@@ -3,6 +3,7 @@
 
 pub mod change_laws;
 pub mod changes;
+pub mod diff_laws;
 pub mod erosion;
 pub mod laws;
 pub mod mending;

@@ -1,0 +1,73 @@
+//! An auditor's questions about a policy: who may do what, what a planned change
+//! would do to whom, and what of a list somebody may touch.
+//!
+//! ```sh
+//! cargo run --release --example audit
+//! ```
+
+use std::error::Error;
+
+use grantree::change::{By, Change};
+use grantree::{Document, DynamicObject, Engine, Policy};
+
+const POLICY: &str = include_str!("policies/connect.json");
+
+/// What is planned: buyers approve more, and cancel nothing any more.
+const PLANNED: &str = r#"{"edit": {"source": {"approval_group": "buyers"}, "ops": [
+    {"bound": {"attribute": "purchase_order.value", "bound": 10000}},
+    {"clear": "modules.purchasing.purchase_orders.cancel"}]}}"#;
+
+/// Audits a policy.
+///
+/// # Errors
+///
+/// Where the policy is none, or has other names.
+pub fn main() -> Result<(), Box<dyn Error>> {
+    let policy = Policy::try_from(serde_json::from_str::<Document>(POLICY)?)?;
+    let engine = Engine::new(&policy);
+
+    who_can(&engine)?;
+    what_if(&engine)?;
+    filter(&engine)?;
+    Ok(())
+}
+
+/// Who may approve a purchase order of this value?
+fn who_can(engine: &Engine) -> Result<(), Box<dyn Error>> {
+    let approve = engine.permission("modules.purchasing.purchase_orders.approve")?;
+    for value in [2_000, 8_000] {
+        let order = DynamicObject::new("purchase_order").with_attribute("value", value);
+        let names = engine.who_can(approve, &order).join(", ");
+        println!("£{value} may be approved by {names}");
+    }
+    println!("some order or other, by {}\n", engine.who_can(approve, ()).join(", "));
+    Ok(())
+}
+
+/// What would the planned change do, and to whom?
+fn what_if(engine: &Engine) -> Result<(), Box<dyn Error>> {
+    let planned: Change = serde_json::from_str(PLANNED)?;
+    let what_if = engine.what_if(By::Host, &planned)?;
+    println!("The planned change:\n{}", what_if.diff);
+    // For a ticket, or a review in another program: the same as data.
+    let data = serde_json::to_string(&what_if.diff)?;
+    println!("(as data: {} bytes)\n", data.len());
+
+    // Once it is made, what became of it can be compared with what was planned.
+    let made = engine.policy().apply(By::Host, &planned)?;
+    assert_eq!(engine.diff(&engine.follow(&made.policy)), what_if.diff);
+    Ok(())
+}
+
+/// Which of the purchase orders on a page may this supervisor approve?
+fn filter(engine: &Engine) -> Result<(), Box<dyn Error>> {
+    let filter =
+        engine.filter_by_name("sam", "modules.purchasing.purchase_orders.approve", None)?;
+    println!("sam approves {filter}");
+    let page = [900, 2_500, 2_501]
+        .map(|value| DynamicObject::new("purchase_order").with_attribute("value", value));
+    for order in page.iter().filter(|order| filter.matches(order)) {
+        println!("  {order}");
+    }
+    Ok(())
+}

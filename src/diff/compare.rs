@@ -1,0 +1,633 @@
+//! What becomes otherwise for users of one class who are now of another.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
+
+use super::diagram::{
+    ABSENT, Answers, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap, PASSES,
+    Variable, What,
+};
+use super::pairs::{Named as NamedBy, Pair, Related};
+use super::values::{Passing, Situations, passing, situations};
+use super::{Condition, Extent, Shift, Versus};
+use crate::bits::{ones, test};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Kind, Node, NodeId};
+use crate::document::{Bound, Fence, SettingValue};
+use crate::engine::{Engine, Limit, Standing};
+use crate::filter::{self, Formula, Op, Test, listed};
+use crate::policy::{ClassId, Inner, VACANT};
+
+/// All that becomes otherwise for the users of a pair, in an order of its own
+/// and by numbers: what is equal is equal for people too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Changes {
+    pub(super) presence: super::Presence,
+    pub(super) permissions: Vec<Line>,
+    pub(super) settings: Vec<(usize, Versus<Option<SettingValue>>)>,
+}
+
+/// What becomes otherwise of a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Line {
+    /// One of [`Comparison::nodes`].
+    pub(super) node: usize,
+    pub(super) shift: Shift,
+    /// How many levels above the lowest one.
+    pub(super) levels: Versus<usize>,
+    pub(super) can_some: Versus<bool>,
+    /// Numbers for [`Comparison::extent`].
+    pub(super) on: Versus<usize>,
+}
+
+/// A permission before and after: the one or the other at least.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nodes {
+    pub(super) before: Option<NodeId>,
+    pub(super) after: Option<NodeId>,
+}
+
+/// One of the two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Side {
+    Before,
+    After,
+}
+
+/// Where a permission may be exercised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Nowhere,
+    Everywhere,
+    /// One of [`Comparison::formulas`].
+    On(usize),
+}
+
+/// What is asked of an object.
+struct Known<'e> {
+    kind: (&'e str, &'e Kind),
+    /// Whether it may be exercised without an object.
+    without: bool,
+    formula: Formula<'e>,
+    definitions: Vec<Formula<'e>>,
+    diagram: Option<Diagram>,
+    extent: Option<usize>,
+}
+
+/// What a formula is made of: a permission, the user's limits, the scopes held.
+type Recipe = (Side, NodeId, usize, SmallVec<[Bit; 8]>);
+
+/// Two engines being compared.
+pub(super) struct Comparison<'e> {
+    before: &'e Engine,
+    after: &'e Engine,
+    /// Whether they number permissions and attributes alike.
+    aligned: bool,
+    /// The permissions, in the order after, and those that are gone.
+    pub(super) nodes: Vec<Nodes>,
+    /// Those about objects, where both engines have one catalogue.
+    on_objects: Vec<NodeId>,
+    /// The settings that both have.
+    pub(super) settings: Vec<(u32, u32)>,
+    diagrams: Diagrams<'e>,
+    formulas: Vec<Known<'e>>,
+    recipes: HashMap<Recipe, usize, RandomState>,
+    overlaps: HashMap<(usize, usize, usize, usize, Related), Overlap, RandomState>,
+    extents: Vec<Extent>,
+    extent_numbers: HashMap<Extent, usize, RandomState>,
+}
+
+impl<'e> Comparison<'e> {
+    pub(super) fn new(before: &'e Engine, after: &'e Engine, aligned: bool) -> Comparison<'e> {
+        let (old, new) = (catalogue(before), catalogue(after));
+        let grantable = |node: &Node| node.form != Form::Heading;
+        let find = |catalogue: &Catalogue, node: &Node| {
+            catalogue.find(&node.path).filter(|&id| grantable(catalogue.node(id)))
+        };
+        let numbered = |catalogue: &'e Catalogue| {
+            (0..).zip(&catalogue.nodes).filter(move |(_, node)| grantable(node))
+        };
+        let nodes = match aligned {
+            true => (0..crate::names::number(new.nodes.len()))
+                .map(|id| Nodes { before: Some(id), after: Some(id) })
+                .collect(),
+            false => {
+                let after = numbered(new)
+                    .map(|(id, node)| Nodes { before: find(old, node), after: Some(id) });
+                let gone = numbered(old).filter(|(_, node)| find(new, node).is_none());
+                after.chain(gone.map(|(id, _)| Nodes { before: Some(id), after: None })).collect()
+            }
+        };
+        let on_objects = numbered(new).filter(|(_, node)| aligned && node.condition.is_some());
+        let settings = old.settings.keys().zip(0..).filter_map(|(name, was)| {
+            let is = new.settings.get_index_of(name)?;
+            Some((was, crate::names::number(is)))
+        });
+        let mut comparison = Comparison {
+            before,
+            after,
+            aligned,
+            nodes,
+            on_objects: on_objects.map(|(id, _)| id).collect(),
+            settings: settings.collect(),
+            diagrams: Diagrams::new(),
+            formulas: Vec::new(),
+            recipes: HashMap::default(),
+            overlaps: HashMap::default(),
+            extents: Vec::new(),
+            extent_numbers: HashMap::default(),
+        };
+        comparison.number(Extent::Nothing);
+        comparison.number(Extent::Everything);
+        comparison
+    }
+
+    /// Of what is shown of a permission's objects, what stands for a number.
+    pub(super) fn extent(&self, number: usize) -> Extent {
+        self.extents.get(number).cloned().unwrap_or(Extent::Nothing)
+    }
+
+    /// What becomes otherwise for the users of a pair, if anything.
+    pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
+        let presence = match (pair.before, pair.after) {
+            (VACANT, _) => super::Presence::New,
+            (_, VACANT) => super::Presence::Gone,
+            _ => super::Presence::Stays,
+        };
+        let permissions = self.candidates(pair);
+        let permissions: Vec<Line> =
+            permissions.into_iter().filter_map(|node| self.line(pair, node)).collect();
+        let settings = self.setting_changes(pair);
+        let otherwise =
+            presence != super::Presence::Stays || !permissions.is_empty() || !settings.is_empty();
+        otherwise.then_some(Changes { presence, permissions, settings })
+    }
+
+    /// The permissions that may be otherwise, as numbers in `nodes`.
+    fn candidates(&self, pair: &Pair) -> Vec<usize> {
+        if !self.aligned {
+            return (0..self.nodes.len()).collect();
+        }
+        let (before, after) = (self.before.row(pair.before), self.after.row(pair.after));
+        let catalogue = catalogue(self.after);
+        let words = before.len().max(after.len());
+        let word = |row: &[u64], at: usize| row.get(at).copied().unwrap_or(0);
+        let differing: Vec<u64> =
+            (0..words).map(|at| word(&before, at) ^ word(&after, at)).collect();
+        let mut nodes: Vec<usize> = ones(differing.iter().copied())
+            .map(|bit| catalogue.bit_nodes[bit as usize] as usize)
+            .collect();
+        let (limits, others) = (self.before.limits(pair.before), self.after.limits(pair.after));
+        let alike = pair.related.is_same()
+            && self.before.is_admin(pair.before) == self.after.is_admin(pair.after)
+            && (std::ptr::eq(limits, others) || limits == others);
+        if !alike || !nodes.is_empty() {
+            let held = self.on_objects.iter().filter(|&&id| {
+                let bit = catalogue.node(id).bit;
+                test(&before, bit) && test(&after, bit)
+            });
+            nodes.extend(
+                held.filter(|&&id| !alike || self.looks_at(id, &differing)).map(|&id| id as usize),
+            );
+        }
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Whether the condition of a permission looks at one of some bits.
+    fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
+        let condition = catalogue(self.after).node(id).condition.as_deref();
+        let steps = condition.into_iter().flat_map(|condition| &condition.steps);
+        let mut scopes = steps.flat_map(|step| step.scopes.iter().flatten());
+        scopes.any(|scope| test(bits, scope.bit))
+    }
+
+    /// What becomes otherwise of a permission, if anything.
+    fn line(&mut self, pair: &Pair, number: usize) -> Option<Line> {
+        let nodes = *self.nodes.get(number)?;
+        let reach = Versus {
+            before: self.reach(Side::Before, pair.before, nodes.before),
+            after: self.reach(Side::After, pair.after, nodes.after),
+        };
+        let levels = Versus {
+            before: held(self.before, pair.before, nodes.before),
+            after: held(self.after, pair.after, nodes.after),
+        };
+        let can_some = Versus {
+            before: can_some(self.before, pair.before, nodes.before),
+            after: can_some(self.after, pair.after, nodes.after),
+        };
+        let mut overlap = Overlap::default();
+        for (before, after) in self.thresholds(nodes, levels) {
+            let reach = Versus {
+                before: if before { reach.before } else { Reach::Nowhere },
+                after: if after { reach.after } else { Reach::Nowhere },
+            };
+            overlap = overlap.union(self.overlap(pair, reach));
+        }
+        let shift = match (overlap.before_only, overlap.after_only, overlap.both) {
+            (false, false, _) => Shift::Same,
+            (false, true, false) => Shift::Gained,
+            (true, false, false) => Shift::Lost,
+            (false, true, true) => Shift::More,
+            (true, false, true) => Shift::Fewer,
+            (true, true, _) => Shift::Other,
+        };
+        let level_of = |engine: &'e Engine, node: Option<NodeId>, held: usize| {
+            node.and_then(|id| level(catalogue(engine).node(id), held))
+        };
+        let was = level_of(self.before, nodes.before, levels.before);
+        let is = level_of(self.after, nodes.after, levels.after);
+        let level_differs = match (was, is) {
+            (Some(was), Some(is)) => was != is,
+            (None, None) => false,
+            // That it is graded is one of the names; here, what is held counts.
+            _ => levels.before > 0 || levels.after > 0,
+        };
+        let told = shift != Shift::Same
+            || can_some.before != can_some.after
+            || (levels.before > 0) != (levels.after > 0)
+            || level_differs;
+        if !told {
+            return None;
+        }
+        let on = Versus {
+            before: self.extent_of(Side::Before, pair.before, reach.before),
+            after: self.extent_of(Side::After, pair.after, reach.after),
+        };
+        Some(Line { node: number, shift, levels, can_some, on })
+    }
+
+    /// Of each name that a permission goes by in both engines, or in the one
+    /// that has it, whether it is held before and after.
+    fn thresholds(&self, nodes: Nodes, levels: Versus<usize>) -> Vec<(bool, bool)> {
+        let above = |engine: &'e Engine, node: Option<NodeId>| -> &'e [Box<str>] {
+            match node.map(|id| &catalogue(engine).node(id).form) {
+                Some(Form::Graded(levels)) => levels.get(1..).unwrap_or_default(),
+                _ => &[],
+            }
+        };
+        let (Some(_), Some(_)) = (nodes.before, nodes.after) else {
+            return vec![(levels.before > 0, levels.after > 0)];
+        };
+        let (befores, afters) = (above(self.before, nodes.before), above(self.after, nodes.after));
+        let path = (levels.before > 0, levels.after > 0);
+        let common = befores.iter().enumerate().filter_map(|(was, level)| {
+            let is = afters.iter().position(|known| known == level)?;
+            Some((levels.before > was, levels.after > is))
+        });
+        std::iter::once(path).chain(common).collect()
+    }
+
+    /// Where users of a class may exercise a permission.
+    fn reach(&mut self, side: Side, class: ClassId, node: Option<NodeId>) -> Reach {
+        let engine = self.engine(side);
+        let Some(id) = node else { return Reach::Nowhere };
+        let node = catalogue(engine).node(id);
+        let open = match engine.standing_of(class, node.bit) {
+            Standing::Denied => return Reach::Nowhere,
+            Standing::Allowed => return Reach::Everywhere,
+            Standing::Open(open) => open,
+        };
+        let steps = open.condition.steps.iter();
+        let scopes = steps.flat_map(|step| step.scopes.iter().flatten());
+        let scopes = scopes.filter(|scope| open.holds(scope)).map(|scope| scope.bit).collect();
+        let limits = engine.limits(class).as_ptr().addr();
+        let recipe = (side, id, limits, scopes);
+        if let Some(&known) = self.recipes.get(&recipe) {
+            return Reach::On(known);
+        }
+        let (formula, definitions) = filter::on_any_day(&open);
+        self.formulas.push(Known {
+            kind: open.kind,
+            without: !open.condition.needs_object,
+            diagram: self.diagrams.of(open.kind.0, &formula, &definitions),
+            formula,
+            definitions,
+            extent: None,
+        });
+        let number = self.formulas.len() - 1;
+        self.recipes.insert(recipe, number);
+        Reach::On(number)
+    }
+
+    /// What a permission may be exercised on before and after.
+    fn overlap(&mut self, pair: &Pair, reach: Versus<Reach>) -> Overlap {
+        let number = |reach| match reach {
+            Reach::Nowhere => usize::MAX,
+            Reach::Everywhere => usize::MAX - 1,
+            Reach::On(formula) => formula,
+        };
+        let limits = |engine: &Engine, class| engine.limits(class).as_ptr().addr();
+        let key = (
+            number(reach.before),
+            number(reach.after),
+            limits(self.before, pair.before),
+            limits(self.after, pair.after),
+            pair.related,
+        );
+        if let Some(&known) = self.overlaps.get(&key) {
+            return known;
+        }
+        // Without an object, and on one of a kind that neither asks for.
+        let without = |reach| match reach {
+            Reach::Nowhere => false,
+            Reach::Everywhere => true,
+            Reach::On(formula) => self.formulas[formula].without,
+        };
+        let everywhere = |reach| reach == Reach::Everywhere;
+        let mut overlap = Overlap::of(without(reach.before), without(reach.after))
+            .union(Overlap::of(everywhere(reach.before), everywhere(reach.after)));
+        let kind = |reach| match reach {
+            Reach::On(formula) => Some(self.formulas[formula].kind.0),
+            _ => None,
+        };
+        let mut kinds: Vec<&'e str> =
+            [kind(reach.before), kind(reach.after)].into_iter().flatten().collect();
+        kinds.dedup();
+        for kind in kinds {
+            overlap = overlap.union(self.overlap_on(pair, reach, kind));
+        }
+        self.overlaps.insert(key, overlap);
+        overlap
+    }
+
+    /// The same, on objects of a kind.
+    fn overlap_on(&self, pair: &Pair, reach: Versus<Reach>, kind: &'e str) -> Overlap {
+        let diagram = |reach| match reach {
+            Reach::Nowhere => Some(NONE),
+            Reach::Everywhere => Some(super::diagram::ALL),
+            Reach::On(formula) if self.formulas[formula].kind.0 == kind => {
+                self.formulas[formula].diagram
+            }
+            Reach::On(_) => Some(NONE),
+        };
+        let (Some(before), Some(after)) = (diagram(reach.before), diagram(reach.after)) else {
+            return match self.is_written_alike(pair, reach) {
+                true => Overlap { both: true, ..Overlap::default() },
+                false => Overlap {
+                    before_only: diagram(reach.before) != Some(NONE),
+                    after_only: diagram(reach.after) != Some(NONE),
+                    both: reach.before != Reach::Nowhere && reach.after != Reach::Nowhere,
+                },
+            };
+        };
+        let mut answers: HashMap<Variable, Answers, RandomState> = HashMap::default();
+        let mut attributes = Vec::new();
+        for variable in self.diagrams.asks(&[before, after]) {
+            match self.diagrams.asked(variable) {
+                Some(Asked { what: What::Relation(name), .. }) => {
+                    answers.insert(variable, self.states(kind, name, pair.related));
+                }
+                Some(Asked { what: What::Attribute(name), .. }) => {
+                    let limits = (
+                        limit(self.before, pair.before, kind, name),
+                        limit(self.after, pair.after, kind, name),
+                    );
+                    attributes.push((variable, limits));
+                }
+                None => {}
+            }
+        }
+        let limits: Vec<(&Limit, &Limit)> = attributes.iter().map(|(_, limits)| *limits).collect();
+        let Situations { rows, at_the_end } = situations(&limits);
+        let mut over = |rows: &[Vec<Passing>]| -> Option<Overlap> {
+            let mut overlap = Overlap::default();
+            for row in rows {
+                for ((variable, _), found) in attributes.iter().zip(row) {
+                    answers.insert(*variable, checks(*found));
+                }
+                overlap = overlap.union(self.diagrams.overlap(before, after, &answers)?);
+            }
+            Some(overlap)
+        };
+        let overlap = match over(&rows) {
+            Some(Overlap { before_only: false, after_only: false, both }) => {
+                let same = Overlap { both, ..Overlap::default() };
+                over(&at_the_end).map(|more| same.union(more))
+            }
+            overlap => overlap,
+        };
+        match overlap {
+            Some(overlap) => overlap,
+            None if self.is_written_alike(pair, reach) => {
+                Overlap { both: true, ..Overlap::default() }
+            }
+            None => Overlap::UNKNOWN,
+        }
+    }
+
+    /// Whether two formulas are one and the same, and so is all that they ask
+    /// about: for those whose meaning takes too long to find.
+    fn is_written_alike(&self, pair: &Pair, reach: Versus<Reach>) -> bool {
+        let (Reach::On(before), Reach::On(after)) = (reach.before, reach.after) else {
+            return false;
+        };
+        let (before, after) = (&self.formulas[before], &self.formulas[after]);
+        self.aligned
+            && pair.related.is_same()
+            && self.before.limits(pair.before) == self.after.limits(pair.after)
+            && before.formula == after.formula
+            && before.definitions == after.definitions
+    }
+
+    /// The states that a relation can be in for the user before and the user
+    /// after.
+    fn states(&self, kind: &str, name: &str, related: Related) -> Answers {
+        let names = |engine: &Engine| {
+            catalogue(engine).kinds.get(kind).and_then(|kind| kind.relations.get(name).copied())
+        };
+        let NamedBy { both, before_only, after_only } =
+            match (names(self.before), names(self.after)) {
+                (Some(before), Some(after)) => related.of(before, after),
+                // The other does not ask for it.
+                (Some(names), None) | (None, Some(names)) => related.of(names, names),
+                (None, None) => related
+                    .of(crate::document::RelationType::User, crate::document::RelationType::User),
+            };
+        let each = [
+            (true, (ABSENT, ABSENT)),
+            (true, (NOBODY, NOBODY)),
+            (true, (OTHER, OTHER)),
+            (both, (ME, ME)),
+            (before_only, (ME, OTHER)),
+            (after_only, (OTHER, ME)),
+        ];
+        each.into_iter().filter(|(possible, _)| *possible).map(|(_, states)| states).collect()
+    }
+
+    fn setting_changes(&self, pair: &Pair) -> Vec<(usize, Versus<Option<SettingValue>>)> {
+        let value = |engine: &'e Engine, class, setting: u32| -> Option<&'e SettingValue> {
+            let policy = engine.policy().inner();
+            let stated = policy.users.class(class).and_then(|class| policy.setting(class, setting));
+            let declared = policy.catalogue.settings.get_index(setting as usize);
+            stated.or(declared.and_then(|(_, declared)| declared.default.as_ref()))
+        };
+        let settings = self.settings.iter().enumerate();
+        let changes = settings.filter_map(|(at, &(was, is))| {
+            let before = value(self.before, pair.before, was);
+            let after = value(self.after, pair.after, is);
+            let value = Versus { before: before.cloned(), after: after.cloned() };
+            (before != after).then_some((at, value))
+        });
+        changes.collect()
+    }
+
+    fn engine(&self, side: Side) -> &'e Engine {
+        match side {
+            Side::Before => self.before,
+            Side::After => self.after,
+        }
+    }
+
+    fn number(&mut self, extent: Extent) -> usize {
+        if let Some(&known) = self.extent_numbers.get(&extent) {
+            return known;
+        }
+        let number = self.extents.len();
+        self.extents.push(extent.clone());
+        self.extent_numbers.insert(extent, number);
+        number
+    }
+
+    /// What is shown of the objects, by number.
+    fn extent_of(&mut self, side: Side, class: ClassId, reach: Reach) -> usize {
+        let at = match reach {
+            Reach::Nowhere => return 0,
+            Reach::Everywhere => return 1,
+            Reach::On(at) => at,
+        };
+        let known = &self.formulas[at];
+        if let Some(number) = known.extent {
+            return number;
+        }
+        let limits = self.engine(side).limits(class);
+        let teller = Teller { kind: known.kind.1, limits };
+        let extent = match known.formula == Formula::NONE || known.diagram == Some(NONE) {
+            true => Extent::Nothing,
+            false => Extent::Objects {
+                kind: known.kind.0.to_owned(),
+                condition: teller.condition(&known.formula),
+                definitions: known.definitions.iter().map(|part| teller.condition(part)).collect(),
+            },
+        };
+        let number = self.number(extent);
+        self.formulas[at].extent = Some(number);
+        number
+    }
+}
+
+/// The answers of a check that can stand together.
+fn checks(found: Passing) -> Answers {
+    let each = [(FAILS, FAILS), (FAILS, PASSES), (PASSES, FAILS), (PASSES, PASSES)];
+    let possible = each
+        .into_iter()
+        .filter(|&(before, after)| found & passing(before == PASSES, after == PASSES) != 0);
+    possible.collect()
+}
+
+fn catalogue(engine: &Engine) -> &Catalogue {
+    &engine.policy().inner().catalogue
+}
+
+/// The bits that users of a class hold of a permission.
+fn held(engine: &Engine, class: ClassId, node: Option<NodeId>) -> usize {
+    let node = node.map(|id| catalogue(engine).node(id));
+    node.map_or(0, |node| node.bits().filter(|&bit| engine.class_holds(class, bit)).count())
+}
+
+fn can_some(engine: &Engine, class: ClassId, node: Option<NodeId>) -> bool {
+    node.map(|id| catalogue(engine).node(id)).is_some_and(|node| {
+        let condition = node.condition.as_deref();
+        engine.class_holds(class, node.bit)
+            && condition.is_none_or(|condition| engine.is_passable(class, condition))
+    })
+}
+
+/// The level of a graded permission of which so many bits are held.
+pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
+    match &node.form {
+        Form::Graded(levels) => levels.get(held).map(|level| &**level),
+        _ => None,
+    }
+}
+
+/// What of an attribute passes for users of a class; where the engine knows no
+/// such attribute, nothing does.
+fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e Limit {
+    let kind = catalogue(engine).kinds.get(kind);
+    let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
+    let limit = attribute.and_then(|at| engine.limits(class).get(at as usize));
+    limit.unwrap_or(&Limit::Nothing)
+}
+
+/// Tells formulas as data.
+struct Teller<'e> {
+    kind: &'e Kind,
+    limits: &'e [Limit],
+}
+
+impl Teller<'_> {
+    fn condition(&self, formula: &Formula<'_>) -> Condition {
+        let each = |parts: &[Formula<'_>]| parts.iter().map(|part| self.condition(part)).collect();
+        match formula {
+            Formula::Join(Op::And, parts) if parts.is_empty() => Condition::All,
+            Formula::Join(Op::Or, parts) if parts.is_empty() => Condition::None,
+            Formula::Join(Op::And, parts) => Condition::And(each(parts)),
+            Formula::Join(Op::Or, parts) => Condition::Or(each(parts)),
+            Formula::Test(Test::Defined(number)) => Condition::Defined(*number),
+            Formula::Test(Test::Relation(name, states)) => match self.kind.relations.get(*name) {
+                Some(&names) => {
+                    Condition::Relation { name: (*name).to_owned(), names, states: listed(*states) }
+                }
+                None => Condition::None,
+            },
+            Formula::Test(Test::Attribute(name, attribute)) => self.bound(name, *attribute),
+        }
+    }
+
+    fn bound(&self, name: &str, attribute: AttributeId) -> Condition {
+        use crate::document::BoundType;
+        let (form, bounds) = match self.limits.get(attribute as usize) {
+            None | Some(Limit::Nothing) => return Condition::None,
+            Some(Limit::Any) => return Condition::All,
+            Some(Limit::OneOf(texts)) => {
+                let texts = texts.iter().map(ToString::to_string).collect();
+                (BoundType::OneOf, vec![Bound::OneOf(texts)])
+            }
+            Some(Limit::AtMost(limit)) => (BoundType::AtMost, vec![Bound::Limit(*limit)]),
+            Some(Limit::AtLeast(limit)) => (BoundType::AtLeast, vec![Bound::Limit(*limit)]),
+            Some(Limit::NotBefore(fences)) => (BoundType::NotBefore, told(fences, false)),
+            Some(Limit::NotAfter(fences)) => (BoundType::NotAfter, told(fences, true)),
+        };
+        Condition::Bound { attribute: name.to_owned(), form, bounds }
+    }
+}
+
+/// Of fences that are alike but for how far they reach, the one that reaches
+/// furthest; in one order, whoever joined them.
+fn told(fences: &[Fence], latest: bool) -> Vec<Bound> {
+    let key = |fence: &Fence| match fence {
+        Fence::Date(date) => (0, date.days()),
+        Fence::PlusDays(days) => (1, *days),
+        Fence::Next { weekday, plus_days } => (2 + *weekday as u8, *plus_days),
+    };
+    let mut sorted = fences.to_vec();
+    sorted.sort_unstable_by_key(|fence| {
+        let (like, days) = key(fence);
+        (like, if latest { days.saturating_neg() } else { days })
+    });
+    sorted.dedup_by_key(|fence| key(fence).0);
+    sorted.into_iter().map(Bound::Fence).collect()
+}
+
+impl Inner {
+    /// Whether another policy numbers permissions, attributes and settings
+    /// alike, because it has the same catalogue.
+    pub(super) fn is_aligned(&self, other: &Inner) -> bool {
+        std::sync::Arc::ptr_eq(&self.catalogue, &other.catalogue)
+            || self.catalogue.document == other.catalogue.document
+    }
+}

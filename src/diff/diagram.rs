@@ -1,0 +1,376 @@
+//! What formulas mean: decision diagrams, in which equal meanings are one.
+//!
+//! A formula asks several things of an object, each a *variable*: the state of a
+//! relation, or whether an attribute is within bounds. A diagram asks them one
+//! after another, in one order for all diagrams, and never one that makes no
+//! difference. So there is one diagram for each meaning, and two are compared by
+//! walking down both at once.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use smallvec::SmallVec;
+
+use crate::catalogue::States;
+use crate::document::RelationState;
+use crate::filter::{Formula, Op, Test};
+
+/// A diagram: the number of its topmost node.
+pub(super) type Diagram = u32;
+
+/// What no object passes.
+pub(super) const NONE: Diagram = 0;
+/// What every object passes.
+pub(super) const ALL: Diagram = 1;
+
+/// A variable, numbered in the order in which diagrams ask for them.
+pub(super) type Variable = u32;
+
+/// What is asked of an object of some kind, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Asked<'e> {
+    pub(super) kind: &'e str,
+    pub(super) what: What<'e>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum What<'e> {
+    Relation(&'e str),
+    Attribute(&'e str),
+}
+
+/// A relation that the object does not carry, and its states; an attribute that
+/// is not within bounds, and one that is.
+pub(super) const ABSENT: usize = 0;
+pub(super) const ME: usize = 1;
+pub(super) const OTHER: usize = 2;
+pub(super) const NOBODY: usize = 3;
+pub(super) const FAILS: usize = 0;
+pub(super) const PASSES: usize = 1;
+
+/// A question of a diagram, and how it goes on for each answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Node {
+    variable: Variable,
+    then: [Diagram; 4],
+}
+
+/// The answers that can stand together for two who ask: of the one before and of
+/// the one after.
+pub(super) type Answers = SmallVec<[(usize, usize); 6]>;
+
+/// What two meanings have that the other lacks, or in common: whether there is
+/// an object that passes so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Overlap {
+    pub(super) before_only: bool,
+    pub(super) after_only: bool,
+    pub(super) both: bool,
+}
+
+impl Overlap {
+    /// There may be anything: what is said where comparing would take too long.
+    pub(super) const UNKNOWN: Overlap = Overlap { before_only: true, after_only: true, both: true };
+
+    /// The overlap of one object, which passes or not.
+    pub(super) fn of(before: bool, after: bool) -> Overlap {
+        Overlap {
+            before_only: before && !after,
+            after_only: after && !before,
+            both: before && after,
+        }
+    }
+
+    pub(super) fn union(self, other: Overlap) -> Overlap {
+        Overlap {
+            before_only: self.before_only || other.before_only,
+            after_only: self.after_only || other.after_only,
+            both: self.both || other.both,
+        }
+    }
+}
+
+/// All diagrams, which share what they have in common.
+#[derive(Debug)]
+pub(super) struct Diagrams<'e> {
+    /// From number 2 on.
+    nodes: Vec<Node>,
+    known: HashMap<Node, Diagram, RandomState>,
+    joined: HashMap<(Op, Diagram, Diagram), Diagram, RandomState>,
+    asked: Vec<Asked<'e>>,
+    variables: HashMap<Asked<'e>, Variable, RandomState>,
+}
+
+impl<'e> Diagrams<'e> {
+    /// How many steps it may take to make a diagram of a formula, or to compare
+    /// two. A catalogue can be written so that there is no end to it.
+    const MOST_STEPS: usize = 1 << 15;
+    /// How many things a formula may ask, which is how deep a diagram goes.
+    const MOST_VARIABLES: usize = 200;
+    /// How many nodes there may be in all.
+    const MOST_NODES: usize = 1 << 20;
+
+    pub(super) fn new() -> Diagrams<'e> {
+        Diagrams {
+            nodes: Vec::new(),
+            known: HashMap::default(),
+            joined: HashMap::default(),
+            asked: Vec::new(),
+            variables: HashMap::default(),
+        }
+    }
+
+    /// What a variable stands for.
+    pub(super) fn asked(&self, variable: Variable) -> Option<Asked<'e>> {
+        self.asked.get(variable as usize).copied()
+    }
+
+    /// The diagram of a formula about objects of a kind, with the definitions
+    /// that it refers to; `None` where that would take too long.
+    pub(super) fn of(
+        &mut self,
+        kind: &'e str,
+        formula: &Formula<'e>,
+        definitions: &[Formula<'e>],
+    ) -> Option<Diagram> {
+        let mut steps = Self::MOST_STEPS;
+        let tests = definitions.iter().map(Formula::tests).sum::<usize>() + formula.tests();
+        if tests > Self::MOST_STEPS || self.nodes.len() > Self::MOST_NODES {
+            return None;
+        }
+        let mut defined = Vec::with_capacity(definitions.len());
+        for definition in definitions {
+            let diagram = self.build(kind, definition, &defined, &mut steps)?;
+            defined.push(diagram);
+        }
+        let diagram = self.build(kind, formula, &defined, &mut steps)?;
+        (self.asks(&[diagram]).len() <= Self::MOST_VARIABLES).then_some(diagram)
+    }
+
+    fn build(
+        &mut self,
+        kind: &'e str,
+        formula: &Formula<'e>,
+        defined: &[Diagram],
+        steps: &mut usize,
+    ) -> Option<Diagram> {
+        Some(match formula {
+            Formula::Test(Test::Relation(name, states)) => {
+                let accepts = |state| Diagram::from(states.meet(States::default().with(state)));
+                let then = [
+                    NONE,
+                    accepts(RelationState::Me),
+                    accepts(RelationState::Other),
+                    accepts(RelationState::None),
+                ];
+                let variable = self.variable(kind, What::Relation(name))?;
+                self.node(Node { variable, then })
+            }
+            Formula::Test(Test::Attribute(name, _)) => {
+                let variable = self.variable(kind, What::Attribute(name))?;
+                self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
+            }
+            Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,
+            Formula::Join(op, parts) => {
+                let mut all = if *op == Op::And { ALL } else { NONE };
+                for part in parts {
+                    let part = self.build(kind, part, defined, steps)?;
+                    all = self.join(*op, all, part, steps)?;
+                }
+                all
+            }
+        })
+    }
+
+    /// `None` where there are too many, so that diagrams never go deep.
+    fn variable(&mut self, kind: &'e str, what: What<'e>) -> Option<Variable> {
+        let asked = Asked { kind, what };
+        if let Some(&known) = self.variables.get(&asked) {
+            return Some(known);
+        }
+        let variable = crate::names::number(self.asked.len());
+        self.asked.push(asked);
+        self.variables.insert(asked, variable);
+        Some(variable)
+    }
+
+    fn node(&mut self, node: Node) -> Diagram {
+        if node.then.iter().all(|&then| then == node.then[0]) {
+            return node.then[0];
+        }
+        if let Some(&known) = self.known.get(&node) {
+            return known;
+        }
+        self.nodes.push(node);
+        let diagram = crate::names::number(self.nodes.len() + 1);
+        self.known.insert(node, diagram);
+        diagram
+    }
+
+    fn get(&self, diagram: Diagram) -> Option<&Node> {
+        self.nodes.get((diagram as usize).checked_sub(2)?)
+    }
+
+    /// How a diagram goes on, once a variable is known.
+    fn after(&self, diagram: Diagram, variable: Variable) -> [Diagram; 4] {
+        match self.get(diagram) {
+            Some(node) if node.variable == variable => node.then,
+            _ => [diagram; 4],
+        }
+    }
+
+    /// The variable that the first of two diagrams to ask anything asks for.
+    fn first(&self, one: Diagram, other: Diagram) -> Option<Variable> {
+        let variable = |diagram| self.get(diagram).map(|node| node.variable);
+        match (variable(one), variable(other)) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn join(&mut self, op: Op, one: Diagram, other: Diagram, steps: &mut usize) -> Option<Diagram> {
+        let (neutral, settled) = match op {
+            Op::And => (ALL, NONE),
+            Op::Or => (NONE, ALL),
+        };
+        let Some(variable) = self.first(one, other) else {
+            return Some(if one == settled { one } else { other });
+        };
+        if one == settled || other == settled {
+            return Some(settled);
+        }
+        if one == neutral || one == other {
+            return Some(other);
+        }
+        if other == neutral {
+            return Some(one);
+        }
+        let key = (op, one.min(other), one.max(other));
+        if let Some(&known) = self.joined.get(&key) {
+            return Some(known);
+        }
+        *steps = steps.checked_sub(1)?;
+        let (ones, others) = (self.after(one, variable), self.after(other, variable));
+        let mut then = [NONE; 4];
+        for (then, (&one, &other)) in then.iter_mut().zip(ones.iter().zip(&others)) {
+            *then = self.join(op, one, other, steps)?;
+        }
+        let diagram = self.node(Node { variable, then });
+        self.joined.insert(key, diagram);
+        Some(diagram)
+    }
+
+    /// The variables that some diagrams ask for, sorted.
+    pub(super) fn asks(&self, diagrams: &[Diagram]) -> Vec<Variable> {
+        let mut seen = std::collections::HashSet::<Diagram, RandomState>::default();
+        let mut open = diagrams.to_vec();
+        let mut asks = Vec::new();
+        while let Some(diagram) = open.pop() {
+            if let (Some(node), true) = (self.get(diagram), seen.insert(diagram)) {
+                asks.push(node.variable);
+                open.extend(node.then);
+            }
+        }
+        asks.sort_unstable();
+        asks.dedup();
+        asks
+    }
+
+    /// What two diagrams have in common, over the answers that can stand
+    /// together; `None` where that would take too long.
+    pub(super) fn overlap(
+        &self,
+        before: Diagram,
+        after: Diagram,
+        answers: &HashMap<Variable, Answers, RandomState>,
+    ) -> Option<Overlap> {
+        let mut walk = Walk { diagrams: self, answers, known: HashMap::default() };
+        walk.overlap(before, after)
+    }
+}
+
+/// A comparison of two diagrams.
+struct Walk<'d, 'e> {
+    diagrams: &'d Diagrams<'e>,
+    answers: &'d HashMap<Variable, Answers, RandomState>,
+    known: HashMap<(Diagram, Diagram), Overlap, RandomState>,
+}
+
+impl Walk<'_, '_> {
+    fn overlap(&mut self, before: Diagram, after: Diagram) -> Option<Overlap> {
+        let Some(variable) = self.diagrams.first(before, after) else {
+            return Some(Overlap::of(before == ALL, after == ALL));
+        };
+        if let Some(&known) = self.known.get(&(before, after)) {
+            return Some(known);
+        }
+        if self.known.len() > Diagrams::MOST_STEPS {
+            return None;
+        }
+        let befores = self.diagrams.after(before, variable);
+        let afters = self.diagrams.after(after, variable);
+        let mut overlap = Overlap::default();
+        let answers = self.answers.get(&variable)?;
+        for &(one, other) in answers {
+            overlap = overlap.union(self.overlap(befores[one], afters[other])?);
+            if overlap == Overlap::UNKNOWN {
+                break;
+            }
+        }
+        self.known.insert((before, after), overlap);
+        Some(overlap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn states(states: &[RelationState]) -> States {
+        states.iter().fold(States::default(), |all, &state| all.with(state))
+    }
+
+    #[test]
+    fn equal_meanings_are_one_diagram() {
+        use RelationState::{Me, None as Nobody, Other};
+        let relation =
+            |name, accepts: &[RelationState]| Formula::Test(Test::Relation(name, states(accepts)));
+        let join = |op, parts: &[&Formula<'static>]| {
+            Formula::Join(op, parts.iter().map(|&part| part.clone()).collect())
+        };
+        let mut diagrams = Diagrams::new();
+        let mut of = |formula: &Formula<'static>| diagrams.of("job", formula, &[]);
+        let (a, b) = (relation("a", &[Me]), relation("b", &[Me]));
+        let (c, other) = (relation("c", &[Other, Nobody]), relation("a", &[Other, Nobody]));
+        // What no normal form finds: the consensus of two parts.
+        let two = join(Op::Or, &[&join(Op::And, &[&a, &b]), &join(Op::And, &[&other, &c])]);
+        let any_a = relation("a", &[Me, Other, Nobody]);
+        let three = join(Op::Or, &[&two, &join(Op::And, &[&any_a, &b, &c])]);
+        assert_eq!(of(&two), of(&three));
+        assert_ne!(of(&two), of(&join(Op::Or, &[&two, &b])));
+        assert_eq!(of(&join(Op::And, &[&a, &other])), Some(NONE));
+        // To be in any state is not to be anything.
+        assert_ne!(of(&any_a), Some(ALL));
+        assert_eq!(of(&join(Op::And, &[])), Some(ALL));
+        let defined = Formula::Test(Test::Defined(0));
+        let by_definition =
+            diagrams.of("job", &join(Op::And, &[&defined, &b]), std::slice::from_ref(&a));
+        assert_eq!(by_definition, diagrams.of("job", &join(Op::And, &[&a, &b]), &[]));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_given_up() {
+        let names: Vec<String> = (0..60).map(|at| format!("r{at}")).collect();
+        let me = States::default().with(RelationState::Me);
+        let one = |at: usize| Formula::Test(Test::Relation(&names[at], me));
+        // In an order that keeps all first halves apart: two to the thirtieth.
+        let mut parts: Vec<Formula<'_>> = (0..30).map(one).collect();
+        parts.push(Formula::NONE);
+        let order = Formula::Join(Op::Or, parts);
+        let pairs = (0..30).map(|at| Formula::Join(Op::And, vec![one(at), one(at + 30)]));
+        let hard = Formula::Join(Op::Or, pairs.collect());
+        let mut diagrams = Diagrams::new();
+        assert!(diagrams.of("job", &order, &[]).is_some());
+        assert_eq!(diagrams.of("job", &hard, &[]), None);
+    }
+}

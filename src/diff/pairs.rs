@@ -1,0 +1,260 @@
+//! Who is compared with whom: users by name, those alike together.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use crate::document::RelationType;
+use crate::engine::Engine;
+use crate::names::{keys, number};
+use crate::policy::{ClassId, Difference, VACANT};
+
+/// Users who are alike, before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pair {
+    /// The class before; `VACANT` of users who are new.
+    pub(super) before: ClassId,
+    /// The class after; `VACANT` of users who are gone.
+    pub(super) after: ClassId,
+    pub(super) related: Related,
+}
+
+/// How relations can see the user before, and at once the user after: by what
+/// they name before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Related {
+    users: Named,
+    groups: Named,
+    user_then_groups: Named,
+    groups_then_user: Named,
+}
+
+/// Of the names that are the user's before, and those that are after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Named {
+    /// Whether there are both.
+    pub(super) both: bool,
+    /// Whether one of the former is none of the latter, and the other way round.
+    pub(super) before_only: bool,
+    pub(super) after_only: bool,
+}
+
+impl Named {
+    /// Of names that stay: whether there are any.
+    const fn same(any: bool) -> Named {
+        Named { both: any, before_only: false, after_only: false }
+    }
+
+    fn new(before: &[&str], after: &[&str]) -> Named {
+        let lacks = |some: &[&str], others: &[&str]| {
+            some.iter().any(|name| others.binary_search(name).is_err())
+        };
+        Named {
+            both: !before.is_empty() && !after.is_empty(),
+            before_only: lacks(before, after),
+            after_only: lacks(after, before),
+        }
+    }
+}
+
+impl Hash for Related {
+    /// All at once: it is hashed for every user.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let all = [self.users, self.groups, self.user_then_groups, self.groups_then_user];
+        let bits = all.into_iter().flat_map(|it| [it.both, it.before_only, it.after_only]);
+        state.write_u16(bits.fold(0, |word, bit| word << 1 | u16::from(bit)));
+    }
+}
+
+impl Related {
+    pub(super) fn of(&self, before: RelationType, after: RelationType) -> Named {
+        match (before, after) {
+            (RelationType::User, RelationType::User) => self.users,
+            (RelationType::Group, RelationType::Group) => self.groups,
+            (RelationType::User, RelationType::Group) => self.user_then_groups,
+            (RelationType::Group, RelationType::User) => self.groups_then_user,
+        }
+    }
+
+    /// Whether every relation sees the user after as it did before, where the
+    /// catalogue is one.
+    pub(super) fn is_same(&self) -> bool {
+        !self.groups.before_only && !self.groups.after_only
+    }
+}
+
+/// The users of a pair, by their slots in the one or the other version.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) pair: Pair,
+    pub(super) slots: Vec<u32>,
+}
+
+/// All pairs that may differ, each with its users in their order after, or
+/// before where they are gone.
+pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compared> {
+    let (old, new) = (before.policy().inner(), after.policy().inner());
+    let mut matching = Matching::new(before, after, aligned);
+    if old.lineage.id != new.lineage.id {
+        for (slot, name, _) in old.users.iter() {
+            if new.users.find(name).is_none() {
+                matching.add(Some(slot), None);
+            }
+        }
+        for (slot, name, _) in new.users.iter() {
+            matching.add(old.users.find(name), Some(slot));
+        }
+        return matching.compared;
+    }
+    let one_catalogue = Arc::ptr_eq(&old.catalogue, &new.catalogue);
+    let mut classes = vec![!one_catalogue; new.users.class_slots()];
+    if one_catalogue {
+        let mut mark = |class: ClassId| {
+            if let Some(mark) = classes.get_mut(class as usize) {
+                *mark = true;
+            }
+        };
+        new.users.classes_since(&old.users).for_each(|(class, _)| mark(class));
+        let difference = Difference::new(old, new);
+        if !difference.is_empty() {
+            let touched = new.users.classes().filter(|(_, class)| difference.touches(class));
+            touched.for_each(|(class, _)| mark(class));
+        }
+    }
+    let lists = 0..number(new.users.group_slots());
+    let groups: Vec<bool> = match matching.by_groups {
+        false => Vec::new(),
+        true if Arc::ptr_eq(&old.groups, &new.groups) => {
+            let mut groups = vec![false; lists.len()];
+            for (list, _) in new.users.groups_since(&old.users) {
+                if let Some(mark) = groups.get_mut(list as usize) {
+                    *mark = true;
+                }
+            }
+            groups
+        }
+        true => {
+            lists.map(|list| before.groups_of_list(list) != after.groups_of_list(list)).collect()
+        }
+    };
+    for slot in new.users.slots_since(&old.users, &classes, &groups) {
+        let (was, is) = (old.users.get(slot), new.users.get(slot));
+        match (was, is) {
+            // Versions mostly share the very text.
+            (Some((was, _)), Some((is, _))) if std::ptr::eq(was, is) || was == is => {
+                matching.add(Some(slot), Some(slot));
+            }
+            _ => {
+                if let Some((name, _)) = was
+                    && new.users.find(name).is_none()
+                {
+                    matching.add(Some(slot), None);
+                }
+                if let Some((name, _)) = is {
+                    matching.add(old.users.find(name), Some(slot));
+                }
+            }
+        }
+    }
+    matching.compared
+}
+
+/// The making of pairs.
+struct Matching<'e> {
+    before: &'e Engine,
+    after: &'e Engine,
+    /// Whether some relation names groups.
+    by_groups: bool,
+    /// Whether some relation names users before and groups after, or the other
+    /// way round.
+    across: bool,
+    numbers: HashMap<Pair, usize, RandomState>,
+    groups: HashMap<(u32, u32), Named, RandomState>,
+    compared: Vec<Compared>,
+}
+
+impl<'e> Matching<'e> {
+    fn new(before: &'e Engine, after: &'e Engine, aligned: bool) -> Matching<'e> {
+        let kinds = |engine: &'e Engine| &engine.policy().inner().catalogue.kinds;
+        let by_groups = |engine| {
+            let mut relations = kinds(engine).values().flat_map(|kind| kind.relations.values());
+            relations.any(|&names| names == RelationType::Group)
+        };
+        let across = || {
+            let mut common = keys(kinds(before))
+                .filter_map(|name| Some((kinds(before).get(name)?, kinds(after).get(name)?)));
+            common.any(|(before, after)| {
+                let mut relations = before.relations.iter();
+                relations.any(|(name, names)| {
+                    after.relations.get(name).is_some_and(|other| other != names)
+                })
+            })
+        };
+        Matching {
+            before,
+            after,
+            by_groups: by_groups(before) || by_groups(after),
+            across: !aligned && across(),
+            numbers: HashMap::default(),
+            groups: HashMap::default(),
+            compared: Vec::new(),
+        }
+    }
+
+    /// Adds a user, who is there before, after, or both.
+    fn add(&mut self, before: Option<u32>, after: Option<u32>) {
+        let Some(slot) = after.or(before) else { return };
+        let (old, new) = (self.before.policy().inner(), self.after.policy().inner());
+        let pair = Pair {
+            before: before.map_or(VACANT, |slot| old.users.class_of(slot)),
+            after: after.map_or(VACANT, |slot| new.users.class_of(slot)),
+            related: self.related(before, after),
+        };
+        let at = *self.numbers.entry(pair).or_insert(self.compared.len());
+        match self.compared.get_mut(at) {
+            Some(compared) => compared.slots.push(slot),
+            None => self.compared.push(Compared { pair, slots: vec![slot] }),
+        }
+    }
+
+    fn related(&mut self, before: Option<u32>, after: Option<u32>) -> Related {
+        let (old, new) = (&self.before.policy().inner().users, &self.after.policy().inner().users);
+        let lists = (before.map(|slot| old.groups_of(slot)), after.map(|slot| new.groups_of(slot)));
+        let groups = match lists {
+            _ if !self.by_groups => Named::same(true),
+            (Some(before), Some(after)) => self.groups(before, after),
+            // Of who is there only once, the groups are compared with themselves.
+            (list, other) => Named::same(list.or(other).is_some_and(|list| list != 0)),
+        };
+        let mut related = Related {
+            users: Named::same(true),
+            groups,
+            user_then_groups: Named::same(true),
+            groups_then_user: Named::same(true),
+        };
+        if let (true, Some(slot)) = (self.across, after.or(before)) {
+            let name = if after.is_some() { new.name(slot) } else { old.name(slot) };
+            let (was, is) = (lists.0.or(lists.1).unwrap_or(0), lists.1.unwrap_or(0));
+            let (was, is) = match lists {
+                (Some(_), None) => {
+                    (self.before.groups_of_list(was), self.before.groups_of_list(was))
+                }
+                (None, _) => (self.after.groups_of_list(is), self.after.groups_of_list(is)),
+                _ => (self.before.groups_of_list(was), self.after.groups_of_list(is)),
+            };
+            related.user_then_groups = Named::new(&[name], &is);
+            related.groups_then_user = Named::new(&was, &[name]);
+        }
+        related
+    }
+
+    fn groups(&mut self, before: u32, after: u32) -> Named {
+        let (one, other) = (self.before, self.after);
+        let named = self.groups.entry((before, after));
+        *named.or_insert_with(|| {
+            Named::new(&one.groups_of_list(before), &other.groups_of_list(after))
+        })
+    }
+}

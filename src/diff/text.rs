@@ -1,0 +1,280 @@
+//! Diffs as text for people.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::{
+    Condition, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
+    SettingChange, Shift, Users, Versus,
+};
+use crate::document::{RelationType, SettingValue};
+use crate::explain::bound;
+use crate::filter::{Quoted, State, listed_as};
+use crate::problem::OneLine;
+
+/// How many users are named, and how many permissions of a group are told,
+/// unless all are asked for.
+const USERS: usize = 3;
+const PERMISSIONS: usize = 40;
+
+impl Display for Diff {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing becomes otherwise\n");
+        }
+        let all = f.alternate();
+        for name in &self.names {
+            writeln!(f, "{name}")?;
+        }
+        for group in &self.groups {
+            write_group(f, group, all)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Group {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let all = f.alternate();
+        write_group(f, self, all)
+    }
+}
+
+fn write_group(f: &mut Formatter<'_>, group: &Group, all: bool) -> fmt::Result {
+    let Group { users, presence, permissions, settings } = group;
+    write_users(f, users, *presence, all)?;
+    let one = users.len() == 1;
+    let told = if all { permissions.len() } else { PERMISSIONS };
+    for change in permissions.iter().take(told) {
+        write_permission(f, change, one)?;
+    }
+    if let more @ 1.. = permissions.len().saturating_sub(told) {
+        writeln!(f, "  and {} permissions more", count(more))?;
+    }
+    for SettingChange { setting, value } in settings {
+        let Versus { before, after } = value;
+        let (before, after) = (SettingText(before.as_ref()), SettingText(after.as_ref()));
+        writeln!(f, "  {} setting {setting}: now {after}, before {before}", have(one))?;
+    }
+    Ok(())
+}
+
+fn write_users(f: &mut Formatter<'_>, users: &Users, presence: Presence, all: bool) -> fmt::Result {
+    let which = match presence {
+        Presence::Stays => "",
+        Presence::New => "new ",
+        Presence::Gone => "removed ",
+    };
+    let noun = if users.len() == 1 { "user" } else { "users" };
+    write!(f, "{} {which}{noun}: ", count(users.len()))?;
+    let told = if all || users.len() <= USERS + 1 { users.len() } else { USERS };
+    let mut line = OneLine(f);
+    for (at, name) in users.names().take(told).enumerate() {
+        let separator = if at == 0 { "" } else { ", " };
+        write!(line, "{separator}`{name}`")?;
+    }
+    if let more @ 1.. = users.len() - told {
+        write!(line, " and {} more", count(more))?;
+    }
+    f.write_str("\n")
+}
+
+fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool) -> fmt::Result {
+    let PermissionChange { permission, shift, on, effective, level, can_some } = change;
+    let (gain, lose, have) = match one {
+        true => ("gains", "loses", "has"),
+        false => ("gain", "lose", "have"),
+    };
+    // Of a graded one, more may be more levels on the same objects.
+    let leveled = level.is_some() && on.before == on.after;
+    match shift {
+        Shift::Gained => write!(f, "  {gain} {permission}")?,
+        Shift::Lost => write!(f, "  {lose} {permission}")?,
+        Shift::More if leveled => write!(f, "  {have} more of {permission}")?,
+        Shift::Fewer if leveled => write!(f, "  {have} less of {permission}")?,
+        Shift::More => write!(f, "  {have} {permission} on more objects")?,
+        Shift::Fewer => write!(f, "  {have} {permission} on fewer objects")?,
+        Shift::Other => write!(f, "  {have} {permission} on other objects")?,
+        Shift::Same => write!(f, "  {have} {permission} on the same objects")?,
+    }
+    if let Some(Versus { before, after }) = level {
+        let (before, after) = (Level(before.as_deref()), Level(after.as_deref()));
+        write!(f, ": now {after}, before {before}")?;
+    }
+    match (shift, &on.before, &on.after) {
+        (Shift::Gained, _, Extent::Objects { .. }) => write!(f, ", on {}", on.after)?,
+        (Shift::Lost, Extent::Objects { .. }, _) => write!(f, ", on {}", on.before)?,
+        _ => {}
+    }
+    f.write_str("\n")?;
+    match shift {
+        Shift::Gained | Shift::Lost | Shift::Same => {}
+        _ if on.before != on.after => {
+            writeln!(f, "    now on {}", on.after)?;
+            writeln!(f, "    before on {}", on.before)?;
+        }
+        _ if leveled => {}
+        _ if on.after.asks_for_groups() => {
+            writeln!(f, "    as before on {}, but other groups count", on.after)?;
+        }
+        // That much is left: a fence that reaches no further on any other day.
+        _ => writeln!(f, "    as before on {}, but for the last days of the calendar", on.after)?,
+    }
+    // What is said of it without an object mostly follows.
+    let follows = |versus: &Versus<bool>| match shift {
+        Shift::Gained => versus.after,
+        Shift::Lost => versus.before,
+        _ => false,
+    };
+    if let (Some(versus), None) = (effective.as_ref().filter(|it| !follows(it)), level) {
+        let now = if versus.after { "now" } else { "no longer" };
+        writeln!(f, "    it is {now} effective")?;
+    }
+    if let Some(versus) = can_some.as_ref().filter(|it| !follows(it)) {
+        let now = if versus.after { "now" } else { "no longer" };
+        writeln!(f, "    it is {now} offered where no object is given")?;
+    }
+    Ok(())
+}
+
+fn have(one: bool) -> &'static str {
+    if one { "has" } else { "have" }
+}
+
+/// A number with its thousands apart.
+fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A level, or that there is none.
+struct Level<'l>(Option<&'l str>);
+
+impl Display for Level<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(level) => write!(f, "`{level}`"),
+            None => f.write_str("without levels"),
+        }
+    }
+}
+
+/// The value of a setting, or that there is none.
+struct SettingText<'v>(Option<&'v SettingValue>);
+
+impl Display for SettingText<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(SettingValue::Text(text)) => Quoted(text).fmt(f),
+            Some(value) => value.fmt(f),
+            None => f.write_str("unset"),
+        }
+    }
+}
+
+impl Display for NameChange {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let NameChange { kind, name, presence } = self;
+        let kind = match kind {
+            NameKind::Permission => "permission",
+            NameKind::LowestLevel => "lowest level",
+            NameKind::Object => "object kind",
+            NameKind::Relation => "relation",
+            NameKind::Attribute => "attribute",
+            NameKind::Setting => "setting",
+            NameKind::Default => "default",
+        };
+        let known = match presence {
+            Presence::Stays => "stays",
+            Presence::New => "is new",
+            Presence::Gone => "is no more",
+        };
+        write!(OneLine(f), "{kind} `{name}` {known}")
+    }
+}
+
+impl Extent {
+    /// Whether a relation to groups makes a difference.
+    fn asks_for_groups(&self) -> bool {
+        fn asks(condition: &Condition) -> bool {
+            match condition {
+                Condition::And(parts) | Condition::Or(parts) => parts.iter().any(asks),
+                Condition::Relation { names, .. } => *names == RelationType::Group,
+                _ => false,
+            }
+        }
+        match self {
+            Extent::Objects { condition, definitions, .. } => {
+                asks(condition) || definitions.iter().any(asks)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Display for Extent {
+    /// `every job where assignee is me`, `everything` or `nothing`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Extent::Nothing => f.write_str("nothing"),
+            Extent::Everything => f.write_str("everything"),
+            Extent::Objects { kind, condition: Condition::All, .. } => write!(f, "every {kind}"),
+            Extent::Objects { kind, condition, definitions } => {
+                write!(f, "every {kind} where {condition}")?;
+                for (number, definition) in definitions.iter().enumerate() {
+                    write!(f, "; #{number} means {definition}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Display for Condition {
+    /// `assignee is me and region is one of "north", "south"`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::All => f.write_str("everything"),
+            Condition::None => f.write_str("nothing"),
+            Condition::And(parts) => joined(f, parts, " and "),
+            Condition::Or(parts) => joined(f, parts, " or "),
+            Condition::Relation { name, states, .. } => {
+                listed_as(f, name, states.iter().map(|&state| State(state)))
+            }
+            Condition::Bound { attribute, form, bounds } => match bounds.as_slice() {
+                [crate::document::Bound::OneOf(texts)] => {
+                    listed_as(f, attribute, texts.iter().map(|text| Quoted(text)))
+                }
+                bounds => {
+                    write!(f, "{attribute} is ")?;
+                    for (at, one) in bounds.iter().enumerate() {
+                        let separator = if at == 0 { "" } else { " or " };
+                        write!(f, "{separator}{}", bound(*form, one))?;
+                    }
+                    Ok(())
+                }
+            },
+            Condition::Defined(number) => write!(f, "#{number}"),
+        }
+    }
+}
+
+/// The parts, with parentheses around those that are joined themselves.
+fn joined(f: &mut Formatter<'_>, parts: &[Condition], by: &str) -> fmt::Result {
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            f.write_str(by)?;
+        }
+        match part {
+            Condition::And(_) | Condition::Or(_) => write!(f, "({part})")?,
+            test => test.fmt(f)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Users who are alike: who they are, told when somebody asks.
+
+use std::fmt;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::policy::Policy;
+
+/// Some users of a policy.
+///
+/// It keeps their numbers, and tells the names when it is asked for them. It
+/// serializes as how many there are and all their names.
+#[derive(Clone)]
+pub struct Users {
+    policy: Policy,
+    slots: Vec<u32>,
+}
+
+impl Users {
+    pub(super) fn new(policy: Policy, slots: Vec<u32>) -> Users {
+        Users { policy, slots }
+    }
+
+    pub(super) fn join(&mut self, slots: &[u32]) {
+        self.slots.extend_from_slice(slots);
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.slots.sort_unstable();
+    }
+
+    pub(super) fn first(&self) -> Option<u32> {
+        self.slots.first().copied()
+    }
+
+    /// How many they are: one at least.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Their names, in the order of the policy.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        let users = &self.policy.inner().users;
+        self.slots.iter().map(|&slot| users.name(slot))
+    }
+
+    /// Whether a user is one of them.
+    pub fn contains(&self, name: &str) -> bool {
+        let slot = self.policy.inner().users.find(name);
+        slot.is_some_and(|slot| self.slots.binary_search(&slot).is_ok())
+    }
+}
+
+impl PartialEq for Users {
+    fn eq(&self, other: &Users) -> bool {
+        self.names().eq(other.names())
+    }
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+impl Serialize for Users {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// The names, without a copy of them.
+        struct Names<'u>(&'u Users);
+
+        impl Serialize for Names<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.names())
+            }
+        }
+
+        let mut map = serializer.serialize_struct("Users", 2)?;
+        map.serialize_field("count", &self.len())?;
+        map.serialize_field("names", &Names(self))?;
+        map.end()
+    }
+}

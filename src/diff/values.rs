@@ -1,0 +1,231 @@
+//! Which values of attributes pass for one who asks and which for another, on
+//! every day that there is.
+//!
+//! There is no end of values and days, but few make a difference: a value on
+//! each side of every limit, and days about those on which one fence overtakes
+//! another. Those are tried, with the very test that decisions use.
+
+use crate::date::Date;
+use crate::document::Fence;
+use crate::engine::{Limit, fence_day};
+use crate::object::Value;
+
+/// Which of these can be found on a value of an attribute: that it passes for
+/// neither, after only, before only, and for both. A set of four.
+pub(super) type Passing = u8;
+
+/// The one of four: whether it passes before, and whether after.
+pub(super) fn passing(before: bool, after: bool) -> Passing {
+    1 << (2 * u8::from(before) + u8::from(after))
+}
+
+/// What can be found of several attributes together, one set for each: on some
+/// day the first row, on another the second, and so on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Situations {
+    pub(super) rows: Vec<Vec<Passing>>,
+    /// Of days so near to the end of the calendar that a fence is beyond it and
+    /// passes nothing: such a fence reaches further on all other days.
+    pub(super) at_the_end: Vec<Vec<Passing>>,
+}
+
+/// What can be found of several attributes together. What is possible on a day
+/// on which more is possible is left out.
+///
+/// With very many fences, more may be said to be possible than is.
+pub(super) fn situations(attributes: &[(&Limit, &Limit)]) -> Situations {
+    /// More than anybody has, and few enough to try all days.
+    const MOST_FENCES: usize = 24;
+
+    let fences: Vec<Vec<Fence>> = attributes.iter().map(|limits| fences_of(*limits)).collect();
+    if fences.iter().map(Vec::len).sum::<usize>() > MOST_FENCES {
+        let all = attributes.iter().zip(&fences).map(|(&limits, fences)| match fences.is_empty() {
+            true => possible(limits, None),
+            false if limits.0 == limits.1 => passing(false, false) | passing(true, true),
+            false => 0b1111,
+        });
+        return Situations { rows: vec![all.collect()], at_the_end: Vec::new() };
+    }
+    let mut found = Situations::default();
+    for today in days(&fences) {
+        let row: Vec<Passing> = attributes.iter().map(|&limits| possible(limits, today)).collect();
+        let mut all = fences.iter().flatten();
+        match today.is_some() && all.any(|&fence| fence_day(fence, today).is_none()) {
+            true => found.at_the_end.push(row),
+            false => found.rows.push(row),
+        }
+    }
+    Situations { rows: most(found.rows), at_the_end: most(found.at_the_end) }
+}
+
+/// The rows that are not within others, each once.
+fn most(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
+    rows.sort_unstable();
+    rows.dedup();
+    let within = |row: &[Passing], other: &[Passing]| {
+        row != other && row.iter().zip(other).all(|(one, other)| one & !other == 0)
+    };
+    let most = rows.iter().filter(|row| !rows.iter().any(|other| within(row, other)));
+    most.cloned().collect()
+}
+
+/// What can be found of one attribute on a day.
+fn possible((before, after): (&Limit, &Limit), today: Option<Date>) -> Passing {
+    let mut found = 0;
+    let mut attempt = |value: Option<Value<'_>>| {
+        found |= passing(before.passes(value, today), after.passes(value, today));
+    };
+    attempt(None);
+    for limit in [before, after] {
+        match limit {
+            Limit::Nothing | Limit::Any => {}
+            Limit::OneOf(texts) => {
+                texts.iter().for_each(|text| attempt(Some(Value::Text(text))));
+            }
+            Limit::AtMost(limit) | Limit::AtLeast(limit) => {
+                let around = [limit.saturating_sub(1), *limit, limit.saturating_add(1)];
+                for integer in around.into_iter().chain([i64::MIN, i64::MAX]) {
+                    attempt(Some(Value::Integer(integer)));
+                }
+            }
+            Limit::NotBefore(fences) | Limit::NotAfter(fences) => {
+                let (first, last) = Date::ENDS;
+                attempt(Some(Value::Date(first)));
+                attempt(Some(Value::Date(last)));
+                for day in fences.iter().filter_map(|&fence| fence_day(fence, today)) {
+                    let around = (-1..=1).filter_map(|days| day.plus_days(days));
+                    // No object has a date before the first one.
+                    for day in around.filter(|day| (first..=last).contains(day)) {
+                        attempt(Some(Value::Date(day)));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+fn fences_of((before, after): (&Limit, &Limit)) -> Vec<Fence> {
+    let mut all = Vec::new();
+    for limit in [before, after] {
+        if let Limit::NotBefore(fences) | Limit::NotAfter(fences) = limit {
+            all.extend(
+                fences.iter().filter(|fence| !all.contains(*fence)).copied().collect::<Vec<_>>(),
+            );
+        }
+    }
+    all
+}
+
+/// Days of which one is like any other, as far as these fences of attributes
+/// go; first, that what day it is is not said.
+fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
+    let (first, last) = (0, Date::ENDS.1.days());
+    // Between two turning points only the weekday makes a difference, and within
+    // a week of one everything may.
+    const AROUND: i64 = 9;
+    let mut turns = Vec::new();
+    for fences in attributes {
+        let fixed = fences.iter().filter_map(|fence| match fence {
+            Fence::Date(date) => Some(date.days()),
+            _ => None,
+        });
+        // Those, and where the calendar ends.
+        let ends = [first, last + 1, Date::first_fence_day()];
+        let fixed: Vec<i64> = fixed.chain(ends).collect();
+        for fence in fences {
+            let (Fence::PlusDays(days) | Fence::Next { plus_days: days, .. }) = fence else {
+                continue;
+            };
+            turns.extend(fixed.iter().map(|day| day.saturating_sub(*days)));
+        }
+    }
+    if turns.is_empty() {
+        return vec![None];
+    }
+    turns.extend([first, last]);
+    let around = |turn: i64| turn.saturating_sub(AROUND)..=turn.saturating_add(AROUND);
+    let days = turns.into_iter().flat_map(around);
+    let mut days: Vec<i64> = days.filter(|day| (first..=last).contains(day)).collect();
+    days.sort_unstable();
+    days.dedup();
+    let dates = days.into_iter().map(|day| Date::ENDS.0.plus_days(day));
+    std::iter::once(None).chain(dates.flatten().map(Some)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::date::Weekday;
+
+    const NEITHER: Passing = 1;
+    const AFTER: Passing = 2;
+    const BEFORE: Passing = 4;
+    const BOTH: Passing = 8;
+
+    fn one(before: &Limit, after: &Limit) -> Vec<Passing> {
+        situations(&[(before, after)]).rows.into_iter().flatten().collect()
+    }
+
+    fn texts(texts: &[&str]) -> Limit {
+        Limit::OneOf(texts.iter().map(|&text| text.into()).collect())
+    }
+
+    fn date(text: &str) -> Fence {
+        Fence::Date(text.parse().unwrap())
+    }
+
+    #[test]
+    fn limits_compare_as_sets_of_values() {
+        let same = NEITHER | BOTH;
+        assert_eq!(one(&texts(&["a", "b"]), &texts(&["a"])), [same | BEFORE]);
+        assert_eq!(one(&texts(&["a"]), &texts(&["b"])), [NEITHER | BEFORE | AFTER]);
+        assert_eq!(one(&texts(&[]), &Limit::Nothing), [NEITHER]);
+        assert_eq!(one(&Limit::AtMost(3), &Limit::AtMost(i64::MAX)), [same | AFTER]);
+        assert_eq!(one(&Limit::AtLeast(i64::MIN), &Limit::AtLeast(i64::MIN)), [same]);
+        assert_eq!(one(&Limit::Any, &Limit::AtMost(i64::MAX)), [BEFORE | BOTH]);
+        assert_eq!(one(&Limit::Any, &Limit::Any), [BOTH]);
+    }
+
+    #[test]
+    fn fences_compare_on_every_day() {
+        let soon = |days| Limit::NotBefore(vec![Fence::PlusDays(days)]);
+        assert_eq!(one(&soon(3), &soon(3)), [NEITHER | BOTH]);
+        assert_eq!(one(&soon(3), &soon(2)), [NEITHER | AFTER | BOTH]);
+        // A date is overtaken.
+        let fixed = Limit::NotBefore(vec![date("2026-11-21")]);
+        let rows = one(&soon(3), &fixed);
+        assert_eq!(rows, [NEITHER | AFTER | BOTH, NEITHER | BEFORE | BOTH]);
+        // The next Friday is within a week, and never today.
+        let friday = Limit::NotAfter(vec![Fence::Next { weekday: Weekday::Friday, plus_days: 0 }]);
+        let after = |days| Limit::NotAfter(vec![Fence::PlusDays(days)]);
+        assert_eq!(one(&friday, &after(7)), [NEITHER | AFTER | BOTH]);
+        assert_eq!(one(&friday, &after(1)), [NEITHER | BEFORE | BOTH]);
+        assert_eq!(one(&friday, &after(4)).len(), 2);
+        // Though in the last days of the calendar a week is too long.
+        let found = situations(&[(&friday, &after(7))]);
+        assert!(found.at_the_end.contains(&vec![NEITHER | BEFORE]));
+        // What is another order of the same is no difference.
+        let (ab, ba) = (
+            vec![Fence::PlusDays(1), date("2026-11-21")],
+            vec![date("2026-11-21"), Fence::PlusDays(1)],
+        );
+        assert_eq!(one(&Limit::NotAfter(ab), &Limit::NotAfter(ba)), [NEITHER | BOTH]);
+        // Nor is what no day of the calendar comes to.
+        assert_eq!(one(&after(i64::MAX), &Limit::Nothing), [NEITHER]);
+        assert_eq!(one(&soon(i64::MIN), &soon(i64::MAX)), [NEITHER]);
+        let all = Limit::NotBefore(vec![date("0000-01-01")]);
+        let early = Limit::NotBefore(vec![date("0000-01-01"), Fence::PlusDays(-3_652_059)]);
+        assert_eq!(one(&all, &early), [NEITHER | BOTH]);
+    }
+
+    #[test]
+    fn attributes_have_their_days_in_common() {
+        let soon = Limit::NotBefore(vec![Fence::PlusDays(0)]);
+        let fixed = Limit::NotBefore(vec![date("2026-11-21")]);
+        let rows = situations(&[(&soon, &fixed), (&soon, &fixed)]).rows;
+        // On no day is the fence of one overtaken and that of the other not.
+        let (overtaken, not) = (NEITHER | AFTER | BOTH, NEITHER | BEFORE | BOTH);
+        assert_eq!(rows, [[overtaken, overtaken], [not, not]]);
+    }
+}

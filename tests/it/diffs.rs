@@ -1,0 +1,246 @@
+//! Diffs are true, and tell everything.
+
+use std::cell::RefCell;
+
+use grantree::change::By;
+use grantree::document::Document;
+use grantree::{Engine, Policy};
+
+use super::properties::check;
+use crate::support::diff_laws::{
+    Tally, a_diff_has_a_mirror, a_diff_is_what_differs, exchanged, holds,
+    what_is_shared_makes_no_difference,
+};
+use crate::support::erosion::eroded;
+use crate::support::strategies::case;
+use crate::support::strategies::governed::{Session, session};
+
+/// Each compares two engines on thousands of questions: where those are slow, a
+/// tenth of the cases are run.
+fn cases(all: u32) -> u32 {
+    if cfg!(debug_assertions) { all / 10 } else { all }
+}
+
+/// Random changes one after another, each with a diff.
+fn goes_on(session: &Session, each: impl Fn([&Document; 2], [Engine; 2])) {
+    let mut policy = Policy::try_from(session.document.clone()).expect("a policy");
+    let mut engine = Engine::new(&policy);
+    let mut document = session.document.clone();
+    for at in 0..session.steps() {
+        let (_, change) = session.step(at, &document);
+        let Ok(applied) = policy.apply(By::Host, &change) else { continue };
+        let next = engine.follow(&applied.policy);
+        let now = Document::from(&applied.policy);
+        each([&document, &now], [engine, next.clone()]);
+        (policy, engine, document) = (applied.policy, next, now);
+    }
+}
+
+#[test]
+fn a_diff_of_a_change_is_what_differs() {
+    let tally = RefCell::new(Tally::default());
+    check(cases(400), &session(), |session| {
+        goes_on(session, |documents, engines| {
+            let diff = engines[0].diff(&engines[1]);
+            holds(&engines, documents, &diff, &mut tally.borrow_mut());
+        });
+    });
+    println!("{:?}", tally.into_inner());
+}
+
+#[test]
+fn a_diff_of_two_policies_is_what_differs() {
+    let tally = RefCell::new(Tally::default());
+    check(cases(2000), &(case(), 0usize..100), |(case, by)| {
+        let other = exchanged(&case.document, *by);
+        a_diff_is_what_differs(&case.document, &other, &mut tally.borrow_mut());
+        let mut nothing = Tally::default();
+        let same = a_diff_is_what_differs(&case.document, &case.document, &mut nothing);
+        assert!(same.is_empty());
+    });
+    println!("{:?}", tally.into_inner());
+}
+
+#[test]
+fn a_diff_the_other_way_round_is_the_opposite() {
+    check(cases(1000), &(case(), 0usize..100), |(case, by)| {
+        a_diff_has_a_mirror(&case.document, &exchanged(&case.document, *by));
+    });
+}
+
+#[test]
+fn versions_are_compared_as_policies_that_share_nothing() {
+    check(cases(300), &session(), |session| {
+        goes_on(session, |documents, engines| {
+            what_is_shared_makes_no_difference(&engines, documents);
+        });
+    });
+}
+
+/// Under another catalogue, too, a diff has a mirror; and what it says is there.
+#[test]
+fn catalogues_are_compared_both_ways() {
+    check(cases(300), &case(), |case| {
+        for eroded in eroded(&case.document) {
+            let adopted = Policy::adopt(eroded).expect("it is adopted").policy;
+            a_diff_has_a_mirror(&case.document, &Document::from(&adopted));
+        }
+    });
+}
+
+fn engine(document: &str) -> Engine {
+    let document: Document = serde_json::from_str(document).expect("a document");
+    Engine::new(&Policy::try_from(document).expect("a policy"))
+}
+
+fn diff(before: &str, after: &str) -> String {
+    format!("{:#}", engine(before).diff(&engine(after)))
+}
+
+#[test]
+fn what_only_one_catalogue_knows_is_told_first() {
+    let before = r#"{"format": 1,
+        "catalogue": {
+            "permissions": [{"key": "a"}, {"key": "b", "levels": ["none", "some", "all"]}, {"key": "c"}],
+            "settings": {"s": {"default": 1}}},
+        "global": {"allow": ["a", "b", "c"]},
+        "users": {"ann": {}}}"#;
+    let after = r#"{"format": 1,
+        "catalogue": {
+            "objects": {"job": {"relations": {"owner": "user"}}},
+            "permissions": [
+                {"key": "b", "levels": ["none", "all"]},
+                {"key": "c", "object": "job", "scopes": [{"key": "own", "when": {"owner": "me"}}]},
+                {"key": "d"}],
+            "settings": {"s": {"default": 2}}},
+        "global": {"allow": ["b", "c", "d"]},
+        "users": {"ann": {}}}"#;
+    assert_eq!(
+        diff(before, after),
+        "permission `a` is no more
+permission `b:some` is no more
+permission `c.own` is new
+permission `d` is new
+object kind `job` is new
+relation `job.owner` is new
+default `s = 1` is no more
+default `s = 2` is new
+1 user: `ann`
+  has `c` on fewer objects
+    now on every job where owner is me
+    before on everything
+  gains `c.own`, on every job where owner is me
+  gains `d`
+  loses `a`
+  has setting `s`: now 2, before 1
+"
+    );
+}
+
+#[test]
+fn bounds_and_groups_count_by_what_they_let_through() {
+    let policy = |said: &str, groups: &str| {
+        format!(
+            r#"{{"format": 1,
+            "catalogue": {{
+                "objects": {{"job": {{
+                    "relations": {{"team": "group"}},
+                    "attributes": {{"cost": "at_most", "starts": "not_before"}}}}}},
+                "permissions": [
+                    {{"key": "pay", "object": "job", "checks": ["cost"]}},
+                    {{"key": "plan", "object": "job", "checks": ["starts"]}},
+                    {{"key": "edit", "object": "job", "scopes": [
+                        {{"key": "team", "when": {{"team": "me"}}}},
+                        {{"key": "rest", "when": {{"team": ["other", "none"]}}}}]}}]}},
+            "groups": {{"uk": {{}}, "leeds": {{"parent": "uk"}}}},
+            "roles": {{"one": {said}, "two": {{"bounds": {{"job.cost": 10}}}}}},
+            "users": {{"ann": {{"roles": ["one", "two"], "groups": {groups}}}}}}}"#
+        )
+    };
+    let first = policy(
+        r#"{"allow": ["pay", "plan", "edit"], "bounds": {"job.cost": 5, "job.starts": {"plus_days": 7}}}"#,
+        r#"["uk", "leeds"]"#,
+    );
+    // The other role allows more anyway, and leeds is beneath uk.
+    let alike = policy(
+        r#"{"allow": ["pay", "plan", "edit"], "bounds": {"job.cost": 10, "job.starts": {"plus_days": 7}}}"#,
+        r#"["uk"]"#,
+    );
+    assert_eq!(diff(&first, &alike), "nothing becomes otherwise\n");
+    // The next Sunday is a week away at most: more, on all days but Sundays.
+    let other = policy(
+        r#"{"allow": ["pay", "plan", "edit.team"], "bounds": {"job.cost": 20, "job.starts": {"next": "sunday", "plus_days": 0}}}"#,
+        r#"["leeds"]"#,
+    );
+    assert_eq!(
+        diff(&first, &other),
+        "1 user: `ann`
+  has `pay` on more objects
+    now on every job where cost is at most 20
+    before on every job where cost is at most 10
+  has `plan` on more objects
+    now on every job where starts is not before the next Sunday after today
+    before on every job where starts is not before 7 days after today
+  has `edit` on fewer objects
+    now on every job where team is me
+    before on every job where team is one of me, other, none
+  has `edit.team` on fewer objects
+    as before on every job where team is me, but other groups count
+  loses `edit.rest`, on every job where team is one of other, none
+"
+    );
+}
+
+#[test]
+fn a_diff_is_data() {
+    let before = r#"{"format": 1,
+        "catalogue": {
+            "permissions": [{"key": "a", "label": "A"}, {"key": "b", "levels": ["none", "some"]}],
+            "settings": {"s": {}}},
+        "roles": {"r": {}},
+        "users": {"ann": {"roles": ["r"]}, "bob": {"roles": ["r"]}, "eve": {}}}"#;
+    let after = before.replace(
+        r#""r": {}"#,
+        r#""r": {"allow": ["a"], "levels": {"b": "some"}, "settings": {"s": "x"}}"#,
+    );
+    let diff = engine(before).diff(&engine(&after.replace(r#""eve""#, r#""eva""#)));
+    assert_eq!(
+        serde_json::to_value(&diff).expect("JSON"),
+        serde_json::json!({"groups": [
+            {
+                "users": {"count": 2, "names": ["ann", "bob"]},
+                "presence": "stays",
+                "permissions": [
+                    {
+                        "permission": {"name": "a", "label": "A"},
+                        "shift": "gained",
+                        "on": {"before": "nothing", "after": "everything"},
+                        "effective": {"before": false, "after": true},
+                        "can_some": {"before": false, "after": true}
+                    },
+                    {
+                        "permission": {"name": "b"},
+                        "shift": "gained",
+                        "on": {"before": "nothing", "after": "everything"},
+                        "effective": {"before": false, "after": true},
+                        "level": {"before": "none", "after": "some"},
+                        "can_some": {"before": false, "after": true}
+                    }
+                ],
+                "settings": [{"setting": {"name": "s"}, "value": {"before": null, "after": "x"}}]
+            },
+            {"users": {"count": 1, "names": ["eva"]}, "presence": "new"},
+            {"users": {"count": 1, "names": ["eve"]}, "presence": "gone"}
+        ]})
+    );
+    assert_eq!(
+        diff.to_string(),
+        "2 users: `ann`, `bob`
+  gain `a` (A)
+  gain `b`: now `some`, before `none`
+  have setting `s`: now \"x\", before unset
+1 new user: `eva`
+1 removed user: `eve`
+"
+    );
+}
