@@ -189,7 +189,7 @@ impl Engine {
     /// admins; for menus and buttons ask [`Engine::can_some`]. A handle of
     /// another policy's engine is denied.
     ///
-    /// Costs three loads where no object is needed. With one, it is asked for
+    /// Costs five loads where no object is needed. With one, it is asked for
     /// its kind, and for the relations and attributes that matter, each once.
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
