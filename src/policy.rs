@@ -176,6 +176,18 @@ impl Groups {
     pub(crate) fn name(&self, id: u32) -> &str {
         self.parents.get_index(id as usize).map_or("", |(name, _)| name)
     }
+
+    /// Whether a group is one of some, or beneath one.
+    pub(crate) fn is_beneath(&self, group: &str, of: &[u32]) -> bool {
+        let mut next = self.parents.get_index_of(group).map(number);
+        while let Some(group) = next {
+            if of.contains(&group) {
+                return true;
+            }
+            next = self.parents.get_index(group as usize).and_then(|(_, parent)| *parent);
+        }
+        false
+    }
 }
 
 impl Policy {

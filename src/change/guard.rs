@@ -187,7 +187,7 @@ fn escalation(attempt: &mut Attempt<'_>) {
     }
     let mut refused = None;
     for group in &attempt.groups_named {
-        if !old.is_beneath(group, holder.groups) {
+        if !old.groups.is_beneath(group, holder.groups) {
             refused = Some(format!("`{group}` is not one of the groups of `{name}`"));
         }
     }
@@ -230,21 +230,6 @@ fn escalation(attempt: &mut Attempt<'_>) {
     }
     if let Some(message) = refused {
         attempt.refuse(Rule::Escalation, message);
-    }
-}
-
-impl Inner {
-    /// Whether a group is one of some, or beneath one.
-    fn is_beneath(&self, group: &str, of: &[u32]) -> bool {
-        let parents = &self.groups.parents;
-        let mut next = parents.get_index_of(group).map(crate::names::number);
-        while let Some(group) = next {
-            if of.contains(&group) {
-                return true;
-            }
-            next = parents.get_index(group as usize).and_then(|(_, parent)| *parent);
-        }
-        false
     }
 }
 

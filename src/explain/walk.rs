@@ -697,14 +697,6 @@ struct Groups<'a> {
 
 impl Belongs for Groups<'_> {
     fn belongs(&self, group: &str) -> bool {
-        let parents = &self.policy.groups.parents;
-        let mut next = parents.get_index_of(group).map(crate::names::number);
-        while let Some(group) = next {
-            if self.own.contains(&group) {
-                return true;
-            }
-            next = parents.get_index(group as usize).and_then(|(_, parent)| *parent);
-        }
-        false
+        self.policy.groups.is_beneath(group, self.own)
     }
 }

@@ -40,7 +40,8 @@ impl Policy {
     /// The digest of the policy, whatever its revision: equal if and only if the
     /// policies are.
     ///
-    /// Costs a pass over the policy, half a second for a million users.
+    /// Costs a pass over the policy: a quarter of a second for a million users in a
+    /// few thousand combinations of sources.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
