@@ -68,7 +68,7 @@ use rows::Rows;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Engine(Arc<Compiled>);
+pub struct Engine(Compiled);
 
 /// What is compiled of a policy.
 ///
@@ -77,9 +77,9 @@ pub struct Engine(Arc<Compiled>);
 #[derive(Clone, Debug)]
 struct Compiled {
     /// The policy's lineage, which handles must be of.
-    lineage: u64,
+    lineage: u32,
     /// The class of each user, by the user's slot.
-    classes: Chunked<ClassId, 512>,
+    classes: Chunked<ClassId, 4096>,
     /// The effective permissions of each class; of those who are gone and of the
     /// suspended, nothing.
     rows: Rows,
@@ -108,27 +108,27 @@ impl Facts {
     }
 }
 
-/// A permission as it is asked for: its bit, which is one of a row's, and
-/// whether an object could make a difference.
+/// A permission as it is asked for: two bits of a row.
 #[derive(Clone, Copy, Debug)]
-struct Ask(u32);
+struct Ask {
+    /// The permission's own, and whether an object could make a difference.
+    held: u32,
+    /// The one that is the answer where there is no object.
+    alone: Bit,
+}
 
 impl Ask {
     /// Permissions are numbered far below this.
     const ON_OBJECT: u32 = 1 << 31;
 
-    fn new(bit: Bit, on_object: bool) -> Ask {
-        Ask(if on_object { bit | Ask::ON_OBJECT } else { bit })
-    }
-
     #[inline]
     fn bit(self) -> Bit {
-        self.0 & !Ask::ON_OBJECT
+        self.held & !Ask::ON_OBJECT
     }
 
     #[inline]
     fn on_object(self) -> bool {
-        self.0 & Ask::ON_OBJECT != 0
+        self.held & Ask::ON_OBJECT != 0
     }
 }
 
@@ -138,7 +138,7 @@ impl Engine {
     /// Users who have the same sources are compiled once and share one row of
     /// bits, so that time and memory follow the number of different users.
     pub fn new(policy: &Policy) -> Engine {
-        Engine(Arc::new(Compiled::new(policy, None)))
+        Engine(Compiled::new(policy, None))
     }
 
     /// Compiles another version of the policy, given this one: what did not
@@ -174,7 +174,7 @@ impl Engine {
     /// # }
     /// ```
     pub fn follow(&self, policy: &Policy) -> Engine {
-        Engine(Arc::new(Compiled::new(policy, Some(&self.0))))
+        Engine(Compiled::new(policy, Some(&self.0)))
     }
 
     /// The policy that it was compiled from.
@@ -196,11 +196,13 @@ impl Engine {
         let Some((class, ask)) = self.0.find(user, action) else {
             return false;
         };
-        let held = self.0.rows.holds(class, ask.bit());
-        // The answer itself is not branched on: nobody could predict it.
-        match ask.on_object() {
-            false => held,
-            true => held && self.0.allows_on(user, class, ask, on),
+        // Without an object the answer is not branched on: nobody could predict it.
+        match on.parts() {
+            (None, _) => self.0.rows.holds(class, ask.alone),
+            (Some(object), today) => {
+                self.0.rows.holds(class, ask.bit())
+                    && (!ask.on_object() || self.0.allows_on(user, class, ask, object, today))
+            }
         }
     }
 
@@ -216,9 +218,9 @@ impl Engine {
 
     /// What a handle to a permission stands for, if it belongs.
     pub(crate) fn bit(&self, action: Permission) -> Option<Bit> {
-        let ask = self.0.asks.get(action.number as usize)?;
+        let ask = self.0.asks.get(action.0.place(self.0.lineage))?;
         let known = (ask.bit() as usize) < self.0.policy().catalogue.bits();
-        (action.lineage == self.0.lineage && known).then_some(ask.bit())
+        known.then_some(ask.bit())
     }
 
     /// The revision of the policy that it was compiled from.
@@ -258,7 +260,7 @@ impl Engine {
     /// It looks at the bounds of the permission and its kind, not at those of
     /// what it answers to: it may say yes too often, never no.
     pub fn can_some(&self, user: User, action: Permission) -> bool {
-        let compiled = &*self.0;
+        let compiled = &self.0;
         let Some((class, ask)) = compiled.find(user, action) else {
             return false;
         };
@@ -278,7 +280,7 @@ impl Engine {
     ///
     /// A handle to any threshold of the permission will do.
     pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
-        let compiled = &*self.0;
+        let compiled = &self.0;
         let (class, _) = compiled.find(user, permission)?;
         let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
         let Form::Graded(levels) = &node.form else {
@@ -368,11 +370,8 @@ impl Compiled {
     /// belong.
     #[inline]
     fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
-        if (user.lineage ^ self.lineage) | (action.lineage ^ self.lineage) != 0 {
-            return None;
-        }
-        let class = *self.classes.get(user.number as usize)?;
-        let ask = *self.asks.get(action.number as usize)?;
+        let class = *self.classes.get(user.0.place(self.lineage))?;
+        let ask = *self.asks.get(action.0.place(self.lineage))?;
         Some((class, ask))
     }
 
@@ -382,7 +381,7 @@ impl Compiled {
 
     /// The slot of a user.
     fn slot(&self, user: User) -> Option<u32> {
-        (user.lineage == self.lineage).then_some(user.number)
+        user.0.number(self.lineage)
     }
 
     fn user(&self, user: User) -> Option<&Class> {
@@ -405,14 +404,12 @@ impl Compiled {
         });
         let Some(before) = before else {
             let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
-            // One bit more than there are permissions: the one of permissions
-            // that are gone, which nobody holds.
-            let words = BitSet::new(catalogue.bits() + 1).words().len();
+            let rows = Rows::new(catalogue.bits());
             let mut compiled = Compiled {
                 lineage: inner.lineage.id,
                 classes: Chunked::default(),
-                rows: Rows::new(words),
-                asks: asks(inner),
+                asks: asks(inner, &licensed, &rows),
+                rows,
                 facts: Chunked::default(),
                 memberships: Memberships::new(inner, None),
                 licensed: Arc::new(licensed),
@@ -425,6 +422,7 @@ impl Compiled {
         let mut compiled = before.clone();
         if known.licence != inner.licence {
             let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
+            compiled.asks = asks(inner, &licensed, &compiled.rows);
             compiled.licensed = Arc::new(licensed);
         }
         compiled.memberships = Memberships::new(inner, Some((known, &before.memberships)));
@@ -450,6 +448,9 @@ impl Compiled {
         self.classes = policy.users.class_numbers().clone();
         let mut layers = Layers::new(policy, &self.licensed);
         let mut bounding = Bounding::new(policy);
+        let mut all = BitSet::new(policy.catalogue.bits() + 2);
+        all.union_with(&self.licensed);
+        all.insert(self.rows.admin());
         self.rows.reach(policy.users.class_slots());
         for (id, class) in classes {
             let Some(class) = class else {
@@ -459,7 +460,7 @@ impl Compiled {
             };
             match (class.suspended, class.admin) {
                 (true, _) => self.rows.set(id, &[]),
-                (false, true) => self.rows.set(id, self.licensed.words()),
+                (false, true) => self.rows.set(id, all.words()),
                 (false, false) => {
                     let granted = layers.grants(class).granted;
                     self.rows.set(id, layers.effective(&granted).words());
@@ -472,14 +473,22 @@ impl Compiled {
 }
 
 /// What the numbers of permissions stand for.
-fn asks(policy: &Inner) -> Arc<[Ask]> {
+fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
-    let none = Ask::new(number(catalogue.bits()), false);
-    let mut asks = vec![none; numbers.end(catalogue.bits())];
-    for (bit, name) in catalogue.thresholds().enumerate() {
-        if let Some(number) = numbers.of(&name, bit) {
-            let bit = bit as Bit;
-            asks[number as usize] = Ask::new(bit, catalogue.node_of(bit).kind.is_some());
+    let gone = Ask { held: rows.nobody(), alone: rows.nobody() };
+    let mut asks = vec![gone; numbers.end(catalogue.bits())];
+    for (bit, name) in (0..).zip(catalogue.thresholds()) {
+        if let Some(number) = numbers.of(&name, bit as usize) {
+            let alone = match catalogue.node_of(bit).condition.as_deref() {
+                Some(condition) if condition.needs_object => match licensed.contains(bit) {
+                    true => rows.admin(),
+                    false => rows.nobody(),
+                },
+                _ => bit,
+            };
+            let on_object = catalogue.node_of(bit).condition.is_some();
+            let held = if on_object { bit | Ask::ON_OBJECT } else { bit };
+            asks[number as usize] = Ask { held, alone };
         }
     }
     asks.into()

@@ -477,6 +477,7 @@ impl Object for NoObject {
 
 impl Target for () {
     type Object = NoObject;
+    #[inline]
     fn parts(&self) -> (Option<&NoObject>, Option<Date>) {
         (None, None)
     }
@@ -484,6 +485,7 @@ impl Target for () {
 
 impl<O: Object + ?Sized> Target for &O {
     type Object = O;
+    #[inline]
     fn parts(&self) -> (Option<&O>, Option<Date>) {
         (Some(self), None)
     }
@@ -491,6 +493,7 @@ impl<O: Object + ?Sized> Target for &O {
 
 impl<O: Object + ?Sized> Target for (&O, Date) {
     type Object = O;
+    #[inline]
     fn parts(&self) -> (Option<&O>, Option<Date>) {
         (Some(self.0), Some(self.1))
     }
@@ -498,6 +501,7 @@ impl<O: Object + ?Sized> Target for (&O, Date) {
 
 impl<O: Object + ?Sized> Target for (Option<&O>, Option<Date>) {
     type Object = O;
+    #[inline]
     fn parts(&self) -> (Option<&O>, Option<Date>) {
         *self
     }

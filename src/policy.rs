@@ -9,7 +9,7 @@ mod validate;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use difference::Difference;
 pub use digest::Digest;
@@ -81,7 +81,7 @@ pub(crate) struct Inner {
 /// handles of its engines: a name keeps its number in later versions.
 #[derive(Clone, Debug)]
 pub(crate) struct Lineage {
-    pub(crate) id: u64,
+    pub(crate) id: u32,
     /// The next slot for a user, for all versions: two that are made from one
     /// must not give one slot to two users.
     next_user: Arc<AtomicU32>,
@@ -154,7 +154,7 @@ impl Lineage {
 
     /// The lineage of a first version with so many users and permissions.
     fn first(users: usize, permissions: usize) -> Lineage {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: AtomicU32 = AtomicU32::new(1);
         Lineage {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             next_user: Arc::new(AtomicU32::new(number(users))),

@@ -13,10 +13,17 @@ use crate::policy::ClassId;
 use crate::reason::Reason;
 
 impl Compiled {
-    /// Whether what a user holds is allowed on that object, or without one.
+    /// Whether what a user holds is allowed on that object.
     // Out of line, so that decisions without an object stay small.
     #[inline(never)]
-    pub(super) fn allows_on<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> bool {
+    pub(super) fn allows_on<O: Object + ?Sized>(
+        &self,
+        user: User,
+        class: ClassId,
+        ask: Ask,
+        object: &O,
+        today: Option<Date>,
+    ) -> bool {
         let Some(condition) = self.condition(ask) else {
             return true;
         };
@@ -26,13 +33,8 @@ impl Compiled {
         if facts.admin {
             return true;
         }
-        match on.parts() {
-            (None, _) => !condition.needs_object,
-            (Some(object), today) => {
-                let view = View::new(self, user, class, condition, object, today);
-                view.is_some_and(|mut view| view.allows(condition))
-            }
-        }
+        let view = View::new(self, user, class, condition, object, today);
+        view.is_some_and(|mut view| view.allows(condition))
     }
 
     /// Whether the checks of a permission itself could pass some value, for
@@ -52,7 +54,7 @@ impl Engine {
     /// a user of another policy is [`Reason::UnknownUser`], one to a permission
     /// [`Reason::NotGranted`].
     pub fn why<T: Target>(&self, user: User, action: Permission, on: T) -> Reason {
-        let compiled = &*self.0;
+        let compiled = &self.0;
         let policy = compiled.policy();
         let Some(holder) = compiled.user(user) else {
             return Reason::UnknownUser;

@@ -14,12 +14,10 @@ use crate::problem::{OneLine, ProblemKind, nearest};
 /// It is valid for engines of later versions of the same policy
 /// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of
 /// that name: one who is removed and comes back is another. For any other
-/// engine it is a user who may do nothing.
+/// engine it is a user who may do nothing: policies made from documents are told
+/// apart by a number, which comes round after 2³² of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct User {
-    pub(super) lineage: u64,
-    pub(super) number: u32,
-}
+pub struct User(pub(super) Handle);
 
 /// A handle to a permission, or to a threshold of a graded one.
 ///
@@ -27,9 +25,31 @@ pub struct User {
 /// ([`Policy::revise`](crate::Policy::revise)), as long as they have a
 /// permission of that name. For any other engine it is one that nobody holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Permission {
-    pub(super) lineage: u64,
-    pub(super) number: u32,
+pub struct Permission(pub(super) Handle);
+
+/// The lineage of a policy in the upper half, and in the lower one a number.
+///
+/// Read in the wrong lineage it is a number beyond all that there are, so that
+/// what looks it up finds nothing: the check that it belongs costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Handle(u64);
+
+impl Handle {
+    pub(super) fn new(lineage: u32, number: u32) -> Handle {
+        Handle(u64::from(lineage) << 32 | u64::from(number))
+    }
+
+    /// Its place in a table of that lineage; beyond the end of any if it is of
+    /// another.
+    #[inline]
+    pub(super) fn place(self, lineage: u32) -> usize {
+        usize::try_from(self.0 ^ u64::from(lineage) << 32).unwrap_or(usize::MAX)
+    }
+
+    /// The number, if it is of that lineage.
+    pub(super) fn number(self, lineage: u32) -> Option<u32> {
+        u32::try_from(self.0 ^ u64::from(lineage) << 32).ok()
+    }
 }
 
 /// A question that names something that the policy does not know, and so has
@@ -74,7 +94,7 @@ impl Engine {
     /// user has an answer, and it is no.
     pub fn user(&self, name: &str) -> Result<User, Unknown> {
         match self.0.policy().users.find(name) {
-            Some(number) => Ok(User { lineage: self.0.lineage, number }),
+            Some(number) => Ok(User(Handle::new(self.0.lineage, number))),
             // No other user's name is suggested: there may be millions, and
             // who is there may be nobody's business.
             None => Err(Unknown::among("user", name, [])),
@@ -109,7 +129,7 @@ impl Engine {
         };
         let lineage = self.0.lineage;
         number
-            .map(|number| Permission { lineage, number })
+            .map(|number| Permission(Handle::new(lineage, number)))
             .ok_or_else(|| Unknown::among("permission", name, []))
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::handle::Handle;
 use super::{Engine, Permission, User};
 use crate::bits::ones;
 use crate::catalogue::Form;
@@ -52,12 +53,10 @@ impl Engine {
     /// What is held may still depend on the object. A handle of another policy
     /// holds nothing.
     pub fn effective(&self, user: User) -> Vec<Effective<'_>> {
-        let compiled = &*self.0;
+        let compiled = &self.0;
         let catalogue = &compiled.policy().catalogue;
-        if user.lineage != compiled.lineage {
-            return Vec::new();
-        }
-        let class = compiled.classes.get(user.number as usize).copied().unwrap_or(VACANT);
+        let class = compiled.classes.get(user.0.place(compiled.lineage));
+        let class = class.copied().unwrap_or(VACANT);
         let mut held: Vec<Effective<'_>> = Vec::new();
         for bit in ones(compiled.rows.row(class)) {
             let node = catalogue.node_of(bit);
@@ -82,19 +81,19 @@ impl Engine {
     /// Costs a few loads for each user, and a decision for each who holds the
     /// permission.
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
-        let compiled = &*self.0;
-        let without_object = on.parts().0.is_none();
+        let compiled = &self.0;
+        let (object, today) = on.parts();
         let users = compiled.policy().users.iter();
         let may = users.filter_map(|(slot, name, _)| {
-            let user = User { lineage: compiled.lineage, number: slot };
+            let user = User(Handle::new(compiled.lineage, slot));
             let (class, ask) = compiled.find(user, action)?;
             if !compiled.rows.holds(class, ask.bit()) {
                 return None;
             }
             let condition = compiled.condition(ask);
-            let may = condition.is_none_or(|condition| match without_object {
-                true => compiled.checks_passable(class, condition),
-                false => compiled.allows_on(user, class, ask, on.parts()),
+            let may = condition.is_none_or(|condition| match object {
+                None => compiled.checks_passable(class, condition),
+                Some(object) => compiled.allows_on(user, class, ask, object, today),
             });
             may.then_some(name)
         });

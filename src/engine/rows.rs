@@ -3,6 +3,7 @@
 use crate::bits::WORD;
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
+use crate::names::number;
 use crate::policy::ClassId;
 
 /// Rows of equal length, one after the other: a copy that changes a row copies
@@ -12,12 +13,25 @@ pub(crate) struct Rows {
     rows: Chunked<u64, 512>,
     /// The words of a row.
     words: usize,
+    /// How many bits of a row are permissions.
+    permissions: usize,
 }
 
 impl Rows {
-    /// No rows yet, of so many words each.
-    pub(crate) fn new(words: usize) -> Rows {
-        Rows { rows: Chunked::default(), words }
+    /// No rows yet, each of so many permissions and two bits besides.
+    pub(crate) fn new(permissions: usize) -> Rows {
+        let words = (permissions + 2).div_ceil(WORD);
+        Rows { rows: Chunked::default(), words, permissions }
+    }
+
+    /// The bit that no row has: of permissions that are gone.
+    pub(crate) fn nobody(&self) -> Bit {
+        number(self.permissions)
+    }
+
+    /// The bit of rows to whom objects make no difference.
+    pub(crate) fn admin(&self) -> Bit {
+        number(self.permissions + 1)
     }
 
     /// Whether a bit of a row is set; the bit is one of the row's.
@@ -27,10 +41,14 @@ impl Rows {
         self.rows.get(at).is_some_and(|word| word >> (bit as usize % WORD) & 1 == 1)
     }
 
-    /// The words of a row.
+    /// The words of a row's permissions.
     pub(crate) fn row(&self, row: ClassId) -> impl Iterator<Item = u64> {
         let begin = row as usize * self.words;
-        (begin..begin + self.words).map_while(|at| self.rows.get(at).copied())
+        (0..self.permissions.div_ceil(WORD)).map_while(move |at| {
+            let word = *self.rows.get(begin + at)?;
+            let left = self.permissions - at * WORD;
+            Some(if left < WORD { word & ((1 << left) - 1) } else { word })
+        })
     }
 
     /// Makes room for so many rows, the new ones empty.
@@ -62,7 +80,7 @@ mod tests {
     #[test]
     fn rows_are_kept_apart_and_copies_too() {
         for words in [1, 3, 100, 5000] {
-            let mut rows = Rows::new(words);
+            let mut rows = Rows::new(words * 64 - 2);
             for row in 0..600 {
                 rows.reach(row + 1);
                 rows.set(row as u32, &vec![row as u64; words]);

@@ -32,12 +32,13 @@ pub(crate) struct Open<'e> {
 
 impl Engine {
     pub(crate) fn standing(&self, user: User, action: Permission) -> Standing<'_> {
-        let compiled = &*self.0;
+        let compiled = &self.0;
         let Some((class, ask)) = compiled.find(user, action) else {
             return Standing::Denied;
         };
-        match compiled.policy().users.get(user.number) {
-            Some((name, _)) => compiled.standing(class, ask.bit(), (user.number, name)),
+        let slot = compiled.slot(user);
+        match slot.and_then(|slot| Some((slot, compiled.policy().users.get(slot)?.0))) {
+            Some(user) => compiled.standing(class, ask.bit(), user),
             None => Standing::Denied,
         }
     }

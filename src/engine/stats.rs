@@ -29,7 +29,7 @@ pub struct Stats {
 impl Engine {
     /// How large the engine is. Costs a pass over the rows.
     pub fn stats(&self) -> Stats {
-        let compiled = &*self.0;
+        let compiled = &self.0;
         let users = &compiled.policy().users;
         let shared = |limits: &std::sync::Arc<[Limit]>| {
             size_of_val(&**limits) / std::sync::Arc::strong_count(limits).max(1)

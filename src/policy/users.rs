@@ -49,8 +49,8 @@ pub(crate) type ClassId = u32;
 pub(crate) struct Users {
     names: Names,
     /// The class of each; of a vacant slot, `VACANT`.
-    of_class: Chunked<ClassId, 512>,
-    of_groups: Chunked<u32, 512>,
+    of_class: Chunked<ClassId, 4096>,
+    of_groups: Chunked<u32, 4096>,
     texts: rpds::HashTrieMapSync<u32, Texts>,
     classes: Pool<Class>,
     /// The lists of groups that users have.
@@ -198,7 +198,7 @@ impl Users {
     }
 
     /// The number of the class of each slot.
-    pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 512> {
+    pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 4096> {
         &self.of_class
     }
 
