@@ -25,7 +25,7 @@ fn explain(criterion: &mut Criterion) {
             _ => {
                 let job = DynamicObject::new("job")
                     .with_relation("assignee", [user(&mut rng)])
-                    .with_relation("team", ["team1"])
+                    .with_relation("team", ["1"])
                     .with_attribute("region", "region1");
                 let action = rng.choice(workload::ACTIONS).expect("there are some");
                 (format!("jobs.{action}"), Some(job))

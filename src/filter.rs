@@ -54,7 +54,7 @@ use crate::catalogue::{AttributeId, Scope, States};
 use crate::date::Date;
 use crate::document::{RelationState, RelationType};
 use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
-use crate::object::{Belongs, Object, Subject, Value};
+use crate::object::{Asker, Object, Subject, Value};
 pub(crate) use formula::{Formula, Op, Test};
 pub(crate) use text::{Quoted, State, listed_as};
 
@@ -304,9 +304,7 @@ impl Filter {
             Predicate::And(parts) => parts.iter().all(|part| self.holds(part, object, known)),
             Predicate::Or(parts) => parts.iter().any(|part| self.holds(part, object, known)),
             Predicate::Relation { name, names, states } => {
-                let user = self.user.as_deref().unwrap_or_default();
-                let subject =
-                    Subject { name: user, groups: &Groups(&self.groups), relation: *names };
+                let subject = Subject { asker: self, relation: *names };
                 object.relation(name, &subject).is_some_and(|state| states.contains(&state))
             }
             Predicate::OneOf { attribute, values } => match value(attribute) {
@@ -332,12 +330,12 @@ impl Filter {
     }
 }
 
-/// Groups, sorted.
-struct Groups<'f>(&'f [String]);
-
-impl Belongs for Groups<'_> {
+impl Asker for Filter {
+    fn name(&self) -> &str {
+        self.user.as_deref().unwrap_or_default()
+    }
     fn belongs(&self, group: &str) -> bool {
-        self.0.binary_search_by(|name| name.as_str().cmp(group)).is_ok()
+        self.groups.binary_search_by(|name| name.as_str().cmp(group)).is_ok()
     }
 }
 

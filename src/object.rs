@@ -102,17 +102,23 @@ impl Value<'_> {
 
 /// The user who asks, as an object's relations see them.
 pub struct Subject<'a> {
-    /// The user's name.
-    pub(crate) name: &'a str,
-    /// The user's groups and all beneath them.
-    pub(crate) groups: &'a dyn Belongs,
+    pub(crate) asker: &'a dyn Asker,
     /// What the relation in question is declared to name.
     pub(crate) relation: RelationType,
 }
 
-/// Whether a group of that name is among some.
-pub(crate) trait Belongs {
+/// What is to be known of a user who asks. Nothing is looked up before an object
+/// needs it.
+pub(crate) trait Asker {
+    fn name(&self) -> &str;
+
+    /// Whether a group of that name is one of the user's, or beneath one.
     fn belongs(&self, group: &str) -> bool;
+
+    /// The same, of a group whose name is that number.
+    fn belongs_to_number(&self, group: u64) -> bool {
+        Displayed(group).with_text(|name| self.belongs(name))
+    }
 }
 
 impl Subject<'_> {
@@ -121,7 +127,11 @@ impl Subject<'_> {
     /// An `Option`, a slice or a list of ids will do. `None`, which matches
     /// nothing, where the policy declares the relation to name groups.
     pub fn users<I: IntoIterator<Item: Id>>(&self, ids: I) -> Option<RelationState> {
-        self.state(RelationType::User, ids, |name| name == self.name)
+        if self.relation != RelationType::User {
+            return None;
+        }
+        let me = self.asker.name();
+        Some(state(ids, |number| is_decimal(me, number), |name| name == me))
     }
 
     /// The state of a relation that names these groups.
@@ -129,33 +139,53 @@ impl Subject<'_> {
     /// `None`, which matches nothing, where the policy declares the relation to
     /// name users.
     pub fn groups<I: IntoIterator<Item: Id>>(&self, ids: I) -> Option<RelationState> {
-        self.state(RelationType::Group, ids, |name| self.groups.belongs(name))
-    }
-
-    fn state<I: IntoIterator<Item: Id>>(
-        &self,
-        relation: RelationType,
-        ids: I,
-        mut is_me: impl FnMut(&str) -> bool,
-    ) -> Option<RelationState> {
-        if relation != self.relation {
+        if self.relation != RelationType::Group {
             return None;
         }
-        let mut state = RelationState::None;
-        for id in ids {
-            if id.with_text(&mut is_me) {
-                return Some(RelationState::Me);
-            }
-            state = RelationState::Other;
-        }
-        Some(state)
+        let asker = self.asker;
+        Some(state(ids, |number| asker.belongs_to_number(number), |name| asker.belongs(name)))
     }
+}
+
+/// The state of a relation that names these, given which of them are the asker.
+fn state<I: IntoIterator<Item: Id>>(
+    ids: I,
+    is_number: impl Fn(u64) -> bool,
+    is_text: impl Fn(&str) -> bool,
+) -> RelationState {
+    let mut state = RelationState::None;
+    for id in ids {
+        let is_me = match id.as_number() {
+            Some(number) => is_number(number),
+            None => id.with_text(&is_text),
+        };
+        if is_me {
+            return RelationState::Me;
+        }
+        state = RelationState::Other;
+    }
+    state
+}
+
+/// Whether a text is the decimal form of a number. Two numbers mostly differ in
+/// the last digit, so that is where it begins.
+fn is_decimal(text: &str, mut number: u64) -> bool {
+    for (at, &digit) in text.as_bytes().iter().enumerate().rev() {
+        if u64::from(digit) != u64::from(b'0') + number % 10 {
+            return false;
+        }
+        number /= 10;
+        if number == 0 {
+            return at == 0;
+        }
+    }
+    false
 }
 
 impl fmt::Debug for Subject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subject")
-            .field("name", &self.name)
+            .field("name", &self.asker.name())
             .field("relation", &self.relation)
             .finish_non_exhaustive()
     }
@@ -169,6 +199,13 @@ impl fmt::Debug for Subject<'_> {
 pub trait Id {
     /// Calls `use_text` once with the id's text, and returns its answer.
     fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R;
+
+    /// The number that the id's text is the decimal form of, without sign or
+    /// leading zeros, where that is known without the text: numbers are compared
+    /// faster than texts.
+    fn as_number(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl Id for str {
@@ -183,23 +220,30 @@ macro_rules! id_by_reference {
             fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
                 (**self).with_text(use_text)
             }
+            fn as_number(&self) -> Option<u64> {
+                (**self).as_number()
+            }
         }
     )*};
 }
 
 id_by_reference!(String, Cow<'_, str>, #[T] &T, #[T] Box<T>, #[T] Rc<T>, #[T] Arc<T>);
 
-macro_rules! id_by_display {
+macro_rules! integer_ids {
     ($($type:ty),*) => {$(
         impl Id for $type {
             fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
                 Displayed(self).with_text(use_text)
             }
+            #[inline]
+            fn as_number(&self) -> Option<u64> {
+                u64::try_from(*self).ok()
+            }
         }
     )*};
 }
 
-id_by_display!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+integer_ids!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
 /// An id by the text that it displays: a UUID, say.
 ///

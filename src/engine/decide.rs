@@ -3,12 +3,13 @@
 use smallvec::SmallVec;
 
 use super::layer::Layers;
-use super::{Ask, Compiled, Engine, Facts, Permission, User};
-use crate::catalogue::{AttributeId, Condition, Form, NodeId, Scope, States};
+use super::membership::Membership;
+use super::{Ask, Compiled, Engine, Permission, User};
+use crate::catalogue::{AttributeId, Condition, Form, KindId, NodeId, Scope, States};
 use crate::date::Date;
 use crate::document::RelationType;
 use crate::names::NameMap;
-use crate::object::{Object, Subject, Target};
+use crate::object::{Asker, Displayed, Id, Object, Subject, Target};
 use crate::policy::ClassId;
 use crate::reason::Reason;
 
@@ -27,14 +28,11 @@ impl Compiled {
         let Some(condition) = self.condition(ask) else {
             return true;
         };
-        let Some(facts) = self.facts(class) else {
-            return false;
-        };
-        if facts.admin {
+        if self.rows.holds(class, self.rows.admin()) {
             return true;
         }
-        let view = View::new(self, user, class, condition, object, today);
-        view.is_some_and(|mut view| view.allows(condition))
+        let slot = self.slot(user);
+        slot.is_some_and(|slot| View::new(self, (slot, class), object, today).allows(condition))
     }
 
     /// Whether the checks of a permission itself could pass some value, for
@@ -114,9 +112,13 @@ impl Compiled {
             (None, _) => return Reason::Granted,
             (Some(object), today) => (object, today),
         };
-        let Some(mut view) = View::new(self, user, class, condition, object, today) else {
-            return Reason::WrongKind;
+        let Some(slot) = self.slot(user) else {
+            return Reason::UnknownUser;
         };
+        let mut view = View::new(self, (slot, class), object, today);
+        if !view.is_of(condition.kind) {
+            return Reason::WrongKind;
+        }
         let scopes = &condition.own_scopes;
         if !scopes.is_empty() && !scopes.iter().any(|scope| view.matches(scope)) {
             Reason::NoScope
@@ -131,49 +133,43 @@ impl Compiled {
 }
 
 /// An object as one user sees it.
-struct View<'a, O: ?Sized> {
+pub(super) struct View<'a, O: ?Sized> {
     compiled: &'a Compiled,
     class: ClassId,
-    facts: &'a Facts,
     slot: u32,
     object: &'a O,
     today: Option<Date>,
-    relations: &'a NameMap<RelationType>,
-    /// The states of its relations, as far as they were asked for: a relation
-    /// that the object does not carry has no state.
-    states: SmallVec<[Option<States>; 16]>,
+    /// The object's kind, as soon as it is known.
+    kind: Option<(KindId, &'a NameMap<RelationType>)>,
+    /// The states of its first relations, as far as they were asked for: a
+    /// relation that the object does not carry has no state.
+    states: [Option<States>; 16],
 }
 
 impl<'a, O: Object + ?Sized> View<'a, O> {
-    /// `None` where the object is of another kind.
-    fn new(
+    pub(super) fn new(
         compiled: &'a Compiled,
-        user: User,
-        class: ClassId,
-        condition: &Condition,
+        (slot, class): (u32, ClassId),
         object: &'a O,
         today: Option<Date>,
-    ) -> Option<View<'a, O>> {
-        let catalogue = &compiled.policy().catalogue;
-        let (name, kind) = catalogue.kinds.get_index(condition.kind as usize)?;
-        if object.kind() != &**name {
-            return None;
-        }
-        let relations = &kind.relations;
-        Some(View {
-            compiled,
-            class,
-            facts: compiled.facts(class)?,
-            slot: compiled.slot(user)?,
-            object,
-            today,
-            relations,
-            states: SmallVec::from_elem(None, relations.len()),
-        })
+    ) -> View<'a, O> {
+        View { compiled, class, slot, object, today, kind: None, states: [None; 16] }
     }
 
-    fn allows(&mut self, condition: &Condition) -> bool {
-        if !self.passes(&condition.checks) {
+    /// Whether the object is of a kind.
+    fn is_of(&mut self, kind: KindId) -> bool {
+        if let Some((known, _)) = self.kind {
+            return known == kind;
+        }
+        let declared = self.compiled.policy().catalogue.kinds.get_index(kind as usize);
+        let is = declared.filter(|(name, _)| ***name == *self.object.kind());
+        self.kind = is.map(|(_, declared)| (kind, &declared.relations));
+        self.kind.is_some()
+    }
+
+    /// Whether a permission that the user holds is allowed on it.
+    pub(super) fn allows(&mut self, condition: &Condition) -> bool {
+        if !self.is_of(condition.kind) || !self.passes(&condition.checks) {
             return false;
         }
         let mut allowed = SmallVec::<[bool; 32]>::new();
@@ -206,11 +202,10 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         if let Some(Some(known)) = self.states.get(at) {
             return *known;
         }
-        let state = self.relations.get_index(at).and_then(|(name, &of)| {
-            let users = &self.compiled.policy().users;
-            let user = users.name(self.slot);
-            let groups = &self.compiled.memberships.get(users.groups_of(self.slot));
-            self.object.relation(name, &Subject { name: user, groups, relation: of })
+        let declared = self.kind.and_then(|(_, relations)| relations.get_index(at));
+        let state = declared.and_then(|(name, &of)| {
+            let asker = &Asking { compiled: self.compiled, slot: self.slot };
+            self.object.relation(name, &Subject { asker, relation: of })
         });
         let states = state.map_or(States::default(), |state| States::default().with(state));
         if let Some(known) = self.states.get_mut(at) {
@@ -221,10 +216,41 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
 
     /// Whether every one of these attributes is within the user's bound.
     fn passes(&self, checks: &[AttributeId]) -> bool {
+        if checks.is_empty() {
+            return true;
+        }
         let catalogue = &self.compiled.policy().catalogue;
+        let Some(facts) = self.compiled.facts(self.class) else {
+            return false;
+        };
         checks.iter().all(|&check| {
             let name = &catalogue.attributes[check as usize].name;
-            self.facts.limit(check).passes(self.object.attribute(name), self.today)
+            facts.limit(check).passes(self.object.attribute(name), self.today)
         })
+    }
+}
+
+/// The user who asks.
+struct Asking<'a> {
+    compiled: &'a Compiled,
+    slot: u32,
+}
+
+impl Asking<'_> {
+    fn groups(&self) -> Membership<'_> {
+        self.compiled.memberships.get(self.compiled.policy().users.groups_of(self.slot))
+    }
+}
+
+impl Asker for Asking<'_> {
+    fn name(&self) -> &str {
+        self.compiled.policy().users.name(self.slot)
+    }
+    fn belongs(&self, group: &str) -> bool {
+        self.groups().belongs(group)
+    }
+    fn belongs_to_number(&self, group: u64) -> bool {
+        let by_text = || Displayed(group).with_text(|name| self.belongs(name));
+        self.groups().belongs_to_number(group).unwrap_or_else(by_text)
     }
 }

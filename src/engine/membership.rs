@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::chunked::Chunked;
-use crate::names::NameMap;
-use crate::object::Belongs;
-use crate::policy::Inner;
+use crate::names::number;
+use crate::policy::{Groups, Inner};
 
 /// The groups of a policy as a forest, and the lists of groups that users have.
 ///
@@ -14,55 +15,67 @@ use crate::policy::Inner;
 #[derive(Clone, Debug)]
 pub(crate) struct Memberships {
     forest: Arc<Forest>,
-    /// The ranges of the groups of each list, sorted.
-    lists: Chunked<Option<Arc<[Range]>>, 64>,
+    lists: Chunked<Option<Arc<List>>, 64>,
 }
 
 #[derive(Debug)]
 struct Forest {
-    /// The groups, sorted by name, each with where its range begins.
-    names: Vec<(Box<str>, u32)>,
+    groups: Arc<Groups>,
     /// The range of each, by its number in the policy.
     ranges: Vec<Range>,
+    /// Their numbers in the policy, in pre-order.
+    order: Vec<u32>,
 }
 
 /// A group and what is beneath it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Range {
     begin: u32,
     end: u32,
 }
 
+/// The groups of a list.
+#[derive(Debug, Default)]
+struct List {
+    ranges: Box<[Range]>,
+    /// The names of all that count, and the numbers that they are the decimal
+    /// form of, where they are few: to compare is faster then than to look up.
+    few: Box<[(SmolStr, Option<u64>)]>,
+}
+
 /// One of the lists.
 pub(crate) struct Membership<'m> {
     forest: &'m Forest,
-    ranges: &'m [Range],
-}
-
-impl Belongs for Membership<'_> {
-    fn belongs(&self, group: &str) -> bool {
-        if self.ranges.is_empty() {
-            return false;
-        }
-        let names = &self.forest.names;
-        match names.binary_search_by(|(name, _)| (**name).cmp(group)) {
-            Ok(at) => {
-                let group = names[at].1;
-                self.ranges.iter().any(|range| (range.begin..range.end).contains(&group))
-            }
-            Err(_) => false,
-        }
-    }
+    list: Option<&'m List>,
 }
 
 impl<'m> Membership<'m> {
+    /// Whether a group of that name counts.
+    pub(crate) fn belongs(&self, group: &str) -> bool {
+        match self.list {
+            None => false,
+            Some(list) if !list.few.is_empty() => list.few.iter().any(|(name, _)| name == group),
+            Some(list) => self.forest.begin(group).is_some_and(|group| list.counts(group)),
+        }
+    }
+
+    /// Whether a group counts whose name is that number, if that is known
+    /// without the name.
+    pub(crate) fn belongs_to_number(&self, group: u64) -> Option<bool> {
+        match self.list {
+            None => Some(false),
+            Some(list) if list.few.is_empty() => None,
+            Some(list) => Some(list.few.iter().any(|&(_, number)| number == Some(group))),
+        }
+    }
+
     /// The groups that count, sorted.
-    pub(crate) fn names(self) -> impl Iterator<Item = &'m str> {
-        let counts = move |begin: &u32| {
-            self.ranges.iter().any(|range| (range.begin..range.end).contains(begin))
-        };
-        let names = self.forest.names.iter().filter(move |(_, begin)| counts(begin));
-        names.map(|(name, _)| &**name)
+    pub(crate) fn names(&self) -> Vec<&'m str> {
+        let ranges = self.list.map_or(&[][..], |list| &list.ranges);
+        let mut names: Vec<&str> = self.forest.names(ranges).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 }
 
@@ -73,32 +86,45 @@ impl Memberships {
         let (known, mut memberships) = match before {
             Some((before, memberships)) => (&before.users, memberships.clone()),
             None => {
-                let forest = Arc::new(Forest::new(&policy.groups.parents));
+                let forest = Arc::new(Forest::new(&policy.groups));
                 (&Default::default(), Memberships { forest, lists: Chunked::default() })
             }
         };
         for (list, groups) in policy.users.groups_since(known) {
-            let ranges = groups.map(|groups| memberships.forest.ranges(groups));
-            memberships.lists.set(list as usize, ranges);
+            let groups = groups.map(|groups| Arc::new(memberships.forest.list(groups)));
+            memberships.lists.set(list as usize, groups);
         }
         memberships
     }
 
     pub(crate) fn get(&self, list: u32) -> Membership<'_> {
-        let ranges = self.lists.get(list as usize).and_then(|ranges| ranges.as_deref());
-        Membership { forest: &self.forest, ranges: ranges.unwrap_or_default() }
+        let list = self.lists.get(list as usize).and_then(|list| list.as_deref());
+        Membership { forest: &self.forest, list }
     }
 
     /// The bytes of the lists, and of the forest, names aside.
     pub(crate) fn bytes(&self) -> usize {
-        let lists = self.lists.iter().flatten().map(|ranges| size_of_val(&**ranges));
-        let forest = size_of_val(&*self.forest.ranges) + size_of_val(&*self.forest.names);
-        self.lists.bytes() + lists.sum::<usize>() + forest
+        let list = |list: &Arc<List>| {
+            size_of::<List>() + size_of_val(&*list.ranges) + size_of_val(&*list.few)
+        };
+        let lists = self.lists.iter().flatten().map(list).sum::<usize>();
+        let forest = size_of_val(&*self.forest.ranges) + size_of_val(&*self.forest.order);
+        self.lists.bytes() + lists + forest
+    }
+}
+
+impl List {
+    fn counts(&self, group: u32) -> bool {
+        self.ranges.iter().any(|range| (range.begin..range.end).contains(&group))
     }
 }
 
 impl Forest {
-    fn new(parents: &NameMap<Option<u32>>) -> Forest {
+    /// How many groups are few.
+    const FEW: usize = 6;
+
+    fn new(groups: &Arc<Groups>) -> Forest {
+        let parents = &groups.parents;
         let mut children = vec![Vec::new(); parents.len()];
         let mut open = Vec::new();
         for (id, parent) in (0..).zip(parents.values()) {
@@ -107,30 +133,48 @@ impl Forest {
                 None => open.push((id, false)),
             }
         }
-        let mut ranges = vec![Range { begin: 0, end: 0 }; parents.len()];
-        let mut next = 0;
+        let mut ranges = vec![Range::default(); parents.len()];
+        let mut order = Vec::new();
         while let Some((id, done)) = open.pop() {
             let range = &mut ranges[id as usize];
             if done {
-                range.end = next;
+                range.end = number(order.len());
                 continue;
             }
-            range.begin = next;
-            next += 1;
+            range.begin = number(order.len());
+            order.push(id);
             open.push((id, true));
             open.extend(children[id as usize].iter().map(|&child| (child, false)));
         }
-        let names = parents.keys().zip(&ranges);
-        let mut names: Vec<_> = names.map(|(name, range)| (name.clone(), range.begin)).collect();
-        names.sort_unstable();
-        Forest { names, ranges }
+        Forest { groups: Arc::clone(groups), ranges, order }
     }
 
-    /// The ranges of a user's groups.
-    fn ranges(&self, groups: &[u32]) -> Arc<[Range]> {
+    /// Where the range of a group begins.
+    fn begin(&self, group: &str) -> Option<u32> {
+        let id = self.groups.parents.get_index_of(group)?;
+        Some(self.ranges.get(id)?.begin)
+    }
+
+    /// The groups of some ranges.
+    fn names<'f>(&'f self, ranges: &'f [Range]) -> impl Iterator<Item = &'f str> {
+        let ids = |range: &Range| self.order.get(range.begin as usize..range.end as usize);
+        let ids = ranges.iter().filter_map(ids).flatten();
+        ids.map(|&id| self.groups.name(id))
+    }
+
+    fn list(&self, groups: &[u32]) -> List {
         let mut ranges: Vec<Range> = groups.iter().map(|&id| self.ranges[id as usize]).collect();
-        ranges.sort_unstable_by_key(|range| range.begin);
+        ranges.sort_unstable();
         ranges.dedup();
-        ranges.into()
+        let decimal = |name: &str| {
+            let number: u64 = name.parse().ok()?;
+            (number.to_string() == name).then_some(number)
+        };
+        let few = self.names(&ranges).take(Self::FEW + 1);
+        let mut few: Vec<_> = few.map(|name| (SmolStr::from(name), decimal(name))).collect();
+        if few.len() > Self::FEW {
+            few.clear();
+        }
+        List { ranges: ranges.into(), few: few.into() }
     }
 }

@@ -79,7 +79,7 @@ impl Engine {
 
     /// The groups of a list and all beneath them, sorted.
     pub(crate) fn groups_of_list(&self, list: u32) -> Vec<&str> {
-        self.0.memberships.get(list).names().collect()
+        self.0.memberships.get(list).names()
     }
 }
 
@@ -125,6 +125,6 @@ impl<'e> Open<'e> {
     /// The user's groups and all beneath them, sorted.
     pub(crate) fn groups(&self) -> Vec<&'e str> {
         let list = self.compiled.policy().users.groups_of(self.slot);
-        self.compiled.memberships.get(list).names().collect()
+        self.compiled.memberships.get(list).names()
     }
 }

@@ -13,7 +13,7 @@ use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId, Pattern};
 use crate::date::Date;
 use crate::document::RelationState;
 use crate::engine::Limit;
-use crate::object::{Belongs, Object, Subject, Value};
+use crate::object::{Asker, Object, Subject, Value};
 use crate::policy::{Class, Holder, Inner, SourceId, Statements};
 use crate::reason::Reason;
 
@@ -667,8 +667,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         let relations = &self.catalogue().kinds[kind as usize].relations;
         let (name, &of) = relations.get_index(relation as usize)?;
-        let groups = &Groups { policy: self.policy, own: self.holder.groups };
-        self.object?.relation(name, &Subject { name: self.holder.name, groups, relation: of })
+        let asker = &Asking { policy: self.policy, holder: self.holder };
+        self.object?.relation(name, &Subject { asker, relation: of })
     }
 
     /// Whether the object's attribute is within the user's bound.
@@ -689,14 +689,17 @@ fn is_followed(catalogue: &Catalogue, bit: Bit) -> bool {
     !matches!(catalogue.node_of(bit).form, Form::Scope(..))
 }
 
-/// A user's groups: a group is among them that is one of them, or beneath one.
-struct Groups<'a> {
+/// The user who asks.
+struct Asking<'a> {
     policy: &'a Inner,
-    own: &'a [u32],
+    holder: Holder<'a>,
 }
 
-impl Belongs for Groups<'_> {
+impl Asker for Asking<'_> {
+    fn name(&self) -> &str {
+        self.holder.name
+    }
     fn belongs(&self, group: &str) -> bool {
-        self.policy.groups.is_beneath(group, self.own)
+        self.policy.groups.is_beneath(group, self.holder.groups)
     }
 }

@@ -81,7 +81,7 @@ pub fn document(
         User {
             profile: Some(format!("p{}", rng.usize(..profiles))),
             roles: held,
-            groups: vec![format!("team{}", rng.usize(..TEAMS))],
+            groups: vec![rng.usize(..TEAMS).to_string()],
             admin: rng.usize(..100) == 0,
             ..User::default()
         }
