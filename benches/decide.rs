@@ -119,9 +119,8 @@ fn at_scale(criterion: &mut Criterion, count: usize) {
         (", one user", draw(QUESTIONS, &|_| 17)),
         (", many", draw(MANY, &any)),
     ];
-    let handle = |&(user, permission): &(u32, u32)| {
-        (users[user as usize], permissions[permission as usize])
-    };
+    let handle =
+        |&(user, permission): &(u32, u32)| (users[user as usize], permissions[permission as usize]);
 
     let mut group = criterion.benchmark_group("can");
     for (name, questions) in &sets {

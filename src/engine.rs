@@ -1,5 +1,6 @@
 //! A policy compiled: immutable, and asked in nanoseconds.
 
+mod bulk;
 mod decide;
 mod handle;
 mod layer;

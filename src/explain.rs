@@ -1,5 +1,6 @@
 //! Why a decision is what it is, for people and as data.
 
+mod admit;
 mod assign;
 mod mend;
 mod text;
@@ -7,6 +8,7 @@ mod walk;
 
 use serde::Serialize;
 
+pub use admit::{Admission, Way};
 pub use mend::{AccessRequest, Assigned, Assignment, Mend, Mends, Part};
 pub(crate) use text::{bound, verdict};
 pub use walk::Link;

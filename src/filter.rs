@@ -45,6 +45,7 @@
 //! # }
 //! ```
 
+mod columns;
 mod formula;
 mod text;
 
@@ -55,6 +56,7 @@ use crate::date::Date;
 use crate::document::{RelationState, RelationType};
 use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
 use crate::object::{Asker, Object, Subject, Value};
+pub use columns::{Cell, Columns, Me, Related};
 pub(crate) use formula::{Formula, Op, Test};
 pub(crate) use text::{Quoted, State, listed_as};
 
@@ -296,8 +298,6 @@ impl Filter {
 
     /// `known` is which of the definitions hold.
     fn holds<O: Object + ?Sized>(&self, predicate: &Predicate, object: &O, known: &[bool]) -> bool {
-        let value = |attribute: &str| object.attribute(attribute);
-        let date = |attribute| value(attribute).and_then(Value::date);
         match predicate {
             Predicate::All => true,
             Predicate::None => false,
@@ -307,26 +307,33 @@ impl Filter {
                 let subject = Subject { asker: self, relation: *names };
                 object.relation(name, &subject).is_some_and(|state| states.contains(&state))
             }
-            Predicate::OneOf { attribute, values } => match value(attribute) {
-                Some(Value::Text(text)) => {
-                    values.binary_search_by(|value| value.as_str().cmp(text)).is_ok()
-                }
-                _ => false,
-            },
-            Predicate::AtMost { attribute, value: most } => {
-                matches!(value(attribute), Some(Value::Integer(value)) if value <= *most)
-            }
-            Predicate::AtLeast { attribute, value: least } => {
-                matches!(value(attribute), Some(Value::Integer(value)) if value >= *least)
-            }
-            Predicate::NotBefore { attribute, date: first } => {
-                date(attribute).is_some_and(|date| date >= *first)
-            }
-            Predicate::NotAfter { attribute, date: last } => {
-                date(attribute).is_some_and(|date| date <= *last)
-            }
             Predicate::Defined(number) => known.get(*number) == Some(&true),
+            Predicate::OneOf { attribute, .. }
+            | Predicate::AtMost { attribute, .. }
+            | Predicate::AtLeast { attribute, .. }
+            | Predicate::NotBefore { attribute, .. }
+            | Predicate::NotAfter { attribute, .. } => {
+                passes(predicate, object.attribute(attribute))
+            }
         }
+    }
+}
+
+/// Whether a value passes, if that is what a predicate tests.
+fn passes(predicate: &Predicate, value: Option<Value<'_>>) -> bool {
+    match (predicate, value) {
+        (Predicate::OneOf { values, .. }, Some(Value::Text(text))) => {
+            values.binary_search_by(|value| value.as_str().cmp(text)).is_ok()
+        }
+        (Predicate::AtMost { value: most, .. }, Some(Value::Integer(value))) => value <= *most,
+        (Predicate::AtLeast { value: least, .. }, Some(Value::Integer(value))) => value >= *least,
+        (Predicate::NotBefore { date: first, .. }, Some(value)) => {
+            value.date().is_some_and(|date| date >= *first)
+        }
+        (Predicate::NotAfter { date: last, .. }, Some(value)) => {
+            value.date().is_some_and(|date| date <= *last)
+        }
+        _ => false,
     }
 }
 

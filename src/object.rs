@@ -167,6 +167,11 @@ fn state<I: IntoIterator<Item: Id>>(
     state
 }
 
+/// The number that a text is the decimal form of.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|&number| is_decimal(text, number))
+}
+
 /// Whether a text is the decimal form of a number. Two numbers mostly differ in
 /// the last digit, so that is where it begins.
 fn is_decimal(text: &str, mut number: u64) -> bool {

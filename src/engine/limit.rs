@@ -75,8 +75,12 @@ impl Limit {
         match (self, value) {
             (Limit::Any, _) => true,
             (Limit::OneOf(texts), Some(Value::Text(value))) => match texts.len() {
-                // Equality is told by lengths alone, mostly.
-                ..=8 => texts.iter().any(|text| **text == *value),
+                // Texts that differ mostly do so in length or at the end.
+                ..=8 => texts.iter().any(|text| {
+                    text.len() == value.len()
+                        && text.as_bytes().last() == value.as_bytes().last()
+                        && **text == *value
+                }),
                 _ => texts.binary_search_by(|text| (**text).cmp(value)).is_ok(),
             },
             (Limit::AtMost(limit), Some(Value::Integer(value))) => value <= *limit,

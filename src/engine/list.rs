@@ -7,7 +7,7 @@ use super::{Engine, Permission, User};
 use crate::bits::ones;
 use crate::catalogue::Form;
 use crate::object::Target;
-use crate::policy::VACANT;
+use crate::policy::{ClassId, VACANT};
 
 /// A permission that a user holds.
 ///
@@ -75,30 +75,54 @@ impl Engine {
         held
     }
 
-    /// The users who may do this, sorted by name: on this object or, without
-    /// one, on some object.
+    /// The users who may do this, in the policy's order: on this object or,
+    /// without one, on some object.
     ///
-    /// Costs a few loads for each user, and a decision for each who holds the
-    /// permission.
+    /// Costs a decision for each combination of sources, and a load or two for
+    /// each user: without an object, a few milliseconds for a million users. With
+    /// one, a decision for each user who holds the permission.
+    ///
+    /// [`Engine::who_can_by_source`] says besides which sources let them in.
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
+        let users = &self.0.policy().users;
+        self.admitted(action, on).map(|(slot, _)| users.name(slot)).collect()
+    }
+
+    /// The slots of the users who may do this, and their classes.
+    pub(crate) fn admitted<T: Target>(
+        &self,
+        action: Permission,
+        on: T,
+    ) -> impl Iterator<Item = (u32, ClassId)> {
         let compiled = &self.0;
-        let (object, today) = on.parts();
-        let users = compiled.policy().users.iter();
-        let may = users.filter_map(|(slot, name, _)| {
-            let user = User(Handle::new(compiled.lineage, slot));
-            let (class, ask) = compiled.find(user, action)?;
-            if !compiled.rows.holds(class, ask.bit()) {
-                return None;
+        let users = &compiled.policy().users;
+        let ask = compiled.asks.get(action.0.place(compiled.lineage)).copied();
+        let without_object = on.parts().0.is_none();
+        // Of each class, whether its users may, as far as that can be told of all.
+        let may = |class: ClassId| -> Option<bool> {
+            let held = ask.filter(|ask| compiled.rows.holds(class, ask.bit()));
+            match held.and_then(|ask| compiled.condition(ask)) {
+                Some(condition) if without_object => {
+                    Some(compiled.checks_passable(class, condition))
+                }
+                Some(_) if !compiled.rows.holds(class, compiled.rows.admin()) => None,
+                _ => Some(held.is_some()),
             }
-            let condition = compiled.condition(ask);
-            let may = condition.is_none_or(|condition| match object {
-                None => compiled.checks_passable(class, condition),
-                Some(object) => compiled.allows_on(user, class, ask, object, today),
-            });
-            may.then_some(name)
-        });
-        let mut names: Vec<&str> = may.collect();
-        names.sort_unstable();
-        names
+        };
+        let mut classes: Vec<Option<bool>> = vec![Some(false); users.class_slots()];
+        for (class, _) in users.classes() {
+            if let Some(known) = classes.get_mut(class as usize) {
+                *known = may(class);
+            }
+        }
+        let numbered = (0..).zip(users.class_numbers().iter().copied());
+        numbered.filter(move |&(slot, class)| match classes.get(class as usize) {
+            Some(Some(known)) => *known,
+            Some(None) => {
+                let user = User(Handle::new(compiled.lineage, slot));
+                self.can(user, action, on.parts())
+            }
+            None => false,
+        })
     }
 }

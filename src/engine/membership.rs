@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 
 use crate::chunked::Chunked;
 use crate::names::number;
+use crate::object::decimal;
 use crate::policy::{Groups, Inner};
 
 /// The groups of a policy as a forest, and the lists of groups that users have.
@@ -166,10 +167,6 @@ impl Forest {
         let mut ranges: Vec<Range> = groups.iter().map(|&id| self.ranges[id as usize]).collect();
         ranges.sort_unstable();
         ranges.dedup();
-        let decimal = |name: &str| {
-            let number: u64 = name.parse().ok()?;
-            (number.to_string() == name).then_some(number)
-        };
         let few = self.names(&ranges).take(Self::FEW + 1);
         let mut few: Vec<_> = few.map(|name| (SmolStr::from(name), decimal(name))).collect();
         if few.len() > Self::FEW {

@@ -363,7 +363,9 @@ impl Question {
                 if let Some(object) = &ask.object {
                     engine.check_object(object)?;
                 }
-                Ok(texts(engine.who_can(action, (ask.object.as_ref(), ask.today))))
+                let mut users = engine.who_can(action, (ask.object.as_ref(), ask.today));
+                users.sort_unstable();
+                Ok(texts(users))
             }
             Question::Filter(ask) => {
                 let filter = engine.filter_by_name(&ask.user, &ask.action, ask.today)?;

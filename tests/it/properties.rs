@@ -14,7 +14,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use crate::support::oracle::Oracle;
 use crate::support::strategies::{Case, case, sources};
-use crate::support::{erosion, laws};
+use crate::support::{bulk_laws, erosion, laws};
 
 /// Holds a law to so many random cases.
 pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: impl Fn(&T)) {
@@ -48,6 +48,21 @@ macro_rules! hold {
             check($cases, &case(), laws::$law);
         }
     )*};
+}
+
+#[test]
+fn bulk_agrees_with_can() {
+    check(2000, &case(), bulk_laws::bulk_agrees_with_can);
+}
+
+#[test]
+fn select_agrees_with_matches() {
+    check(2000, &case(), bulk_laws::select_agrees_with_matches);
+}
+
+#[test]
+fn who_can_by_source_agrees_with_explain() {
+    check(1000, &case(), bulk_laws::who_can_by_source_agrees_with_explain);
 }
 
 hold! {

@@ -988,7 +988,7 @@ fn json(question: &impl serde::Serialize) -> String {
 }
 
 /// The questions of a case that are about one decision.
-fn asks(case: &Case) -> impl Iterator<Item = Ask> {
+pub fn asks(case: &Case) -> impl Iterator<Item = Ask> {
     case.questions.iter().filter_map(|question| match question {
         Question::Can(ask) | Question::Why(ask) => Some(ask.clone()),
         _ => None,

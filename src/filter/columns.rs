@@ -1,0 +1,338 @@
+//! Objects side by side, a slice for each relation and attribute.
+
+use std::fmt;
+
+use super::{Filter, Predicate, passes};
+use crate::date::Date;
+use crate::document::{RelationState, RelationType};
+use crate::object::{Id, Value, decimal};
+
+/// Objects of one kind by columns: what a table, or a page of one, is in
+/// memory.
+///
+/// Row `i` is the object that has the `i`th value of each column. A relation or
+/// attribute without a column no object has, and one whose column ends before a
+/// row the objects from there on have not.
+///
+/// ```
+/// use grantree::filter::Columns;
+/// # use grantree::{Document, Engine, Policy};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {
+/// #             "relations": {"assignee": "user"},
+/// #             "attributes": {"region": "one_of"}, "checks": ["region"]}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "free", "when": {"assignee": ["me", "none"]}}]}]
+/// #     },
+/// #     "users": {"7": {"allow": ["edit"], "bounds": {"job.region": ["north"]}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let filter = engine.filter_by_name("7", "edit", None)?;
+///
+/// let assignee = [Some(7), None, Some(8), Some(7)];
+/// let region = ["north", "north", "north", "south"];
+/// let jobs = Columns::new("job", 4).relation("assignee", &assignee).attribute("region", &region);
+/// assert_eq!(filter.select(&jobs), [0b0011]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Columns<'c> {
+    kind: &'c str,
+    len: usize,
+    relations: Vec<(&'c str, Box<dyn RelationColumn + 'c>)>,
+    attributes: Vec<(&'c str, Box<dyn AttributeColumn + 'c>)>,
+}
+
+impl<'c> Columns<'c> {
+    /// So many objects of a kind, without relations or attributes.
+    pub fn new(kind: &'c str, len: usize) -> Columns<'c> {
+        Columns { kind, len, relations: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// The objects with that relation: of each, the user or group that it names,
+    /// or the users or groups. It takes the place of a column of that name.
+    ///
+    /// Ids that are integers are compared fastest.
+    #[must_use]
+    pub fn relation<R: Related>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
+        self.relations.retain(|(known, _)| *known != name);
+        self.relations.push((name, Box::new(column)));
+        self
+    }
+
+    /// The objects with that attribute. It takes the place of a column of that
+    /// name.
+    #[must_use]
+    pub fn attribute<C: Cell>(mut self, name: &'c str, column: &'c [C]) -> Columns<'c> {
+        self.attributes.retain(|(known, _)| *known != name);
+        self.attributes.push((name, Box::new(column)));
+        self
+    }
+
+    /// The objects with that attribute, each by the position of its value among
+    /// some: what a column of few different texts is best kept as. A position
+    /// beyond the values is no value.
+    #[must_use]
+    pub fn coded_attribute<C: Cell>(
+        mut self,
+        name: &'c str,
+        codes: &'c [u32],
+        values: &'c [C],
+    ) -> Columns<'c> {
+        self.attributes.retain(|(known, _)| *known != name);
+        self.attributes.push((name, Box::new(Coded { codes, values })));
+        self
+    }
+
+    fn words(&self) -> usize {
+        self.len.div_ceil(WORD)
+    }
+}
+
+impl fmt::Debug for Columns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |names: Vec<&'_ str>| names.join(", ");
+        f.debug_struct("Columns")
+            .field("kind", &self.kind)
+            .field("len", &self.len)
+            .field("relations", &names(self.relations.iter().map(|(name, _)| *name).collect()))
+            .field("attributes", &names(self.attributes.iter().map(|(name, _)| *name).collect()))
+            .finish()
+    }
+}
+
+/// What a relation of one object names, in a column: an [`Id`], an `Option` of
+/// one, or a list of them.
+pub trait Related {
+    /// The state of the relation.
+    fn state(&self, me: &Me<'_>) -> RelationState;
+}
+
+impl<I: Id> Related for I {
+    #[inline]
+    fn state(&self, me: &Me<'_>) -> RelationState {
+        match me.is(self) {
+            true => RelationState::Me,
+            false => RelationState::Other,
+        }
+    }
+}
+
+impl<I: Id> Related for Option<I> {
+    #[inline]
+    fn state(&self, me: &Me<'_>) -> RelationState {
+        self.as_ref().map_or(RelationState::None, |id| id.state(me))
+    }
+}
+
+impl<I: Id> Related for Vec<I> {
+    fn state(&self, me: &Me<'_>) -> RelationState {
+        self.as_slice().state(me)
+    }
+}
+
+impl<I: Id> Related for &[I] {
+    fn state(&self, me: &Me<'_>) -> RelationState {
+        match self.iter().any(|id| me.is(id)) {
+            true => RelationState::Me,
+            false if self.is_empty() => RelationState::None,
+            false => RelationState::Other,
+        }
+    }
+}
+
+/// Whom a relation has to name to be [`RelationState::Me`].
+#[derive(Debug)]
+pub struct Me<'f> {
+    /// Sorted.
+    texts: &'f [String],
+    /// Those of them that are numbers, sorted.
+    numbers: Vec<u64>,
+}
+
+impl Me<'_> {
+    fn new(texts: &[String]) -> Me<'_> {
+        let mut numbers: Vec<u64> = texts.iter().filter_map(|text| decimal(text)).collect();
+        numbers.sort_unstable();
+        Me { texts, numbers }
+    }
+
+    /// Whether this is one of them.
+    #[inline]
+    pub fn is<I: Id>(&self, id: &I) -> bool {
+        match id.as_number() {
+            Some(number) => match *self.numbers {
+                [one] => one == number,
+                ref many => many.binary_search(&number).is_ok(),
+            },
+            None => id.with_text(|id| match self.texts {
+                [one] => one == id,
+                many => many.binary_search_by(|text| text.as_str().cmp(id)).is_ok(),
+            }),
+        }
+    }
+}
+
+/// The value of an attribute of one object, in a column.
+pub trait Cell {
+    /// The value; `None` where the object has none.
+    fn value(&self) -> Option<Value<'_>>;
+}
+
+impl Cell for Value<'_> {
+    fn value(&self) -> Option<Value<'_>> {
+        Some(*self)
+    }
+}
+
+impl<C: Cell> Cell for Option<C> {
+    #[inline]
+    fn value(&self) -> Option<Value<'_>> {
+        self.as_ref().and_then(Cell::value)
+    }
+}
+
+macro_rules! cells {
+    ($($type:ty: $cell:ident => $value:expr),* $(,)?) => {$(
+        impl Cell for $type {
+            #[inline]
+            fn value(&self) -> Option<Value<'_>> {
+                let $cell = self;
+                Some($value)
+            }
+        }
+    )*};
+}
+
+cells! {
+    &str: text => Value::Text(text),
+    String: text => Value::Text(text),
+    i64: integer => Value::Integer(*integer),
+    i32: integer => Value::Integer((*integer).into()),
+    u32: integer => Value::Integer((*integer).into()),
+    Date: date => Value::Date(*date),
+}
+
+const WORD: usize = u64::BITS as usize;
+
+/// A column of any type.
+trait RelationColumn {
+    /// Marks the rows in which the relation is in one of these states.
+    fn mark(&self, me: &Me<'_>, states: &[RelationState], marks: &mut [u64]);
+}
+
+impl<R: Related> RelationColumn for &[R] {
+    fn mark(&self, me: &Me<'_>, states: &[RelationState], marks: &mut [u64]) {
+        let wanted = |state| u64::from(states.contains(&state));
+        let wanted = wanted(RelationState::Me) << RelationState::Me as u8
+            | wanted(RelationState::Other) << RelationState::Other as u8
+            | wanted(RelationState::None) << RelationState::None as u8;
+        mark(self, marks, |related| wanted >> related.state(me) as u8 & 1);
+    }
+}
+
+trait AttributeColumn {
+    /// Marks the rows whose value passes, which the want of one does not.
+    fn mark(&self, test: &Predicate, marks: &mut [u64]);
+}
+
+impl<C: Cell> AttributeColumn for &[C] {
+    fn mark(&self, test: &Predicate, marks: &mut [u64]) {
+        mark(self, marks, |cell| passes(test, cell.value()).into());
+    }
+}
+
+/// A column of positions in a list of values.
+struct Coded<'c, C> {
+    codes: &'c [u32],
+    values: &'c [C],
+}
+
+impl<C: Cell> AttributeColumn for Coded<'_, C> {
+    fn mark(&self, test: &Predicate, marks: &mut [u64]) {
+        let passing: Vec<u8> =
+            self.values.iter().map(|value| passes(test, value.value()).into()).collect();
+        let passes = |&code: &u32| passing.get(code as usize).copied().unwrap_or(0);
+        mark(self.codes, marks, |code| passes(code).into());
+    }
+}
+
+/// Fills the marks with a bit for each value.
+#[inline]
+fn mark<T>(values: &[T], marks: &mut [u64], bit: impl Fn(&T) -> u64) {
+    for (marks, values) in marks.iter_mut().zip(values.chunks(WORD)) {
+        *marks = (0..).zip(values).fold(0, |marks, (at, value)| marks | bit(value) << at);
+    }
+}
+
+impl Filter {
+    /// Which of some objects it matches: bit `i % 64` of word `i / 64` is set if
+    /// it matches row `i`.
+    ///
+    /// It says of each what [`Filter::matches`] says of that object, some ten
+    /// times faster. Memory is taken for each part of the predicate, a bit a
+    /// row, and nothing for a row itself.
+    pub fn select(&self, objects: &Columns<'_>) -> Vec<u64> {
+        if self.kind().is_some_and(|kind| kind != objects.kind) {
+            return vec![0; objects.words()];
+        }
+        let mut known: Vec<Vec<u64>> = Vec::new();
+        for definition in &self.definitions {
+            known.push(self.marks(definition, objects, &known));
+        }
+        let mut marks = self.marks(&self.predicate, objects, &known);
+        if let (Some(last), rest @ 1..) = (marks.last_mut(), objects.len % WORD) {
+            *last &= (1 << rest) - 1;
+        }
+        marks
+    }
+
+    /// `known` is where the definitions hold.
+    fn marks(&self, predicate: &Predicate, objects: &Columns<'_>, known: &[Vec<u64>]) -> Vec<u64> {
+        let join = |parts: &[Predicate], join: fn(u64, u64) -> u64| {
+            let all = parts.iter().map(|part| self.marks(part, objects, known));
+            let joined = all.reduce(|mut all, part| {
+                all.iter_mut().zip(part).for_each(|(all, part)| *all = join(*all, part));
+                all
+            });
+            joined.unwrap_or_default()
+        };
+        let mut marks = vec![0; objects.words()];
+        match predicate {
+            Predicate::All => marks.fill(u64::MAX),
+            Predicate::None => {}
+            Predicate::And(parts) => marks = join(parts, |a, b| a & b),
+            Predicate::Or(parts) => marks = join(parts, |a, b| a | b),
+            Predicate::Defined(number) => {
+                if let Some(known) = known.get(*number) {
+                    marks.clone_from(known);
+                }
+            }
+            Predicate::Relation { name, names, states } => {
+                let me = Me::new(match names {
+                    RelationType::User => self.user.as_slice(),
+                    RelationType::Group => &self.groups,
+                });
+                if let Some((_, column)) = objects.relations.iter().find(|(known, _)| known == name)
+                {
+                    column.mark(&me, states, &mut marks);
+                }
+            }
+            Predicate::OneOf { attribute, .. }
+            | Predicate::AtMost { attribute, .. }
+            | Predicate::AtLeast { attribute, .. }
+            | Predicate::NotBefore { attribute, .. }
+            | Predicate::NotAfter { attribute, .. } => {
+                let column = objects.attributes.iter().find(|(known, _)| known == attribute);
+                if let Some((_, column)) = column {
+                    column.mark(predicate, &mut marks);
+                }
+            }
+        }
+        marks
+    }
+}
