@@ -1,6 +1,7 @@
 //! Which sources let users in.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
@@ -32,6 +33,16 @@ pub enum Way {
     Source(SourceName),
     /// What the user is given for themselves does.
     Own,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Way::Admin => f.write_str("admins"),
+            Way::Source(source) => source.fmt(f),
+            Way::Own => f.write_str("their own grants"),
+        }
+    }
 }
 
 impl Engine {
