@@ -79,7 +79,8 @@ impl Engine {
         let mut found: IndexMap<Vec<Way>, Vec<&str>, RandomState> = IndexMap::default();
         // Where users of a class stand in there, if the object makes no difference.
         let mut of_class: HashMap<ClassId, usize, RandomState> = HashMap::default();
-        for (slot, class) in self.admitted(action, on) {
+        let classes = self.admitted_classes(action, on);
+        for (slot, class) in self.admitted(action, on, &classes) {
             let Some(holder) = policy.users.holder(slot) else { continue };
             let mut work_out = || {
                 let sources = match holder.class.admin {
