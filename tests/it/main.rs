@@ -6,6 +6,8 @@ mod support;
 // Not among what the fuzz targets share.
 #[path = "../support/linting.rs"]
 mod linting;
+#[path = "../support/small.rs"]
+mod small;
 
 mod adoption;
 mod allocation;
@@ -13,6 +15,7 @@ mod changes;
 mod corpus;
 mod diffs;
 mod examples;
+mod exhaustion;
 mod explanations;
 mod filter;
 mod host;
