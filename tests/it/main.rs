@@ -22,6 +22,7 @@ mod host;
 mod lint;
 mod live;
 mod matrix;
+mod minimal;
 mod properties;
 mod reading;
 mod refusals;
