@@ -6,6 +6,8 @@ mod support;
 // Not among what the fuzz targets share.
 #[path = "../support/linting.rs"]
 mod linting;
+#[path = "../support/small.rs"]
+mod small;
 
 mod adoption;
 mod allocation;
@@ -13,12 +15,14 @@ mod changes;
 mod corpus;
 mod diffs;
 mod examples;
+mod exhaustion;
 mod explanations;
 mod filter;
 mod host;
 mod lint;
 mod live;
 mod matrix;
+mod minimal;
 mod properties;
 mod reading;
 mod refusals;
