@@ -8,9 +8,13 @@
 mod workload;
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+};
 use fastrand::Rng;
 use grantree::{Engine, Object, Permission, Policy, RelationState, Subject, User, Value};
 
@@ -88,6 +92,28 @@ impl Object for Job {
     }
 }
 
+/// The floor behind a look-up of the user and one of the permission.
+fn behind_maps<S: BuildHasher + Default>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    hash: &str,
+    (users, permissions): (&[String], &[String]),
+    questions: &[(&str, &str)],
+    floor: &Floor,
+) {
+    fn map<S: BuildHasher + Default>(names: &[String]) -> HashMap<&str, u32, S> {
+        names.iter().zip(0..).map(|(name, number)| (&**name, number)).collect()
+    }
+    let name = format!("floor behind two maps, {hash}");
+    let count = users.len();
+    let (users, permissions) = (map::<S>(users), map::<S>(permissions));
+    group.bench_function(BenchmarkId::new(name, count), |bencher| {
+        bencher.iter(|| {
+            let can = |user, permission| floor.can(users[user], permissions[permission]);
+            black_box(questions).iter().filter(|&&(user, permission)| can(user, permission)).count()
+        });
+    });
+}
+
 fn decide(criterion: &mut Criterion) {
     for users in [1_000, 10_000, 100_000, 1_000_000] {
         at_scale(criterion, users);
@@ -136,21 +162,18 @@ fn at_scale(criterion: &mut Criterion, count: usize) {
     }
     group.throughput(Throughput::Elements(QUESTIONS as u64));
 
-    let user_map: HashMap<&str, u32> =
-        names.iter().zip(0..).map(|(name, number)| (&**name, number)).collect();
-    let permission_map: HashMap<&str, u32> =
-        paths.iter().zip(0..).map(|(path, number)| (&**path, number)).collect();
     let by_name: Vec<(&str, &str)> = questions
         .iter()
         .map(|&(user, permission)| (&*names[user as usize], &*paths[permission as usize]))
         .collect();
-    group.bench_function(BenchmarkId::new("floor behind two std maps", count), |bencher| {
-        bencher.iter(|| {
-            let questions = black_box(&by_name).iter();
-            let can = |user, permission| floor.can(user_map[user], permission_map[permission]);
-            questions.filter(|&&(user, permission)| can(user, permission)).count()
-        });
-    });
+    behind_maps::<std::hash::RandomState>(&mut group, "std", (&names, &paths), &by_name, &floor);
+    behind_maps::<foldhash::fast::RandomState>(
+        &mut group,
+        "foldhash",
+        (&names, &paths),
+        &by_name,
+        &floor,
+    );
     group.bench_function(BenchmarkId::new("names", count), |bencher| {
         bencher.iter(|| {
             let questions = black_box(&by_name).iter();

@@ -228,11 +228,15 @@ impl Catalogue {
     ///
     /// A graded permission without a level means its second one.
     pub(crate) fn threshold(&self, text: &str) -> Result<Bit, Unresolved> {
-        let (path, level) = match text.split_once(':') {
-            Some((path, level)) => (path, Some(level)),
-            None => (text, None),
+        // A path has no colon, and most texts are paths.
+        let (found, level) = match self.find(text) {
+            Some(found) => (found, None),
+            None => {
+                let (path, level) = text.split_once(':').ok_or(Unresolved::Permission)?;
+                (self.find(path).ok_or(Unresolved::Permission)?, Some(level))
+            }
         };
-        let node = self.node(self.find(path).ok_or(Unresolved::Permission)?);
+        let node = self.node(found);
         match (&node.form, level) {
             (Form::Heading, _) => Err(Unresolved::Heading),
             (_, None) => Ok(node.bit),
