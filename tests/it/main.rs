@@ -6,6 +6,8 @@ mod support;
 // Not among what the fuzz targets share.
 #[path = "../support/linting.rs"]
 mod linting;
+#[path = "../support/real.rs"]
+mod real;
 
 mod adoption;
 mod allocation;
@@ -21,6 +23,7 @@ mod live;
 mod matrix;
 mod properties;
 mod reading;
+mod real_data;
 mod refusals;
 mod rules;
 #[cfg(feature = "sql")]
