@@ -8,6 +8,8 @@ mod support;
 mod linting;
 #[path = "../support/real.rs"]
 mod real;
+#[path = "../support/workload.rs"]
+mod workload;
 
 mod adoption;
 mod allocation;
@@ -21,6 +23,7 @@ mod host;
 mod lint;
 mod live;
 mod matrix;
+mod memory;
 mod properties;
 mod reading;
 mod real_data;
