@@ -1,5 +1,5 @@
-//! What it costs to make a filter, and to match a page of objects with it,
-//! beside asking for each.
+//! What it costs to find the objects of a page, or the buttons of a screen, that
+//! a user may touch: by asking one by one, all at once, and by a filter.
 
 #[path = "../tests/support/workload.rs"]
 mod workload;
@@ -8,11 +8,38 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastrand::Rng;
-use grantree::{DynamicObject, Engine, Permission, Policy, User};
+use grantree::filter::Columns;
+use grantree::{
+    DynamicObject, Engine, Object, Permission, Policy, RelationState, Subject, User, Value,
+};
 
 const USERS: usize = 1_000_000;
 const QUESTIONS: usize = 64;
 const JOBS: usize = 500;
+const REGIONS: [&str; 3] = ["region1", "region2", "region3"];
+
+/// A job as a host has it.
+struct Job {
+    assignee: Option<u32>,
+    team: u32,
+    region: &'static str,
+}
+
+impl Object for Job {
+    fn kind(&self) -> &str {
+        "job"
+    }
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        match name {
+            "assignee" => subject.users(self.assignee),
+            "team" => subject.groups([self.team]),
+            _ => None,
+        }
+    }
+    fn attribute(&self, name: &str) -> Option<Value<'_>> {
+        (name == "region").then_some(Value::Text(self.region))
+    }
+}
 
 fn filter(criterion: &mut Criterion) {
     let document = workload::company(1_000, USERS);
@@ -27,17 +54,32 @@ fn filter(criterion: &mut Criterion) {
             (engine.user(name).expect("a known user"), action)
         })
         .collect();
-    let jobs: Vec<DynamicObject> = (0..JOBS)
-        .map(|_| {
-            let team = rng.choice(["1", "2", "3"]).expect("there are some");
-            let region = rng.choice(["region1", "region2", "region3"]).expect("there are some");
-            let assignee = rng.choice(&names).filter(|_| rng.u8(..4) > 0);
-            DynamicObject::new("job")
-                .with_relation("assignee", assignee.cloned())
-                .with_relation("team", [team])
-                .with_attribute("region", region)
+    let jobs: Vec<Job> = (0..JOBS)
+        .map(|_| Job {
+            assignee: rng.choice(&names).filter(|_| rng.u8(..4) > 0).and_then(|it| it.parse().ok()),
+            team: rng.u32(1..4),
+            region: rng.choice(REGIONS).expect("there are some"),
         })
         .collect();
+    // The same as data, and as columns.
+    let dynamic: Vec<DynamicObject> = jobs
+        .iter()
+        .map(|job| {
+            DynamicObject::new("job")
+                .with_relation("assignee", job.assignee.map(|it| it.to_string()))
+                .with_relation("team", [job.team.to_string()])
+                .with_attribute("region", job.region)
+        })
+        .collect();
+    let assignees: Vec<Option<u32>> = jobs.iter().map(|job| job.assignee).collect();
+    let teams: Vec<u32> = jobs.iter().map(|job| job.team).collect();
+    let regions: Vec<&str> = jobs.iter().map(|job| job.region).collect();
+    let code = |region: &&str| REGIONS.iter().position(|it| it == region).unwrap_or(0) as u32;
+    let codes: Vec<u32> = regions.iter().map(code).collect();
+    let related =
+        || Columns::new("job", JOBS).relation("assignee", &assignees).relation("team", &teams);
+    let by_text = related().attribute("region", &regions);
+    let by_code = related().coded_attribute("region", &codes, &REGIONS);
     let filters: Vec<_> =
         questions.iter().map(|&(user, action)| engine.filter(user, action, None)).collect();
 
@@ -60,10 +102,50 @@ fn filter(criterion: &mut Criterion) {
             black_box(&jobs).iter().filter(|job| filter.matches(*job)).count()
         });
     });
+    group.bench_function("match 500 jobs as data", |bencher| {
+        bencher.iter(|| {
+            let filter = &filters[next()];
+            black_box(&dynamic).iter().filter(|job| filter.matches(*job)).count()
+        });
+    });
     group.bench_function("ask for each of 500 jobs", |bencher| {
         bencher.iter(|| {
             let (user, action) = questions[next()];
             black_box(&jobs).iter().filter(|job| engine.can(user, action, *job)).count()
+        });
+    });
+    group.bench_function("ask for 500 jobs", |bencher| {
+        bencher.iter(|| {
+            let (user, action) = questions[next()];
+            engine.can_objects(user, action, black_box(&jobs), None)
+        });
+    });
+    group.bench_function("select 500 jobs by columns", |bencher| {
+        bencher.iter(|| filters[next()].select(black_box(&by_text)));
+    });
+    group.bench_function("select 500 jobs by columns, regions by code", |bencher| {
+        bencher.iter(|| filters[next()].select(black_box(&by_code)));
+    });
+
+    let buttons: Vec<Permission> = (0..300)
+        .map(|at| match at % 3 {
+            0 => format!("jobs.{}", workload::ACTIONS[at / 3 % workload::ACTIONS.len()]),
+            _ => format!("area{}.k{}", at % workload::AREAS, at % 80),
+        })
+        .map(|path| engine.permission(&path).expect("a known permission"))
+        .collect();
+    group.throughput(Throughput::Elements(buttons.len() as u64));
+    group.bench_function("ask for each of 300 buttons", |bencher| {
+        bencher.iter(|| {
+            let ((user, _), job) = (questions[next()], &jobs[next()]);
+            let can = |&&action: &&Permission| engine.can(user, action, job);
+            black_box(&buttons).iter().filter(can).count()
+        });
+    });
+    group.bench_function("ask for 300 buttons", |bencher| {
+        bencher.iter(|| {
+            let ((user, _), job) = (questions[next()], &jobs[next()]);
+            engine.can_actions(user, black_box(&buttons), job)
         });
     });
     group.finish();

@@ -1,5 +1,6 @@
-//! An auditor's questions about a policy: who may do what, what a planned change
-//! would do to whom, and what of a list somebody may touch.
+//! An auditor's questions about a policy: who may do what and by which source,
+//! which source says what, what is hardly meant, what a planned change would do to
+//! whom, and what of a list somebody may touch.
 //!
 //! ```sh
 //! cargo run --release --example audit
@@ -8,7 +9,7 @@
 use std::error::Error;
 
 use grantree::change::{By, Change};
-use grantree::{Document, DynamicObject, Engine, Policy};
+use grantree::{Document, DynamicObject, Engine, Policy, SourceName};
 
 const POLICY: &str = include_str!("policies/connect.json");
 
@@ -27,6 +28,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let engine = Engine::new(&policy);
 
     who_can(&engine)?;
+    matrix(&policy)?;
+    lint(&policy);
     what_if(&engine)?;
     filter(&engine)?;
     Ok(())
@@ -40,8 +43,32 @@ fn who_can(engine: &Engine) -> Result<(), Box<dyn Error>> {
         let names = engine.who_can(approve, &order).join(", ");
         println!("£{value} may be approved by {names}");
     }
-    println!("some order or other, by {}\n", engine.who_can(approve, ()).join(", "));
+    println!("some order or other:");
+    for admission in engine.who_can_by_source(approve, ()) {
+        let ways: Vec<String> = admission.ways.iter().map(ToString::to_string).collect();
+        println!("  {}: {}", ways.join(" and "), admission.users.join(", "));
+    }
+    println!();
     Ok(())
+}
+
+/// What do these two say of purchasing? For a person here; for a sheet there is
+/// [`to_csv`](grantree::matrix::Matrix::to_csv).
+fn matrix(policy: &Policy) -> Result<(), Box<dyn Error>> {
+    let groups = ["buyers", "directors"].map(str::to_owned).map(SourceName::ApprovalGroup);
+    let mut matrix = policy.matrix(groups)?;
+    matrix.rows.retain(|row| row.path.starts_with("modules.purchasing."));
+    println!("Purchasing, by approval group:\n{matrix}");
+    Ok(())
+}
+
+/// What is hardly meant?
+fn lint(policy: &Policy) {
+    println!("To be looked at:");
+    for finding in policy.lint() {
+        println!("  {finding}");
+    }
+    println!();
 }
 
 /// What would the planned change do, and to whom?

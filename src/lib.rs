@@ -82,6 +82,7 @@
 
 // Each module names only modules above it.
 mod problem;
+mod progress;
 
 mod bits;
 mod chunked;
@@ -132,6 +133,7 @@ pub use live::{Live, Snapshot};
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
 pub use policy::{Adopted, Digest, Policy, SourceName};
 pub use problem::{LeftOut, Problem, ProblemKind, Problems};
+pub use progress::Progress;
 pub use reason::Reason;
 pub use tree::Tree;
 

@@ -1,6 +1,7 @@
 //! Names to dense numbers.
 
 use std::collections::HashSet;
+use std::ops::Deref;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
@@ -15,6 +16,21 @@ pub(crate) type NameMap<V> = IndexMap<Box<str>, V, RandomState>;
 /// The names, in order.
 pub(crate) fn keys<V>(map: &NameMap<V>) -> impl Iterator<Item = &str> {
     map.keys().map(|name| &**name)
+}
+
+/// Whether a text is one of some, sorted.
+#[inline]
+pub(crate) fn is_among<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool {
+    // Of few, those that differ mostly do so in length or at the end.
+    let is = |known: &T| {
+        known.len() == text.len()
+            && known.as_bytes().last() == text.as_bytes().last()
+            && **known == *text
+    };
+    match sorted.len() {
+        ..=8 => sorted.iter().any(is),
+        _ => sorted.binary_search_by(|known| (**known).cmp(text)).is_ok(),
+    }
 }
 
 /// A dense number, for an index that is known to be small.

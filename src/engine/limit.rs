@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use crate::catalogue::AttributeId;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
+use crate::names::is_among;
 use crate::object::Value;
 use crate::policy::{Class, Inner, Statements};
 
@@ -74,15 +75,7 @@ impl Limit {
     pub(crate) fn passes(&self, value: Option<Value<'_>>, today: Option<Date>) -> bool {
         match (self, value) {
             (Limit::Any, _) => true,
-            (Limit::OneOf(texts), Some(Value::Text(value))) => match texts.len() {
-                // Texts that differ mostly do so in length or at the end.
-                ..=8 => texts.iter().any(|text| {
-                    text.len() == value.len()
-                        && text.as_bytes().last() == value.as_bytes().last()
-                        && **text == *value
-                }),
-                _ => texts.binary_search_by(|text| (**text).cmp(value)).is_ok(),
-            },
+            (Limit::OneOf(texts), Some(Value::Text(value))) => is_among(texts, value),
             (Limit::AtMost(limit), Some(Value::Integer(value))) => value <= *limit,
             (Limit::AtLeast(limit), Some(Value::Integer(value))) => value >= *limit,
             (Limit::NotBefore(fences), Some(value)) => value.date().is_some_and(|date| {

@@ -85,7 +85,42 @@ impl Engine {
     /// [`Engine::who_can_by_source`] says besides which sources let them in.
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
         let users = &self.0.policy().users;
-        self.admitted(action, on).map(|(slot, _)| users.name(slot)).collect()
+        let classes = self.admitted_classes(action, on);
+        let known = (0..).zip(&classes).filter(|(_, may)| **may == Some(true));
+        // Room for all of them at once: a million names are moved only once.
+        let mut names = Vec::with_capacity(known.map(|(class, _)| users.count_of(class)).sum());
+        names.extend(self.admitted(action, on, &classes).map(|(slot, _)| users.name(slot)));
+        names
+    }
+
+    /// Of each class, whether its users may do this, as far as that can be told
+    /// of all of them.
+    pub(crate) fn admitted_classes<T: Target>(
+        &self,
+        action: Permission,
+        on: T,
+    ) -> Vec<Option<bool>> {
+        let compiled = &self.0;
+        let users = &compiled.policy().users;
+        let mut classes = vec![Some(false); users.class_slots()];
+        let Some(&ask) = compiled.asks.get(action.0.place(compiled.lineage)) else {
+            return classes;
+        };
+        let without_object = on.parts().0.is_none();
+        let may = |class: ClassId| match compiled.rows.holds(class, ask.bit()) {
+            false => Some(false),
+            true => match compiled.condition(ask) {
+                Some(it) if without_object => Some(compiled.checks_passable(class, it)),
+                Some(_) if !compiled.rows.holds(class, compiled.rows.admin()) => None,
+                _ => Some(true),
+            },
+        };
+        for (class, _) in users.classes() {
+            if let Some(known) = classes.get_mut(class as usize) {
+                *known = may(class);
+            }
+        }
+        classes
     }
 
     /// The slots of the users who may do this, and their classes.
@@ -93,29 +128,10 @@ impl Engine {
         &self,
         action: Permission,
         on: T,
+        classes: &[Option<bool>],
     ) -> impl Iterator<Item = (u32, ClassId)> {
         let compiled = &self.0;
-        let users = &compiled.policy().users;
-        let ask = compiled.asks.get(action.0.place(compiled.lineage)).copied();
-        let without_object = on.parts().0.is_none();
-        // Of each class, whether its users may, as far as that can be told of all.
-        let may = |class: ClassId| -> Option<bool> {
-            let held = ask.filter(|ask| compiled.rows.holds(class, ask.bit()));
-            match held.and_then(|ask| compiled.condition(ask)) {
-                Some(condition) if without_object => {
-                    Some(compiled.checks_passable(class, condition))
-                }
-                Some(_) if !compiled.rows.holds(class, compiled.rows.admin()) => None,
-                _ => Some(held.is_some()),
-            }
-        };
-        let mut classes: Vec<Option<bool>> = vec![Some(false); users.class_slots()];
-        for (class, _) in users.classes() {
-            if let Some(known) = classes.get_mut(class as usize) {
-                *known = may(class);
-            }
-        }
-        let numbered = (0..).zip(users.class_numbers().iter().copied());
+        let numbered = (0..).zip(compiled.classes.iter().copied());
         numbered.filter(move |&(slot, class)| match classes.get(class as usize) {
             Some(Some(known)) => *known,
             Some(None) => {

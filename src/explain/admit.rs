@@ -1,6 +1,7 @@
 //! Which sources let users in.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
@@ -32,6 +33,16 @@ pub enum Way {
     Source(SourceName),
     /// What the user is given for themselves does.
     Own,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Way::Admin => f.write_str("admins"),
+            Way::Source(source) => source.fmt(f),
+            Way::Own => f.write_str("their own grants"),
+        }
+    }
 }
 
 impl Engine {
@@ -68,7 +79,8 @@ impl Engine {
         let mut found: IndexMap<Vec<Way>, Vec<&str>, RandomState> = IndexMap::default();
         // Where users of a class stand in there, if the object makes no difference.
         let mut of_class: HashMap<ClassId, usize, RandomState> = HashMap::default();
-        for (slot, class) in self.admitted(action, on) {
+        let classes = self.admitted_classes(action, on);
+        for (slot, class) in self.admitted(action, on, &classes) {
             let Some(holder) = policy.users.holder(slot) else { continue };
             let mut work_out = || {
                 let sources = match holder.class.admin {

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Filter, Predicate, passes};
 use crate::date::Date;
 use crate::document::{RelationState, RelationType};
+use crate::names::is_among;
 use crate::object::{Id, Value, decimal};
 
 /// Objects of one kind by columns: what a table, or a page of one, is in
@@ -169,10 +170,7 @@ impl Me<'_> {
                 [one] => one == number,
                 ref many => many.binary_search(&number).is_ok(),
             },
-            None => id.with_text(|id| match self.texts {
-                [one] => one == id,
-                many => many.binary_search_by(|text| text.as_str().cmp(id)).is_ok(),
-            }),
+            None => id.with_text(|id| is_among(self.texts, id)),
         }
     }
 }

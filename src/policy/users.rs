@@ -134,6 +134,11 @@ impl Users {
         self.classes.iter()
     }
 
+    /// How many users have a class.
+    pub(crate) fn count_of(&self, class: ClassId) -> usize {
+        self.classes.counts.get(class as usize).map_or(0, |&count| count as usize)
+    }
+
     /// How many numbers of classes there are, those without users included.
     pub(crate) fn class_slots(&self) -> usize {
         self.classes.values.len()

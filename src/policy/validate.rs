@@ -11,6 +11,7 @@ use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
 use crate::problem::{LeftOut, Place, ProblemKind, Problems, few, nearest};
+use crate::progress::Progress;
 use crate::slots::Slots;
 
 /// The kinds of change that `governance.permissions` names (design,
@@ -58,19 +59,45 @@ impl TryFrom<Document> for Policy {
     ///
     /// All that is wrong with it.
     fn try_from(document: Document) -> Result<Policy, Problems> {
-        resolve(document).map(|inner| Policy(Arc::new(inner)))
+        Policy::validate(document, |_| {})
+    }
+}
+
+impl Policy {
+    /// Makes a policy of a document as [`TryFrom`] does, and tells how far it is:
+    /// a million users take about a second. Users are what is counted.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the document.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
+    /// # let document: Document = serde_json::from_str(text).unwrap();
+    /// let mut last = None;
+    /// let policy = Policy::validate(document, |progress| last = Some(progress));
+    /// let last = last.unwrap();
+    /// assert!(policy.is_ok() && last.done == 2 && last.total == 2);
+    /// ```
+    pub fn validate(
+        document: Document,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Policy, Problems> {
+        let resolved = resolve_or(document, Misfits::AreProblems, &mut progress);
+        resolved.map(|(inner, _)| Policy(Arc::new(inner)))
     }
 }
 
 /// Resolves a document, or says all that is wrong with it.
 pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
-    resolve_or(document, Misfits::AreProblems).map(|(inner, _)| inner)
+    resolve_or(document, Misfits::AreProblems, &mut |_| {}).map(|(inner, _)| inner)
 }
 
 /// Resolves what of a document fits its catalogue. The rest is left out, and
 /// told.
 pub(super) fn fit(document: Document) -> Result<(Inner, Vec<LeftOut>), Problems> {
-    resolve_or(document, Misfits::AreLeftOut)
+    resolve_or(document, Misfits::AreLeftOut, &mut |_| {})
 }
 
 /// What becomes of what names something that is not there.
@@ -80,7 +107,11 @@ enum Misfits {
     AreLeftOut,
 }
 
-fn resolve_or(document: Document, misfits: Misfits) -> Result<(Inner, Vec<LeftOut>), Problems> {
+fn resolve_or(
+    document: Document,
+    misfits: Misfits,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Inner, Vec<LeftOut>), Problems> {
     let mut faults = Faults::new(document.faults);
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
@@ -113,7 +144,7 @@ fn resolve_or(document: Document, misfits: Misfits) -> Result<(Inner, Vec<LeftOu
     let (users, groups) = {
         let holders =
             Holders { names: &names, profiles: &profiles, approval_groups: &approval_groups };
-        holders.users(document.users, groups, &root.key("users"), &mut faults)
+        holders.users(document.users, groups, &root.key("users"), &mut faults, progress)
     };
     let place = root.key("governance");
     let governance = names.governance(&document.governance, &place, &mut faults);
@@ -523,20 +554,25 @@ impl Holders<'_> {
         mut groups: Groups,
         place: &Place<'_>,
         faults: &mut Faults,
+        progress: &mut dyn FnMut(Progress),
     ) -> (Users, Groups) {
         let roles = self.names.roles;
+        let unique = roles.values().any(|role| role.unique);
         let mut holders: Vec<Option<Box<str>>> = vec![None; roles.len()];
         let mut out = Users::with_capacity(users.len());
         if users.len() > MOST {
             faults.push(place, ProblemKind::TooMany { what: "users", limit: MOST });
         }
-        for (name, user) in users.into_iter().take(MOST) {
+        let total = users.len();
+        for (done, (name, user)) in users.into_iter().take(MOST).enumerate() {
+            Progress { done, total }.tell_now_and_then(progress);
             let place = place.key(&name);
             faults.check_text(&place, &name);
             let class = self.class(&user, &place, faults);
             let belongs = user_groups(&user, &mut groups, &place, faults);
             let list = place.key("roles");
-            for (at, role) in user.roles.iter().enumerate() {
+            let listed = if unique { &user.roles[..] } else { &[] };
+            for (at, role) in listed.iter().enumerate() {
                 let Some(number) = roles.get_index_of(role.as_str()) else {
                     continue;
                 };
@@ -558,6 +594,7 @@ impl Holders<'_> {
             out.insert(slot, &name, &class, &belongs);
             out.set_texts(slot, texts(user.label, user.description));
         }
+        progress(Progress { done: total, total });
         (out, groups)
     }
 

@@ -15,8 +15,14 @@ const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policies");
 
 /// At least so many steps each directory has: none goes missing unnoticed.
-const STEPS: [(&str, usize); 4] =
-    [("changes", 1100), ("products", 1850), ("random", 1600), ("refusals", 80)];
+const STEPS: [(&str, usize); 6] = [
+    ("changes", 1100),
+    ("minimal", 7000),
+    ("products", 1850),
+    ("random", 1600),
+    ("refusals", 80),
+    ("rules", 18),
+];
 
 #[test]
 fn every_test_document_is_answered_as_it_expects() {

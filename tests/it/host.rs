@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use grantree::document::{BoundType, Document, RelationType, User};
@@ -154,10 +155,10 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
         let Ok(asked) = plain.permission(action) else { continue };
         let own_asked = own.permission(action).expect("the catalogue is the same");
 
-        let mut may = plain.who_can(asked, (Some(object), *today)).into_iter();
-        let mut expected: Vec<String> = may.by_ref().map(|name| ids.name(name)).collect();
-        expected.sort_unstable();
-        let who = own.who_can(own_asked, (Some(&record), *today));
+        let may = plain.who_can(asked, (Some(object), *today)).into_iter();
+        let expected: BTreeSet<String> = may.map(|name| ids.name(name)).collect();
+        let who = own.who_can(own_asked, (Some(&record), *today)).into_iter();
+        let who: BTreeSet<String> = who.map(str::to_owned).collect();
         assert_eq!(who, expected, "{ids:?}: {question}");
 
         let Some(user) = user else { continue };

@@ -8,6 +8,8 @@ mod support;
 mod linting;
 #[path = "../support/real.rs"]
 mod real;
+#[path = "../support/small.rs"]
+mod small;
 #[path = "../support/workload.rs"]
 mod workload;
 
@@ -17,6 +19,7 @@ mod changes;
 mod corpus;
 mod diffs;
 mod examples;
+mod exhaustion;
 mod explanations;
 mod filter;
 mod host;
@@ -24,6 +27,7 @@ mod lint;
 mod live;
 mod matrix;
 mod memory;
+mod minimal;
 mod properties;
 mod reading;
 mod real_data;

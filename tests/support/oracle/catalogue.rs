@@ -6,7 +6,7 @@ use grantree::RelationState;
 use grantree::document::{Document, Map, ObjectKind, Permission};
 
 /// What kind of node a path names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
     Heading,
     Plain,

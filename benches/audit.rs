@@ -1,0 +1,102 @@
+//! What it costs to ask about all users at once.
+//!
+//! Who may do something, without an object and on one; and what a change does to
+//! whom. The change is an edit of a role that a tenth of the users have: one that
+//! takes a permission from them, and one that bounds the jobs that they may act
+//! on otherwise. `diff` compares two engines that are there, `what if` makes the
+//! change and the engine that follows it besides.
+
+#[path = "../tests/support/workload.rs"]
+mod workload;
+
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use grantree::change::{By, Change};
+use grantree::{DynamicObject, Engine, Policy};
+
+fn edit(ops: &str) -> Change {
+    let role = workload::COMMON;
+    let text = format!(r#"{{"edit": {{"source": {{"role": "{role}"}}, "ops": [{ops}]}}}}"#);
+    serde_json::from_str(&text).expect("a change")
+}
+
+/// An engine for so many users in 2,000 combinations.
+fn engine(users: usize) -> Engine {
+    let document = workload::enterprise(1_000, users);
+    Engine::new(&Policy::try_from(document).expect("a valid policy"))
+}
+
+fn lists(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("audit");
+    group.sample_size(20).measurement_time(Duration::from_secs(4));
+    for users in [10_000, 100_000, 1_000_000] {
+        let engine = engine(users);
+        let plain = engine.permission("area3.k7").expect("a permission");
+        let edit = engine.permission("jobs.edit").expect("a permission");
+        let job = DynamicObject::new("job")
+            .with_relation("assignee", ["17"])
+            .with_relation("team", ["3"])
+            .with_attribute("region", "region1");
+        println!(
+            "{} of {users} users may, {} on a job",
+            engine.who_can(plain, ()).len(),
+            engine.who_can(edit, &job).len()
+        );
+        group.bench_function(BenchmarkId::new("who can", users), |bencher| {
+            bencher.iter(|| engine.who_can(plain, ()));
+        });
+        group.bench_function(BenchmarkId::new("who can, on a job", users), |bencher| {
+            bencher.iter(|| engine.who_can(edit, &job));
+        });
+        group.bench_function(BenchmarkId::new("who can, by source", users), |bencher| {
+            bencher.iter(|| engine.who_can_by_source(plain, ()));
+        });
+        let policy = engine.policy();
+        group.bench_function(BenchmarkId::new("matrix", users), |bencher| {
+            bencher.iter(|| policy.matrix(policy.sources()));
+        });
+        group.sample_size(10);
+        group.bench_function(BenchmarkId::new("lint", users), |bencher| {
+            bencher.iter(|| policy.lint());
+        });
+        group.sample_size(20);
+    }
+    group.finish();
+}
+
+fn diffs(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("audit");
+    group.sample_size(20).measurement_time(Duration::from_secs(4));
+    let edits = [
+        ("deny", edit(r#"{"deny": "area3.k7"}"#)),
+        (
+            "bound",
+            edit(r#"{"bound": {"attribute": "job.region", "bound": ["region0", "region9"]}}"#),
+        ),
+    ];
+    for users in [10_000, 100_000, 1_000_000] {
+        let engine = engine(users);
+        for (name, change) in &edits {
+            let applied = engine.policy().apply(By::Host, change).expect("it is applied");
+            let next = engine.follow(&applied.policy);
+            let diff = engine.diff(&next);
+            let count: usize = diff.groups.iter().map(|group| group.users.len()).sum();
+            println!("{name}: {count} of {users} users in {} groups", diff.groups.len());
+            group.bench_function(BenchmarkId::new(format!("{name}: diff"), users), |bencher| {
+                bencher.iter(|| engine.diff(&next));
+            });
+            group.bench_function(BenchmarkId::new(format!("{name}: what if"), users), |bencher| {
+                bencher.iter(|| engine.what_if(By::Host, change));
+            });
+        }
+        let same = engine.clone();
+        group.bench_function(BenchmarkId::new("nothing: diff", users), |bencher| {
+            bencher.iter(|| engine.diff(&same));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, lists, diffs);
+criterion_main!(benches);

@@ -1,0 +1,19 @@
+//! How far a long task is.
+
+/// How far a long task is, told now and then and at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How much is done.
+    pub done: usize,
+    /// How much there is to do.
+    pub total: usize,
+}
+
+impl Progress {
+    /// Tells it every so often: many times a second, and not for each thing done.
+    pub(crate) fn tell_now_and_then(self, tell: &mut dyn FnMut(Progress)) {
+        if self.done > 0 && self.done.is_multiple_of(1 << 13) {
+            tell(self);
+        }
+    }
+}
