@@ -4,6 +4,8 @@
 //! an array, a word from a table, a bit. Each figure is for 4,096 questions, or
 //! where it says many for 1,048,576, so that users are as far apart as they can be.
 
+#[path = "../tests/support/floor.rs"]
+mod floor;
 #[path = "../tests/support/workload.rs"]
 mod workload;
 
@@ -16,58 +18,12 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
 use fastrand::Rng;
+use floor::{Floor, by_floor, by_handles};
 use grantree::{Engine, Object, Permission, Policy, RelationState, Subject, User, Value};
 
 const QUESTIONS: usize = 4096;
 const MANY: usize = 1 << 20;
 const PERMISSIONS: usize = 1_000;
-
-/// The hand-written table: a row of bits for each class of users.
-struct Floor {
-    classes: Vec<u32>,
-    words: usize,
-    rows: Vec<u64>,
-}
-
-impl Floor {
-    fn new(engine: &Engine, users: &[User], permissions: &[Permission]) -> Floor {
-        let words = permissions.len().div_ceil(64);
-        let mut floor = Floor { classes: Vec::new(), words, rows: Vec::new() };
-        let mut known = HashMap::new();
-        for &user in users {
-            let mut row = vec![0u64; words];
-            for (bit, &permission) in permissions.iter().enumerate() {
-                row[bit / 64] |= u64::from(engine.can(user, permission, ())) << (bit % 64);
-            }
-            let next = known.len() as u32;
-            let class = *known.entry(row.clone()).or_insert_with(|| {
-                floor.rows.extend(row);
-                next
-            });
-            floor.classes.push(class);
-        }
-        floor
-    }
-
-    #[inline]
-    fn can(&self, user: u32, permission: u32) -> bool {
-        let class = self.classes[user as usize] as usize;
-        let word = self.rows[class * self.words + permission as usize / 64];
-        word >> (permission % 64) & 1 == 1
-    }
-}
-
-/// How many of the questions the floor answers with yes.
-#[inline(never)]
-fn by_floor(floor: &Floor, questions: &[(u32, u32)]) -> usize {
-    questions.iter().filter(|&&(user, permission)| floor.can(user, permission)).count()
-}
-
-/// How many of the questions the engine answers with yes.
-#[inline(never)]
-fn by_handles(engine: &Engine, questions: &[(User, Permission)]) -> usize {
-    questions.iter().filter(|&&(user, permission)| engine.can(user, permission, ())).count()
-}
 
 /// A job of a host that knows users and teams by number.
 struct Job {
@@ -122,17 +78,15 @@ fn decide(criterion: &mut Criterion) {
 
 fn at_scale(criterion: &mut Criterion, count: usize) {
     let document = workload::enterprise(PERMISSIONS, count);
+    let classes = workload::classes(&document);
     let engine = Engine::new(&Policy::try_from(document).expect("a valid policy"));
     let names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
     let users: Vec<User> =
         names.iter().map(|name| engine.user(name).expect("a known user")).collect();
-    let area = PERMISSIONS / workload::AREAS - 1;
-    let paths: Vec<String> = (0..workload::AREAS)
-        .flat_map(|at| (0..area).map(move |key| format!("area{at}.k{key}")))
-        .collect();
+    let paths = workload::paths(PERMISSIONS);
     let permissions: Vec<Permission> =
         paths.iter().map(|path| engine.permission(path).expect("a known permission")).collect();
-    let floor = Floor::new(&engine, &users, &permissions);
+    let floor = Floor::new(&engine, &permissions, classes);
 
     let mut rng = Rng::with_seed(11);
     let mut draw = |count: usize, user: &dyn Fn(&mut Rng) -> u32| -> Vec<(u32, u32)> {

@@ -6,8 +6,12 @@ mod support;
 // Not among what the fuzz targets share.
 #[path = "../support/linting.rs"]
 mod linting;
+#[path = "../support/real.rs"]
+mod real;
 #[path = "../support/small.rs"]
 mod small;
+#[path = "../support/workload.rs"]
+mod workload;
 
 mod adoption;
 mod allocation;
@@ -22,9 +26,11 @@ mod host;
 mod lint;
 mod live;
 mod matrix;
+mod memory;
 mod minimal;
 mod properties;
 mod reading;
+mod real_data;
 mod refusals;
 mod rules;
 #[cfg(feature = "sql")]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
+use std::collections::HashMap;
+
 use fastrand::Rng;
 use grantree::document::{
     Bound, BoundType, Document, Map, ObjectKind, Permission, RelationState, RelationType, Role,
@@ -26,29 +28,79 @@ pub enum Alike {
     Hardly,
 }
 
+/// What a company is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Permissions, about, apart from those on jobs.
+    pub permissions: usize,
+    pub users: usize,
+    pub profiles: usize,
+    pub roles: usize,
+    /// A profile allows one in so many permissions, and a role.
+    pub one_in: (usize, usize),
+    pub alike: Alike,
+}
+
 /// A policy with so many permissions apart from those on jobs, and so many
 /// users, nearly all different: 40 profiles, 20 roles.
 pub fn company(permissions: usize, users: usize) -> Document {
-    document(permissions, users, 40, 20, Alike::Hardly)
+    let shape = Shape { profiles: 40, roles: 20, alike: Alike::Hardly, ..ENTERPRISE };
+    document(Shape { permissions, users, ..shape })
 }
 
 /// A policy with so many permissions apart from those on jobs, and so many
 /// users in 2,000 combinations of 100 profiles and 100 roles.
 pub fn enterprise(permissions: usize, users: usize) -> Document {
-    document(permissions, users, 100, 100, Alike::Combinations(2_000))
+    document(Shape { permissions, users, ..ENTERPRISE })
+}
+
+/// An enterprise of the middle size.
+pub const ENTERPRISE: Shape = Shape {
+    permissions: 1_000,
+    users: 100_000,
+    profiles: 100,
+    roles: 100,
+    one_in: (3, 10),
+    alike: Alike::Combinations(2_000),
+};
+
+/// The paths of the permissions on no object, areas aside.
+pub fn paths(permissions: usize) -> Vec<String> {
+    let keys = permissions / AREAS - 1;
+    (0..AREAS).flat_map(|area| (0..keys).map(move |key| format!("area{area}.k{key}"))).collect()
+}
+
+/// Which users have the same sources.
+#[derive(Debug)]
+pub struct Classes {
+    /// The class of each user.
+    pub of: Vec<u32>,
+    /// A user of each class.
+    pub examples: Vec<u32>,
+}
+
+/// The classes of a document's users, who are numbered in its order.
+pub fn classes(document: &Document) -> Classes {
+    let mut known = HashMap::new();
+    let mut classes = Classes { of: Vec::new(), examples: Vec::new() };
+    for ((_, user), number) in document.users.iter().zip(0..) {
+        let sources = (&user.profile, &user.roles, user.admin, &user.statements.allow);
+        let class = *known.entry(sources).or_insert_with(|| {
+            classes.examples.push(number);
+            classes.examples.len() as u32 - 1
+        });
+        classes.of.push(class);
+    }
+    classes
 }
 
 /// A policy of any shape.
-pub fn document(
-    permissions: usize,
-    users: usize,
-    profiles: usize,
-    roles: usize,
-    alike: Alike,
-) -> Document {
+pub fn document(shape: Shape) -> Document {
+    let Shape { permissions, users, profiles, roles, one_in, alike } = shape;
     let mut rng = Rng::with_seed(7);
     let mut document = Document::default();
-    let paths = catalogue(&mut document, permissions);
+    catalogue(&mut document, permissions);
+    let paths = paths(permissions);
     let some = |rng: &mut Rng, one_in: usize| -> Vec<String> {
         let mut allow: Vec<String> =
             paths.iter().filter(|_| rng.usize(..one_in) == 0).cloned().collect();
@@ -57,14 +109,14 @@ pub fn document(
     };
     for profile in 0..profiles {
         let statements = Statements {
-            allow: some(&mut rng, 3),
+            allow: some(&mut rng, one_in.0),
             bounds: regions(&mut rng, 3),
             ..Statements::default()
         };
         document.profiles.push(format!("p{profile}"), Source { statements, ..Source::default() });
     }
     for role in 0..roles {
-        let mut allow = some(&mut rng, 10);
+        let mut allow = some(&mut rng, one_in.1);
         allow.push(format!("jobs.{}", rng.choice(ACTIONS).expect("there are some")));
         let statements =
             Statements { allow, bounds: regions(&mut rng, 2), ..Statements::default() };
@@ -104,14 +156,12 @@ pub fn document(
     document
 }
 
-/// Adds the permissions, and returns the paths of those on no object.
-fn catalogue(document: &mut Document, permissions: usize) -> Vec<String> {
-    let mut paths = Vec::new();
+/// Adds the permissions.
+fn catalogue(document: &mut Document, permissions: usize) {
     for area in 0..AREAS {
         let keys = (0..permissions / AREAS - 1).map(|key| format!("k{key}"));
         let children: Vec<Permission> =
             keys.map(|key| Permission { key, ..Permission::default() }).collect();
-        paths.extend(children.iter().map(|child| format!("area{area}.{}", child.key)));
         let key = format!("area{area}");
         let area = Permission { key, children, ..Permission::default() };
         document.catalogue.permissions.push(area);
@@ -152,7 +202,6 @@ fn catalogue(document: &mut Document, permissions: usize) -> Vec<String> {
     );
     document.global.allow.push("jobs.**".to_owned());
     document.global.bounds.push("job.region", Bound::Any);
-    paths
 }
 
 fn regions(rng: &mut Rng, most: usize) -> Map<Bound> {
