@@ -56,7 +56,31 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
 
     /// The bytes of the leaves.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.leaves) + self.len.div_ceil(LEAF) * size_of::<[T; LEAF]>()
+        // The leaves that it has room for by now are one and the same.
+        let leaves = (self.len.div_ceil(LEAF) + 1).min(self.leaves.len());
+        size_of_val(&*self.leaves) + leaves * size_of::<[T; LEAF]>()
+    }
+}
+
+impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {
+    /// Puts other values at a position and those after it; leaves that have them
+    /// already stay shared.
+    pub(crate) fn write(&mut self, at: usize, values: &[T]) {
+        self.reach(at + values.len());
+        let (mut at, mut rest) = (at, values);
+        while !rest.is_empty() {
+            let begin = at % LEAF;
+            let (now, later) = rest.split_at(rest.len().min(LEAF - begin));
+            let range = begin..begin + now.len();
+            let known = self.leaves.get(at / LEAF).and_then(|leaf| leaf.get(range.clone()));
+            if known != Some(now) {
+                let leaf = Arc::make_mut(&mut self.leaves).get_mut(at / LEAF);
+                if let Some(places) = leaf.and_then(|leaf| Arc::make_mut(leaf).get_mut(range)) {
+                    places.copy_from_slice(now);
+                }
+            }
+            (at, rest) = (at + now.len(), later);
+        }
     }
 }
 
@@ -107,6 +131,18 @@ mod tests {
         assert_eq!(differs(&before, &after)[..4], [(4, 4), (5, 5), (6, 6), (7, 7)]);
         assert_eq!(differs(&after, &before).len(), 4 + 1);
         assert_eq!((before.len(), after.len(), after.get(12)), (11, 13, Some(&120)));
+    }
+
+    #[test]
+    fn what_is_written_goes_over_the_ends_of_leaves() {
+        let mut before = Chunked::<u32, 4>::default();
+        before.write(0, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let mut after = before.clone();
+        after.write(2, &[2, 3, 40, 5, 6, 7, 8]);
+        assert!(before.iter().copied().eq(0..10));
+        assert!(after.iter().copied().eq([0, 1, 2, 3, 40, 5, 6, 7, 8, 9]));
+        let differing: Vec<usize> = after.differing(&before).map(|(at, _)| at).collect();
+        assert_eq!(differing, [4, 5, 6, 7]);
     }
 
     #[test]

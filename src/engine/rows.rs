@@ -56,14 +56,13 @@ impl Rows {
         self.rows.reach(rows * self.words);
     }
 
-    /// Puts other bits into a row.
+    /// Puts other bits into a row, which are all of its words, or none.
     pub(crate) fn set(&mut self, row: ClassId, bits: &[u64]) {
         let begin = row as usize * self.words;
-        for at in 0..self.words {
-            let word = bits.get(at).copied().unwrap_or(0);
-            if self.rows.get(begin + at) != Some(&word) {
-                self.rows.set(begin + at, word);
-            }
+        let (given, _) = bits.split_at(bits.len().min(self.words));
+        self.rows.write(begin, given);
+        for at in begin + given.len()..begin + self.words {
+            self.rows.write(at, &[0]);
         }
     }
 

@@ -67,12 +67,10 @@ fn what_is_claimed_is_what_is_held() {
     let Cost { held, by_engine, stats, claimed, .. } = Cost::of(users);
     // Not claimed are the texts of bounds, the sets of eight regions at most; two
     // counts, 16 bytes, with whatever versions share: with a row's class, and with
-    // a leaf, the smallest of which are of 256 users' names; and a leaf that
-    // sequences grow by, 16 KiB where it is of users' numbers, and less elsewhere.
+    // a leaf, the smallest of which are of 256 users' names.
     let bounds = 255 * (16 + 8 * 24);
     let counts = 16 * (stats.rows + users / 128 + 64);
-    let spare = 3 * (16 << 10);
-    let unclaimed = bounds + counts + spare;
+    let unclaimed = bounds + counts;
     let most = claimed + unclaimed;
     assert!((claimed..=most).contains(&held), "{held} of {claimed}..={most}");
     let (rows, facts) = (stats.row_bytes, stats.row_bytes + stats.fact_bytes + unclaimed);
