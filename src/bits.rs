@@ -70,6 +70,11 @@ impl BitSet {
         }
     }
 
+    /// The words, each with the other's.
+    pub(crate) fn pairs(&self, other: &BitSet) -> impl Iterator<Item = (u64, u64)> {
+        self.words().iter().copied().zip(other.words().iter().copied())
+    }
+
     pub(crate) fn union_with(&mut self, other: &BitSet) {
         self.zip(other, |a, b| a | b);
     }

@@ -56,7 +56,8 @@
 //! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
 //! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
 //! matches those on which a user may act; with the feature `sql`, it is a condition
-//! of a database query too. [`Policy::tree`] is what an editor shows
+//! of a database query too. [`Engine::can_actions`], [`Engine::can_objects`] and
+//! [`Filter::select`] answer many questions at once. [`Policy::tree`] is what an editor shows
 //! of one source, as a tree of tick boxes, [`Policy::matrix`] lays sources side by
 //! side, and [`Policy::lint`] finds what is hardly meant. The module [`policy_test`] runs test
 //! documents, which a policy's authors keep beside it. What policies and questions

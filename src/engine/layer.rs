@@ -4,7 +4,7 @@
 //! Everything here works on whole sets of permissions at once: a tier lies over
 //! another with three operations a word.
 
-use crate::bits::{BitSet, any};
+use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, Node, NodeId, Pattern, Reach};
 use crate::policy::{Class, Inner, SourceId, Statements};
 
@@ -315,10 +315,9 @@ impl<'p> Layers<'p> {
     /// Rule 4: implications fill the gaps that no source speaks of.
     fn imply(&self, all: &mut Layer) {
         let catalogue = &self.policy.catalogue;
-        let mut implying = all.granted.clone();
-        implying.intersect_with(&catalogue.implying);
+        let implying = all.granted.pairs(&catalogue.implying).map(|(granted, all)| granted & all);
         let mut open: Vec<NodeId> =
-            implying.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
+            ones(implying).map(|bit| catalogue.bit_nodes[bit as usize]).collect();
         while let Some(id) = open.pop() {
             for &bit in &catalogue.node(id).implies {
                 let implied = catalogue.bit_nodes[bit as usize];
@@ -350,10 +349,9 @@ impl<'p> Layers<'p> {
         }
         // The largest set in which all gates hold is what is left when all that
         // fails is taken away, and all that fails for want of it.
-        let mut wanting = catalogue.gating.clone();
-        wanting.subtract(&effective);
+        let wanting = catalogue.gating.pairs(&effective).map(|(gating, held)| gating & !held);
         let mut fallen: Vec<NodeId> =
-            wanting.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
+            ones(wanting).map(|bit| catalogue.bit_nodes[bit as usize]).collect();
         while let Some(id) = fallen.pop() {
             if let Form::Scope(of, _) = catalogue.node(id).form {
                 let scoped = catalogue.node(of);

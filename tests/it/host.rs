@@ -600,6 +600,67 @@ fn what_hosts_keep_is_shared_between_threads() {
     });
 }
 
+/// An object that names a user and a group by number.
+struct Numbered {
+    owner: i128,
+    team: u64,
+}
+
+impl Object for Numbered {
+    fn kind(&self) -> &str {
+        "o"
+    }
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        match name {
+            "owner" => subject.users([self.owner]),
+            _ => subject.groups([self.team]),
+        }
+    }
+    fn attribute(&self, _: &str) -> Option<Value<'_>> {
+        None
+    }
+}
+
+/// A number is who or what is named so, digit for digit; however many groups a
+/// user has.
+#[test]
+fn a_number_is_its_decimal_form_and_no_other() {
+    let names = ["0", "7", "10", "70", "07", "-7", "+7", "7 ", "18446744073709551616"];
+    let users: Vec<String> = names.iter().map(|name| format!("{name:?}: {{}}")).collect();
+    let groups = (1..=30).map(|at| format!(r#""{at}": {{"parent": "{}"}}"#, at / 2));
+    let groups: Vec<String> = groups.collect();
+    let engine = engine(document(&format!(
+        r#""catalogue": {{
+            "objects": {{"o": {{"relations": {{"owner": "user", "team": "group"}}}}}},
+            "permissions": [
+                {{"key": "own", "object": "o", "scopes": [{{"key": "s", "when": {{"owner": "me"}}}}]}},
+                {{"key": "lead", "object": "o", "scopes": [{{"key": "s", "when": {{"team": "me"}}}}]}}]}},
+        "global": {{"allow": ["**"]}}, "groups": {{{}}},
+        "users": {{"all": {{"groups": ["0"]}}, "some": {{"groups": ["14", "15", "13"]}}, {}}}"#,
+        groups.join(","),
+        users.join(","),
+    )));
+    let (own, lead) = (engine.permission("own").unwrap(), engine.permission("lead").unwrap());
+    for name in names {
+        let user = engine.user(name).unwrap();
+        for owner in [0, 7, 10, 70, 77, -7, i128::from(u64::MAX) + 1, i128::from(u64::MAX)] {
+            let can = engine.can(user, own, &Numbered { owner, team: 0 });
+            assert_eq!(can, owner.to_string() == name, "{owner} as {name:?}");
+        }
+    }
+    let beneath = |group: u64, of: &[u64]| {
+        std::iter::successors(Some(group), |&at| (at > 0).then_some(at / 2))
+            .any(|at| of.contains(&at))
+    };
+    for team in 0..40 {
+        let object = Numbered { owner: 0, team };
+        let can = |user: &str| engine.can(engine.user(user).unwrap(), lead, &object);
+        assert_eq!(can("all"), team <= 30, "{team}");
+        assert_eq!(can("some"), team <= 30 && beneath(team, &[13, 14, 15]), "{team}");
+        assert!(!can("7"));
+    }
+}
+
 // What the tests are written with.
 
 fn document(text: &str) -> Document {
