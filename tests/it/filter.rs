@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use grantree::filter::Predicate;
+use grantree::filter::{Columns, Predicate};
 use grantree::{Date, Document, DynamicObject, Engine, Filter, Policy};
 
 fn engine(policy: &str) -> Engine {
@@ -304,4 +304,72 @@ fn a_filter_never_grows_beyond_its_catalogue() {
         answers[usize::from(can)] += 1;
     }
     assert!(answers.iter().all(|&count| count > 30), "{answers:?}");
+}
+
+/// Columns of whatever type a host has them in select what objects as data match.
+#[test]
+fn columns_are_of_a_hosts_own_types() {
+    let engine = engine(
+        r#"{"format": 1, "catalogue": {
+            "objects": {"job": {
+                "relations": {"owner": "user", "watcher": "user", "team": "group"},
+                "attributes": {"cost": "at_most", "starts": "not_before", "region": "one_of"},
+                "checks": ["region"]}},
+            "permissions": [{"key": "edit", "object": "job", "checks": ["cost", "starts"], "scopes": [
+                {"key": "own", "when": {"owner": ["me", "none"]}},
+                {"key": "watched", "when": {"watcher": "me"}},
+                {"key": "team", "when": {"team": "me", "watcher": "none"}}]}]},
+        "groups": {"2": {"parent": "1"}, "3": {"parent": "1"}, "4": {"parent": "3"}},
+        "users": {"7": {"allow": ["edit"], "groups": ["3"], "bounds": {
+            "job.cost": 50, "job.starts": {"date": "2026-03-01"},
+            "job.region": ["a", "b", "c", "d", "e", "f", "g", "h", "i"]}}}}"#,
+    );
+    let filter = filter(&engine, "7", "edit");
+    let mut rng = Rng::with_seed(3);
+    let mut draw = |most: u32| rng.u32(..most);
+    let regions = ["a", "i", "j", "aa", ""];
+    let rows = 1_000;
+    let owner: Vec<Option<u64>> =
+        (0..rows).map(|_| Some(draw(9)).filter(|&it| it > 5)).map(|it| it.map(u64::from)).collect();
+    let watcher: Vec<Vec<i32>> =
+        (0..rows).map(|_| (0..draw(3)).map(|_| draw(9) as i32).collect()).collect();
+    let team: Vec<String> = (0..rows).map(|_| draw(6).to_string()).collect();
+    let cost: Vec<Option<i32>> =
+        (0..rows).map(|_| Some(draw(70) as i32).filter(|&it| it != 3)).collect();
+    let starts: Vec<Date> =
+        (0..rows).map(|_| format!("2026-0{}-01", 1 + draw(9)).parse().expect("a day")).collect();
+    let region: Vec<u32> = (0..rows).map(|_| draw(6)).collect();
+
+    let columns = Columns::new("job", rows)
+        .relation("owner", &owner)
+        .relation("watcher", &watcher)
+        .relation("team", &team)
+        .attribute("cost", &cost)
+        .attribute("starts", &starts)
+        .coded_attribute("region", &region, &regions);
+    let selected = filter.select(&columns);
+    let mut count = 0;
+    for row in 0..rows {
+        let mut job = DynamicObject::new("job")
+            .with_relation("owner", owner[row].map(|it| it.to_string()))
+            .with_relation("watcher", watcher[row].iter().map(ToString::to_string))
+            .with_relation("team", [team[row].as_str()])
+            .with_attribute("starts", starts[row]);
+        if let Some(cost) = cost[row] {
+            job = job.with_attribute("cost", i64::from(cost));
+        }
+        if let Some(&region) = regions.get(region[row] as usize) {
+            job = job.with_attribute("region", region);
+        }
+        let is = selected[row / 64] >> (row % 64) & 1 == 1;
+        assert_eq!(is, filter.matches(&job), "{job}");
+        count += usize::from(is);
+    }
+    assert!((50..500).contains(&count), "{count}");
+
+    // What there is no column of, no object has; and none is of another kind.
+    let all = Columns::new("job", rows).relation("owner", &owner);
+    assert!(filter.select(&all).iter().all(|&word| word == 0));
+    let other = Columns::new("order", rows).relation("owner", &owner);
+    assert_eq!(filter.select(&other).len(), rows.div_ceil(64));
 }
