@@ -130,11 +130,11 @@ impl Layer {
                 }
                 Effect::Level(level) => {
                     for (id, level) in pattern.graded(level, catalogue) {
-                        let bits = catalogue.node(id).bits();
-                        self.said.insert_range(bits.clone());
-                        self.denied.remove_range(bits.clone());
-                        self.granted.remove_range(bits.clone());
-                        self.granted.insert_range(bits.start..bits.start + level as u32);
+                        let node = catalogue.node(id);
+                        self.said.insert_range(node.bits());
+                        self.denied.remove_range(node.bits());
+                        self.granted.remove_range(node.bits());
+                        self.granted.insert_range(node.bits_up_to(level as u32));
                     }
                 }
             }
@@ -317,12 +317,12 @@ impl<'p> Layers<'p> {
         let catalogue = &self.policy.catalogue;
         let mut implying = all.granted.clone();
         implying.intersect_with(&catalogue.implying);
-        let mut open: Vec<NodeId> =
-            implying.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
+        let mut open: Vec<NodeId> = implying.iter().map(|bit| catalogue.id_of(bit)).collect();
         while let Some(id) = open.pop() {
             for &bit in &catalogue.node(id).implies {
-                let implied = catalogue.bit_nodes[bit as usize];
-                let first = catalogue.node(implied).bit;
+                let implied = catalogue.id_of(bit);
+                let node = catalogue.node(implied);
+                let first = node.bit;
                 if all.said.contains(first)
                     || all.forbidden.contains(first)
                     || !self.licensed.contains(first)
@@ -332,7 +332,7 @@ impl<'p> Layers<'p> {
                 if !all.granted.contains(first) {
                     open.push(implied);
                 }
-                all.granted.insert_range(first..bit + 1);
+                all.granted.insert_range(node.bits_up_to(node.level_of(bit)));
             }
         }
     }
@@ -352,8 +352,7 @@ impl<'p> Layers<'p> {
         // fails is taken away, and all that fails for want of it.
         let mut wanting = catalogue.gating.clone();
         wanting.subtract(&effective);
-        let mut fallen: Vec<NodeId> =
-            wanting.iter().map(|bit| catalogue.bit_nodes[bit as usize]).collect();
+        let mut fallen: Vec<NodeId> = wanting.iter().map(|bit| catalogue.id_of(bit)).collect();
         while let Some(id) = fallen.pop() {
             if let Form::Scope(of, _) = catalogue.node(id).form {
                 let scoped = catalogue.node(of);
@@ -363,7 +362,7 @@ impl<'p> Layers<'p> {
                     fallen.push(of);
                 }
             }
-            for &dependent in &catalogue.dependents[id as usize] {
+            for &dependent in catalogue.dependents(id) {
                 let node = catalogue.node(dependent);
                 if effective.contains(node.bit) && !self.gates_hold(dependent, &effective) {
                     effective.remove_range(node.bits());
