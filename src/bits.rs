@@ -3,6 +3,12 @@
 //! The only place that names the bit library. Sets are filled and combined word
 //! by word over its raw words, which its own operators are many times slower at.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "there are far fewer bits than a `u32` counts, and a place within a word is below its \
+              width"
+)]
+
 use bitvec::order::Lsb0;
 use bitvec::slice::BitSlice;
 use bitvec::vec::BitVec;

@@ -6,6 +6,16 @@
 //! lowest, set from the first up to the level. So a subtree is a range of
 //! nodes and a range of bits, and a level is reached if its bit is set.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a catalogue never changes, and the numbers of nodes, bits, kinds and attributes that \
+              ask it are its own: what comes from elsewhere is found by name"
+)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "there are at most `MOST / 2` nodes, and as many bits"
+)]
+
 mod build;
 mod condition;
 mod pattern;
@@ -47,7 +57,7 @@ pub(crate) struct Catalogue {
     pub(crate) editions: NameMap<Vec<Box<str>>>,
     /// For each node, those that it answers to directly or that imply it, and
     /// so on: whose effect ends with its own.
-    pub(crate) dependents: Vec<Vec<NodeId>>,
+    dependents: Vec<Vec<NodeId>>,
     /// The bits without which some node has no effect.
     pub(crate) gating: BitSet,
     /// The first bits of nodes that imply something.
@@ -158,6 +168,16 @@ impl Node {
         self.bit..self.bit + self.width()
     }
 
+    /// Which level one of its bits stands for: 1, or more of a graded one.
+    pub(crate) fn level_of(&self, bit: Bit) -> u32 {
+        bit.saturating_sub(self.bit) + 1
+    }
+
+    /// Its bits up to that level.
+    pub(crate) fn bits_up_to(&self, level: u32) -> std::ops::Range<Bit> {
+        self.bit..self.bit + level
+    }
+
     /// The bits that a statement about it is about: a scoped node's are those
     /// of its scopes.
     pub(crate) fn statement_bits(&self) -> std::ops::Range<Bit> {
@@ -165,6 +185,12 @@ impl Node {
             Form::Scoped(scopes) => self.bit + 1..self.bit + 1 + scopes,
             _ => self.bits(),
         }
+    }
+
+    /// What a scope requires itself, and what its scoped node does; of any other
+    /// node, all is its own.
+    pub(crate) fn requirements(&self) -> (&[Bit], &[Bit]) {
+        self.requires.split_at_checked(self.own_requires).unwrap_or((&self.requires, &[]))
     }
 }
 
@@ -178,7 +204,26 @@ impl Catalogue {
     }
 
     pub(crate) fn node_of(&self, bit: Bit) -> &Node {
-        self.node(self.bit_nodes[bit as usize])
+        self.node(self.id_of(bit))
+    }
+
+    /// The number of the node of a bit.
+    pub(crate) fn id_of(&self, bit: Bit) -> NodeId {
+        self.bit_nodes[bit as usize]
+    }
+
+    pub(crate) fn kind(&self, id: KindId) -> &Kind {
+        &self.kinds[id as usize]
+    }
+
+    pub(crate) fn attribute_at(&self, id: AttributeId) -> &Attribute {
+        &self.attributes[id as usize]
+    }
+
+    /// The nodes that require or imply a node, or have it as their gate parent:
+    /// whose effect ends with its own.
+    pub(crate) fn dependents(&self, id: NodeId) -> &[NodeId] {
+        &self.dependents[id as usize]
     }
 
     /// How many bits there are.
@@ -223,6 +268,14 @@ impl Catalogue {
         }
     }
 
+    /// The scopes of which one must match on an object: of a scope, it alone.
+    pub(crate) fn scopes_or_itself(&self, id: NodeId) -> std::ops::Range<NodeId> {
+        match self.node(id).form {
+            Form::Scope(..) => id..id + 1,
+            _ => self.scopes(id),
+        }
+    }
+
     /// The permission, or threshold of one, that a text names: `path`, or
     /// `path:level` with a level above the lowest.
     ///
@@ -257,7 +310,7 @@ impl Catalogue {
         let node = self.node_of(bit);
         match &node.form {
             Form::Graded(levels) => {
-                format!("{}:{}", node.path, levels[(bit - node.bit) as usize + 1])
+                format!("{}:{}", node.path, levels[node.level_of(bit) as usize])
             }
             _ => node.path.to_string(),
         }

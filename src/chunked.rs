@@ -1,5 +1,10 @@
 //! Sequences that versions share.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions and sizes of what is in memory; `LEAF` is no zero"
+)]
+
 use std::sync::Arc;
 
 /// Values by position, in leaves of `LEAF` that copies share: a copy that

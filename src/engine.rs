@@ -1,5 +1,15 @@
 //! A policy compiled: immutable, and asked in nanoseconds.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "numbers are those of the policy that it was compiled from: a handle, which may come \
+              from elsewhere, is looked up"
+)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts, positions and sizes of what is in memory"
+)]
+
 mod bulk;
 mod decide;
 mod handle;

@@ -350,7 +350,7 @@ fn named_node(catalogue: &Catalogue, id: NodeId) -> Named {
 }
 
 fn named_bit(catalogue: &Catalogue, bit: Bit) -> Named {
-    let label = catalogue.label(catalogue.bit_nodes[bit as usize]).map(Into::into);
+    let label = catalogue.label(catalogue.id_of(bit)).map(Into::into);
     Named { name: catalogue.name_of(bit), label }
 }
 
@@ -446,7 +446,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
     /// The account of one permission, and what is to be accounted for next.
     fn account(&mut self, bit: Bit, reason: Reason, on_object: bool) -> (Account, Option<Bit>) {
         let catalogue = self.walk.catalogue();
-        let id = catalogue.bit_nodes[bit as usize];
+        let id = catalogue.id_of(bit);
         let kind = catalogue.node(id).kind;
         let kind = kind.and_then(|kind| catalogue.kinds.get_index(kind as usize));
         let mut account = Account {
@@ -573,7 +573,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
     }
 
     fn source(&self, source: usize) -> SourceRef {
-        self.walk.policy.source_ref(self.walk.sources[source].0, self.name)
+        self.walk.policy.source_ref(self.walk.source_of(source), self.name)
     }
 
     fn when(&self, scope: NodeId) -> Vec<When> {
@@ -581,7 +581,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
         let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
             return Vec::new();
         };
-        let relations = &self.walk.catalogue().kinds[kind as usize].relations;
+        let relations = &self.walk.catalogue().kind(kind).relations;
         let states = [RelationState::Me, RelationState::Other, RelationState::None];
         when.iter()
             .filter_map(|&(relation, accepted)| {
@@ -597,7 +597,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
     }
 
     fn check(&self, check: AttributeId) -> Check {
-        let attribute = &self.walk.catalogue().attributes[check as usize];
+        let attribute = self.walk.catalogue().attribute_at(check);
         let (attribute, form) = (&attribute.path, attribute.bound);
         let value = self.walk.value(check).map(|value| match value {
             Value::Text(text) => format!("{text:?}"),

@@ -382,18 +382,23 @@ impl<'e> Search<'e> {
 
         // Of the definitions, those that are referred to, with new numbers.
         let mut used = vec![false; definitions.len()];
-        formula.defined(&mut |number| used[number] = true);
-        for at in (0..definitions.len()).rev() {
-            if used[at] {
-                definitions[at].defined(&mut |number| used[number] = true);
+        let refer = |formula: &Formula<'_>, used: &mut Vec<bool>| {
+            formula.defined(&mut |number| {
+                if let Some(used) = used.get_mut(number) {
+                    *used = true;
+                }
+            });
+        };
+        refer(&formula, &mut used);
+        // A definition refers to those of lower numbers.
+        for (at, definition) in definitions.iter().enumerate().rev() {
+            if used.get(at) == Some(&true) {
+                refer(definition, &mut used);
             }
         }
-        let numbers = used.iter().scan(0, |next, &used| {
-            let number = *next;
-            *next += usize::from(used);
-            Some(number)
-        });
-        let numbers: Vec<usize> = numbers.collect();
+        let mut next = 0..;
+        let numbers = used.iter().map(|&used| if used { next.next() } else { None });
+        let numbers: Vec<Option<usize>> = numbers.collect();
 
         let kind = self.open.kind.0.to_owned();
         let mut filter = Filter::of(Some(kind), self.predicate(&formula, &numbers));
@@ -513,7 +518,7 @@ impl<'e> Search<'e> {
     }
 
     /// A formula in words; `numbers` are the new ones of the definitions.
-    fn predicate(&self, formula: &Formula<'e>, numbers: &[usize]) -> Predicate {
+    fn predicate(&self, formula: &Formula<'e>, numbers: &[Option<usize>]) -> Predicate {
         let each = |parts: &[Formula<'e>]| {
             parts.iter().map(|part| self.predicate(part, numbers)).collect()
         };
@@ -538,8 +543,8 @@ impl<'e> Search<'e> {
                 }
             }
             Formula::Test(Test::Defined(number)) => match numbers.get(*number) {
-                Some(&number) => Predicate::Defined(number),
-                None => Predicate::None,
+                Some(&Some(number)) => Predicate::Defined(number),
+                _ => Predicate::None,
             },
         }
     }

@@ -15,6 +15,11 @@ pub(crate) struct Walk {
 /// a node leads to, `None` after the last one.
 ///
 /// Linear in nodes and edges, and not recursive.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "edges lead to nodes of the graph: who calls numbers both by one table"
+)]
+#[expect(clippy::arithmetic_side_effects, reason = "of an open node, an edge was taken")]
 pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -> Walk {
     #[derive(Clone, Copy, PartialEq)]
     enum State {

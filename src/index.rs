@@ -1,5 +1,10 @@
 //! Numbers by what they stand for, which versions share.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts and sizes of what is in memory, in shards of which there is always one"
+)]
+
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 

@@ -252,8 +252,7 @@ impl Reach {
             }
             for (pattern, level) in &statements.levels {
                 for (id, level) in pattern.graded(level, catalogue) {
-                    let first = catalogue.node(id).bit;
-                    set.insert_range(first..first + level as u32);
+                    set.insert_range(catalogue.node(id).bits_up_to(level as u32));
                 }
             }
         };
@@ -283,24 +282,26 @@ impl Reach {
 
 /// Orders places as texts, but numbers in them as numbers.
 fn by_place(a: &str, b: &str) -> Ordering {
-    let digits =
-        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    fn number(text: &str) -> Option<(&str, &str)> {
+        let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        let digits = text.strip_suffix(rest).filter(|digits| !digits.is_empty())?;
+        Some((digits, rest))
+    }
     let (mut left, mut right) = (a, b);
     loop {
-        match (digits(left), digits(right)) {
-            (0, _) | (_, 0) => match (left.chars().next(), right.chars().next()) {
-                (Some(x), Some(y)) if x == y => {
-                    left = &left[x.len_utf8()..];
-                    right = &right[y.len_utf8()..];
-                }
-                (x, y) => return x.cmp(&y).then_with(|| a.cmp(b)),
-            },
-            (m, n) => {
-                let (x, y) =
-                    (left[..m].trim_start_matches('0'), right[..n].trim_start_matches('0'));
+        match (number(left), number(right)) {
+            (Some((x, after_x)), Some((y, after_y))) => {
+                let (x, y) = (x.trim_start_matches('0'), y.trim_start_matches('0'));
                 match x.len().cmp(&y.len()).then_with(|| x.cmp(y)) {
-                    Ordering::Equal => (left, right) = (&left[m..], &right[n..]),
+                    Ordering::Equal => (left, right) = (after_x, after_y),
                     unequal => return unequal,
+                }
+            }
+            _ => {
+                let (mut xs, mut ys) = (left.chars(), right.chars());
+                match (xs.next(), ys.next()) {
+                    (Some(x), Some(y)) if x == y => (left, right) = (xs.as_str(), ys.as_str()),
+                    (x, y) => return x.cmp(&y).then_with(|| a.cmp(b)),
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What sources come to, side by side: permissions down, sources across.
 
+#![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
+
 use std::fmt::{self, Display, Formatter, Write};
 
 use serde::Serialize;
@@ -136,7 +138,7 @@ impl Policy {
             .map(|(id, node)| Row {
                 path: node.path.to_string(),
                 label: catalogue.label(id).map(Into::into),
-                depth: node.depth as usize - 1,
+                depth: (node.depth as usize).saturating_sub(1),
                 cells: Vec::new(),
             })
             .collect();
@@ -299,10 +301,10 @@ impl Display for Matrix {
         let numbered = names.iter().any(|name| width(name) > LONGEST);
         let tree: Vec<String> = self.rows.iter().map(Row::name).collect();
         let first = tree.iter().map(|name| width(name)).max().unwrap_or(0);
-        let columns: Vec<Vec<String>> = (0..)
-            .zip(&names)
-            .map(|(at, name)| {
-                let header = if numbered { (at + 1).to_string() } else { one_line(name) };
+        let columns: Vec<Vec<String>> = (1..)
+            .zip(names.iter().enumerate())
+            .map(|(number, (at, name))| {
+                let header = if numbered { number.to_string() } else { one_line(name) };
                 let cells = self
                     .rows
                     .iter()
@@ -325,18 +327,19 @@ impl Display for Matrix {
             let widths: Vec<usize> = widths
                 .enumerate()
                 .take_while(|&(at, width)| {
-                    wide += 2 + width;
+                    wide = width.saturating_add(wide).saturating_add(2);
                     at == 0 || wide <= WIDEST
                 })
                 .map(|(_, width)| width)
                 .collect();
             let (now, later) = rest.split_at(widths.len());
             for line in 0..=self.rows.len() {
-                let name = line.checked_sub(1).map_or("", |row| &tree[row]);
-                let mut text = format!("{name:first$}");
-                for (column, width) in now.iter().zip(&widths) {
-                    // Writing to a text does not fail.
-                    let _ = write!(text, "  {:width$}", column[line]);
+                let name = line.checked_sub(1).and_then(|row| tree.get(row));
+                let mut text = String::new();
+                pad(&mut text, name.map_or("", String::as_str), first);
+                for (column, &width) in now.iter().zip(&widths) {
+                    text.push_str("  ");
+                    pad(&mut text, column.get(line).map_or("", String::as_str), width);
                 }
                 writeln!(f, "{}", text.trim_end())?;
             }
@@ -356,7 +359,7 @@ impl Row {
         let key = self.path.rsplit('.').next().unwrap_or_default();
         let label = self.label.as_ref().filter(|label| *label != key);
         let label = label.map_or_else(String::new, |label| format!(" ({})", one_line(label)));
-        format!("{:indent$}{key}{label}", "", indent = 2 * self.depth)
+        format!("{}{key}{label}", "  ".repeat(self.depth))
     }
 }
 
@@ -375,6 +378,12 @@ impl Cell {
             false => one_line(mark),
         }
     }
+}
+
+/// Adds a text, with spaces to that width: as a format, widths end at 65,535.
+fn pad(line: &mut String, text: &str, to: usize) {
+    line.push_str(text);
+    line.extend(std::iter::repeat_n(' ', to.saturating_sub(width(text))));
 }
 
 fn width(text: &str) -> usize {

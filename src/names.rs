@@ -106,7 +106,7 @@ impl Faults {
             self.problems.iter().filter(is_form).map(Problem::place).collect();
         let told = |place: &str| {
             let ends = place.match_indices(['.', '[']).map(|(end, _)| end).chain([place.len()]);
-            ends.into_iter().any(|end| read.contains(&place[..end]))
+            ends.into_iter().any(|end| place.get(..end).is_some_and(|above| read.contains(above)))
         };
         let resolved: Vec<Problem> =
             resolved.into_iter().filter(|problem| !told(problem.place())).collect();
@@ -132,7 +132,7 @@ impl Faults {
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) {
-        self.suggestions += 1;
+        self.suggestions = self.suggestions.saturating_add(1);
         let nearest = (self.suggestions <= Self::SUGGESTIONS).then(|| nearest(name, known));
         let nearest = nearest.flatten();
         self.push(place, ProblemKind::Unknown { what, name: name.to_owned(), nearest });

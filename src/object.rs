@@ -176,7 +176,7 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
 /// the last digit, so that is where it begins.
 fn is_decimal(text: &str, mut number: u64) -> bool {
     for (at, &digit) in text.as_bytes().iter().enumerate().rev() {
-        if u64::from(digit) != u64::from(b'0') + number % 10 {
+        if u64::from(digit) != u64::from(b'0').wrapping_add(number % 10) {
             return false;
         }
         number /= 10;
@@ -285,7 +285,7 @@ impl Short {
 
 impl Write for Short {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.len + text.len();
+        let end = self.len.saturating_add(text.len());
         let room = self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?;
         room.copy_from_slice(text.as_bytes());
         self.len = end;

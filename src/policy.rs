@@ -1,5 +1,12 @@
 //! A document whose every reference resolves.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a policy refers to nothing but its own sources, groups and classes: validation, which \
+              gives them their numbers, and changes let nothing else through"
+)]
+#![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
+
 mod difference;
 mod digest;
 mod source;

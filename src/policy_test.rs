@@ -133,7 +133,7 @@ impl TestDocument {
                 Err(_) => step.expect == Answer::Error,
             };
             if as_expected {
-                report.passed += 1;
+                report.passed = report.passed.saturating_add(1);
             } else {
                 report.failures.push(Failure {
                     step: at,

@@ -154,7 +154,8 @@ impl Write for OneLine<'_, '_> {
         for part in text.split_inclusive(char::is_control) {
             let end = part.trim_end_matches(char::is_control);
             self.0.write_str(end)?;
-            write!(self.0, "{}", part[end.len()..].escape_debug())?;
+            let controls = part.strip_prefix(end).unwrap_or_default();
+            write!(self.0, "{}", controls.escape_debug())?;
         }
         Ok(())
     }
@@ -387,7 +388,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     let within = (name.chars().count() / 3).max(1);
     known
         .into_iter()
-        .filter(|known| known.len().abs_diff(name.len()) <= 4 * within && known.len() <= LONGEST)
+        .filter(|known| {
+            known.len().abs_diff(name.len()) <= within.saturating_mul(4) && known.len() <= LONGEST
+        })
         .map(|known| (strsim::osa_distance(name, known), known))
         .filter(|&(distance, _)| distance <= within)
         .min()

@@ -84,7 +84,7 @@ impl Names {
     /// The bytes of the names and their index; of long names, what they share
     /// aside.
     pub(crate) fn bytes(&self) -> usize {
-        self.names.bytes() + self.index.bytes()
+        self.names.bytes().saturating_add(self.index.bytes())
     }
 }
 
@@ -165,6 +165,10 @@ impl<V> std::ops::Index<u32> for Slots<V> {
 
     /// The value in a slot that is known not to be vacant: references of a
     /// policy are.
+    #[expect(
+        clippy::unreachable,
+        reason = "nothing is deleted that a policy refers to, and numbers are of the same version"
+    )]
     fn index(&self, slot: u32) -> &V {
         match self.get(slot) {
             Some(value) => value,

@@ -7,6 +7,8 @@
 //! [`Change::Edit`](crate::change::Change::Edit), with `cascade` for all that a
 //! tick needs.
 
+#![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
+
 mod text;
 
 use serde::Serialize;
@@ -369,7 +371,7 @@ impl Survey<'_> {
         above: &str,
     ) -> Node {
         let id = self.next;
-        self.next += 1;
+        self.next = id.saturating_add(1);
         let (form, levels) = match &self.catalogue.node(id).form {
             NodeForm::Heading => (Form::Heading, &[][..]),
             NodeForm::Plain => (Form::Plain, &[][..]),

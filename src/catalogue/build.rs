@@ -10,17 +10,23 @@ use crate::problem::{Place, ProblemKind, few, nearest};
 /// How many levels of the tree there may be.
 const DEEPEST: u32 = 66;
 
-pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catalogue {
+pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> Catalogue {
     let root = Place::Root.key("catalogue");
     let (kinds, attributes) = kinds(&document.objects, &root.key("objects"), faults);
     let settings = settings(&document.settings, &root.key("settings"), faults);
     let editions = editions(&document.editions, &root.key("editions"), faults);
 
     let place = root.key("permissions");
-    let mut numbering =
-        Numbering { nodes: Vec::new(), by_path: NameMap::default(), bits: 0, faults };
+    let mut numbering = Numbering {
+        nodes: Vec::new(),
+        by_path: NameMap::default(),
+        bits: 0,
+        full: false,
+        deep: false,
+        faults,
+    };
     numbering.number(&document.permissions, &place, None, None, 1);
-    let Numbering { nodes, by_path, bits, faults } = numbering;
+    let Numbering { nodes, by_path, bits, full, deep, faults } = numbering;
 
     let mut bit_nodes = Vec::with_capacity(bits as usize);
     let mut grantable = BitSet::new(bits as usize);
@@ -58,8 +64,19 @@ pub(super) fn build(document: document::Catalogue, faults: &mut Faults) -> Catal
     for (node, condition) in catalogue.nodes.iter_mut().zip(conditions) {
         node.condition = condition.map(Box::new);
     }
+    if full || deep {
+        take_apart(std::mem::take(&mut document.permissions));
+    }
     catalogue.document = document;
     catalogue
+}
+
+/// Drops a tree node by node: within each other, they would take as much of the
+/// stack as the tree is deep.
+fn take_apart(mut permissions: Vec<document::Permission>) {
+    while let Some(mut permission) = permissions.pop() {
+        permissions.append(&mut permission.children);
+    }
 }
 
 fn kinds(
@@ -262,6 +279,10 @@ struct Numbering<'f> {
     nodes: Vec<Node>,
     by_path: NameMap<NodeId>,
     bits: u32,
+    /// Whether there were too many, so that the rest has no numbers.
+    full: bool,
+    /// Whether the tree goes on beyond the deepest level.
+    deep: bool,
     faults: &'f mut Faults,
 }
 
@@ -276,10 +297,22 @@ impl Numbering<'_> {
     ) {
         if depth > DEEPEST && !permissions.is_empty() {
             self.faults.push(place, ProblemKind::TooDeep { limit: DEEPEST as usize });
+            self.deep = true;
             return;
         }
         for (at, permission) in permissions.iter().enumerate() {
             let place = place.item(at);
+            // INVARIANT: numbers and bits stay below this, in whatever document.
+            let levels = permission.levels.as_ref().map_or(0, Vec::len);
+            let known = self.nodes.len().max(self.bits as usize);
+            if known + 1 + permission.scopes.len() + levels > MOST / 2 && !self.full {
+                let kind = ProblemKind::TooMany { what: "permissions", limit: MOST / 2 };
+                self.faults.push(&place, kind);
+                self.full = true;
+            }
+            if self.full {
+                return;
+            }
             let scopes = number(permission.scopes.len());
             let form = match &permission.levels {
                 _ if permission.heading => Form::Heading,
@@ -345,10 +378,7 @@ impl Numbering<'_> {
             checks: Vec::new(),
             condition: None,
         };
-        self.bits = self.bits.saturating_add(node.width());
-        if self.bits as usize > MOST / 2 {
-            self.faults.push(place, ProblemKind::TooMany { what: "permissions", limit: MOST / 2 });
-        }
+        self.bits += node.width();
         self.nodes.push(node);
         id
     }

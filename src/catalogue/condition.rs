@@ -69,7 +69,7 @@ impl Search<'_> {
         let catalogue = self.catalogue;
         let node = catalogue.node(id);
         let kind = node.kind?;
-        let mut own_checks = catalogue.kinds[kind as usize].checks.clone();
+        let mut own_checks = catalogue.kind(kind).checks.clone();
         own_checks.extend(&node.checks);
         own_checks.sort_unstable();
         own_checks.dedup();
@@ -154,13 +154,13 @@ impl Search<'_> {
     /// The nodes that are followed of those required: of a single scope it is
     /// enough that it is effective.
     fn followed(&self, required: &[Bit]) -> impl Iterator<Item = NodeId> {
-        let nodes = required.iter().map(|&bit| self.catalogue.bit_nodes[bit as usize]);
+        let nodes = required.iter().map(|&bit| self.catalogue.id_of(bit));
         nodes.filter(|&id| !matches!(self.catalogue.node(id).form, Form::Scope(..)))
     }
 
     fn own_requirements(&self, scope: NodeId) -> Vec<NodeId> {
         let node = self.catalogue.node(scope);
-        self.followed(&node.requires[..node.own_requires]).collect()
+        self.followed(node.requirements().0).collect()
     }
 
     fn has_scopes(&self, id: NodeId) -> bool {
@@ -176,10 +176,7 @@ impl Search<'_> {
         kind: KindId,
         steps: &[(NodeId, bool)],
     ) -> Box<[Scope]> {
-        let nodes = match self.catalogue.node(step).form {
-            Form::Scope(..) => step..step + 1,
-            _ => self.catalogue.scopes(step),
-        };
+        let nodes = self.catalogue.scopes_or_itself(step);
         nodes
             .filter_map(|id| {
                 let node = self.catalogue.node(id);

@@ -356,7 +356,7 @@ impl Attempt<'_> {
             ),
         }
         let ring = !graph::walk(groups.parents.len(), |group, at| match at {
-            0 => groups.parents[group].map(|parent| parent as usize),
+            0 => groups.parents.get_index(group)?.1.map(|parent| parent as usize),
             _ => None,
         })
         .cycles

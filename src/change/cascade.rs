@@ -37,11 +37,11 @@ pub(super) fn allow(
             if !seen.insert(bit) {
                 continue;
             }
-            let id = catalogue.bit_nodes[bit as usize];
+            let id = catalogue.id_of(bit);
             let node = catalogue.node(id);
             let scopes = catalogue.scopes(id);
             if scopes.is_empty() {
-                let level = bit - node.bit + 1;
+                let level = node.level_of(bit);
                 let known = needed.entry(id).or_insert_with(|| {
                     order.push(id);
                     0
@@ -102,7 +102,7 @@ pub(super) fn withdraw(
             }
         }
         for id in lost {
-            for &dependent in &catalogue.dependents[id as usize] {
+            for &dependent in catalogue.dependents(id) {
                 if gone.insert(dependent) {
                     open.push(dependent);
                 }

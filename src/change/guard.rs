@@ -301,11 +301,11 @@ impl Sight<'_> {
                 Form::Scope(..) => node.bits(),
                 _ => 0..0,
             };
-            let kind = node.kind.map(|kind| &*catalogue.kinds[kind as usize].checks);
+            let kind = node.kind.map(|kind| &*catalogue.kind(kind).checks);
             let mut checks = kind.unwrap_or_default().iter().chain(&node.checks);
             no_more(scopes)
                 && checks.all(|&check| {
-                    let form = catalogue.attributes[check as usize].bound;
+                    let form = catalogue.attribute_at(check).bound;
                     passes_no_more(form, &self.bounds(check), &other.bounds(check))
                 })
         })
@@ -332,12 +332,9 @@ impl Sight<'_> {
             open.extend(node.gate);
             let scopes = catalogue.scopes(id);
             let scopes = scopes.filter(|&scope| self.held.contains(catalogue.node(scope).bit));
-            let own = scopes.flat_map(|scope| {
-                let scope = catalogue.node(scope);
-                &scope.requires[..scope.own_requires]
-            });
+            let own = scopes.flat_map(|scope| catalogue.node(scope).requirements().0);
             let required = node.requires.iter().chain(own);
-            let required = required.map(|&bit| catalogue.bit_nodes[bit as usize]);
+            let required = required.map(|&bit| catalogue.id_of(bit));
             // Of a single scope that is required nothing is followed.
             open.extend(required.filter(|&id| !matches!(catalogue.node(id).form, Form::Scope(..))));
         }
@@ -412,6 +409,7 @@ fn fixed(bounds: &[&Bound]) -> Vec<i64> {
 
 /// How many days after a today, which is that weekday from Monday, the relative
 /// fences stand.
+#[expect(clippy::arithmetic_side_effects, reason = "of weekdays, from 0 to 6")]
 fn relative(bounds: &[&Bound], today: i64) -> Vec<i64> {
     let days = bounds.iter().filter_map(|bound| match bound {
         Bound::Fence(Fence::PlusDays(days)) => Some(*days),

@@ -49,7 +49,12 @@ impl Statements {
     /// whether that makes a difference.
     pub(super) fn say(&mut self, pattern: Pattern, word: &Word) -> bool {
         let before = self.exactly(pattern);
-        if before.len() == 1 && before[0] == *word || before.is_empty() && *word == Word::Nothing {
+        let same = match &before[..] {
+            [] => *word == Word::Nothing,
+            [said] => said == word,
+            _ => false,
+        };
+        if same {
             return false;
         }
         for list in [&mut self.allow, &mut self.deny, &mut self.forbid] {
@@ -143,7 +148,7 @@ impl Inner {
             return Err((Rule::Unknown, format!("unknown attribute `{attribute}`")));
         };
         let fits = matches!(
-            (self.catalogue.attributes[id as usize].bound, bound),
+            (self.catalogue.attribute_at(id).bound, bound),
             (_, None | Some(Bound::Any))
                 | (BoundType::OneOf, Some(Bound::OneOf(_)))
                 | (BoundType::AtMost | BoundType::AtLeast, Some(Bound::Limit(_)))
@@ -183,8 +188,9 @@ pub(super) fn is_name(text: &str) -> bool {
 /// What a source's statements come to for one permission: nothing said, denied,
 /// or a level. Its forbids are another matter.
 pub(super) fn says(statements: &Statements, id: u32, catalogue: &Catalogue) -> Option<Option<u32>> {
-    let (highest, levels) = match &catalogue.node(id).form {
-        Form::Graded(levels) => (levels.len() as u32 - 1, &**levels),
+    let node = catalogue.node(id);
+    let (highest, levels) = match &node.form {
+        Form::Graded(levels) => (node.width(), &**levels),
         _ => (1, &[][..]),
     };
     let allow = statements.allow.iter().map(|&pattern| (pattern, Some(highest)));

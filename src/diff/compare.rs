@@ -1,5 +1,10 @@
 //! What becomes otherwise for users of one class who are now of another.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the numbers of formulas are given here, and none is taken away"
+)]
+
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -175,9 +180,8 @@ impl<'e> Comparison<'e> {
         let word = |row: &[u64], at: usize| row.get(at).copied().unwrap_or(0);
         let differing: Vec<u64> =
             (0..words).map(|at| word(&before, at) ^ word(&after, at)).collect();
-        let mut nodes: Vec<usize> = ones(differing.iter().copied())
-            .map(|bit| catalogue.bit_nodes[bit as usize] as usize)
-            .collect();
+        let mut nodes: Vec<usize> =
+            ones(differing.iter().copied()).map(|bit| catalogue.id_of(bit) as usize).collect();
         let (limits, others) = (self.before.limits(pair.before), self.after.limits(pair.after));
         let alike = pair.related.is_same()
             && self.before.is_admin(pair.before) == self.after.is_admin(pair.after)
@@ -300,6 +304,7 @@ impl<'e> Comparison<'e> {
             return Reach::On(known);
         }
         let (formula, definitions) = filter::on_any_day(&open);
+        let number = self.formulas.len();
         self.formulas.push(Known {
             kind: open.kind,
             without: !open.condition.needs_object,
@@ -308,7 +313,6 @@ impl<'e> Comparison<'e> {
             definitions,
             extent: None,
         });
-        let number = self.formulas.len() - 1;
         self.recipes.insert(recipe, number);
         Reach::On(number)
     }
@@ -612,7 +616,7 @@ fn told(fences: &[Fence], latest: bool) -> Vec<Bound> {
     let key = |fence: &Fence| match fence {
         Fence::Date(date) => (0, date.days()),
         Fence::PlusDays(days) => (1, *days),
-        Fence::Next { weekday, plus_days } => (2 + *weekday as u8, *plus_days),
+        Fence::Next { weekday, plus_days } => ((*weekday as u8).saturating_add(2), *plus_days),
     };
     let mut sorted = fences.to_vec();
     sorted.sort_unstable_by_key(|fence| {

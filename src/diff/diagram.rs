@@ -107,6 +107,8 @@ impl<'e> Diagrams<'e> {
     const MOST_STEPS: usize = 1 << 15;
     /// How many things a formula may ask, which is how deep a diagram goes.
     const MOST_VARIABLES: usize = 200;
+    /// How deep diagrams are joined that may still ask for more than that.
+    const MOST_DEPTH: usize = 1_000;
     /// How many nodes there may be in all.
     const MOST_NODES: usize = 1 << 20;
 
@@ -134,7 +136,7 @@ impl<'e> Diagrams<'e> {
         definitions: &[Formula<'e>],
     ) -> Option<Diagram> {
         let mut steps = Self::MOST_STEPS;
-        let tests = definitions.iter().map(Formula::tests).sum::<usize>() + formula.tests();
+        let tests = definitions.iter().chain([formula]).map(Formula::tests).sum::<usize>();
         if tests > Self::MOST_STEPS || self.nodes.len() > Self::MOST_NODES {
             return None;
         }
@@ -163,11 +165,11 @@ impl<'e> Diagrams<'e> {
                     accepts(RelationState::Other),
                     accepts(RelationState::None),
                 ];
-                let variable = self.variable(kind, What::Relation(name))?;
+                let variable = self.variable(kind, What::Relation(name));
                 self.node(Node { variable, then })
             }
             Formula::Test(Test::Attribute(name, _)) => {
-                let variable = self.variable(kind, What::Attribute(name))?;
+                let variable = self.variable(kind, What::Attribute(name));
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
             Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,
@@ -175,34 +177,34 @@ impl<'e> Diagrams<'e> {
                 let mut all = if *op == Op::And { ALL } else { NONE };
                 for part in parts {
                     let part = self.build(kind, part, defined, steps)?;
-                    all = self.join(*op, all, part, steps)?;
+                    all = self.join(*op, all, part, Self::MOST_DEPTH, steps)?;
                 }
                 all
             }
         })
     }
 
-    /// `None` where there are too many, so that diagrams never go deep.
-    fn variable(&mut self, kind: &'e str, what: What<'e>) -> Option<Variable> {
+    fn variable(&mut self, kind: &'e str, what: What<'e>) -> Variable {
         let asked = Asked { kind, what };
         if let Some(&known) = self.variables.get(&asked) {
-            return Some(known);
+            return known;
         }
         let variable = crate::names::number(self.asked.len());
         self.asked.push(asked);
         self.variables.insert(asked, variable);
-        Some(variable)
+        variable
     }
 
     fn node(&mut self, node: Node) -> Diagram {
-        if node.then.iter().all(|&then| then == node.then[0]) {
-            return node.then[0];
+        let [only, others @ ..] = node.then;
+        if others.iter().all(|&then| then == only) {
+            return only;
         }
         if let Some(&known) = self.known.get(&node) {
             return known;
         }
+        let diagram = crate::names::number(self.nodes.len().saturating_add(2));
         self.nodes.push(node);
-        let diagram = crate::names::number(self.nodes.len() + 1);
         self.known.insert(node, diagram);
         diagram
     }
@@ -228,7 +230,15 @@ impl<'e> Diagrams<'e> {
         }
     }
 
-    fn join(&mut self, op: Op, one: Diagram, other: Diagram, steps: &mut usize) -> Option<Diagram> {
+    /// `deeper` is how much deeper it may go.
+    fn join(
+        &mut self,
+        op: Op,
+        one: Diagram,
+        other: Diagram,
+        deeper: usize,
+        steps: &mut usize,
+    ) -> Option<Diagram> {
         let (neutral, settled) = match op {
             Op::And => (ALL, NONE),
             Op::Or => (NONE, ALL),
@@ -250,10 +260,11 @@ impl<'e> Diagrams<'e> {
             return Some(known);
         }
         *steps = steps.checked_sub(1)?;
+        let deeper = deeper.checked_sub(1)?;
         let (ones, others) = (self.after(one, variable), self.after(other, variable));
         let mut then = [NONE; 4];
         for (then, (&one, &other)) in then.iter_mut().zip(ones.iter().zip(&others)) {
-            *then = self.join(op, one, other, steps)?;
+            *then = self.join(op, one, other, deeper, steps)?;
         }
         let diagram = self.node(Node { variable, then });
         self.joined.insert(key, diagram);
@@ -312,7 +323,8 @@ impl Walk<'_, '_> {
         let mut overlap = Overlap::default();
         let answers = self.answers.get(&variable)?;
         for &(one, other) in answers {
-            overlap = overlap.union(self.overlap(befores[one], afters[other])?);
+            let (before, after) = (*befores.get(one)?, *afters.get(other)?);
+            overlap = overlap.union(self.overlap(before, after)?);
             if overlap == Overlap::UNKNOWN {
                 break;
             }
@@ -372,5 +384,24 @@ mod tests {
         let mut diagrams = Diagrams::new();
         assert!(diagrams.of("job", &order, &[]).is_some());
         assert_eq!(diagrams.of("job", &hard, &[]), None);
+    }
+
+    #[test]
+    fn what_goes_too_deep_is_given_up() {
+        let names: Vec<String> = (0..10_000).map(|at| format!("r{at}")).collect();
+        let mut diagrams = Diagrams::new();
+        let one = |at: usize, accepts: States| Formula::Test(Test::Relation(&names[at], accepts));
+        let (me, or_other) =
+            (states(&[RelationState::Me]), states(&[RelationState::Me, RelationState::Other]));
+        for at in 0..names.len() {
+            assert!(diagrams.of("job", &one(at, me), &[]).is_some());
+        }
+        // Each part on top of those before, so that each takes but a step.
+        let all = |accepts| {
+            let parts = (0..names.len()).rev().map(|at| one(at, accepts));
+            Formula::Join(Op::And, parts.collect())
+        };
+        let either = Formula::Join(Op::Or, vec![all(me), all(or_other)]);
+        assert_eq!(diagrams.of("job", &either, &[]), None);
     }
 }

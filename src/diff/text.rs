@@ -72,7 +72,7 @@ fn write_users(f: &mut Formatter<'_>, users: &Users, presence: Presence, all: bo
         let separator = if at == 0 { "" } else { ", " };
         write!(line, "{separator}`{name}`")?;
     }
-    if let more @ 1.. = users.len() - told {
+    if let more @ 1.. = users.len().saturating_sub(told) {
         write!(line, " and {} more", count(more))?;
     }
     f.write_str("\n")
@@ -143,9 +143,9 @@ fn have(one: bool) -> &'static str {
 /// A number with its thousands apart.
 fn count(number: usize) -> String {
     let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+    let mut text = String::new();
+    for (left, digit) in (1..=digits.len()).rev().zip(digits.chars()) {
+        if !text.is_empty() && left.is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

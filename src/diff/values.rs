@@ -16,7 +16,12 @@ pub(super) type Passing = u8;
 
 /// The one of four: whether it passes before, and whether after.
 pub(super) fn passing(before: bool, after: bool) -> Passing {
-    1 << (2 * u8::from(before) + u8::from(after))
+    match (before, after) {
+        (false, false) => 0b0001,
+        (false, true) => 0b0010,
+        (true, false) => 0b0100,
+        (true, true) => 0b1000,
+    }
 }
 
 /// What can be found of several attributes together, one set for each: on some
@@ -131,7 +136,7 @@ fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
             _ => None,
         });
         // Those, and where the calendar ends.
-        let ends = [first, last + 1, Date::first_fence_day()];
+        let ends = [first, last.saturating_add(1), Date::first_fence_day()];
         let fixed: Vec<i64> = fixed.chain(ends).collect();
         for fence in fences {
             let (Fence::PlusDays(days) | Fence::Next { plus_days: days, .. }) = fence else {

@@ -4,6 +4,8 @@
 //! any value: one of the wrong form leaves a fault with its place, and nothing
 //! else. Values stream straight into the document; no tree stands in between.
 
+#![expect(clippy::arithmetic_side_effects, reason = "the depth, which ends at `DEEPEST`")]
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};

@@ -130,11 +130,11 @@ impl Layer {
                 }
                 Effect::Level(level) => {
                     for (id, level) in pattern.graded(level, catalogue) {
-                        let bits = catalogue.node(id).bits();
-                        self.said.insert_range(bits.clone());
-                        self.denied.remove_range(bits.clone());
-                        self.granted.remove_range(bits.clone());
-                        self.granted.insert_range(bits.start..bits.start + level as u32);
+                        let node = catalogue.node(id);
+                        self.said.insert_range(node.bits());
+                        self.denied.remove_range(node.bits());
+                        self.granted.remove_range(node.bits());
+                        self.granted.insert_range(node.bits_up_to(level as u32));
                     }
                 }
             }
@@ -316,12 +316,12 @@ impl<'p> Layers<'p> {
     fn imply(&self, all: &mut Layer) {
         let catalogue = &self.policy.catalogue;
         let implying = all.granted.pairs(&catalogue.implying).map(|(granted, all)| granted & all);
-        let mut open: Vec<NodeId> =
-            ones(implying).map(|bit| catalogue.bit_nodes[bit as usize]).collect();
+        let mut open: Vec<NodeId> = ones(implying).map(|bit| catalogue.id_of(bit)).collect();
         while let Some(id) = open.pop() {
             for &bit in &catalogue.node(id).implies {
-                let implied = catalogue.bit_nodes[bit as usize];
-                let first = catalogue.node(implied).bit;
+                let implied = catalogue.id_of(bit);
+                let node = catalogue.node(implied);
+                let first = node.bit;
                 if all.said.contains(first)
                     || all.forbidden.contains(first)
                     || !self.licensed.contains(first)
@@ -331,7 +331,7 @@ impl<'p> Layers<'p> {
                 if !all.granted.contains(first) {
                     open.push(implied);
                 }
-                all.granted.insert_range(first..bit + 1);
+                all.granted.insert_range(node.bits_up_to(node.level_of(bit)));
             }
         }
     }
@@ -350,8 +350,7 @@ impl<'p> Layers<'p> {
         // The largest set in which all gates hold is what is left when all that
         // fails is taken away, and all that fails for want of it.
         let wanting = catalogue.gating.pairs(&effective).map(|(gating, held)| gating & !held);
-        let mut fallen: Vec<NodeId> =
-            ones(wanting).map(|bit| catalogue.bit_nodes[bit as usize]).collect();
+        let mut fallen: Vec<NodeId> = ones(wanting).map(|bit| catalogue.id_of(bit)).collect();
         while let Some(id) = fallen.pop() {
             if let Form::Scope(of, _) = catalogue.node(id).form {
                 let scoped = catalogue.node(of);
@@ -361,7 +360,7 @@ impl<'p> Layers<'p> {
                     fallen.push(of);
                 }
             }
-            for &dependent in &catalogue.dependents[id as usize] {
+            for &dependent in catalogue.dependents(id) {
                 let node = catalogue.node(dependent);
                 if effective.contains(node.bit) && !self.gates_hold(dependent, &effective) {
                     effective.remove_range(node.bits());

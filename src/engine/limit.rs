@@ -144,7 +144,7 @@ impl<'p> Bounding<'p> {
         let mut overlay = |tier: &mut dyn Iterator<Item = &Statements>| {
             let mut stated: Vec<(AttributeId, Limit)> = Vec::new();
             for (attribute, bound) in tier.flat_map(|source| &source.bounds) {
-                let of = policy.catalogue.attributes[*attribute as usize].bound;
+                let of = policy.catalogue.attribute_at(*attribute).bound;
                 let limit = Limit::new(of, bound);
                 match stated.iter_mut().find(|(known, _)| known == attribute) {
                     Some((_, joined)) => joined.join(limit),

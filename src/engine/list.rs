@@ -61,7 +61,7 @@ impl Engine {
         for bit in ones(compiled.rows.row(class)) {
             let node = catalogue.node_of(bit);
             let level = match &node.form {
-                Form::Graded(levels) => levels.get((bit - node.bit) as usize + 1),
+                Form::Graded(levels) => levels.get(node.level_of(bit) as usize),
                 _ => None,
             };
             let level = level.map(|level| &**level);

@@ -115,7 +115,7 @@ impl<O: Object + ?Sized> Walk<'_, O> {
     /// general first.
     fn letting_in(&mut self, bit: Bit) -> Vec<SourceId> {
         let catalogue = self.catalogue();
-        let id = catalogue.bit_nodes[bit as usize];
+        let id = catalogue.id_of(bit);
         let mut open: Vec<NodeId> = match catalogue.node(id).form {
             Form::Scoped(_) => self.effective_scopes(id),
             _ => vec![id],
@@ -132,6 +132,6 @@ impl<O: Object + ?Sized> Walk<'_, O> {
         }
         letting_in.sort_unstable();
         letting_in.dedup();
-        letting_in.into_iter().map(|source| self.sources[source].0).collect()
+        letting_in.into_iter().map(|source| self.source_of(source)).collect()
     }
 }

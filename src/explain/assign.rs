@@ -1,5 +1,9 @@
 //! Which sources would bring what is missing, and who may assign them.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
 use super::mend::{Assigned, Assignment, Mending, Step};
 use crate::bits::BitSet;
 use crate::catalogue::Bit;
@@ -40,7 +44,8 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let mut candidates = self.policy.assignable(user);
         for size in 1..=LARGEST {
             let sets = combinations(candidates.len(), size).take(TRIED);
-            let sets = sets.map(|set| set.into_iter().map(|at| candidates[at]).collect());
+            let chosen = |at: usize| candidates.get(at).copied();
+            let sets = sets.map(|set| set.into_iter().filter_map(chosen).collect());
             let mut found: Vec<Weighed> = sets.filter_map(weigh).collect();
             if !found.is_empty() {
                 found.sort_by_key(|weighed| (weighed.takes, weighed.brings.len()));
@@ -107,6 +112,11 @@ struct Approval<'p> {
 }
 
 /// The combinations of so many things, by number, in order.
+#[expect(clippy::indexing_slicing, reason = "of a combination, which has `size` places")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "`size` is no greater than `of`, and what is chosen is below it"
+)]
 fn combinations(of: usize, size: usize) -> impl Iterator<Item = Vec<usize>> {
     let first = (size <= of).then(|| (0..size).collect::<Vec<_>>());
     std::iter::successors(first, move |last| {
@@ -139,16 +149,12 @@ impl Inner {
     /// The sources that a user could be given: those that the user lacks, but
     /// for unique roles that somebody holds.
     fn assignable(&self, user: &Class) -> Vec<SourceId> {
-        let mut taken: Vec<bool> = vec![false; self.roles.slots()];
-        for role in self.closure(&user.roles) {
-            taken[role as usize] = true;
-        }
+        let mut taken: HashSet<u32, RandomState> = self.closure(&user.roles).into_iter().collect();
         if self.roles.iter().any(|(_, _, role)| role.unique) {
-            for &role in self.users.classes().flat_map(|(_, class)| &class.roles) {
-                taken[role as usize] |= self.roles[role].unique;
-            }
+            let held = self.users.classes().flat_map(|(_, class)| &class.roles).copied();
+            taken.extend(held.filter(|&id| self.roles.get(id).is_some_and(|role| role.unique)));
         }
-        let roles = self.roles.iter().map(|(id, ..)| id).filter(|&id| !taken[id as usize]);
+        let roles = self.roles.iter().map(|(id, ..)| id).filter(|id| !taken.contains(id));
         let profiles = self.profiles.iter().map(|(id, ..)| id);
         let profiles = profiles.filter(|&id| user.profile != Some(id));
         let groups = self.approval_groups.iter().map(|(id, ..)| id);

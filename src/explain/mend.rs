@@ -323,14 +323,14 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         if walk.reason(self.bit) == Reason::Suspended {
             return Next::Steps(vec![Step::Restore]);
         }
-        let id = catalogue.bit_nodes[self.bit as usize];
+        let id = catalogue.id_of(self.bit);
         match walk.reason(self.bit) {
             Reason::ObjectRequired | Reason::WrongKind => Next::Stuck,
             Reason::NoScope | Reason::OutOfBounds => self.object_steps(&mut walk, way, id),
             Reason::Gated if walk.held(self.bit) == Reason::Granted => {
                 let mut at = id;
                 while let Some((_, bit)) = walk.gated_on_object(at) {
-                    at = catalogue.bit_nodes[bit as usize];
+                    at = catalogue.id_of(bit);
                 }
                 self.object_steps(&mut walk, way, at)
             }
@@ -414,12 +414,12 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                 Part::Lift(self.statement(*source, *list, *pattern))
             }
             Step::Widen(attribute, to) => {
-                let attribute = &catalogue.attributes[*attribute as usize];
+                let attribute = catalogue.attribute_at(*attribute);
                 let (form, to) = (attribute.bound, to.clone());
                 Part::Widen { attribute: attribute.path.to_string(), form, to }
             }
             Step::Relate(relation, to) => {
-                let relations = kind.map(|kind| &catalogue.kinds[kind as usize].relations);
+                let relations = kind.map(|kind| &catalogue.kind(kind).relations);
                 let relation = relations.and_then(|all| all.get_index(*relation as usize));
                 let (relation, names) = match relation {
                     Some((name, names)) => (name.to_string(), *names),
@@ -457,7 +457,7 @@ impl<O: ?Sized> Mending<'_, O> {
 /// Adds a step to others; of one permission the higher level counts.
 fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) {
     if let Step::Allow(bit) = step {
-        let node = |bit: Bit| policy.catalogue.bit_nodes[bit as usize];
+        let node = |bit: Bit| policy.catalogue.id_of(bit);
         for known in steps.iter_mut() {
             if let Step::Allow(known) = known
                 && node(*known) == node(bit)
@@ -489,7 +489,7 @@ fn grant_steps<O: Object + ?Sized>(
             continue;
         }
         seen.push(bit);
-        let id = catalogue.bit_nodes[bit as usize];
+        let id = catalogue.id_of(bit);
         let scopes = catalogue.scopes(id);
         if !scopes.is_empty() {
             if walk.is_effective(bit) {
@@ -498,7 +498,7 @@ fn grant_steps<O: Object + ?Sized>(
             let choice = way.chosen.iter().find(|(node, _)| *node == id);
             let scope = match choice {
                 Some(&(_, Choice::Grant(scope) | Choice::Relate(scope))) => Some(scope),
-                None if asked && bit == seen[0] => {
+                None if asked && seen.len() == 1 => {
                     return Next::Choose(id, scopes.map(Choice::Grant).collect());
                 }
                 // The one that is nearest to being held, and fits the object.
@@ -534,7 +534,7 @@ fn grant_steps<O: Object + ?Sized>(
             steps.push(Step::Allow(bit));
         }
         for stated in forbids.iter().chain(&denies) {
-            steps.push(Step::Lift(walk.sources[stated.source].0, stated.list, stated.pattern));
+            steps.push(Step::Lift(walk.source_of(stated.source), stated.list, stated.pattern));
         }
         open.extend(walk.needs(id).into_iter().map(|(_, bit)| bit));
     }
@@ -551,7 +551,7 @@ fn relate<O: Object + ?Sized>(
     let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
         return None;
     };
-    let relations = &walk.catalogue().kinds[kind as usize].relations;
+    let relations = &walk.catalogue().kind(kind).relations;
     let mut steps = Vec::new();
     for &(relation, accepted) in when {
         if walk.state(kind, relation).is_some_and(|state| accepted.accepts(state)) {
@@ -570,7 +570,7 @@ fn relate<O: Object + ?Sized>(
 
 /// The user's bound on an attribute, wide enough for the object's value.
 fn widen<O: Object + ?Sized>(walk: &Walk<'_, O>, check: AttributeId) -> Step {
-    let of = walk.catalogue().attributes[check as usize].bound;
+    let of = walk.catalogue().attribute_at(check).bound;
     let stated: Vec<&Bound> =
         walk.policy.bounds_of(walk.user, check).map(|(_, bound)| bound).collect();
     let to = match (of, walk.value(check)) {

@@ -44,10 +44,9 @@ impl Display for Explanation {
             _ => writeln!(f, ", because it {}", verdict(*reason))?,
         }
         let mut text = Text { f, explanation: self, level: 1 };
-        for (at, account) in accounts.iter().enumerate() {
-            if let (Some(above), true) = (at.checked_sub(1), at > 0)
-                && let Some(gate) = accounts[above].gates.first()
-            {
+        let mut above: Option<&Account> = None;
+        for account in accounts {
+            if let Some(gate) = above.and_then(|above| above.gates.first()) {
                 let which = match gate.link {
                     Link::Parent => "which is above it",
                     Link::Requires => "which it requires",
@@ -55,9 +54,10 @@ impl Display for Explanation {
                 };
                 let verdict = verdict(account.reason);
                 text.line(format_args!("but {}, {which}, {verdict}", gate.permission))?;
-                text.level += 1;
+                text.level = text.level.saturating_add(1);
             }
             text.account(account)?;
+            above = Some(account);
         }
         Ok(())
     }
@@ -91,17 +91,19 @@ struct Text<'a, 'f> {
 
 impl Text<'_, '_> {
     fn line(&mut self, line: impl Display) -> fmt::Result {
-        let indent = 2 * self.level.min(DEEPEST);
-        write!(self.f, "{:indent$}", "")?;
+        for _ in 0..self.level.min(DEEPEST) {
+            self.f.write_str("  ")?;
+        }
         write!(OneLine(self.f), "{line}")?;
         self.f.write_str("\n")
     }
 
     /// What stands beneath a line.
     fn beneath(&mut self, write: impl FnOnce(&mut Self) -> fmt::Result) -> fmt::Result {
-        self.level += 1;
+        let level = self.level;
+        self.level = level.saturating_add(1);
         write(self)?;
-        self.level -= 1;
+        self.level = level;
         Ok(())
     }
 
@@ -161,9 +163,9 @@ impl Text<'_, '_> {
         for statement in &grant.forbidden_by {
             self.line(statement)?;
         }
-        if let Some(by) = grant.implied_by.first() {
+        if let Some((by, others)) = grant.implied_by.split_first() {
             self.line(format_args!("it is implied by {by}"))?;
-            for by in &grant.implied_by[1..] {
+            for by in others {
                 self.line(format_args!("which is implied by {by}"))?;
             }
         }
@@ -455,8 +457,8 @@ fn names(names: &[String]) -> String {
     const NAMED: usize = 5;
     let mut quoted: Vec<String> =
         names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    if names.len() > NAMED {
-        quoted.push(format!("{} others", names.len() - NAMED));
+    if let more @ 1.. = names.len().saturating_sub(NAMED) {
+        quoted.push(format!("{more} others"));
     }
     quoted.join(", ")
 }

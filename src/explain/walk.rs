@@ -166,7 +166,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         if held != Reason::Granted {
             return held;
         }
-        let id = self.catalogue().bit_nodes[bit as usize];
+        let id = self.catalogue().id_of(bit);
         let Some(kind) = self.catalogue().node(id).kind else {
             return Reason::Granted;
         };
@@ -185,7 +185,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     /// Rules 1 to 6: whether a permission is held, whatever the object. Of a
     /// scoped node, the scope that came furthest speaks.
     pub(super) fn held(&mut self, bit: Bit) -> Reason {
-        let id = self.catalogue().bit_nodes[bit as usize];
+        let id = self.catalogue().id_of(bit);
         if let Form::Scoped(_) = self.catalogue().node(id).form {
             return self.furthest_scope(id).map_or(Reason::NotGranted, |(_, reason)| reason);
         }
@@ -221,7 +221,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
 
     /// Which level of its node a bit is: 1, or more for a graded one.
     pub(super) fn level_of(&self, bit: Bit) -> u32 {
-        bit - self.catalogue().node_of(bit).bit + 1
+        self.catalogue().node_of(bit).level_of(bit)
     }
 
     // Rules 1 to 4: what is said and granted.
@@ -239,10 +239,9 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         let catalogue = self.catalogue();
         let mut region = vec![id];
         self.grants.insert(id, self.stated(id));
-        let mut next = 0;
+        let mut places = 0..;
         let mut spread: Vec<NodeId> = Vec::new();
-        while let Some(&id) = region.get(next) {
-            next += 1;
+        while let Some(&id) = places.next().and_then(|at| region.get(at)) {
             let grant = self.grants.entry(id).or_default();
             if grant.level > 0 {
                 spread.push(id);
@@ -250,9 +249,9 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             if !grant.is_open() {
                 continue;
             }
-            for &by in &catalogue.dependents[id as usize] {
+            for &by in catalogue.dependents(id) {
                 let implies = &catalogue.node(by).implies;
-                if !implies.iter().any(|&bit| catalogue.bit_nodes[bit as usize] == id) {
+                if !implies.iter().any(|&bit| catalogue.id_of(bit) == id) {
                     continue;
                 }
                 match self.grants.get(&by) {
@@ -267,7 +266,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         while let Some(by) = spread.pop() {
             for &bit in &catalogue.node(by).implies {
-                let (id, level) = (catalogue.bit_nodes[bit as usize], self.level_of(bit));
+                let (id, level) = (catalogue.id_of(bit), self.level_of(bit));
                 let Some(grant) = self.grants.get_mut(&id) else { continue };
                 if !grant.is_open() || grant.level >= level {
                     continue;
@@ -279,6 +278,12 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
                 grant.level = level;
             }
         }
+    }
+
+    /// A source of the user, by its place.
+    pub(super) fn source_of(&self, at: usize) -> SourceId {
+        // What is stated has its place from `sources`, to which nothing is done.
+        self.sources.get(at).map_or(SourceId::Own, |&(source, _)| source)
     }
 
     /// What the user's sources say of a permission.
@@ -305,8 +310,9 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             let forbids = matching(List::Forbid, &statements.forbid);
             grant.forbids.extend(forbids.into_iter().map(stated(List::Forbid, Effect::Deny)));
 
-            let (highest, levels) = match &catalogue.node(id).form {
-                Form::Graded(levels) => (levels.len() as u32 - 1, &**levels),
+            let node = catalogue.node(id);
+            let (highest, levels) = match &node.form {
+                Form::Graded(levels) => (node.width(), &**levels),
                 _ => (1, &[][..]),
             };
             let mut said: Vec<Stated> = Vec::new();
@@ -329,8 +335,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         // The most specific tier that says anything decides; in the role tier
         // any deny, else the most generous statement.
-        let sources = &self.sources;
-        let tier_of = |stated: &Stated| sources[stated.source].0.tier();
+        let tier_of = |stated: &Stated| self.source_of(stated.source).tier();
         let decisive = grant.stated.last().map(tier_of);
         let in_tier = |stated: &Stated| Some(tier_of(stated)) == decisive;
         let effects = || grant.stated.iter().filter(|stated| in_tier(stated));
@@ -374,10 +379,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     pub(super) fn needs(&self, id: NodeId) -> Vec<(Link, Bit)> {
         let catalogue = self.catalogue();
         let node = catalogue.node(id);
-        let implied = node
-            .implies
-            .iter()
-            .filter(|&&bit| self.unlicensed(catalogue.bit_nodes[bit as usize]).is_none());
+        let implied =
+            node.implies.iter().filter(|&&bit| self.unlicensed(catalogue.id_of(bit)).is_none());
         self.gates(id).chain(implied.map(|&bit| (Link::Implies, bit))).collect()
     }
 
@@ -400,13 +403,13 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
 
     /// Whether a permission is effective at the level needed.
     pub(super) fn is_effective(&mut self, bit: Bit) -> bool {
-        let id = self.catalogue().bit_nodes[bit as usize];
+        let id = self.catalogue().id_of(bit);
         self.fell(id).is_none() && self.reaches(bit)
     }
 
     /// Whether what is granted of a permission reaches the level needed.
     fn reaches(&mut self, bit: Bit) -> bool {
-        let id = self.catalogue().bit_nodes[bit as usize];
+        let id = self.catalogue().id_of(bit);
         match self.catalogue().node(id).form {
             Form::Scoped(_) => true,
             _ => self.grant(id).level >= self.level_of(bit),
@@ -428,7 +431,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             open.extend(catalogue.scopes(id));
             if catalogue.scopes(id).is_empty() {
                 let needs = self.needs(id).into_iter();
-                open.extend(needs.map(|(_, bit)| catalogue.bit_nodes[bit as usize]));
+                open.extend(needs.map(|(_, bit)| catalogue.id_of(bit)));
             }
         }
         for &id in &all {
@@ -443,7 +446,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         let mut unsure = all;
         while !unsure.is_empty() {
-            self.round += 1;
+            // A round fells something, or is the last.
+            self.round = self.round.saturating_add(1);
             let standing = |walk: &Self, id: NodeId| walk.settled.get(&id) == Some(&None);
             unsure.retain(|&id| standing(self, id));
             let fallen: Vec<NodeId> = unsure
@@ -453,7 +457,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
                         !scopes.into_iter().any(|scope| standing(self, scope))
                     }
                     _ => self.needs(id).into_iter().any(|(_, bit)| {
-                        let need = catalogue.bit_nodes[bit as usize];
+                        let need = catalogue.id_of(bit);
                         !standing(self, need) || !self.reaches(bit)
                     }),
                 })
@@ -463,7 +467,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
                 self.settled.insert(id, Some(self.round));
             }
             for id in fallen {
-                unsure.extend(&catalogue.dependents[id as usize]);
+                unsure.extend(catalogue.dependents(id));
                 if let Form::Scope(of, _) = catalogue.node(id).form {
                     unsure.push(of);
                 }
@@ -479,7 +483,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         let mut failing = self.needs(id);
         failing.retain(|&(_, bit)| !self.is_effective(bit));
         failing.sort_by_key(|&(_, bit)| match self.reaches(bit) {
-            true => self.fell(self.catalogue().bit_nodes[bit as usize]),
+            true => self.fell(self.catalogue().id_of(bit)),
             false => None,
         });
         failing
@@ -504,10 +508,10 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             if node.kind == kind && (split || self.checks(id).next().is_some()) {
                 return true;
             }
-            open.extend(self.followed(id).map(|(_, bit)| catalogue.bit_nodes[bit as usize]));
+            open.extend(self.followed(id).map(|(_, bit)| catalogue.id_of(bit)));
             for scope in catalogue.scopes(id) {
                 let own = self.own_requirements(scope);
-                open.extend(own.map(|(_, bit)| catalogue.bit_nodes[bit as usize]));
+                open.extend(own.map(|(_, bit)| catalogue.id_of(bit)));
             }
         }
         false
@@ -517,7 +521,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     pub(super) fn checks(&self, id: NodeId) -> impl Iterator<Item = AttributeId> + use<'a, O> {
         let catalogue = self.catalogue();
         let node = catalogue.node(id);
-        let of_kind = node.kind.map(|kind| &*catalogue.kinds[kind as usize].checks);
+        let of_kind = node.kind.map(|kind| &*catalogue.kind(kind).checks);
         let of_kind = of_kind.unwrap_or_default();
         let own = node.checks.iter().filter(|check| !of_kind.contains(check));
         of_kind.iter().chain(own).copied()
@@ -529,26 +533,24 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     fn followed(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
         let catalogue = self.catalogue();
         let node = catalogue.node(id);
-        // The requirements of a scope itself are the first ones.
-        let own = if let Form::Scope(..) = node.form { node.own_requires } else { 0 };
+        let shared = match node.form {
+            Form::Scope(..) => node.requirements().1,
+            _ => &node.requires,
+        };
         let parent = node.gate.map(|gate| (Link::Parent, catalogue.node(gate).bit));
-        let shared = node.requires[own..].iter().map(|&bit| (Link::Requires, bit));
+        let shared = shared.iter().map(|&bit| (Link::Requires, bit));
         parent.into_iter().chain(shared).filter(|&(_, bit)| is_followed(catalogue, bit))
     }
 
     fn own_requirements(&self, scope: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
         let catalogue = self.catalogue();
-        let node = catalogue.node(scope);
-        let own = node.requires[..node.own_requires].iter();
+        let own = catalogue.node(scope).requirements().0.iter();
         own.map(|&bit| (Link::Requires, bit)).filter(|&(_, bit)| is_followed(catalogue, bit))
     }
 
     /// The effective ones of the scopes of a scoped node, or of a single scope.
     pub(super) fn effective_scopes(&mut self, id: NodeId) -> Vec<NodeId> {
-        let scopes = match self.catalogue().node(id).form {
-            Form::Scope(..) => id..id + 1,
-            _ => self.catalogue().scopes(id),
-        };
+        let scopes = self.catalogue().scopes_or_itself(id);
         scopes.filter(|&scope| self.fell(scope).is_none()).collect()
     }
 
@@ -574,7 +576,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     /// The reason for what a permission comes to that another one answers to.
     pub(super) fn reason_on_object(&mut self, bit: Bit) -> Reason {
         match self.held(bit) {
-            Reason::Granted => self.allowed(self.catalogue().bit_nodes[bit as usize]),
+            Reason::Granted => self.allowed(self.catalogue().id_of(bit)),
             held => held,
         }
     }
@@ -592,7 +594,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             let scopes = self.effective_scopes(id).into_iter();
             let own = scopes.flat_map(|scope| self.own_requirements(scope));
             for (_, bit) in self.followed(id).chain(own) {
-                let need = self.catalogue().bit_nodes[bit as usize];
+                let need = self.catalogue().id_of(bit);
                 if !self.on_object.contains_key(&need) {
                     open.push(need);
                 }
@@ -635,7 +637,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 
     fn is_allowed(&mut self, bit: Bit) -> bool {
-        let id = self.catalogue().bit_nodes[bit as usize];
+        let id = self.catalogue().id_of(bit);
         self.is_effective(bit) && self.on_object.get(&id) == Some(&OnObject::Allowed)
     }
 
@@ -665,7 +667,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         if let Some(&(_, state)) = supposed {
             return Some(state);
         }
-        let relations = &self.catalogue().kinds[kind as usize].relations;
+        let relations = &self.catalogue().kind(kind).relations;
         let (name, &of) = relations.get_index(relation as usize)?;
         let asker = &Asking { policy: self.policy, holder: self.holder };
         self.object?.relation(name, &Subject { asker, relation: of })
@@ -673,14 +675,14 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
 
     /// Whether the object's attribute is within the user's bound.
     pub(super) fn passes(&self, check: AttributeId) -> bool {
-        let of = self.catalogue().attributes[check as usize].bound;
+        let of = self.catalogue().attribute_at(check).bound;
         let bounds = self.policy.bounds_of(self.user, check);
         let mut limits = bounds.map(|(_, bound)| Limit::new(of, bound));
         limits.any(|limit| limit.passes(self.value(check), self.today))
     }
 
     pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {
-        self.object?.attribute(&self.catalogue().attributes[check as usize].name)
+        self.object?.attribute(&self.catalogue().attribute_at(check).name)
     }
 }
 

@@ -284,7 +284,7 @@ impl Filter {
         }
         let mut marks = self.marks(&self.predicate, objects, &known);
         if let (Some(last), rest @ 1..) = (marks.last_mut(), objects.len % WORD) {
-            *last &= (1 << rest) - 1;
+            *last &= !(u64::MAX << rest);
         }
         marks
     }

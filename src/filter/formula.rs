@@ -96,7 +96,9 @@ impl<'c> Formula<'c> {
     pub(super) fn depth(&self) -> usize {
         match self {
             Formula::Test(_) => 0,
-            Formula::Join(_, parts) => parts.iter().map(Formula::depth).max().map_or(1, |d| d + 1),
+            Formula::Join(_, parts) => {
+                parts.iter().map(Formula::depth).max().map_or(1, |d| d.saturating_add(1))
+            }
         }
     }
 
@@ -197,6 +199,10 @@ fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
 
 /// Asks of each part only what the others leave open: within `and`, the others
 /// are known to hold, within `or` not to. So `a or (a and b)` is `a`.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "places among the parts, of which there are no fewer meanwhile"
+)]
 fn simplify(op: Op, parts: &mut [Formula<'_>]) -> bool {
     let mut changed = false;
     for at in 0..parts.len() {
@@ -251,6 +257,8 @@ fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
 /// Keeps the states of a relation apart, of those that `and` joins:
 /// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
 /// which is what `or` makes of those states.
+#[expect(clippy::indexing_slicing, reason = "`parted` tells places among the parts")]
+#[expect(clippy::arithmetic_side_effects, reason = "a place among the parts")]
 fn part_states(parts: &mut Vec<Formula<'_>>) -> bool {
     let mut changed = false;
     let mut at = 0;

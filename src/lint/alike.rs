@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
+use std::slice::Iter;
 
 use foldhash::fast::RandomState;
 use unicode_security::confusable_detection::skeleton;
@@ -23,7 +24,7 @@ impl Linter<'_> {
             format!("catalogue.permissions[{at}].key")
         });
         let places = places(roots);
-        self.children(roots, &places, &mut 0);
+        self.children(roots, &mut places.iter());
         self.look(keys(&catalogue.kinds), |name, _| format!("catalogue.objects.{name}"));
         for (kind, of) in catalogue.document.objects.iter() {
             self.look(names(&of.relations), |name, _| {
@@ -52,11 +53,12 @@ impl Linter<'_> {
     }
 
     /// Scopes and children share one key space.
-    fn children(&mut self, permissions: &[Permission], places: &[String], next: &mut usize) {
+    fn children(&mut self, permissions: &[Permission], places: &mut Iter<'_, String>) {
         for permission in permissions {
-            let place = &places[*next];
+            // The next place is its own, and then come those of its scopes.
+            let Some(place) = places.next() else { return };
             let scopes = permission.scopes.len();
-            *next += 1 + scopes;
+            places.by_ref().take(scopes).for_each(drop);
             let keys = permission.scopes.iter().map(|scope| &*scope.key);
             self.look(keys.chain(permission.children.iter().map(|child| &*child.key)), |_, at| {
                 match at.checked_sub(scopes) {
@@ -64,7 +66,7 @@ impl Linter<'_> {
                     Some(at) => format!("{place}.children[{at}].key"),
                 }
             });
-            self.children(&permission.children, places, next);
+            self.children(&permission.children, places);
         }
     }
 
@@ -85,7 +87,9 @@ impl Linter<'_> {
         named.extend(listed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]"))));
         let mut seen: HashSet<&str> = HashSet::new();
         named.retain(|(feature, _)| seen.insert(feature));
-        self.look(named.iter().map(|(feature, _)| *feature), |_, at| named[at].1.clone());
+        let place = |at: usize| named.get(at).map(|(_, place)| place.clone());
+        let features = named.iter().map(|(feature, _)| *feature);
+        self.look(features, |_, at| place(at).unwrap_or_default());
     }
 
     /// Reports the names that look like one before them, all being different.
@@ -102,7 +106,7 @@ impl Linter<'_> {
             for (kind, key) in (0..).zip(looks(name)) {
                 let other = *first.entry((kind, hasher.hash_one(&key))).or_insert(name);
                 // A hash is no proof.
-                if other != name && looks(other)[usize::from(kind)] == key {
+                if other != name && looks(other).get(usize::from(kind)) == Some(&key) {
                     like.get_or_insert(other);
                 }
             }

@@ -10,6 +10,16 @@
 //! stays the same for all that is in reach. So each can be looked at as if all
 //! others stayed.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "numbers of nodes of the catalogue, of sources of the policy, and of statements and \
+              sets of this search"
+)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts of users and statements, none of which is brought below what it counts"
+)]
+
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
@@ -121,7 +131,7 @@ impl<'p> Linter<'p> {
             List::Forbid => ("forbid", statements.forbid.get(at).map(|it| it.text(catalogue))),
             List::Levels => ("levels", statements.levels.get(at).map(|it| it.0.text(catalogue))),
             List::Bounds => {
-                let path = |id: AttributeId| catalogue.attributes[id as usize].path.to_string();
+                let path = |id: AttributeId| catalogue.attribute_at(id).path.to_string();
                 ("bounds", statements.bounds.get(at).map(|it| path(it.0)))
             }
             List::Settings => {
@@ -361,7 +371,7 @@ impl<'p> Sources<'p> {
     fn bounds(&mut self, source: SourceId, statements: &Statements, vain: &mut Vec<Vain>) {
         let policy = self.policy;
         let limit = |&(attribute, ref bound): &(AttributeId, _)| {
-            Limit::new(policy.catalogue.attributes[attribute as usize].bound, bound)
+            Limit::new(policy.catalogue.attribute_at(attribute).bound, bound)
         };
         let stated = |of: &'p Statements, attribute| {
             of.bounds.iter().find(|(known, _)| *known == attribute).map(limit)
@@ -480,7 +490,7 @@ impl Statement<'_> {
             return;
         }
         for bit in self.pattern.ranges(catalogue).flatten() {
-            let id = catalogue.bit_nodes[bit as usize];
+            let id = catalogue.id_of(bit);
             let node = catalogue.node(id);
             if node.bit == bit && catalogue.grantable.contains(bit) {
                 let allowed = Said::Level(node.width());

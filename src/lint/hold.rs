@@ -58,12 +58,12 @@ impl Linter<'_> {
                     message.push_str(&format!(", and so {} that {it} to it", quoted(first)));
                 }
                 many => {
-                    let more = many - FEW;
+                    let more = many.saturating_sub(FEW);
                     message.push_str(&format!(", and so {} and {more} more", quoted(first)));
                     message.push_str(" that answer to it");
                 }
             }
-            let place = places[id as usize].clone();
+            let place = places.get(id as usize).cloned().unwrap_or_default();
             let names = vec![node.path.to_string()];
             self.find_about(Code::NeverHeld, place, message, advice, names);
         }
@@ -76,7 +76,7 @@ impl Linter<'_> {
         let mut bounded: HashSet<AttributeId> = HashSet::new();
         let mut state = |statements: &Statements| {
             for (id, bound) in &statements.bounds {
-                let of = catalogue.attributes[*id as usize].bound;
+                let of = catalogue.attribute_at(*id).bound;
                 if Limit::new(of, bound).passable() {
                     bounded.insert(*id);
                 }
@@ -97,7 +97,7 @@ impl Linter<'_> {
                 if bounded.contains(&id) || !told.insert(id) {
                     continue;
                 }
-                let path = &catalogue.attributes[id as usize].path;
+                let path = &catalogue.attribute_at(id).path;
                 let (kind, attribute) = path.split_once('.').unwrap_or_default();
                 let place = format!("catalogue.objects.{kind}.attributes.{attribute}");
                 let message = format!(
@@ -161,7 +161,7 @@ fn any_licence(policy: &Inner) -> BitSet {
 fn answers_to(catalogue: &Catalogue, id: NodeId) -> impl Iterator<Item = NodeId> {
     let node = catalogue.node(id);
     let named = node.requires.iter().chain(&node.implies);
-    node.gate.into_iter().chain(named.map(|&bit| catalogue.bit_nodes[bit as usize]))
+    node.gate.into_iter().chain(named.map(|&bit| catalogue.id_of(bit)))
 }
 
 /// All whose effect ends with that of a node, in order, its scopes aside.
@@ -171,7 +171,7 @@ fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
     seen.extend(&open);
     let mut found = Vec::new();
     while let Some(id) = open.pop() {
-        for &dependent in &catalogue.dependents[id as usize] {
+        for &dependent in catalogue.dependents(id) {
             if seen.insert(dependent) {
                 found.push(dependent);
                 open.push(dependent);

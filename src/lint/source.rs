@@ -1,5 +1,7 @@
 //! Sources: those that nobody has, and statements that do what is hardly meant.
 
+#![expect(clippy::indexing_slicing, reason = "numbers of sources of the policy")]
+
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
@@ -167,9 +169,7 @@ impl<'p> Linter<'p> {
             .common()
             .filter_map(|(id, name, _)| Some((id, name, layers.of_source(id)?.clone())))
             .collect();
-        let Some(forbidden) = sources.first().map(|(_, _, global)| &global.forbidden) else {
-            return;
-        };
+        let Some((_, _, global)) = sources.first() else { return };
         for (by, name, statements) in self.common() {
             let ranked = ranked(statements, catalogue);
             let wide = |ranked: &&Ranked<'_>| {
@@ -183,12 +183,12 @@ impl<'p> Linter<'p> {
             for &(granting, implied) in &pairs {
                 let (grants, denies) = (catalogue.node_of(granting), catalogue.node_of(implied));
                 if layer.said_of(denies) != Said::Deny
-                    || [layer, &sources[0].2].iter().any(|it| it.forbidden.contains(granting))
-                    || forbidden.contains(implied)
+                    || [layer, global].iter().any(|it| it.forbidden.contains(granting))
+                    || global.forbidden.contains(implied)
                 {
                     continue;
                 }
-                let id = catalogue.bit_nodes[implied as usize];
+                let id = catalogue.id_of(implied);
                 let nearest = ranked.iter().rev().find(|it| match it.effect {
                     Effect::Level(level) => {
                         it.pattern.graded(level, catalogue).any(|(known, _)| known == id)

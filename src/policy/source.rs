@@ -118,7 +118,7 @@ impl Statements {
     /// Allows exactly a permission, at a level of it, in the place of all that
     /// is said of exactly it.
     pub(crate) fn allow_exactly(&mut self, bit: Bit, catalogue: &Catalogue) {
-        let id = catalogue.bit_nodes[bit as usize];
+        let id = catalogue.id_of(bit);
         let exactly = Pattern::exactly(id);
         let without = |patterns: &mut Box<[Pattern]>| {
             let mut left = std::mem::take(patterns).into_vec();
@@ -132,7 +132,7 @@ impl Statements {
         levels.retain(|(pattern, _)| *pattern != exactly);
         match &catalogue.node(id).form {
             Form::Graded(known) => {
-                let level = known.get((bit - catalogue.node(id).bit) as usize + 1);
+                let level = known.get(catalogue.node(id).level_of(bit) as usize);
                 levels.extend(level.map(|level| (exactly, level.clone())));
             }
             _ => {
@@ -166,7 +166,7 @@ impl Statements {
             bounds: self
                 .bounds
                 .iter()
-                .map(|(id, bound)| (&*catalogue.attributes[*id as usize].path, bound.clone()))
+                .map(|(id, bound)| (&*catalogue.attribute_at(*id).path, bound.clone()))
                 .collect(),
             settings: self
                 .settings

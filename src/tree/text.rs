@@ -20,7 +20,7 @@ impl Display for Tree {
         let mut open: Vec<(&Node, usize)> = self.roots.iter().rev().map(|node| (node, 1)).collect();
         while let Some((node, depth)) = open.pop() {
             line(f, node, depth)?;
-            open.extend(node.children.iter().rev().map(|node| (node, depth + 1)));
+            open.extend(node.children.iter().rev().map(|node| (node, depth.saturating_add(1))));
         }
         Ok(())
     }
@@ -29,7 +29,9 @@ impl Display for Tree {
 fn line(f: &mut Formatter<'_>, node: &Node, depth: usize) -> fmt::Result {
     let Named { name, label } = &node.permission;
     let key = name.rsplit('.').next().unwrap_or_default();
-    write!(f, "{:indent$}", "", indent = 2 * depth)?;
+    for _ in 0..depth {
+        f.write_str("  ")?;
+    }
     let mut line = OneLine(f);
     write!(line, "{} {key}", mark(node))?;
     if let Some(label) = label

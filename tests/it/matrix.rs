@@ -29,6 +29,18 @@ fn all(policy: &Policy) -> Matrix {
 }
 
 #[test]
+fn a_table_may_be_wider_than_a_format() {
+    let (label, level) = ("l".repeat(70_000), "v".repeat(70_000));
+    let document = json!({"format": 1, "catalogue": {"permissions": [
+        {"key": "a", "label": label, "levels": ["none", level]}]},
+        "profiles": {"p": {"allow": ["a"]}}});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    let table = all(&policy).to_string();
+    assert!(table.contains(&format!("a ({label})  {level}\n")));
+}
+
+#[test]
 fn long_names_stand_in_a_legend() {
     let policy = policy(json!({
         "short": {"allow": ["**"], "deny": ["orders.-export"]},
