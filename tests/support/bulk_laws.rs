@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::explain::{Statement, Way};
+use grantree::explain::{Statement, Way, When};
 use grantree::filter::Columns;
 use grantree::policy_test::Ask;
 use grantree::{DynamicObject, Engine, Object, Policy, Reason, SourceName, Value};
@@ -109,7 +109,7 @@ pub fn who_can_by_source_agrees_with_explain(case: &Case) {
                 let account = told.accounts.first().expect("a decision that is told of");
                 let scopes = account.scopes.iter().filter(|scope| {
                     scope.reason.allowed()
-                        && (object.is_none() || scope.when.iter().all(|when| when.matches()))
+                        && (object.is_none() || scope.when.iter().all(When::matches))
                 });
                 let grants = scopes.map(|scope| &scope.grant).chain([&account.grant]);
                 let mut implied = false;
