@@ -89,7 +89,7 @@ fn readers_see_whole_versions_in_their_order() {
 /// lock.
 #[test]
 fn versions_are_whole_whoever_makes_and_reads_them() {
-    const TURNS: i64 = 1_000;
+    const TURNS: i64 = 10_000;
     let live = Live::new(Engine::new(&policy(
         r#"{
         "format": 1,
@@ -155,7 +155,8 @@ fn versions_are_whole_whoever_makes_and_reads_them() {
         }
     });
     assert_eq!(live.load().revision() as i64, 2 * TURNS);
-    assert!(versions.into_inner() >= 4);
+    // They met in between, and not only when all was over.
+    assert!(versions.into_inner() > 8);
     assert_eq!((started.revision(), turns(&started)), (0, [0, 0]));
 }
 
