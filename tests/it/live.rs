@@ -1,11 +1,12 @@
 //! Readers on many threads while the policy changes, and processes that keep
 //! in step over a log.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
 use grantree::change::{By, Change, LogEntry, ReplayError, Rule};
+use grantree::document::SettingValue;
 use grantree::{Digest, Document, Engine, Live, Policy};
 
 fn policy(text: &str) -> Policy {
@@ -73,6 +74,90 @@ fn readers_see_whole_versions_in_their_order() {
     // Whoever holds an engine has its version for good.
     assert_eq!((started.revision(), live.load().revision()), (0, CHANGES));
     assert!(started.can(ann, is_left, ()) && !started.can(ann, is_right, ()));
+}
+
+/// Two writers each turn a role of their own to and fro, and count their turns
+/// in a setting of it. So a version can be told from any other, and from one
+/// that was put together of two: its revision is the sum of both counts, and
+/// each role is turned as its count says.
+///
+/// All that threads share and change is here: the pointer to the newest engine,
+/// which is `arc-swap`'s, the lock of who makes the next one, and counters from
+/// which numbers are taken, each used for itself, so that no order between them
+/// matters. A model checker would need the first two replaced by its own, and
+/// then have nothing of ours to interleave but one load and one store within a
+/// lock.
+#[test]
+fn versions_are_whole_whoever_makes_and_reads_them() {
+    const TURNS: i64 = 10_000;
+    let live = Live::new(Engine::new(&policy(
+        r#"{
+        "format": 1,
+        "catalogue": {
+            "permissions": [{"key": "left"}, {"key": "right"}],
+            "settings": {"turns": {"default": 0}}},
+        "roles": {"r0": {"allow": ["left"]}, "r1": {"allow": ["left"]}},
+        "users": {"u0": {"roles": ["r0"]}, "u1": {"roles": ["r1"]}}
+    }"#,
+    )));
+    let started = live.load().clone();
+    let users = ["u0", "u1"].map(|name| started.user(name).expect("a user"));
+    let sides = ["left", "right"].map(|name| started.permission(name).expect("a permission"));
+    let turns = |engine: &Engine| {
+        users.map(|user| match engine.setting(user, "turns") {
+            Ok(Some(&SettingValue::Integer(turns))) => turns,
+            other => panic!("{other:?}"),
+        })
+    };
+    let (writing, versions) = (AtomicUsize::new(2), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let (mut last, mut before) = (0, [0, 0]);
+                // Once more after the last change.
+                let mut over = false;
+                while !over {
+                    over = writing.load(Ordering::Acquire) == 0;
+                    let engine = live.load();
+                    let (revision, turns) = (engine.revision(), turns(&engine));
+                    assert!(revision >= last, "{revision} after {last}");
+                    assert!((0..2).all(|at| turns[at] >= before[at]), "{turns:?} after {before:?}");
+                    assert_eq!(revision as i64, turns[0] + turns[1], "{turns:?}");
+                    for (user, turns) in users.into_iter().zip(turns) {
+                        let held = sides.map(|side| engine.can(user, side, ()));
+                        assert_eq!(held, [turns % 2 == 0, turns % 2 == 1], "{revision}");
+                    }
+                    versions.fetch_add(usize::from(revision != last), Ordering::Relaxed);
+                    (last, before) = (revision, turns);
+                }
+                assert_eq!(before, [TURNS, TURNS]);
+            });
+        }
+        for writer in 0..2 {
+            let (live, writing) = (&live, &writing);
+            scope.spawn(move || {
+                let mut last = 0;
+                for turn in 1..=TURNS {
+                    let [to, from] =
+                        if turn % 2 == 1 { ["right", "left"] } else { ["left", "right"] };
+                    let turn = change(&format!(
+                        r#"{{"edit": {{"source": {{"role": "r{writer}"}}, "ops": [
+                            {{"allow": "{to}"}}, {{"deny": "{from}"}},
+                            {{"setting": {{"setting": "turns", "value": {turn}}}}}]}}}}"#
+                    ));
+                    let applied = live.apply(By::Host, &turn).expect("it is applied");
+                    let revision = applied.policy.revision();
+                    assert!(revision > last && live.load().revision() >= revision);
+                    last = revision;
+                }
+                writing.fetch_sub(1, Ordering::Release);
+            });
+        }
+    });
+    assert_eq!(live.load().revision() as i64, 2 * TURNS);
+    // They met in between, and not only when all was over.
+    assert!(versions.into_inner() > 8);
+    assert_eq!((started.revision(), turns(&started)), (0, [0, 0]));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod exhaustion;
 mod explanations;
 mod filter;
 mod host;
+mod hostile;
 mod lint;
 mod live;
 mod matrix;

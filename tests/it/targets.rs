@@ -15,6 +15,41 @@ fn documents_that_are_at_hand() {
     assert_eq!(texts.inspect(|text| targets::document(text)).count(), 5);
 }
 
+/// A target's seeds, from which fuzzing starts: each reaches something that no
+/// other does, and what once was found is among them.
+fn seeds(target: &str, check: impl Fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/fuzz").join(target);
+    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort_unstable();
+    assert!(files.len() >= 10, "{target} has {} seeds", files.len());
+    for file in files {
+        println!("{}", file.display());
+        check(&fs::read(file).expect("a seed"));
+    }
+}
+
+macro_rules! run_seeds {
+    ($($(#[$if:meta])? $target:ident,)*) => {$(
+        $(#[$if])?
+        #[test]
+        fn $target() {
+            seeds(stringify!($target), targets::$target);
+        }
+    )*};
+}
+
+run_seeds! {
+    document,
+    agree,
+    changes,
+    apply,
+    filters,
+    explain,
+    #[cfg(feature = "sql")]
+    sql,
+}
+
 #[test]
 fn random_bytes_as_changes() {
     let mut rng = Rng::with_seed(5);

@@ -139,7 +139,7 @@ pub fn changes_agree_with_model(session: &Session) -> Tally {
                 story.go_on(applied);
                 if at % 10 == 9 {
                     decides_as_the_oracle(&story, session);
-                    answers_alike(&story.engine, &Engine::new(&story.policy), &story);
+                    answer_alike(&story.engine, &Engine::new(&story.policy), &story);
                 }
             }
             (Err(refusal), Err(rule)) if refusal.rule == rule => {
@@ -150,14 +150,14 @@ pub fn changes_agree_with_model(session: &Session) -> Tally {
             (Err(refusal), _) => panic!("the last of these was refused: {refusal}{story}"),
         }
     }
-    answers_alike(&story.engine, &Engine::new(&story.policy), &story);
-    answers_alike(&first, &Story::new(&story.first).engine, &story);
+    answer_alike(&story.engine, &Engine::new(&story.policy), &story);
+    answer_alike(&first, &Story::new(&story.first).engine, &story);
     tally
 }
 
 /// Two engines answer every question alike: all that anybody holds and, of each
 /// permission, on which objects.
-fn answers_alike(one: &Engine, other: &Engine, story: &Story) {
+pub fn answer_alike(one: &Engine, other: &Engine, story: &impl fmt::Display) {
     let document = Document::from(one.policy());
     assert!(document == Document::from(other.policy()), "not one policy{story}");
     for (name, _) in document.users.iter() {

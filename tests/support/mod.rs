@@ -9,5 +9,7 @@ pub mod erosion;
 pub mod laws;
 pub mod mending;
 pub mod oracle;
+#[cfg(feature = "sql")]
+pub mod sql_laws;
 pub mod strategies;
 pub mod targets;

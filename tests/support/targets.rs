@@ -1,10 +1,12 @@
 //! The bodies of the fuzz targets, which the tests run too.
 
+use grantree::change::{By, Change};
+use grantree::policy_test::ChangeStep;
 use grantree::{Document, Engine, Policy};
 
 use super::strategies::case_of_bytes;
 use super::strategies::governed::session_of_bytes;
-use super::{change_laws, laws};
+use super::{bulk_laws, change_laws, laws};
 
 /// Reads bytes as a document. Whatever they are, they are refused, or make a
 /// policy that converts back without loss and that can be asked.
@@ -42,4 +44,74 @@ pub fn agree(bytes: &[u8]) {
 /// the model says.
 pub fn changes(bytes: &[u8]) {
     change_laws::changes_agree_with_model(&session_of_bytes(bytes));
+}
+
+/// Reads bytes as the rolls behind a random case: a filter matches, and selects
+/// from columns, exactly the objects on which `can` says yes.
+pub fn filters(bytes: &[u8]) {
+    let case = case_of_bytes(bytes);
+    laws::filter_agrees_with_can(&case);
+    laws::filters_are_in_normal_form(&case);
+    laws::equal_users_get_equal_filters(&case);
+    bulk_laws::select_agrees_with_matches(&case);
+}
+
+/// Reads bytes as the rolls behind a random case and its tables: the rows that
+/// SQLite selects are those on which `can` says yes.
+#[cfg(feature = "sql")]
+pub fn sql(bytes: &[u8]) {
+    // What is laid out as tables, and how, is drawn from all of them.
+    let seed = bytes.iter().fold(0, |seed: u64, &byte| {
+        seed.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(byte) + 1)
+    });
+    super::sql_laws::rows_selected_are_those_allowed(&case_of_bytes(bytes), seed);
+}
+
+/// Reads bytes as the rolls behind a random case: an explanation gives the
+/// answer that `can` gives, and the reason that `why` gives; who can by which
+/// source is what explanations tell.
+pub fn explain(bytes: &[u8]) {
+    let case = case_of_bytes(bytes);
+    laws::why_agrees_with_can(&case);
+    laws::explanations_agree_with_why(&case);
+    bulk_laws::who_can_by_source_agrees_with_explain(&case);
+}
+
+/// Reads lines, the first as a document and each other as a change of it, as
+/// JSON. A change is refused or applied, and all that is made of a policy by
+/// changes is as what is read anew: the document, the engine, the digest, and
+/// what a log makes of it.
+pub fn apply(bytes: &[u8]) {
+    let mut lines = bytes.split(|&byte| byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let Ok(document) = serde_json::from_slice::<Document>(first) else { return };
+    let Ok(mut policy) = Policy::try_from(document) else { return };
+    let mut engine = Engine::new(&policy);
+    for line in lines.take(32) {
+        let Ok(ChangeStep { actor, change }) = serde_json::from_slice(line) else { continue };
+        let Some(change) = change else { continue };
+        let json = serde_json::to_vec(&change).expect("a change serializes");
+        assert!(serde_json::from_slice::<Change>(&json).expect("it is read") == change);
+        let by = actor.as_deref().map_or(By::Host, By::Actor);
+        let before = policy.digest();
+        let applied = match policy.apply(by, &change) {
+            Ok(applied) => applied,
+            Err(refusal) => {
+                assert!(!refusal.to_string().contains('\n'), "{refusal}");
+                assert!(policy.digest() == before);
+                continue;
+            }
+        };
+        // The host may do all that an actor may.
+        let by_host = policy.apply(By::Host, &change).expect("the host may");
+        assert!(by_host.policy.digest() == applied.policy.digest());
+        let replayed = policy.replay(&applied.log_entry()).expect("the next entry");
+        assert!(replayed.digest() == applied.policy.digest());
+        assert!(policy.digest() == before);
+        policy = applied.policy;
+        engine = engine.follow(&policy);
+    }
+    let anew = Policy::try_from(Document::from(&policy)).expect("a policy all the same");
+    assert!(anew.digest() == policy.digest());
+    change_laws::answer_alike(&engine, &Engine::new(&anew), &"");
 }

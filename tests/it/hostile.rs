@@ -1,0 +1,335 @@
+//! Documents that are small and would expand: what is made of them grows with
+//! them, and not with their square.
+//!
+//! The clock says little on a busy machine. What is counted is what is
+//! allocated, at one size and at twice that.
+
+use std::cell::Cell;
+use std::fmt::Write;
+
+use allocation_counter::measure;
+use grantree::lint::Code;
+use grantree::{Document, Engine, Object, Policy, Problems, RelationState, Subject, Value};
+
+fn read(text: &str) -> Result<Policy, Problems> {
+    Policy::try_from(serde_json::from_str::<Document>(text).expect("JSON"))
+}
+
+fn policy(text: &str) -> Policy {
+    read(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// The entries of a map or list, numbered.
+fn entries(count: usize, entry: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for at in 0..count {
+        let comma = if at > 0 { ", " } else { "" };
+        write!(text, "{comma}{}", entry(at)).expect("it is a text");
+    }
+    text
+}
+
+fn document(permissions: &str, rest: &str) -> String {
+    format!(r#"{{"format": 1, "catalogue": {{"permissions": [{permissions}]}}, {rest}}}"#)
+}
+
+fn plain(count: usize) -> String {
+    entries(count, |at| format!(r#"{{"key": "p{at}"}}"#))
+}
+
+/// Does something at one size and at twice that, and holds what it allocates to
+/// about twice as much: room that grows by doubling may come to a little more.
+fn grows_with_its_input(size: usize, of: impl Fn(usize) -> String, act: impl Fn(&str)) {
+    let [once, twice] = [size, 2 * size].map(|size| {
+        let text = of(size);
+        measure(|| act(&text))
+    });
+    let (times, bytes) = (once.count_total * 5 / 2 + 100, once.bytes_total * 5 / 2 + 100_000);
+    assert!(twice.count_total <= times, "{once:?}, then {twice:?}");
+    assert!(twice.bytes_total <= bytes, "{once:?}, then {twice:?}");
+}
+
+/// Makes a policy and an engine of it, and asks what there is to ask about a
+/// user and a permission.
+fn ask_all(text: &str, user: &str, action: &str) {
+    let policy = policy(text);
+    let engine = Engine::new(&policy);
+    let (user, action) = (engine.user(user).expect("a user"), engine.permission(action));
+    let action = action.expect("a permission");
+    let explanation = engine.explain(user, action, ());
+    assert_eq!(explanation.allowed(), engine.can(user, action, ()));
+    assert!(explanation.to_string().len() < 2 * text.len() + 10_000);
+    engine.effective(user);
+    assert!(engine.filter(user, action, None).to_string().len() < text.len() + 10_000);
+    engine.who_can(action, ());
+    engine.who_can_by_source(action, ());
+    policy.digest();
+    policy.lint();
+    policy.export_all();
+    let document = Document::from(&policy);
+    let adopted = Policy::adopt(document).expect("it fits").policy;
+    assert!(engine.diff(&Engine::new(&adopted)).is_empty());
+}
+
+#[test]
+fn roles_that_include_each_other_in_a_chain() {
+    let chain = |count: usize| {
+        let roles = entries(count, |at| match at + 1 {
+            next if next < count => format!(r#""r{at}": {{"includes": ["r{next}"]}}"#),
+            _ => format!(r#""r{at}": {{"allow": ["p"]}}"#),
+        });
+        document(
+            r#"{"key": "p"}"#,
+            &format!(r#""roles": {{{roles}}}, "users": {{"u": {{"roles": ["r0"]}}}}"#),
+        )
+    };
+    grows_with_its_input(1_000, chain, |text| ask_all(text, "u", "p"));
+}
+
+#[test]
+fn roles_that_include_each_other_in_a_lattice() {
+    let lattice = |count: usize| {
+        let roles = entries(count, |at| {
+            let next = at / 2 * 2 + 2;
+            match next < count {
+                true => format!(r#""r{at}": {{"includes": ["r{next}", "r{}"]}}"#, next + 1),
+                false => format!(r#""r{at}": {{"allow": ["p"]}}"#),
+            }
+        });
+        document(
+            r#"{"key": "p"}"#,
+            &format!(r#""roles": {{{roles}}}, "users": {{"u": {{"roles": ["r0", "r1"]}}}}"#),
+        )
+    };
+    grows_with_its_input(1_000, lattice, |text| ask_all(text, "u", "p"));
+}
+
+#[test]
+fn a_role_that_includes_all_others() {
+    let wide = |count: usize| {
+        let all = entries(count, |at| format!(r#""r{at}""#));
+        let roles = entries(count, |at| format!(r#""r{at}": {{"allow": ["p"]}}"#));
+        document(
+            r#"{"key": "p"}"#,
+            &format!(
+                r#""roles": {{"all": {{"includes": [{all}]}}, {roles}}}, "users": {{"u": {{"roles": ["all"]}}}}"#
+            ),
+        )
+    };
+    grows_with_its_input(1_000, wide, |text| ask_all(text, "u", "p"));
+}
+
+#[test]
+fn patterns_over_permissions() {
+    let patterns = |count: usize| {
+        let said = entries(count, |at| match at % 4 {
+            0 => r#""*""#.to_owned(),
+            1 => r#""**""#.to_owned(),
+            2 => format!(r#""p{at}""#),
+            _ => format!(r#""p{at}.**""#),
+        });
+        document(
+            &plain(2 * count),
+            &format!(
+                r#""global": {{"allow": [{said}], "deny": [{said}]}}, "users": {{"u": {{"allow": [{said}]}}}}"#
+            ),
+        )
+    };
+    grows_with_its_input(200, patterns, |text| ask_all(text, "u", "p1"));
+}
+
+#[test]
+fn users_in_one_group_and_of_one_role() {
+    let users = |count: usize| {
+        let users = entries(count, |at| format!(r#""u{at}": {{"groups": ["g"], "roles": ["r"]}}"#));
+        document(
+            r#"{"key": "p"}"#,
+            &format!(r#""roles": {{"r": {{"allow": ["p"]}}}}, "users": {{{users}}}"#),
+        )
+    };
+    grows_with_its_input(5_000, users, |text| ask_all(text, "u0", "p"));
+}
+
+#[test]
+fn a_user_with_many_groups() {
+    let groups = |count: usize| {
+        let groups = entries(count, |at| format!(r#""g{at}""#));
+        document(
+            r#"{"key": "p"}"#,
+            &format!(r#""users": {{"u": {{"groups": [{groups}], "allow": ["p"]}}}}"#),
+        )
+    };
+    grows_with_its_input(2_000, groups, |text| ask_all(text, "u", "p"));
+}
+
+#[test]
+fn groups_in_a_deep_tree() {
+    let groups = |count: usize| {
+        let groups = entries(count, |at| format!(r#""g{at}": {{"parent": "g{}"}}"#, at + 1));
+        let users = entries(count, |at| format!(r#""u{at}": {{"groups": ["g{at}"]}}"#));
+        document(r#"{"key": "p"}"#, &format!(r#""groups": {{{groups}}}, "users": {{{users}}}"#))
+    };
+    grows_with_its_input(1_000, groups, |text| ask_all(text, "u0", "p"));
+}
+
+#[test]
+fn permissions_that_require_each_other_in_a_chain() {
+    for word in ["requires", "implies"] {
+        let chain = |count: usize| {
+            let permissions = entries(count, |at| match at + 1 {
+                next if next < count => format!(r#"{{"key": "p{at}", "{word}": ["p{next}"]}}"#),
+                _ => format!(r#"{{"key": "p{at}"}}"#),
+            });
+            document(&permissions, r#""users": {"u": {"allow": ["**"]}, "v": {"allow": ["p0"]}}"#)
+        };
+        for user in ["u", "v"] {
+            grows_with_its_input(2_000, chain, |text| ask_all(text, user, "p0"));
+        }
+    }
+}
+
+#[test]
+fn a_permission_that_requires_all_others() {
+    for word in ["requires", "implies"] {
+        let wide = |count: usize| {
+            let all = entries(count, |at| format!(r#""p{at}""#));
+            let permissions = plain(count);
+            document(
+                &format!(r#"{permissions}, {{"key": "all", "{word}": [{all}]}}"#),
+                r#""users": {"u": {"allow": ["**"]}, "v": {"allow": ["all"]}}"#,
+            )
+        };
+        for user in ["u", "v"] {
+            grows_with_its_input(1_000, wide, |text| ask_all(text, user, "all"));
+        }
+    }
+}
+
+#[test]
+fn permissions_that_require_each_other_in_a_lattice() {
+    for word in ["requires", "implies"] {
+        let lattice = |count: usize| {
+            let permissions = entries(count, |at| {
+                let next = at / 2 * 2 + 2;
+                match next + 1 < count {
+                    true => {
+                        format!(r#"{{"key": "p{at}", "{word}": ["p{next}", "p{}"]}}"#, next + 1)
+                    }
+                    false => format!(r#"{{"key": "p{at}"}}"#),
+                }
+            });
+            document(&permissions, r#""users": {"u": {"allow": ["**"]}, "v": {"allow": ["p0"]}}"#)
+        };
+        for user in ["u", "v"] {
+            grows_with_its_input(1_000, lattice, |text| ask_all(text, user, "p0"));
+        }
+    }
+}
+
+#[test]
+fn settings_without_end() {
+    let settings = |count: usize| {
+        let settings = entries(count, |at| format!(r#""s{at}": {{"default": 1}}"#));
+        let said = entries(count, |at| format!(r#""s{at}": 2"#));
+        format!(
+            r#"{{"format": 1, "catalogue": {{"permissions": [{{"key": "p"}}], "settings": {{{settings}}}}}, "global": {{"settings": {{{said}}}}}, "users": {{"u": {{"settings": {{{said}}}}}}}}}"#
+        )
+    };
+    grows_with_its_input(1_000, settings, |text| ask_all(text, "u", "p"));
+}
+
+#[test]
+fn keys_that_are_much_alike() {
+    let prefix = "x".repeat(100);
+    let users = |count: usize| {
+        let users = entries(count, |at| format!(r#""{prefix}{at:08}": {{}}"#));
+        document(r#"{"key": "p"}"#, &format!(r#""users": {{"u": {{"allow": ["p"]}}, {users}}}"#))
+    };
+    grows_with_its_input(5_000, users, |text| ask_all(text, "u", "p"));
+}
+
+/// An object that counts what it is asked.
+struct Counting {
+    asked: Cell<usize>,
+}
+
+impl Object for Counting {
+    fn kind(&self) -> &str {
+        "job"
+    }
+    fn relation(&self, _: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        self.asked.set(self.asked.get() + 1);
+        subject.users(["u"])
+    }
+    fn attribute(&self, _: &str) -> Option<Value<'_>> {
+        self.asked.set(self.asked.get() + 1);
+        Some(Value::Integer(1))
+    }
+}
+
+#[test]
+fn what_an_object_is_asked_is_asked_once() {
+    for (shape, step) in [("chain", 1), ("lattice", 2)] {
+        let asked = |count: usize| {
+            let permissions = entries(count, |at| {
+                let next = at / step * step + step;
+                let needs = entries(step, |other| format!(r#""p{}""#, next + other));
+                let needs = if next + step <= count { needs } else { String::new() };
+                format!(
+                    r#"{{"key": "p{at}", "object": "job", "checks": ["x"], "requires": [{needs}],
+                    "scopes": [{{"key": "s", "when": {{"who": "me"}}}}]}}"#
+                )
+            });
+            let text = format!(
+                r#"{{"format": 1, "catalogue": {{"permissions": [{permissions}],
+                    "objects": {{"job": {{"relations": {{"who": "user"}}, "attributes": {{"x": "at_most"}}}}}}}},
+                    "global": {{"allow": ["**"], "bounds": {{"job.x": 1}}}}, "users": {{"u": {{}}}}}}"#
+            );
+            let engine = Engine::new(&policy(&text));
+            let (user, action) =
+                (engine.user("u").expect("a user"), engine.permission("p0").expect("p0"));
+            let object = Counting { asked: Cell::new(0) };
+            assert!(engine.can(user, action, &object));
+            let can = object.asked.take();
+            assert!(engine.filter(user, action, None).matches(&object));
+            let matches = object.asked.take();
+            assert!(engine.explain(user, action, &object).to_string().len() < 10_000);
+            [can, matches, object.asked.take()]
+        };
+        // One relation and one attribute, however many permissions they decide.
+        assert_eq!(asked(50)[..2], [2, 2], "{shape}");
+        assert_eq!(asked(100)[..2], [2, 2], "{shape}");
+        let (once, twice) = (asked(50)[2], asked(100)[2]);
+        assert!(twice <= 2 * once + 10, "{shape}: {once}, then {twice}");
+    }
+}
+
+/// The same to a reader, and not the same name.
+#[test]
+fn names_are_compared_byte_by_byte() {
+    let (composed, decomposed) = ("Zo\u{eb}", "Zoe\u{308}");
+    let text = document(
+        r#"{"key": "p"}, {"key": "q"}"#,
+        &format!(
+            r#""groups": {{"{composed}": {{}}, "{decomposed}": {{}}}}, "users": {{"{composed}": {{"allow": ["p"], "groups": ["{composed}"]}}, "{decomposed}": {{"allow": ["q"], "groups": ["{decomposed}"]}}}}"#
+        ),
+    );
+    let policy = policy(&text);
+    let engine = Engine::new(&policy);
+    for (user, held) in [(composed, "p"), (decomposed, "q")] {
+        assert_eq!(engine.effective(engine.user(user).expect("a user")).len(), 1);
+        assert_eq!(engine.can_by_name(user, held, ()), Ok(true), "{user}");
+    }
+    assert!(engine.user("zo\u{eb}").is_err() && engine.user("Zoe").is_err());
+    // Escapes are the format's, and say the same name.
+    assert!(read(&document("", r#""users": {"Zo\u00eb": {}, "Zoë": {}}"#)).is_err());
+    let alike = |policy: &Policy| -> Vec<String> {
+        let found = policy.lint().into_iter().filter(|found| found.code == Code::LookAlike);
+        found.map(|found| found.place).collect()
+    };
+    assert_eq!(alike(&policy), [format!("groups.{decomposed}"), format!("users.{decomposed}")]);
+
+    // The second has a Cyrillic letter.
+    let policy = read(&document("", r#""users": {"paul": {}, "p\u0430ul": {}}"#));
+    assert_eq!(alike(&policy.expect("a policy")), ["users.p\u{430}ul"]);
+}
