@@ -21,7 +21,9 @@ use report::{grouped, is_wanted, print_table};
 const THREADS: [usize; 3] = [1, 2, 4];
 /// How often each thread asks all the questions: long enough that starting
 /// threads costs nothing beside it.
-const PASSES: usize = 16;
+const PASSES: usize = 1_024;
+/// How many questions each asks: few enough that reading them costs nothing.
+const QUESTIONS: usize = 1 << 13;
 
 fn main() {
     if !is_wanted("threads") {
@@ -30,12 +32,14 @@ fn main() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     for users in [10_000, 1_000_000] {
         let beside = beside(users);
-        let floor = || by_floor(&beside.floor, black_box(&beside.numbers));
-        let engine = || by_handles(&beside.engine, black_box(&beside.handles));
+        let (numbers, _) = beside.numbers.split_at(QUESTIONS);
+        let (handles, _) = beside.handles.split_at(QUESTIONS);
+        let floor = || by_floor(&beside.floor, black_box(numbers));
+        let engine = || by_handles(&beside.engine, black_box(handles));
         let measured = THREADS.map(|threads| {
             eprintln!("{} users, {threads} threads …", grouped(users));
             let times = medians([&mut || share(threads, floor), &mut || share(threads, engine)]);
-            let decisions = (threads * PASSES * Beside::QUESTIONS) as f64;
+            let decisions = (threads * PASSES * QUESTIONS) as f64;
             times.map(|time| decisions / time.as_secs_f64() / 1e6)
         });
         let rows = THREADS.iter().zip(&measured).map(|(threads, [floor, engine])| {

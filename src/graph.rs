@@ -7,7 +7,8 @@ pub(crate) struct Walk {
     /// Every node, after all that it leads to, cycles aside.
     pub(crate) order: Vec<usize>,
     /// The cycles met: the nodes in order, each with the number of its edge
-    /// that leads to the next; the last one's leads back to the first.
+    /// that leads to the next; the last one's leads back to the first. Of many
+    /// that go through the same nodes only the first ones.
     pub(crate) cycles: Vec<Vec<(usize, usize)>>,
 }
 
@@ -27,6 +28,10 @@ pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -
         Open,
         Done,
     }
+    // Cycles could come to the square of the nodes.
+    let mut most_told = nodes.saturating_mul(2).max(10_000);
+    // How many were open before a node was.
+    let mut depths = vec![0; nodes];
     let mut states = vec![State::New; nodes];
     let mut walk = Walk { order: Vec::with_capacity(nodes), cycles: Vec::new() };
     let mut open: Vec<(usize, usize)> = Vec::new();
@@ -47,12 +52,16 @@ pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -
                 }
                 Some(to) if states[to] == State::New => {
                     states[to] = State::Open;
+                    depths[to] = open.len();
                     open.push((to, 0));
                 }
                 Some(to) if states[to] == State::Open => {
-                    let from = open.iter().position(|&(node, _)| node == to).unwrap_or(0);
-                    let ring = open[from..].iter().map(|&(node, next)| (node, next - 1));
-                    walk.cycles.push(ring.collect());
+                    let ring = &open[depths[to]..];
+                    if walk.cycles.is_empty() || ring.len() <= most_told {
+                        let ring = ring.iter().map(|&(node, next)| (node, next - 1));
+                        walk.cycles.push(ring.collect());
+                    }
+                    most_told = most_told.saturating_sub(open.len() - depths[to]);
                 }
                 Some(_) => {}
             }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::problem::{LeftOut, Place, Problem, ProblemKind, nearest};
+use crate::problem::{LeftOut, MOST_COMPARED, Place, Problem, ProblemKind, nearest_within};
 
 /// Values by name, numbered in the order of their coming.
 ///
@@ -57,23 +57,31 @@ impl<'d> Seen<'d> {
     }
 }
 
+/// How much names may still be compared to suggest others.
+#[derive(Debug)]
+struct Suggestions {
+    left: usize,
+}
+
+impl Default for Suggestions {
+    fn default() -> Suggestions {
+        Suggestions { left: MOST_COMPARED }
+    }
+}
+
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     problems: Vec<Problem>,
     /// How many of them reading met.
     read: usize,
-    suggestions: usize,
+    suggestions: Suggestions,
     /// What does not fit and is to be left out, where that is no problem.
     left_out: Option<Vec<LeftOut>>,
     restricts: bool,
 }
 
 impl Faults {
-    /// How many unknown names are compared with all known ones: a document may
-    /// be wrong a million times over.
-    const SUGGESTIONS: usize = 200;
-
     /// The faults of a document that was read with these.
     pub(crate) fn new(problems: Vec<Problem>) -> Faults {
         Faults { read: problems.len(), problems, ..Faults::default() }
@@ -132,10 +140,17 @@ impl Faults {
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) {
-        self.suggestions = self.suggestions.saturating_add(1);
-        let nearest = (self.suggestions <= Self::SUGGESTIONS).then(|| nearest(name, known));
-        let nearest = nearest.flatten();
+        let nearest = self.nearest(name, known);
         self.push(place, ProblemKind::Unknown { what, name: name.to_owned(), nearest });
+    }
+
+    /// The known name that is nearest, as long as there is time to look for one.
+    pub(crate) fn nearest<'a>(
+        &mut self,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        nearest_within(name, known, &mut self.suggestions.left)
     }
 
     /// Reports a name that is not `[A-Za-z0-9_-]+`.

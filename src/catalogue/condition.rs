@@ -197,16 +197,16 @@ impl Search<'_> {
     /// The steps that a scope's own requirements come to, apart from those that
     /// must hold in any case.
     fn needed(&self, scope: NodeId, kind: KindId, steps: &[(NodeId, bool)]) -> Box<[u32]> {
+        let required = self.own_requirements(scope);
+        if required.is_empty() {
+            return Box::default();
+        }
         let mut search = Search {
             catalogue: self.catalogue,
             rank: self.rank,
             seen: vec![0; self.catalogue.nodes.len()],
             round: 1,
         };
-        let required = self.own_requirements(scope);
-        if required.is_empty() {
-            return Box::default();
-        }
         let reached = search.reach(required, kind);
         let is_step = |&(id, always): &(NodeId, bool)| !always && reached.contains(&id);
         (0..).zip(steps).filter(|(_, step)| is_step(step)).map(|(at, _)| at).collect()

@@ -63,7 +63,7 @@ impl Engine {
     ///
     /// What the user and the action settle is settled once. Of a table in
     /// memory, whose relations and attributes are slices,
-    /// [`Filter::select`](crate::Filter::select) finds the objects some ten
+    /// [`Filter::select`](crate::Filter::select) finds the objects many
     /// times faster.
     pub fn can_objects<'o, O: Object + ?Sized + 'o>(
         &self,

@@ -206,16 +206,18 @@ impl<'p> Layers<'p> {
     /// Makes the layer of a role, and first of all that it includes.
     fn make_role(&mut self, id: u32) {
         let policy = self.policy;
-        let mut open = vec![id];
-        while let Some(&id) = open.last() {
+        // Each with how many of those that it includes are made.
+        let mut open = vec![(id, 0)];
+        while let Some((id, made)) = open.last_mut() {
+            let id = *id;
+            let role = &policy.roles[id];
             if self.roles[id as usize].is_some() {
                 open.pop();
                 continue;
             }
-            let role = &policy.roles[id];
-            let mut included = role.includes.iter().copied();
-            if let Some(first) = included.find(|&id| self.roles[id as usize].is_none()) {
-                open.push(first);
+            if let Some(&next) = role.includes.get(*made) {
+                *made += 1;
+                open.push((next, 0));
                 continue;
             }
             let mut layer = Layer::of(&role.source.statements, &policy.catalogue);

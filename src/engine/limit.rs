@@ -54,7 +54,8 @@ impl Limit {
             (Limit::Any, _) | (_, Limit::Nothing) => {}
             (Limit::OneOf(texts), Limit::OneOf(more)) => {
                 texts.extend(more);
-                texts.sort_unstable();
+                // Stable, because that merges what is sorted already.
+                texts.sort();
                 texts.dedup();
             }
             (Limit::AtMost(limit), Limit::AtMost(other)) => *limit = other.max(*limit),

@@ -271,7 +271,7 @@ impl Filter {
     /// Which of some objects it matches: bit `i % 64` of word `i / 64` is set if
     /// it matches row `i`.
     ///
-    /// It says of each what [`Filter::matches`] says of that object, some ten
+    /// It says of each what [`Filter::matches`] says of that object, many
     /// times faster. Memory is taken for each part of the predicate, a bit a
     /// row, and nothing for a row itself.
     pub fn select(&self, objects: &Columns<'_>) -> Vec<u64> {

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Pattern};
 use crate::document::{self, Bound, SettingValue};
-use crate::names::keys;
 
 /// A source, by its name.
 ///
@@ -153,7 +152,8 @@ impl Statements {
         let texts = |patterns: &[Pattern]| {
             patterns.iter().map(|pattern| pattern.text(catalogue)).collect::<Vec<_>>()
         };
-        let setting = |number: u32| keys(&catalogue.settings).nth(number as usize);
+        let setting =
+            |number: u32| catalogue.settings.get_index(number as usize).map(|(name, _)| &**name);
         document::Statements {
             allow: texts(&self.allow),
             deny: texts(&self.deny),

@@ -10,7 +10,7 @@ use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
-use crate::problem::{LeftOut, Place, ProblemKind, Problems, few, nearest};
+use crate::problem::{LeftOut, Place, ProblemKind, Problems, few};
 use crate::progress::Progress;
 use crate::slots::Slots;
 
@@ -403,7 +403,7 @@ impl Names<'_> {
                 continue;
             };
             if pattern.graded(level, self.catalogue).next().is_none() {
-                let nearest = nearest(level, pattern.levels(self.catalogue));
+                let nearest = faults.nearest(level, pattern.levels(self.catalogue));
                 let (pattern, level) = (text.to_owned(), level.clone());
                 faults.push(&place, ProblemKind::NoSuchLevel { pattern, level, nearest });
                 continue;

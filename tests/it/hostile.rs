@@ -333,3 +333,34 @@ fn names_are_compared_byte_by_byte() {
     let policy = read(&document("", r#""users": {"paul": {}, "p\u0430ul": {}}"#));
     assert_eq!(alike(&policy.expect("a policy")), ["users.p\u{430}ul"]);
 }
+
+#[test]
+fn cycles_that_share_what_they_go_through() {
+    let rings = |count: usize| {
+        let next = |at| (at + 1) % count;
+        let role = |at| format!(r#""r{at}": {{"includes": ["r{}", "r0"]}}"#, next(at));
+        document("", &format!(r#""roles": {{{}}}"#, entries(count, role)))
+    };
+    grows_with_its_input(1_000, rings, |text| drop(read(text).expect_err("cycles")));
+}
+
+#[test]
+fn levels_that_are_wrong() {
+    let wrong = |count: usize| {
+        let graded =
+            entries(count, |at| format!(r#"{{"key": "p{at}", "levels": ["a", "readwrite{at}"]}}"#));
+        let said = entries(count, |at| format!(r#""q{at}": {{"levels": {{"**": "readwrite"}}}}"#));
+        document(&graded, &format!(r#""profiles": {{{said}}}"#))
+    };
+    grows_with_its_input(600, wrong, |text| drop(read(text).expect_err("unknown")));
+}
+
+#[test]
+fn names_that_are_wrong_and_long() {
+    let name = |at: usize| format!("{}{at:06}", "abcdefgh".repeat(20));
+    let known = entries(200, |at| format!(r#"{{"key": "{}"}}"#, name(at)));
+    let wrong = entries(200, |at| format!(r#""{}x""#, name(at)));
+    let text = document(&known, &format!(r#""global": {{"allow": [{wrong}]}}"#));
+    let counted = measure(|| drop(read(&text).expect_err("unknown")));
+    assert!(counted.bytes_total < 100 * text.len() as u64, "{counted:?} of {}", text.len());
+}
