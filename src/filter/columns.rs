@@ -263,7 +263,8 @@ impl<C: Cell> AttributeColumn for Coded<'_, C> {
 #[inline]
 fn mark<T>(values: &[T], marks: &mut [u64], bit: impl Fn(&T) -> u64) {
     for (marks, values) in marks.iter_mut().zip(values.chunks(WORD)) {
-        *marks = (0..).zip(values).fold(0, |marks, (at, value)| marks | bit(value) << at);
+        // From the last to the first: a shift by one is cheaper than one by a place.
+        *marks = values.iter().rev().fold(0, |marks, value| marks << 1 | bit(value));
     }
 }
 
