@@ -19,34 +19,12 @@ use criterion::{
 };
 use fastrand::Rng;
 use floor::{Floor, by_floor, by_handles};
-use grantree::{Engine, Object, Permission, Policy, RelationState, Subject, User, Value};
+use grantree::{Engine, Permission, Policy, User};
+use workload::Job;
 
 const QUESTIONS: usize = 4096;
 const MANY: usize = 1 << 20;
 const PERMISSIONS: usize = 1_000;
-
-/// A job of a host that knows users and teams by number.
-struct Job {
-    assignee: Option<u32>,
-    team: u32,
-    region: &'static str,
-}
-
-impl Object for Job {
-    fn kind(&self) -> &str {
-        "job"
-    }
-    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
-        match name {
-            "assignee" => subject.users(self.assignee),
-            "team" => subject.groups([self.team]),
-            _ => None,
-        }
-    }
-    fn attribute(&self, name: &str) -> Option<Value<'_>> {
-        (name == "region").then_some(Value::Text(self.region))
-    }
-}
 
 /// The floor behind a look-up of the user and one of the permission.
 fn behind_maps<S: BuildHasher + Default>(

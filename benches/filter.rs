@@ -9,37 +9,13 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastrand::Rng;
 use grantree::filter::Columns;
-use grantree::{
-    DynamicObject, Engine, Object, Permission, Policy, RelationState, Subject, User, Value,
-};
+use grantree::{DynamicObject, Engine, Permission, Policy, User};
+use workload::Job;
 
 const USERS: usize = 1_000_000;
 const QUESTIONS: usize = 64;
 const JOBS: usize = 500;
 const REGIONS: [&str; 3] = ["region1", "region2", "region3"];
-
-/// A job as a host has it.
-struct Job {
-    assignee: Option<u32>,
-    team: u32,
-    region: &'static str,
-}
-
-impl Object for Job {
-    fn kind(&self) -> &str {
-        "job"
-    }
-    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
-        match name {
-            "assignee" => subject.users(self.assignee),
-            "team" => subject.groups([self.team]),
-            _ => None,
-        }
-    }
-    fn attribute(&self, name: &str) -> Option<Value<'_>> {
-        (name == "region").then_some(Value::Text(self.region))
-    }
-}
 
 fn filter(criterion: &mut Criterion) {
     let document = workload::company(1_000, USERS);

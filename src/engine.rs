@@ -30,7 +30,7 @@ pub(crate) use standing::{Open, Standing};
 pub use stats::Stats;
 
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Condition, Form};
+use crate::catalogue::{Bit, Condition, Form};
 use crate::chunked::Chunked;
 use crate::document::{self, SettingValue};
 use crate::names::number;
@@ -97,27 +97,11 @@ struct Compiled {
     rows: Rows,
     /// What permissions' numbers stand for.
     asks: Arc<[Ask]>,
-    /// What else is asked of each class where there is an object.
-    facts: Chunked<Facts, 64>,
+    /// What passes of each attribute, for each class.
+    limits: Chunked<Option<Limits>, 64>,
     memberships: Memberships,
     licensed: Arc<BitSet>,
     policy: Policy,
-}
-
-/// What users of a class are, where an object is looked at.
-#[derive(Clone, Debug, Default)]
-struct Facts {
-    /// Whether objects are not looked at.
-    admin: bool,
-    /// What passes of each attribute.
-    limits: Option<Limits>,
-}
-
-impl Facts {
-    fn limit(&self, attribute: AttributeId) -> &Limit {
-        let limits = self.limits.as_deref().unwrap_or_default();
-        limits.get(attribute as usize).unwrap_or(&Limit::Nothing)
-    }
 }
 
 /// A permission as it is asked for: two bits of a row.
@@ -219,7 +203,8 @@ impl Engine {
     /// another policy's engine is denied.
     ///
     /// Costs five loads where no object is needed. With one, it is asked for
-    /// its kind, and for the relations and attributes that matter, each once.
+    /// its kind, and for the relations and attributes that matter, each once (of a
+    /// kind of more than 16 relations those that come later perhaps again).
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
         let Some((class, ask)) = self.0.find(user, action) else {
@@ -247,7 +232,7 @@ impl Engine {
 
     /// What a handle to a permission stands for, if it belongs.
     pub(crate) fn bit(&self, action: Permission) -> Option<Bit> {
-        let ask = self.0.asks.get(action.0.place(self.0.lineage))?;
+        let ask = self.0.ask(action)?;
         let known = (ask.bit() as usize) < self.0.policy().catalogue.bits();
         known.then_some(ask.bit())
     }
@@ -399,13 +384,27 @@ impl Compiled {
     /// belong.
     #[inline]
     fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
-        let class = *self.classes.get(user.0.place(self.lineage))?;
-        let ask = *self.asks.get(action.0.place(self.lineage))?;
-        Some((class, ask))
+        Some((self.class(user)?, self.ask(action)?))
     }
 
-    fn facts(&self, class: ClassId) -> Option<&Facts> {
-        self.facts.get(class as usize)
+    #[inline]
+    fn class(&self, user: User) -> Option<ClassId> {
+        self.classes.get(user.0.place(self.lineage)).copied()
+    }
+
+    #[inline]
+    fn ask(&self, action: Permission) -> Option<Ask> {
+        self.asks.get(action.0.place(self.lineage)).copied()
+    }
+
+    /// Whether objects are not looked at, for users of a class.
+    fn is_admin(&self, class: ClassId) -> bool {
+        self.rows.holds(class, self.rows.admin())
+    }
+
+    fn limits(&self, class: ClassId) -> &[Limit] {
+        let limits = self.limits.get(class as usize).and_then(|limits| limits.as_deref());
+        limits.unwrap_or_default()
     }
 
     /// The slot of a user.
@@ -443,7 +442,7 @@ impl Compiled {
                 classes: Chunked::default(),
                 asks: asks(inner, &licensed, &rows),
                 rows,
-                facts: Chunked::default(),
+                limits: Chunked::default(),
                 memberships: Memberships::new(inner, None),
                 licensed: Arc::new(licensed),
                 policy: policy.clone(),
@@ -494,7 +493,7 @@ impl Compiled {
         for (id, class) in classes {
             let Some(class) = class else {
                 self.rows.set(id, &[]);
-                self.facts.set(id as usize, Facts::default());
+                self.limits.set(id as usize, None);
                 continue;
             };
             match (class.suspended, class.admin) {
@@ -505,8 +504,7 @@ impl Compiled {
                     self.rows.set(id, layers.effective(&granted).words());
                 }
             }
-            let limits = Some(bounding.limits(class));
-            self.facts.set(id as usize, Facts { admin: class.admin, limits });
+            self.limits.set(id as usize, Some(bounding.limits(class)));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::problem::{LeftOut, MOST_COMPARED, Place, Problem, ProblemKind, nearest_within};
+use crate::problem::{LeftOut, Place, Problem, ProblemKind, nearest_within};
 
 /// Values by name, numbered in the order of their coming.
 ///
@@ -57,25 +57,14 @@ impl<'d> Seen<'d> {
     }
 }
 
-/// How much names may still be compared to suggest others.
-#[derive(Debug)]
-struct Suggestions {
-    left: usize,
-}
-
-impl Default for Suggestions {
-    fn default() -> Suggestions {
-        Suggestions { left: MOST_COMPARED }
-    }
-}
-
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     problems: Vec<Problem>,
     /// How many of them reading met.
     read: usize,
-    suggestions: Suggestions,
+    /// How much names were compared, to suggest others.
+    compared: usize,
     /// What does not fit and is to be left out, where that is no problem.
     left_out: Option<Vec<LeftOut>>,
     restricts: bool,
@@ -150,7 +139,7 @@ impl Faults {
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) -> Option<String> {
-        nearest_within(name, known, &mut self.suggestions.left)
+        nearest_within(name, known, &mut self.compared)
     }
 
     /// Reports a name that is not `[A-Za-z0-9_-]+`.

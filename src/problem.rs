@@ -380,19 +380,19 @@ pub(crate) fn few(mut names: Vec<String>) -> Vec<String> {
 /// Measured by the optimal string alignment distance: letters left out, put
 /// in, mistaken or swapped; at most a third of the name may differ.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest_within(name, known, &mut { MOST_COMPARED })
+    nearest_within(name, known, &mut 0)
 }
 
 /// How much names are compared before no more suggestions are made, in letters of
 /// one times letters of the other: a document may be wrong a million times over,
 /// and long names are compared slowly.
-pub(crate) const MOST_COMPARED: usize = 20_000_000;
+const MOST_COMPARED: usize = 20_000_000;
 
-/// [`nearest`], of those for which there is time `left`.
+/// [`nearest`], as long as not too much was `compared` before.
 pub(crate) fn nearest_within<'a>(
     name: &str,
     known: impl IntoIterator<Item = &'a str>,
-    left: &mut usize,
+    compared: &mut usize,
 ) -> Option<String> {
     // The distance is quadratic in the length, and nobody mistypes a page.
     const LONGEST: usize = 200;
@@ -406,8 +406,9 @@ pub(crate) fn nearest_within<'a>(
             known.len().abs_diff(name.len()) <= within.saturating_mul(4) && known.len() <= LONGEST
         })
         .map_while(|known| {
-            *left = left.checked_sub(name.len().saturating_mul(known.len()).max(1))?;
-            Some((strsim::osa_distance(name, known), known))
+            *compared = compared.saturating_add(name.len().saturating_mul(known.len()).max(1));
+            let distance = || (strsim::osa_distance(name, known), known);
+            (*compared <= MOST_COMPARED).then(distance)
         })
         .filter(|&(distance, _)| distance <= within)
         .min()

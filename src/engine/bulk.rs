@@ -1,7 +1,7 @@
 //! Many questions at once.
 
 use super::decide::View;
-use super::{Engine, Permission, User};
+use super::{Ask, Engine, Permission, User};
 use crate::date::Date;
 use crate::object::{Object, Target};
 
@@ -43,25 +43,17 @@ impl Engine {
         let (Some(object), today) = on.parts() else {
             return actions.iter().map(|&action| self.can(user, action, ())).collect();
         };
-        let class = compiled.classes.get(user.0.place(compiled.lineage));
-        let (Some(slot), Some(&class)) = (compiled.slot(user), class) else {
+        let (Some(slot), Some(class)) = (compiled.slot(user), compiled.class(user)) else {
             return vec![false; actions.len()];
         };
-        let admin = compiled.rows.holds(class, compiled.rows.admin());
         let mut view = View::new(compiled, (slot, class), object, today);
-        let can = |action: &Permission| {
-            compiled.asks.get(action.0.place(compiled.lineage)).is_some_and(|ask| {
-                compiled.rows.holds(class, ask.bit())
-                    && (admin
-                        || compiled.condition(*ask).is_none_or(|condition| view.allows(condition)))
-            })
-        };
-        actions.iter().map(can).collect()
+        let mut can = |ask: Ask| compiled.rows.holds(class, ask.bit()) && view.is_open_to(ask);
+        actions.iter().map(|&action| compiled.ask(action).is_some_and(&mut can)).collect()
     }
 
     /// [`Engine::can`] for many objects, in their order.
     ///
-    /// What the user and the action settle is settled once. Of a table in
+    /// Who asks, and whether the action is held, is looked up once. Of a table in
     /// memory, whose relations and attributes are slices,
     /// [`Filter::select`](crate::Filter::select) finds the objects many
     /// times faster.
@@ -79,14 +71,7 @@ impl Engine {
             return objects.map(|_| false).collect();
         };
         let held = compiled.rows.holds(class, ask.bit());
-        let admin = compiled.rows.holds(class, compiled.rows.admin());
-        let condition = if held && !admin { compiled.condition(ask) } else { None };
-        match condition {
-            None => objects.map(|_| held).collect(),
-            Some(condition) => {
-                let view = |object| View::new(compiled, (slot, class), object, today);
-                objects.map(|object| view(object).allows(condition)).collect()
-            }
-        }
+        let view = |object| View::new(compiled, (slot, class), object, today);
+        objects.map(|object| held && view(object).is_open_to(ask)).collect()
     }
 }

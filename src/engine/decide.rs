@@ -3,13 +3,14 @@
 use smallvec::SmallVec;
 
 use super::layer::Layers;
+use super::limit::limit_of;
 use super::membership::Membership;
 use super::{Ask, Compiled, Engine, Permission, User};
 use crate::catalogue::{AttributeId, Condition, Form, KindId, NodeId, Scope, States};
 use crate::date::Date;
 use crate::document::RelationType;
 use crate::names::NameMap;
-use crate::object::{Asker, Displayed, Id, Object, Subject, Target};
+use crate::object::{Asker, Object, Subject, Target};
 use crate::policy::ClassId;
 use crate::reason::Reason;
 
@@ -25,23 +26,16 @@ impl Compiled {
         object: &O,
         today: Option<Date>,
     ) -> bool {
-        let Some(condition) = self.condition(ask) else {
-            return true;
-        };
-        if self.rows.holds(class, self.rows.admin()) {
-            return true;
-        }
         let slot = self.slot(user);
-        slot.is_some_and(|slot| View::new(self, (slot, class), object, today).allows(condition))
+        slot.is_some_and(|slot| View::new(self, (slot, class), object, today).is_open_to(ask))
     }
 
     /// Whether the checks of a permission itself could pass some value, for
     /// users of a class who hold it.
     pub(super) fn checks_passable(&self, class: ClassId, condition: &Condition) -> bool {
-        self.facts(class).is_some_and(|facts| {
-            let mut checks = condition.own_checks.iter();
-            facts.admin || checks.all(|&check| facts.limit(check).passable())
-        })
+        let limits = self.limits(class);
+        let mut checks = condition.own_checks.iter();
+        self.is_admin(class) || checks.all(|&check| limit_of(limits, check).passable())
     }
 }
 
@@ -167,8 +161,16 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         self.kind.is_some()
     }
 
-    /// Whether a permission that the user holds is allowed on it.
-    pub(super) fn allows(&mut self, condition: &Condition) -> bool {
+    /// Whether the user may do on it what the user holds.
+    pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
+        let compiled = self.compiled;
+        compiled
+            .condition(ask)
+            .is_none_or(|condition| compiled.is_admin(self.class) || self.allows(condition))
+    }
+
+    /// Whether it is as a condition has it.
+    fn allows(&mut self, condition: &Condition) -> bool {
         if !self.is_of(condition.kind) || !self.passes(&condition.checks) {
             return false;
         }
@@ -220,12 +222,10 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             return true;
         }
         let catalogue = &self.compiled.policy().catalogue;
-        let Some(facts) = self.compiled.facts(self.class) else {
-            return false;
-        };
+        let limits = self.compiled.limits(self.class);
         checks.iter().all(|&check| {
             let name = &catalogue.attributes[check as usize].name;
-            facts.limit(check).passes(self.object.attribute(name), self.today)
+            limit_of(limits, check).passes(self.object.attribute(name), self.today)
         })
     }
 }
@@ -250,7 +250,6 @@ impl Asker for Asking<'_> {
         self.groups().belongs(group)
     }
     fn belongs_to_number(&self, group: u64) -> bool {
-        let by_text = || Displayed(group).with_text(|name| self.belongs(name));
-        self.groups().belongs_to_number(group).unwrap_or_else(by_text)
+        self.groups().belongs_to_number(group)
     }
 }

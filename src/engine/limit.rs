@@ -112,6 +112,11 @@ pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
 /// What users of a class pass of each attribute.
 pub(crate) type Limits = Arc<[Limit]>;
 
+/// What passes of one attribute: nothing, where nothing is known.
+pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
+    limits.get(attribute as usize).unwrap_or(&Limit::Nothing)
+}
+
 /// The limits of classes in the making: those that are equal are one.
 #[derive(Debug)]
 pub(crate) struct Bounding<'p> {

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::chunked::Chunked;
 use crate::names::number;
-use crate::object::decimal;
+use crate::object::{Displayed, Id, decimal};
 use crate::policy::{Groups, Inner};
 
 /// The groups of a policy as a forest, and the lists of groups that users have.
@@ -60,13 +60,14 @@ impl<'m> Membership<'m> {
         }
     }
 
-    /// Whether a group counts whose name is that number, if that is known
-    /// without the name.
-    pub(crate) fn belongs_to_number(&self, group: u64) -> Option<bool> {
+    /// Whether a group counts whose name is that number.
+    pub(crate) fn belongs_to_number(&self, group: u64) -> bool {
         match self.list {
-            None => Some(false),
-            Some(list) if list.few.is_empty() => None,
-            Some(list) => Some(list.few.iter().any(|&(_, number)| number == Some(group))),
+            None => false,
+            Some(list) if list.few.is_empty() => {
+                Displayed(group).with_text(|name| self.belongs(name))
+            }
+            Some(list) => list.few.iter().any(|&(_, number)| number == Some(group)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a user and a permission settle of a decision, before there is an object.
 
-use super::limit::Limit;
-use super::{Compiled, Engine, Facts, Permission, User};
+use super::limit::{Limit, limit_of};
+use super::{Compiled, Engine, Permission, User};
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Scope};
 use crate::policy::ClassId;
 
@@ -20,7 +20,7 @@ pub(crate) enum Standing<'e> {
 pub(crate) struct Open<'e> {
     compiled: &'e Compiled,
     class: ClassId,
-    facts: &'e Facts,
+    limits: &'e [Limit],
     slot: u32,
     /// The user's name.
     pub(crate) user: &'e str,
@@ -61,14 +61,13 @@ impl Engine {
 
     /// Whether for users of a class objects are not looked at.
     pub(crate) fn is_admin(&self, class: ClassId) -> bool {
-        self.0.facts(class).is_some_and(|facts| facts.admin)
+        self.0.is_admin(class)
     }
 
     /// What passes of each attribute for users of a class; classes that are
     /// alike may share it.
     pub(crate) fn limits(&self, class: ClassId) -> &[Limit] {
-        let limits = self.0.facts(class).and_then(|facts| facts.limits.as_deref());
-        limits.unwrap_or_default()
+        self.0.limits(class)
     }
 
     /// Whether users of a class who hold a permission may do so on some object,
@@ -90,15 +89,14 @@ impl Compiled {
         }
         let catalogue = &self.policy().catalogue;
         let condition = catalogue.node_of(bit).condition.as_deref();
-        let (condition, facts) = match (condition, self.facts(class)) {
-            (Some(condition), Some(facts)) if !facts.admin => (condition, facts),
-            _ => return Standing::Allowed,
+        let Some(condition) = condition.filter(|_| !self.is_admin(class)) else {
+            return Standing::Allowed;
         };
         match catalogue.kinds.get_index(condition.kind as usize) {
             Some((kind, declared)) => Standing::Open(Open {
                 compiled: self,
                 class,
-                facts,
+                limits: self.limits(class),
                 slot: user.0,
                 user: user.1,
                 kind: (kind, declared),
@@ -119,7 +117,7 @@ impl<'e> Open<'e> {
     pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
         let compiled = self.compiled;
         let attributes = &compiled.policy().catalogue.attributes;
-        (&attributes[attribute as usize], self.facts.limit(attribute))
+        (&attributes[attribute as usize], limit_of(self.limits, attribute))
     }
 
     /// The user's groups and all beneath them, sorted.

@@ -34,8 +34,8 @@ impl Engine {
         let shared = |limits: &std::sync::Arc<[Limit]>| {
             size_of_val(&**limits) / std::sync::Arc::strong_count(limits).max(1)
         };
-        let limits = compiled.facts.iter().filter_map(|facts| facts.limits.as_ref());
-        let facts = compiled.facts.bytes() + limits.map(shared).sum::<usize>();
+        let limits = compiled.limits.iter().flatten().map(shared).sum::<usize>();
+        let facts = compiled.limits.bytes() + limits;
         Stats {
             users: users.len(),
             rows: users.classes().count(),

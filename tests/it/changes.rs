@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use grantree::change::Rule;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use super::properties::check;
 use crate::support::change_laws::{Tally, changes_agree_with_model, nobody_escalates, play};
+use crate::support::changes::ORDER;
 use crate::support::strategies::governed::{Session, game, session};
 
 /// Holds a law to so many sessions, and tells what became of the changes.
@@ -61,22 +61,8 @@ fn random_changes_meet_every_rule() {
             assert!(count.is_some(), "no `{kind}` was applied, asked by a {by}");
         }
     }
-    for rule in RULES {
+    for rule in ORDER {
         assert!(tally.refused.contains_key(&rule), "`{rule}` refused nothing");
     }
     assert!(tally.applied() > tally.refused(), "{tally}");
 }
-
-const RULES: [Rule; 11] = [
-    Rule::Invalid,
-    Rule::NotPermitted,
-    Rule::Unknown,
-    Rule::Exists,
-    Rule::Protected,
-    Rule::Unique,
-    Rule::InUse,
-    Rule::Conflict,
-    Rule::LastAdmin,
-    Rule::Separation,
-    Rule::Escalation,
-];

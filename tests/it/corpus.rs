@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grantree::change::{Change, Op, Rule};
+use grantree::change::{Change, Op};
 use grantree::policy_test::TestDocument;
 use grantree::{Document, Policy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::support::changes::ORDER;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policies");
@@ -48,21 +50,6 @@ fn every_test_document_is_answered_as_it_expects() {
         assert!(passed >= least, "{directory}: {passed} steps, of at least {least}");
     }
 }
-
-/// The rules that refuse changes.
-const RULES: [Rule; 11] = [
-    Rule::Invalid,
-    Rule::NotPermitted,
-    Rule::Unknown,
-    Rule::Exists,
-    Rule::Protected,
-    Rule::Unique,
-    Rule::InUse,
-    Rule::Conflict,
-    Rule::LastAdmin,
-    Rule::Separation,
-    Rule::Escalation,
-];
 
 #[test]
 fn every_change_and_rule_occurs_in_the_corpus() {
@@ -111,7 +98,7 @@ fn every_change_and_rule_occurs_in_the_corpus() {
     let missing = |seen: &BTreeSet<String>, of: &[String]| -> Vec<String> {
         of.iter().filter(|name| !seen.contains(*name)).cloned().collect()
     };
-    let codes_known: Vec<_> = RULES.iter().map(|rule| rule.code().to_owned()).collect();
+    let codes_known: Vec<_> = ORDER.iter().map(|rule| rule.code().to_owned()).collect();
     assert_eq!(missing(&codes, &codes_known), [""; 0], "rules that refuse nothing");
     assert_eq!(missing(&applied, &known), [""; 0], "never applied");
     assert_eq!(missing(&refused, &known), [""; 0], "never refused");

@@ -29,7 +29,7 @@ pub use source::{find, holders, of_same_kind, rename, rename_everywhere, sources
 use source::{find_mut, guard, has, is_in_ring, kind_of, name_of, with_included};
 
 /// "Where several refuse, the first in this order."
-const ORDER: [Rule; 11] = [
+pub const ORDER: [Rule; 11] = [
     Rule::Invalid,
     Rule::NotPermitted,
     Rule::Unknown,

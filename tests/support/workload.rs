@@ -9,6 +9,7 @@ use grantree::document::{
     Bound, BoundType, Document, Map, ObjectKind, Permission, RelationState, RelationType, Role,
     Scope, Source, Statements, User,
 };
+use grantree::{Object, Subject, Value};
 
 /// Areas of the product, each a permission with others beneath it.
 pub const AREAS: usize = 12;
@@ -17,6 +18,30 @@ const TEAMS: usize = 50;
 pub const COMMON: &str = "r0";
 /// The actions on jobs, each with three scopes and a bound on the region.
 pub const ACTIONS: [&str; 4] = ["view", "edit", "delete", "assign"];
+
+/// A job of a host that knows users and teams by number.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    pub assignee: Option<u32>,
+    pub team: u32,
+    pub region: &'static str,
+}
+
+impl Object for Job {
+    fn kind(&self) -> &str {
+        "job"
+    }
+    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+        match name {
+            "assignee" => subject.users(self.assignee),
+            "team" => subject.groups([self.team]),
+            _ => None,
+        }
+    }
+    fn attribute(&self, name: &str) -> Option<Value<'_>> {
+        (name == "region").then_some(Value::Text(self.region))
+    }
+}
 
 /// How users are alike.
 #[derive(Clone, Copy, Debug)]
