@@ -58,6 +58,7 @@ use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fe
 use crate::names::is_among;
 use crate::object::{Asker, Object, Subject, Value};
 pub use columns::{Cell, Columns, Me, Related};
+use formula::Effort;
 pub(crate) use formula::{Formula, Op, Test};
 pub(crate) use text::{Quoted, State, listed_as};
 
@@ -88,7 +89,9 @@ pub struct Filter {
 /// It is in normal form. `All` and `None` stand alone. A join has two parts or
 /// more, all of them different, sorted, and none of the same join; no part
 /// follows from another; a relation is tested once in a join; and what parts
-/// have in common stands once, before them.
+/// have in common stands once, before them. (The last but in filters that take
+/// more than some milliseconds to find, of dozens of scopes that differ in
+/// dozens of relations: those say the same, at greater length.)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Predicate {
@@ -187,7 +190,7 @@ impl Engine {
         match self.standing(user, action) {
             Standing::Denied => Filter::of(None, Predicate::None),
             Standing::Allowed => Filter::of(None, Predicate::All),
-            Standing::Open(open) => Search { open, day: Day::Of(today) }.filter(),
+            Standing::Open(open) => Search::new(open, Day::Of(today)).filter(),
         }
     }
 
@@ -348,13 +351,14 @@ impl Asker for Filter {
 /// What is asked of an object, whatever the day: a formula, and the definitions
 /// that it refers to. A bound is one test, if some value could pass it.
 pub(crate) fn on_any_day<'e>(open: &Open<'e>) -> (Formula<'e>, Vec<Formula<'e>>) {
-    Search { open: open.clone(), day: Day::Any }.formula()
+    Search::new(open.clone(), Day::Any).formula()
 }
 
 /// The making of a filter.
 struct Search<'e> {
     open: Open<'e>,
     day: Day,
+    effort: Effort,
 }
 
 /// The day that a filter is made for.
@@ -373,6 +377,19 @@ impl<'e> Search<'e> {
     /// Nor what is deeper than this, so that the normal form is found in time
     /// and nothing is ever nested deeply.
     const MOST_DEPTH: usize = 8;
+    /// What may be spent on normal forms, a few milliseconds. A dozen scopes that
+    /// ask for a dozen relations each take a tenth of it.
+    const MOST_EFFORT: usize = 1 << 20;
+    /// The same where formulas are compared, of which there are many.
+    const MOST_EFFORT_COMPARED: usize = 1 << 16;
+
+    fn new(open: Open<'e>, day: Day) -> Search<'e> {
+        let most = match day {
+            Day::Of(_) => Self::MOST_EFFORT,
+            Day::Any => Self::MOST_EFFORT_COMPARED,
+        };
+        Search { open, day, effort: Effort::new(most) }
+    }
 
     fn filter(&self) -> Filter {
         let (formula, definitions) = self.formula();
@@ -432,9 +449,9 @@ impl<'e> Search<'e> {
                 step.checks.iter().map(|&check| self.check(check)).collect();
             if let Some(scopes) = &step.scopes {
                 let scopes = scopes.iter().map(|scope| self.scope(scope, &steps));
-                parts.push(Formula::join(Op::Or, scopes.collect()));
+                parts.push(Formula::join(Op::Or, scopes.collect(), &self.effort));
             }
-            let formula = Formula::join(Op::And, parts);
+            let formula = Formula::join(Op::And, parts, &self.effort);
             if step.always {
                 // No scope refers to it: it is required anyway.
                 always.push(formula);
@@ -446,7 +463,7 @@ impl<'e> Search<'e> {
                 steps.push(formula);
             }
         }
-        (Formula::join(Op::And, always), definitions)
+        (Formula::join(Op::And, always, &self.effort), definitions)
     }
 
     /// What a scope asks of the object.
@@ -465,7 +482,7 @@ impl<'e> Search<'e> {
             // What is not settled before it never is.
             steps.get(step as usize).cloned().unwrap_or(Formula::NONE)
         });
-        Formula::join(Op::And, when.chain(required).collect())
+        Formula::join(Op::And, when.chain(required).collect(), &self.effort)
     }
 
     /// What a check asks of the object.

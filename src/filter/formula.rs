@@ -4,6 +4,12 @@
 //! and every rule here is written once for both. A formula is kept factored,
 //! never multiplied out: each rule leaves less than there was, so that the
 //! normal form is no larger than what it is made of.
+//!
+//! Finding it takes longer than reading what it is made of: each part is held
+//! against each other one. So there is an [`Effort`] that may be spent on it.
+//! Where that is used up, a formula says the same and is left as it is.
+
+use std::cell::Cell;
 
 use crate::catalogue::{AttributeId, States};
 
@@ -51,14 +57,34 @@ impl Op {
     }
 }
 
+/// How much may still be spent on normal forms, in comparisons of one test with
+/// another.
+#[derive(Debug)]
+pub(super) struct Effort(Cell<usize>);
+
+impl Effort {
+    pub(super) fn new(most: usize) -> Effort {
+        Effort(Cell::new(most))
+    }
+
+    /// Takes from it. Whether there was as much; once there was not, nothing is
+    /// left.
+    fn spend(&self, steps: usize) -> bool {
+        let left = self.0.get().checked_sub(steps);
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
 impl<'c> Formula<'c> {
     /// What every object passes.
     pub(crate) const ALL: Formula<'static> = Formula::Join(Op::And, Vec::new());
     /// What no object passes.
     pub(crate) const NONE: Formula<'static> = Formula::Join(Op::Or, Vec::new());
 
-    /// Joins formulas that are in normal form into one that is.
-    pub(super) fn join(op: Op, parts: Vec<Formula<'c>>) -> Formula<'c> {
+    /// Joins formulas that are in normal form into one that is, as far as the
+    /// effort goes.
+    pub(super) fn join(op: Op, parts: Vec<Formula<'c>>, effort: &Effort) -> Formula<'c> {
         let mut parts = parts;
         loop {
             match flatten(op, parts) {
@@ -68,9 +94,9 @@ impl<'c> Formula<'c> {
             parts.sort_unstable();
             parts.dedup();
             let changed = merge(op, &mut parts)
-                || simplify(op, &mut parts)
-                || factor(op, &mut parts)
-                || (op == Op::And && part_states(&mut parts));
+                || simplify(op, &mut parts, effort)
+                || factor(op, &mut parts, effort)
+                || (op == Op::And && part_states(&mut parts, effort));
             if !changed {
                 break;
             }
@@ -112,30 +138,36 @@ impl<'c> Formula<'c> {
     }
 
     /// Whether what passes this is seen to pass the other too.
-    fn implies(&self, other: &Formula<'c>) -> bool {
+    fn implies(&self, other: &Formula<'c>, effort: &Effort) -> bool {
         use Formula::{Join, Test as One};
+        if !effort.spend(1) {
+            return false;
+        }
         match (self, other) {
             (One(Test::Relation(name, states)), One(Test::Relation(of, more))) => {
                 name == of && states.without(*more) == States::default()
             }
             (One(test), One(other)) => test == other,
-            (_, Join(Op::And, parts)) => parts.iter().all(|part| self.implies(part)),
-            (Join(Op::Or, parts), _) => parts.iter().all(|part| part.implies(other)),
-            (Join(Op::And, parts), One(_)) => parts.iter().any(|part| part.implies(other)),
-            (One(_), Join(Op::Or, parts)) => parts.iter().any(|part| self.implies(part)),
+            (_, Join(Op::And, parts)) => parts.iter().all(|part| self.implies(part, effort)),
+            (Join(Op::Or, parts), _) => parts.iter().all(|part| part.implies(other, effort)),
+            (Join(Op::And, parts), One(_)) => parts.iter().any(|part| part.implies(other, effort)),
+            (One(_), Join(Op::Or, parts)) => parts.iter().any(|part| self.implies(part, effort)),
             (Join(Op::And, parts), Join(Op::Or, others)) => {
-                parts.iter().any(|part| part.implies(other))
-                    || others.iter().any(|other| self.implies(other))
+                parts.iter().any(|part| part.implies(other, effort))
+                    || others.iter().any(|other| self.implies(other, effort))
             }
         }
     }
 
     /// What is left to ask where another formula is known to hold, within
     /// `and`, or known not to, within `or`. `None` where that is all of it.
-    fn given(&self, op: Op, fact: &Formula<'c>) -> Option<Formula<'c>> {
+    fn given(&self, op: Op, fact: &Formula<'c>, effort: &Effort) -> Option<Formula<'c>> {
+        if !effort.spend(1) {
+            return None;
+        }
         let settled = match op {
-            Op::And => fact.implies(self),
-            Op::Or => self.implies(fact),
+            Op::And => fact.implies(self, effort),
+            Op::Or => self.implies(fact, effort),
         };
         if settled {
             let nothing = Formula::Join(op, Vec::new());
@@ -153,11 +185,11 @@ impl<'c> Formula<'c> {
                 (left != *states).then_some(Formula::Test(Test::Relation(name, left)))
             }
             (Formula::Join(of, parts), _) => {
-                let less: Vec<_> = parts.iter().map(|part| part.given(op, fact)).collect();
+                let less: Vec<_> = parts.iter().map(|part| part.given(op, fact, effort)).collect();
                 let changed = less.iter().any(Option::is_some);
                 let parts = less.into_iter().zip(parts);
                 let parts = parts.map(|(less, part)| less.unwrap_or_else(|| part.clone()));
-                changed.then(|| Formula::join(*of, parts.collect()))
+                changed.then(|| Formula::join(*of, parts.collect(), effort))
             }
             _ => None,
         }
@@ -203,13 +235,16 @@ fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     clippy::indexing_slicing,
     reason = "places among the parts, of which there are no fewer meanwhile"
 )]
-fn simplify(op: Op, parts: &mut [Formula<'_>]) -> bool {
+fn simplify(op: Op, parts: &mut [Formula<'_>], effort: &Effort) -> bool {
     let mut changed = false;
     for at in 0..parts.len() {
+        if !effort.spend(1) {
+            break;
+        }
         // In its own place stands what changes nothing, meanwhile.
         let fact = std::mem::replace(&mut parts[at], Formula::Join(op, Vec::new()));
         for part in parts.iter_mut() {
-            if let Some(less) = part.given(op, &fact) {
+            if let Some(less) = part.given(op, &fact, effort) {
                 *part = less;
                 changed = true;
             }
@@ -221,22 +256,24 @@ fn simplify(op: Op, parts: &mut [Formula<'_>]) -> bool {
 
 /// Takes out what several parts have in common, the most common first:
 /// `(a and b) or (a and c)` is `a and (b or c)`.
-fn factor(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
+fn factor(op: Op, parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     let mut changed = false;
-    while let Some(common) = most_common(op, parts) {
+    while effort.spend(parts.iter().map(Formula::tests).sum())
+        && let Some(common) = most_common(op, parts)
+    {
         changed = true;
         let (with, without): (Vec<_>, Vec<_>) =
             parts.drain(..).partition(|part| joined(op, part).contains(&common));
         let rests = with.into_iter().map(|part| match part {
             Formula::Join(of, mut parts) => {
                 parts.retain(|part| *part != common);
-                Formula::join(of, parts)
+                Formula::join(of, parts, effort)
             }
             test => test,
         });
-        let rest = Formula::join(op, rests.collect());
+        let rest = Formula::join(op, rests.collect(), effort);
         *parts = without;
-        parts.push(Formula::join(op.mirror(), vec![common, rest]));
+        parts.push(Formula::join(op.mirror(), vec![common, rest], effort));
     }
     changed
 }
@@ -259,18 +296,21 @@ fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
 /// which is what `or` makes of those states.
 #[expect(clippy::indexing_slicing, reason = "`parted` tells places among the parts")]
 #[expect(clippy::arithmetic_side_effects, reason = "a place among the parts")]
-fn part_states(parts: &mut Vec<Formula<'_>>) -> bool {
+fn part_states(parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     let mut changed = false;
     let mut at = 0;
-    while let Some(part) = parts.get(at) {
+    while let Some(part) = parts.get(at)
+        && effort.spend(parts.iter().map(|part| joined(Op::And, part).len() + 1).sum())
+    {
         let Some((or, own, [inside, outside])) = parted(part, parts) else {
             at += 1;
             continue;
         };
         let mut rest = joined(Op::And, &parts[or]).to_vec();
         rest.remove(own);
-        let rest = Formula::join(Op::And, vec![outside, Formula::join(Op::Or, rest)]);
-        parts[or] = Formula::join(Op::Or, vec![inside, rest]);
+        let rest = Formula::join(Op::Or, rest, effort);
+        let rest = Formula::join(Op::And, vec![outside, rest], effort);
+        parts[or] = Formula::join(Op::Or, vec![inside, rest], effort);
         parts.remove(at);
         changed = true;
     }
@@ -334,10 +374,14 @@ mod tests {
         })
     }
 
+    fn join(op: Op, parts: Vec<Formula<'static>>) -> Formula<'static> {
+        Formula::join(op, parts, &Effort::new(usize::MAX))
+    }
+
     fn normal(formula: &Formula<'static>) -> Formula<'static> {
         match formula {
-            Formula::Join(op, parts) => Formula::join(*op, parts.iter().map(normal).collect()),
-            test => Formula::join(Op::And, vec![test.clone()]),
+            Formula::Join(op, parts) => join(*op, parts.iter().map(normal).collect()),
+            test => join(Op::And, vec![test.clone()]),
         }
     }
 
@@ -392,7 +436,6 @@ mod tests {
     #[test]
     fn equal_meanings_get_equal_formulas() {
         use Op::{And, Or};
-        let join = Formula::join;
         let (a, b, c) = (one("a", 1), one("b", 1), one("c", 1));
         let both =
             |x: &Formula<'static>, y: &Formula<'static>| join(And, vec![x.clone(), y.clone()]);
