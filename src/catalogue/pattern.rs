@@ -107,6 +107,27 @@ impl Pattern {
         itself || matches!(node.form, Form::Scope(of, _) if self.matches(of, catalogue))
     }
 
+    /// All the patterns that match a permission.
+    pub(crate) fn all_that_match(id: NodeId, catalogue: &Catalogue) -> Vec<Pattern> {
+        let mut all = vec![Pattern { base: None, reach: Reach::Subtree }];
+        let mut next = Some(id);
+        while let Some(id) = next {
+            all.push(Pattern { base: Some(id), reach: Reach::Subtree });
+            next = catalogue.node(id).above;
+        }
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let node = catalogue.node(id);
+            all.push(Pattern { base: node.above, reach: Reach::Children });
+            all.push(Pattern::exactly(id));
+            next = match node.form {
+                Form::Scope(of, _) => Some(of),
+                _ => None,
+            };
+        }
+        all
+    }
+
     fn matches_anything(self, catalogue: &Catalogue) -> bool {
         // A scoped node has at least one scope.
         self.nodes(catalogue).next().is_some()

@@ -45,6 +45,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         for size in 1..=LARGEST {
             let sets = combinations(candidates.len(), size).take(TRIED);
             let chosen = |at: usize| candidates.get(at).copied();
+            let sets = sets.take_while(|_| self.may_look());
             let sets = sets.map(|set| set.into_iter().filter_map(chosen).collect());
             let mut found: Vec<Weighed> = sets.filter_map(weigh).collect();
             if !found.is_empty() {

@@ -4,6 +4,8 @@
 //! it, and asking again; then each part is left out once more, to see whether
 //! it was needed.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use super::walk::{Effect as Does, List, Supposed, Walk};
@@ -19,6 +21,15 @@ use crate::reason::Reason;
 /// How many ways of mending are tried, and how many are told.
 const TRIED: usize = 64;
 const TOLD: usize = 8;
+
+/// How many steps a way may have.
+const LONGEST: usize = 1_000;
+
+/// How much may be looked at to find ways, and again to find assignments:
+/// patterns held against permissions. Some tenths of a second.
+const EFFORT: usize = 1 << 24;
+/// However long one look takes, there are that many.
+const LOOKS: usize = 16;
 
 /// What would make a denial a yes.
 ///
@@ -38,7 +49,8 @@ pub struct Mends {
     pub admins: Vec<String>,
 }
 
-/// One way to mend a denial: each of its parts is needed.
+/// One way to mend a denial: each of its parts is needed, as far as there was
+/// time to leave them out one by one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Mend {
@@ -128,7 +140,10 @@ impl Engine {
     /// What would make a denial a yes; nothing where the answer is yes.
     ///
     /// Costs some milliseconds, more where there are hundreds of profiles and
-    /// roles to try, and a look at each user where grants are missing.
+    /// roles to try, and a look at each user where grants are missing. Where a
+    /// catalogue is such that there is no end to it, what was found within some
+    /// tenths of a second is told: of a mend with hundreds of parts, some may not
+    /// be needed then. One with more than 1,000 parts is not told.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -157,7 +172,8 @@ impl Engine {
             return Mends::default();
         };
         let (object, today) = on.parts();
-        Mending { engine: self, policy: self.policy().inner(), holder, bit, object, today }.mends()
+        let (policy, left) = (self.policy().inner(), Cell::new(EFFORT));
+        Mending { engine: self, policy, holder, bit, object, today, left }.mends()
     }
 
     /// A denial as a request to those who can mend it; `None` where the answer
@@ -250,6 +266,8 @@ pub(super) struct Mending<'a, O: ?Sized> {
     bit: Bit,
     object: Option<&'a O>,
     today: Option<Date>,
+    /// How much may still be looked at.
+    left: Cell<usize>,
 }
 
 impl<O: Object + ?Sized> Mending<'_, O> {
@@ -257,11 +275,17 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         if self.allows(&[], self.holder.class) {
             return Mends::default();
         }
+        let look = EFFORT.saturating_sub(self.left.get());
+        let effort = look.saturating_mul(LOOKS).max(EFFORT);
+        self.left.set(effort);
         let mut ways: Vec<Vec<Step>> = Vec::new();
         // The last is tried first.
         let mut open = vec![Way { lifts: true, ..Way::default() }, Way::default()];
         for _ in 0..TRIED {
             let Some(way) = open.pop() else { break };
+            if !self.may_look() {
+                break;
+            }
             match self.follow(way) {
                 Ok(steps) => {
                     let steps = self.least(steps);
@@ -276,6 +300,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             }
         }
         ways.sort_by_key(Vec::len);
+        self.left.set(effort);
         let assignments = ways.first().map_or_else(Vec::new, |steps| self.assignments(steps));
         ways.truncate(TOLD);
         let least = ways.iter().map(|steps| self.told(steps)).collect();
@@ -298,7 +323,8 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                     for step in steps {
                         add(&mut way.steps, step, self.policy);
                     }
-                    if way.steps.len() == before {
+                    let spent = !self.may_look();
+                    if way.steps.len() == before || way.steps.len() > LONGEST || spent {
                         return Err(Vec::new());
                     }
                 }
@@ -317,8 +343,10 @@ impl<O: Object + ?Sized> Mending<'_, O> {
 
     /// What a way comes to lack.
     fn next(&self, way: &Way) -> Next {
-        let (user, supposed) = suppose(self.policy, self.holder.class, &way.steps);
-        let mut walk = self.walk(&user, &supposed);
+        self.try_walk(&way.steps, self.holder.class, |walk| self.lacking(walk, way))
+    }
+
+    fn lacking(&self, walk: &mut Walk<'_, O>, way: &Way) -> Next {
         let catalogue = walk.catalogue();
         if walk.reason(self.bit) == Reason::Suspended {
             return Next::Steps(vec![Step::Restore]);
@@ -326,15 +354,15 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let id = catalogue.id_of(self.bit);
         match walk.reason(self.bit) {
             Reason::ObjectRequired | Reason::WrongKind => Next::Stuck,
-            Reason::NoScope | Reason::OutOfBounds => self.object_steps(&mut walk, way, id),
+            Reason::NoScope | Reason::OutOfBounds => self.object_steps(walk, way, id),
             Reason::Gated if walk.held(self.bit) == Reason::Granted => {
                 let mut at = id;
                 while let Some((_, bit)) = walk.gated_on_object(at) {
                     at = catalogue.id_of(bit);
                 }
-                self.object_steps(&mut walk, way, at)
+                self.object_steps(walk, way, at)
             }
-            _ => grant_steps(&mut walk, way, self.bit, true),
+            _ => grant_steps(walk, way, self.bit, true),
         }
     }
 
@@ -383,7 +411,15 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         ask: impl FnOnce(&mut Walk<'_, O>) -> R,
     ) -> R {
         let (user, supposed) = suppose(self.policy, user, steps);
-        ask(&mut self.walk(&user, &supposed))
+        let mut walk = self.walk(&user, &supposed);
+        let answer = ask(&mut walk);
+        self.left.set(self.left.get().saturating_sub(walk.effort()));
+        answer
+    }
+
+    /// Whether there is time for another look.
+    pub(super) fn may_look(&self) -> bool {
+        self.left.get() > 0
     }
 
     /// Leaves out what is not needed.
@@ -392,6 +428,9 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             let before = steps.len();
             // What was added last is more likely to be a means to the rest.
             for at in (0..steps.len()).rev() {
+                if !self.may_look() {
+                    return steps;
+                }
                 let step = steps.remove(at);
                 if !self.allows(&steps, self.holder.class) {
                     steps.insert(at, step);

@@ -60,6 +60,9 @@ pub(super) struct Stated {
     pub(super) decides: bool,
 }
 
+/// For so many permissions it is worth it to note where patterns stand.
+const MANY: usize = 32;
+
 /// What is said of a permission, and what comes of it before any gate.
 #[derive(Debug, Default)]
 pub(super) struct Grant {
@@ -122,6 +125,8 @@ pub(super) struct Walk<'a, O: ?Sized> {
     settled: HashMap<NodeId, Option<u32>, RandomState>,
     round: u32,
     on_object: HashMap<NodeId, OnObject, RandomState>,
+    /// Where patterns stand in the lists of the sources, once that is worth it.
+    places: HashMap<(usize, List, Pattern), usize, RandomState>,
 }
 
 impl<'a, O: Object + ?Sized> Walk<'a, O> {
@@ -150,6 +155,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             settled: HashMap::default(),
             round: 0,
             on_object: HashMap::default(),
+            places: HashMap::default(),
         }
     }
 
@@ -229,6 +235,9 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     /// What is said of a permission that can be granted, implications included.
     pub(super) fn grant(&mut self, id: NodeId) -> &Grant {
         if !self.grants.contains_key(&id) {
+            if self.grants.len() >= MANY && self.places.is_empty() {
+                self.note_places();
+            }
             self.load(id);
         }
         self.grants.entry(id).or_default()
@@ -280,10 +289,77 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
+    /// How much was looked at so far: patterns, for each permission.
+    pub(super) fn effort(&self) -> usize {
+        let patterns = |(_, said): &(SourceId, &Statements)| {
+            let lists = [said.allow.len(), said.deny.len(), said.forbid.len(), said.levels.len()];
+            lists.into_iter().fold(1usize, usize::saturating_add)
+        };
+        let patterns = self.sources.iter().map(patterns).fold(4, usize::saturating_add);
+        let looked_at = self.grants.len().saturating_add(self.settled.len());
+        let looked_at = looked_at.saturating_add(self.on_object.len());
+        match self.places.is_empty() {
+            true => looked_at.saturating_mul(patterns),
+            // To find a pattern takes as long as to look at some.
+            false => {
+                let finding = self.sources.len().saturating_mul(64);
+                patterns.saturating_mul(16).saturating_add(looked_at.saturating_mul(finding))
+            }
+        }
+    }
+
     /// A source of the user, by its place.
     pub(super) fn source_of(&self, at: usize) -> SourceId {
         // What is stated has its place from `sources`, to which nothing is done.
         self.sources.get(at).map_or(SourceId::Own, |&(source, _)| source)
+    }
+
+    /// The patterns of a list of a source, in order.
+    fn patterns(&self, source: usize, list: List) -> impl Iterator<Item = Pattern> + use<'a, O> {
+        let said = self.sources.get(source).map(|(_, said)| *said);
+        let (patterns, levels) = match (said, list) {
+            (None, _) => (&[][..], &[][..]),
+            (Some(said), List::Allow) => (&*said.allow, &[][..]),
+            (Some(said), List::Deny) => (&*said.deny, &[][..]),
+            (Some(said), List::Forbid) => (&*said.forbid, &[][..]),
+            (Some(said), List::Levels) => (&[][..], &*said.levels),
+        };
+        patterns.iter().copied().chain(levels.iter().map(|(pattern, _)| *pattern))
+    }
+
+    /// The patterns of a list of a source that match a permission, each with its
+    /// place; of those that stand there again, the first.
+    fn matching(&self, id: NodeId, source: usize, list: List) -> Vec<(usize, Pattern)> {
+        let catalogue = self.catalogue();
+        let mut matching: Vec<(usize, Pattern)> = Vec::new();
+        if self.places.is_empty() {
+            for (at, pattern) in self.patterns(source, list).enumerate() {
+                if pattern.matches(id, catalogue)
+                    && !matching.iter().any(|(_, known)| *known == pattern)
+                {
+                    matching.push((at, pattern));
+                }
+            }
+            return matching;
+        }
+        for pattern in Pattern::all_that_match(id, catalogue) {
+            let place = self.places.get(&(source, list, pattern));
+            matching.extend(place.map(|&at| (at, pattern)));
+        }
+        matching.sort_unstable();
+        matching
+    }
+
+    /// Notes where each pattern stands: for many permissions, that is less than
+    /// to look through all patterns for each.
+    fn note_places(&mut self) {
+        for source in 0..self.sources.len() {
+            for list in [List::Allow, List::Deny, List::Forbid, List::Levels] {
+                for (at, pattern) in self.patterns(source, list).enumerate() {
+                    self.places.entry((source, list, pattern)).or_insert(at);
+                }
+            }
+        }
     }
 
     /// What the user's sources say of a permission.
@@ -291,11 +367,11 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         let catalogue = self.catalogue();
         let mut grant = Grant { unlicensed: self.unlicensed(id), ..Grant::default() };
         for (source, &(of, statements)) in self.sources.iter().enumerate() {
-            let matching = |list: List, patterns: &[Pattern]| {
-                let all = patterns.iter().copied().enumerate();
-                let all = all.filter(|(_, pattern)| pattern.matches(id, catalogue));
-                all.filter(|&(_, pattern)| !self.supposed.lifted.contains(&(of, list, pattern)))
-                    .collect::<Vec<_>>()
+            let matching = |list: List| {
+                let mut matching = self.matching(id, source, list);
+                matching
+                    .retain(|&(_, pattern)| !self.supposed.lifted.contains(&(of, list, pattern)));
+                matching
             };
             let stated = |list, effect: Effect| {
                 move |(at, pattern): (usize, Pattern)| Stated {
@@ -307,7 +383,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
                     decides: false,
                 }
             };
-            let forbids = matching(List::Forbid, &statements.forbid);
+            let forbids = matching(List::Forbid);
             grant.forbids.extend(forbids.into_iter().map(stated(List::Forbid, Effect::Deny)));
 
             let node = catalogue.node(id);
@@ -316,15 +392,15 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
                 _ => (1, &[][..]),
             };
             let mut said: Vec<Stated> = Vec::new();
-            let allow = matching(List::Allow, &statements.allow).into_iter();
+            let allow = matching(List::Allow).into_iter();
             said.extend(allow.map(stated(List::Allow, Effect::Level(highest))));
-            let deny = matching(List::Deny, &statements.deny).into_iter();
+            let deny = matching(List::Deny).into_iter();
             said.extend(deny.map(stated(List::Deny, Effect::Deny)));
-            for (at, (pattern, level)) in statements.levels.iter().enumerate() {
-                let level = levels.iter().position(|known| known == level);
-                if let (Some(level), true) = (level, pattern.matches(id, catalogue)) {
+            for (at, pattern) in self.matching(id, source, List::Levels) {
+                let level = statements.levels.get(at).map(|(_, level)| level);
+                if let Some(level) = levels.iter().position(|known| Some(known) == level) {
                     let effect = Effect::Level(level as u32);
-                    said.push(stated(List::Levels, effect)((at, *pattern)));
+                    said.push(stated(List::Levels, effect)((at, pattern)));
                 }
             }
             // The nearest wins, and on a tie the lowest.
