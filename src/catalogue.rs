@@ -53,8 +53,7 @@ pub(crate) struct Catalogue {
     pub(crate) attributes: Vec<Attribute>,
     /// Which of the settings a name is; the document has what it says of them.
     pub(crate) settings: NameMap<document::Setting>,
-    /// The features of each edition, with those of the editions it includes.
-    pub(crate) editions: NameMap<Vec<Box<str>>>,
+    pub(crate) editions: NameMap<Edition>,
     /// For each node, those that it answers to directly or that imply it, and
     /// so on: whose effect ends with its own.
     dependents: Vec<Vec<NodeId>>,
@@ -135,6 +134,15 @@ impl States {
     pub(crate) fn without(self, other: States) -> States {
         States(self.0 & !other.0)
     }
+}
+
+/// An edition.
+#[derive(Debug)]
+pub(crate) struct Edition {
+    /// Its own features.
+    pub(crate) features: Vec<Box<str>>,
+    /// The editions that it includes.
+    includes: Vec<usize>,
 }
 
 /// A kind of object.
@@ -346,6 +354,23 @@ impl Catalogue {
     pub(crate) fn attribute(&self, path: &str) -> Option<AttributeId> {
         let (kind, attribute) = path.split_once('.')?;
         self.kinds.get(kind)?.attributes.get(attribute).copied()
+    }
+
+    /// The features of an edition and of all that it includes.
+    pub(crate) fn features_of(&self, edition: &str) -> impl Iterator<Item = &str> {
+        let mut seen = vec![false; self.editions.len()];
+        let mut open: Vec<usize> = self.editions.get_index_of(edition).into_iter().collect();
+        let editions = std::iter::from_fn(move || {
+            loop {
+                let next = open.pop()?;
+                if !std::mem::replace(&mut seen[next], true) {
+                    let edition = &self.editions[next];
+                    open.extend(&edition.includes);
+                    return Some(edition);
+                }
+            }
+        });
+        editions.flat_map(|edition| &edition.features).map(|feature| &**feature)
     }
 
     /// What the licensed features leave: the bits of the nodes that need no

@@ -75,7 +75,8 @@
 //!
 //! An unknown user, a handle of another policy, an object of the wrong kind or
 //! with a value of the wrong type, a relative fence without a date: all are
-//! answered with no. Nothing that is read or asked makes this crate panic.
+//! answered with no. Nothing that is read or asked makes this crate panic, and
+//! how much a document may hold is told, and can be set, by [`Limits`].
 
 #![deny(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -93,6 +94,7 @@
 )]
 
 // Each module names only modules above it.
+mod limits;
 mod problem;
 mod progress;
 
@@ -141,6 +143,7 @@ pub use document::{Document, RelationState};
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use explain::Explanation;
 pub use filter::Filter;
+pub use limits::Limits;
 pub use live::{Live, Snapshot};
 pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
 pub use policy::{Adopted, Digest, Policy, SourceName};

@@ -50,7 +50,7 @@ use serde::Serialize;
 
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
-use crate::engine::{Layer, possible};
+use crate::engine::{Layer, distinct, possible};
 use crate::policy::{Inner, Policy, SourceId, SourceName, Statements};
 use crate::problem::OneLine;
 
@@ -247,7 +247,7 @@ impl Reach {
         let catalogue = &policy.catalogue;
         let mut common = BitSet::new(catalogue.bits());
         let grant = |statements: &Statements, set: &mut BitSet| {
-            for bits in statements.allow.iter().flat_map(|pattern| pattern.ranges(catalogue)) {
+            for bits in distinct(&statements.allow).iter().flat_map(|it| it.ranges(catalogue)) {
                 set.insert_range(bits);
             }
             for (pattern, level) in &statements.levels {

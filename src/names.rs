@@ -6,7 +6,8 @@ use std::ops::Deref;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::problem::{LeftOut, Place, Problem, ProblemKind, nearest_within};
+use crate::limits::Limits;
+use crate::problem::{LeftOut, Place, Problem, ProblemKind, Room, nearest_within};
 
 /// Values by name, numbered in the order of their coming.
 ///
@@ -68,12 +69,16 @@ pub(crate) struct Faults {
     /// What does not fit and is to be left out, where that is no problem.
     left_out: Option<Vec<LeftOut>>,
     restricts: bool,
+    room: Room,
+    pub(crate) limits: Limits,
+    /// How many statements there were so far.
+    statements: usize,
 }
 
 impl Faults {
     /// The faults of a document that was read with these.
-    pub(crate) fn new(problems: Vec<Problem>) -> Faults {
-        Faults { read: problems.len(), problems, ..Faults::default() }
+    pub(crate) fn new(problems: Vec<Problem>, limits: Limits) -> Faults {
+        Faults { read: problems.len(), problems, limits, ..Faults::default() }
     }
 
     /// From here on, what does not fit is left out, and no problem.
@@ -113,9 +118,9 @@ impl Faults {
 
     pub(crate) fn push(&mut self, place: &Place<'_>, kind: ProblemKind) {
         let misfit = kind.is_misfit();
-        let problem = Problem::new(place, kind);
+        let Some(problem) = self.room.tell(place, kind) else { return };
         match &mut self.left_out {
-            Some(left_out) if misfit => {
+            Some(left_out) if misfit && problem.kind().is_misfit() => {
                 left_out.push(LeftOut { problem, restriction: self.restricts });
             }
             _ => self.problems.push(problem),
@@ -142,8 +147,33 @@ impl Faults {
         nearest_within(name, known, &mut self.compared)
     }
 
+    pub(crate) fn too_many(&mut self, place: &Place<'_>, what: &'static str, limit: usize) {
+        self.push(place, ProblemKind::TooMany { what, limit });
+    }
+
+    /// Reports statements above the most that there may be, once.
+    pub(crate) fn count_statements(&mut self, place: &Place<'_>, more: usize) {
+        let (limit, before) = (self.limits.statements, self.statements);
+        self.statements = before.saturating_add(more);
+        if before <= limit && self.statements > limit {
+            self.too_many(place, "statements", limit);
+        }
+    }
+
+    fn check_length(&mut self, place: &Place<'_>, name: &str) {
+        let limit = self.limits.name;
+        if name.len() > limit {
+            self.too_long(place, limit);
+        }
+    }
+
+    pub(crate) fn too_long(&mut self, place: &Place<'_>, limit: usize) {
+        self.push(place, ProblemKind::TooLong { limit });
+    }
+
     /// Reports a name that is not `[A-Za-z0-9_-]+`.
     pub(crate) fn check_name(&mut self, place: &Place<'_>, name: &str) {
+        self.check_length(place, name);
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if name.is_empty() || !name.bytes().all(fits) {
             let expected = "letters, digits, `_` and `-`";
@@ -153,6 +183,7 @@ impl Faults {
 
     /// Reports an empty name.
     pub(crate) fn check_text(&mut self, place: &Place<'_>, name: &str) {
+        self.check_length(place, name);
         if name.is_empty() {
             let expected = "a text that is not empty";
             self.push(place, ProblemKind::InvalidName { name: String::new(), expected });

@@ -29,6 +29,7 @@ use smallvec::SmallVec;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Document};
+use crate::limits::Limits;
 use crate::names::{NameMap, number};
 use crate::problem::{LeftOut, Problems};
 use crate::slots::Slots;
@@ -68,10 +69,14 @@ pub struct Adopted {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
+    /// What the document was held to.
+    pub(crate) limits: Limits,
     pub(crate) lineage: Lineage,
     pub(crate) revision: u64,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) licence: document::Licence,
+    /// All features that it comes to.
+    pub(crate) features: Arc<HashSet<Box<str>, RandomState>>,
     pub(crate) global: Arc<Statements>,
     pub(crate) default_profile: Option<u32>,
     pub(crate) profiles: Slots<Source>,
@@ -82,6 +87,16 @@ pub(crate) struct Inner {
     pub(crate) groups: Arc<Groups>,
     pub(crate) users: Users,
     pub(crate) governance: Arc<document::Governance>,
+}
+
+/// All features that a licence comes to.
+pub(crate) fn licensed_features(
+    licence: &document::Licence,
+    catalogue: &Catalogue,
+) -> Arc<HashSet<Box<str>, RandomState>> {
+    let edition = licence.edition.as_deref().unwrap_or_default();
+    let listed = licence.features.iter().map(String::as_str);
+    Arc::new(listed.chain(catalogue.features_of(edition)).map(Into::into).collect())
 }
 
 /// Which policy this is a version of, and how its names are numbered for the
@@ -251,7 +266,7 @@ impl Policy {
     /// ```
     pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
         let before = self.inner();
-        let mut after = validate::resolve(document)?;
+        let mut after = validate::resolve(document, &before.limits)?;
         let mut users = Users::with_capacity(after.users.len());
         for (at, name, class) in after.users.iter() {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
@@ -397,10 +412,7 @@ impl Inner {
 
     /// Whether the licence has a feature.
     pub(crate) fn is_licensed(&self, feature: &str) -> bool {
-        let edition = self.licence.edition.as_deref();
-        let edition = edition.and_then(|name| self.catalogue.editions.get(name));
-        self.licence.features.iter().any(|known| known == feature)
-            || edition.is_some_and(|features| features.iter().any(|known| **known == *feature))
+        self.features.contains(feature)
     }
 
     /// Rule 8: the bounds on an attribute that decide for a user, of which one

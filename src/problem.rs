@@ -103,6 +103,29 @@ impl Problem {
     }
 }
 
+/// The room that the places of problems take: names may be long, and a place
+/// has all that lead to it.
+#[derive(Debug, Default)]
+pub(crate) struct Room(usize);
+
+impl Room {
+    const MOST: usize = 1 << 26;
+
+    /// The problem, as long as there is room: what is beyond is one more.
+    pub(crate) fn tell(&mut self, place: &Place<'_>, kind: ProblemKind) -> Option<Problem> {
+        if self.0 > Self::MOST {
+            return None;
+        }
+        let problem = Problem::new(place, kind);
+        self.0 = self.0.saturating_add(problem.place.len());
+        if self.0 <= Self::MOST {
+            return Some(problem);
+        }
+        let kind = ProblemKind::TooMany { what: "bytes of places to tell", limit: Self::MOST };
+        Some(Problem::new(&Place::Root, kind))
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = OneLine(f);
@@ -199,12 +222,18 @@ pub enum ProblemKind {
         /// How deep a document may nest.
         limit: usize,
     },
-    /// More of something than the engine numbers.
+    /// More of something than the limit: see [`Limits`](crate::Limits).
     #[error("more than {limit} {what}")]
     TooMany {
         /// What there is too much of.
         what: &'static str,
         /// How many there may be.
+        limit: usize,
+    },
+    /// A name or a path that is longer than the limit.
+    #[error("longer than {limit} bytes")]
+    TooLong {
+        /// How many bytes it may have.
         limit: usize,
     },
     /// A name that is not `[A-Za-z0-9_-]+` or, for users and groups, is empty.
@@ -330,6 +359,7 @@ impl ProblemKind {
             | ProblemKind::Form { .. }
             | ProblemKind::TooDeep { .. }
             | ProblemKind::TooMany { .. }
+            | ProblemKind::TooLong { .. }
             | ProblemKind::InvalidName { .. }
             | ProblemKind::ImpliesScoped { .. }
             | ProblemKind::Cycle { .. }

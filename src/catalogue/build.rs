@@ -1,14 +1,18 @@
 //! Resolving a catalogue's references, with every problem that it has.
 
-use super::{Attribute, Catalogue, Form, Kind, Node, NodeId, States, condition};
+use super::{Attribute, Catalogue, Edition, Form, Kind, Node, NodeId, States, condition};
 use crate::bits::BitSet;
 use crate::document::{self, Map};
 use crate::graph;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
 use crate::problem::{Place, ProblemKind, few, nearest};
 
-/// How many levels of the tree there may be.
-const DEEPEST: u32 = 66;
+impl Faults {
+    /// How many levels of the tree there may be.
+    fn deepest(&self) -> usize {
+        self.limits.depth.min(66)
+    }
+}
 
 pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> Catalogue {
     let root = Place::Root.key("catalogue");
@@ -54,15 +58,25 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         settings,
         editions,
     };
-    let mut resolving = Resolving { catalogue, faults, next: 0, requires_at: Vec::new() };
+    let left = faults.limits.dependencies;
+    let mut resolving = Resolving { catalogue, faults, next: 0, requires_at: Vec::new(), left };
     resolving.resolve(permissions, &place);
-    let Resolving { mut catalogue, faults, requires_at, .. } = resolving;
+    let Resolving { mut catalogue, faults, requires_at, mut left, .. } = resolving;
 
     let rank = check_gates(&catalogue, permissions, &place, &requires_at, faults);
     depend(&mut catalogue);
-    let conditions = condition::conditions(&catalogue, &rank);
-    for (node, condition) in catalogue.nodes.iter_mut().zip(conditions) {
-        node.condition = condition.map(Box::new);
+    match condition::conditions(&catalogue, &rank, &mut left) {
+        Ok(conditions) => {
+            for (node, condition) in catalogue.nodes.iter_mut().zip(conditions) {
+                node.condition = condition.map(Box::new);
+            }
+        }
+        Err(id) => {
+            let (deepest, limit) = (faults.deepest(), faults.limits.dependencies);
+            with_place(permissions, &place, deepest, &mut 0, id as usize, &mut |place| {
+                faults.too_many(place, "dependencies", limit);
+            });
+        }
     }
     if full || deep {
         take_apart(std::mem::take(&mut document.permissions));
@@ -109,11 +123,14 @@ fn kinds(
             if kind.attributes.insert(attribute.into(), number(attributes.len())).is_some() {
                 faults.duplicate(&place, attribute);
             }
-            attributes.push(Attribute {
-                name: attribute.into(),
-                path: format!("{name}.{attribute}").into(),
-                bound,
-            });
+            let path = match name.len() + attribute.len() < faults.limits.path {
+                true => format!("{name}.{attribute}"),
+                false => {
+                    faults.too_long(&place, faults.limits.path);
+                    String::new()
+                }
+            };
+            attributes.push(Attribute { name: attribute.into(), path: path.into(), bound });
         }
         kind.checks = checks(&object.checks, &kind.attributes, &place.key("checks"), faults);
         if kinds.contains_key(name) {
@@ -190,8 +207,8 @@ fn editions(
     editions: &Map<document::Edition>,
     place: &Place<'_>,
     faults: &mut Faults,
-) -> NameMap<Vec<Box<str>>> {
-    let mut out: NameMap<Vec<Box<str>>> = NameMap::default();
+) -> NameMap<Edition> {
+    let mut out: NameMap<Edition> = NameMap::default();
     for (name, edition) in editions.iter() {
         let place = place.key(name);
         faults.check_name(&place, name);
@@ -200,7 +217,8 @@ fn editions(
             faults.check_name(&of.item(at), feature);
         }
         let features = edition.features.iter().map(|feature| feature.as_str().into()).collect();
-        if out.insert(name.into(), features).is_some() {
+        let edition = Edition { features, includes: Vec::new() };
+        if out.insert(name.into(), edition).is_some() {
             faults.duplicate(&place, name);
         }
     }
@@ -213,15 +231,8 @@ fn editions(
         place,
         faults,
     );
-    for &edition in &includes.order {
-        for &included in &includes.of[edition] {
-            if included != edition {
-                let features = out[included].clone();
-                out[edition].extend(features);
-            }
-        }
-        out[edition].sort_unstable();
-        out[edition].dedup();
+    for (edition, includes) in out.values_mut().zip(includes.of) {
+        edition.includes = includes;
     }
     out
 }
@@ -295,8 +306,9 @@ impl Numbering<'_> {
         gate: Option<NodeId>,
         depth: u32,
     ) {
-        if depth > DEEPEST && !permissions.is_empty() {
-            self.faults.push(place, ProblemKind::TooDeep { limit: DEEPEST as usize });
+        let deepest = self.faults.deepest();
+        if depth as usize > deepest && !permissions.is_empty() {
+            self.faults.push(place, ProblemKind::TooDeep { limit: deepest });
             self.deep = true;
             return;
         }
@@ -305,9 +317,9 @@ impl Numbering<'_> {
             // INVARIANT: numbers and bits stay below this, in whatever document.
             let levels = permission.levels.as_ref().map_or(0, Vec::len);
             let known = self.nodes.len().max(self.bits as usize);
-            if known + 1 + permission.scopes.len() + levels > MOST / 2 && !self.full {
-                let kind = ProblemKind::TooMany { what: "permissions", limit: MOST / 2 };
-                self.faults.push(&place, kind);
+            let most = self.faults.limits.permissions.min(MOST / 2);
+            if known + 1 + permission.scopes.len() + levels > most && !self.full {
+                self.faults.too_many(&place, "permissions", most);
                 self.full = true;
             }
             if self.full {
@@ -351,7 +363,17 @@ impl Numbering<'_> {
         let id = number(self.nodes.len());
         let path: Box<str> = match above {
             None => key.into(),
-            Some(above) => format!("{}.{key}", self.nodes[above as usize].path).into(),
+            Some(above) => {
+                let above = &self.nodes[above as usize].path;
+                match above.len() + key.len() < self.faults.limits.path {
+                    true => format!("{above}.{key}").into(),
+                    false => {
+                        self.faults.too_long(&place.key("key"), self.faults.limits.path);
+                        // No key has that form.
+                        format!("#{id}").into()
+                    }
+                }
+            }
         };
         self.faults.check_name(&place.key("key"), key);
         if let Some(feature) = feature {
@@ -391,6 +413,8 @@ struct Resolving<'f> {
     next: NodeId,
     /// Where each of a node's own requirements stands in its list.
     requires_at: Vec<Vec<usize>>,
+    /// How many entries the lists may still have that one node has from others.
+    left: usize,
 }
 
 /// What a node names that others do too.
@@ -492,9 +516,18 @@ impl Resolving<'_> {
             }
         }
         let own_requires = requires.len();
-        requires.extend_from_slice(&scoped.requires);
-        implies.extend_from_slice(&scoped.implies);
-        let (kind, checks) = (scoped.kind, scoped.checks.clone());
+        let kind = scoped.kind;
+        let mut checks = Vec::new();
+        let copied = scoped.requires.len() + scoped.implies.len() + scoped.checks.len();
+        if copied <= self.left {
+            self.left -= copied;
+            requires.extend_from_slice(&scoped.requires);
+            implies.extend_from_slice(&scoped.implies);
+            checks.extend_from_slice(&scoped.checks);
+        } else {
+            self.left = 0;
+            self.faults.too_many(place, "dependencies", self.faults.limits.dependencies);
+        }
         let node = &mut self.catalogue.nodes[self.next as usize];
         node.form = Form::Scope(of, when.into());
         node.kind = kind;
@@ -639,7 +672,7 @@ fn check_gates(
         let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string());
         let names = few(names.collect());
         let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
-        with_place(permissions, place, 1, &mut 0, id, &mut |place| {
+        with_place(permissions, place, faults.deepest(), &mut 0, id, &mut |place| {
             faults.push(&place.key("requires").item(at), kind.clone());
         });
     }
@@ -654,14 +687,12 @@ fn check_gates(
 fn with_place(
     permissions: &[document::Permission],
     place: &Place<'_>,
-    depth: u32,
+    levels: usize,
     next: &mut usize,
     id: usize,
     call: &mut dyn FnMut(&Place<'_>),
 ) {
-    if depth > DEEPEST {
-        return;
-    }
+    let Some(levels) = levels.checked_sub(1) else { return };
     for (at, permission) in permissions.iter().enumerate() {
         let place = place.item(at);
         if *next == id {
@@ -675,7 +706,7 @@ fn with_place(
             }
             *next += 1;
         }
-        with_place(&permission.children, &place.key("children"), depth + 1, next, id, call);
+        with_place(&permission.children, &place.key("children"), levels, next, id, call);
     }
 }
 

@@ -6,6 +6,8 @@
 //! same kind that have scopes or checks say anything about the object: they are
 //! found here once, so that a question only looks at relations and attributes.
 
+use std::sync::Arc;
+
 use super::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
 use crate::names::number;
 
@@ -18,7 +20,7 @@ pub(crate) struct Condition {
     /// The checks of the kind and of the permission itself.
     pub(crate) own_checks: Box<[AttributeId]>,
     /// The scopes of the permission itself: its scopes, or it alone.
-    pub(crate) own_scopes: Box<[Scope]>,
+    pub(crate) own_scopes: Arc<[Scope]>,
     /// All checks that must hold: the own ones and those of what it answers to.
     pub(crate) checks: Box<[AttributeId]>,
     /// The scoped permissions that it answers to, itself where it is one, and
@@ -34,8 +36,9 @@ pub(crate) struct Step {
     pub(crate) always: bool,
     /// Its checks, where they need not hold in any case.
     pub(crate) checks: Box<[AttributeId]>,
-    /// Its scopes, one of which must match, if it has any.
-    pub(crate) scopes: Option<Box<[Scope]>>,
+    /// Its scopes, one of which must match, if it has any. Shared, as far as
+    /// they are the same for whatever answers to it.
+    pub(crate) scopes: Option<Arc<[Scope]>>,
 }
 
 /// A scope of one of them.
@@ -50,35 +53,77 @@ pub(crate) struct Scope {
 }
 
 /// The conditions of all nodes; `rank` orders them, each after what it answers
-/// to.
-pub(super) fn conditions(catalogue: &Catalogue, rank: &[u32]) -> Vec<Option<Condition>> {
-    let mut search = Search { catalogue, rank, seen: vec![0; catalogue.nodes.len()], round: 0 };
-    (0..number(catalogue.nodes.len())).map(|id| search.condition(id)).collect()
+/// to. `left` is how many entries their lists may have; the node that comes to
+/// more is an error.
+pub(super) fn conditions(
+    catalogue: &Catalogue,
+    rank: &[u32],
+    left: &mut usize,
+) -> Result<Vec<Option<Condition>>, NodeId> {
+    let nodes = catalogue.nodes.len();
+    let mut search = Search {
+        catalogue,
+        rank,
+        speaking: vec![Arc::default(); nodes],
+        scopes: vec![None; nodes],
+        requiring: Vec::with_capacity(nodes),
+        seen: vec![0; nodes],
+        round: 0,
+        places: vec![None; nodes],
+        left,
+    };
+    for id in 0..number(nodes) {
+        let mut scopes = catalogue.scopes(id);
+        let requires = scopes.any(|scope| !search.own_requirements(scope).is_empty());
+        search.requiring.push(requires);
+    }
+    let mut order: Vec<NodeId> = (0..number(nodes)).collect();
+    order.sort_unstable_by_key(|&id| rank[id as usize]);
+    for id in order {
+        search.speaking[id as usize] = search.speaking(id).map_err(|TooMany| id)?;
+    }
+    (0..number(nodes)).map(|id| search.condition(id).map_err(|TooMany| id)).collect()
 }
+
+/// The lists would have more entries than they may.
+struct TooMany;
 
 struct Search<'c> {
     catalogue: &'c Catalogue,
     rank: &'c [u32],
+    /// Of each node, itself and what it answers to, scopes aside: those that may
+    /// have something to say.
+    speaking: Vec<Arc<[NodeId]>>,
+    /// The scopes of nodes that are the same for whatever answers to them, as
+    /// far as they were needed.
+    scopes: Vec<Option<Arc<[Scope]>>>,
+    /// Whether a node has scopes that require something themselves.
+    requiring: Vec<bool>,
     /// In which round a node was last seen.
     seen: Vec<u32>,
     round: u32,
+    /// Which step a node is that must hold only where a scope requires it.
+    places: Vec<Option<u32>>,
+    left: &'c mut usize,
 }
 
 impl Search<'_> {
-    fn condition(&mut self, id: NodeId) -> Option<Condition> {
+    fn condition(&mut self, id: NodeId) -> Result<Option<Condition>, TooMany> {
         let catalogue = self.catalogue;
         let node = catalogue.node(id);
-        let kind = node.kind?;
+        let Some(kind) = node.kind else { return Ok(None) };
         let mut own_checks = catalogue.kind(kind).checks.clone();
         own_checks.extend(&node.checks);
         own_checks.sort_unstable();
         own_checks.dedup();
+        self.take(2 * own_checks.len())?;
 
         // What it answers to in any case.
         self.round += 1;
-        let always = self.reach(vec![id], kind);
+        let always = self.reach(&[id], kind)?;
         let mut checks = own_checks.clone();
         for &id in &always {
+            self.take(self.checks(id, kind).len())?;
             checks.extend(self.checks(id, kind));
         }
         checks.sort_unstable();
@@ -90,9 +135,12 @@ impl Search<'_> {
         let mut next = 0;
         while let Some(&(step, _)) = steps.get(next) {
             next += 1;
+            if !self.requiring[step as usize] {
+                continue;
+            }
             for scope in catalogue.scopes(step) {
                 let required = self.own_requirements(scope);
-                let besides = self.reach(required, kind);
+                let besides = self.reach(&required, kind)?;
                 steps.extend(besides.into_iter().map(|id| (id, false)));
             }
         }
@@ -100,27 +148,73 @@ impl Search<'_> {
             self.has_scopes(step) || (!always && !self.checks(step, kind).is_empty())
         });
         steps.sort_by_key(|&(step, _)| self.rank[step as usize]);
+        for (at, &(step, always)) in steps.iter().enumerate() {
+            self.places[step as usize] = (!always).then_some(number(at));
+        }
 
         let on_kind = |&(step, _): &(NodeId, bool)| catalogue.node(step).kind == Some(kind);
         let needs_object = !checks.is_empty() || steps.iter().any(on_kind);
-        let scopes = |step| self.scopes(step, id, kind, &steps);
-        let own_scopes = if self.has_scopes(id) { scopes(id) } else { Box::default() };
-        let steps = steps
-            .iter()
-            .map(|&(step, always)| Step {
-                always,
-                checks: if always { Box::default() } else { self.checks(step, kind).into() },
-                scopes: self.has_scopes(step).then(|| scopes(step)),
-            })
-            .collect();
-        Some(Condition {
+        let own_scopes = match self.has_scopes(id) {
+            true => self.scopes(id, id, kind)?,
+            false => Arc::default(),
+        };
+        let mut told = Vec::with_capacity(steps.len());
+        for &(step, always) in &steps {
+            let scopes = match self.has_scopes(step) {
+                true if step == id => Some(Arc::clone(&own_scopes)),
+                true => Some(self.scopes(step, id, kind)?),
+                false => None,
+            };
+            let checks = if always { Box::default() } else { self.checks(step, kind).into() };
+            told.push(Step { always, checks, scopes });
+        }
+        for &(step, _) in &steps {
+            self.places[step as usize] = None;
+        }
+        Ok(Some(Condition {
             kind,
             needs_object,
             own_checks: own_checks.into(),
             own_scopes,
             checks: checks.into(),
-            steps,
-        })
+            steps: told.into(),
+        }))
+    }
+
+    /// Takes entries of those that there may be.
+    fn take(&mut self, entries: usize) -> Result<(), TooMany> {
+        *self.left = self.left.checked_sub(entries).ok_or(TooMany)?;
+        Ok(())
+    }
+
+    /// A node and what it answers to, scopes aside, those to which it leads
+    /// being known: of all those the ones that may have something to say.
+    fn speaking(&mut self, id: NodeId) -> Result<Arc<[NodeId]>, TooMany> {
+        let node = self.catalogue.node(id);
+        let speaks = self.has_scopes(id) || !node.checks.is_empty();
+        let leads_to: Vec<NodeId> =
+            node.gate.into_iter().chain(self.followed(&node.requires)).collect();
+        if let (&[only], false) = (&*leads_to, speaks) {
+            return Ok(Arc::clone(&self.speaking[only as usize]));
+        }
+        self.round += 1;
+        let mut found = Vec::new();
+        if speaks {
+            self.seen[id as usize] = self.round;
+            found.push(id);
+        }
+        for next in leads_to {
+            // Whoever was met brought along all that it answers to.
+            if self.seen[next as usize] != self.round {
+                for &id in &*self.speaking[next as usize] {
+                    if std::mem::replace(&mut self.seen[id as usize], self.round) != self.round {
+                        found.push(id);
+                    }
+                }
+            }
+        }
+        self.take(found.len())?;
+        Ok(found.into())
     }
 
     /// The checks of a node, if it is on that kind.
@@ -132,23 +226,21 @@ impl Search<'_> {
     /// Of these and all that they answer to, the nodes that this round has not
     /// seen and that may have something to say: those on that kind, and scoped
     /// ones on another, because of what their scopes require.
-    fn reach(&mut self, from: Vec<NodeId>, kind: KindId) -> Vec<NodeId> {
+    fn reach(&mut self, from: &[NodeId], kind: KindId) -> Result<Vec<NodeId>, TooMany> {
         let mut found = Vec::new();
-        let mut open = from;
-        while let Some(id) = open.pop() {
-            if std::mem::replace(&mut self.seen[id as usize], self.round) == self.round {
-                continue;
+        for &from in from {
+            let speaking = Arc::clone(&self.speaking[from as usize]);
+            self.take(speaking.len())?;
+            for &id in &*speaking {
+                if std::mem::replace(&mut self.seen[id as usize], self.round) == self.round {
+                    continue;
+                }
+                if self.catalogue.node(id).kind == Some(kind) || self.requiring[id as usize] {
+                    found.push(id);
+                }
             }
-            let node = self.catalogue.node(id);
-            let scopes_require =
-                || self.catalogue.scopes(id).any(|scope| !self.own_requirements(scope).is_empty());
-            if node.kind == Some(kind) || scopes_require() {
-                found.push(id);
-            }
-            open.extend(node.gate);
-            open.extend(self.followed(&node.requires));
         }
-        found
+        Ok(found)
     }
 
     /// The nodes that are followed of those required: of a single scope it is
@@ -170,45 +262,50 @@ impl Search<'_> {
     /// The scopes to match of a step; of a scope that is asked for itself, it
     /// alone, whose requirements are steps in any case.
     fn scopes(
-        &self,
+        &mut self,
         step: NodeId,
         asked: NodeId,
         kind: KindId,
-        steps: &[(NodeId, bool)],
-    ) -> Box<[Scope]> {
-        let nodes = self.catalogue.scopes_or_itself(step);
-        nodes
-            .filter_map(|id| {
-                let node = self.catalogue.node(id);
-                let Form::Scope(_, when) = &node.form else {
-                    return None;
-                };
-                Some(Scope {
-                    bit: node.bit,
-                    // What relates to an object of another kind can't be told
-                    // of this one.
-                    when: if node.kind == Some(kind) { when.clone() } else { Box::default() },
-                    steps: if id == asked { [].into() } else { self.needed(id, kind, steps) },
-                })
-            })
-            .collect()
+    ) -> Result<Arc<[Scope]>, TooMany> {
+        let catalogue = self.catalogue;
+        let on_kind = catalogue.node(step).kind == Some(kind);
+        if let (Some(known), true) = (&self.scopes[step as usize], on_kind) {
+            return Ok(Arc::clone(known));
+        }
+        let mut scopes = Vec::new();
+        for id in catalogue.scopes_or_itself(step) {
+            let node = catalogue.node(id);
+            let Form::Scope(_, when) = &node.form else {
+                continue;
+            };
+            self.take(1 + when.len())?;
+            scopes.push(Scope {
+                bit: node.bit,
+                // What relates to an object of another kind can't be told of
+                // this one.
+                when: if on_kind { when.clone() } else { Box::default() },
+                steps: if id == asked { [].into() } else { self.needed(id)? },
+            });
+        }
+        let scopes: Arc<[Scope]> = scopes.into();
+        if on_kind && !self.requiring[step as usize] {
+            self.scopes[step as usize] = Some(Arc::clone(&scopes));
+        }
+        Ok(scopes)
     }
 
     /// The steps that a scope's own requirements come to, apart from those that
     /// must hold in any case.
-    fn needed(&self, scope: NodeId, kind: KindId, steps: &[(NodeId, bool)]) -> Box<[u32]> {
+    fn needed(&mut self, scope: NodeId) -> Result<Box<[u32]>, TooMany> {
         let required = self.own_requirements(scope);
-        if required.is_empty() {
-            return Box::default();
+        let mut needed = Vec::new();
+        for from in required {
+            let speaking = Arc::clone(&self.speaking[from as usize]);
+            self.take(speaking.len())?;
+            needed.extend(speaking.iter().filter_map(|&id| self.places[id as usize]));
         }
-        let mut search = Search {
-            catalogue: self.catalogue,
-            rank: self.rank,
-            seen: vec![0; self.catalogue.nodes.len()],
-            round: 1,
-        };
-        let reached = search.reach(required, kind);
-        let is_step = |&(id, always): &(NodeId, bool)| !always && reached.contains(&id);
-        (0..).zip(steps).filter(|(_, step)| is_step(step)).map(|(at, _)| at).collect()
+        needed.sort_unstable();
+        needed.dedup();
+        Ok(needed.into())
     }
 }

@@ -17,6 +17,7 @@ use crate::graph;
 use crate::names::number;
 use crate::policy::{
     Class, ClassId, Inner, Policy, Role, Source, SourceId, SourceName, Statements,
+    licensed_features,
 };
 
 pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
@@ -329,6 +330,7 @@ impl Attempt<'_> {
         if group.is_empty() {
             return self.refuse(Rule::Invalid, "a group's name can't be empty");
         }
+        [group].into_iter().chain(parent).for_each(|name| self.check_length(name));
         let declared = &self.old.groups.declared;
         if let Some(parent) = parent
             && parent != group
@@ -368,9 +370,18 @@ impl Attempt<'_> {
         self.changed.push(Change::SetGroup { group, parent });
     }
 
+    /// Refuses a name that a document could not have.
+    pub(super) fn check_length(&mut self, name: &str) {
+        let limit = self.old.limits.name;
+        if name.len() > limit {
+            self.refuse(Rule::Invalid, format!("a name is longer than {limit} bytes"));
+        }
+    }
+
     fn set_licence(&mut self, licence: &Licence) {
         self.kinds.push("set_licence".to_owned());
         self.touched = Touched::Everybody;
+        licence.features.iter().for_each(|feature| self.check_length(feature));
         for feature in licence.features.iter().filter(|feature| !is_name(feature)) {
             self.refuse(Rule::Invalid, format!("`{feature}` is not a name"));
         }
@@ -381,6 +392,7 @@ impl Attempt<'_> {
         }
         if self.old.licence != *licence {
             self.new.licence = licence.clone();
+            self.new.features = licensed_features(licence, &self.new.catalogue);
             self.changed.push(Change::SetLicence(licence.clone()));
         }
     }

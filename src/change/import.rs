@@ -135,6 +135,7 @@ impl Attempt<'_> {
             if !is_name(name) {
                 self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
             }
+            self.check_length(name);
             if repeats(&source.statements) {
                 let source = kind.name(name.to_owned());
                 self.refuse(Rule::Invalid, format!("{source} says something twice"));

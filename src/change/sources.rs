@@ -15,6 +15,7 @@ impl Attempt<'_> {
         if !is_name(name) {
             self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
         }
+        self.check_length(name);
         self.need("create", kind);
         if self.old.find_source(kind, name).is_some() {
             self.refuse(Rule::Exists, format!("{source} exists"));
@@ -65,6 +66,7 @@ impl Attempt<'_> {
             if to.is_empty() {
                 self.refuse(Rule::Invalid, "a user's name can't be empty");
             }
+            self.check_length(to);
             self.kinds.push("rename_user".to_owned());
             let Some(slot) = self.known_user(name) else { return };
             self.touches_admin(slot, "renames");
@@ -85,6 +87,7 @@ impl Attempt<'_> {
         if !is_name(to) {
             self.refuse(Rule::Invalid, format!("`{to}` is not a name"));
         }
+        self.check_length(to);
         self.need("rename", kind);
         let Some(id) = self.known_source(kind, name) else { return };
         if self.old.find_source(kind, to).is_some() {

@@ -67,6 +67,8 @@ impl Attempt<'_> {
         if name.is_empty() {
             self.refuse(Rule::Invalid, "a user's name can't be empty");
         }
+        self.check_length(name);
+        rest.groups.iter().for_each(|group| self.check_length(group));
         self.kinds.push("add_user".to_owned());
         if self.old.users.find(name).is_some() {
             self.refuse(Rule::Exists, format!("user `{name}` exists"));
@@ -289,6 +291,7 @@ impl Attempt<'_> {
     pub(super) fn set_groups(&mut self, user: &str, names: &[String]) {
         self.kinds.push("set_groups".to_owned());
         self.groups_named = names.to_vec();
+        names.iter().for_each(|group| self.check_length(group));
         let groups = self.groups(names);
         let Some(slot) = self.known_user(user) else { return };
         if *self.old.users.groups(slot) != *groups {

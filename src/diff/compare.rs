@@ -204,7 +204,7 @@ impl<'e> Comparison<'e> {
     fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
         let condition = catalogue(self.after).node(id).condition.as_deref();
         let steps = condition.into_iter().flat_map(|condition| &condition.steps);
-        let mut scopes = steps.flat_map(|step| step.scopes.iter().flatten());
+        let mut scopes = steps.flat_map(|step| step.scopes.as_deref().unwrap_or_default());
         scopes.any(|scope| test(bits, scope.bit))
     }
 
@@ -296,7 +296,7 @@ impl<'e> Comparison<'e> {
             Standing::Open(open) => open,
         };
         let steps = open.condition.steps.iter();
-        let scopes = steps.flat_map(|step| step.scopes.iter().flatten());
+        let scopes = steps.flat_map(|step| step.scopes.as_deref().unwrap_or_default());
         let scopes = scopes.filter(|scope| open.holds(scope)).map(|scope| scope.bit).collect();
         let limits = engine.limits(class).as_ptr().addr();
         let recipe = (side, id, limits, scopes);

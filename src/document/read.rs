@@ -23,7 +23,7 @@ use super::{
     SettingValue, Source, Statements, User,
 };
 use crate::date::{Date, Weekday};
-use crate::problem::{Place, Problem, ProblemKind, nearest};
+use crate::problem::{Place, Problem, ProblemKind, Room, nearest};
 
 /// How deep lists and maps may nest: a permission takes two steps for each
 /// level of the tree. That is fewer levels than the catalogue takes.
@@ -37,8 +37,8 @@ impl<'de> Deserialize<'de> for Document {
     ///
     /// Only where the text can't be read at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Document, D::Error> {
-        let faults = RefCell::default();
-        let at = At { place: &Place::Root, faults: &faults, depth: 0 };
+        let (faults, room) = (RefCell::default(), RefCell::default());
+        let at = At { place: &Place::Root, faults: &faults, room: &room, depth: 0 };
         let mut document = Seed(at, Record::<Document>::new()).deserialize(deserializer)?;
         document.faults = faults.into_inner();
         Ok(document)
@@ -52,8 +52,8 @@ where
     S: Shape<'de>,
     D: Deserializer<'de>,
 {
-    let faults = RefCell::default();
-    let at = At { place: &Place::Root, faults: &faults, depth: 0 };
+    let (faults, room) = (RefCell::default(), RefCell::default());
+    let at = At { place: &Place::Root, faults: &faults, room: &room, depth: 0 };
     let part = Seed(at, shape).deserialize(deserializer)?;
     match faults.into_inner().first() {
         None => Ok(part),
@@ -98,16 +98,17 @@ impl<'de> Deserialize<'de> for Bundle {
 struct At<'a> {
     place: &'a Place<'a>,
     faults: &'a RefCell<Vec<Problem>>,
+    room: &'a RefCell<Room>,
     depth: usize,
 }
 
 impl At<'_> {
     fn within<'a>(&'a self, place: &'a Place<'a>) -> At<'a> {
-        At { place, faults: self.faults, depth: self.depth + 1 }
+        At { place, depth: self.depth + 1, ..*self }
     }
 
     fn fault(&self, kind: ProblemKind) {
-        self.faults.borrow_mut().push(Problem::new(self.place, kind));
+        self.faults.borrow_mut().extend(self.room.borrow_mut().tell(self.place, kind));
     }
 
     fn misfit(&self, expected: &'static str, found: impl Into<String>) {

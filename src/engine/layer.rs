@@ -4,6 +4,8 @@
 //! Everything here works on whole sets of permissions at once: a tier lies over
 //! another with three operations a word.
 
+use std::borrow::Cow;
+
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, Node, NodeId, Pattern, Reach};
 use crate::policy::{Class, Inner, SourceId, Statements};
@@ -63,6 +65,31 @@ pub(crate) fn ranked<'s>(statements: &'s Statements, catalogue: &Catalogue) -> V
     stated
 }
 
+/// The same without those that stand there again, where there are many: the
+/// order of what is equally near, and does the same, makes no difference.
+fn painted<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<'s>> {
+    let mut stated = ranked(statements, catalogue);
+    if stated.len() > FEW {
+        stated.sort_unstable_by_key(|it| (it.nearness, it.effect, it.pattern));
+        stated.dedup_by_key(|it| (it.effect, it.pattern));
+    }
+    stated
+}
+
+/// Patterns without those that stand there again, where there are many.
+pub(crate) fn distinct(patterns: &[Pattern]) -> Cow<'_, [Pattern]> {
+    if patterns.len() <= FEW {
+        return Cow::Borrowed(patterns);
+    }
+    let mut patterns = patterns.to_vec();
+    patterns.sort_unstable();
+    patterns.dedup();
+    Cow::Owned(patterns)
+}
+
+/// So many statements are not looked through for those that stand there twice.
+const FEW: usize = 16;
+
 /// What a source says of one permission. Of two in the role tier, the greater
 /// stands (rule 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +139,7 @@ impl Layer {
     /// Rule 1: within a source the nearest statement wins. Painting from the
     /// farthest to the nearest leaves just that.
     fn paint(&mut self, statements: &Statements, catalogue: &Catalogue) {
-        for Ranked { effect, pattern, .. } in ranked(statements, catalogue) {
+        for Ranked { effect, pattern, .. } in painted(statements, catalogue) {
             match effect {
                 Effect::Allow => {
                     for bits in pattern.ranges(catalogue) {
@@ -139,7 +166,7 @@ impl Layer {
                 }
             }
         }
-        for pattern in &statements.forbid {
+        for pattern in distinct(&statements.forbid).iter() {
             for bits in pattern.ranges(catalogue) {
                 self.forbidden.insert_range(bits);
             }

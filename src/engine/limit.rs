@@ -50,14 +50,33 @@ impl Limit {
 
     /// What passes either of two bounds on one attribute.
     pub(crate) fn join(&mut self, other: Limit) {
+        self.gather(other);
+        self.settle();
+    }
+
+    /// What passes any of some bounds on one attribute.
+    pub(crate) fn any_of(limits: impl IntoIterator<Item = Limit>) -> Option<Limit> {
+        let mut limits = limits.into_iter();
+        let mut joined = limits.next()?;
+        limits.for_each(|limit| joined.gather(limit));
+        joined.settle();
+        Some(joined)
+    }
+
+    /// Puts texts in order that were gathered.
+    fn settle(&mut self) {
+        if let Limit::OneOf(texts) = self {
+            // Stable, because that merges what is sorted already.
+            texts.sort();
+            texts.dedup();
+        }
+    }
+
+    /// Joins another bound, and leaves texts as they come.
+    fn gather(&mut self, other: Limit) {
         match (&mut *self, other) {
             (Limit::Any, _) | (_, Limit::Nothing) => {}
-            (Limit::OneOf(texts), Limit::OneOf(more)) => {
-                texts.extend(more);
-                // Stable, because that merges what is sorted already.
-                texts.sort();
-                texts.dedup();
-            }
+            (Limit::OneOf(texts), Limit::OneOf(more)) => texts.extend(more),
             (Limit::AtMost(limit), Limit::AtMost(other)) => *limit = other.max(*limit),
             (Limit::AtLeast(limit), Limit::AtLeast(other)) => *limit = other.min(*limit),
             (Limit::NotBefore(fences), Limit::NotBefore(more))
@@ -152,13 +171,17 @@ impl<'p> Bounding<'p> {
             for (attribute, bound) in tier.flat_map(|source| &source.bounds) {
                 let of = policy.catalogue.attribute_at(*attribute).bound;
                 let limit = Limit::new(of, bound);
-                match stated.iter_mut().find(|(known, _)| known == attribute) {
-                    Some((_, joined)) => joined.join(limit),
-                    None => stated.push((*attribute, limit)),
-                }
+                stated.push((*attribute, limit));
             }
-            for (attribute, limit) in stated {
-                limits[attribute as usize] = limit;
+            // Stable, because fences stay in their order.
+            stated.sort_by_key(|&(attribute, _)| attribute);
+            let mut stated = stated.into_iter().peekable();
+            while let Some((attribute, first)) = stated.next() {
+                let more = std::iter::from_fn(|| stated.next_if(|(next, _)| *next == attribute));
+                let all = std::iter::once(first).chain(more.map(|(_, limit)| limit));
+                if let Some(limit) = Limit::any_of(all) {
+                    limits[attribute as usize] = limit;
+                }
             }
         };
         overlay(&mut [&*policy.global].into_iter());

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::slice::Iter;
+use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use unicode_security::confusable_detection::skeleton;
@@ -180,8 +181,20 @@ fn looks(name: &str) -> [String; 2] {
     let read: String = shown().flat_map(char::to_lowercase).map(separated).collect();
     let read = read.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let shown: String = shown().collect();
-    [read, skeleton(&shown).collect()]
+    // Most names are plain, and skeletons take long.
+    let shape = match shown.is_ascii() {
+        true => {
+            shown.bytes().filter_map(|byte| SHAPES.get(usize::from(byte))).map(|it| &**it).collect()
+        }
+        false => skeleton(&shown).collect(),
+    };
+    [read, shape]
 }
+
+/// The skeletons of the ASCII characters, none of which changes beside another.
+static SHAPES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    (0..128).map(|byte: u8| skeleton(char::from(byte).encode_utf8(&mut [0; 4])).collect()).collect()
+});
 
 /// Whether a character can't be seen.
 fn is_hidden(c: char) -> bool {

@@ -28,7 +28,7 @@ use super::{Code, Linter, Reach};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
 use crate::document::SettingValue;
-use crate::engine::{Effect, Layer, Layers, Limit, Ranked, Said, ranked};
+use crate::engine::{Effect, Layer, Layers, Limit, Ranked, Said, distinct, ranked};
 use crate::policy::{Inner, SourceId, SourceName, Statements};
 
 /// The list of a source that a statement stands in.
@@ -279,7 +279,7 @@ impl<'p> Sources<'p> {
         self.weigh(&forbids, &BitSet::new(catalogue.bits()), comes_to, vain);
 
         let mut forbidden = Layer::new(catalogue.bits()).forbidden;
-        for bits in forbid.iter().flat_map(|pattern| pattern.ranges(catalogue)) {
+        for bits in distinct(forbid).iter().flat_map(|pattern| pattern.ranges(catalogue)) {
             forbidden.insert_range(bits);
         }
         forbidden.union_with(&beside.forbidden);
@@ -380,10 +380,9 @@ impl<'p> Sources<'p> {
             let said_beneath = || match source {
                 SourceId::Profile(_) => stated(&policy.global, bound.0) == Some(limit(bound)),
                 SourceId::Role(id) => {
-                    let mut included = (policy.closure(&[id]).into_iter().skip(1))
+                    let included = (policy.closure(&[id]).into_iter().skip(1))
                         .filter_map(|id| stated(&policy.roles[id].source.statements, bound.0));
-                    included.next().is_some_and(|mut joined| {
-                        included.for_each(|limit| joined.join(limit));
+                    Limit::any_of(included).is_some_and(|joined| {
                         let mut more = joined.clone();
                         more.join(limit(bound));
                         more == joined

@@ -150,11 +150,10 @@ fn grants(policy: &Inner) -> Layer {
 /// edition is declared, everything.
 fn any_licence(policy: &Inner) -> BitSet {
     let editions = &policy.catalogue.editions;
-    let known: HashSet<&str> = editions.values().flatten().map(|feature| &**feature).collect();
-    let listed = &policy.licence.features;
-    policy.catalogue.licensed(|feature| {
-        editions.is_empty() || known.contains(feature) || listed.iter().any(|it| it == feature)
-    })
+    let of_editions = editions.values().flat_map(|edition| &edition.features);
+    let mut known: HashSet<&str> = of_editions.map(|feature| &**feature).collect();
+    known.extend(policy.licence.features.iter().map(String::as_str));
+    policy.catalogue.licensed(|feature| editions.is_empty() || known.contains(feature))
 }
 
 /// What a node answers to directly.

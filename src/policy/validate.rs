@@ -5,10 +5,14 @@ use std::sync::Arc;
 use indexmap::map::Entry;
 use smallvec::SmallVec;
 
-use super::{Class, Groups, Inner, Lineage, Policy, Role, Source, Statements, Texts, Users};
+use super::{
+    Class, Groups, Inner, Lineage, Policy, Role, Source, Statements, Texts, Users,
+    licensed_features,
+};
 use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, BoundType, Document, Map};
 use crate::graph;
+use crate::limits::Limits;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
 use crate::problem::{LeftOut, Place, ProblemKind, Problems, few};
 use crate::progress::Progress;
@@ -82,22 +86,36 @@ impl Policy {
     /// ```
     pub fn validate(
         document: Document,
+        progress: impl FnMut(Progress),
+    ) -> Result<Policy, Problems> {
+        Policy::validate_within(document, &Limits::default(), progress)
+    }
+
+    /// The same, within other limits than the default ones. Those hold for later
+    /// versions of the policy too.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the document.
+    pub fn validate_within(
+        document: Document,
+        limits: &Limits,
         mut progress: impl FnMut(Progress),
     ) -> Result<Policy, Problems> {
-        let resolved = resolve_or(document, Misfits::AreProblems, &mut progress);
+        let resolved = resolve_or(document, limits, Misfits::AreProblems, &mut progress);
         resolved.map(|(inner, _)| Policy(Arc::new(inner)))
     }
 }
 
 /// Resolves a document, or says all that is wrong with it.
-pub(super) fn resolve(document: Document) -> Result<Inner, Problems> {
-    resolve_or(document, Misfits::AreProblems, &mut |_| {}).map(|(inner, _)| inner)
+pub(super) fn resolve(document: Document, limits: &Limits) -> Result<Inner, Problems> {
+    resolve_or(document, limits, Misfits::AreProblems, &mut |_| {}).map(|(inner, _)| inner)
 }
 
 /// Resolves what of a document fits its catalogue. The rest is left out, and
 /// told.
 pub(super) fn fit(document: Document) -> Result<(Inner, Vec<LeftOut>), Problems> {
-    resolve_or(document, Misfits::AreLeftOut, &mut |_| {})
+    resolve_or(document, &Limits::default(), Misfits::AreLeftOut, &mut |_| {})
 }
 
 /// What becomes of what names something that is not there.
@@ -109,10 +127,11 @@ enum Misfits {
 
 fn resolve_or(
     document: Document,
+    limits: &Limits,
     misfits: Misfits,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Inner, Vec<LeftOut>), Problems> {
-    let mut faults = Faults::new(document.faults);
+    let mut faults = Faults::new(document.faults, *limits);
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
     // A catalogue is whole or none.
@@ -174,8 +193,10 @@ fn resolve_or(
     }
     Ok((
         Inner {
+            limits: *limits,
             revision: 0,
             lineage: Lineage::first(users.len(), catalogue.bits()),
+            features: licensed_features(&licence, &catalogue),
             licence,
             global: Arc::new(global),
             default_profile,
@@ -205,6 +226,10 @@ fn slots<V>(map: NameMap<V>) -> Slots<V> {
 fn declare<V>(what: &str, map: Map<V>, faults: &mut Faults) -> NameMap<V> {
     let place = Place::Root.key(what);
     let mut out = NameMap::with_capacity_and_hasher(map.len(), Default::default());
+    let most = faults.limits.sources.min(MOST);
+    if map.len() > most {
+        faults.too_many(&place, "entries", most);
+    }
     for (name, value) in map {
         let place = place.key(&name);
         faults.check_name(&place, &name);
@@ -363,6 +388,10 @@ impl Names<'_> {
             let texts = texts.iter().enumerate();
             texts.filter_map(|(at, text)| self.pattern(text, &list.item(at), faults)).collect()
         };
+        let patterns_said =
+            statements.allow.len() + statements.deny.len() + statements.forbid.len();
+        let said = statements.levels.len() + statements.bounds.len() + statements.settings.len();
+        faults.count_statements(place, patterns_said + said);
         Statements {
             allow: patterns("allow", &statements.allow, faults),
             deny: faults.restricting(|faults| patterns("deny", &statements.deny, faults)),
@@ -560,8 +589,9 @@ impl Holders<'_> {
         let unique = roles.values().any(|role| role.unique);
         let mut holders: Vec<Option<Box<str>>> = vec![None; roles.len()];
         let mut out = Users::with_capacity(users.len());
-        if users.len() > MOST {
-            faults.push(place, ProblemKind::TooMany { what: "users", limit: MOST });
+        let most = faults.limits.users.min(MOST);
+        if users.len() > most {
+            faults.too_many(place, "users", most);
         }
         let total = users.len();
         for (done, (name, user)) in users.into_iter().take(MOST).enumerate() {
@@ -595,6 +625,10 @@ impl Holders<'_> {
             out.set_texts(slot, texts(user.label, user.description));
         }
         progress(Progress { done: total, total });
+        let most = faults.limits.groups.min(MOST);
+        if groups.parents.len() > most {
+            faults.too_many(&Place::Root.key("groups"), "groups", most);
+        }
         (out, groups)
     }
 

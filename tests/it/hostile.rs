@@ -9,7 +9,10 @@ use std::fmt::Write;
 
 use allocation_counter::measure;
 use grantree::lint::Code;
-use grantree::{Document, Engine, Object, Policy, Problems, RelationState, Subject, Value};
+use grantree::{
+    Document, DynamicObject, Engine, Limits, Object, Policy, Problems, RelationState, SourceName,
+    Subject, Value,
+};
 
 fn read(text: &str) -> Result<Policy, Problems> {
     Policy::try_from(serde_json::from_str::<Document>(text).expect("JSON"))
@@ -363,4 +366,286 @@ fn names_that_are_wrong_and_long() {
     let text = document(&known, &format!(r#""global": {{"allow": [{wrong}]}}"#));
     let counted = measure(|| drop(read(&text).expect_err("unknown")));
     assert!(counted.bytes_total < 100 * text.len() as u64, "{counted:?} of {}", text.len());
+}
+
+/// Scopes of which each asks for one relation more: so many that they have
+/// about as many tests as `size` says.
+fn stairs(size: usize) -> String {
+    let count = (2 * size).isqrt();
+    let relations = entries(count, |at| format!(r#""r{at}": "user""#));
+    let scopes = entries(count, |at| {
+        let before = entries(at, |before| format!(r#""r{before}": "other""#));
+        let comma = if at > 0 { ", " } else { "" };
+        format!(r#"{{"key": "s{at}", "when": {{{before}{comma}"r{at}": "me"}}}}"#)
+    });
+    format!(
+        r#"{{"format": 1, "catalogue": {{
+            "permissions": [{{"key": "p", "object": "job", "scopes": [{scopes}]}}],
+            "objects": {{"job": {{"relations": {{{relations}}}}}}}}},
+            "users": {{"u": {{"allow": ["p"]}}}}}}"#
+    )
+}
+
+#[test]
+fn filters_of_scopes_that_differ_in_many_relations() {
+    grows_with_its_input(2_000, stairs, |text| {
+        let engine = Engine::new(&policy(text));
+        engine.filter_by_name("u", "p", None).expect("a filter");
+    });
+    // Spared its normal form, it still matches what is allowed.
+    let engine = Engine::new(&policy(&stairs(2_000)));
+    let (user, action) = (engine.user("u").expect("u"), engine.permission("p").expect("p"));
+    let filter = engine.filter(user, action, None);
+    for steps in 0..63 {
+        for left_out in [0, steps / 2, 100] {
+            let mut job = DynamicObject::new("job");
+            for at in (0..steps).filter(|at| *at != left_out) {
+                job = job.with_relation(&format!("r{at}"), ["v"]);
+            }
+            job = job.with_relation(&format!("r{steps}"), ["u"]);
+            let allowed = engine.can(user, action, &job);
+            assert_eq!(allowed, steps == 0 || left_out > steps, "{steps} without {left_out}");
+            assert_eq!(filter.matches(&job), allowed, "{steps} without {left_out}");
+        }
+    }
+}
+
+#[test]
+fn mends_of_a_chain_of_requirements() {
+    let chain = |count: usize| {
+        let permissions = entries(count, |at| match at + 1 {
+            next if next < count => format!(r#"{{"key": "p{at}", "requires": ["p{next}"]}}"#),
+            _ => format!(r#"{{"key": "p{at}"}}"#),
+        });
+        document(&permissions, r#""users": {"u": {"allow": ["p0"]}}"#)
+    };
+    let mends = |text: &str| {
+        let engine = Engine::new(&policy(text));
+        let (user, action) = (engine.user("u"), engine.permission("p0"));
+        engine.mends(user.expect("a user"), action.expect("a permission"), ())
+    };
+    grows_with_its_input(500, chain, |text| drop(mends(text)));
+    assert_eq!(mends(&chain(900)).least[0].parts.len(), 899);
+    // Nobody reads that.
+    assert!(mends(&chain(2_000)).least.is_empty());
+}
+
+/// Permissions on objects, each of which requires the next, by itself or by a
+/// scope.
+fn on_objects(count: usize, by_scope: bool) -> String {
+    let permissions = entries(count, |at| {
+        let next = if at + 1 < count { format!(r#""p{}""#, at + 1) } else { String::new() };
+        let (own, scope) = if by_scope { ("", &*next) } else { (&*next, "") };
+        format!(
+            r#"{{"key": "p{at}", "object": "job", "requires": [{own}],
+                "scopes": [{{"key": "s", "when": {{"who": "me"}}, "requires": [{scope}]}}]}}"#
+        )
+    });
+    format!(
+        r#"{{"format": 1, "catalogue": {{"permissions": [{permissions}],
+            "objects": {{"job": {{"relations": {{"who": "user"}}}}}}}},
+            "users": {{"u": {{"allow": ["**"]}}}}}}"#
+    )
+}
+
+fn problems(text: &str) -> String {
+    read(text).expect_err("too much").to_string()
+}
+
+#[test]
+fn permissions_on_objects_that_require_each_other_in_a_chain() {
+    // What comes first answers to all others: they are listed, up to a limit.
+    for (by_scope, fits, too_many) in [(false, 1_000, 5_000), (true, 100, 1_000)] {
+        let counted = measure(|| {
+            let engine = Engine::new(&policy(&on_objects(fits, by_scope)));
+            let job = DynamicObject::new("job").with_relation("who", ["u"]);
+            assert_eq!(engine.can_by_name("u", "p0", &job), Ok(true));
+        });
+        assert!(counted.bytes_max < 100_000_000, "{counted:?}");
+        let counted = measure(|| {
+            let told = problems(&on_objects(too_many, by_scope));
+            assert!(told.starts_with("catalogue.permissions["), "{told}");
+            assert!(told.ends_with("]: more than 2097152 dependencies"), "{told}");
+        });
+        assert!(counted.bytes_max < 100_000_000, "{counted:?}");
+    }
+}
+
+#[test]
+fn scopes_that_share_many_requirements() {
+    let text = |count: usize| {
+        let scopes = entries(count, |at| format!(r#"{{"key": "s{at}", "when": {{}}}}"#));
+        let all = entries(count, |at| format!(r#""p{at}""#));
+        format!(
+            r#"{{"format": 1, "catalogue": {{"permissions": [{}, {{"key": "all", "object": "job",
+                "requires": [{all}], "scopes": [{scopes}]}}], "objects": {{"job": {{}}}}}}}}"#,
+            plain(count)
+        )
+    };
+    policy(&text(1_000));
+    assert!(problems(&text(2_000)).starts_with("catalogue.permissions[2000].scopes[1048]: more"));
+}
+
+#[test]
+fn paths_of_long_names() {
+    let key = "k".repeat(3_000);
+    let permissions = |below: &str| format!(r#"{{"key": "{key}", "children": [{below}]}}"#);
+    assert!(read(&document(&permissions(&plain(10)), r#""users": {}"#)).is_ok());
+    let wide = document(&permissions(&permissions(&plain(1_000))), r#""users": {}"#);
+    let counted = measure(|| {
+        let told = problems(&wide);
+        let place = "catalogue.permissions[0].children[0].key";
+        assert_eq!(told, format!("{place}: longer than 4096 bytes"));
+    });
+    assert!(counted.bytes_total < 5_000_000, "{counted:?}");
+    let kind = "k".repeat(4_000);
+    let objects = |attribute: &str| {
+        let attributes = format!(r#"{{"attributes": {{"{attribute}": "at_most"}}}}"#);
+        format!(
+            r#"{{"format": 1, "catalogue": {{"permissions": [], "objects": {{"{kind}": {attributes}}}}}}}"#
+        )
+    };
+    assert!(read(&objects("amount")).is_ok());
+    let long = "a".repeat(100);
+    let place = format!("catalogue.objects.{kind}.attributes.{long}");
+    assert_eq!(problems(&objects(&long)), format!("{place}: longer than 4096 bytes"));
+}
+
+/// Every limit on a document that reaches it, and on one that goes beyond.
+#[test]
+fn limits_that_are_set() {
+    let text = r#"{"format": 1,
+        "catalogue": {"permissions": [
+            {"key": "jobs", "object": "job", "scopes": [{"key": "mine", "when": {"who": "me"}}],
+             "children": [{"key": "edit"}]}],
+            "objects": {"job": {"relations": {"who": "user"}}}},
+        "global": {"allow": ["jobs"]},
+        "profiles": {"clerk": {"deny": ["jobs.edit"]}},
+        "roles": {"lead": {"allow": ["**"]}},
+        "groups": {"uk": {}},
+        "users": {"ann": {"groups": ["uk", "leeds"]}, "robert": {"profile": "clerk"}}}"#;
+    let problems = |limits: &Limits| {
+        let document = serde_json::from_str::<Document>(text).expect("JSON");
+        match Policy::validate_within(document, limits, |_| {}) {
+            Ok(_) => String::new(),
+            Err(problems) => problems.to_string(),
+        }
+    };
+    type Field = fn(&mut Limits) -> &mut usize;
+    let cases: [(Field, usize, &str); 9] = [
+        (
+            |limits| &mut limits.permissions,
+            3,
+            "catalogue.permissions[0].children[0]: more than 2 permissions",
+        ),
+        (
+            |limits| &mut limits.depth,
+            2,
+            "catalogue.permissions[0].children: nested more than 1 deep",
+        ),
+        (
+            |limits| &mut limits.dependencies,
+            9,
+            "catalogue.permissions[0].children[0]: more than 8 dependencies",
+        ),
+        (|limits| &mut limits.sources, 1, "profiles: more than 0 entries"),
+        (|limits| &mut limits.statements, 3, "roles.lead: more than 2 statements"),
+        (|limits| &mut limits.groups, 2, "groups: more than 1 groups"),
+        (|limits| &mut limits.users, 2, "users: more than 1 users"),
+        (|limits| &mut limits.name, 6, "users.robert: longer than 5 bytes"),
+        (
+            |limits| &mut limits.path,
+            9,
+            "catalogue.permissions[0].children[0].key: longer than 8 bytes",
+        ),
+    ];
+    for (field, reached, told) in cases {
+        let mut limits = Limits::default();
+        *field(&mut limits) = reached;
+        assert_eq!(problems(&limits), "", "{told}");
+        *field(&mut limits) = reached - 1;
+        let first = problems(&limits);
+        assert_eq!(first.lines().find(|line| *line == told), Some(told), "{first}");
+    }
+}
+
+#[test]
+fn sources_that_say_the_same_again() {
+    let patterns = |count: usize| {
+        let said = entries(count, |_| r#""**""#.to_owned());
+        document(
+            &plain(count),
+            &format!(
+                r#""global": {{"allow": [{said}], "deny": [{said}], "forbid": [{said}]}}, "users": {{"u": {{}}}}"#
+            ),
+        )
+    };
+    grows_with_its_input(400, patterns, |text| {
+        let policy = policy(text);
+        assert!(policy.tree(&SourceName::Global).is_ok());
+        policy.lint();
+        Engine::new(&policy);
+    });
+    // Of each permission, the forbid is told once.
+    let engine = Engine::new(&policy(&patterns(10)));
+    let told = engine.explain_by_name("u", "p0", ()).expect("an explanation").to_string();
+    assert_eq!(told.matches("global.forbid[").count(), 1, "{told}");
+}
+
+#[test]
+fn editions_that_include_each_other_in_a_chain() {
+    let chain = |count: usize| {
+        let editions = entries(count, |at| {
+            let next = if at + 1 < count { format!(r#""e{}""#, at + 1) } else { String::new() };
+            format!(r#""e{at}": {{"features": ["f{at}"], "includes": [{next}]}}"#)
+        });
+        let last = count - 1;
+        format!(
+            r#"{{"format": 1, "licence": {{"edition": "e0"}}, "catalogue": {{
+                "permissions": [{{"key": "p", "feature": "f{last}"}}, {{"key": "q", "feature": "g"}}],
+                "editions": {{{editions}}}}}, "users": {{"u": {{"allow": ["*"]}}}}}}"#
+        )
+    };
+    grows_with_its_input(500, chain, |text| {
+        let policy = policy(text);
+        policy.lint();
+        let engine = Engine::new(&policy);
+        assert_eq!(engine.can_by_name("u", "p", ()), Ok(true));
+        assert_eq!(engine.can_by_name("u", "q", ()), Ok(false));
+    });
+}
+
+#[test]
+fn bounds_that_join_in_many_roles() {
+    let roles = |count: usize| {
+        let roles =
+            entries(count, |at| format!(r#""r{at}": {{"bounds": {{"job.place": ["t{at}"]}}}}"#));
+        let all = entries(count, |at| format!(r#""r{at}""#));
+        format!(
+            r#"{{"format": 1, "catalogue": {{
+                "permissions": [{{"key": "p", "object": "job", "checks": ["place"]}}],
+                "objects": {{"job": {{"attributes": {{"place": "one_of"}}}}}}}},
+                "roles": {{{roles}}}, "users": {{"u": {{"allow": ["p"], "roles": [{all}]}}}}}}"#
+        )
+    };
+    grows_with_its_input(1_000, roles, |text| {
+        let engine = Engine::new(&policy(text));
+        let job = DynamicObject::new("job").with_attribute("place", "t7");
+        assert_eq!(engine.can_by_name("u", "p", &job), Ok(true));
+    });
+}
+
+#[test]
+fn problems_at_places_of_long_names() {
+    let name = "n".repeat(50_000);
+    let wrong = entries(5_000, |_| r#""x""#.to_owned());
+    let fields = entries(5_000, |at| format!(r#""f{at}": 1"#));
+    for said in [format!(r#""allow": [{wrong}]"#), fields] {
+        let text = document(r#"{"key": "p"}"#, &format!(r#""users": {{"{name}": {{{said}}}}}"#));
+        let counted = measure(|| {
+            let problems = read(&text).expect_err("wrong");
+            assert_eq!(problems.iter().last().expect("a problem").place(), "");
+        });
+        assert!(counted.bytes_max < 160_000_000, "{counted:?}");
+    }
 }

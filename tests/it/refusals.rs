@@ -265,11 +265,12 @@ fn a_document_built_too_deep_is_told_so() {
     assert_eq!(problems.to_string(), format!("{place}: nested more than 66 deep"));
 }
 
-/// What no test can bring about, for want of memory.
+/// What goes beyond limits: documents that do are among the hostile ones.
 #[test]
-fn too_many_are_told_so() {
+fn too_many_and_too_long_are_told_so() {
     let kind = ProblemKind::TooMany { what: "users", limit: 2_147_483_648 };
     assert_eq!(kind.to_string(), "more than 2147483648 users");
+    assert_eq!(ProblemKind::TooLong { limit: 4096 }.to_string(), "longer than 4096 bytes");
 }
 
 /// A new kind of problem needs a case here.
@@ -287,7 +288,7 @@ fn every_kind_of_problem_has_a_case() {
     assert!(variants.len() >= 19, "{variants:?}");
 
     let told = all();
-    let mut cases: BTreeSet<&str> = ["TooDeep", "TooMany"].into();
+    let mut cases: BTreeSet<&str> = ["TooDeep", "TooLong", "TooMany"].into();
     let debug: Vec<String> = told.iter().map(|problem| format!("{:?}", problem.kind())).collect();
     cases.extend(debug.iter().filter_map(|kind| kind.split([' ', '{']).next()));
     assert_eq!(cases, variants);
