@@ -43,7 +43,7 @@ pub struct Limits {
     /// How many entries there may be in the lists of what permissions answer to,
     /// of all permissions together: what a scope has from its scoped node, and
     /// what has scopes or checks and decides with a permission on an object.
-    /// 2,097,152 by default.
+    /// 4,194,304 by default.
     ///
     /// There are few for each permission, but where hundreds require each other
     /// in a chain.
@@ -70,7 +70,7 @@ impl Default for Limits {
         Limits {
             permissions: 1 << 20,
             depth: 66,
-            dependencies: 1 << 21,
+            dependencies: 1 << 22,
             sources: 1 << 20,
             statements: 1 << 26,
             groups: 1 << 24,

@@ -5,7 +5,9 @@
 //! it was needed.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use serde::Serialize;
 
 use super::walk::{Effect as Does, List, Supposed, Walk};
@@ -322,9 +324,11 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                     let before = way.steps.len();
                     for step in steps {
                         add(&mut way.steps, step, self.policy);
+                        if way.steps.len() > LONGEST {
+                            return Err(Vec::new());
+                        }
                     }
-                    let spent = !self.may_look();
-                    if way.steps.len() == before || way.steps.len() > LONGEST || spent {
+                    if way.steps.len() == before || !self.may_look() {
                         return Err(Vec::new());
                     }
                 }
@@ -521,13 +525,12 @@ fn grant_steps<O: Object + ?Sized>(
 ) -> Next {
     let catalogue = walk.catalogue();
     let mut steps = Vec::new();
-    let mut seen: Vec<Bit> = Vec::new();
+    let mut seen: HashSet<Bit, RandomState> = HashSet::default();
     let mut open = vec![bit];
     while let Some(bit) = open.pop() {
-        if seen.contains(&bit) {
+        if !seen.insert(bit) {
             continue;
         }
-        seen.push(bit);
         let id = catalogue.id_of(bit);
         let scopes = catalogue.scopes(id);
         if !scopes.is_empty() {

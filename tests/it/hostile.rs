@@ -455,7 +455,7 @@ fn problems(text: &str) -> String {
 #[test]
 fn permissions_on_objects_that_require_each_other_in_a_chain() {
     // What comes first answers to all others: they are listed, up to a limit.
-    for (by_scope, fits, too_many) in [(false, 1_000, 5_000), (true, 100, 1_000)] {
+    for (by_scope, fits, too_many) in [(false, 1_000, 5_000), (true, 500, 5_000)] {
         let counted = measure(|| {
             let engine = Engine::new(&policy(&on_objects(fits, by_scope)));
             let job = DynamicObject::new("job").with_relation("who", ["u"]);
@@ -465,9 +465,9 @@ fn permissions_on_objects_that_require_each_other_in_a_chain() {
         let counted = measure(|| {
             let told = problems(&on_objects(too_many, by_scope));
             assert!(told.starts_with("catalogue.permissions["), "{told}");
-            assert!(told.ends_with("]: more than 2097152 dependencies"), "{told}");
+            assert!(told.ends_with("]: more than 4194304 dependencies"), "{told}");
         });
-        assert!(counted.bytes_max < 100_000_000, "{counted:?}");
+        assert!(counted.bytes_max < 200_000_000, "{counted:?}");
     }
 }
 
@@ -483,7 +483,7 @@ fn scopes_that_share_many_requirements() {
         )
     };
     policy(&text(1_000));
-    assert!(problems(&text(2_000)).starts_with("catalogue.permissions[2000].scopes[1048]: more"));
+    assert!(problems(&text(3_000)).starts_with("catalogue.permissions[3000].scopes[1398]: more"));
 }
 
 #[test]
