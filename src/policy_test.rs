@@ -43,6 +43,17 @@ use crate::policy::Policy;
 use crate::problem::Problems;
 
 /// A test document.
+///
+/// ```
+/// use grantree::policy_test::TestDocument;
+///
+/// let document: TestDocument = serde_json::from_str(
+///     r#"{"steps": [{"who_can": {"action": "orders"}, "expect": ["alice"], "note": "for now"}]}"#,
+/// )?;
+/// assert!(document.policy.is_none());
+/// assert_eq!(document.steps.len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a test document")]
 pub struct TestDocument {
@@ -54,6 +65,17 @@ pub struct TestDocument {
 }
 
 /// A question, and what the answer should be.
+///
+/// ```
+/// use grantree::policy_test::{Answer, Step};
+///
+/// let step: Step = serde_json::from_str(
+///     r#"{"can": {"user": "bob", "action": "orders.export"}, "expect": false}"#,
+/// )?;
+/// assert_eq!(step.question.to_string(), r#"can "bob" orders.export"#);
+/// assert_eq!(step.expect, Answer::Boolean(false));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "StepFields")]
 pub struct Step {
@@ -64,6 +86,27 @@ pub struct Step {
 }
 
 /// How a test document went.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::policy_test::TestDocument;
+///
+/// let document: TestDocument = serde_json::from_str(
+///     r#"{"steps": [
+///         {"can": {"user": "bob", "action": "orders"}, "expect": true},
+///         {"who_can": {"action": "orders"}, "expect": []}]}"#,
+/// )?;
+/// let report = document.run(Some(&policy))?;
+/// assert_eq!(report.passed, 1);
+/// assert_eq!(report.failures[0].step, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// How many steps had the answer that was expected.
@@ -75,6 +118,24 @@ pub struct Report {
 /// A step that had another answer than expected.
 ///
 /// Displays as one line.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::policy_test::TestDocument;
+///
+/// let document: TestDocument = serde_json::from_str(
+///     r#"{"steps": [{"can": {"user": "bob", "action": "orders"}, "expect": false}]}"#,
+/// )?;
+/// let failure = &document.run(Some(&policy))?.failures[0];
+/// assert_eq!(failure.to_string(), r#"step 0: can "bob" orders: expected false, got true"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// Which step it is, from 0.
@@ -99,6 +160,19 @@ impl fmt::Display for Failure {
 }
 
 /// Why a test document can't be run.
+///
+/// ```
+/// use grantree::policy_test::{RunError, TestDocument};
+///
+/// let text = r#"{
+///     "policy": {"format": 1, "catalogue": {}, "default_profile": "planner"},
+///     "steps": []
+/// }"#;
+/// let document: TestDocument = serde_json::from_str(text)?;
+/// let RunError::Problems(problems) = document.run(None).unwrap_err() else { panic!("{document:?}") };
+/// assert_eq!(problems.to_string(), "default_profile: unknown profile `planner`");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -117,6 +191,23 @@ impl TestDocument {
     /// # Errors
     ///
     /// Where there is no policy, or the document's has problems.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"alice": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use grantree::policy_test::{RunError, TestDocument};
+    ///
+    /// let steps = r#"{"steps": [{"who_can": {"action": "orders"}, "expect": ["alice"]}]}"#;
+    /// let document: TestDocument = serde_json::from_str(steps)?;
+    /// assert_eq!(document.run(Some(&policy))?.passed, 1);
+    /// assert!(matches!(document.run(None), Err(RunError::NoPolicy)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&self, policy: Option<&Policy>) -> Result<Report, RunError> {
         let own = self.policy.clone().map(Policy::try_from).transpose()?;
         let mut engine = own.as_ref().or(policy).map(Engine::new);

@@ -23,6 +23,23 @@ const TOLD: usize = 8;
 /// What would make a denial a yes.
 ///
 /// It displays as text for people, and serializes.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"bob": {}, "root": {"admin": true}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+/// let mends = engine.mends(bob, orders, ());
+/// assert_eq!((mends.least.len(), mends.assignments.len()), (1, 1));
+/// assert_eq!(mends.admins, ["root"]);
+/// assert_eq!(engine.mends(engine.user("root")?, orders, ()), Default::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Mends {
     /// The ways to mend it, those with the fewest parts first. Empty where no
@@ -39,6 +56,20 @@ pub struct Mends {
 }
 
 /// One way to mend a denial: each of its parts is needed.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders.export")?, ());
+/// // Both are needed: one to export, the other to see what is above it.
+/// assert_eq!(mends.least[0].parts.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Mend {
@@ -47,6 +78,23 @@ pub struct Mend {
 }
 
 /// A part of a mend.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"trainee": {"forbid": ["orders"]}},
+/// #     "users": {"bob": {"roles": ["trainee"], "allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::explain::Part;
+///
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders")?, ());
+/// let Part::Lift(statement) = &mends.least[0].parts[0] else { panic!("{mends}") };
+/// assert_eq!(statement.place, "roles.trainee.forbid[0]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -80,6 +128,22 @@ pub enum Part {
 }
 
 /// Sources that would bring what is missing if the user had them too.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}, {"key": "reports"}, {"key": "stock"}]},
+/// #     "profiles": {"planner": {"allow": ["orders", "reports"]}, "driver": {"allow": ["stock"]}},
+/// #     "users": {"bob": {"profile": "driver"}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders")?, ());
+/// let planner = &mends.assignments[0];
+/// assert_eq!((planner.brings, planner.takes), (2, 1));
+/// assert_eq!(planner.replaces.as_ref().unwrap().source.place(), "profiles.driver");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Assignment {
     /// The sources: one, or as many as it takes.
@@ -95,6 +159,23 @@ pub struct Assignment {
 }
 
 /// A source to assign, and who may do so.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}, {"key": "users"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"ann": {"allow": ["users"]}, "bob": {}},
+/// #     "governance": {"permissions": {"assign_role": ["users"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders")?, ());
+/// let clerk = &mends.assignments[0].sources[0];
+/// assert_eq!(clerk.source.source.to_string(), "role `clerk`");
+/// assert_eq!(clerk.approvers, ["ann"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Assigned {
     /// The source.
@@ -106,6 +187,24 @@ pub struct Assigned {
 }
 
 /// A denial as a request to those who can mend it, for the host to send.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "orders", "children": [{"key": "export", "label": "Export"}]}]},
+/// #     "roles": {"clerk": {"allow": ["orders.**"]}},
+/// #     "users": {"bob": {"label": "Bob", "allow": ["orders"]}, "root": {"admin": true}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (bob, export) = (engine.user("bob")?, engine.permission("orders.export")?);
+/// let request = engine.access_request(bob, export, ()).unwrap();
+/// assert_eq!(request.user.label.as_deref(), Some("Bob"));
+/// assert_eq!(request.missing[0].label.as_deref(), Some("Export"));
+/// assert_eq!(request.mends.admins, ["root"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AccessRequest {
     /// Who asks.
@@ -162,6 +261,23 @@ impl Engine {
 
     /// A denial as a request to those who can mend it; `None` where the answer
     /// is yes, or the user is unknown. Costs what [`Engine::mends`] does.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"ann": {"roles": ["clerk"]}, "bob": {}, "root": {"admin": true}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let orders = engine.permission("orders")?;
+    /// let request = engine.access_request(engine.user("bob")?, orders, ()).unwrap();
+    /// assert_eq!(request.action.name, "orders");
+    /// assert_eq!(request.mends.assignments[0].sources[0].source.source.to_string(), "role `clerk`");
+    /// assert!(engine.access_request(engine.user("ann")?, orders, ()).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn access_request<T: Target>(
         &self,
         user: User,

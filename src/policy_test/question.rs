@@ -16,6 +16,15 @@ use crate::problem::Problem;
 use crate::reason::Reason;
 
 /// A question by names.
+///
+/// ```
+/// use grantree::policy_test::{AskEffective, Question, Step};
+///
+/// let step: Step = serde_json::from_str(r#"{"effective": {"user": "bob"}, "expect": ["orders"]}"#)?;
+/// assert_eq!(step.question, Question::Effective(AskEffective { user: "bob".into() }));
+/// assert_eq!(step.question.to_string(), r#"effective "bob""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -42,6 +51,18 @@ pub enum Question {
 }
 
 /// May this user do this?
+///
+/// ```
+/// use grantree::DynamicObject;
+/// use grantree::policy_test::Ask;
+///
+/// let ask: Ask = serde_json::from_str(
+///     r#"{"user": "bob", "action": "jobs.edit", "object": {"kind": "job"}, "today": "2026-11-21"}"#,
+/// )?;
+/// assert_eq!(ask.object, Some(DynamicObject::new("job")));
+/// assert_eq!(ask.today, Some("2026-11-21".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct Ask {
@@ -58,6 +79,24 @@ pub struct Ask {
 }
 
 /// May this user do this on some object, on some day?
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskSome, Question};
+///
+/// let ask = AskSome { user: "bob".into(), action: "edit".into() };
+/// assert_eq!(Question::CanSome(ask).ask(&engine)?, Answer::Boolean(true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSome {
@@ -68,6 +107,22 @@ pub struct AskSome {
 }
 
 /// What level of a graded permission has this user?
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+/// #     "users": {"bob": {"levels": {"price": "read_only"}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskLevel, Question};
+///
+/// let ask = AskLevel { user: "bob".into(), permission: "price".into() };
+/// assert_eq!(Question::Level(ask).ask(&engine)?, Answer::Text("read_only".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskLevel {
@@ -78,6 +133,21 @@ pub struct AskLevel {
 }
 
 /// What is the value of a setting for this user?
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"settings": {"out_of_hours": {"default": false}}},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskSetting, Question};
+///
+/// let ask = AskSetting { user: "bob".into(), setting: "out_of_hours".into() };
+/// assert_eq!(Question::Setting(ask).ask(&engine)?, Answer::Boolean(false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSetting {
@@ -88,6 +158,14 @@ pub struct AskSetting {
 }
 
 /// What does this user hold?
+///
+/// ```
+/// use grantree::policy_test::AskEffective;
+///
+/// let ask: AskEffective = serde_json::from_str(r#"{"user": "bob"}"#)?;
+/// assert_eq!(ask, AskEffective { user: "bob".into() });
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskEffective {
@@ -96,6 +174,21 @@ pub struct AskEffective {
 }
 
 /// Which users may do this, on this object or, without one, on some?
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}, "eve": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskWho, Question};
+///
+/// let ask = AskWho { action: "orders".into(), object: None, today: None };
+/// assert_eq!(Question::WhoCan(ask).ask(&engine)?, Answer::List(vec![Answer::Text("bob".into())]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskWho {
@@ -110,6 +203,17 @@ pub struct AskWho {
 }
 
 /// Is this change applied?
+///
+/// ```
+/// use grantree::policy_test::ChangeStep;
+///
+/// let step: ChangeStep = serde_json::from_str(
+///     r#"{"as": "alice", "assign": {"user": "bob", "source": {"role": "owner"}}}"#,
+/// )?;
+/// assert_eq!(step.actor.as_deref(), Some("alice"));
+/// assert!(step.change.is_some());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChangeStep {
     /// The user on whose behalf it is; absent, the host asks.
@@ -171,6 +275,27 @@ impl ChangeStep {
 }
 
 /// On which of these objects may this user do this?
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskFilter, Question};
+///
+/// let objects = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
+/// let ask =
+///     AskFilter { user: "bob".into(), action: "edit".into(), objects: objects.into(), today: None };
+/// let answer = Question::Filter(ask).ask(&engine)?;
+/// assert_eq!(answer, Answer::List(vec![Answer::Boolean(true), Answer::Boolean(false)]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskFilter {
@@ -186,6 +311,16 @@ pub struct AskFilter {
 }
 
 /// An answer.
+///
+/// ```
+/// use grantree::policy_test::Answer;
+///
+/// let answer: Answer = serde_json::from_str(r#"["alice", "root"]"#)?;
+/// assert_eq!(answer, Answer::List(vec![Answer::Text("alice".into()), Answer::Text("root".into())]));
+/// assert_eq!(answer.to_string(), r#"["alice", "root"]"#);
+/// assert_eq!(serde_json::from_str::<Answer>(r#"{"error": true}"#)?, Answer::Error);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Yes or no, or the value of a setting.
@@ -328,6 +463,24 @@ impl Question {
     /// # Errors
     ///
     /// Where the question names something that the policy does not know.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::policy_test::{Answer, Ask, Question};
+    ///
+    /// let why = |action: &str| {
+    ///     Question::Why(Ask { user: "bob".into(), action: action.into(), object: None, today: None })
+    /// };
+    /// assert_eq!(why("orders").ask(&engine)?, Answer::Text("not_granted".into()));
+    /// assert!(why("ordres").ask(&engine).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ask(&self, engine: &Engine) -> Result<Answer, Unknown> {
         match self {
             Question::Can(ask) => {
