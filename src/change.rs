@@ -72,7 +72,7 @@ pub use log::{LogEntry, ReplayError};
 /// assert_eq!(change, Change::Assign { user: "bob".into(), source: clerk });
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Change {
     /// A new profile, role or approval group: empty, or cloned.
@@ -209,7 +209,7 @@ pub enum Change {
 /// assert_eq!((&*clerk.allow, &*clerk.deny), (&["orders".to_owned()][..], &[][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// Allows a pattern.
@@ -270,7 +270,7 @@ pub enum Op {
 /// assert_eq!(clerk.description, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// A short text for people.
@@ -311,7 +311,7 @@ pub struct Set {
 /// assert_eq!(Document::from(&applied.policy).users.get("bob").unwrap().roles, ["lead"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holders {
     /// With holders, it is not deleted.
@@ -343,7 +343,7 @@ pub enum Holders {
 /// assert!(Document::from(&applied.policy).roles.get("clerk_2").is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// The change is refused.
@@ -373,7 +373,7 @@ pub enum OnConflict {
 /// assert!(policy.apply(By::Actor("ann"), &suspend).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum By<'a> {
     /// The host itself, whom governance does not bind.
     Host,
@@ -405,6 +405,7 @@ pub enum By<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Applied {
     /// The policy's next version.
     pub policy: Policy,
@@ -518,8 +519,9 @@ pub enum Note {
 /// assert!(refusal.to_string().starts_with("last_admin: "));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{rule}: {message}")]
+#[non_exhaustive]
 pub struct Refusal {
     /// The rule that refused it: of several, the first in their order.
     pub rule: Rule,

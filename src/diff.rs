@@ -113,7 +113,8 @@ pub use users::Users;
 /// assert_eq!(diff.to_string(), "1 user: `bob`\n  gains `orders`\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Diff {
     /// What only one of the two catalogues knows, so that the other does not
     /// answer questions that name it. Empty between versions that changes make.
@@ -142,7 +143,8 @@ pub struct Diff {
 /// assert_eq!((group.permissions.len(), group.settings.len()), (1, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Group {
     /// The users.
     pub users: Users,
@@ -236,7 +238,8 @@ pub struct Versus<T> {
 /// assert_eq!(price.effective, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PermissionChange {
     /// The permission, by its path.
     pub permission: Named,
@@ -419,7 +422,8 @@ pub enum Condition {
 /// assert_eq!(depot.value.after, Some(SettingValue::Text("york".into())));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SettingChange {
     /// The setting.
     pub setting: Named,
@@ -447,6 +451,7 @@ pub struct SettingChange {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct NameChange {
     /// What it names.
     pub kind: NameKind,

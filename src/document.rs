@@ -50,7 +50,7 @@ use crate::problem::Problem;
 /// assert_eq!(document.catalogue.permissions[0].key, "orders");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
     format: Format,
     /// What the product can protect.
@@ -88,7 +88,7 @@ pub struct Document {
 }
 
 /// The version of the format, which is 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Format;
 
 impl Serialize for Format {
@@ -110,7 +110,7 @@ impl Serialize for Format {
 /// };
 /// assert!(Policy::try_from(document).is_ok());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Catalogue {
     /// The roots of the permission tree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -141,7 +141,7 @@ pub struct Catalogue {
 /// assert_eq!(serde_json::to_string(&approve)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Permission {
     /// The last key of its path.
     pub key: String,
@@ -195,7 +195,7 @@ pub struct Permission {
 /// assert_eq!(serde_json::to_string(&free)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Scope {
     /// The last key of its path.
     pub key: String,
@@ -267,7 +267,7 @@ pub enum RelationState {
 /// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectKind {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -349,7 +349,7 @@ pub enum BoundType {
 /// assert_eq!(serde_json::to_string(&out_of_hours)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -427,7 +427,7 @@ impl std::fmt::Display for SettingValue {
 /// assert!(Engine::new(&Policy::try_from(document)?).can_by_name("alice", "planner", ())?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Edition {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -455,7 +455,7 @@ pub struct Edition {
 /// assert_eq!(serde_json::to_string(&licence)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Licence {
     /// The edition.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -488,7 +488,7 @@ impl Licence {
 /// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Statements {
     /// Patterns of the permissions that it allows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -606,7 +606,7 @@ impl Serialize for Fence {
 /// assert_eq!(serde_json::to_string(&planner)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -644,7 +644,7 @@ pub struct Source {
 /// assert_eq!(serde_json::to_string(&owner)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// What it has in common with profiles and approval groups.
     #[serde(flatten)]
@@ -685,7 +685,7 @@ pub struct Role {
 /// assert!(engine.can_by_name("alice", "edit", &job)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -716,7 +716,7 @@ pub struct Group {
 /// assert!(engine.can_by_name("bob", "orders", ())?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct User {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -766,7 +766,7 @@ pub struct User {
 /// assert_eq!(document.users.get("carol").unwrap().profile.as_deref(), Some("planner"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewUser {
     /// The name.
     pub user: String,
@@ -796,7 +796,7 @@ pub struct NewUser {
 /// assert_eq!(serde_json::to_string(&bundle)?, text);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bundle {
     /// The profiles.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -823,7 +823,7 @@ pub struct Bundle {
 /// assert_eq!(serde_json::to_string(&governance)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Governance {
     /// The permissions that each kind of change asks of an actor.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -870,7 +870,7 @@ impl Governance {
 /// assert_eq!(policy.apply(By::Host, &assign).unwrap_err().rule, Rule::Separation);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Separation {
     /// Its name.
     pub name: String,

@@ -196,6 +196,7 @@ impl Engine {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn follow(&self, policy: &Policy) -> Engine {
         Engine(Compiled::new(policy, Some(&self.0), &mut |_| {}))
     }
@@ -250,6 +251,7 @@ impl Engine {
     /// assert!(!engine.can(bob, book, &slot));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
         let Some((class, ask)) = self.0.find(user, action) else {
@@ -351,6 +353,7 @@ impl Engine {
     /// assert!(!engine.can_some(engine.user("eve")?, edit));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn can_some(&self, user: User, action: Permission) -> bool {
         let compiled = &self.0;
         let Some((class, ask)) = compiled.find(user, action) else {
@@ -376,8 +379,9 @@ impl Engine {
     /// # use grantree::{Document, Engine, Policy};
     /// # let text = r#"{
     /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"},
-    /// #     {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "orders"},
+    /// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
     /// #     "users": {"bob": {"levels": {"price": "read_only"}}, "eve": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);

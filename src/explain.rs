@@ -74,7 +74,8 @@ use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The user; without a name where the handle belongs to another policy.
     pub user: Named,
@@ -135,7 +136,8 @@ pub struct Named {
 /// assert_eq!(told, [("orders.export", "gated"), ("orders", "not_granted")]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Account {
     /// The permission, as `path` or `path:level`.
     pub permission: Named,
@@ -206,7 +208,8 @@ pub struct SourceRef {
 /// assert_eq!(price.accounts[0].grant.level.as_deref(), Some("shown"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Granting {
     /// The nearest statement of each source, the more general source first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -244,6 +247,7 @@ pub struct Granting {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Unlicensed {
     /// The feature.
     pub feature: String,
@@ -269,6 +273,7 @@ pub struct Unlicensed {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Statement {
     /// The source.
     #[serde(flatten)]
@@ -334,6 +339,7 @@ pub enum Effect {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Gate {
     /// How it answers to it.
     pub link: Link,
@@ -365,7 +371,8 @@ pub struct Gate {
 /// assert!(!scope.when[0].matches());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ScopeAccount {
     /// The scope.
     pub permission: Named,
@@ -433,6 +440,7 @@ impl When {
     /// // A job that does not carry the relation.
     /// assert!(!When { found: None, ..when }.matches());
     /// ```
+    #[must_use]
     pub fn matches(&self) -> bool {
         self.found.is_some_and(|found| self.accepts.contains(&found))
     }
@@ -458,7 +466,8 @@ impl When {
 /// assert!(!check.passes);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Check {
     /// The attribute, as `kind.attribute`.
     pub attribute: String,
@@ -495,7 +504,8 @@ pub struct Check {
 /// assert_eq!(stated.place, "approval_groups.buyers.bounds.order.amount");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StatedBound {
     /// The source.
     #[serde(flatten)]
@@ -521,6 +531,7 @@ impl Explanation {
     /// assert!(!engine.explain_by_name("nobody", "orders", ())?.allowed());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn allowed(&self) -> bool {
         self.reason.allowed()
     }

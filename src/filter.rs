@@ -414,6 +414,7 @@ impl Filter {
     /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
     /// assert_eq!(jobs.map(|job| filter.matches(&job)), [true, false]);
     /// ```
+    #[must_use]
     pub fn matches<O: Object + ?Sized>(&self, object: &O) -> bool {
         if self.kind().is_some_and(|kind| object.kind() != kind) {
             return false;

@@ -90,6 +90,7 @@ impl Live {
     /// assert_eq!(request.join().unwrap(), Ok(true));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn load(&self) -> Snapshot {
         Snapshot(self.engine.load())
     }

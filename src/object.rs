@@ -135,7 +135,7 @@ impl<T: Object + ?Sized> Object for &T {
 /// assert_eq!(job.attribute("cost"), Some(Value::Integer(4_000)));
 /// assert_eq!(job.attribute("region"), Some(Value::from("north")));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Value<'a> {
     /// A text, and for a date attribute one of the form `YYYY-MM-DD`.
     Text(&'a str),
@@ -487,7 +487,7 @@ integer_ids!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 /// assert!(!engine.can_by_name("10.0.0.7", "edit", &Job([10, 0, 0, 8].into()))?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Displayed<T>(pub T);
 
 impl<T: fmt::Display> Id for Displayed<T> {
@@ -541,7 +541,7 @@ impl Write for Short {
 /// assert_eq!(job, read);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct DynamicObject {
     kind: String,
@@ -551,7 +551,7 @@ pub struct DynamicObject {
     attributes: Map<OwnedValue>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 enum OwnedValue {
     Text(String),
@@ -846,7 +846,7 @@ pub trait Target: Copy {
 ///
 /// assert!(!asked_on(()));
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum NoObject {}
 
 impl Object for NoObject {

@@ -260,6 +260,7 @@ impl Policy {
     /// assert_eq!(policy.revise(document)?.revision(), 18);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn at_revision(&self, revision: u64) -> Policy {
         Policy::from_inner(Inner { revision, ..self.inner().clone() })
     }

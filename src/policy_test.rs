@@ -54,7 +54,7 @@ use crate::problem::Problems;
 /// assert_eq!(document.steps.len(), 1);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a test document")]
 pub struct TestDocument {
     /// The policy; absent where the runner is given one.
@@ -76,7 +76,7 @@ pub struct TestDocument {
 /// assert_eq!(step.expect, Answer::Boolean(false));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "StepFields")]
 pub struct Step {
     /// The question.
@@ -107,7 +107,8 @@ pub struct Step {
 /// assert_eq!(report.failures[0].step, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// How many steps had the answer that was expected.
     pub passed: usize,
@@ -136,7 +137,8 @@ pub struct Report {
 /// assert_eq!(failure.to_string(), r#"step 0: can "bob" orders: expected false, got true"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
     /// Which step it is, from 0.
     pub step: usize,
@@ -180,7 +182,7 @@ pub enum RunError {
     #[error("the document has no policy, and no other is given")]
     NoPolicy,
     /// Its policy has problems.
-    #[error("{0}")]
+    #[error(transparent)]
     Problems(#[from] Problems),
 }
 

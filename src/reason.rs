@@ -63,6 +63,7 @@ impl Reason {
     /// assert!(Reason::Admin.allowed() && Reason::Granted.allowed());
     /// assert!(!Reason::Gated.allowed());
     /// ```
+    #[must_use]
     pub fn allowed(self) -> bool {
         matches!(self, Reason::Admin | Reason::Granted)
     }

@@ -88,7 +88,8 @@ use crate::slots::Slots;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Tree {
     /// The source.
     #[serde(flatten)]
@@ -125,7 +126,8 @@ pub struct Tree {
 /// assert_eq!(price.level.as_deref(), Some("read_write"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Node {
     /// The path, and what people call it.
     pub permission: Named,
@@ -216,6 +218,7 @@ pub enum Form {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Word {
     /// What is said. Of a scoped node or a heading, what is said of all its
     /// scopes, or of all beneath it.
@@ -283,6 +286,7 @@ pub enum Says {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Lack {
     /// How the permission answers to it.
     pub link: Link,

@@ -25,7 +25,7 @@ use crate::policy::Policy;
 /// assert_eq!(entry, LogEntry { revision: 1, changes: vec![suspend] });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogEntry {
     /// The revision of the policy that came of it.

@@ -121,6 +121,8 @@ impl PartialEq for Users {
     }
 }
 
+impl Eq for Users {}
+
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.names()).finish()

@@ -135,6 +135,23 @@ impl<V> IntoIterator for Map<V> {
     }
 }
 
+impl<'a, V> IntoIterator for &'a Map<V> {
+    type Item = (&'a str, &'a V);
+    type IntoIter =
+        std::iter::Map<std::slice::Iter<'a, (String, V)>, fn(&'a (String, V)) -> (&'a str, &'a V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl<N: Into<String>, V> Extend<(N, V)> for Map<V> {
+    /// Adds entries at the end, even of names that are there already.
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
+        self.0.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
+    }
+}
+
 impl<N: Into<String>, V> FromIterator<(N, V)> for Map<V> {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Map<V> {
         Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())

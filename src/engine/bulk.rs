@@ -39,6 +39,7 @@ impl Engine {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn can_actions<T: Target>(&self, user: User, actions: &[Permission], on: T) -> Vec<bool> {
         let compiled = &self.0;
         let (Some(object), today) = on.parts() else {
@@ -75,6 +76,7 @@ impl Engine {
     /// assert_eq!(engine.can_objects(bob, edit, &jobs, None), [true, false]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn can_objects<'o, O: Object + ?Sized + 'o>(
         &self,
         user: User,

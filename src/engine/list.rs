@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::handle::Handle;
 use super::{Engine, Permission, User};
 use crate::bits::ones;
@@ -11,7 +13,7 @@ use crate::policy::{ClassId, VACANT};
 
 /// A permission that a user holds.
 ///
-/// Displays as a question names it: `path`, or `path:level`.
+/// Displays, and serializes, as a question names it: `path`, or `path:level`.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -83,6 +85,12 @@ impl fmt::Display for Effective<'_> {
             Some(level) => write!(f, ":{level}"),
             None => Ok(()),
         }
+    }
+}
+
+impl Serialize for Effective<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -31,6 +31,7 @@ use crate::policy::{ClassId, SourceId, SourceName};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Admission<'e> {
     /// What lets each of them in, the more general first.
     pub ways: Vec<Way>,

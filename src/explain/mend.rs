@@ -40,7 +40,8 @@ const TOLD: usize = 8;
 /// assert_eq!(engine.mends(engine.user("root")?, orders, ()), Default::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Mends {
     /// The ways to mend it, those with the fewest parts first. Empty where no
     /// change of the policy or of the object's relations would do: the user is
@@ -70,7 +71,7 @@ pub struct Mends {
 /// assert_eq!(mends.least[0].parts.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Mend {
     /// What to do.
@@ -95,7 +96,7 @@ pub struct Mend {
 /// assert_eq!(statement.place, "roles.trainee.forbid[0]");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// End the suspension of this user.
@@ -145,6 +146,7 @@ pub enum Part {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Assignment {
     /// The sources: one, or as many as it takes.
     pub sources: Vec<Assigned>,
@@ -177,6 +179,7 @@ pub struct Assignment {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Assigned {
     /// The source.
     #[serde(flatten)]
@@ -205,7 +208,8 @@ pub struct Assigned {
 /// assert_eq!(request.mends.admins, ["root"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AccessRequest {
     /// Who asks.
     pub user: Named,
@@ -307,7 +311,7 @@ impl Engine {
 }
 
 /// A part, as it is tried.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Restore,
     License(Box<str>),
@@ -340,7 +344,7 @@ struct Way {
 }
 
 /// How a scoped permission is to be met.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     /// By granting that scope.
     Grant(NodeId),

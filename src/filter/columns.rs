@@ -515,6 +515,7 @@ impl Filter {
     /// assert_eq!(marks, [1 << 7, 0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn select(&self, objects: &Columns<'_>) -> Vec<u64> {
         if self.kind().is_some_and(|kind| kind != objects.kind) {
             return vec![0; objects.words()];

@@ -25,7 +25,7 @@ use crate::reason::Reason;
 /// assert_eq!(step.question.to_string(), r#"effective "bob""#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// May this user do this?
@@ -63,7 +63,7 @@ pub enum Question {
 /// assert_eq!(ask.today, Some("2026-11-21".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct Ask {
     /// The user.
@@ -97,7 +97,7 @@ pub struct Ask {
 /// assert_eq!(Question::CanSome(ask).ask(&engine)?, Answer::Boolean(true));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSome {
     /// The user.
@@ -123,7 +123,7 @@ pub struct AskSome {
 /// assert_eq!(Question::Level(ask).ask(&engine)?, Answer::Text("read_only".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskLevel {
     /// The user.
@@ -148,7 +148,7 @@ pub struct AskLevel {
 /// assert_eq!(Question::Setting(ask).ask(&engine)?, Answer::Boolean(false));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSetting {
     /// The user.
@@ -166,7 +166,7 @@ pub struct AskSetting {
 /// assert_eq!(ask, AskEffective { user: "bob".into() });
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskEffective {
     /// The user.
@@ -189,7 +189,7 @@ pub struct AskEffective {
 /// assert_eq!(Question::WhoCan(ask).ask(&engine)?, Answer::List(vec![Answer::Text("bob".into())]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskWho {
     /// The permission, or a threshold of one: `path:level`.
@@ -214,7 +214,7 @@ pub struct AskWho {
 /// assert!(step.change.is_some());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangeStep {
     /// The user on whose behalf it is; absent, the host asks.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
@@ -296,7 +296,7 @@ impl ChangeStep {
 /// assert_eq!(answer, Answer::List(vec![Answer::Boolean(true), Answer::Boolean(false)]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskFilter {
     /// The user.
