@@ -6,6 +6,7 @@
 //! ```
 
 use std::error::Error;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -33,7 +34,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let engine = live.load();
-                    engine.can(freya, read, ());
+                    black_box(engine.can(freya, read, ()));
                     asked.fetch_add(1, Ordering::Relaxed);
                 }
             });

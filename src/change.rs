@@ -61,7 +61,18 @@ pub use crate::document::{Bundle, NewUser};
 pub use log::{LogEntry, ReplayError};
 
 /// Something that is to become otherwise in a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// use grantree::SourceName;
+/// use grantree::change::Change;
+///
+/// let change: Change =
+///     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
+/// let clerk = SourceName::Role("clerk".into());
+/// assert_eq!(change, Change::Assign { user: "bob".into(), source: clerk });
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Change {
     /// A new profile, role or approval group: empty, or cloned.
@@ -179,7 +190,26 @@ pub enum Change {
 ///
 /// Those about permissions take the place of all that the source says of
 /// exactly that pattern, a forbid too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"deny": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Op};
+///
+/// // In the place of the deny.
+/// let ops = vec![Op::Allow("orders".into())];
+/// let edit = Change::Edit { source: SourceName::Role("clerk".into()), ops, cascade: false };
+/// let document = Document::from(&policy.apply(By::Host, &edit)?.policy);
+/// let clerk = &document.roles.get("clerk").unwrap().source.statements;
+/// assert_eq!((&*clerk.allow, &*clerk.deny), (&["orders".to_owned()][..], &[][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// Allows a pattern.
@@ -219,7 +249,28 @@ pub enum Op {
 
 /// What is said of a source: of each field that is there, the new value, or
 /// none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"label": "Clerk", "description": "Enters orders"}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Op, Set};
+///
+/// // Another label, no description; all else stays.
+/// let set = Set { label: Some(Some("Order clerk".into())), description: Some(None), ..Set::default() };
+/// let source = SourceName::Role("clerk".into());
+/// let edit = Change::Edit { source, ops: vec![Op::Set(set)], cascade: false };
+/// let document = Document::from(&policy.apply(By::Host, &edit)?.policy);
+/// let clerk = &document.roles.get("clerk").unwrap().source;
+/// assert_eq!(clerk.label.as_deref(), Some("Order clerk"));
+/// assert_eq!(clerk.description, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// A short text for people.
@@ -240,7 +291,27 @@ pub struct Set {
 }
 
 /// What becomes of those who have a source that is deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "roles": {"clerk": {}, "lead": {}},
+/// #     "users": {"bob": {"roles": ["clerk"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Holders, Rule};
+///
+/// let delete = |holders| Change::Delete { source: SourceName::Role("clerk".into()), holders };
+/// let refusal = policy.apply(By::Host, &delete(Holders::Refuse)).unwrap_err();
+/// assert_eq!(refusal.rule, Rule::InUse);
+///
+/// let applied = policy.apply(By::Host, &delete(Holders::Reassign("lead".into())))?;
+/// assert_eq!(Document::from(&applied.policy).users.get("bob").unwrap().roles, ["lead"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holders {
     /// With holders, it is not deleted.
@@ -253,7 +324,26 @@ pub enum Holders {
 }
 
 /// What becomes of a source of a bundle whose name stands here already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, OnConflict, Rule};
+///
+/// let import = |on_conflict| Change::Import { bundle: policy.export_all(), on_conflict };
+/// let refusal = policy.apply(By::Host, &import(OnConflict::Refuse)).unwrap_err();
+/// assert_eq!(refusal.rule, Rule::Conflict);
+///
+/// let applied = policy.apply(By::Host, &import(OnConflict::Rename))?;
+/// assert!(Document::from(&applied.policy).roles.get("clerk_2").is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// The change is refused.
@@ -266,7 +356,24 @@ pub enum OnConflict {
 }
 
 /// Who asks for a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "users": {"ann": {}, "bob": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change};
+///
+/// let suspend = Change::SetSuspended { user: "bob".into(), suspended: true };
+/// assert!(policy.apply(By::Host, &suspend).is_ok());
+/// // What governance does not give to anybody is for admins.
+/// assert!(policy.apply(By::Actor("ann"), &suspend).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum By<'a> {
     /// The host itself, whom governance does not bind.
     Host,
@@ -275,7 +382,30 @@ pub enum By<'a> {
 }
 
 /// A change that was made.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "roles": {"clerk": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Op};
+///
+/// let source = SourceName::Role("clerk".into());
+/// let ops = vec![Op::Allow("orders.export".into())];
+/// let edit = Change::Edit { source: source.clone(), ops: ops.clone(), cascade: true };
+/// let applied = policy.apply(By::Host, &edit)?;
+/// assert_eq!(applied.policy.revision(), 1);
+/// // What is needed besides was allowed too.
+/// let Change::Edit { ops: made, .. } = &applied.changed[0] else { panic!("{:?}", applied.changed) };
+/// assert!(made.contains(&ops[0]) && made.contains(&Op::Allow("orders".into())));
+/// assert!(applied.moved.is_empty() && applied.notes.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Applied {
     /// The policy's next version.
     pub policy: Policy,
@@ -291,6 +421,25 @@ pub struct Applied {
 }
 
 /// A user who got a source, lost one, or got one in the place of another.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "profiles": {"driver": {}, "planner": {}},
+/// #     "users": {"bob": {"profile": "driver"}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Moved};
+///
+/// let planner = SourceName::Profile("planner".into());
+/// let assign = Change::Assign { user: "bob".into(), source: planner.clone() };
+/// let from = Some(SourceName::Profile("driver".into()));
+/// let moved = Moved { user: "bob".into(), from, to: Some(planner) };
+/// assert_eq!(policy.apply(By::Host, &assign)?.moved, [moved]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Moved {
     /// The user.
@@ -304,6 +453,25 @@ pub struct Moved {
 }
 
 /// Something that a change left undone, or did otherwise.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Bundle, Change, Note, OnConflict};
+/// use grantree::document::{Map, Role};
+///
+/// let bundle = Bundle { roles: Map::from_iter([("clerk", Role::default())]), ..Bundle::default() };
+/// let import = Change::Import { bundle, on_conflict: OnConflict::Rename };
+/// let applied = policy.apply(By::Host, &import)?;
+/// let [Note::Renamed { source, to }] = &*applied.notes else { panic!("{:?}", applied.notes) };
+/// assert_eq!((source.to_string().as_str(), to.as_str()), ("role `clerk`", "clerk_2"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -334,8 +502,26 @@ pub enum Note {
 }
 
 /// A change that was refused, which left the policy as it was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "users": {"root": {"admin": true}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Rule};
+///
+/// let unmake = Change::SetAdmin { user: "root".into(), admin: false };
+/// let refusal = policy.apply(By::Host, &unmake).unwrap_err();
+/// assert_eq!(refusal.rule, Rule::LastAdmin);
+/// assert!(refusal.to_string().starts_with("last_admin: "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{rule}: {message}")]
+#[non_exhaustive]
 pub struct Refusal {
     /// The rule that refused it: of several, the first in their order.
     pub rule: Rule,
@@ -346,6 +532,16 @@ pub struct Refusal {
 /// The rules that refuse changes, in their order.
 ///
 /// Displays, and serializes, as its code.
+///
+/// ```
+/// use grantree::change::Rule;
+///
+/// // Of several, the first in this order refuses.
+/// assert!(Rule::NotPermitted < Rule::Escalation);
+/// assert_eq!(Rule::NotPermitted.to_string(), "not_permitted");
+/// assert_eq!(serde_json::to_string(&Rule::LastAdmin)?, r#""last_admin""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -377,6 +573,12 @@ pub enum Rule {
 
 impl Rule {
     /// The code, as test documents have it.
+    ///
+    /// ```
+    /// use grantree::change::Rule;
+    ///
+    /// assert_eq!(Rule::InUse.code(), "in_use");
+    /// ```
     pub fn code(self) -> &'static str {
         match self {
             Rule::Invalid => "invalid",
@@ -407,6 +609,26 @@ impl Policy {
     /// # Errors
     ///
     /// Where a rule refuses it.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use grantree::change::{By, Change, Rule};
+    ///
+    /// let assign = |role: &str| {
+    ///     Change::Assign { user: "bob".into(), source: SourceName::Role(role.into()) }
+    /// };
+    /// let applied = policy.apply(By::Host, &assign("clerk"))?;
+    /// assert_eq!(applied.policy.revision(), policy.revision() + 1);
+    /// assert_eq!(policy.apply(By::Host, &assign("cleric")).unwrap_err().rule, Rule::Unknown);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
         attempt::apply(self, by, change)
     }

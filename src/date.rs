@@ -23,6 +23,13 @@ use serde::{Deserialize, Serialize};
 pub struct Date(jiff::civil::Date);
 
 /// A text that is no date of the form `YYYY-MM-DD`.
+///
+/// ```
+/// use grantree::Date;
+///
+/// let error = "21.11.2026".parse::<Date>().unwrap_err();
+/// assert_eq!(error.to_string(), "`21.11.2026` is not a date of the form YYYY-MM-DD");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a date of the form YYYY-MM-DD")]
 pub struct DateError(String);
@@ -31,6 +38,13 @@ impl Date {
     /// The date of that year, month (1 to 12) and day, if the calendar has it.
     ///
     /// Years run from 0 to 9999, as in the text form.
+    ///
+    /// ```
+    /// use grantree::Date;
+    ///
+    /// assert_eq!(Date::new(2028, 2, 29).unwrap().to_string(), "2028-02-29");
+    /// assert_eq!(Date::new(2026, 2, 29), None);
+    /// ```
     pub fn new(year: i16, month: i8, day: i8) -> Option<Date> {
         if !(0..=9999).contains(&year) {
             return None;
@@ -119,6 +133,14 @@ impl fmt::Display for Date {
 }
 
 /// A day of the week, as a fence names it.
+///
+/// ```
+/// use grantree::document::{Fence, Weekday};
+///
+/// let fence = Fence::Next { weekday: Weekday::Friday, plus_days: 3 };
+/// assert_eq!(serde_json::to_string(&fence)?, r#"{"next":"friday","plus_days":3}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]

@@ -97,7 +97,24 @@ pub use users::Users;
 ///
 /// It displays as text, in which long lists end in how many more there are (all
 /// are listed in the form `{:#}`), and serializes as data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"ann": {}, "bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mut document = Document::from(engine.policy());
+/// document.users.get_mut("bob").unwrap().statements.allow.push("orders".into());
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// assert_eq!(diff.groups.len(), 1);
+/// assert_eq!(diff.to_string(), "1 user: `bob`\n  gains `orders`\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Diff {
     /// What only one of the two catalogues knows, so that the other does not
     /// answer questions that name it. Empty between versions that changes make.
@@ -110,7 +127,24 @@ pub struct Diff {
 }
 
 /// Users for whom the same becomes otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}], "settings": {"depot": {}}},
+/// #     "users": {"ann": {"settings": {"depot": "york"}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mut document = Document::from(engine.policy());
+/// document.users.get_mut("ann").unwrap().statements.allow.push("orders".into());
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let group = &diff.groups[0];
+/// assert_eq!((group.permissions.len(), group.settings.len()), (1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Group {
     /// The users.
     pub users: Users,
@@ -126,6 +160,23 @@ pub struct Group {
 }
 
 /// Where something is known.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "users": {"ann": {"suspended": true}, "bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::Presence;
+///
+/// let mut document = Document::from(engine.policy());
+/// document.users.retain(|name, _| name != "bob");
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// assert_eq!(diff.of("bob").unwrap().presence, Presence::Gone);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
@@ -138,6 +189,24 @@ pub enum Presence {
 }
 
 /// How it was, and how it is.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::Versus;
+///
+/// let mut document = Document::from(engine.policy());
+/// document.users.get_mut("bob").unwrap().suspended = true;
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let effective = diff.groups[0].permissions[0].effective;
+/// assert_eq!(effective, Some(Versus { before: true, after: false }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Versus<T> {
     /// How it was.
@@ -147,7 +216,30 @@ pub struct Versus<T> {
 }
 
 /// What becomes otherwise of a permission.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+/// #     "users": {"bob": {"levels": {"price": "read_only"}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mut document = Document::from(engine.policy());
+/// *document.users.get_mut("bob").unwrap().statements.levels.get_mut("price").unwrap() =
+///     "read_write".into();
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let price = &diff.groups[0].permissions[0];
+/// let level = price.level.as_ref().unwrap();
+/// assert_eq!(level.before.as_deref(), Some("read_only"));
+/// assert_eq!(level.after.as_deref(), Some("read_write"));
+/// // It was effective before.
+/// assert_eq!(price.effective, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PermissionChange {
     /// The permission, by its path.
     pub permission: Named,
@@ -171,6 +263,27 @@ pub struct PermissionChange {
 
 /// What becomes of what may be done by a permission: of the objects on which it
 /// is allowed on some day, at its levels, and whether it is without an object.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
+/// #         "permissions": [{"key": "approve", "object": "order"}]},
+/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"order.amount": 5000}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::Shift;
+/// use grantree::document::Bound;
+///
+/// let mut document = Document::from(engine.policy());
+/// let bounds = &mut document.users.get_mut("bob").unwrap().statements.bounds;
+/// *bounds.get_mut("order.amount").unwrap() = Bound::Limit(9000);
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// assert_eq!(diff.groups[0].permissions[0].shift, Shift::More);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shift {
@@ -190,6 +303,24 @@ pub enum Shift {
 }
 
 /// The objects on which a permission may be exercised.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::Extent;
+///
+/// let mut document = Document::from(engine.policy());
+/// document.global.allow.push("orders".into());
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let on = &diff.groups[0].permissions[0].on;
+/// assert_eq!((&on.before, &on.after), (&Extent::Nothing, &Extent::Everything));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extent {
@@ -214,6 +345,30 @@ pub enum Extent {
 ///
 /// It is a filter's [`Predicate`](crate::filter::Predicate), but that it names
 /// nobody, and that its bounds are as they are written.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
+/// #         "permissions": [{"key": "approve", "object": "order"}]},
+/// #     "users": {"bob": {"bounds": {"order.amount": 5000}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::{Condition, Extent};
+/// use grantree::document::{Bound, BoundType};
+///
+/// let mut document = Document::from(engine.policy());
+/// document.global.allow.push("approve".into());
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let Extent::Objects { condition, .. } = &diff.groups[0].permissions[0].on.after else {
+///     panic!("{diff}")
+/// };
+/// let (attribute, bounds) = ("amount".into(), vec![Bound::Limit(5000)]);
+/// assert_eq!(condition, &Condition::Bound { attribute, form: BoundType::AtMost, bounds });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
@@ -248,7 +403,27 @@ pub enum Condition {
 }
 
 /// What becomes otherwise of a setting.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"settings": {"depot": {"default": "leeds"}}},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::document::SettingValue;
+///
+/// let mut document = Document::from(engine.policy());
+/// document.global.settings.push("depot", SettingValue::Text("york".into()));
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let depot = &diff.groups[0].settings[0];
+/// assert_eq!(depot.setting.name, "depot");
+/// assert_eq!(depot.value.after, Some(SettingValue::Text("york".into())));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SettingChange {
     /// The setting.
     pub setting: Named,
@@ -257,7 +432,26 @@ pub struct SettingChange {
 }
 
 /// A name that only one of two catalogues knows.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::Presence;
+///
+/// let mut document = Document::from(engine.policy());
+/// document.catalogue.permissions[0].key = "purchases".into();
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// let names: Vec<_> = diff.names.iter().map(|it| (it.name.as_str(), it.presence)).collect();
+/// assert!(names.contains(&("orders", Presence::Gone)));
+/// assert!(names.contains(&("purchases", Presence::New)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct NameChange {
     /// What it names.
     pub kind: NameKind,
@@ -269,6 +463,25 @@ pub struct NameChange {
 }
 
 /// What a catalogue names.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"objects": {"job": {}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::diff::NameKind;
+/// use grantree::document::RelationType;
+///
+/// let mut document = Document::from(engine.policy());
+/// let job = document.catalogue.objects.get_mut("job").unwrap();
+/// job.relations.push("assignee", RelationType::User);
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// assert_eq!(diff.names[0].kind, NameKind::Relation);
+/// assert_eq!(diff.names[0].name, "job.assignee");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -290,6 +503,24 @@ pub enum NameKind {
 }
 
 /// A change that could be made, and what would come of it.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::change::{By, Change};
+///
+/// let source = SourceName::Role("clerk".into());
+/// let what_if = engine.what_if(By::Host, &Change::Assign { user: "bob".into(), source })?;
+/// assert_eq!(what_if.applied.moved[0].user, "bob");
+/// assert_eq!(what_if.diff.of("bob").unwrap().permissions.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WhatIf {
     /// The change as it would be made.
@@ -309,6 +540,25 @@ impl Engine {
     /// is looked up by name.
     ///
     /// See [the module](crate::diff) for what counts, and for an example.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}, {"key": "reports"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"ann": {"roles": ["clerk"]}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let mut document = Document::from(engine.policy());
+    /// document.roles.get_mut("clerk").unwrap().source.statements.allow = vec!["reports".into()];
+    /// let after = Engine::new(&Policy::try_from(document)?);
+    /// assert_eq!(
+    ///     engine.diff(&after).to_string(),
+    ///     "1 user: `ann`\n  loses `orders`\n  gains `reports`\n",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn diff(&self, after: &Engine) -> Diff {
         let (old, new) = (self.policy().inner(), after.policy().inner());
         let aligned = old.is_aligned(new);
@@ -379,11 +629,42 @@ impl Engine {
 
 impl Diff {
     /// Whether nothing becomes otherwise.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"ann": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// // Written otherwise, with the same meaning.
+    /// let mut document = Document::from(engine.policy());
+    /// document.global.deny.push("orders".into());
+    /// assert!(engine.diff(&Engine::new(&Policy::try_from(document)?)).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.names.is_empty() && self.groups.is_empty()
     }
 
     /// What becomes otherwise for a user, if anything.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"ann": {}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let mut document = Document::from(engine.policy());
+    /// document.users.get_mut("bob").unwrap().statements.allow.push("orders".into());
+    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+    /// assert_eq!(diff.of("bob").unwrap().permissions[0].permission.name, "orders");
+    /// assert!(diff.of("ann").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(&self, user: &str) -> Option<&Group> {
         self.groups.iter().find(|group| group.users.contains(user))
     }

@@ -10,6 +10,22 @@
 //!
 //! A list or map that may be left out may as well be empty, with the same
 //! meaning; only `levels`, where there are any, are two or more.
+//!
+//! ```
+//! use grantree::{Document, Policy};
+//!
+//! let document: Document = serde_json::from_str(
+//!     r#"{
+//!         "format": 1,
+//!         "catalogue": {"permissions": [{"key": "orders", "colour": "red"}]},
+//!         "roles": {"clerk": {"allow": ["ordres"]}}
+//!     }"#,
+//! )?;
+//! let problems = Policy::try_from(document).unwrap_err();
+//! let places: Vec<&str> = problems.iter().map(|problem| problem.place()).collect();
+//! assert_eq!(places, ["catalogue.permissions[0].colour", "roles.clerk.allow[0]"]);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod map;
 mod read;
@@ -34,7 +50,7 @@ use crate::problem::Problem;
 /// assert_eq!(document.catalogue.permissions[0].key, "orders");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
     format: Format,
     /// What the product can protect.
@@ -72,7 +88,7 @@ pub struct Document {
 }
 
 /// The version of the format, which is 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Format;
 
 impl Serialize for Format {
@@ -82,7 +98,19 @@ impl Serialize for Format {
 }
 
 /// What the product can protect: permissions, objects, settings, editions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{Catalogue, Permission};
+/// use grantree::{Document, Policy};
+///
+/// let mut document = Document::default();
+/// document.catalogue = Catalogue {
+///     permissions: vec![Permission { key: "orders".into(), ..Permission::default() }],
+///     ..Catalogue::default()
+/// };
+/// assert!(Policy::try_from(document).is_ok());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Catalogue {
     /// The roots of the permission tree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -99,7 +127,21 @@ pub struct Catalogue {
 }
 
 /// A node of the permission tree.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::Permission;
+///
+/// let approve = Permission {
+///     key: "approve".into(),
+///     label: Some("Approve orders".into()),
+///     requires: vec!["orders.quotes".into()],
+///     ..Permission::default()
+/// };
+/// let text = r#"{"key":"approve","label":"Approve orders","requires":["orders.quotes"]}"#;
+/// assert_eq!(serde_json::to_string(&approve)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Permission {
     /// The last key of its path.
     pub key: String,
@@ -139,7 +181,21 @@ pub struct Permission {
 }
 
 /// A part of a scoped permission: a permission of its own.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{Map, Scope};
+/// use grantree::RelationState;
+///
+/// let free = Scope {
+///     key: "free".into(),
+///     when: Map::from_iter([("assignee", vec![RelationState::Me, RelationState::None])]),
+///     ..Scope::default()
+/// };
+/// let text = r#"{"key":"free","when":{"assignee":["me","none"]}}"#;
+/// assert_eq!(serde_json::to_string(&free)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Scope {
     /// The last key of its path.
     pub key: String,
@@ -161,6 +217,28 @@ pub struct Scope {
 }
 
 /// A relation of an object as one user sees it.
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy, RelationState};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"alice": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let found = |names: &[&str]| {
+///     let job = DynamicObject::new("job").with_relation("assignee", names.iter().copied());
+///     let explanation = engine.explain_by_name("alice", "edit.own", &job)?;
+///     Ok::<_, grantree::Unknown>(explanation.accounts[0].scopes[0].when[0].found)
+/// };
+/// assert_eq!(found(&["alice", "bob"])?, Some(RelationState::Me));
+/// assert_eq!(found(&["bob"])?, Some(RelationState::Other));
+/// assert_eq!(found(&[])?, Some(RelationState::None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelationState {
@@ -173,7 +251,23 @@ pub enum RelationState {
 }
 
 /// A kind of object.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{BoundType, Map, ObjectKind, RelationType};
+///
+/// let job = ObjectKind {
+///     relations: Map::from_iter([("assignee", RelationType::User)]),
+///     attributes: Map::from_iter([("region", BoundType::OneOf)]),
+///     checks: vec!["region".into()],
+///     ..ObjectKind::default()
+/// };
+/// assert_eq!(
+///     serde_json::to_string(&job)?,
+///     r#"{"relations":{"assignee":"user"},"attributes":{"region":"one_of"},"checks":["region"]}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectKind {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +287,14 @@ pub struct ObjectKind {
 }
 
 /// What a relation names.
+///
+/// ```
+/// use grantree::document::RelationType;
+///
+/// assert_eq!(serde_json::to_string(&RelationType::User)?, r#""user""#);
+/// assert_eq!(serde_json::to_string(&RelationType::Group)?, r#""group""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelationType {
@@ -203,6 +305,21 @@ pub enum RelationType {
 }
 
 /// The form of the bounds on an attribute.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"objects": {"order": {"attributes": {"amount": "at_most"}}}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::document::BoundType;
+///
+/// let document = Document::from(&policy);
+/// let order = document.catalogue.objects.get("order").unwrap();
+/// assert_eq!(order.attributes.get("amount"), Some(&BoundType::AtMost));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundType {
@@ -219,7 +336,20 @@ pub enum BoundType {
 }
 
 /// A setting: a value that travels the tiers, and is no permission.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{Setting, SettingValue};
+///
+/// let out_of_hours = Setting {
+///     values: Some(vec![SettingValue::Boolean(true), SettingValue::Boolean(false)]),
+///     default: Some(SettingValue::Boolean(false)),
+///     ..Setting::default()
+/// };
+/// let text = r#"{"values":[true,false],"default":false}"#;
+/// assert_eq!(serde_json::to_string(&out_of_hours)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,6 +366,22 @@ pub struct Setting {
 }
 
 /// The value of a setting.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"settings": {"slots": {"default": "two hours"}, "advance_days": {}}},
+/// #     "users": {"alice": {"settings": {"advance_days": 14}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::document::SettingValue;
+///
+/// let value = engine.setting_by_name("alice", "advance_days")?;
+/// assert_eq!(value, Some(&SettingValue::Integer(14)));
+/// assert_eq!(engine.setting_by_name("alice", "slots")?.unwrap().to_string(), "two hours");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -256,7 +402,32 @@ impl std::fmt::Display for SettingValue {
 }
 
 /// An edition of the product.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "permissions": [{"key": "planner", "feature": "project_planner"}],
+/// #         "editions": {"professional": {"features": []}}},
+/// #     "licence": {"edition": "professional"},
+/// #     "users": {"alice": {"allow": ["planner"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::document::Edition;
+///
+/// let mut document = Document::from(&policy);
+/// document.catalogue.editions.push("business", Edition {
+///     includes: vec!["professional".into()],
+///     features: vec!["project_planner".into()],
+///     ..Edition::default()
+/// });
+/// assert!(!Engine::new(&policy).can_by_name("alice", "planner", ())?);
+/// document.licence.edition = Some("business".into());
+/// assert!(Engine::new(&Policy::try_from(document)?).can_by_name("alice", "planner", ())?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Edition {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,7 +443,19 @@ pub struct Edition {
 }
 
 /// What has been bought of the product.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::Licence;
+///
+/// let licence = Licence {
+///     edition: Some("professional".into()),
+///     features: vec!["project_planner".into()],
+/// };
+/// let text = r#"{"edition":"professional","features":["project_planner"]}"#;
+/// assert_eq!(serde_json::to_string(&licence)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Licence {
     /// The edition.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -289,7 +472,23 @@ impl Licence {
 }
 
 /// What a source says.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{Bound, Map, Statements};
+///
+/// let buyer = Statements {
+///     allow: vec!["orders.**".into()],
+///     deny: vec!["orders.export".into()],
+///     bounds: Map::from_iter([("order.amount", Bound::Limit(5000))]),
+///     ..Statements::default()
+/// };
+/// assert_eq!(
+///     serde_json::to_string(&buyer)?,
+///     r#"{"allow":["orders.**"],"deny":["orders.export"],"bounds":{"order.amount":5000}}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Statements {
     /// Patterns of the permissions that it allows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -318,6 +517,16 @@ impl Statements {
 }
 
 /// What a source says of an attribute.
+///
+/// ```
+/// use grantree::document::Bound;
+///
+/// assert_eq!(serde_json::to_string(&Bound::Any)?, r#""any""#);
+/// assert_eq!(serde_json::to_string(&Bound::Limit(5000))?, "5000");
+/// let regions = Bound::OneOf(vec!["north".into(), "south".into()]);
+/// assert_eq!(serde_json::to_string(&regions)?, r#"["north","south"]"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Bound {
     /// Whatever the object says or leaves out: `"any"`.
@@ -342,6 +551,16 @@ impl Serialize for Bound {
 }
 
 /// A date that a bound names.
+///
+/// ```
+/// use grantree::document::{Bound, Fence};
+///
+/// let in_three_days = Bound::Fence(Fence::PlusDays(3));
+/// assert_eq!(serde_json::to_string(&in_three_days)?, r#"{"plus_days":3}"#);
+/// let day = Bound::Fence(Fence::Date("2026-11-21".parse()?));
+/// assert_eq!(serde_json::to_string(&day)?, r#"{"date":"2026-11-21"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fence {
     /// This date.
@@ -373,7 +592,21 @@ impl Serialize for Fence {
 }
 
 /// A profile or an approval group, and what a role is besides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{Source, Statements};
+///
+/// let planner = Source {
+///     label: Some("Planner".into()),
+///     template: true,
+///     statements: Statements { allow: vec!["orders.**".into()], ..Statements::default() },
+///     ..Source::default()
+/// };
+/// let text = r#"{"label":"Planner","template":true,"allow":["orders.**"]}"#;
+/// assert_eq!(serde_json::to_string(&planner)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -397,7 +630,21 @@ pub struct Source {
 }
 
 /// A role.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::Role;
+///
+/// let owner = Role {
+///     includes: vec!["dispatcher".into()],
+///     unique: true,
+///     demoted_to: Some("dispatcher".into()),
+///     ..Role::default()
+/// };
+/// let text = r#"{"includes":["dispatcher"],"unique":true,"demoted_to":"dispatcher"}"#;
+/// assert_eq!(serde_json::to_string(&owner)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// What it has in common with profiles and approval groups.
     #[serde(flatten)]
@@ -414,7 +661,31 @@ pub struct Role {
 }
 
 /// A group that is declared.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"team": "group"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "team", "when": {"team": "me"}}]}]},
+/// #     "users": {"alice": {"allow": ["edit"], "groups": ["uk"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::document::Group;
+///
+/// let mut document = Document::from(engine.policy());
+/// document.groups.push("uk", Group::default());
+/// document.groups.push("leeds", Group { parent: Some("uk".into()), ..Group::default() });
+/// let engine = Engine::new(&Policy::try_from(document)?);
+///
+/// // Alice belongs to the UK, and Leeds is beneath it.
+/// let job = DynamicObject::new("job").with_relation("team", ["leeds"]);
+/// assert!(engine.can_by_name("alice", "edit", &job)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -428,7 +699,24 @@ pub struct Group {
 }
 
 /// A user.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::document::User;
+///
+/// let mut document = Document::from(&policy);
+/// document.users.push("bob", User { roles: vec!["clerk".into()], ..User::default() });
+/// let engine = Engine::new(&Policy::try_from(document)?);
+/// assert!(engine.can_by_name("bob", "orders", ())?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct User {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -460,7 +748,25 @@ pub struct User {
 }
 
 /// A new user.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "default_profile": "planner",
+/// #     "profiles": {"planner": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, NewUser};
+///
+/// let carol = NewUser { user: "carol".into(), ..NewUser::default() };
+/// let applied = policy.apply(By::Host, &Change::AddUser(Box::new(carol)))?;
+/// let document = Document::from(&applied.policy);
+/// assert_eq!(document.users.get("carol").unwrap().profile.as_deref(), Some("planner"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewUser {
     /// The name.
     pub user: String,
@@ -474,7 +780,23 @@ pub struct NewUser {
 
 /// Profiles, roles and approval groups, to be carried from one policy to
 /// another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "profiles": {"planner": {"allow": ["orders"]}, "viewer": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::document::Bundle;
+///
+/// let bundle: Bundle = policy.export([&SourceName::Profile("planner".into())])?;
+/// let text = r#"{"profiles":{"planner":{"allow":["orders"]}}}"#;
+/// assert_eq!(serde_json::to_string(&bundle)?, text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bundle {
     /// The profiles.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -488,7 +810,20 @@ pub struct Bundle {
 }
 
 /// Who may change the policy, and how far.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::document::{Governance, Map};
+///
+/// let governance = Governance {
+///     permissions: Map::from_iter([("assign_role", vec!["users.manage".to_owned()])]),
+///     no_escalation: true,
+///     ..Governance::default()
+/// };
+/// let text = r#"{"permissions":{"assign_role":["users.manage"]},"no_escalation":true}"#;
+/// assert_eq!(serde_json::to_string(&governance)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Governance {
     /// The permissions that each kind of change asks of an actor.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -508,7 +843,34 @@ impl Governance {
 }
 
 /// Permissions of which nobody may hold more than some.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "order"}, {"key": "pay"}]},
+/// #     "roles": {"buyer": {"allow": ["order"]}, "payer": {"allow": ["pay"]}},
+/// #     "users": {"bob": {"roles": ["buyer"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, Rule};
+/// use grantree::document::Separation;
+/// use grantree::SourceName;
+///
+/// let mut document = Document::from(&policy);
+/// document.governance.separation.push(Separation {
+///     name: "four-eyes".into(),
+///     permissions: vec!["order".into(), "pay".into()],
+///     at_most: 1,
+///     ..Separation::default()
+/// });
+/// let policy = Policy::try_from(document)?;
+/// let payer = SourceName::Role("payer".into());
+/// let assign = Change::Assign { user: "bob".into(), source: payer };
+/// assert_eq!(policy.apply(By::Host, &assign).unwrap_err().rule, Rule::Separation);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Separation {
     /// Its name.
     pub name: String,

@@ -133,6 +133,16 @@ impl Engine {
     ///
     /// Users who have the same sources are compiled once and share one row of
     /// bits, so that time and memory follow the number of different users.
+    ///
+    /// ```
+    /// use grantree::{Document, Engine, Policy};
+    ///
+    /// let document: Document = serde_json::from_str(r#"{"format": 1, "catalogue": {}}"#)?;
+    /// let policy = Policy::try_from(document)?;
+    /// let engine = Engine::new(&policy);
+    /// assert_eq!(engine.stats().users, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(policy: &Policy) -> Engine {
         Engine::compile(policy, |_| {})
     }
@@ -186,11 +196,25 @@ impl Engine {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn follow(&self, policy: &Policy) -> Engine {
         Engine(Compiled::new(policy, Some(&self.0), &mut |_| {}))
     }
 
     /// The policy that it was compiled from.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"alice": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let document = Document::from(engine.policy());
+    /// assert!(document.users.get("alice").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn policy(&self) -> &Policy {
         &self.0.policy
     }
@@ -205,6 +229,29 @@ impl Engine {
     /// Costs five loads where no object is needed. With one, it is asked for
     /// its kind, and for the relations and attributes that matter, each once (of a
     /// kind of more than 16 relations those that come later perhaps again).
+    ///
+    /// ```
+    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"slot": {"attributes": {"starts": "not_before"}, "checks": ["starts"]}},
+    /// #         "permissions": [{"key": "reports"}, {"key": "book", "object": "slot"}]},
+    /// #     "users": {"bob": {"allow": ["**"], "bounds": {"slot.starts": {"plus_days": 3}}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, reports) = (engine.user("bob")?, engine.permission("reports")?);
+    /// assert!(engine.can(bob, reports, ()));
+    ///
+    /// // To be booked three days ahead.
+    /// let book = engine.permission("book")?;
+    /// let slot = DynamicObject::new("slot").with_attribute("starts", "2026-11-24");
+    /// assert!(engine.can(bob, book, (&slot, "2026-11-21".parse()?)));
+    /// assert!(!engine.can(bob, book, (&slot, "2026-11-22".parse()?)));
+    /// assert!(!engine.can(bob, book, &slot));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
         let Some((class, ask)) = self.0.find(user, action) else {
@@ -238,6 +285,22 @@ impl Engine {
     }
 
     /// The revision of the policy that it was compiled from.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::change::{By, Change};
+    ///
+    /// let applied = engine.policy().apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// let next = engine.follow(&applied.policy);
+    /// assert_eq!((engine.revision(), next.revision()), (0, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn revision(&self) -> u64 {
         self.policy().revision()
     }
@@ -273,6 +336,24 @@ impl Engine {
     ///
     /// It looks at the bounds of the permission and its kind, not at those of
     /// what it answers to: it may say yes too often, never no.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["edit"]}, "eve": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, edit) = (engine.user("bob")?, engine.permission("edit")?);
+    /// assert!(engine.can_some(bob, edit) && !engine.can(bob, edit, ()));
+    /// assert!(!engine.can_some(engine.user("eve")?, edit));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn can_some(&self, user: User, action: Permission) -> bool {
         let compiled = &self.0;
         let Some((class, ask)) = compiled.find(user, action) else {
@@ -293,6 +374,23 @@ impl Engine {
     /// handle does not belong.
     ///
     /// A handle to any threshold of the permission will do.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "orders"},
+    /// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+    /// #     "users": {"bob": {"levels": {"price": "read_only"}}, "eve": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, price) = (engine.user("bob")?, engine.permission("price")?);
+    /// assert_eq!(engine.level(bob, price), Some("read_only"));
+    /// assert_eq!(engine.level(engine.user("eve")?, price), Some("hidden"));
+    /// assert_eq!(engine.level(bob, engine.permission("orders")?), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
         let compiled = &self.0;
         let (class, _) = compiled.find(user, permission)?;
@@ -309,6 +407,20 @@ impl Engine {
     /// # Errors
     ///
     /// Where the catalogue has no graded permission of that path.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+    /// #     "users": {"bob": {"allow": ["price"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.level_by_name("bob", "price")?, "read_write");
+    /// assert_eq!(engine.level_by_name("nobody", "price")?, "hidden");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn level_by_name(&self, user: &str, permission: &str) -> Result<&str, Unknown> {
         let catalogue = &self.0.policy().catalogue;
         let graded = || catalogue.nodes.iter().filter(|node| matches!(node.form, Form::Graded(_)));
@@ -328,6 +440,23 @@ impl Engine {
     /// # Errors
     ///
     /// Where the setting is unknown.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"settings": {"out_of_hours": {"values": [true, false], "default": false}}},
+    /// #     "roles": {"planner": {"settings": {"out_of_hours": true}}},
+    /// #     "users": {"alice": {"roles": ["planner"]}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::document::SettingValue;
+    ///
+    /// let (alice, bob) = (engine.user("alice")?, engine.user("bob")?);
+    /// assert_eq!(engine.setting(alice, "out_of_hours")?, Some(&SettingValue::Boolean(true)));
+    /// assert_eq!(engine.setting(bob, "out_of_hours")?, Some(&SettingValue::Boolean(false)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn setting(&self, user: User, setting: &str) -> Result<Option<&SettingValue>, Unknown> {
         let policy = self.0.policy();
         let (number, declared) = self.declared_setting(setting)?;
@@ -340,6 +469,20 @@ impl Engine {
     /// # Errors
     ///
     /// Where the setting is unknown.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"settings": {"slots": {"default": "two hours"}}},
+    /// #     "users": {"bob": {"settings": {"slots": "half a day"}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.setting_by_name("bob", "slots")?.unwrap().to_string(), "half a day");
+    /// assert_eq!(engine.setting_by_name("nobody", "slots")?.unwrap().to_string(), "two hours");
+    /// assert!(engine.setting_by_name("bob", "slot").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn setting_by_name(
         &self,
         user: &str,

@@ -1,4 +1,24 @@
 //! Why a decision is what it is, for people and as data.
+//!
+//! What a screen says in the place of a button:
+//!
+//! ```
+//! # use grantree::{Document, Engine, Policy};
+//! # let text = r#"{
+//! #     "format": 1,
+//! #     "catalogue": {"permissions": [{"key": "export", "label": "Export orders", "feature": "reporting"}]},
+//! #     "users": {"bob": {"allow": ["export"]}}
+//! # }"#;
+//! # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+//! let explanation = engine.explain_by_name("bob", "export", ())?;
+//! let label = explanation.action.label.as_deref().unwrap_or(&explanation.action.name);
+//! let why = match &explanation.accounts[0].grant.unlicensed {
+//!     Some(missing) => format!("{label} needs the feature {}", missing.feature),
+//!     None => explanation.to_string(),
+//! };
+//! assert_eq!(why, "Export orders needs the feature reporting");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod admit;
 mod assign;
@@ -54,7 +74,8 @@ use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The user; without a name where the handle belongs to another policy.
     pub user: Named,
@@ -76,6 +97,20 @@ pub struct Explanation {
 }
 
 /// A name, and what people call it.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "label": "Order Management"}]},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let action = engine.explain_by_name("bob", "orders", ())?.action;
+/// assert_eq!(action.name, "orders");
+/// assert_eq!(action.label.as_deref(), Some("Order Management"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Named {
     /// The name.
@@ -86,7 +121,23 @@ pub struct Named {
 }
 
 /// What was found of one permission.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "users": {"bob": {"allow": ["orders.export"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
+/// let accounts = explanation.accounts.iter();
+/// let told: Vec<_> = accounts.map(|it| (it.permission.name.as_str(), it.reason.code())).collect();
+/// assert_eq!(told, [("orders.export", "gated"), ("orders", "not_granted")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Account {
     /// The permission, as `path` or `path:level`.
     pub permission: Named,
@@ -114,6 +165,22 @@ pub struct Account {
 }
 
 /// A source, and what people call it.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"label": "Order clerk", "allow": ["orders"]}},
+/// #     "users": {"bob": {"roles": ["clerk"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let explanation = engine.explain_by_name("bob", "orders", ())?;
+/// let source = &explanation.accounts[0].grant.statements[0].source;
+/// assert_eq!(source.source.place(), "roles.clerk");
+/// assert_eq!(source.label.as_deref(), Some("Order clerk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceRef {
     /// The source.
@@ -124,7 +191,25 @@ pub struct SourceRef {
 }
 
 /// What is said of a permission that can be granted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "edit", "implies": ["view"]},
+/// #         {"key": "view"}, {"key": "price", "levels": ["hidden", "shown"]}]},
+/// #     "users": {"bob": {"allow": ["edit", "price"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let view = engine.explain_by_name("bob", "view", ())?;
+/// assert_eq!(view.accounts[0].grant.implied_by[0].name, "edit");
+/// let price = engine.explain_by_name("bob", "price", ())?;
+/// assert_eq!(price.accounts[0].grant.level.as_deref(), Some("shown"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Granting {
     /// The nearest statement of each source, the more general source first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -145,7 +230,24 @@ pub struct Granting {
 }
 
 /// A feature that is not licensed.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "planner", "feature": "planning", "children": [{"key": "print"}]}]},
+/// #     "users": {"bob": {"allow": ["planner.**"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let explanation = engine.explain_by_name("bob", "planner.print", ())?;
+/// let unlicensed = explanation.accounts[0].grant.unlicensed.as_ref().unwrap();
+/// assert_eq!(unlicensed.feature, "planning");
+/// assert_eq!(unlicensed.needed_by.name, "planner");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Unlicensed {
     /// The feature.
     pub feature: String,
@@ -154,7 +256,24 @@ pub struct Unlicensed {
 }
 
 /// A statement about a permission.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "profiles": {"clerk": {"allow": ["**"]}},
+/// #     "users": {"bob": {"profile": "clerk", "deny": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let explanation = engine.explain_by_name("bob", "orders", ())?;
+/// let statements = explanation.accounts[0].grant.statements.iter();
+/// let told: Vec<_> = statements.map(|it| (it.place.as_str(), it.decides)).collect();
+/// assert_eq!(told, [("profiles.clerk.allow[0]", false), ("users.bob.deny[0]", true)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Statement {
     /// The source.
     #[serde(flatten)]
@@ -171,6 +290,25 @@ pub struct Statement {
 }
 
 /// What a statement says of a permission.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+/// #     "global": {"levels": {"price": "read_only"}},
+/// #     "users": {"bob": {"forbid": ["price"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::explain::Effect;
+///
+/// let explanation = engine.explain_by_name("bob", "price", ())?;
+/// let grant = &explanation.accounts[0].grant;
+/// assert_eq!(grant.statements[0].effect, Effect::Level("read_only".into()));
+/// assert_eq!(grant.forbidden_by[0].effect, Effect::Forbid);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -185,7 +323,23 @@ pub enum Effect {
 }
 
 /// Something that a permission answers to.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "users": {"bob": {"allow": ["orders.**"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
+/// let gate = &explanation.accounts[0].gates[0];
+/// assert_eq!(gate.permission.name, "orders");
+/// assert!(gate.holds);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Gate {
     /// How it answers to it.
     pub link: Link,
@@ -196,7 +350,29 @@ pub struct Gate {
 }
 
 /// A scope of a permission.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let job = DynamicObject::new("job").with_relation("assignee", ["eve"]);
+/// let explanation = engine.explain_by_name("bob", "edit", &job)?;
+/// let scope = &explanation.accounts[0].scopes[0];
+/// assert_eq!(scope.permission.name, "edit.own");
+/// // It is granted, but not of this job.
+/// assert_eq!(scope.reason.code(), "granted");
+/// assert!(!scope.when[0].matches());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ScopeAccount {
     /// The scope.
     pub permission: Named,
@@ -211,6 +387,28 @@ pub struct ScopeAccount {
 }
 
 /// What a scope asks of a relation.
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::RelationState;
+///
+/// let job = DynamicObject::new("job").with_relation("assignee", ["eve"]);
+/// let explanation = engine.explain_by_name("bob", "edit", &job)?;
+/// let when = &explanation.accounts[0].scopes[0].when[0];
+/// assert_eq!(when.relation, "assignee");
+/// assert_eq!(when.accepts, [RelationState::Me]);
+/// assert_eq!(when.found, Some(RelationState::Other));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct When {
     /// The relation.
@@ -226,13 +424,50 @@ pub struct When {
 
 impl When {
     /// Whether the object is in a state that is accepted.
+    ///
+    /// ```
+    /// use grantree::RelationState;
+    /// use grantree::document::RelationType;
+    /// use grantree::explain::When;
+    ///
+    /// let when = When {
+    ///     relation: "assignee".into(),
+    ///     names: RelationType::User,
+    ///     accepts: vec![RelationState::Me, RelationState::None],
+    ///     found: Some(RelationState::None),
+    /// };
+    /// assert!(when.matches());
+    /// // A job that does not carry the relation.
+    /// assert!(!When { found: None, ..when }.matches());
+    /// ```
+    #[must_use]
     pub fn matches(&self) -> bool {
         self.found.is_some_and(|found| self.accepts.contains(&found))
     }
 }
 
 /// A bound on an attribute of the object.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
+/// #         "permissions": [{"key": "approve", "object": "order"}]},
+/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"order.amount": 5000}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let order = DynamicObject::new("order").with_attribute("amount", 6_000);
+/// let explanation = engine.explain_by_name("bob", "approve", &order)?;
+/// let check = &explanation.accounts[0].checks[0];
+/// assert_eq!(check.attribute, "order.amount");
+/// assert_eq!(check.value.as_deref(), Some("6000"));
+/// assert!(!check.passes);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Check {
     /// The attribute, as `kind.attribute`.
     pub attribute: String,
@@ -248,7 +483,29 @@ pub struct Check {
 }
 
 /// A bound, and where it is stated.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
+/// #         "permissions": [{"key": "approve", "object": "order"}]},
+/// #     "approval_groups": {"buyers": {"bounds": {"order.amount": 5000}}},
+/// #     "users": {"bob": {"allow": ["approve"], "approval_groups": ["buyers"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::document::Bound;
+///
+/// let order = DynamicObject::new("order").with_attribute("amount", 4_000);
+/// let explanation = engine.explain_by_name("bob", "approve", &order)?;
+/// let stated = &explanation.accounts[0].checks[0].bounds[0];
+/// assert_eq!(stated.bound, Bound::Limit(5000));
+/// assert_eq!(stated.place, "approval_groups.buyers.bounds.order.amount");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StatedBound {
     /// The source.
     #[serde(flatten)]
@@ -261,6 +518,20 @@ pub struct StatedBound {
 
 impl Explanation {
     /// Whether the answer is yes: as [`Engine::can`] says.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert!(engine.explain_by_name("bob", "orders", ())?.allowed());
+    /// assert!(!engine.explain_by_name("nobody", "orders", ())?.allowed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn allowed(&self) -> bool {
         self.reason.allowed()
     }
@@ -272,6 +543,23 @@ impl Engine {
     /// Costs some microseconds for each source of the user, however many users
     /// there are. A handle of another policy is an unknown user, or a
     /// permission that is not granted.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"bob": {"roles": ["clerk"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+    /// assert_eq!(engine.explain(bob, orders, ()).to_string(), "\
+    /// yes: user `bob` may `orders`, because it is granted
+    ///   role `clerk` allows `orders` [roles.clerk.allow[0]]
+    /// ");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn explain<T: Target>(&self, user: User, action: Permission, on: T) -> Explanation {
         let policy = self.policy().inner();
         let holder = self.holder(user);
@@ -293,6 +581,19 @@ impl Engine {
     /// # Errors
     ///
     /// Where the permission, its level or the object's kind is unknown.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let explanation = engine.explain_by_name("nobody", "orders", ())?;
+    /// assert_eq!(explanation.reason.code(), "unknown_user");
+    /// assert!(engine.explain_by_name("nobody", "ordres", ()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn explain_by_name<T: Target>(
         &self,
         user: &str,

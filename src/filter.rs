@@ -71,6 +71,25 @@ pub(crate) use text::{Quoted, State, listed_as};
 /// serializes as data, with the user's name and groups as far as the predicate
 /// asks for them. (It is not meant to be read back: a filter that a client
 /// could send would be a filter that a client could choose.)
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"team": "group"},
+/// #             "attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "team", "when": {"team": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"], "bounds": {"job.cost": 5000}, "groups": ["leeds"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let filter = engine.filter_by_name("bob", "edit", None)?;
+/// assert_eq!(filter.to_string(), "every job where team is me and cost is at most 5000");
+/// let data = serde_json::to_value(&filter)?;
+/// assert_eq!((&data["kind"], &data["groups"][0]), (&"job".into(), &"leeds".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +111,35 @@ pub struct Filter {
 /// have in common stands once, before them. (The last but in filters that take
 /// more than some milliseconds to find, of dozens of scopes that differ in
 /// dozens of relations: those say the same, at greater length.)
+///
+/// A host writes it in the query language of its own store:
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {
+/// #             "attributes": {"cost": "at_most", "region": "one_of"}, "checks": ["cost", "region"]}},
+/// #         "permissions": [{"key": "edit", "object": "job"}]},
+/// #     "users": {"bob": {"allow": ["edit"], "bounds": {"job.cost": 5000, "job.region": ["north"]}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::filter::Predicate;
+///
+/// fn query(predicate: &Predicate) -> String {
+///     match predicate {
+///         Predicate::And(parts) => parts.iter().map(query).collect::<Vec<_>>().join(" AND "),
+///         Predicate::AtMost { attribute, value } => format!("{attribute}:[* TO {value}]"),
+///         Predicate::OneOf { attribute, values } => format!("{attribute}:({})", values.join(" OR ")),
+///         other => todo!("{other:?}"),
+///     }
+/// }
+///
+/// let filter = engine.filter_by_name("bob", "edit", None)?;
+/// assert_eq!(query(filter.predicate()), "cost:[* TO 5000] AND region:(north)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Predicate {
@@ -234,11 +282,42 @@ impl Filter {
 
     /// The kind of the objects that it matches. `None` where the kind makes no
     /// difference, because every object matches or none does.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"objects": {"job": {}}, "permissions": [{"key": "view", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["view"]}, "root": {"admin": true}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.filter_by_name("bob", "view", None)?.kind(), Some("job"));
+    /// assert_eq!(engine.filter_by_name("root", "view", None)?.kind(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
     }
 
     /// What an object of that kind must be like.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+    /// #         "permissions": [{"key": "approve", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::filter::Predicate;
+    ///
+    /// let filter = engine.filter_by_name("bob", "approve", None)?;
+    /// let cost = Predicate::AtMost { attribute: "cost".into(), value: 5000 };
+    /// assert_eq!(filter.predicate(), &cost);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn predicate(&self) -> &Predicate {
         &self.predicate
     }
@@ -249,12 +328,45 @@ impl Filter {
     /// There are none but where a catalogue's scopes require scoped
     /// permissions, many deep: written out wherever they are required, those
     /// could double the predicate's size at every step.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let filter = engine.filter_by_name("bob", "edit", None)?;
+    /// assert!(filter.definitions().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn definitions(&self) -> &[Predicate] {
         &self.definitions
     }
 
     /// The user's name, which is [`RelationState::Me`] where a relation names
     /// it. `None` where no relation to users is tested.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [
+    /// #             {"key": "view", "object": "job"}, {"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["view", "edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.filter_by_name("bob", "edit", None)?.user(), Some("bob"));
+    /// assert_eq!(engine.filter_by_name("bob", "view", None)?.user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
@@ -262,6 +374,22 @@ impl Filter {
     /// The user's groups and all beneath them, sorted: a relation that names
     /// one of them is [`RelationState::Me`]. Empty where no relation to groups
     /// is tested.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"team": "group"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "team", "when": {"team": "me"}}]}]},
+    /// #     "groups": {"uk": {}, "leeds": {"parent": "uk"}},
+    /// #     "users": {"bob": {"allow": ["edit"], "groups": ["uk"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.filter_by_name("bob", "edit", None)?.groups(), ["leeds", "uk"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn groups(&self) -> &[String] {
         &self.groups
     }
@@ -289,6 +417,7 @@ impl Filter {
     /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
     /// assert_eq!(jobs.map(|job| filter.matches(&job)), [true, false]);
     /// ```
+    #[must_use]
     pub fn matches<O: Object + ?Sized>(&self, object: &O) -> bool {
         if self.kind().is_some_and(|kind| object.kind() != kind) {
             return false;

@@ -49,6 +49,19 @@ pub struct Live {
 
 impl Live {
     /// Begins with an engine.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let live = Live::new(engine);
+    /// assert!(live.load().user("bob").is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(engine: Engine) -> Live {
         Live { engine: ArcSwap::from_pointee(engine), making: Mutex::default() }
     }
@@ -57,6 +70,27 @@ impl Live {
     ///
     /// Take one for each piece of work, a request say, and not for each
     /// question; for longer than that, clone the engine.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use std::sync::Arc;
+    /// use std::thread;
+    ///
+    /// let live = Arc::new(Live::new(engine));
+    /// let request = {
+    ///     let live = Arc::clone(&live);
+    ///     thread::spawn(move || live.load().can_by_name("bob", "orders", ()))
+    /// };
+    /// assert_eq!(request.join().unwrap(), Ok(true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn load(&self) -> Snapshot {
         Snapshot(self.engine.load())
     }
@@ -67,6 +101,27 @@ impl Live {
     /// # Errors
     ///
     /// Where a rule refuses the change; all is left as it was.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"root": {"admin": true}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::change::{By, Change};
+    ///
+    /// let live = Live::new(engine);
+    /// let applied = live.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// assert!(live.load().user("bob").is_err());
+    /// assert_eq!(live.load().revision(), applied.policy.revision());
+    ///
+    /// // The last admin stays.
+    /// assert!(live.apply(By::Host, &Change::RemoveUser { user: "root".into() }).is_err());
+    /// assert!(live.load().user("root").is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
         self.publish(|engine| {
             let applied = engine.policy().apply(by, change)?;
@@ -80,12 +135,49 @@ impl Live {
     /// # Errors
     ///
     /// Where the entry is not the next one; all is left as it was.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::change::{By, Change};
+    ///
+    /// // Two processes with the same policy.
+    /// let here = Live::new(engine);
+    /// let there = Live::new(Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?));
+    ///
+    /// let applied = here.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// there.replay(&applied.log_entry())?;
+    /// assert!(there.load().user("bob").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn replay(&self, entry: &LogEntry) -> Result<(), ReplayError> {
         self.publish(|engine| Ok((engine.follow(&engine.policy().replay(entry)?), ())))
     }
 
     /// Publishes an engine made elsewhere, in the place of the one that there
     /// is: of a revised or adopted policy, say.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let live = Live::new(engine);
+    /// let mut document = Document::from(live.load().policy());
+    /// document.global.allow.push("orders".into());
+    /// let revised = live.load().policy().revise(document)?;
+    /// live.store(live.load().follow(&revised));
+    /// assert!(live.load().can_by_name("bob", "orders", ())?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn store(&self, engine: Engine) {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         self.engine.store(Arc::new(engine));
@@ -108,6 +200,22 @@ impl fmt::Debug for Live {
 }
 
 /// An engine as it was when it was taken; it derefs to it.
+///
+/// ```
+/// # use grantree::{Document, Engine, Live, Policy, Snapshot};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let live = Live::new(engine);
+/// let now: Snapshot = live.load();
+/// // All of a request is answered by one version.
+/// assert!(now.can_by_name("bob", "orders", ())?);
+/// assert_eq!(now.revision(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Snapshot(Guard<Arc<Engine>>);
 
 impl Deref for Snapshot {

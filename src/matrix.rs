@@ -1,4 +1,24 @@
 //! What sources come to, side by side: permissions down, sources across.
+//!
+//! A row of it, for a page of the host's own:
+//!
+//! ```
+//! # use grantree::{Document, Policy, SourceName};
+//! # let text = r#"{
+//! #     "format": 1,
+//! #     "catalogue": {"permissions": [{"key": "orders"}]},
+//! #     "roles": {"clerk": {"allow": ["orders"]}, "driver": {}}
+//! # }"#;
+//! # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+//! use grantree::matrix::Mark;
+//!
+//! let matrix = policy.matrix(policy.sources())?;
+//! let orders: Vec<bool> =
+//!     matrix.rows[0].cells.iter().map(|cell| cell.mark == Mark::Granted).collect();
+//! // The global source, the clerk and the driver.
+//! assert_eq!(orders, [false, true, false]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
 
@@ -56,6 +76,21 @@ pub struct Matrix {
 }
 
 /// A source.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "roles": {"clerk": {"label": "Order clerk"}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
+/// let column = &matrix.columns[0];
+/// assert_eq!(column.source.place(), "roles.clerk");
+/// assert_eq!(column.label.as_deref(), Some("Order clerk"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Column {
@@ -67,6 +102,20 @@ pub struct Column {
 }
 
 /// A node of the catalogue, and what the sources come to for it.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let matrix = policy.matrix([SourceName::Global])?;
+/// let export = &matrix.rows[1];
+/// assert_eq!((export.path.as_str(), export.depth), ("orders.export", 1));
+/// assert_eq!(export.cells.len(), matrix.columns.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Row {
@@ -82,6 +131,23 @@ pub struct Row {
 }
 
 /// What a source comes to for a permission.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "roles": {"clerk": {"allow": ["orders.export"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::matrix::Mark;
+///
+/// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
+/// // Granted in vain: the clerk may not see orders.
+/// let export = &matrix.rows[1].cells[0];
+/// assert_eq!((&export.mark, export.without_effect), (&Mark::Granted, true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cell {
@@ -93,6 +159,22 @@ pub struct Cell {
 }
 
 /// What a source comes to for a permission, over the global one.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+/// #     "profiles": {"clerk": {"levels": {"price": "read_only"}}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::matrix::Mark;
+///
+/// let matrix = policy.matrix([SourceName::Profile("clerk".into())])?;
+/// assert_eq!(matrix.rows[0].cells[0].mark, Mark::Level("read_only".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
@@ -113,6 +195,20 @@ pub enum Mark {
 impl Policy {
     /// The global source and all profiles, roles and approval groups, in this
     /// order, each in the document's.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "profiles": {"planner": {}},
+    /// #     "roles": {"clerk": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let names: Vec<String> = policy.sources().iter().map(ToString::to_string).collect();
+    /// assert_eq!(names, ["the global source", "profile `planner`", "role `clerk`"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sources(&self) -> Vec<SourceName> {
         let policy = self.inner();
         let profiles = policy.profiles.iter().map(|(_, name, _)| SourceName::Profile(name.into()));
@@ -128,6 +224,20 @@ impl Policy {
     /// # Errors
     ///
     /// Where a source is unknown.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let matrix = policy.matrix([SourceName::Global, SourceName::Role("clerk".into())])?;
+    /// assert_eq!((matrix.columns.len(), matrix.rows.len()), (2, 1));
+    /// assert!(policy.matrix([SourceName::Role("clrek".into())]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn matrix(&self, sources: impl IntoIterator<Item = SourceName>) -> Result<Matrix, Unknown> {
         let policy = self.inner();
         let catalogue = &policy.catalogue;
@@ -232,6 +342,19 @@ impl Matrix {
     /// A field that a spreadsheet would take for a formula (one that begins with
     /// `=`, `+`, `-`, `@`, a tab or a line break) gets a `'` before it, which
     /// spreadsheets read as "this is text".
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders", "label": "Orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
+    /// assert_eq!(matrix.to_csv().lines().nth(1), Some("orders,Orders,granted"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_csv(&self) -> String {
         let mut text = String::from("permission,label");
         for Column { source, label } in &self.columns {

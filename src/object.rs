@@ -53,14 +53,64 @@ use crate::document::{Map, RelationState, RelationType};
 /// ```
 pub trait Object {
     /// The kind of object, as the catalogue names it.
+    ///
+    /// ```
+    /// use grantree::{DynamicObject, Object};
+    ///
+    /// assert_eq!(DynamicObject::new("order").kind(), "order");
+    /// ```
     fn kind(&self) -> &str;
 
     /// How that relation sees the user who asks; `None` where the object does
     /// not carry the relation. [`Subject::users`] and [`Subject::groups`] find
     /// out from the ids that the relation names.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"order": {"relations": {"depot": "group"}}},
+    /// #         "permissions": [{"key": "view", "object": "order", "scopes": [
+    /// #             {"key": "own", "when": {"depot": ["me", "none"]}}]}]},
+    /// #     "users": {"bob": {"allow": ["view"], "groups": ["leeds"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// struct Order {
+    ///     depot: Option<&'static str>,
+    /// }
+    ///
+    /// impl Object for Order {
+    ///     fn kind(&self) -> &str {
+    ///         "order"
+    ///     }
+    ///     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+    ///         match name {
+    ///             "depot" => subject.groups(self.depot),
+    ///             _ => None,
+    ///         }
+    ///     }
+    ///     fn attribute(&self, _: &str) -> Option<Value<'_>> {
+    ///         None
+    ///     }
+    /// }
+    ///
+    /// assert!(engine.can_by_name("bob", "view", &Order { depot: Some("leeds") })?);
+    /// assert!(engine.can_by_name("bob", "view", &Order { depot: None })?);
+    /// assert!(!engine.can_by_name("bob", "view", &Order { depot: Some("york") })?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState>;
 
     /// The value of that attribute; `None` where the object has none.
+    ///
+    /// ```
+    /// use grantree::{DynamicObject, Object, Value};
+    ///
+    /// let invoice = DynamicObject::new("invoice").with_attribute("total", 1_250);
+    /// assert_eq!(invoice.attribute("total"), Some(Value::Integer(1_250)));
+    /// assert_eq!(invoice.attribute("region"), None);
+    /// ```
     fn attribute(&self, name: &str) -> Option<Value<'_>>;
 }
 
@@ -77,7 +127,15 @@ impl<T: Object + ?Sized> Object for &T {
 }
 
 /// The value of an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// use grantree::{DynamicObject, Object, Value};
+///
+/// let job = DynamicObject::new("job").with_attribute("cost", 4_000).with_attribute("region", "north");
+/// assert_eq!(job.attribute("cost"), Some(Value::Integer(4_000)));
+/// assert_eq!(job.attribute("region"), Some(Value::from("north")));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Value<'a> {
     /// A text, and for a date attribute one of the form `YYYY-MM-DD`.
     Text(&'a str),
@@ -101,6 +159,48 @@ impl Value<'_> {
 }
 
 /// The user who asks, as an object's relations see them.
+///
+/// It is given to [`Object::relation`], and asked there:
+///
+/// ```
+/// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"booking": {"relations": {"carrier": "group", "booker": "user"}}},
+/// #         "permissions": [{"key": "cancel", "object": "booking", "scopes": [
+/// #             {"key": "own", "when": {"booker": "me"}},
+/// #             {"key": "carried", "when": {"carrier": "me"}}]}]},
+/// #     "users": {"7": {"allow": ["cancel"]}, "8": {"allow": ["cancel"], "groups": ["swift"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// struct Booking {
+///     booker: u64,
+///     carrier: &'static str,
+/// }
+///
+/// impl Object for Booking {
+///     fn kind(&self) -> &str {
+///         "booking"
+///     }
+///     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+///         match name {
+///             "booker" => subject.users([self.booker]),
+///             "carrier" => subject.groups([self.carrier]),
+///             _ => None,
+///         }
+///     }
+///     fn attribute(&self, _: &str) -> Option<Value<'_>> {
+///         None
+///     }
+/// }
+///
+/// let booking = Booking { booker: 7, carrier: "swift" };
+/// assert!(engine.can_by_name("7", "cancel.own", &booking)?);
+/// assert!(engine.can_by_name("8", "cancel.carried", &booking)?);
+/// assert!(!engine.can_by_name("8", "cancel.own", &booking)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Subject<'a> {
     pub(crate) asker: &'a dyn Asker,
     /// What the relation in question is declared to name.
@@ -126,6 +226,40 @@ impl Subject<'_> {
     ///
     /// An `Option`, a slice or a list of ids will do. `None`, which matches
     /// nothing, where the policy declares the relation to name groups.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "free", "when": {"assignee": ["me", "none"]}}]}]},
+    /// #     "users": {"7": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// struct Job {
+    ///     assignees: Vec<u64>,
+    /// }
+    ///
+    /// impl Object for Job {
+    ///     fn relation(&self, _: &str, subject: &Subject<'_>) -> Option<RelationState> {
+    ///         subject.users(&self.assignees)
+    ///     }
+    /// #     fn kind(&self) -> &str {
+    /// #         "job"
+    /// #     }
+    /// #     fn attribute(&self, _: &str) -> Option<Value<'_>> {
+    /// #         None
+    /// #     }
+    ///     // …
+    /// }
+    ///
+    /// assert!(engine.can_by_name("7", "edit", &Job { assignees: vec![8, 7] })?);
+    /// assert!(engine.can_by_name("7", "edit", &Job { assignees: vec![] })?);
+    /// assert!(!engine.can_by_name("7", "edit", &Job { assignees: vec![8] })?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn users<I: IntoIterator<Item: Id>>(&self, ids: I) -> Option<RelationState> {
         if self.relation != RelationType::User {
             return None;
@@ -138,6 +272,41 @@ impl Subject<'_> {
     ///
     /// `None`, which matches nothing, where the policy declares the relation to
     /// name users.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"team": "group"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "team", "when": {"team": "me"}}]}]},
+    /// #     "groups": {"uk": {}, "leeds": {"parent": "uk"}},
+    /// #     "users": {"7": {"allow": ["edit"], "groups": ["uk"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// struct Job {
+    ///     team: &'static str,
+    /// }
+    ///
+    /// impl Object for Job {
+    ///     fn relation(&self, _: &str, subject: &Subject<'_>) -> Option<RelationState> {
+    ///         subject.groups([self.team])
+    ///     }
+    /// #     fn kind(&self) -> &str {
+    /// #         "job"
+    /// #     }
+    /// #     fn attribute(&self, _: &str) -> Option<Value<'_>> {
+    /// #         None
+    /// #     }
+    ///     // …
+    /// }
+    ///
+    /// // Leeds is beneath the UK.
+    /// assert!(engine.can_by_name("7", "edit", &Job { team: "leeds" })?);
+    /// assert!(!engine.can_by_name("7", "edit", &Job { team: "berlin" })?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn groups<I: IntoIterator<Item: Id>>(&self, ids: I) -> Option<RelationState> {
         if self.relation != RelationType::Group {
             return None;
@@ -201,13 +370,45 @@ impl fmt::Debug for Subject<'_> {
 ///
 /// Texts and integers are ids; anything that displays itself is, within
 /// [`Displayed`].
+///
+/// ```
+/// use grantree::Id;
+///
+/// /// A user in the host's database, whom the policy names `u7`.
+/// struct UserId(u32);
+///
+/// impl Id for UserId {
+///     fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R {
+///         use_text(&format!("u{}", self.0))
+///     }
+/// }
+///
+/// assert!(UserId(7).with_text(|text| text == "u7"));
+/// assert_eq!(UserId(7).as_number(), None);
+/// ```
 pub trait Id {
     /// Calls `use_text` once with the id's text, and returns its answer.
+    ///
+    /// ```
+    /// use grantree::Id;
+    ///
+    /// assert_eq!(7_u64.with_text(str::len), 1);
+    /// assert!("alice".with_text(|text| text == "alice"));
+    /// ```
     fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R;
 
     /// The number that the id's text is the decimal form of, without sign or
     /// leading zeros, where that is known without the text: numbers are compared
     /// faster than texts.
+    ///
+    /// ```
+    /// use grantree::Id;
+    ///
+    /// assert_eq!(7_i64.as_number(), Some(7));
+    /// // Compared as texts.
+    /// assert_eq!((-7_i64).as_number(), None);
+    /// assert_eq!("7".as_number(), None);
+    /// ```
     fn as_number(&self) -> Option<u64> {
         None
     }
@@ -253,7 +454,40 @@ integer_ids!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 /// An id by the text that it displays: a UUID, say.
 ///
 /// Up to 64 bytes of text are compared without allocation.
-#[derive(Clone, Copy, Debug)]
+///
+/// ```
+/// # use grantree::{Displayed, Document, Engine, Object, Policy, RelationState, Subject, Value};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"10.0.0.7": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use std::net::Ipv4Addr;
+///
+/// /// A job for a machine, which the policy knows by its address.
+/// struct Job(Ipv4Addr);
+///
+/// impl Object for Job {
+///     fn kind(&self) -> &str {
+///         "job"
+///     }
+///     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+///         (name == "assignee").then(|| subject.users([Displayed(self.0)]))?
+///     }
+///     fn attribute(&self, _: &str) -> Option<Value<'_>> {
+///         None
+///     }
+/// }
+///
+/// assert!(engine.can_by_name("10.0.0.7", "edit", &Job([10, 0, 0, 7].into()))?);
+/// assert!(!engine.can_by_name("10.0.0.7", "edit", &Job([10, 0, 0, 8].into()))?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Displayed<T>(pub T);
 
 impl<T: fmt::Display> Id for Displayed<T> {
@@ -307,7 +541,7 @@ impl Write for Short {
 /// assert_eq!(job, read);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct DynamicObject {
     kind: String,
@@ -317,7 +551,7 @@ pub struct DynamicObject {
     attributes: Map<OwnedValue>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 enum OwnedValue {
     Text(String),
@@ -328,12 +562,30 @@ enum OwnedValue {
 
 impl DynamicObject {
     /// An object of that kind, without relations or attributes.
+    ///
+    /// ```
+    /// use grantree::{DynamicObject, Object};
+    ///
+    /// let job = DynamicObject::new("job");
+    /// assert_eq!(job.kind(), "job");
+    /// assert_eq!(job.relations().count() + job.attributes().count(), 0);
+    /// ```
     pub fn new(kind: impl Into<String>) -> DynamicObject {
         DynamicObject { kind: kind.into(), relations: Map::default(), attributes: Map::default() }
     }
 
     /// The object with that relation, which names these users or groups, or
     /// nobody. It takes the place of what the relation named before.
+    ///
+    /// ```
+    /// use grantree::DynamicObject;
+    ///
+    /// let job = DynamicObject::new("job")
+    ///     .with_relation("assignee", ["alice"])
+    ///     .with_relation("watcher", [""; 0])
+    ///     .with_relation("assignee", ["bob"]);
+    /// assert_eq!(job.to_string(), "job(watcher: ; assignee: bob)");
+    /// ```
     #[must_use]
     pub fn with_relation<I>(mut self, name: &str, names: I) -> DynamicObject
     where
@@ -345,6 +597,15 @@ impl DynamicObject {
     }
 
     /// The object with that attribute. It takes the place of the value before.
+    ///
+    /// ```
+    /// use grantree::{Date, DynamicObject, Object, Value};
+    ///
+    /// let starts = Date::new(2026, 11, 21).unwrap();
+    /// let job = DynamicObject::new("job").with_attribute("cost", 4_000).with_attribute("starts", starts);
+    /// assert_eq!(job.attribute("cost"), Some(Value::Integer(4_000)));
+    /// assert_eq!(job.attribute("starts"), Some(Value::Date(starts)));
+    /// ```
     #[must_use]
     pub fn with_attribute<'a>(mut self, name: &str, value: impl Into<Value<'a>>) -> DynamicObject {
         let value = match value.into() {
@@ -359,17 +620,41 @@ impl DynamicObject {
     }
 
     /// The names of the relations that it carries.
+    ///
+    /// ```
+    /// use grantree::DynamicObject;
+    ///
+    /// let job = DynamicObject::new("job")
+    ///     .with_relation("assignee", ["alice"])
+    ///     .with_relation("team", ["leeds"]);
+    /// assert!(job.relations().eq(["assignee", "team"]));
+    /// ```
     pub fn relations(&self) -> impl Iterator<Item = &str> {
         self.relations.iter().map(|(name, _)| name)
     }
 
     /// The names of the attributes that it has.
+    ///
+    /// ```
+    /// use grantree::DynamicObject;
+    ///
+    /// let job = DynamicObject::new("job").with_attribute("region", "north").with_attribute("cost", 4_000);
+    /// assert!(job.attributes().eq(["region", "cost"]));
+    /// ```
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attributes.iter().map(|(name, _)| name)
     }
 
     /// The users or groups that a relation names; `None` where the object does
     /// not carry it.
+    ///
+    /// ```
+    /// use grantree::DynamicObject;
+    ///
+    /// let job = DynamicObject::new("job").with_relation("team", ["leeds", "york"]);
+    /// assert_eq!(job.related("team").unwrap(), ["leeds", "york"]);
+    /// assert_eq!(job.related("assignee"), None);
+    /// ```
     pub fn related(&self, name: &str) -> Option<&[String]> {
         self.relations.get(name).map(Vec::as_slice)
     }
@@ -500,16 +785,68 @@ impl<'de> Deserialize<'de> for OwnedValue {
 /// on a day, `(&job, today)`, which relative fences need.
 ///
 /// Implemented here for those forms, and for `(Option<&object>, Option<Date>)`.
+///
+/// A host's own form, for a question that knows what day it is:
+///
+/// ```
+/// # use grantree::{Date, Document, DynamicObject, Engine, Policy, Target};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"slot": {"attributes": {"starts": "not_before"}, "checks": ["starts"]}},
+/// #         "permissions": [{"key": "book", "object": "slot"}]},
+/// #     "users": {"bob": {"allow": ["book"], "bounds": {"slot.starts": {"plus_days": 3}}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// #[derive(Clone, Copy)]
+/// struct Request<'a> {
+///     slot: &'a DynamicObject,
+///     today: Date,
+/// }
+///
+/// impl<'a> Target for Request<'a> {
+///     type Object = DynamicObject;
+///
+///     fn parts(&self) -> (Option<&DynamicObject>, Option<Date>) {
+///         (Some(self.slot), Some(self.today))
+///     }
+/// }
+///
+/// let slot = DynamicObject::new("slot").with_attribute("starts", "2026-11-24");
+/// let request = Request { slot: &slot, today: "2026-11-21".parse()? };
+/// assert!(engine.can_by_name("bob", "book", request)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Target: Copy {
     /// The type of the object.
     type Object: Object + ?Sized;
 
     /// The object, if any, and what day it is, if that is said.
+    ///
+    /// ```
+    /// use grantree::{DynamicObject, Target};
+    ///
+    /// let job = DynamicObject::new("job");
+    /// let today = "2026-11-21".parse()?;
+    /// assert_eq!((&job, today).parts(), (Some(&job), Some(today)));
+    /// assert!(().parts().0.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn parts(&self) -> (Option<&Self::Object>, Option<Date>);
 }
 
 /// The object of a question without one.
-#[derive(Debug)]
+///
+/// ```
+/// use grantree::{NoObject, Target};
+///
+/// fn asked_on<T: Target<Object = NoObject>>(on: T) -> bool {
+///     on.parts().0.is_some()
+/// }
+///
+/// assert!(!asked_on(()));
+/// ```
+#[derive(Clone, Copy, Debug)]
 pub enum NoObject {}
 
 impl Object for NoObject {

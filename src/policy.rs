@@ -58,6 +58,21 @@ use crate::slots::Slots;
 pub struct Policy(Arc<Inner>);
 
 /// A stored document that was fitted to a newer catalogue.
+///
+/// ```
+/// use grantree::{Document, Policy};
+///
+/// let stored = r#"{
+///     "format": 1,
+///     "catalogue": {"permissions": [{"key": "orders"}]},
+///     "roles": {"clerk": {"allow": ["orders", "orders.fax"]}}
+/// }"#;
+/// let adopted = Policy::adopt(serde_json::from_str::<Document>(stored)?)?;
+/// assert_eq!(adopted.left_out.len(), 1);
+/// let document = Document::from(&adopted.policy);
+/// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Adopted {
     /// The policy of all that fits.
@@ -224,12 +239,43 @@ impl Policy {
     /// How many versions of this policy came before it: 0 for one that was made
     /// from a document, and one more with every change and every
     /// [`Policy::revise`].
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use grantree::change::{By, Change};
+    ///
+    /// let next = policy.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?.policy;
+    /// assert_eq!((policy.revision(), next.revision()), (0, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn revision(&self) -> u64 {
         self.inner().revision
     }
 
     /// The same policy under another number, for a process that begins with a
     /// stored document and goes on with the changes that came after it.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// // Stored by another process, at revision 17.
+    /// let policy = policy.at_revision(17);
+    /// let document = Document::from(&policy);
+    /// assert_eq!(policy.revise(document)?.revision(), 18);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn at_revision(&self, revision: u64) -> Policy {
         Policy::from_inner(Inner { revision, ..self.inner().clone() })
     }

@@ -43,7 +43,18 @@ use crate::policy::Policy;
 use crate::problem::Problems;
 
 /// A test document.
-#[derive(Clone, Debug, Deserialize)]
+///
+/// ```
+/// use grantree::policy_test::TestDocument;
+///
+/// let document: TestDocument = serde_json::from_str(
+///     r#"{"steps": [{"who_can": {"action": "orders"}, "expect": ["alice"], "note": "for now"}]}"#,
+/// )?;
+/// assert!(document.policy.is_none());
+/// assert_eq!(document.steps.len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a test document")]
 pub struct TestDocument {
     /// The policy; absent where the runner is given one.
@@ -54,7 +65,18 @@ pub struct TestDocument {
 }
 
 /// A question, and what the answer should be.
-#[derive(Clone, Debug, Deserialize)]
+///
+/// ```
+/// use grantree::policy_test::{Answer, Step};
+///
+/// let step: Step = serde_json::from_str(
+///     r#"{"can": {"user": "bob", "action": "orders.export"}, "expect": false}"#,
+/// )?;
+/// assert_eq!(step.question.to_string(), r#"can "bob" orders.export"#);
+/// assert_eq!(step.expect, Answer::Boolean(false));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "StepFields")]
 pub struct Step {
     /// The question.
@@ -64,7 +86,29 @@ pub struct Step {
 }
 
 /// How a test document went.
-#[derive(Clone, Debug, Default)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::policy_test::TestDocument;
+///
+/// let document: TestDocument = serde_json::from_str(
+///     r#"{"steps": [
+///         {"can": {"user": "bob", "action": "orders"}, "expect": true},
+///         {"who_can": {"action": "orders"}, "expect": []}]}"#,
+/// )?;
+/// let report = document.run(Some(&policy))?;
+/// assert_eq!(report.passed, 1);
+/// assert_eq!(report.failures[0].step, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// How many steps had the answer that was expected.
     pub passed: usize,
@@ -75,7 +119,26 @@ pub struct Report {
 /// A step that had another answer than expected.
 ///
 /// Displays as one line.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::policy_test::TestDocument;
+///
+/// let document: TestDocument = serde_json::from_str(
+///     r#"{"steps": [{"can": {"user": "bob", "action": "orders"}, "expect": false}]}"#,
+/// )?;
+/// let failure = &document.run(Some(&policy))?.failures[0];
+/// assert_eq!(failure.to_string(), r#"step 0: can "bob" orders: expected false, got true"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
     /// Which step it is, from 0.
     pub step: usize,
@@ -99,6 +162,19 @@ impl fmt::Display for Failure {
 }
 
 /// Why a test document can't be run.
+///
+/// ```
+/// use grantree::policy_test::{RunError, TestDocument};
+///
+/// let text = r#"{
+///     "policy": {"format": 1, "catalogue": {}, "default_profile": "planner"},
+///     "steps": []
+/// }"#;
+/// let document: TestDocument = serde_json::from_str(text)?;
+/// let RunError::Problems(problems) = document.run(None).unwrap_err() else { panic!("{document:?}") };
+/// assert_eq!(problems.to_string(), "default_profile: unknown profile `planner`");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -106,7 +182,7 @@ pub enum RunError {
     #[error("the document has no policy, and no other is given")]
     NoPolicy,
     /// Its policy has problems.
-    #[error("{0}")]
+    #[error(transparent)]
     Problems(#[from] Problems),
 }
 
@@ -117,6 +193,23 @@ impl TestDocument {
     /// # Errors
     ///
     /// Where there is no policy, or the document's has problems.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"alice": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use grantree::policy_test::{RunError, TestDocument};
+    ///
+    /// let steps = r#"{"steps": [{"who_can": {"action": "orders"}, "expect": ["alice"]}]}"#;
+    /// let document: TestDocument = serde_json::from_str(steps)?;
+    /// assert_eq!(document.run(Some(&policy))?.passed, 1);
+    /// assert!(matches!(document.run(None), Err(RunError::NoPolicy)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&self, policy: Option<&Policy>) -> Result<Report, RunError> {
         let own = self.policy.clone().map(Policy::try_from).transpose()?;
         let mut engine = own.as_ref().or(policy).map(Engine::new);

@@ -41,6 +41,21 @@ impl fmt::Display for Place<'_> {
 /// has not the form of the format, then what does not hold together.
 ///
 /// Displays as one problem a line.
+///
+/// ```
+/// use grantree::{Document, Policy};
+///
+/// let text = r#"{
+///     "format": 1,
+///     "catalogue": {"permissions": [{"key": "orders"}]},
+///     "roles": {"clerk": {"allow": ["ordres"], "includes": ["lead"]}}
+/// }"#;
+/// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+/// assert_eq!(problems.to_string(), "\
+/// roles.clerk.includes[0]: unknown role `lead`
+/// roles.clerk.allow[0]: unknown permission `ordres`; did you mean `orders`?");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
@@ -51,8 +66,28 @@ impl Problems {
     }
 
     /// The problems one by one.
+    ///
+    /// ```
+    /// use grantree::{Document, Policy};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "default_profile": "planner", "users": {"": {}}}"#;
+    /// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+    /// let mut places: Vec<&str> = problems.iter().map(|problem| problem.place()).collect();
+    /// places.sort_unstable();
+    /// assert_eq!(places, ["default_profile", "users."]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -80,6 +115,16 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// One thing that is wrong with a document.
+///
+/// ```
+/// use grantree::{Document, Policy};
+///
+/// let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {"roles": ["clerk"]}}}"#;
+/// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+/// let problem = problems.iter().next().unwrap();
+/// assert_eq!(problem.to_string(), "users.bob.roles[0]: unknown role `clerk`");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     place: String,
@@ -93,11 +138,30 @@ impl Problem {
 
     /// Where it stands: keys joined by dots, list positions in brackets, such
     /// as `catalogue.permissions[0].requires[1]`.
+    ///
+    /// ```
+    /// use grantree::{Document, Policy};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {"roles": ["clerk"]}}}"#;
+    /// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+    /// assert_eq!(problems.iter().next().unwrap().place(), "users.bob.roles[0]");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn place(&self) -> &str {
         &self.place
     }
 
     /// What it is.
+    ///
+    /// ```
+    /// use grantree::{Document, Policy, ProblemKind};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {"roles": ["clerk"]}}}"#;
+    /// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+    /// let kind = problems.iter().next().unwrap().kind();
+    /// assert!(matches!(kind, ProblemKind::Unknown { what: "role", nearest: None, .. }));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn kind(&self) -> &ProblemKind {
         &self.kind
     }
@@ -142,7 +206,23 @@ impl fmt::Display for Problem {
 /// Displays as the problem that it would be for
 /// [`Policy::try_from`](crate::Policy), and serializes as `place`, `why` and
 /// `restriction`.
+///
+/// ```
+/// use grantree::{Document, Policy};
+///
+/// let stored = r#"{
+///     "format": 1,
+///     "catalogue": {"permissions": [{"key": "orders"}]},
+///     "roles": {"clerk": {"allow": ["**"], "deny": ["exports"]}}
+/// }"#;
+/// let adopted = Policy::adopt(serde_json::from_str::<Document>(stored)?)?;
+/// // The clerk may do more without it: somebody should look.
+/// assert!(adopted.left_out[0].restriction);
+/// assert_eq!(adopted.left_out[0].problem.place(), "roles.clerk.deny[0]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// What does not fit, and where it stood in the stored document.
     pub problem: Problem,
@@ -185,6 +265,20 @@ impl Write for OneLine<'_, '_> {
 }
 
 /// What can be wrong with a document.
+///
+/// ```
+/// use grantree::{Document, Policy, ProblemKind};
+///
+/// let text = r#"{
+///     "format": 1,
+///     "catalogue": {},
+///     "roles": {"clerk": {"includes": ["lead"]}, "lead": {"includes": ["clerk"]}}
+/// }"#;
+/// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+/// let kind = problems.iter().next().unwrap().kind();
+/// assert!(matches!(kind, ProblemKind::Cycle { names, .. } if names.len() == 2));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {

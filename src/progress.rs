@@ -1,6 +1,20 @@
 //! How far a long task is.
 
 /// How far a long task is, told now and then and at its end.
+///
+/// ```
+/// # use grantree::{Document, Policy, Progress};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "users": {"ann": {}, "bob": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let mut bar = Progress { done: 0, total: 0 };
+/// Policy::validate(Document::from(&policy), |progress| bar = progress)?;
+/// assert_eq!(bar, Progress { done: 2, total: 2 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// How much is done.

@@ -8,6 +8,20 @@ use serde::Serialize;
 /// that applies.
 ///
 /// Displays, and serializes, as its code.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy, Reason};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"], "suspended": true}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let why = engine.why(engine.user("bob")?, engine.permission("orders")?, ());
+/// assert_eq!(why, Reason::Suspended);
+/// assert_eq!(why.to_string(), "suspended");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -42,11 +56,25 @@ pub enum Reason {
 
 impl Reason {
     /// Whether the answer is yes.
+    ///
+    /// ```
+    /// use grantree::Reason;
+    ///
+    /// assert!(Reason::Admin.allowed() && Reason::Granted.allowed());
+    /// assert!(!Reason::Gated.allowed());
+    /// ```
+    #[must_use]
     pub fn allowed(self) -> bool {
         matches!(self, Reason::Admin | Reason::Granted)
     }
 
     /// The code, as the design and test documents have it.
+    ///
+    /// ```
+    /// use grantree::Reason;
+    ///
+    /// assert_eq!(Reason::OutOfBounds.code(), "out_of_bounds");
+    /// ```
     pub fn code(self) -> &'static str {
         match self {
             Reason::UnknownUser => "unknown_user",

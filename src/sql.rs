@@ -98,6 +98,27 @@ use crate::filter::Filter;
 /// The database that a condition is for.
 ///
 /// Build the query with the query builder of the same database.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+/// #         "permissions": [{"key": "approve", "object": "job"}]},
+/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::sql::sea_query::{Alias, MysqlQueryBuilder, Query};
+/// use grantree::sql::{Database, Mapping};
+///
+/// let jobs = Mapping::new(Database::Mysql, "job", "jobs").attribute("cost", "cost");
+/// let condition = engine.filter_by_name("bob", "approve", None)?.condition(&jobs)?;
+/// let (sql, _) =
+///     Query::select().column(Alias::new("id")).and_where(condition).build(MysqlQueryBuilder);
+/// assert!(sql.contains("`jobs`.`cost` <= ?"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Database {
     /// SQLite.
@@ -150,6 +171,31 @@ impl Mapping {
     ///
     /// The table goes by the name that the host's query has for it: its alias,
     /// where it has one.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+    /// #         "permissions": [{"key": "approve", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::sea_query::{Alias, Query, SqliteQueryBuilder};
+    /// use grantree::sql::{Database, Mapping};
+    ///
+    /// // The table `jobs`, as `j`.
+    /// let jobs = Mapping::new(Database::Sqlite, "job", "j").attribute("cost", "cost");
+    /// let filter = engine.filter_by_name("bob", "approve", None)?;
+    /// let (sql, _) = Query::select()
+    ///     .column(Alias::new("id"))
+    ///     .from_as(Alias::new("jobs"), Alias::new("j"))
+    ///     .and_where(filter.condition(&jobs)?)
+    ///     .build(SqliteQueryBuilder);
+    /// assert!(sql.contains(r#"FROM "jobs" AS "j" WHERE "#) && sql.contains(r#""j"."cost" <= ?"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(database: Database, kind: impl Into<String>, table: impl Into<String>) -> Mapping {
         Mapping {
             database,
@@ -162,6 +208,27 @@ impl Mapping {
 
     /// Where the ids are that a relation names. It takes the place of what was
     /// said of that relation before.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"7": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
+    ///
+    /// let filter = engine.filter_by_name("7", "edit", None)?;
+    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
+    /// assert!(matches!(filter.condition(&jobs), Err(ConditionError::NoRelation { .. })));
+    /// let jobs = jobs.relation("assignee", Ids::column("assignee_id").integers());
+    /// assert!(filter.condition(&jobs).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn relation(mut self, relation: impl Into<String>, ids: Ids) -> Mapping {
         self.relations.insert(relation.into(), ids);
@@ -170,6 +237,25 @@ impl Mapping {
 
     /// The column that has an attribute. It takes the place of what was said of
     /// that attribute before.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"attributes": {"region": "one_of"}, "checks": ["region"]}},
+    /// #         "permissions": [{"key": "view", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["view"], "bounds": {"job.region": ["north"]}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::{ConditionError, Database, Mapping};
+    ///
+    /// let filter = engine.filter_by_name("bob", "view", None)?;
+    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
+    /// assert!(matches!(filter.condition(&jobs), Err(ConditionError::NoAttribute { .. })));
+    /// assert!(filter.condition(&jobs.attribute("region", "sales_region")).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn attribute(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
         let column = Attribute { column: column.into(), dates: Dates::Native };
@@ -182,6 +268,31 @@ impl Mapping {
     ///
     /// A text that is no date passes no bound. In PostgreSQL and MySQL, that is
     /// found out by a regular expression.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"attributes": {"starts": "not_before"}, "checks": ["starts"]}},
+    /// #         "permissions": [{"key": "book", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["book"], "bounds": {"job.starts": {"date": "2026-11-21"}}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::sea_query::{Alias, PostgresQueryBuilder, Query};
+    /// use grantree::sql::{Database, Mapping};
+    ///
+    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs").text_date("starts", "starts_on");
+    /// let filter = engine.filter_by_name("bob", "book", None)?;
+    /// let (sql, values) = Query::select()
+    ///     .column(Alias::new("id"))
+    ///     .from(Alias::new("jobs"))
+    ///     .and_where(filter.condition(&jobs)?)
+    ///     .build(PostgresQueryBuilder);
+    /// assert!(sql.contains(r#""jobs"."starts_on""#));
+    /// assert!(values.iter().any(|value| *value == "2026-11-21".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn text_date(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
         let column = Attribute { column: column.into(), dates: Dates::Text };
@@ -229,6 +340,29 @@ type MakeValue = dyn Fn(&str) -> Option<Value> + Send + Sync;
 
 impl Ids {
     /// In a column of the table itself: one id, or `NULL` for nobody.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::sea_query::{Alias, Query, SqliteQueryBuilder};
+    /// use grantree::sql::{Database, Ids, Mapping};
+    ///
+    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", Ids::column("login"));
+    /// let condition = engine.filter_by_name("bob", "edit", None)?.condition(&jobs)?;
+    /// let (sql, values) =
+    ///     Query::select().column(Alias::new("id")).and_where(condition).build(SqliteQueryBuilder);
+    /// assert!(sql.contains(r#""jobs"."login""#));
+    /// assert!(values.iter().any(|value| *value == "bob".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn column(column: impl Into<String>) -> Ids {
         Ids { place: Place::Column(column.into()), values: Values::Text }
     }
@@ -241,6 +375,30 @@ impl Ids {
     /// all is an error, when a filter asks for the relation. Rows in which a
     /// column is `NULL` are not looked at. A table that keeps several relations
     /// can be mapped by a view for each.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"watcher": "user"}}},
+    /// #         "permissions": [{"key": "view", "object": "job", "scopes": [
+    /// #             {"key": "watched", "when": {"watcher": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["view"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::sea_query::{Alias, Query, SqliteQueryBuilder};
+    /// use grantree::sql::{Database, Ids, Mapping};
+    ///
+    /// let on = [("job_id", "id"), ("tenant", "tenant")];
+    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
+    ///     .relation("watcher", Ids::join_table("job_watchers", on, "login"));
+    /// let condition = engine.filter_by_name("bob", "view", None)?.condition(&jobs)?;
+    /// let (sql, _) =
+    ///     Query::select().column(Alias::new("id")).and_where(condition).build(SqliteQueryBuilder);
+    /// assert!(sql.contains(r#"("jobs"."id", "jobs"."tenant") IN (SELECT "related"."job_id""#), "{sql}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn join_table<T: Into<String>, O: Into<String>>(
         table: impl Into<String>,
         on: impl IntoIterator<Item = (T, O)>,
@@ -254,6 +412,27 @@ impl Ids {
     /// The ids are integers, and the policy's names for them their decimal
     /// digits. A name that isn't (`alice`, `007`) is an error, when a filter
     /// asks for it.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"7": {"allow": ["edit"]}, "bob": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
+    ///
+    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
+    ///     .relation("assignee", Ids::column("assignee_id").integers());
+    /// assert!(engine.filter_by_name("7", "edit", None)?.condition(&jobs).is_ok());
+    /// let bob = engine.filter_by_name("bob", "edit", None)?;
+    /// assert!(matches!(bob.condition(&jobs), Err(ConditionError::NoId { name, .. }) if name == "bob"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn integers(mut self) -> Ids {
         self.values = Values::Integer;
@@ -267,6 +446,29 @@ impl Ids {
     /// Different names must make different ids. Values that are all texts, or
     /// all integers of 64 bits, tell the ids' type; others are compared as the
     /// database compares them.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["edit"]}, "eve": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::sql::{Database, Ids, Mapping};
+    /// use std::collections::HashMap;
+    ///
+    /// let rows = HashMap::from([("bob", 8_i64)]);
+    /// let assignee = Ids::column("assignee_id").values(move |name| Some((*rows.get(name)?).into()));
+    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", assignee);
+    /// assert!(engine.filter_by_name("bob", "edit", None)?.condition(&jobs).is_ok());
+    /// let error = engine.filter_by_name("eve", "edit", None)?.condition(&jobs).unwrap_err();
+    /// assert_eq!(error.to_string(), "`eve`, whom relation `assignee` of `job` may name, has no id");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn values(mut self, value: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Ids {
         self.values = Values::By(Arc::new(value));
@@ -281,6 +483,24 @@ impl fmt::Debug for Ids {
 }
 
 /// Why there is no condition for a filter.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+/// #         "permissions": [{"key": "approve", "object": "job"}]},
+/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::sql::{Database, Mapping};
+///
+/// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").attribute("price", "price");
+/// let error = engine.filter_by_name("bob", "approve", None)?.condition(&jobs).unwrap_err();
+/// assert_eq!(error.to_string(), "the mapping of `job` lacks attribute `cost`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConditionError {

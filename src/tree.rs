@@ -6,6 +6,23 @@
 //! [`Policy::tree`] is all of that as data. The ticks themselves are changed by
 //! [`Change::Edit`](crate::change::Change::Edit), with `cascade` for all that a
 //! tick needs.
+//!
+//! A tick that does nothing, and why:
+//!
+//! ```
+//! # use grantree::{Document, Policy, SourceName};
+//! # let text = r#"{
+//! #     "format": 1,
+//! #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+//! #     "roles": {"clerk": {"allow": ["orders.export"]}}
+//! # }"#;
+//! # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+//! let tree = policy.tree(&SourceName::Role("clerk".into()))?;
+//! let idle = tree.iter().find(|node| node.is_idle()).unwrap();
+//! assert_eq!(idle.permission.name, "orders.export");
+//! assert_eq!(idle.lacks[0].permission.name, "orders");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
 
@@ -71,7 +88,8 @@ use crate::slots::Slots;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Tree {
     /// The source.
     #[serde(flatten)]
@@ -88,7 +106,28 @@ pub struct Tree {
 }
 
 /// A node of the catalogue, as one source has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "price", "label": "Price", "levels": ["hidden", "read_only", "read_write"]}]},
+/// #     "global": {"levels": {"price": "read_only"}},
+/// #     "profiles": {"clerk": {"levels": {"price": "read_write"}}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::tree::Says;
+///
+/// let tree = policy.tree(&SourceName::Profile("clerk".into()))?;
+/// let price = &tree.roots[0];
+/// assert_eq!(price.own.says, Says::Level("read_write".into()));
+/// assert_eq!(price.inherited.says, Says::Level("read_only".into()));
+/// assert_eq!(price.level.as_deref(), Some("read_write"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Node {
     /// The path, and what people call it.
     pub permission: Named,
@@ -130,6 +169,23 @@ pub struct Node {
 }
 
 /// What kind of node it is.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::tree::Form;
+///
+/// let tree = policy.tree(&SourceName::Global)?;
+/// assert_eq!(tree.iter().map(|node| node.form).collect::<Vec<_>>(), [Form::Scoped, Form::Scope]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -146,7 +202,23 @@ pub enum Form {
 }
 
 /// What is said of a node, and by what.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "roles": {"clerk": {"allow": ["orders.**"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
+/// let said = &tree.roots[0].children[0].own;
+/// assert_eq!(said.by[0].pattern, "orders.**");
+/// assert_eq!(said.by[0].place, "roles.clerk.allow[0]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Word {
     /// What is said. Of a scoped node or a heading, what is said of all its
     /// scopes, or of all beneath it.
@@ -159,6 +231,24 @@ pub struct Word {
 }
 
 /// What is said of a node.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "fields", "heading": true, "children": [{"key": "title"},
+/// #         {"key": "cost"}]}, {"key": "reports"}]},
+/// #     "roles": {"clerk": {"allow": ["fields.title"], "deny": ["fields.cost"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::tree::Says;
+///
+/// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
+/// let says: Vec<&Says> = tree.iter().map(|node| &node.own.says).collect();
+/// assert_eq!(says, [&Says::Mixed, &Says::Allowed, &Says::Denied, &Says::Nothing]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Says {
@@ -178,7 +268,25 @@ pub enum Says {
 }
 
 /// Something that a permission needs, and that is not effective.
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "approve", "requires": ["orders"]}, {"key": "orders"}]},
+/// #     "roles": {"lead": {"allow": ["approve"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::explain::Link;
+///
+/// let tree = policy.tree(&SourceName::Role("lead".into()))?;
+/// let lack = &tree.roots[0].lacks[0];
+/// assert_eq!((lack.link, lack.permission.name.as_str()), (Link::Requires, "orders"));
+/// assert_eq!(lack.reason.code(), "not_granted");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Lack {
     /// How the permission answers to it.
     pub link: Link,
@@ -190,6 +298,20 @@ pub struct Lack {
 
 impl Tree {
     /// All nodes in the order of the catalogue, each before what is beneath it.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "orders", "children": [{"key": "export"}]}, {"key": "reports"}]}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let tree = policy.tree(&SourceName::Global)?;
+    /// let paths: Vec<&str> = tree.iter().map(|node| node.permission.name.as_str()).collect();
+    /// assert_eq!(paths, ["orders", "orders.export", "reports"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
         let mut open: Vec<&Node> = self.roots.iter().rev().collect();
         std::iter::from_fn(move || {
@@ -203,12 +325,41 @@ impl Tree {
 impl Node {
     /// Whether somebody who holds the source may do this: always, or on some
     /// object. `false` for a heading.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
+    /// let orders = &tree.roots[0];
+    /// assert!(orders.has_effect() && !orders.children[0].has_effect());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn has_effect(&self) -> bool {
         self.reason.is_some_and(Reason::allowed)
     }
 
     /// Whether it is ticked in vain: the source itself grants it, and something
     /// stands in the way.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+    /// #     "roles": {"clerk": {"allow": ["orders.export"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
+    /// let orders = &tree.roots[0];
+    /// // To export orders one has to see them.
+    /// assert!(orders.children[0].is_idle() && !orders.is_idle());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_idle(&self) -> bool {
         let granted = match &self.own.says {
             Says::Allowed => true,
@@ -229,6 +380,24 @@ impl Policy {
     /// # Errors
     ///
     /// Where the policy has no such source.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"], "deny": ["orders.export"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
+    /// assert_eq!(tree.to_string(), "\
+    /// role `clerk`
+    ///   [x] orders: [roles.clerk.allow[0]]
+    ///     [-] export: [roles.clerk.deny[0]]
+    /// ");
+    /// assert!(policy.tree(&SourceName::Role("clrek".into())).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tree(&self, source: &SourceName) -> Result<Tree, Unknown> {
         let policy = self.inner();
         let holder = policy.holder(source)?;

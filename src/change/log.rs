@@ -9,7 +9,23 @@ use crate::policy::Policy;
 ///
 /// It is data: send it over whatever log or queue there is. See
 /// [`Policy::replay`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{By, Change, LogEntry};
+///
+/// let suspend = Change::SetSuspended { user: "bob".into(), suspended: true };
+/// let entry = policy.apply(By::Host, &suspend)?.log_entry();
+/// assert_eq!(entry, LogEntry { revision: 1, changes: vec![suspend] });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogEntry {
     /// The revision of the policy that came of it.
@@ -19,6 +35,21 @@ pub struct LogEntry {
 }
 
 /// Why an entry was not replayed.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{LogEntry, ReplayError};
+///
+/// let late = LogEntry { revision: 5, changes: vec![] };
+/// let error = policy.replay(&late).unwrap_err();
+/// assert_eq!(error, ReplayError::Early { entry: 5, policy: 0 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -45,6 +76,22 @@ pub enum ReplayError {
 
 impl Applied {
     /// What other processes are to replay.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use grantree::change::{By, Change};
+    ///
+    /// let applied = policy.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// let elsewhere = policy.replay(&applied.log_entry())?;
+    /// assert_eq!(elsewhere.digest(), applied.policy.digest());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn log_entry(&self) -> LogEntry {
         LogEntry { revision: self.policy.revision(), changes: self.changed.clone() }
     }

@@ -11,6 +11,22 @@ use crate::policy::Policy;
 ///
 /// It keeps their numbers, and tells the names when it is asked for them. It
 /// serializes as how many there are and all their names.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {}},
+/// #     "users": {"ann": {"roles": ["clerk"]}, "bob": {"roles": ["clerk"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mut document = Document::from(engine.policy());
+/// document.global.allow.push("orders".into());
+/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+/// assert_eq!(serde_json::to_string(&diff.groups[0].users)?, r#"{"count":2,"names":["ann","bob"]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Users {
     policy: Policy,
@@ -35,18 +51,64 @@ impl Users {
     }
 
     /// How many they are: one at least.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"ann": {}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let mut document = Document::from(engine.policy());
+    /// document.global.allow.push("orders".into());
+    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+    /// assert_eq!(diff.groups[0].users.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
     /// Their names, in the order of the policy.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"ann": {}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let mut document = Document::from(engine.policy());
+    /// document.global.allow.push("orders".into());
+    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+    /// assert!(diff.groups[0].users.names().eq(["ann", "bob"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         let users = &self.policy.inner().users;
         self.slots.iter().map(|&slot| users.name(slot))
     }
 
     /// Whether a user is one of them.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"ann": {}, "bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let mut document = Document::from(engine.policy());
+    /// document.users.get_mut("bob").unwrap().statements.allow.push("orders".into());
+    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
+    /// let users = &diff.groups[0].users;
+    /// assert!(users.contains("bob") && !users.contains("ann"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn contains(&self, name: &str) -> bool {
         let slot = self.policy.inner().users.find(name);
         slot.is_some_and(|slot| self.slots.binary_search(&slot).is_ok())
@@ -58,6 +120,8 @@ impl PartialEq for Users {
         self.names().eq(other.names())
     }
 }
+
+impl Eq for Users {}
 
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

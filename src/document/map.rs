@@ -26,36 +26,95 @@ pub struct Map<V>(Vec<(String, V)>);
 
 impl<V> Map<V> {
     /// Adds an entry at the end, even if the name is there already.
+    ///
+    /// ```
+    /// use grantree::document::{Group, Map};
+    ///
+    /// let mut groups = Map::default();
+    /// groups.push("leeds", Group::default());
+    /// groups.push("leeds", Group { parent: Some("uk".into()), ..Group::default() });
+    /// assert_eq!(groups.len(), 2);
+    /// assert_eq!(groups.get("leeds").unwrap().parent, None);
+    /// ```
     pub fn push(&mut self, name: impl Into<String>, value: V) {
         self.0.push((name.into(), value));
     }
 
     /// The first value of that name.
+    ///
+    /// ```
+    /// use grantree::document::{Map, RelationType};
+    ///
+    /// let relations = Map::from_iter([("assignee", RelationType::User), ("team", RelationType::Group)]);
+    /// assert_eq!(relations.get("team"), Some(&RelationType::Group));
+    /// assert_eq!(relations.get("requester"), None);
+    /// ```
     pub fn get(&self, name: &str) -> Option<&V> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// The first value of that name, to change.
+    ///
+    /// ```
+    /// use grantree::document::{Map, User};
+    ///
+    /// let mut users = Map::from_iter([("alice", User::default())]);
+    /// users.get_mut("alice").unwrap().suspended = true;
+    /// assert!(users.get("alice").unwrap().suspended);
+    /// ```
     pub fn get_mut(&mut self, name: &str) -> Option<&mut V> {
         self.0.iter_mut().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The entries in order.
+    ///
+    /// ```
+    /// use grantree::document::{BoundType, Map};
+    ///
+    /// let attributes = Map::from_iter([("cost", BoundType::AtMost), ("starts", BoundType::NotBefore)]);
+    /// let names: Vec<&str> = attributes.iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["cost", "starts"]);
+    /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &V)> + DoubleEndedIterator {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// How many entries there are.
+    ///
+    /// ```
+    /// use grantree::document::{Map, RelationType};
+    ///
+    /// let relations = Map::from_iter([("assignee", RelationType::User), ("team", RelationType::Group)]);
+    /// assert_eq!(relations.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is none.
+    ///
+    /// ```
+    /// use grantree::Document;
+    ///
+    /// let mut document = Document::default();
+    /// assert!(document.users.is_empty());
+    /// document.users.push("alice", Default::default());
+    /// assert!(!document.users.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Drops every entry for which `keep` says no.
+    ///
+    /// ```
+    /// use grantree::document::{Map, User};
+    ///
+    /// let gone = User { suspended: true, ..User::default() };
+    /// let mut users = Map::from_iter([("alice", User::default()), ("bob", gone)]);
+    /// users.retain(|_, user| !user.suspended);
+    /// assert!(users.get("alice").is_some() && users.get("bob").is_none());
+    /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &V) -> bool) {
         self.0.retain(|(name, value)| keep(name, value));
     }
@@ -73,6 +132,23 @@ impl<V> IntoIterator for Map<V> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+impl<'a, V> IntoIterator for &'a Map<V> {
+    type Item = (&'a str, &'a V);
+    type IntoIter =
+        std::iter::Map<std::slice::Iter<'a, (String, V)>, fn(&'a (String, V)) -> (&'a str, &'a V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl<N: Into<String>, V> Extend<(N, V)> for Map<V> {
+    /// Adds entries at the end, even of names that are there already.
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
+        self.0.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
     }
 }
 

@@ -21,7 +21,8 @@ impl Engine {
     /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
     /// #         "permissions": [
     /// #             {"key": "view", "object": "job"},
-    /// #             {"key": "edit", "object": "job", "scopes": [{"key": "own", "when": {"assignee": "me"}}]},
+    /// #             {"key": "edit", "object": "job", "scopes": [
+    /// #                 {"key": "own", "when": {"assignee": "me"}}]},
     /// #             {"key": "delete", "object": "job"}
     /// #         ]
     /// #     },
@@ -38,6 +39,7 @@ impl Engine {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn can_actions<T: Target>(&self, user: User, actions: &[Permission], on: T) -> Vec<bool> {
         let compiled = &self.0;
         let (Some(object), today) = on.parts() else {
@@ -57,6 +59,24 @@ impl Engine {
     /// memory, whose relations and attributes are slices,
     /// [`Filter::select`](crate::Filter::select) finds the objects many
     /// times faster.
+    ///
+    /// ```
+    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let (bob, edit) = (engine.user("bob")?, engine.permission("edit")?);
+    /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
+    /// assert_eq!(engine.can_objects(bob, edit, &jobs, None), [true, false]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn can_objects<'o, O: Object + ?Sized + 'o>(
         &self,
         user: User,

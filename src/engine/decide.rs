@@ -45,6 +45,25 @@ impl Engine {
     /// It merges the user's sources anew, which takes microseconds. A handle to
     /// a user of another policy is [`Reason::UnknownUser`], one to a permission
     /// [`Reason::NotGranted`].
+    ///
+    /// ```
+    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
+    /// #         "permissions": [{"key": "approve", "object": "order"}]},
+    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"order.amount": 5000}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::Reason;
+    ///
+    /// let (bob, approve) = (engine.user("bob")?, engine.permission("approve")?);
+    /// let order = DynamicObject::new("order").with_attribute("amount", 6_000);
+    /// assert_eq!(engine.why(bob, approve, &order), Reason::OutOfBounds);
+    /// assert_eq!(engine.why(bob, approve, ()), Reason::ObjectRequired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn why<T: Target>(&self, user: User, action: Permission, on: T) -> Reason {
         let compiled = &self.0;
         let policy = compiled.policy();

@@ -16,6 +16,23 @@ use crate::problem::{OneLine, ProblemKind, nearest};
 /// that name: one who is removed and comes back is another. For any other
 /// engine it is a user who may do nothing: policies made from documents are told
 /// apart by a number, which comes round after 2³² of them.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+/// assert!(engine.can(bob, orders, ()));
+///
+/// // To the engine of another policy, it is nobody.
+/// let other = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// assert!(!other.can(bob, other.permission("orders")?, ()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct User(pub(super) Handle);
 
@@ -24,6 +41,28 @@ pub struct User(pub(super) Handle);
 /// It is valid for engines of later versions of the same policy
 /// ([`Policy::revise`](crate::Policy::revise)), as long as they have a
 /// permission of that name. For any other engine it is one that nobody holds.
+///
+/// Look it up at the start, and keep it:
+///
+/// ```
+/// # use grantree::{Document, Engine, Permission, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// struct Actions {
+///     view: Permission,
+///     export: Permission,
+/// }
+///
+/// let actions =
+///     Actions { view: engine.permission("orders")?, export: engine.permission("orders.export")? };
+/// let bob = engine.user("bob")?;
+/// assert!(engine.can(bob, actions.view, ()) && !engine.can(bob, actions.export, ()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Permission(pub(super) Handle);
 
@@ -54,6 +93,19 @@ impl Handle {
 
 /// A question that names something that the policy does not know, and so has
 /// no answer.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let unknown = engine.can_by_name("bob", "ordres", ()).unwrap_err();
+/// assert_eq!(unknown.to_string(), "unknown permission `ordres`; did you mean `orders`?");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown(Box<ProblemKind>);
 
@@ -80,6 +132,21 @@ impl Unknown {
     }
 
     /// What is unknown, and the nearest known name.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::ProblemKind;
+    ///
+    /// let unknown = engine.permission("ordres").unwrap_err();
+    /// let ProblemKind::Unknown { what, nearest, .. } = unknown.kind() else { panic!("{unknown}") };
+    /// assert_eq!((*what, nearest.as_deref()), ("permission", Some("orders")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn kind(&self) -> &ProblemKind {
         &self.0
     }
@@ -92,6 +159,19 @@ impl Engine {
     ///
     /// Where the policy has no user of that name. A question about an unknown
     /// user has an answer, and it is no.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"alice": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert!(engine.user("alice").is_ok());
+    /// assert_eq!(engine.user("alcie").unwrap_err().to_string(), "unknown user `alcie`");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn user(&self, name: &str) -> Result<User, Unknown> {
         match self.0.policy().users.find(name) {
             Some(number) => Ok(User(Handle::new(self.0.lineage, number))),
@@ -110,6 +190,23 @@ impl Engine {
     ///
     /// Where the catalogue has no such permission or level, or it is a heading
     /// or the lowest level.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+    /// #     "users": {"bob": {"levels": {"price": "read_only"}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let bob = engine.user("bob")?;
+    /// assert!(engine.can(bob, engine.permission("price")?, ()));
+    /// assert!(!engine.can(bob, engine.permission("price:read_write")?, ()));
+    /// let error = engine.permission("pirce").unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown permission `pirce`; did you mean `price`?");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn permission(&self, name: &str) -> Result<Permission, Unknown> {
         let policy = self.0.policy();
         let catalogue = &policy.catalogue;
@@ -139,6 +236,19 @@ impl Engine {
     /// # Errors
     ///
     /// The first name that is unknown.
+    ///
+    /// ```
+    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"objects": {"job": {"relations": {"assignee": "user"}}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let job = DynamicObject::new("job").with_relation("asignee", ["bob"]);
+    /// let error = engine.check_object(&job).unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown relation `asignee`; did you mean `assignee`?");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_object(&self, object: &DynamicObject) -> Result<(), Unknown> {
         self.check_kind(&object)?;
         let Some(kind) = self.0.policy().catalogue.kinds.get(object.kind()) else {

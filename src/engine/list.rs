@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::handle::Handle;
 use super::{Engine, Permission, User};
 use crate::bits::ones;
@@ -11,7 +13,22 @@ use crate::policy::{ClassId, VACANT};
 
 /// A permission that a user holds.
 ///
-/// Displays as a question names it: `path`, or `path:level`.
+/// Displays, and serializes, as a question names it: `path`, or `path:level`.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "orders"}, {"key": "price", "levels": ["hidden", "read_only"]}]},
+/// #     "users": {"bob": {"allow": ["orders", "price"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let held = engine.effective(engine.user("bob")?);
+/// assert_eq!(held[0].to_string(), "orders");
+/// assert_eq!(held[1].to_string(), "price:read_only");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Effective<'e> {
     path: &'e str,
@@ -20,11 +37,37 @@ pub struct Effective<'e> {
 
 impl<'e> Effective<'e> {
     /// The permission's path.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "price", "levels": ["hidden", "read_only"]}]},
+    /// #     "users": {"bob": {"allow": ["price"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.effective(engine.user("bob")?)[0].path(), "price");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn path(&self) -> &'e str {
         self.path
     }
 
     /// The level, above the lowest, of a graded permission.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "orders"}, {"key": "price", "levels": ["hidden", "read_only"]}]},
+    /// #     "users": {"bob": {"allow": ["orders", "price"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let held = engine.effective(engine.user("bob")?);
+    /// assert_eq!((held[0].level(), held[1].level()), (None, Some("read_only")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn level(&self) -> Option<&'e str> {
         self.level
     }
@@ -45,6 +88,12 @@ impl fmt::Display for Effective<'_> {
     }
 }
 
+impl Serialize for Effective<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl Engine {
     /// All that a user holds, sorted as text: permissions that can be granted,
     /// and scoped nodes of which a scope is effective; a graded permission with
@@ -52,6 +101,23 @@ impl Engine {
     ///
     /// What is held may still depend on the object. A handle of another policy
     /// holds nothing.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [
+    /// #         {"key": "orders", "children": [{"key": "export"}, {"key": "quotes"}]},
+    /// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+    /// #     "users": {"bob": {"allow": ["orders.**"], "deny": ["orders.quotes"],
+    /// #         "levels": {"price": "read_only"}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let held = engine.effective(engine.user("bob")?);
+    /// let held: Vec<String> = held.iter().map(ToString::to_string).collect();
+    /// assert_eq!(held, ["orders", "orders.export", "price:read_only"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn effective(&self, user: User) -> Vec<Effective<'_>> {
         let compiled = &self.0;
         let catalogue = &compiled.policy().catalogue;
@@ -82,6 +148,24 @@ impl Engine {
     /// one, a decision for each user who holds the permission.
     ///
     /// [`Engine::who_can_by_source`] says besides which sources let them in.
+    ///
+    /// ```
+    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"ann": {"allow": ["edit"]}, "bob": {"allow": ["edit"]}, "root": {"admin": true}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let edit = engine.permission("edit")?;
+    /// assert_eq!(engine.who_can(edit, ()), ["ann", "bob", "root"]);
+    /// let job = DynamicObject::new("job").with_relation("assignee", ["bob"]);
+    /// assert_eq!(engine.who_can(edit, &job), ["bob", "root"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
         let users = &self.0.policy().users;
         let classes = self.admitted_classes(action, on);

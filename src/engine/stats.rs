@@ -7,6 +7,21 @@ use super::{Engine, Limit};
 /// How large an engine is, by part.
 ///
 /// What the documents of sources take, texts and patterns, is not counted.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"ann": {"allow": ["orders"]}, "bob": {"allow": ["orders"]}, "eve": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let stats = engine.stats();
+/// // Ann and Bob have the same row.
+/// assert_eq!((stats.users, stats.rows), (3, 2));
+/// assert!(stats.row_bytes > 0 && stats.name_bytes > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
@@ -28,6 +43,20 @@ pub struct Stats {
 
 impl Engine {
     /// How large the engine is. Costs a pass over the rows.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"ann": {"roles": ["clerk"]}, "bob": {"roles": ["clerk"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let stats = engine.stats();
+    /// assert_eq!((stats.users, stats.rows), (2, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         let compiled = &self.0;
         let users = &compiled.policy().users;

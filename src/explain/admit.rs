@@ -14,7 +14,24 @@ use crate::object::{Object, Target};
 use crate::policy::{ClassId, SourceId, SourceName};
 
 /// Users who may do something, and what lets them in.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"ann": {"roles": ["clerk"]}, "cyd": {"roles": ["clerk"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let admissions = engine.who_can_by_source(engine.permission("orders")?, ());
+/// assert_eq!(admissions.len(), 1);
+/// assert_eq!(admissions[0].users, ["ann", "cyd"]);
+/// assert_eq!(admissions[0].ways[0].to_string(), "role `clerk`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Admission<'e> {
     /// What lets each of them in, the more general first.
     pub ways: Vec<Way>,
@@ -23,6 +40,22 @@ pub struct Admission<'e> {
 }
 
 /// What lets a user in.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}, "root": {"admin": true}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::explain::Way;
+///
+/// let admissions = engine.who_can_by_source(engine.permission("orders")?, ());
+/// let ways: Vec<&Way> = admissions.iter().flat_map(|admission| &admission.ways).collect();
+/// assert_eq!(ways, [&Way::Own, &Way::Admin]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {

@@ -36,7 +36,25 @@ const LOOKS: usize = 16;
 /// What would make a denial a yes.
 ///
 /// It displays as text for people, and serializes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"bob": {}, "root": {"admin": true}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+/// let mends = engine.mends(bob, orders, ());
+/// assert_eq!((mends.least.len(), mends.assignments.len()), (1, 1));
+/// assert_eq!(mends.admins, ["root"]);
+/// assert_eq!(engine.mends(engine.user("root")?, orders, ()), Default::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Mends {
     /// The ways to mend it, those with the fewest parts first. Empty where no
     /// change of the policy or of the object's relations would do: the user is
@@ -53,7 +71,21 @@ pub struct Mends {
 
 /// One way to mend a denial: each of its parts is needed, as far as there was
 /// time to leave them out one by one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders.export")?, ());
+/// // Both are needed: one to export, the other to see what is above it.
+/// assert_eq!(mends.least[0].parts.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Mend {
     /// What to do.
@@ -61,7 +93,24 @@ pub struct Mend {
 }
 
 /// A part of a mend.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "roles": {"trainee": {"forbid": ["orders"]}},
+/// #     "users": {"bob": {"roles": ["trainee"], "allow": ["orders"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::explain::Part;
+///
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders")?, ());
+/// let Part::Lift(statement) = &mends.least[0].parts[0] else { panic!("{mends}") };
+/// assert_eq!(statement.place, "roles.trainee.forbid[0]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// End the suspension of this user.
@@ -94,7 +143,24 @@ pub enum Part {
 }
 
 /// Sources that would bring what is missing if the user had them too.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}, {"key": "reports"}, {"key": "stock"}]},
+/// #     "profiles": {"planner": {"allow": ["orders", "reports"]}, "driver": {"allow": ["stock"]}},
+/// #     "users": {"bob": {"profile": "driver"}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders")?, ());
+/// let planner = &mends.assignments[0];
+/// assert_eq!((planner.brings, planner.takes), (2, 1));
+/// assert_eq!(planner.replaces.as_ref().unwrap().source.place(), "profiles.driver");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Assignment {
     /// The sources: one, or as many as it takes.
     pub sources: Vec<Assigned>,
@@ -109,7 +175,25 @@ pub struct Assignment {
 }
 
 /// A source to assign, and who may do so.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}, {"key": "users"}]},
+/// #     "roles": {"clerk": {"allow": ["orders"]}},
+/// #     "users": {"ann": {"allow": ["users"]}, "bob": {}},
+/// #     "governance": {"permissions": {"assign_role": ["users"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let mends = engine.mends(engine.user("bob")?, engine.permission("orders")?, ());
+/// let clerk = &mends.assignments[0].sources[0];
+/// assert_eq!(clerk.source.source.to_string(), "role `clerk`");
+/// assert_eq!(clerk.approvers, ["ann"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Assigned {
     /// The source.
     #[serde(flatten)]
@@ -120,7 +204,26 @@ pub struct Assigned {
 }
 
 /// A denial as a request to those who can mend it, for the host to send.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "orders", "children": [{"key": "export", "label": "Export"}]}]},
+/// #     "roles": {"clerk": {"allow": ["orders.**"]}},
+/// #     "users": {"bob": {"label": "Bob", "allow": ["orders"]}, "root": {"admin": true}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (bob, export) = (engine.user("bob")?, engine.permission("orders.export")?);
+/// let request = engine.access_request(bob, export, ()).unwrap();
+/// assert_eq!(request.user.label.as_deref(), Some("Bob"));
+/// assert_eq!(request.missing[0].label.as_deref(), Some("Export"));
+/// assert_eq!(request.mends.admins, ["root"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AccessRequest {
     /// Who asks.
     pub user: Named,
@@ -180,6 +283,23 @@ impl Engine {
 
     /// A denial as a request to those who can mend it; `None` where the answer
     /// is yes, or the user is unknown. Costs what [`Engine::mends`] does.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}},
+    /// #     "users": {"ann": {"roles": ["clerk"]}, "bob": {}, "root": {"admin": true}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let orders = engine.permission("orders")?;
+    /// let request = engine.access_request(engine.user("bob")?, orders, ()).unwrap();
+    /// assert_eq!(request.action.name, "orders");
+    /// assert_eq!(request.mends.assignments[0].sources[0].source.source.to_string(), "role `clerk`");
+    /// assert!(engine.access_request(engine.user("ann")?, orders, ()).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn access_request<T: Target>(
         &self,
         user: User,
@@ -209,7 +329,7 @@ impl Engine {
 }
 
 /// A part, as it is tried.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Restore,
     License(Box<str>),
@@ -242,7 +362,7 @@ struct Way {
 }
 
 /// How a scoped permission is to be met.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     /// By granting that scope.
     Grant(NodeId),

@@ -18,6 +18,24 @@ use crate::policy::{Class, Holder, Inner, SourceId, Statements};
 use crate::reason::Reason;
 
 /// How one permission answers to another.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "orders", "children": [{"key": "export", "requires": ["reports"]}]},
+/// #         {"key": "reports"}]},
+/// #     "users": {"bob": {"allow": ["orders.**"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::explain::Link;
+///
+/// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
+/// let gate = &explanation.accounts[0].gates[0];
+/// assert_eq!((gate.link, gate.permission.name.as_str()), (Link::Requires, "reports"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {

@@ -50,6 +50,21 @@ pub struct Columns<'c> {
 
 impl<'c> Columns<'c> {
     /// So many objects of a kind, without relations or attributes.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"objects": {"job": {}}, "permissions": [{"key": "view", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["view"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::filter::Columns;
+    ///
+    /// let filter = engine.filter_by_name("bob", "view", None)?;
+    /// assert_eq!(filter.select(&Columns::new("job", 3)), [0b111]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(kind: &'c str, len: usize) -> Columns<'c> {
         Columns { kind, len, relations: Vec::new(), attributes: Vec::new() }
     }
@@ -58,6 +73,25 @@ impl<'c> Columns<'c> {
     /// or the users or groups. It takes the place of a column of that name.
     ///
     /// Ids that are integers are compared fastest.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"watcher": "user"}}},
+    /// #         "permissions": [{"key": "view", "object": "job", "scopes": [
+    /// #             {"key": "watched", "when": {"watcher": "me"}}]}]},
+    /// #     "users": {"7": {"allow": ["view"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::filter::Columns;
+    ///
+    /// let filter = engine.filter_by_name("7", "view", None)?;
+    /// let watchers = [vec![7, 8], vec![], vec![8]];
+    /// assert_eq!(filter.select(&Columns::new("job", 3).relation("watcher", &watchers)), [0b001]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn relation<R: Related>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
         self.relations.retain(|(known, _)| *known != name);
@@ -67,6 +101,24 @@ impl<'c> Columns<'c> {
 
     /// The objects with that attribute. It takes the place of a column of that
     /// name.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
+    /// #         "permissions": [{"key": "approve", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::filter::Columns;
+    ///
+    /// let filter = engine.filter_by_name("bob", "approve", None)?;
+    /// let cost = [Some(4_000_i64), Some(6_000), None];
+    /// assert_eq!(filter.select(&Columns::new("job", 3).attribute("cost", &cost)), [0b001]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn attribute<C: Cell>(mut self, name: &'c str, column: &'c [C]) -> Columns<'c> {
         self.attributes.retain(|(known, _)| *known != name);
@@ -77,6 +129,25 @@ impl<'c> Columns<'c> {
     /// The objects with that attribute, each by the position of its value among
     /// some: what a column of few different texts is best kept as. A position
     /// beyond the values is no value.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"attributes": {"region": "one_of"}, "checks": ["region"]}},
+    /// #         "permissions": [{"key": "view", "object": "job"}]},
+    /// #     "users": {"bob": {"allow": ["view"], "bounds": {"job.region": ["north"]}}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::filter::Columns;
+    ///
+    /// let filter = engine.filter_by_name("bob", "view", None)?;
+    /// // South, north, south, and none.
+    /// let jobs = Columns::new("job", 4).coded_attribute("region", &[1, 0, 1, 9], &["north", "south"]);
+    /// assert_eq!(filter.select(&jobs), [0b0010]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn coded_attribute<C: Cell>(
         mut self,
@@ -108,8 +179,66 @@ impl fmt::Debug for Columns<'_> {
 
 /// What a relation of one object names, in a column: an [`Id`], an `Option` of
 /// one, or a list of them.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "view", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"7": {"allow": ["view"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::RelationState;
+/// use grantree::filter::{Columns, Me, Related};
+///
+/// /// Zero stands for nobody.
+/// struct Assignee(u32);
+///
+/// impl Related for Assignee {
+///     fn state(&self, me: &Me<'_>) -> RelationState {
+///         (self.0 != 0).then_some(self.0).state(me)
+///     }
+/// }
+///
+/// let filter = engine.filter_by_name("7", "view", None)?;
+/// let assignees = [Assignee(7), Assignee(0), Assignee(8)];
+/// assert_eq!(filter.select(&Columns::new("job", 3).relation("assignee", &assignees)), [0b001]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Related {
     /// The state of the relation.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "view", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"7": {"allow": ["view"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::RelationState;
+    /// use grantree::filter::{Columns, Me, Related};
+    ///
+    /// /// All who ever were assigned, of whom the last counts.
+    /// struct Assignees(Vec<u64>);
+    ///
+    /// impl Related for Assignees {
+    ///     fn state(&self, me: &Me<'_>) -> RelationState {
+    ///         self.0.last().copied().state(me)
+    ///     }
+    /// }
+    ///
+    /// let filter = engine.filter_by_name("7", "view", None)?;
+    /// let assignees = [Assignees(vec![7, 8]), Assignees(vec![8, 7])];
+    /// assert_eq!(filter.select(&Columns::new("job", 2).relation("assignee", &assignees)), [0b10]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn state(&self, me: &Me<'_>) -> RelationState;
 }
 
@@ -147,6 +276,42 @@ impl<I: Id> Related for &[I] {
 }
 
 /// Whom a relation has to name to be [`RelationState::Me`].
+///
+/// A column of the host's own type asks it:
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"crew": "user"}}},
+/// #         "permissions": [{"key": "view", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"crew": "me"}}]}]},
+/// #     "users": {"7": {"allow": ["view"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::RelationState;
+/// use grantree::filter::{Columns, Me, Related};
+///
+/// struct Crew {
+///     driver: u32,
+///     mate: Option<u32>,
+/// }
+///
+/// impl Related for Crew {
+///     fn state(&self, me: &Me<'_>) -> RelationState {
+///         match me.is(&self.driver) || self.mate.is_some_and(|mate| me.is(&mate)) {
+///             true => RelationState::Me,
+///             false => RelationState::Other,
+///         }
+///     }
+/// }
+///
+/// let crews = [Crew { driver: 8, mate: Some(7) }, Crew { driver: 8, mate: None }];
+/// let filter = engine.filter_by_name("7", "view", None)?;
+/// assert_eq!(filter.select(&Columns::new("job", 2).relation("crew", &crews)), [0b01]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Me<'f> {
     /// Sorted.
@@ -163,6 +328,36 @@ impl Me<'_> {
     }
 
     /// Whether this is one of them.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"order": {"relations": {"depot": "group"}}},
+    /// #         "permissions": [{"key": "view", "object": "order", "scopes": [
+    /// #             {"key": "own", "when": {"depot": "me"}}]}]},
+    /// #     "users": {"bob": {"allow": ["view"], "groups": ["leeds"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::RelationState;
+    /// use grantree::filter::{Columns, Me, Related};
+    ///
+    /// /// A depot by its code: `leeds/2`.
+    /// struct Depot(&'static str);
+    ///
+    /// impl Related for Depot {
+    ///     fn state(&self, me: &Me<'_>) -> RelationState {
+    ///         let (town, _) = self.0.split_once('/').unwrap_or((self.0, ""));
+    ///         if me.is(&town) { RelationState::Me } else { RelationState::Other }
+    ///     }
+    /// }
+    ///
+    /// let filter = engine.filter_by_name("bob", "view", None)?;
+    /// let depots = [Depot("york/1"), Depot("leeds/2")];
+    /// assert_eq!(filter.select(&Columns::new("order", 2).relation("depot", &depots)), [0b10]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn is<I: Id>(&self, id: &I) -> bool {
         match id.as_number() {
@@ -176,8 +371,33 @@ impl Me<'_> {
 }
 
 /// The value of an attribute of one object, in a column.
+///
+/// ```
+/// use grantree::Value;
+/// use grantree::filter::Cell;
+///
+/// /// An amount of money, in cents.
+/// struct Cents(i64);
+///
+/// impl Cell for Cents {
+///     fn value(&self) -> Option<Value<'_>> {
+///         Some(Value::Integer(self.0 / 100))
+///     }
+/// }
+///
+/// let costs = [Some(Cents(250_000)), None];
+/// assert_eq!(costs.each_ref().map(Cell::value), [Some(Value::Integer(2_500)), None]);
+/// ```
 pub trait Cell {
     /// The value; `None` where the object has none.
+    ///
+    /// ```
+    /// use grantree::Value;
+    /// use grantree::filter::Cell;
+    ///
+    /// assert_eq!("north".value(), Some(Value::Text("north")));
+    /// assert_eq!(None::<i64>.value(), None);
+    /// ```
     fn value(&self) -> Option<Value<'_>>;
 }
 
@@ -275,6 +495,27 @@ impl Filter {
     /// It says of each what [`Filter::matches`] says of that object, many
     /// times faster. Memory is taken for each part of the predicate, a bit a
     /// row, and nothing for a row itself.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {
+    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+    /// #     "users": {"7": {"allow": ["edit"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::filter::Columns;
+    ///
+    /// let filter = engine.filter_by_name("7", "edit", None)?;
+    /// let assignee: Vec<u64> = (0..100).collect();
+    /// let marks = filter.select(&Columns::new("job", 100).relation("assignee", &assignee));
+    /// assert_eq!(marks, [1 << 7, 0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn select(&self, objects: &Columns<'_>) -> Vec<u64> {
         if self.kind().is_some_and(|kind| kind != objects.kind) {
             return vec![0; objects.words()];

@@ -12,11 +12,39 @@ use super::Policy;
 /// documents say, in whatever order maps have it.
 ///
 /// Displays, and serializes, as 64 hexadecimal digits.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let digest = policy.digest();
+/// assert_eq!(digest.to_string().len(), 64);
+/// assert_eq!(digest, policy.at_revision(17).digest());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
     /// The bytes.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let digest = policy.digest();
+    /// let first = format!("{:02x}", digest.as_bytes()[0]);
+    /// assert!(digest.to_string().starts_with(&first));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -11,6 +11,16 @@ use crate::document::{self, Bound, SettingValue};
 ///
 /// Serializes as `"global"` or `{"role": "dispatcher"}`, and displays as a
 /// person would name it.
+///
+/// ```
+/// use grantree::SourceName;
+///
+/// let source: SourceName = serde_json::from_str(r#"{"approval_group": "buyers"}"#)?;
+/// assert_eq!(source, SourceName::ApprovalGroup("buyers".into()));
+/// assert_eq!(source.to_string(), "approval group `buyers`");
+/// assert_eq!(serde_json::to_string(&SourceName::Global)?, r#""global""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceName {
@@ -28,6 +38,12 @@ pub enum SourceName {
 
 impl SourceName {
     /// Where the source stands in a document.
+    ///
+    /// ```
+    /// use grantree::SourceName;
+    ///
+    /// assert_eq!(SourceName::Role("dispatcher".into()).place(), "roles.dispatcher");
+    /// ```
     pub fn place(&self) -> String {
         match self {
             SourceName::Global => "global".to_owned(),

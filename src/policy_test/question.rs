@@ -16,7 +16,16 @@ use crate::problem::Problem;
 use crate::reason::Reason;
 
 /// A question by names.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::policy_test::{AskEffective, Question, Step};
+///
+/// let step: Step = serde_json::from_str(r#"{"effective": {"user": "bob"}, "expect": ["orders"]}"#)?;
+/// assert_eq!(step.question, Question::Effective(AskEffective { user: "bob".into() }));
+/// assert_eq!(step.question.to_string(), r#"effective "bob""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// May this user do this?
@@ -42,7 +51,19 @@ pub enum Question {
 }
 
 /// May this user do this?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// use grantree::DynamicObject;
+/// use grantree::policy_test::Ask;
+///
+/// let ask: Ask = serde_json::from_str(
+///     r#"{"user": "bob", "action": "jobs.edit", "object": {"kind": "job"}, "today": "2026-11-21"}"#,
+/// )?;
+/// assert_eq!(ask.object, Some(DynamicObject::new("job")));
+/// assert_eq!(ask.today, Some("2026-11-21".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct Ask {
     /// The user.
@@ -58,7 +79,25 @@ pub struct Ask {
 }
 
 /// May this user do this on some object, on some day?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskSome, Question};
+///
+/// let ask = AskSome { user: "bob".into(), action: "edit".into() };
+/// assert_eq!(Question::CanSome(ask).ask(&engine)?, Answer::Boolean(true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSome {
     /// The user.
@@ -68,7 +107,23 @@ pub struct AskSome {
 }
 
 /// What level of a graded permission has this user?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [
+/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+/// #     "users": {"bob": {"levels": {"price": "read_only"}}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskLevel, Question};
+///
+/// let ask = AskLevel { user: "bob".into(), permission: "price".into() };
+/// assert_eq!(Question::Level(ask).ask(&engine)?, Answer::Text("read_only".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskLevel {
     /// The user.
@@ -78,7 +133,22 @@ pub struct AskLevel {
 }
 
 /// What is the value of a setting for this user?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"settings": {"out_of_hours": {"default": false}}},
+/// #     "users": {"bob": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskSetting, Question};
+///
+/// let ask = AskSetting { user: "bob".into(), setting: "out_of_hours".into() };
+/// assert_eq!(Question::Setting(ask).ask(&engine)?, Answer::Boolean(false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskSetting {
     /// The user.
@@ -88,7 +158,15 @@ pub struct AskSetting {
 }
 
 /// What does this user hold?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// use grantree::policy_test::AskEffective;
+///
+/// let ask: AskEffective = serde_json::from_str(r#"{"user": "bob"}"#)?;
+/// assert_eq!(ask, AskEffective { user: "bob".into() });
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskEffective {
     /// The user.
@@ -96,7 +174,22 @@ pub struct AskEffective {
 }
 
 /// Which users may do this, on this object or, without one, on some?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}]},
+/// #     "users": {"bob": {"allow": ["orders"]}, "eve": {}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskWho, Question};
+///
+/// let ask = AskWho { action: "orders".into(), object: None, today: None };
+/// assert_eq!(Question::WhoCan(ask).ask(&engine)?, Answer::List(vec![Answer::Text("bob".into())]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskWho {
     /// The permission, or a threshold of one: `path:level`.
@@ -110,7 +203,18 @@ pub struct AskWho {
 }
 
 /// Is this change applied?
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// ```
+/// use grantree::policy_test::ChangeStep;
+///
+/// let step: ChangeStep = serde_json::from_str(
+///     r#"{"as": "alice", "assign": {"user": "bob", "source": {"role": "owner"}}}"#,
+/// )?;
+/// assert_eq!(step.actor.as_deref(), Some("alice"));
+/// assert!(step.change.is_some());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangeStep {
     /// The user on whose behalf it is; absent, the host asks.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
@@ -171,7 +275,28 @@ impl ChangeStep {
 }
 
 /// On which of these objects may this user do this?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// ```
+/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::policy_test::{Answer, AskFilter, Question};
+///
+/// let objects = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
+/// let ask =
+///     AskFilter { user: "bob".into(), action: "edit".into(), objects: objects.into(), today: None };
+/// let answer = Question::Filter(ask).ask(&engine)?;
+/// assert_eq!(answer, Answer::List(vec![Answer::Boolean(true), Answer::Boolean(false)]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a question")]
 pub struct AskFilter {
     /// The user.
@@ -186,6 +311,16 @@ pub struct AskFilter {
 }
 
 /// An answer.
+///
+/// ```
+/// use grantree::policy_test::Answer;
+///
+/// let answer: Answer = serde_json::from_str(r#"["alice", "root"]"#)?;
+/// assert_eq!(answer, Answer::List(vec![Answer::Text("alice".into()), Answer::Text("root".into())]));
+/// assert_eq!(answer.to_string(), r#"["alice", "root"]"#);
+/// assert_eq!(serde_json::from_str::<Answer>(r#"{"error": true}"#)?, Answer::Error);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Yes or no, or the value of a setting.
@@ -328,6 +463,24 @@ impl Question {
     /// # Errors
     ///
     /// Where the question names something that the policy does not know.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::policy_test::{Answer, Ask, Question};
+    ///
+    /// let why = |action: &str| {
+    ///     Question::Why(Ask { user: "bob".into(), action: action.into(), object: None, today: None })
+    /// };
+    /// assert_eq!(why("orders").ask(&engine)?, Answer::Text("not_granted".into()));
+    /// assert!(why("ordres").ask(&engine).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ask(&self, engine: &Engine) -> Result<Answer, Unknown> {
         match self {
             Question::Can(ask) => {

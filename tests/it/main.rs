@@ -15,6 +15,7 @@ mod workload;
 
 mod adoption;
 mod allocation;
+mod api;
 mod changes;
 mod corpus;
 mod diffs;

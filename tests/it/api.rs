@@ -1,0 +1,145 @@
+//! What the types promise, whatever they do.
+
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use grantree::document::{Group, Map};
+use grantree::{Document, Object, Policy, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+const fn between_threads<T: Send + Sync + Unpin>() {}
+const fn caught<T: UnwindSafe + RefUnwindSafe>() {}
+const fn error<T: Error + Send + Sync + Clone + Eq + 'static>() {}
+const fn data<T: Clone + Debug + Eq>() {}
+const fn code<T: Copy + Debug + Eq + Hash + Display + Serialize>() {}
+const fn name<T: Copy + Debug + Eq + Hash>() {}
+const fn written<T: Serialize>() {}
+const fn read<T: DeserializeOwned>() {}
+
+/// What a host keeps, or hands from one thread to another.
+const _: () = {
+    between_threads::<Document>();
+    between_threads::<Policy>();
+    between_threads::<grantree::Engine>();
+    between_threads::<grantree::Live>();
+    between_threads::<grantree::Snapshot>();
+    between_threads::<grantree::User>();
+    between_threads::<grantree::Permission>();
+    between_threads::<grantree::Filter>();
+    between_threads::<grantree::Diff>();
+    between_threads::<grantree::Tree>();
+    between_threads::<grantree::Explanation>();
+    between_threads::<grantree::DynamicObject>();
+    between_threads::<grantree::change::Change>();
+    between_threads::<grantree::change::Applied>();
+    between_threads::<grantree::change::LogEntry>();
+    between_threads::<grantree::diff::WhatIf>();
+    between_threads::<grantree::explain::Mends>();
+    between_threads::<grantree::explain::AccessRequest>();
+    between_threads::<grantree::lint::Finding>();
+    between_threads::<grantree::matrix::Matrix>();
+    between_threads::<grantree::policy_test::TestDocument>();
+    between_threads::<grantree::policy_test::Report>();
+    #[cfg(feature = "sql")]
+    between_threads::<grantree::sql::Mapping>();
+    caught::<Policy>();
+    caught::<grantree::Engine>();
+    caught::<grantree::Live>();
+};
+
+/// Errors, which go where any error goes.
+const _: () = {
+    error::<grantree::DateError>();
+    error::<grantree::Problems>();
+    error::<grantree::ProblemKind>();
+    error::<grantree::Unknown>();
+    error::<grantree::change::Refusal>();
+    error::<grantree::change::ReplayError>();
+    error::<grantree::policy_test::RunError>();
+    #[cfg(feature = "sql")]
+    error::<grantree::sql::ConditionError>();
+};
+
+/// Codes and handles, and what goes to a client or comes from one.
+const _: () = {
+    code::<grantree::Reason>();
+    code::<grantree::lint::Code>();
+    code::<grantree::change::Rule>();
+    code::<grantree::Digest>();
+    name::<grantree::User>();
+    name::<grantree::Permission>();
+    name::<grantree::Value<'static>>();
+    data::<Document>();
+    data::<grantree::Diff>();
+    data::<grantree::Tree>();
+    data::<grantree::Explanation>();
+    data::<grantree::change::Change>();
+    data::<grantree::policy_test::Report>();
+    data::<grantree::policy_test::TestDocument>();
+    written::<Document>();
+    written::<grantree::Effective<'static>>();
+    written::<grantree::Explanation>();
+    written::<grantree::Filter>();
+    written::<grantree::Reason>();
+    written::<grantree::Stats>();
+    written::<grantree::change::Refusal>();
+    written::<grantree::diff::Diff>();
+    written::<grantree::explain::AccessRequest>();
+    written::<grantree::lint::Finding>();
+    written::<grantree::matrix::Matrix>();
+    read::<Document>();
+    read::<grantree::DynamicObject>();
+    read::<grantree::SourceName>();
+    read::<grantree::change::Change>();
+    read::<grantree::change::LogEntry>();
+    read::<grantree::policy_test::TestDocument>();
+};
+
+/// Objects of many types can stand in one list.
+const _: Option<&dyn Object> = None;
+
+#[test]
+fn maps_and_problems_are_collections() {
+    let mut groups: Map<Group> = [("uk", Group::default())].into_iter().collect();
+    groups.extend([("leeds", Group { parent: Some("uk".into()), ..Group::default() })]);
+    let mut names = Vec::new();
+    for (name, _) in &groups {
+        names.push(name);
+    }
+    assert_eq!(names, ["uk", "leeds"]);
+
+    let mut document = Document::default();
+    document.groups = groups;
+    document.default_profile = Some("planner".into());
+    let problems = Policy::try_from(document).unwrap_err();
+    let places: Vec<String> = problems.into_iter().map(|it: Problem| it.place().into()).collect();
+    assert_eq!(places, ["default_profile"]);
+}
+
+#[test]
+fn an_error_stands_once_in_its_chain() {
+    let text = r#"{
+        "policy": {"format": 1, "catalogue": {}, "default_profile": "planner"},
+        "steps": []
+    }"#;
+    let document: grantree::policy_test::TestDocument = serde_json::from_str(text).expect("JSON");
+    let error = document.run(None).unwrap_err();
+    assert_eq!(error.to_string(), "default_profile: unknown profile `planner`");
+    assert!(error.source().is_none());
+}
+
+#[test]
+fn what_is_held_goes_out_as_text() {
+    let text = r#"{
+        "format": 1,
+        "catalogue": {"permissions": [{"key": "price", "levels": ["hidden", "read_only"]}]},
+        "users": {"bob": {"allow": ["price"]}}
+    }"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    let engine = grantree::Engine::new(&Policy::try_from(document).expect("a policy"));
+    let held = engine.effective(engine.user("bob").expect("bob"));
+    assert_eq!(serde_json::to_string(&held).expect("JSON"), r#"["price:read_only"]"#);
+}
