@@ -56,6 +56,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::document::{Bound, Licence, SettingValue};
 use crate::policy::{Policy, SourceName};
+use crate::problem::Line;
 
 pub use crate::document::{Bundle, NewUser};
 pub use log::{LogEntry, ReplayError};
@@ -520,12 +521,13 @@ pub enum Note {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{rule}: {message}")]
+#[error("{rule}: {}", Line(message))]
 #[non_exhaustive]
 pub struct Refusal {
     /// The rule that refused it: of several, the first in their order.
     pub rule: Rule,
-    /// Why, with the names involved.
+    /// Why, with the names involved as they are, line breaks and all: what
+    /// displays is one line.
     pub message: String,
 }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::problem::Line;
+
 /// A civil date, without time or zone: `2026-11-21`.
 ///
 /// Dates order by the calendar. The engine never reads a clock: the host says
@@ -31,7 +33,7 @@ pub struct Date(jiff::civil::Date);
 /// assert_eq!(error.to_string(), "`21.11.2026` is not a date of the form YYYY-MM-DD");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a date of the form YYYY-MM-DD")]
+#[error("`{}` is not a date of the form YYYY-MM-DD", Line(.0))]
 pub struct DateError(String);
 
 impl Date {

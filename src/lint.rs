@@ -52,7 +52,7 @@ use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
 use crate::engine::{Layer, distinct, possible};
 use crate::policy::{Inner, Policy, SourceId, SourceName, Statements};
-use crate::problem::OneLine;
+use crate::problem::Line;
 
 /// Something in a policy that is hardly meant.
 ///
@@ -92,7 +92,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(OneLine(f), "{}: {}; {}", self.place, self.message, self.advice)
+        Line(format_args!("{}: {}; {}", self.place, self.message, self.advice)).fmt(f)
     }
 }
 

@@ -22,7 +22,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{Catalogue, Form, NodeId};
 use crate::engine::{Layer, Layers, Said, Unknown};
 use crate::policy::{Class, Inner, Policy, SourceName};
-use crate::problem::OneLine;
+use crate::problem::Line;
 
 /// What some sources come to, for every permission.
 ///
@@ -427,7 +427,7 @@ impl Display for Matrix {
         let columns: Vec<Vec<String>> = (1..)
             .zip(names.iter().enumerate())
             .map(|(number, (at, name))| {
-                let header = if numbered { number.to_string() } else { one_line(name) };
+                let header = if numbered { number.to_string() } else { Line(name).to_string() };
                 let cells = self
                     .rows
                     .iter()
@@ -438,7 +438,7 @@ impl Display for Matrix {
         if numbered {
             for (at, Column { source, label }) in (1..).zip(&self.columns) {
                 let label = label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
-                writeln!(f, "{at}  {}", one_line(&format!("{source}{label}")))?;
+                writeln!(f, "{at}  {}", Line(format_args!("{source}{label}")))?;
             }
             f.write_str("\n")?;
         }
@@ -481,7 +481,7 @@ impl Row {
     fn name(&self) -> String {
         let key = self.path.rsplit('.').next().unwrap_or_default();
         let label = self.label.as_ref().filter(|label| *label != key);
-        let label = label.map_or_else(String::new, |label| format!(" ({})", one_line(label)));
+        let label = label.map_or_else(String::new, |label| format!(" ({})", Line(label)));
         format!("{}{key}{label}", "  ".repeat(self.depth))
     }
 }
@@ -497,8 +497,8 @@ impl Cell {
             Mark::Unlicensed => "unlicensed",
         };
         match self.without_effect {
-            true => format!("({})", one_line(mark)),
-            false => one_line(mark),
+            true => format!("({})", Line(mark)),
+            false => Line(mark).to_string(),
         }
     }
 }
@@ -511,15 +511,4 @@ fn pad(line: &mut String, text: &str, to: usize) {
 
 fn width(text: &str) -> usize {
     text.chars().count()
-}
-
-/// A text without control characters.
-fn one_line(text: &str) -> String {
-    struct Line<'t>(&'t str);
-    impl Display for Line<'_> {
-        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-            OneLine(f).write_str(self.0)
-        }
-    }
-    Line(text).to_string()
 }

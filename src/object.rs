@@ -10,6 +10,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::date::Date;
 use crate::document::{Map, RelationState, RelationType};
+use crate::problem::OneLine;
 
 /// An object as the host has it.
 ///
@@ -663,23 +664,24 @@ impl DynamicObject {
 impl fmt::Display for DynamicObject {
     /// `job(assignee: alice; region = north)`, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}(", self.kind)?;
+        let mut line = OneLine(f);
+        write!(line, "{}(", self.kind)?;
         let mut separator = "";
         for (name, names) in self.relations.iter() {
-            write!(f, "{separator}{name}: {}", names.join(", "))?;
+            write!(line, "{separator}{name}: {}", names.join(", "))?;
             separator = "; ";
         }
         for (name, value) in self.attributes.iter() {
-            write!(f, "{separator}{name} = ")?;
+            write!(line, "{separator}{name} = ")?;
             separator = "; ";
             match value {
-                OwnedValue::Text(text) => text.fmt(f)?,
-                OwnedValue::Integer(integer) => integer.fmt(f)?,
-                OwnedValue::Date(date) => date.fmt(f)?,
-                OwnedValue::Other => f.write_str("another type of value")?,
+                OwnedValue::Text(text) => write!(line, "{text}")?,
+                OwnedValue::Integer(integer) => write!(line, "{integer}")?,
+                OwnedValue::Date(date) => write!(line, "{date}")?,
+                OwnedValue::Other => line.write_str("another type of value")?,
             }
         }
-        f.write_str(")")
+        line.write_str(")")
     }
 }
 

@@ -89,9 +89,7 @@ pub(crate) struct Inner {
     pub(crate) lineage: Lineage,
     pub(crate) revision: u64,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) licence: document::Licence,
-    /// All features that it comes to.
-    pub(crate) features: Arc<HashSet<Box<str>, RandomState>>,
+    pub(crate) licence: Arc<Licence>,
     pub(crate) global: Arc<Statements>,
     pub(crate) default_profile: Option<u32>,
     pub(crate) profiles: Slots<Source>,
@@ -104,14 +102,26 @@ pub(crate) struct Inner {
     pub(crate) governance: Arc<document::Governance>,
 }
 
-/// All features that a licence comes to.
-pub(crate) fn licensed_features(
-    licence: &document::Licence,
-    catalogue: &Catalogue,
-) -> Arc<HashSet<Box<str>, RandomState>> {
-    let edition = licence.edition.as_deref().unwrap_or_default();
-    let listed = licence.features.iter().map(String::as_str);
-    Arc::new(listed.chain(catalogue.features_of(edition)).map(Into::into).collect())
+/// What is licensed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Licence {
+    stated: document::Licence,
+    /// All features that it comes to.
+    features: HashSet<Box<str>, RandomState>,
+}
+
+impl Licence {
+    pub(crate) fn new(stated: document::Licence, catalogue: &Catalogue) -> Licence {
+        let edition = stated.edition.as_deref().unwrap_or_default();
+        let listed = stated.features.iter().map(String::as_str);
+        let features = listed.chain(catalogue.features_of(edition)).map(Into::into).collect();
+        Licence { stated, features }
+    }
+
+    /// As the document has it.
+    pub(crate) fn stated(&self) -> &document::Licence {
+        &self.stated
+    }
 }
 
 /// Which policy this is a version of, and how its names are numbered for the
@@ -429,7 +439,7 @@ impl Inner {
         let catalogue = &self.catalogue;
         let mut document = Document::default();
         document.catalogue = catalogue.document.clone();
-        document.licence = self.licence.clone();
+        document.licence = self.licence.stated.clone();
         document.global = self.global.to_document(catalogue);
         document.default_profile = self.default_profile.map(|id| name(&self.profiles, id));
         document.profiles = self.sources(&self.profiles, |_| true);
@@ -458,7 +468,7 @@ impl Inner {
 
     /// Whether the licence has a feature.
     pub(crate) fn is_licensed(&self, feature: &str) -> bool {
-        self.features.contains(feature)
+        self.licence.features.contains(feature)
     }
 
     /// Rule 8: the bounds on an attribute that decide for a user, of which one

@@ -264,6 +264,15 @@ impl Write for OneLine<'_, '_> {
     }
 }
 
+/// Displays as the same on one line.
+pub(crate) struct Line<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for Line<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(OneLine(f), "{}", self.0)
+    }
+}
+
 /// What can be wrong with a document.
 ///
 /// ```

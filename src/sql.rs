@@ -94,6 +94,7 @@ pub use sea_query;
 use sea_query::{Expr, Value};
 
 use crate::filter::Filter;
+use crate::problem::Line;
 
 /// The database that a condition is for.
 ///
@@ -521,7 +522,7 @@ pub enum ConditionError {
         attribute: String,
     },
     /// A user or group has no id in the database, as the mapping has it.
-    #[error("`{name}`, whom relation `{relation}` of `{kind}` may name, has no id")]
+    #[error("`{}`, whom relation `{relation}` of `{kind}` may name, has no id", Line(name))]
     NoId {
         /// The mapping's kind of object.
         kind: String,

@@ -12,12 +12,11 @@ use foldhash::fast::RandomState;
 
 use super::statement::{Misfit, is_name};
 use super::{Applied, By, Change, Moved, Note, Refusal, Rule, guard};
-use crate::document::{self, Licence};
+use crate::document;
 use crate::graph;
 use crate::names::number;
 use crate::policy::{
-    Class, ClassId, Inner, Policy, Role, Source, SourceId, SourceName, Statements,
-    licensed_features,
+    Class, ClassId, Inner, Licence, Policy, Role, Source, SourceId, SourceName, Statements,
 };
 
 pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
@@ -378,7 +377,7 @@ impl Attempt<'_> {
         }
     }
 
-    fn set_licence(&mut self, licence: &Licence) {
+    fn set_licence(&mut self, licence: &document::Licence) {
         self.kinds.push("set_licence".to_owned());
         self.touched = Touched::Everybody;
         licence.features.iter().for_each(|feature| self.check_length(feature));
@@ -390,9 +389,8 @@ impl Attempt<'_> {
         {
             self.refuse(Rule::Unknown, format!("unknown edition `{edition}`"));
         }
-        if self.old.licence != *licence {
-            self.new.licence = licence.clone();
-            self.new.features = licensed_features(licence, &self.new.catalogue);
+        if self.old.licence.stated() != licence {
+            self.new.licence = Arc::new(Licence::new(licence.clone(), &self.new.catalogue));
             self.changed.push(Change::SetLicence(licence.clone()));
         }
     }

@@ -1,13 +1,13 @@
 //! Names to handles, once.
 
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::Engine;
 use crate::catalogue::Unresolved;
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Object, Target};
-use crate::problem::{OneLine, ProblemKind, nearest};
+use crate::problem::{Line, ProblemKind, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
 ///
@@ -111,7 +111,7 @@ pub struct Unknown(Box<ProblemKind>);
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(OneLine(f), "{}", self.0)
+        Line(&self.0).fmt(f)
     }
 }
 

@@ -84,7 +84,7 @@ impl Linter<'_> {
                 (&**feature, format!("catalogue.editions.{edition}.features[{at}]"))
             }));
         }
-        let listed = policy.licence.features.iter().enumerate();
+        let listed = policy.licence.stated().features.iter().enumerate();
         named.extend(listed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]"))));
         let mut seen: HashSet<&str> = HashSet::new();
         named.retain(|(feature, _)| seen.insert(feature));

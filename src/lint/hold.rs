@@ -152,7 +152,7 @@ fn any_licence(policy: &Inner) -> BitSet {
     let editions = &policy.catalogue.editions;
     let of_editions = editions.values().flat_map(|edition| &edition.features);
     let mut known: HashSet<&str> = of_editions.map(|feature| &**feature).collect();
-    known.extend(policy.licence.features.iter().map(String::as_str));
+    known.extend(policy.licence.stated().features.iter().map(String::as_str));
     policy.catalogue.licensed(|feature| editions.is_empty() || known.contains(feature))
 }
 

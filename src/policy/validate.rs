@@ -6,8 +6,7 @@ use indexmap::map::Entry;
 use smallvec::SmallVec;
 
 use super::{
-    Class, Groups, Inner, Lineage, Policy, Role, Source, Statements, Texts, Users,
-    licensed_features,
+    Class, Groups, Inner, Licence, Lineage, Policy, Role, Source, Statements, Texts, Users,
 };
 use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, BoundType, Document, Map};
@@ -196,8 +195,7 @@ fn resolve_or(
             limits: *limits,
             revision: 0,
             lineage: Lineage::first(users.len(), catalogue.bits()),
-            features: licensed_features(&licence, &catalogue),
-            licence,
+            licence: Arc::new(Licence::new(licence, &catalogue)),
             global: Arc::new(global),
             default_profile,
             profiles: slots(resolved_profiles),

@@ -1,7 +1,7 @@
 //! Questions by names, and their answers.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::document::{Document, SettingValue};
 use crate::engine::{Engine, Permission, Unknown};
 use crate::object::DynamicObject;
 use crate::policy::Policy;
-use crate::problem::Problem;
+use crate::problem::{OneLine, Problem};
 use crate::reason::Reason;
 
 /// A question by names.
@@ -417,7 +417,8 @@ impl fmt::Display for Answer {
 impl fmt::Display for Question {
     /// The question in one line: `can alice orders.export`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on = |f: &mut fmt::Formatter<'_>, object: &Option<DynamicObject>, today| {
+        let f = &mut OneLine(f);
+        let on = |f: &mut OneLine<'_, '_>, object: &Option<DynamicObject>, today| {
             if let Some(object) = object {
                 write!(f, " on {object}")?;
             }
