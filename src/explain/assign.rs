@@ -51,7 +51,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             if !found.is_empty() {
                 found.sort_by_key(|weighed| (weighed.takes, weighed.brings.len()));
                 found.truncate(TOLD);
-                return self.told_assignments(&found);
+                return self.told_assignments(&found, &besides);
             }
             if size == 1 {
                 candidates.retain(|&source| self.helps(mend, &besides, source));
@@ -71,7 +71,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         })
     }
 
-    fn told_assignments(&self, found: &[Weighed]) -> Vec<Assignment> {
+    fn told_assignments(&self, found: &[Weighed], besides: &[Step]) -> Vec<Assignment> {
         let Holder { name, class: user, .. } = self.holder;
         let asked = |weighed| {
             let Weighed { set, brings, .. }: &Weighed = weighed;
@@ -88,6 +88,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             let replaced = user.profile.filter(|_| set.iter().any(is_profile));
             Assignment {
                 sources: assigned.collect(),
+                besides: self.told(besides),
                 replaces: replaced.map(|id| self.policy.source_ref(SourceId::Profile(id), name)),
                 brings: brings.len(),
                 takes: *takes,

@@ -164,11 +164,15 @@ pub enum Part {
 pub struct Assignment {
     /// The sources: one, or as many as it takes.
     pub sources: Vec<Assigned>,
+    /// What else it takes, that no source brings: the parts of the first mend
+    /// that grant the user nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub besides: Vec<Part>,
     /// The profile that the user would lose for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<SourceRef>,
-    /// How many permissions and levels the user would hold that are not held
-    /// now.
+    /// How many permissions and levels the user would hold by the sources alone
+    /// that are not held now.
     pub brings: usize,
     /// How many the user would not hold any more.
     pub takes: usize,
@@ -425,7 +429,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         self.left.set(effort);
         let assignments = ways.first().map_or_else(Vec::new, |steps| self.assignments(steps));
         ways.truncate(TOLD);
-        let least = ways.iter().map(|steps| self.told(steps)).collect();
+        let least = ways.iter().map(|steps| Mend { parts: self.told(steps) }).collect();
         let admins = match assignments.is_empty() {
             true => Vec::new(),
             false => self.engine.admins(),
@@ -502,10 +506,10 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             return Next::Steps(widen.collect());
         }
         match way.chosen.iter().find(|(node, _)| *node == id) {
-            Some(&(_, Choice::Grant(scope))) => {
+            Some(&(_, Choice::Grant(scope))) if !effective.contains(&scope) => {
                 grant_steps(walk, way, catalogue.node(scope).bit, false)
             }
-            Some(&(_, Choice::Relate(scope))) => {
+            Some(&(_, Choice::Grant(scope) | Choice::Relate(scope))) => {
                 relate(walk, scope, self.holder).map_or(Next::Stuck, Next::Steps)
             }
             None => {
@@ -566,7 +570,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         }
     }
 
-    fn told(&self, steps: &[Step]) -> Mend {
+    pub(super) fn told(&self, steps: &[Step]) -> Vec<Part> {
         let catalogue = &self.policy.catalogue;
         let kind = catalogue.node_of(self.bit).kind;
         let part = |step: &Step| match step {
@@ -591,7 +595,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                 Part::Relate { relation, names, to: *to }
             }
         };
-        Mend { parts: steps.iter().map(part).collect() }
+        steps.iter().map(part).collect()
     }
 }
 

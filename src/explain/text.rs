@@ -364,14 +364,18 @@ impl Display for Mends {
                 [part] => writeln!(f, "  {way}. {part}")?,
                 parts => {
                     writeln!(f, "  {way}. all of this:")?;
-                    for part in parts {
-                        writeln!(f, "     - {part}")?;
-                    }
+                    list(f, parts)?;
                 }
             }
         }
         for (assignment, way) in self.assignments.iter().zip(&mut ways) {
-            writeln!(f, "  {way}. {assignment}")?;
+            match assignment.besides.is_empty() {
+                true => writeln!(f, "  {way}. {assignment}")?,
+                false => {
+                    writeln!(f, "  {way}. all of this:\n     - {assignment}")?;
+                    list(f, &assignment.besides)?;
+                }
+            }
         }
         if !self.admins.is_empty() {
             write!(OneLine(f), "  (admins: {})", names(&self.admins))?;
@@ -379,6 +383,10 @@ impl Display for Mends {
         }
         Ok(())
     }
+}
+
+fn list(f: &mut Formatter<'_>, parts: &[Part]) -> fmt::Result {
+    parts.iter().try_for_each(|part| writeln!(f, "     - {part}"))
 }
 
 impl Display for Part {

@@ -168,3 +168,36 @@ fn explanations_and_requests_are_data() {
     let root = engine.user("root").unwrap();
     assert_eq!(engine.access_request(root, archive, ()), None);
 }
+
+/// What no source brings stands with the sources that bring the rest, and a
+/// permission that is granted on no object is mended on one that it does not fit.
+#[test]
+fn an_assignment_says_what_it_takes_besides() {
+    let document: Document = serde_json::from_str(
+        r#"{
+            "format": 1,
+            "catalogue": {
+                "objects": {"visit": {"relations": {"vet": "user"}}},
+                "permissions": [{"key": "edit", "object": "visit", "scopes": [
+                    {"key": "own", "when": {"vet": "me"}}]}]},
+            "global": {"forbid": ["edit.own"]},
+            "roles": {"vet": {"allow": ["edit.*"]}},
+            "users": {"bob": {}}
+        }"#,
+    )
+    .expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let visit = DynamicObject::new("visit").with_relation("vet", ["eve"]);
+    let (bob, edit) = (engine.user("bob").unwrap(), engine.permission("edit").unwrap());
+    insta::assert_snapshot!(engine.mends(bob, edit, &visit), @r"
+    if it should be allowed, one of these would do
+      1. all of this:
+         - allow this user `edit.own`
+         - take forbid `edit.own` [global.forbid[0]] out of the global source, which every user has
+         - ask on an object whose `vet` is the user
+      2. all of this:
+         - assign role `vet`: brings 0 permissions; who may: admins
+         - take forbid `edit.own` [global.forbid[0]] out of the global source, which every user has
+         - ask on an object whose `vet` is the user
+    ");
+}

@@ -16,19 +16,11 @@ pub fn can_after(document: &Document, ask: &Ask, parts: &[Part]) -> bool {
     can(document, ask, object.as_ref())
 }
 
-/// The answer once these sources are assigned, and what is not a grant of these
-/// parts is done.
-pub fn can_with(document: &Document, ask: &Ask, parts: &[Part], assignment: &Assignment) -> bool {
+/// The answer once these sources are assigned, and what it takes besides is done.
+pub fn can_with(document: &Document, ask: &Ask, assignment: &Assignment) -> bool {
     let (mut document, mut object) = (document.clone(), ask.object.clone());
-    for part in parts {
-        let grants = match part {
-            Part::Allow(_) | Part::Widen { .. } => true,
-            Part::Lift(statement) => statement.effect == Effect::Deny,
-            Part::Restore(_) | Part::License(_) | Part::Relate { .. } => false,
-        };
-        if !grants {
-            apply(&mut document, &mut object, ask, part);
-        }
+    for part in &assignment.besides {
+        apply(&mut document, &mut object, ask, part);
     }
     let user = user(&mut document, ask);
     for assigned in &assignment.sources {
