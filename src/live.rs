@@ -162,6 +162,11 @@ impl Live {
     /// Publishes an engine made elsewhere, in the place of the one that there
     /// is: of a revised or adopted policy, say.
     ///
+    /// Handles hold for the versions of one policy. To load a document anew, use
+    /// [`Policy::revise`](crate::Policy::revise): of a policy that is made of it alone, the
+    /// handles that were taken before are unknown users and permissions, to whom
+    /// nothing is allowed.
+    ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
     /// # let text = r#"{

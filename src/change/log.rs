@@ -69,7 +69,8 @@ pub enum ReplayError {
         /// The policy's.
         policy: u64,
     },
-    /// The policy is another one than that which the entry was made of.
+    /// The policy is another one than that which the entry was made of, and
+    /// refuses it.
     #[error("the policy is another one: {0}")]
     Refused(#[from] Refusal),
 }
@@ -114,8 +115,13 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// Where the entry is not the next one, or the policy is another one than
-    /// that which the entry was made of.
+    /// Where the entry is not the next one, or can't be made of this policy.
+    ///
+    /// An entry has the number of the version that it was made of, and nothing
+    /// of what stands in it: that a policy of the same revision is another one is
+    /// an error only where something in it refuses the changes, and another entry
+    /// of a number that was there is [`ReplayError::Already`] too. The digests
+    /// tell.
     ///
     /// ```
     /// use grantree::change::{By, Change, LogEntry, ReplayError};

@@ -56,9 +56,10 @@ const LOOKS: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Mends {
-    /// The ways to mend it, those with the fewest parts first. Empty where no
-    /// change of the policy or of the object's relations would do: the user is
-    /// unknown, or the object is missing or of another kind.
+    /// The ways to mend it, those with the fewest parts first. Empty where none
+    /// was found: the user is unknown, or the object is missing or of another
+    /// kind; and in rare cases where there is one, as where two gates ask
+    /// different things of one relation.
     pub least: Vec<Mend>,
     /// Where grants are missing: the profiles, roles and approval groups that
     /// would bring them, the fewest that will do; those first that take nothing
