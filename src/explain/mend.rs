@@ -57,9 +57,8 @@ const LOOKS: usize = 16;
 #[non_exhaustive]
 pub struct Mends {
     /// The ways to mend it, those with the fewest parts first. Empty where none
-    /// was found: the user is unknown, or the object is missing or of another
-    /// kind; and in rare cases where there is one, as where two gates ask
-    /// different things of one relation.
+    /// was found: the user is unknown, the object is missing or of another kind,
+    /// or nothing would do.
     pub least: Vec<Mend>,
     /// Where grants are missing: the profiles, roles and approval groups that
     /// would bring them, the fewest that will do; those first that take nothing
@@ -364,6 +363,9 @@ struct Way {
     lifts: bool,
     /// What is to become of scoped nodes.
     chosen: Vec<(NodeId, Choice)>,
+    /// Whether it is for when no other leads anywhere: it grants a scope that
+    /// the object does not fit.
+    is_last_resort: bool,
 }
 
 /// How a scoped permission is to be met.
@@ -379,8 +381,9 @@ enum Choice {
 enum Next {
     /// These steps would take it further.
     Steps(Vec<Step>),
-    /// It depends on what is chosen for a scoped node.
-    Choose(NodeId, Vec<Choice>),
+    /// It depends on what is chosen for a scoped node; the second are for when
+    /// nothing else will do.
+    Choose(NodeId, Vec<Choice>, Vec<Choice>),
     /// Nothing does.
     Stuck,
 }
@@ -408,8 +411,10 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let mut ways: Vec<Vec<Step>> = Vec::new();
         // The last is tried first.
         let mut open = vec![Way { lifts: true, ..Way::default() }, Way::default()];
+        let mut last_resorts = Vec::new();
         for _ in 0..TRIED {
-            let Some(way) = open.pop() else { break };
+            let last_resort = || ways.is_empty().then(|| last_resorts.pop()).flatten();
+            let Some(way) = open.pop().or_else(last_resort) else { break };
             if !self.may_look() {
                 break;
             }
@@ -423,7 +428,14 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                         ways.push(steps);
                     }
                 }
-                Err(branches) => open.extend(branches.into_iter().rev()),
+                Err(branches) => {
+                    for branch in branches.into_iter().rev() {
+                        match branch.is_last_resort {
+                            true => last_resorts.push(branch),
+                            false => open.push(branch),
+                        }
+                    }
+                }
             }
         }
         ways.sort_by_key(Vec::len);
@@ -446,24 +458,27 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             }
             match self.next(&way) {
                 Next::Steps(steps) => {
-                    let before = way.steps.len();
+                    let mut is_further = false;
                     for step in steps {
-                        add(&mut way.steps, step, self.policy);
+                        is_further |= add(&mut way.steps, step, self.policy);
                         if way.steps.len() > LONGEST {
                             return Err(Vec::new());
                         }
                     }
-                    if way.steps.len() == before || !self.may_look() {
+                    if !is_further || !self.may_look() {
                         return Err(Vec::new());
                     }
                 }
-                Next::Choose(node, choices) => {
-                    let branch = |choice| {
+                Next::Choose(node, choices, last_resorts) => {
+                    let branch = |choice, is_last_resort| {
                         let mut way = way.clone();
                         way.chosen.push((node, choice));
+                        way.is_last_resort |= is_last_resort;
                         way
                     };
-                    return Err(choices.into_iter().map(branch).collect());
+                    let choices = choices.into_iter().map(|choice| branch(choice, false));
+                    let others = last_resorts.into_iter().map(|choice| branch(choice, true));
+                    return Err(choices.chain(others).collect());
                 }
                 Next::Stuck => return Err(Vec::new()),
             }
@@ -485,40 +500,55 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             Reason::ObjectRequired | Reason::WrongKind => Next::Stuck,
             Reason::NoScope | Reason::OutOfBounds => self.object_steps(walk, way, id),
             Reason::Gated if walk.held(self.bit) == Reason::Granted => {
-                let mut at = id;
-                while let Some((_, bit)) = walk.gated_on_object(at) {
-                    at = catalogue.id_of(bit);
-                }
-                self.object_steps(walk, way, at)
+                self.object_steps(walk, way, id)
             }
             _ => grant_steps(walk, way, self.bit, true),
         }
     }
 
-    /// What is in the way of a permission that the object does not fit.
-    fn object_steps(&self, walk: &mut Walk<'_, O>, way: &Way, id: NodeId) -> Next {
+    /// What is in the way of an effective permission on the object: there, or
+    /// in what it answers to.
+    fn object_steps(&self, walk: &mut Walk<'_, O>, way: &Way, mut id: NodeId) -> Next {
         let catalogue = walk.catalogue();
-        let node = catalogue.node(id);
-        let has_scopes = matches!(node.form, Form::Scoped(_) | Form::Scope(..));
-        let effective = walk.effective_scopes(id);
-        if !has_scopes || effective.iter().any(|&scope| walk.matches(scope)) {
-            let failing: Vec<_> = walk.checks(id).filter(|&check| !walk.passes(check)).collect();
-            let widen = failing.into_iter().map(|check| widen(walk, check));
-            return Next::Steps(widen.collect());
-        }
-        match way.chosen.iter().find(|(node, _)| *node == id) {
-            Some(&(_, Choice::Grant(scope))) if !effective.contains(&scope) => {
-                grant_steps(walk, way, catalogue.node(scope).bit, false)
+        loop {
+            let node = catalogue.node(id);
+            let is_on_kind = walk.is_on_kind(id);
+            let effective = walk.effective_scopes(id);
+            let fits = |walk: &Walk<'_, O>, scope| !is_on_kind || walk.matches(scope);
+            let is_open =
+                effective.iter().any(|&scope| fits(walk, scope) && walk.closed_by(scope).is_none());
+            if matches!(node.form, Form::Scoped(_) | Form::Scope(..)) && !is_open {
+                let Some(&(_, choice)) = way.chosen.iter().find(|(node, _)| *node == id) else {
+                    let others = catalogue.scopes(id).filter(|scope| !effective.contains(scope));
+                    let (mut choices, mut last_resorts) = (Vec::new(), Vec::new());
+                    for scope in others {
+                        match fits(walk, scope) {
+                            true => choices.push(Choice::Grant(scope)),
+                            false => last_resorts.push(Choice::Grant(scope)),
+                        }
+                    }
+                    choices.extend(effective.iter().map(|&scope| Choice::Relate(scope)));
+                    return Next::Choose(id, choices, last_resorts);
+                };
+                let (Choice::Grant(scope) | Choice::Relate(scope)) = choice;
+                if !effective.contains(&scope) {
+                    return grant_steps(walk, way, catalogue.node(scope).bit, false);
+                }
+                if !fits(walk, scope) {
+                    let steps = relate(walk, way, scope, self.holder);
+                    return steps.map_or(Next::Stuck, Next::Steps);
+                }
+                let Some((_, bit)) = walk.closed_by(scope) else { return Next::Stuck };
+                id = catalogue.id_of(bit);
+                continue;
             }
-            Some(&(_, Choice::Grant(scope) | Choice::Relate(scope))) => {
-                relate(walk, scope, self.holder).map_or(Next::Stuck, Next::Steps)
+            let failing = |&check: &AttributeId| is_on_kind && !walk.passes(check);
+            let failing: Vec<AttributeId> = walk.checks(id).filter(failing).collect();
+            if !failing.is_empty() {
+                return Next::Steps(failing.into_iter().map(|check| widen(walk, check)).collect());
             }
-            None => {
-                let others = catalogue.scopes(id).filter(|scope| !effective.contains(scope));
-                let others = others.filter(|&scope| walk.matches(scope)).map(Choice::Grant);
-                let fitting = effective.iter().map(|&scope| Choice::Relate(scope));
-                Next::Choose(id, others.chain(fitting).collect())
-            }
+            let Some((_, bit)) = walk.gated_by(id) else { return Next::Stuck };
+            id = catalogue.id_of(bit);
         }
     }
 
@@ -622,22 +652,29 @@ impl<O: ?Sized> Mending<'_, O> {
     }
 }
 
-/// Adds a step to others; of one permission the higher level counts.
-fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) {
-    if let Step::Allow(bit) = step {
-        let node = |bit: Bit| policy.catalogue.id_of(bit);
-        for known in steps.iter_mut() {
-            if let Step::Allow(known) = known
-                && node(*known) == node(bit)
-            {
-                *known = bit.max(*known);
-                return;
+/// Adds a step to others, if it is not among them: of one permission the higher
+/// level counts, of one relation the last state.
+fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
+    if steps.contains(&step) {
+        return false;
+    }
+    let node = |bit: Bit| policy.catalogue.id_of(bit);
+    for known in steps.iter_mut() {
+        match (&mut *known, &step) {
+            (Step::Allow(known), Step::Allow(bit)) if node(*known) == node(*bit) => {
+                let is_higher = *bit > *known;
+                *known = *bit.max(known);
+                return is_higher;
             }
+            (Step::Relate(relation, state), Step::Relate(of, to)) if relation == of => {
+                *state = *to;
+                return true;
+            }
+            _ => {}
         }
     }
-    if !steps.contains(&step) {
-        steps.push(step);
-    }
+    steps.push(step);
+    true
 }
 
 /// What is in the way of a permission's being held: all of what it needs that
@@ -666,7 +703,7 @@ fn grant_steps<O: Object + ?Sized>(
             let scope = match choice {
                 Some(&(_, Choice::Grant(scope) | Choice::Relate(scope))) => Some(scope),
                 None if asked && seen.len() == 1 => {
-                    return Next::Choose(id, scopes.map(Choice::Grant).collect());
+                    return Next::Choose(id, scopes.map(Choice::Grant).collect(), Vec::new());
                 }
                 // The one that is nearest to being held, and fits the object.
                 None => {
@@ -708,28 +745,36 @@ fn grant_steps<O: Object + ?Sized>(
     Next::Steps(steps)
 }
 
-/// The states that the object's relations would have to be in to fit a scope.
+/// The states that the object's relations would have to be in to fit a scope,
+/// and all others on which this way counts.
 fn relate<O: Object + ?Sized>(
     walk: &Walk<'_, O>,
+    way: &Way,
     scope: NodeId,
     user: Holder<'_>,
 ) -> Option<Vec<Step>> {
-    let node = walk.catalogue().node(scope);
-    let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
-        return None;
+    let catalogue = walk.catalogue();
+    let kind = catalogue.node(scope).kind?;
+    let when = |scope: NodeId| match &catalogue.node(scope).form {
+        Form::Scope(_, when) if catalogue.node(scope).kind == Some(kind) => &**when,
+        _ => &[],
     };
-    let relations = &walk.catalogue().kind(kind).relations;
+    let counted_on = way.chosen.iter().flat_map(|&(_, choice)| match choice {
+        Choice::Grant(scope) | Choice::Relate(scope) => when(scope),
+    });
     let mut steps = Vec::new();
-    for &(relation, accepted) in when {
+    for &(relation, accepted) in when(scope) {
         if walk.state(kind, relation).is_some_and(|state| accepted.accepts(state)) {
             continue;
         }
-        let names = relations.get_index(relation as usize).map(|(_, &names)| names);
-        let nobody_s = names == Some(RelationType::Group) && user.groups.is_empty();
+        let names = catalogue.kind(kind).relations.get_index(relation as usize);
+        let nobody_s = matches!(names, Some((_, RelationType::Group))) && user.groups.is_empty();
+        let of_relation = counted_on.clone().filter(|&&(known, _)| known == relation);
         let states = [RelationState::Me, RelationState::Other, RelationState::None];
-        let state = states
-            .into_iter()
-            .find(|&state| accepted.accepts(state) && !(state == RelationState::Me && nobody_s));
+        let state = states.into_iter().find(|&state| {
+            let is_possible = !(state == RelationState::Me && nobody_s);
+            is_possible && of_relation.clone().all(|&(_, accepted)| accepted.accepts(state))
+        });
         steps.push(Step::Relate(relation, state?));
     }
     Some(steps)

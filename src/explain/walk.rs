@@ -719,15 +719,26 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         let mut closed = None;
         for &scope in &scopes {
-            let gate = self.own_requirements(scope).find(|&(_, bit)| !self.is_allowed(bit));
-            let Some(gate) = gate else {
+            let Some(gate) = self.closed_by(scope) else {
                 closed = None;
                 break;
             };
             closed = closed.or(Some(gate));
         }
-        let gate = closed.or_else(|| self.followed(id).find(|&(_, bit)| !self.is_allowed(bit)));
+        let gate = closed.or_else(|| self.gated_by(id));
         gate.map_or(OnObject::Allowed, |(link, bit)| OnObject::Gated(link, bit))
+    }
+
+    /// What an effective scope requires itself that is not allowed, where all
+    /// that it answers to is judged.
+    pub(super) fn closed_by(&mut self, scope: NodeId) -> Option<(Link, Bit)> {
+        self.own_requirements(scope).find(|&(_, bit)| !self.is_allowed(bit))
+    }
+
+    /// What else an effective permission answers to that is not allowed, where
+    /// all of that is judged.
+    pub(super) fn gated_by(&mut self, id: NodeId) -> Option<(Link, Bit)> {
+        self.followed(id).find(|&(_, bit)| !self.is_allowed(bit))
     }
 
     fn is_allowed(&mut self, bit: Bit) -> bool {

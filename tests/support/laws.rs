@@ -77,6 +77,12 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
             Ok(true) => assert_eq!(mends, Mends::default()),
             Ok(false) => denials += 1,
         }
+        let unmended = mends == Mends::default() && !engine.can(user, action, on);
+        assert!(
+            !unmended || !mending::is_within_reach(&case.document, ask),
+            "no mend is found for {}",
+            json(question)
+        );
         // Each takes a policy or two for every part.
         if denials > 4 {
             break;

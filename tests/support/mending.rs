@@ -1,9 +1,9 @@
 //! Mends applied to a document by hand, to see whether they mend.
 
-use grantree::document::{Document, Map, RelationState, RelationType, User};
+use grantree::document::{Bound, Document, Map, RelationState, RelationType, Statements, User};
 use grantree::explain::{Assignment, Effect, Part};
 use grantree::policy_test::Ask;
-use grantree::{DynamicObject, Engine, Policy, SourceName};
+use grantree::{DynamicObject, Engine, Object, Policy, Reason, SourceName};
 
 use super::strategies::said_by;
 
@@ -32,6 +32,51 @@ pub fn can_with(document: &Document, ask: &Ask, assignment: &Assignment) -> bool
         }
     }
     can(document, ask, object.as_ref())
+}
+
+/// Whether a user of whom nothing is denied, and to whom all is allowed and
+/// licensed, may do it on the object, or on one that is otherwise related.
+pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
+    let mut document = document.clone();
+    let kinds = document.catalogue.objects.clone();
+    let editions = document.catalogue.editions.iter().flat_map(|(_, edition)| &edition.features);
+    document.licence.features.extend(editions.cloned());
+    let mut bounds = Map::default();
+    for (kind, object) in kinds.iter() {
+        for (attribute, _) in object.attributes.iter() {
+            bounds.push(format!("{kind}.{attribute}"), Bound::Any);
+        }
+    }
+    // One user, and no sources but the user's own statements.
+    let user = user(&mut document, ask);
+    let statements = Statements { allow: vec!["**".into()], bounds, ..Statements::default() };
+    let groups = std::mem::take(&mut user.groups);
+    *user = User { groups: groups.clone(), statements, ..User::default() };
+    document.global = Statements::default();
+    document.default_profile = None;
+    let policy = Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}"));
+    let engine = Engine::new(&policy);
+    let (user, action) = (engine.user(&ask.user), engine.permission(&ask.action));
+    let (user, action) = (user.expect("a user"), action.expect("a permission"));
+    let reaches = |object: Option<&DynamicObject>| {
+        engine.why(user, action, (object, ask.today)) == Reason::Granted
+    };
+    let Some(object) = &ask.object else { return reaches(None) };
+    let mut objects = vec![object.clone()];
+    for (relation, names) in kinds.get(object.kind()).iter().flat_map(|kind| kind.relations.iter())
+    {
+        let mut states = vec![vec![], vec!["somebody or something else".to_owned()]];
+        match names {
+            RelationType::User => states.push(vec![ask.user.clone()]),
+            RelationType::Group => states.extend(groups.first().map(|group| vec![group.clone()])),
+        }
+        let related = |object: &DynamicObject| {
+            let states = states.iter().cloned();
+            states.map(|state| object.clone().with_relation(relation, state)).collect::<Vec<_>>()
+        };
+        objects = objects.iter().flat_map(related).collect();
+    }
+    objects.iter().any(|object| reaches(Some(object)))
 }
 
 fn can(document: Document, ask: &Ask, object: Option<&DynamicObject>) -> bool {
