@@ -28,7 +28,10 @@ pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: imp
         rng_seed,
         // A failure prints its case as JSON; the corpus is where it is kept.
         failure_persistence: None,
-        max_shrink_iters: 100_000,
+        max_shrink_iters: match std::env::var_os("PROPTEST_MAX_SHRINK_ITERS") {
+            Some(_) => Config::default().max_shrink_iters,
+            None => 100_000,
+        },
         max_shrink_time: 60_000,
         ..Config::default()
     };
