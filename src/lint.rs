@@ -155,6 +155,9 @@ pub enum Code {
     Silences,
     /// A name that looks like another of its kind.
     LookAlike,
+    /// A user's group that is not declared, and nearly has the name of one that
+    /// is.
+    Undeclared,
 }
 
 impl Code {
@@ -179,6 +182,7 @@ impl Code {
             Code::PassesHeading => "passes_heading",
             Code::Silences => "silences",
             Code::LookAlike => "look_alike",
+            Code::Undeclared => "undeclared",
         }
     }
 
@@ -234,6 +238,7 @@ impl Policy {
         linter.holding();
         linter.sources();
         linter.alike();
+        linter.undeclared();
         let mut findings = linter.findings;
         findings.sort_by(|a, b| by_place(&a.place, &b.place).then(a.code.cmp(&b.code)));
         findings

@@ -1,4 +1,4 @@
-//! Names that stand twice, and names that look alike.
+//! Names that stand twice, that look alike, or that may be mistyped.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -13,6 +13,7 @@ use super::{Code, Linter};
 use crate::document::{Map, Permission};
 use crate::names::keys;
 use crate::policy::SourceName;
+use crate::problem::nearest_within;
 
 impl Linter<'_> {
     /// Reports what stands twice in a list of names, and names that look alike.
@@ -51,6 +52,32 @@ impl Linter<'_> {
             SourceName::User(name.to_owned()).place()
         });
         self.features(&places);
+    }
+
+    /// Reports groups that nothing declares, where their name may be mistyped.
+    pub(super) fn undeclared(&mut self) {
+        let policy = self.policy;
+        let declared = &policy.groups.declared;
+        let mut known: HashSet<&str, RandomState> = names(declared).collect();
+        known.extend(declared.iter().filter_map(|(_, group)| group.parent.as_deref()));
+        let mut seen: HashSet<u32, RandomState> = HashSet::default();
+        let mut compared = 0;
+        for (slot, user, _) in policy.users.iter() {
+            for (at, &group) in policy.users.groups(slot).iter().enumerate() {
+                let name = policy.groups.name(group);
+                if known.contains(name) || !seen.insert(group) {
+                    continue;
+                }
+                let Some(near) = nearest_within(name, names(declared), &mut compared) else {
+                    continue;
+                };
+                let place = format!("{}.groups[{at}]", SourceName::User(user.to_owned()).place());
+                let message = format!("group `{name}` is not declared, while `{near}` is");
+                let advice = "declare it, or name the other if that is meant";
+                let names = vec![name.to_owned(), near];
+                self.find_about(Code::Undeclared, place, message, advice, names);
+            }
+        }
     }
 
     /// Scopes and children share one key space.

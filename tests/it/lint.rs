@@ -327,6 +327,21 @@ fn names_that_look_alike() {
     );
 }
 
+#[test]
+fn groups_that_may_be_mistyped() {
+    let found = |groups: Value| {
+        orders(json!({
+            "profiles": {"p": {"allow": ["**"]}},
+            "groups": groups,
+            "users": {
+                "u": {"profile": "p", "groups": ["leeds", "leds"]},
+                "v": {"groups": ["leds", "north", "york"]}}}))
+    };
+    let declared = json!({"leeds": {"parent": "north"}, "nort": {}});
+    assert_eq!(found(declared), ["undeclared users.u.groups[1]"]);
+    assert_eq!(found(json!({})), NONE);
+}
+
 /// The products' policies are free of findings, but for those that are meant.
 #[test]
 fn products() {
