@@ -20,14 +20,14 @@ mod build;
 mod condition;
 mod pattern;
 
-pub(crate) use build::{Includes, check_value, includes};
+pub(crate) use build::{Includes, includes};
 pub(crate) use condition::{Condition, Scope};
 pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;
-use crate::document::{self, BoundType, RelationType};
+use crate::document::{self, Bound, BoundType, RelationType};
 use crate::names::{Faults, NameMap};
-use crate::problem::ProblemKind;
+use crate::problem::{ProblemKind, few, nearest};
 
 /// A number of a node.
 pub(crate) type NodeId = u32;
@@ -160,6 +160,50 @@ pub(crate) struct Attribute {
     /// `kind.attribute`.
     pub(crate) path: Box<str>,
     pub(crate) bound: BoundType,
+}
+
+impl Attribute {
+    /// Whether it takes a bound of that form; the error is the problem.
+    pub(crate) fn takes(&self, bound: &Bound) -> Result<(), ProblemKind> {
+        const TEXTS: &str = "a list of texts";
+        const INTEGER: &str = "an integer";
+        const DATE: &str = "a date";
+        let expected = match self.bound {
+            BoundType::OneOf => TEXTS,
+            BoundType::AtMost | BoundType::AtLeast => INTEGER,
+            BoundType::NotBefore | BoundType::NotAfter => DATE,
+        };
+        let found = match bound {
+            Bound::Any => expected,
+            Bound::OneOf(_) => TEXTS,
+            Bound::Limit(_) => INTEGER,
+            Bound::Fence(_) => DATE,
+        };
+        if found == expected {
+            return Ok(());
+        }
+        let (attribute, found) = (self.path.to_string(), found.to_owned());
+        Err(ProblemKind::BoundForm { attribute, expected, found })
+    }
+}
+
+/// Whether a setting accepts a value; the error is the problem.
+pub(crate) fn check_value(
+    name: &str,
+    setting: &document::Setting,
+    value: &document::SettingValue,
+) -> Result<(), ProblemKind> {
+    match &setting.values {
+        Some(values) if !values.contains(value) => {
+            let quote = |value: &document::SettingValue| format!("`{value}`");
+            Err(ProblemKind::SettingValue {
+                setting: name.to_owned(),
+                value: quote(value),
+                accepted: few(values.iter().map(quote).collect()),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Node {
@@ -397,14 +441,32 @@ pub(crate) enum Unresolved {
 }
 
 impl Unresolved {
-    /// The problem that it is where a document has it.
-    pub(crate) fn problem(self, text: &str) -> Result<ProblemKind, &'static str> {
+    /// The problem that it is, or the path that is unknown.
+    pub(crate) fn problem<'t>(
+        self,
+        text: &'t str,
+        catalogue: &Catalogue,
+    ) -> Result<ProblemKind, &'t str> {
         let name = text.to_owned();
+        let (path, level) = text.split_once(':').unwrap_or((text, ""));
         match self {
+            Unresolved::Permission => Err(path),
             Unresolved::Heading => Ok(ProblemKind::Heading { name }),
             Unresolved::LowestLevel => Ok(ProblemKind::LowestLevel { name }),
-            Unresolved::Permission => Err("permission"),
-            Unresolved::Level => Err("level"),
+            Unresolved::Level => {
+                let levels = match catalogue.find(path).map(|id| &catalogue.node(id).form) {
+                    Some(Form::Graded(levels)) => levels.get(1..).unwrap_or_default(),
+                    _ => &[],
+                };
+                let full = |level: &str| format!("{path}:{level}");
+                let nearest = nearest(level, levels.iter().map(|level| &**level));
+                Ok(ProblemKind::Unknown {
+                    what: "level",
+                    name,
+                    nearest: nearest.as_deref().map(full),
+                    known: few(levels.iter().map(|level| full(level)).collect()),
+                })
+            }
         }
     }
 }

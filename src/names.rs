@@ -135,7 +135,8 @@ impl Faults {
         known: impl IntoIterator<Item = &'a str>,
     ) {
         let nearest = self.nearest(name, known);
-        self.push(place, ProblemKind::Unknown { what, name: name.to_owned(), nearest });
+        let (name, known) = (name.to_owned(), Vec::new());
+        self.push(place, ProblemKind::Unknown { what, name, nearest, known });
     }
 
     /// The known name that is nearest, as long as there is time to look for one.

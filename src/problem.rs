@@ -348,7 +348,7 @@ pub enum ProblemKind {
         expected: &'static str,
     },
     /// A name that the document does not declare.
-    #[error("unknown {what} `{name}`{}", suggest(.nearest))]
+    #[error("unknown {what} `{name}`{}", suggest_of(.nearest, .known))]
     Unknown {
         /// What the name should be of: `permission`, `role`, `relation`, …
         what: &'static str,
@@ -356,9 +356,11 @@ pub enum ProblemKind {
         name: String,
         /// The nearest known one.
         nearest: Option<String>,
+        /// Where there are but a few, such as levels: all of them.
+        known: Vec<String>,
     },
     /// A heading where a permission is needed.
-    #[error("`{name}` is a heading, not a permission")]
+    #[error("`{name}` is a heading, not a permission; all beneath it is `{name}.**`")]
     Heading {
         /// The heading's path.
         name: String,
@@ -388,7 +390,7 @@ pub enum ProblemKind {
         pattern: String,
     },
     /// A level that no permission has that the pattern matches.
-    #[error("no permission matched by `{pattern}` has a level `{level}`{}", suggest(.nearest))]
+    #[error("no permission matched by `{pattern}` has a level `{level}`{}", suggest_of(.nearest, .known))]
     NoSuchLevel {
         /// The pattern.
         pattern: String,
@@ -396,6 +398,8 @@ pub enum ProblemKind {
         level: String,
         /// The nearest level that some matched permission has.
         nearest: Option<String>,
+        /// The levels that there are; of many the first and `…`.
+        known: Vec<String>,
     },
     /// A bound that the attribute's type does not take.
     #[error("`{attribute}` takes {expected}, or \"any\"; found {found}")]
@@ -479,6 +483,34 @@ fn suggest(nearest: &Option<String>) -> String {
     }
 }
 
+/// The end of a message about a name that is not known: the nearest that is.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    suggest(&nearest(name, known))
+}
+
+/// The nearest name or, where none is near, all.
+fn suggest_of(nearest: &Option<String>, known: &[String]) -> String {
+    match (nearest, known) {
+        (None, [_, ..]) => format!("; expected {}", or(known)),
+        _ => suggest(nearest),
+    }
+}
+
+fn or(names: &[String]) -> String {
+    let quoted = |name: &String| match name.as_str() {
+        SOME_MORE => name.clone(),
+        name => format!("`{name}`"),
+    };
+    match names {
+        [] => String::new(),
+        [only] => quoted(only),
+        [others @ .., last] => {
+            let others: Vec<String> = others.iter().map(quoted).collect();
+            format!("{} or {}", others.join(", "), quoted(last))
+        }
+    }
+}
+
 fn accepts(values: &[String]) -> String {
     if values.is_empty() {
         return String::new();
@@ -497,10 +529,12 @@ fn ring(names: &[String]) -> String {
 /// Stands for names that are left out.
 const SOME_MORE: &str = "…";
 
+/// How many names of a list are told.
+pub(crate) const FEW: usize = 12;
+
 /// The first few of a list: what one problem says of a document must not be as
 /// long as the document.
 pub(crate) fn few(mut names: Vec<String>) -> Vec<String> {
-    const FEW: usize = 12;
     if names.len() > FEW {
         names.truncate(FEW);
         names.push(SOME_MORE.to_owned());
@@ -570,12 +604,18 @@ mod tests {
             what: "permission",
             name: "jobs.edti".into(),
             nearest: Some("jobs.edit".into()),
+            known: vec![],
         };
         assert_eq!(
             Problem::new(&place, kind).to_string(),
             "roles.dispatcher.allow[0]: unknown permission `jobs.edti`; did you mean `jobs.edit`?"
         );
-        let kind = ProblemKind::Unknown { what: "role", name: "a\n\tb".into(), nearest: None };
+        let kind = ProblemKind::Unknown {
+            what: "role",
+            name: "a\n\tb".into(),
+            nearest: None,
+            known: vec![],
+        };
         let users = Place::Root.key("users");
         assert_eq!(
             Problem::new(&users.key("\n"), kind).to_string(),

@@ -1,11 +1,13 @@
 //! Resolving a catalogue's references, with every problem that it has.
 
-use super::{Attribute, Catalogue, Edition, Form, Kind, Node, NodeId, States, condition};
+use super::{
+    Attribute, Catalogue, Edition, Form, Kind, Node, NodeId, States, check_value, condition,
+};
 use crate::bits::BitSet;
 use crate::document::{self, Map};
 use crate::graph;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
-use crate::problem::{Place, ProblemKind, few, nearest};
+use crate::problem::{Place, ProblemKind, few};
 
 impl Faults {
     /// How many levels of the tree there may be.
@@ -167,40 +169,16 @@ fn settings(
     for (name, setting) in settings.iter() {
         let place = place.key(name);
         faults.check_name(&place, name);
-        if let Some(value) = &setting.default {
-            check_value(name, setting, value, &place.key("default"), faults);
+        if let Some(value) = &setting.default
+            && let Err(kind) = check_value(name, setting, value)
+        {
+            faults.push(&place.key("default"), kind);
         }
         if out.insert(name.into(), setting.clone()).is_some() {
             faults.duplicate(&place, name);
         }
     }
     out
-}
-
-/// Reports a value that a setting does not accept; whether it does.
-pub(crate) fn check_value(
-    name: &str,
-    setting: &document::Setting,
-    value: &document::SettingValue,
-    place: &Place<'_>,
-    faults: &mut Faults,
-) -> bool {
-    let Some(values) = &setting.values else {
-        return true;
-    };
-    let accepted = values.contains(value);
-    if !accepted {
-        let quote = |value: &document::SettingValue| format!("`{value}`");
-        faults.push(
-            place,
-            ProblemKind::SettingValue {
-                setting: name.to_owned(),
-                value: quote(value),
-                accepted: few(values.iter().map(quote).collect()),
-            },
-        );
-    }
-    accepted
 }
 
 fn editions(
@@ -604,31 +582,11 @@ impl Catalogue {
             Ok(bit) => return Some(bit),
             Err(unresolved) => unresolved,
         };
-        match unresolved.problem(name) {
+        match unresolved.problem(name, self) {
             Ok(kind) => faults.push(place, kind),
-            Err("permission") => {
-                let path = name.split(':').next().unwrap_or_default();
-                faults.unknown(place, "permission", path, self.paths());
-            }
-            Err(what) => {
-                let kind = ProblemKind::Unknown {
-                    what,
-                    name: name.to_owned(),
-                    nearest: self.nearest_level(name),
-                };
-                faults.push(place, kind);
-            }
+            Err(path) => faults.unknown(place, "permission", path, self.paths()),
         }
         None
-    }
-
-    fn nearest_level(&self, name: &str) -> Option<String> {
-        let (path, level) = name.split_once(':')?;
-        let Form::Graded(levels) = &self.node(self.find(path)?).form else {
-            return None;
-        };
-        let level = nearest(level, levels.iter().skip(1).map(|level| &**level))?;
-        Some(format!("{path}:{level}"))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Bit, Catalogue, Form, NodeId};
-use crate::problem::ProblemKind;
+use crate::problem::{FEW, ProblemKind, few};
 
 /// A pattern with its base resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,6 +166,23 @@ impl Pattern {
             })
             .flatten()
             .map(|level| &**level)
+    }
+
+    /// That nothing that it matches has a level.
+    pub(crate) fn no_such_level(
+        self,
+        level: &str,
+        nearest: Option<String>,
+        catalogue: &Catalogue,
+    ) -> ProblemKind {
+        let mut known: Vec<String> = Vec::new();
+        for level in self.levels(catalogue) {
+            if known.len() <= FEW && !known.iter().any(|known| known == level) {
+                known.push(level.to_owned());
+            }
+        }
+        let (pattern, level) = (self.text(catalogue), level.to_owned());
+        ProblemKind::NoSuchLevel { pattern, level, nearest, known: few(known) }
     }
 
     /// The pattern as it is written.

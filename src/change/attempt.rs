@@ -14,10 +14,11 @@ use super::statement::{Misfit, is_name};
 use super::{Applied, By, Change, Moved, Note, Refusal, Rule, guard};
 use crate::document;
 use crate::graph;
-use crate::names::number;
+use crate::names::{keys, number};
 use crate::policy::{
     Class, ClassId, Inner, Licence, Policy, Role, Source, SourceId, SourceName, Statements,
 };
+use crate::problem::did_you_mean;
 
 pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
     let old = policy.inner();
@@ -135,6 +136,18 @@ impl Inner {
         }
     }
 
+    /// That there is no such source.
+    pub(super) fn unknown_source(&self, kind: Kind, name: &str) -> String {
+        let nearest = match kind {
+            Kind::Profile => did_you_mean(name, self.profiles.iter().map(|(_, known, _)| known)),
+            Kind::Role => did_you_mean(name, self.roles.iter().map(|(_, known, _)| known)),
+            Kind::ApprovalGroup => {
+                did_you_mean(name, self.approval_groups.iter().map(|(_, known, _)| known))
+            }
+        };
+        format!("unknown {}{nearest}", kind.name(name.to_owned()))
+    }
+
     pub(super) fn source_name(&self, kind: Kind, id: u32) -> SourceName {
         kind.name(match kind {
             Kind::Profile => self.profiles.name(id).to_owned(),
@@ -240,7 +253,7 @@ impl Attempt<'_> {
     pub(super) fn known_source(&mut self, kind: Kind, name: &str) -> Option<u32> {
         let found = self.old.find_source(kind, name);
         if found.is_none() {
-            self.refuse(Rule::Unknown, format!("unknown {}", kind.name(name.to_owned())));
+            self.refuse(Rule::Unknown, self.old.unknown_source(kind, name));
         }
         found
     }
@@ -335,7 +348,8 @@ impl Attempt<'_> {
             && parent != group
             && declared.get(parent).is_none()
         {
-            return self.refuse(Rule::Unknown, format!("unknown group `{parent}`"));
+            let nearest = did_you_mean(parent, declared.iter().map(|(name, _)| name));
+            return self.refuse(Rule::Unknown, format!("unknown group `{parent}`{nearest}"));
         }
         let before = declared.get(group);
         if before.is_some_and(|before| before.parent.as_deref() == parent) {
@@ -387,7 +401,8 @@ impl Attempt<'_> {
         if let Some(edition) = &licence.edition
             && !self.old.catalogue.editions.contains_key(edition.as_str())
         {
-            self.refuse(Rule::Unknown, format!("unknown edition `{edition}`"));
+            let nearest = did_you_mean(edition, keys(&self.old.catalogue.editions));
+            self.refuse(Rule::Unknown, format!("unknown edition `{edition}`{nearest}"));
         }
         if self.old.licence.stated() != licence {
             self.new.licence = Arc::new(Licence::new(licence.clone(), &self.new.catalogue));

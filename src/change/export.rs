@@ -84,7 +84,8 @@ impl Policy {
                 return Err(Refusal { rule: Rule::Invalid, message });
             };
             let Some(id) = policy.find_source(kind, name) else {
-                return Err(Refusal { rule: Rule::Unknown, message: format!("unknown {source}") });
+                let message = policy.unknown_source(kind, name);
+                return Err(Refusal { rule: Rule::Unknown, message });
             };
             match kind.id(id) {
                 SourceId::Role(id) => roles.push(id),

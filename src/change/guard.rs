@@ -39,7 +39,14 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
     };
     let kinds = std::mem::take(&mut attempt.kinds);
     if let Some(kind) = kinds.iter().find(|kind| !may(kind)) {
-        attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`"));
+        let who = match old.governance.permissions.get(kind) {
+            None => "only admins may".to_owned(),
+            Some(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("it takes {}", names.join(", "))
+            }
+        };
+        attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`: {who}"));
     }
     let right = |source: &SourceId| match source {
         SourceId::Profile(_) => may("assign_profile"),

@@ -1,9 +1,10 @@
 //! What an op does to the statements of a source.
 
-use crate::catalogue::{Catalogue, Form, Pattern};
-use crate::document::{Bound, BoundType, SettingValue};
-use crate::names::number;
+use crate::catalogue::{Catalogue, Form, Pattern, check_value};
+use crate::document::{Bound, SettingValue};
+use crate::names::{keys, number};
 use crate::policy::{Inner, Statements};
+use crate::problem::{did_you_mean, nearest};
 
 use super::{Op, Rule};
 
@@ -124,7 +125,8 @@ impl Inner {
             Ok(pattern) => Ok(pattern),
             Err(Ok(problem)) => Err((Rule::Invalid, problem.to_string())),
             Err(Err(path)) if is_path(path) => {
-                Err((Rule::Unknown, format!("unknown permission `{path}`")))
+                let nearest = did_you_mean(path, self.catalogue.paths());
+                Err((Rule::Unknown, format!("unknown permission `{path}`{nearest}")))
             }
             Err(Err(_)) => Err((Rule::Invalid, format!("`{text}` is not a pattern"))),
         }
@@ -136,8 +138,9 @@ impl Inner {
         match pattern.graded(level, &self.catalogue).next() {
             Some(_) => Ok(pattern),
             None => {
-                let why = format!("no permission matched by `{text}` has a level `{level}`");
-                Err((Rule::Invalid, why))
+                let nearest = nearest(level, pattern.levels(&self.catalogue));
+                let problem = pattern.no_such_level(level, nearest, &self.catalogue);
+                Err((Rule::Invalid, problem.to_string()))
             }
         }
     }
@@ -145,32 +148,22 @@ impl Inner {
     /// The attribute that a bound is about, which it fits.
     pub(super) fn bounded(&self, attribute: &str, bound: Option<&Bound>) -> Result<u32, Misfit> {
         let Some(id) = self.catalogue.attribute(attribute) else {
-            return Err((Rule::Unknown, format!("unknown attribute `{attribute}`")));
+            let known = self.catalogue.attributes.iter().map(|known| &*known.path);
+            let nearest = did_you_mean(attribute, known);
+            return Err((Rule::Unknown, format!("unknown attribute `{attribute}`{nearest}")));
         };
-        let fits = matches!(
-            (self.catalogue.attribute_at(id).bound, bound),
-            (_, None | Some(Bound::Any))
-                | (BoundType::OneOf, Some(Bound::OneOf(_)))
-                | (BoundType::AtMost | BoundType::AtLeast, Some(Bound::Limit(_)))
-                | (BoundType::NotBefore | BoundType::NotAfter, Some(Bound::Fence(_)))
-        );
-        match fits {
-            true => Ok(id),
-            false => Err((Rule::Invalid, format!("a bound of the wrong form on `{attribute}`"))),
-        }
+        let taken = bound.map_or(Ok(()), |bound| self.catalogue.attribute_at(id).takes(bound));
+        taken.map(|()| id).map_err(|kind| (Rule::Invalid, kind.to_string()))
     }
 
     /// The setting that a value is of, which accepts it.
     pub(super) fn stated(&self, name: &str, value: Option<&SettingValue>) -> Result<u32, Misfit> {
         let Some((at, _, setting)) = self.catalogue.settings.get_full(name) else {
-            return Err((Rule::Unknown, format!("unknown setting `{name}`")));
+            let nearest = did_you_mean(name, keys(&self.catalogue.settings));
+            return Err((Rule::Unknown, format!("unknown setting `{name}`{nearest}")));
         };
-        match (value, &setting.values) {
-            (Some(value), Some(values)) if !values.contains(value) => {
-                Err((Rule::Invalid, format!("setting `{name}` does not accept `{value}`")))
-            }
-            _ => Ok(number(at)),
-        }
+        let accepted = value.map_or(Ok(()), |value| check_value(name, setting, value));
+        accepted.map(|()| number(at)).map_err(|kind| (Rule::Invalid, kind.to_string()))
     }
 }
 

@@ -433,10 +433,12 @@ impl<'de, T: Copy> Shape<'de> for Word<T> {
     fn text(self, at: At<'_>, value: Cow<'de, str>) -> Option<T> {
         let found = self.words.iter().find(|(word, _)| *word == value);
         if found.is_none() {
+            let words = || self.words.iter().map(|(word, _)| *word);
             at.fault(ProblemKind::Unknown {
                 what: self.expected,
-                nearest: nearest(&value, self.words.iter().map(|(word, _)| *word)),
+                nearest: nearest(&value, words()),
                 name: value.into_owned(),
+                known: words().map(str::to_owned).collect(),
             });
         }
         found.map(|&(_, value)| value)

@@ -128,7 +128,8 @@ impl Unknown {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Unknown {
         let nearest = nearest(name, known);
-        Unknown(Box::new(ProblemKind::Unknown { what, name: name.to_owned(), nearest }))
+        let (name, known) = (name.to_owned(), Vec::new());
+        Unknown(Box::new(ProblemKind::Unknown { what, name, nearest, known }))
     }
 
     /// What is unknown, and the nearest known name.
@@ -210,13 +211,9 @@ impl Engine {
     pub fn permission(&self, name: &str) -> Result<Permission, Unknown> {
         let policy = self.0.policy();
         let catalogue = &policy.catalogue;
-        let unknown = |unresolved: Unresolved| match unresolved.problem(name) {
+        let unknown = |unresolved: Unresolved| match unresolved.problem(name, catalogue) {
             Ok(kind) => Unknown(Box::new(kind)),
-            Err("permission") => {
-                let path = name.split(':').next().unwrap_or(name);
-                Unknown::among("permission", path, catalogue.paths())
-            }
-            Err(what) => Unknown::among(what, name, []),
+            Err(path) => Unknown::among("permission", path, catalogue.paths()),
         };
         let bit = catalogue.threshold(name).map_err(unknown)?;
         // Positions are numbers in a first version, and names need no building.

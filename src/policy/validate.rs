@@ -9,7 +9,7 @@ use super::{
     Class, Groups, Inner, Licence, Lineage, Policy, Role, Source, Statements, Texts, Users,
 };
 use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
-use crate::document::{self, Bound, BoundType, Document, Map};
+use crate::document::{self, Bound, Document, Map};
 use crate::graph;
 use crate::limits::Limits;
 use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
@@ -431,8 +431,7 @@ impl Names<'_> {
             };
             if pattern.graded(level, self.catalogue).next().is_none() {
                 let nearest = faults.nearest(level, pattern.levels(self.catalogue));
-                let (pattern, level) = (text.to_owned(), level.clone());
-                faults.push(&place, ProblemKind::NoSuchLevel { pattern, level, nearest });
+                faults.push(&place, pattern.no_such_level(level, nearest, self.catalogue));
                 continue;
             }
             out.push((pattern, level.as_str().into()));
@@ -457,8 +456,9 @@ impl Names<'_> {
                 faults.unknown(&place, "attribute", path, known);
                 continue;
             };
-            if check_bound(path, attributes[id as usize].bound, bound, &place, faults) {
-                out.push((id, bound.clone()));
+            match attributes[id as usize].takes(bound) {
+                Ok(()) => out.push((id, bound.clone())),
+                Err(kind) => faults.push(&place, kind),
             }
         }
         out.into()
@@ -479,8 +479,9 @@ impl Names<'_> {
             let Some(number) = find("setting", known, name, &place, faults) else {
                 continue;
             };
-            if check_value(name, &known[number as usize], value, &place, faults) {
-                out.push((number, value.clone()));
+            match check_value(name, &known[number as usize], value) {
+                Ok(()) => out.push((number, value.clone())),
+                Err(kind) => faults.push(&place, kind),
             }
         }
         out.into()
@@ -537,34 +538,6 @@ impl Names<'_> {
         });
         fits
     }
-}
-
-/// Reports a bound that an attribute does not take; whether it does.
-fn check_bound(
-    attribute: &str,
-    of: BoundType,
-    bound: &Bound,
-    place: &Place<'_>,
-    faults: &mut Faults,
-) -> bool {
-    let expected = match (of, bound) {
-        (_, Bound::Any)
-        | (BoundType::OneOf, Bound::OneOf(_))
-        | (BoundType::AtMost | BoundType::AtLeast, Bound::Limit(_))
-        | (BoundType::NotBefore | BoundType::NotAfter, Bound::Fence(_)) => return true,
-        (BoundType::OneOf, _) => "a list of texts",
-        (BoundType::AtMost | BoundType::AtLeast, _) => "an integer",
-        (BoundType::NotBefore | BoundType::NotAfter, _) => "a date",
-    };
-    let found = match bound {
-        Bound::Any => "\"any\"",
-        Bound::OneOf(_) => "a list of texts",
-        Bound::Limit(_) => "an integer",
-        Bound::Fence(_) => "a date",
-    };
-    let (attribute, found) = (attribute.to_owned(), found.to_owned());
-    faults.push(place, ProblemKind::BoundForm { attribute, expected, found });
-    false
 }
 
 /// The names that users resolve against besides.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use grantree::change::{By, Change};
 use grantree::document::Permission;
 use grantree::{Document, Policy, Problem, ProblemKind, Problems};
 
@@ -83,7 +84,7 @@ const CASES: &[Case] = &[
         r#""catalogue": {"objects": {"job": {"relations": {"assignee": "user"}, "attributes": {"region": "one_of"}, "checks": ["regoin"]}},
             "permissions": [{"key": "a", "object": "jbo", "scopes": [{"key": "s", "when": {"assigne": "me"}}]},
                 {"key": "b", "object": "job", "checks": ["size"], "scopes": [{"key": "s", "when": {"assigne": "me"}}, {"key": "t", "when": {"assignee": "you"}}]}]}"#,
-        r#"catalogue.permissions[1].scopes[1].when.assignee: unknown relation state `you`
+        r#"catalogue.permissions[1].scopes[1].when.assignee: unknown relation state `you`; expected `me`, `other` or `none`
          catalogue.objects.job.checks[0]: unknown attribute `regoin`; did you mean `region`?
          catalogue.permissions[0].object: unknown object kind `jbo`; did you mean `job`?
          catalogue.permissions[1].checks[0]: unknown attribute `size`
@@ -123,8 +124,8 @@ const CASES: &[Case] = &[
     (
         r#""catalogue": {"permissions": [{"key": "h", "heading": true, "requires": ["a"], "children": [{"key": "b"}]}, {"key": "a", "requires": ["h"]}]}, "global": {"allow": ["h"]}"#,
         r#"catalogue.permissions[0].requires: a heading only groups, and may carry a feature
-         catalogue.permissions[1].requires[0]: `h` is a heading, not a permission
-         global.allow[0]: `h` is a heading, not a permission"#,
+         catalogue.permissions[1].requires[0]: `h` is a heading, not a permission; all beneath it is `h.**`
+         global.allow[0]: `h` is a heading, not a permission; all beneath it is `h.**`"#,
     ),
     (
         r#""catalogue": {"objects": {"job": {}}, "permissions": [{"key": "a", "object": "job", "scopes": [{"key": "s", "when": {}}]}, {"key": "b", "implies": ["a"], "scopes": [{"key": "s", "when": {}}]},
@@ -139,10 +140,10 @@ const CASES: &[Case] = &[
            "users": {"u": {"levels": {"g": "readonly", "**": "all", "a": "hidden", "g:read_only": "read_only"}}}"#,
         r#"catalogue.permissions[1].requires[0]: `g:hidden` names the lowest level, which is nothing granted; expected a higher one
          catalogue.permissions[1].requires[1]: unknown level `g:readonly`; did you mean `g:read_only`?
-         catalogue.permissions[1].requires[2]: unknown level `g:all`
+         catalogue.permissions[1].requires[2]: unknown level `g:all`; expected `g:read_only` or `g:read_write`
          catalogue.permissions[1].requires[3]: unknown level `a:all`
          users.u.levels.g: no permission matched by `g` has a level `readonly`; did you mean `read_only`?
-         users.u.levels.**: no permission matched by `**` has a level `all`
+         users.u.levels.**: no permission matched by `**` has a level `all`; expected `hidden`, `read_only` or `read_write`
          users.u.levels.a: no permission matched by `a` has a level `hidden`
          users.u.levels.g:read_only: a level is stated in `levels`, and not with the path"#,
     ),
@@ -230,6 +231,106 @@ fn check(document: &str, messages: &str) {
 fn problems_are_told_in_these_words() {
     for (document, messages) in CASES {
         check(document, messages);
+    }
+}
+
+#[test]
+fn refused_changes_are_told_in_these_words() {
+    let document = r#"{"format": 1,
+        "catalogue": {
+            "permissions": [{"key": "jobs", "levels": ["none", "view", "edit"]}, {"key": "menu", "heading": true, "children": [{"key": "open"}]}],
+            "objects": {"job": {"attributes": {"size": "at_most"}}},
+            "settings": {"slot": {"values": ["am", "pm"]}}, "editions": {"small": {"features": []}}},
+        "profiles": {"planner": {}}, "roles": {"clerk": {}}, "approval_groups": {"buyers": {}},
+        "groups": {"leeds": {}}, "users": {"bob": {}},
+        "governance": {"permissions": {"set_licence": ["jobs:edit", "menu.open"]}}}"#;
+    let document: Document = serde_json::from_str(document).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    let edit =
+        |op: &str| format!(r#"{{"edit": {{"source": {{"role": "clerk"}}, "ops": [{op}]}}}}"#);
+    for (by, change, message) in [
+        (
+            By::Host,
+            edit(r#"{"allow": "jbos"}"#),
+            "unknown: unknown permission `jbos`; did you mean `jobs`?",
+        ),
+        (
+            By::Host,
+            edit(r#"{"allow": "menu"}"#),
+            "invalid: `menu` is a heading, not a permission; all beneath it is `menu.**`",
+        ),
+        (By::Host, edit(r#"{"allow": "a b"}"#), "invalid: `a b` is not a pattern"),
+        (
+            By::Host,
+            edit(r#"{"level": {"path": "jobs", "level": "veiw"}}"#),
+            "invalid: no permission matched by `jobs` has a level `veiw`; did you mean `view`?",
+        ),
+        (
+            By::Host,
+            edit(r#"{"level": {"path": "**", "level": "all"}}"#),
+            "invalid: no permission matched by `**` has a level `all`; expected `none`, `view` or `edit`",
+        ),
+        (
+            By::Host,
+            edit(r#"{"bound": {"attribute": "job.sise", "bound": 1}}"#),
+            "unknown: unknown attribute `job.sise`; did you mean `job.size`?",
+        ),
+        (
+            By::Host,
+            edit(r#"{"bound": {"attribute": "job.size", "bound": ["s"]}}"#),
+            "invalid: `job.size` takes an integer, or \"any\"; found a list of texts",
+        ),
+        (
+            By::Host,
+            edit(r#"{"setting": {"setting": "solt", "value": "am"}}"#),
+            "unknown: unknown setting `solt`; did you mean `slot`?",
+        ),
+        (
+            By::Host,
+            edit(r#"{"setting": {"setting": "slot", "value": 1}}"#),
+            "invalid: setting `slot` does not accept `1`; it accepts `am`, `pm`",
+        ),
+        (
+            By::Host,
+            r#"{"assign": {"user": "bob", "source": {"profile": "plannr"}}}"#.into(),
+            "unknown: unknown profile `plannr`; did you mean `planner`?",
+        ),
+        (
+            By::Host,
+            r#"{"assign": {"user": "bob", "source": {"role": "clark"}}}"#.into(),
+            "unknown: unknown role `clark`; did you mean `clerk`?",
+        ),
+        (
+            By::Host,
+            r#"{"assign": {"user": "bob", "source": {"approval_group": "byers"}}}"#.into(),
+            "unknown: unknown approval group `byers`; did you mean `buyers`?",
+        ),
+        // Of users, no other's name is told.
+        (By::Host, r#"{"remove_user": {"user": "bbo"}}"#.into(), "unknown: unknown user `bbo`"),
+        (
+            By::Host,
+            r#"{"set_group": {"group": "north", "parent": "leds"}}"#.into(),
+            "unknown: unknown group `leds`; did you mean `leeds`?",
+        ),
+        (
+            By::Host,
+            r#"{"set_licence": {"edition": "smal"}}"#.into(),
+            "unknown: unknown edition `smal`; did you mean `small`?",
+        ),
+        (
+            By::Actor("bob"),
+            r#"{"set_licence": {}}"#.into(),
+            "not_permitted: `bob` may not `set_licence`: it takes `jobs:edit`, `menu.open`",
+        ),
+        (
+            By::Actor("bob"),
+            r#"{"remove_user": {"user": "bob"}}"#.into(),
+            "not_permitted: `bob` may not `remove_user`: only admins may",
+        ),
+    ] {
+        let parsed: Change = serde_json::from_str(&change).expect(&change);
+        let refusal = policy.apply(by, &parsed).expect_err(&change);
+        assert_eq!(refusal.to_string(), message, "{change}");
     }
 }
 
