@@ -21,6 +21,7 @@ mod rows;
 mod standing;
 mod stats;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use handle::{Permission, Unknown, User};
@@ -79,8 +80,15 @@ use rows::Rows;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine(Compiled);
+
+/// A line, however large the engine is.
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("policy", self.policy()).finish_non_exhaustive()
+    }
+}
 
 /// What is compiled of a policy.
 ///
@@ -373,7 +381,13 @@ impl Engine {
     /// nothing is granted; `None` where the permission is not graded or the
     /// handle does not belong.
     ///
-    /// A handle to any threshold of the permission will do.
+    /// A handle to any threshold of the permission will do. Like
+    /// [`Engine::effective`] it looks at no object: of a permission on a kind with
+    /// scopes or checks it is what the user has at most, and on an object the
+    /// levels are asked one by one (`can` of `path:level`). A permission has
+    /// levels or scopes, not both: where levels depend on how the user relates to
+    /// the object, model a graded permission for each relation, beneath one with
+    /// that scope.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

@@ -103,3 +103,56 @@ impl Index {
         shards.sum::<usize>() + self.shards.len() * size_of::<HashTable<u32>>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that stand for themselves.
+    fn numbers(until: u32) -> Index {
+        let mut index = Index::default();
+        (0..until).for_each(|number| insert(&mut index, number));
+        index
+    }
+
+    fn insert(index: &mut Index, number: u32) {
+        index.insert(&number, number, |hasher, number| hasher.hash_one(number));
+    }
+
+    #[test]
+    fn what_is_in_is_found_however_it_grew() {
+        let mut index = numbers(10_000);
+        for number in 0..10_000 {
+            assert_eq!(index.find(&number, |known| known == number), Some(number));
+        }
+        (0..10_000).step_by(2).for_each(|number| index.remove(&number, number));
+        index.remove(&1, 3);
+        assert_eq!(index.len(), 5_000);
+        for number in 0..10_000 {
+            let found = index.find(&number, |known| known == number);
+            assert_eq!(found, (number % 2 == 1).then_some(number));
+        }
+    }
+
+    #[test]
+    fn a_copy_shares_all_shards_but_one() {
+        let before = numbers(10_000);
+        let mut after = before.clone();
+        insert(&mut after, 10_000);
+        after.remove(&10_000, 10_000);
+        let shards = || before.shards.iter().zip(&*after.shards);
+        assert_eq!(shards().filter(|(before, after)| !Arc::ptr_eq(before, after)).count(), 1);
+        // It doubled when there were two for each place.
+        assert_eq!(shards().count(), 8);
+        assert!(before.shards.iter().all(|shard| (1_000..1_500).contains(&shard.len())));
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_to_come() {
+        let (few, many) = (Index::with_capacity(0), Index::with_capacity(1_000_000));
+        assert_eq!((few.shards.len(), many.shards.len()), (1, 512));
+        assert!(few.bytes() < 100, "{}", few.bytes());
+        // Five bytes for each, in tables of a power of two that are 7/8 full at most.
+        assert!((5_000_000..12_000_000).contains(&many.bytes()), "{}", many.bytes());
+    }
+}

@@ -34,6 +34,9 @@
 //! today. Any number of them can be left out at once. Answers are all but
 //! explanations: a denial may give way to nothing said.
 //!
+//! There is no way to silence a finding: compare its code and place with those
+//! that are known and meant.
+//!
 //! Not every such statement is found. What is looked at is what one source says,
 //! what it includes, what the global source says to everybody, and what no
 //! source at all grants.

@@ -98,6 +98,10 @@ impl Live {
     /// Applies a change to the policy as it is now, and publishes the engine
     /// that comes of it.
     ///
+    /// It is published before anybody can have stored it. A host that has to
+    /// store a change first applies it to a snapshot's policy and replays what
+    /// came of it: see [`Live::replay`].
+    ///
     /// # Errors
     ///
     /// Where a rule refuses the change; all is left as it was.
@@ -129,12 +133,15 @@ impl Live {
         })
     }
 
-    /// Applies what another process applied, and publishes the engine that comes
-    /// of it ([`Policy::replay`](crate::Policy::replay)).
+    /// Applies what another process applied, or this one to a snapshot, and
+    /// publishes the engine that comes of it
+    /// ([`Policy::replay`](crate::Policy::replay)).
     ///
     /// # Errors
     ///
-    /// Where the entry is not the next one; all is left as it was.
+    /// Where the entry is not the next one; all is left as it was. Of two that
+    /// were made of the same snapshot, the second is late
+    /// ([`ReplayError::Already`]): its change is to be applied to a new one.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -153,6 +160,13 @@ impl Live {
     /// let applied = here.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
     /// there.replay(&applied.log_entry())?;
     /// assert!(there.load().user("bob").is_err());
+    ///
+    /// // Or stored first, with who and when as the host wants, then published.
+    /// let add = serde_json::from_str(r#"{"add_user": {"user": "cyd"}}"#)?;
+    /// let entry = here.load().policy().apply(By::Host, &add)?.log_entry();
+    /// let mut log = vec![("root", serde_json::to_string(&entry)?)];
+    /// here.replay(&entry)?;
+    /// assert!(here.load().user("cyd").is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn replay(&self, entry: &LogEntry) -> Result<(), ReplayError> {

@@ -15,6 +15,7 @@ mod validate;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -54,8 +55,22 @@ use crate::slots::Slots;
 ///     "roles.clerk.allow[1]: unknown permission `orders.exprot`; did you mean `orders.export`?",
 /// );
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Policy(Arc<Inner>);
+
+/// A line, however large the policy is; all of it is its [`Document`].
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = &*self.0;
+        f.debug_struct("Policy")
+            .field("revision", &policy.revision)
+            .field("profiles", &policy.profiles.iter().count())
+            .field("roles", &policy.roles.iter().count())
+            .field("approval_groups", &policy.approval_groups.iter().count())
+            .field("users", &policy.users.len())
+            .finish_non_exhaustive()
+    }
+}
 
 /// A stored document that was fitted to a newer catalogue.
 ///

@@ -7,8 +7,9 @@ use crate::policy::Policy;
 
 /// What one applied change changed, for other processes that have the policy.
 ///
-/// It is data: send it over whatever log or queue there is. See
-/// [`Policy::replay`].
+/// It is data: send it over whatever log or queue there is, with who did it and
+/// when beside it, if that is to be known. A change that changed nothing makes
+/// an entry too, so that revisions have no gaps. See [`Policy::replay`].
 ///
 /// ```
 /// # use grantree::{Document, Policy};

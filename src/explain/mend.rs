@@ -491,16 +491,11 @@ impl<O: Object + ?Sized> Mending<'_, O> {
     }
 
     fn lacking(&self, walk: &mut Walk<'_, O>, way: &Way) -> Next {
-        let catalogue = walk.catalogue();
-        if walk.reason(self.bit) == Reason::Suspended {
-            return Next::Steps(vec![Step::Restore]);
-        }
-        let id = catalogue.id_of(self.bit);
         match walk.reason(self.bit) {
+            Reason::Suspended => Next::Steps(vec![Step::Restore]),
             Reason::ObjectRequired | Reason::WrongKind => Next::Stuck,
-            Reason::NoScope | Reason::OutOfBounds => self.object_steps(walk, way, id),
-            Reason::Gated if walk.held(self.bit) == Reason::Granted => {
-                self.object_steps(walk, way, id)
+            _ if walk.held(self.bit) == Reason::Granted => {
+                self.object_steps(walk, way, walk.catalogue().id_of(self.bit))
             }
             _ => grant_steps(walk, way, self.bit, true),
         }

@@ -143,3 +143,16 @@ fn what_is_held_goes_out_as_text() {
     let held = engine.effective(engine.user("bob").expect("bob"));
     assert_eq!(serde_json::to_string(&held).expect("JSON"), r#"["price:read_only"]"#);
 }
+
+/// A host's structs print what they have, and a policy may be a million users.
+#[test]
+fn what_is_large_is_debugged_on_a_line() {
+    let text = r#"{"format": 1, "catalogue": {}, "roles": {"clerk": {}}, "users": {"bob": {}}}"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    let policy = Policy::try_from(document).expect("a policy");
+    let expected =
+        "Policy { revision: 0, profiles: 0, roles: 1, approval_groups: 0, users: 1, .. }";
+    assert_eq!(format!("{policy:?}"), expected);
+    let engine = grantree::Engine::new(&policy);
+    assert_eq!(format!("{engine:?}"), format!("Engine {{ policy: {expected}, .. }}"));
+}
