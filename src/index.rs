@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn insert(index: &mut Index, number: u32) {
-        index.insert(&number, number, |hasher, number| hasher.hash_one(number));
+        index.insert(&number, number, RandomState::hash_one);
     }
 
     #[test]

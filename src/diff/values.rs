@@ -222,6 +222,11 @@ mod tests {
         let all = Limit::NotBefore(vec![date("0000-01-01")]);
         let early = Limit::NotBefore(vec![date("0000-01-01"), Fence::PlusDays(-3_652_059)]);
         assert_eq!(one(&all, &early), [NEITHER | BOTH]);
+        // Fences that count back reach before the calendar's first year, to an
+        // end of their own, which one comes to ten days before the other.
+        let found = situations(&[(&soon(-3_700_000), &soon(-3_700_010))]);
+        assert_eq!(found.rows, [[NEITHER | BOTH]]);
+        assert_eq!(found.at_the_end, [[NEITHER | BEFORE]]);
     }
 
     #[test]
