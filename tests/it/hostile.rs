@@ -649,3 +649,18 @@ fn problems_at_places_of_long_names() {
         assert!(counted.bytes_max < 160_000_000, "{counted:?}");
     }
 }
+
+/// What an adoption leaves out is told, all of it, or nothing is adopted.
+#[test]
+fn more_is_left_out_than_can_be_told() {
+    let name = "n".repeat(100_000);
+    let roles = |gone: usize| {
+        let gone = entries(gone, |_| r#""gone""#.to_owned());
+        document(r#"{"key": "p"}"#, &format!(r#""roles": {{"{name}": {{"deny": [{gone}]}}}}"#))
+    };
+    let adopt = |text: &str| Policy::adopt(serde_json::from_str::<Document>(text).expect("JSON"));
+    let left_out = adopt(&roles(600)).expect("it fits without").left_out;
+    assert_eq!(left_out.len(), 600);
+    let problems = adopt(&roles(700)).expect_err("too much").to_string();
+    assert_eq!(problems, "more than 67108864 bytes of places to tell");
+}
