@@ -257,7 +257,10 @@ fn check(object: &impl Object, expected: &str) {
         .into_iter()
         .filter(|key| {
             let action = engine.permission(key).expect("a permission");
-            engine.can(user, action, (Some(object), today))
+            let can = engine.can(user, action, (Some(object), today));
+            // Behind a reference it is the same object.
+            assert_eq!(engine.can(user, action, (Some(&object), today)), can);
+            can
         })
         .collect();
     assert_eq!(allowed.join(" "), expected);
@@ -277,6 +280,33 @@ fn a_struct_answers_with_ids_of_its_own() {
     check(&Job { region, size: Some(10), starts, ..Job::default() }, "nobodys near small soon any");
     let (region, starts) = (Some("North".to_owned()), Date::new(2026, 11, 20));
     check(&Job { region, size: Some(11), starts, ..Job::default() }, "nobodys any");
+}
+
+#[test]
+fn objects_and_who_asks_can_be_shown() {
+    let job = DynamicObject::new("job")
+        .with_relation("team", ["leeds", "york"])
+        .with_relation("assignee", Vec::<String>::new())
+        .with_attribute("region", "north\n")
+        .with_attribute("size", 3)
+        .with_attribute("starts", Date::new(2026, 11, 21).expect("a date"));
+    assert_eq!(
+        job.to_string(),
+        "job(team: leeds, york; assignee: ; region = north\\n; size = 3; starts = 2026-11-21)"
+    );
+    assert_eq!(DynamicObject::new("job").to_string(), "job()");
+    check(
+        &Liar {
+            kind: "job",
+            relation: |subject| {
+                let shown = format!("{subject:?}");
+                let expected = r#"Subject { name: "18446744073709551615", relation: "#;
+                (!shown.starts_with(expected)).then_some(RelationState::Me)
+            },
+            attribute: None,
+        },
+        "any",
+    );
 }
 
 /// An object that answers the same whatever it is asked.
