@@ -25,6 +25,9 @@
 //! # }
 //! ```
 //!
+//! There is no way to silence a finding: compare its code and place with those
+//! that are known and meant.
+//!
 //! # Without effect
 //!
 //! A statement is reported as without effect ([`Code::is_without_effect`]) where
@@ -33,9 +36,6 @@
 //! under whatever licence. So the findings do not depend on who holds what
 //! today. Any number of them can be left out at once. Answers are all but
 //! explanations: a denial may give way to nothing said.
-//!
-//! There is no way to silence a finding: compare its code and place with those
-//! that are known and meant.
 //!
 //! Not every such statement is found. What is looked at is what one source says,
 //! what it includes, what the global source says to everybody, and what no
@@ -47,7 +47,7 @@ mod hold;
 mod source;
 
 use std::cmp::Ordering;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde::Serialize;
 
@@ -376,17 +376,6 @@ fn by_place(a: &str, b: &str) -> Ordering {
             }
         }
     }
-}
-
-/// Names in backticks, joined by commas.
-fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    let mut text = String::new();
-    for name in names {
-        let comma = if text.is_empty() { "" } else { ", " };
-        // Writing to a text does not fail.
-        let _ = write!(text, "{comma}`{name}`");
-    }
-    text
 }
 
 #[cfg(test)]

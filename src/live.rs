@@ -141,7 +141,8 @@ impl Live {
     ///
     /// Where the entry is not the next one; all is left as it was. Of two that
     /// were made of the same snapshot, the second is late
-    /// ([`ReplayError::Already`]): its change is to be applied to a new one.
+    /// ([`ReplayError::Already`]): its change is to be applied to a new one. A
+    /// log in which entries are stored first must take one of each revision.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};

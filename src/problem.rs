@@ -511,6 +511,17 @@ fn or(names: &[String]) -> String {
     }
 }
 
+/// Names in backticks, joined by commas.
+pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let mut text = String::new();
+    for name in names {
+        let comma = if text.is_empty() { "" } else { ", " };
+        // Writing to a text does not fail.
+        let _ = write!(text, "{comma}`{name}`");
+    }
+    text
+}
+
 fn accepts(values: &[String]) -> String {
     if values.is_empty() {
         return String::new();

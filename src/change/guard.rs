@@ -12,6 +12,7 @@ use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
 use crate::document::{Bound, BoundType, Fence};
 use crate::engine::Layers;
 use crate::policy::{Class, ClassId, Difference, Inner, SourceId};
+use crate::problem::quoted;
 
 /// Refuses what the actor may not do.
 pub(super) fn permit(attempt: &mut Attempt<'_>) {
@@ -41,10 +42,7 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
     if let Some(kind) = kinds.iter().find(|kind| !may(kind)) {
         let who = match old.governance.permissions.get(kind) {
             None => "only admins may".to_owned(),
-            Some(names) => {
-                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-                format!("it takes {}", names.join(", "))
-            }
+            Some(names) => format!("it takes {}", quoted(names.iter().map(String::as_str))),
         };
         attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`: {who}"));
     }

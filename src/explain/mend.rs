@@ -58,7 +58,7 @@ const LOOKS: usize = 16;
 pub struct Mends {
     /// The ways to mend it, those with the fewest parts first. Empty where none
     /// was found: the user is unknown, the object is missing or of another kind,
-    /// or nothing would do.
+    /// or nothing that was tried would do.
     pub least: Vec<Mend>,
     /// Where grants are missing: the profiles, roles and approval groups that
     /// would bring them, the fewest that will do; those first that take nothing

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Code, Linter, quoted};
+use super::{Code, Linter};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
 use crate::document;
 use crate::engine::{Layer, Layers, Limit, possible};
 use crate::policy::{Inner, SourceId, Statements};
+use crate::problem::quoted;
 
 /// How many names a message lists.
 const FEW: usize = 3;

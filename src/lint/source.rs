@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::{Code, Linter, quoted};
+use super::{Code, Linter};
 use crate::catalogue::{Bit, Form, NodeId, Pattern, Reach};
 use crate::engine::{Effect, Layer, Layers, Ranked, Said, ranked};
 use crate::policy::{Role, SourceId, SourceName, Statements};
+use crate::problem::quoted;
 
 impl<'p> Linter<'p> {
     /// Reports unused sources, sources that are the same, admins with a
