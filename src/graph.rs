@@ -58,10 +58,10 @@ pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -
                 Some(to) if states[to] == State::Open => {
                     let ring = &open[depths[to]..];
                     if walk.cycles.is_empty() || ring.len() <= most_told {
-                        let ring = ring.iter().map(|&(node, next)| (node, next - 1));
-                        walk.cycles.push(ring.collect());
+                        let edges = ring.iter().map(|&(node, next)| (node, next - 1));
+                        walk.cycles.push(edges.collect());
                     }
-                    most_told = most_told.saturating_sub(open.len() - depths[to]);
+                    most_told = most_told.saturating_sub(ring.len());
                 }
                 Some(_) => {}
             }
@@ -80,5 +80,13 @@ mod tests {
         let walk = walk(5, |node, at| edges[node].get(at).copied());
         assert_eq!(walk.order, [2, 1, 0, 4, 3]);
         assert_eq!(walk.cycles, [[(3, 0), (4, 1)]]);
+    }
+
+    #[test]
+    fn of_very_many_cycles_the_first_are_told() {
+        let walk = walk(100, |_, at| Some(at).filter(|&to| to < 100));
+        let told: usize = walk.cycles.iter().map(Vec::len).sum();
+        assert!((9_900..=10_000).contains(&told), "{told}");
+        assert_eq!(walk.order.len(), 100);
     }
 }

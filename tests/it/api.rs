@@ -6,9 +6,11 @@ use std::hash::Hash;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use grantree::document::{Group, Map};
-use grantree::{Document, Object, Policy, Problem};
+use grantree::{Document, Object, Policy, Problem, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::support::changes::ORDER;
 
 const fn between_threads<T: Send + Sync + Unpin>() {}
 const fn caught<T: UnwindSafe + RefUnwindSafe>() {}
@@ -65,7 +67,7 @@ const _: () = {
 
 /// Codes and handles, and what goes to a client or comes from one.
 const _: () = {
-    code::<grantree::Reason>();
+    code::<Reason>();
     code::<grantree::lint::Code>();
     code::<grantree::change::Rule>();
     code::<grantree::Digest>();
@@ -83,7 +85,7 @@ const _: () = {
     written::<grantree::Effective<'static>>();
     written::<grantree::Explanation>();
     written::<grantree::Filter>();
-    written::<grantree::Reason>();
+    written::<Reason>();
     written::<grantree::Stats>();
     written::<grantree::change::Refusal>();
     written::<grantree::diff::Diff>();
@@ -142,6 +144,28 @@ fn what_is_held_goes_out_as_text() {
     let engine = grantree::Engine::new(&Policy::try_from(document).expect("a policy"));
     let held = engine.effective(engine.user("bob").expect("bob"));
     assert_eq!(serde_json::to_string(&held).expect("JSON"), r#"["price:read_only"]"#);
+}
+
+#[test]
+fn a_code_is_shown_as_it_is_written() {
+    for reason in [Reason::UnknownUser, Reason::Granted] {
+        assert_eq!(format!("{reason:>14}"), format!("{:>14}", reason.code()));
+        assert_eq!(serde_json::to_value(reason).expect("JSON"), reason.code());
+    }
+    for rule in ORDER {
+        assert_eq!(format!("{rule:<15}"), format!("{:<15}", rule.code()));
+        assert_eq!(serde_json::to_value(rule).expect("JSON"), rule.code());
+    }
+}
+
+/// A store has a revision of its own.
+#[test]
+fn a_policy_has_the_revision_that_it_is_given() {
+    let document: Document =
+        serde_json::from_str(r#"{"format": 1, "catalogue": {}}"#).expect("JSON");
+    let policy = Policy::try_from(document.clone()).expect("a policy").at_revision(17);
+    assert_eq!(policy.revision(), 17);
+    assert_eq!(policy.revise(document).expect("a policy").revision(), 18);
 }
 
 /// A host's structs print what they have, and a policy may be a million users.

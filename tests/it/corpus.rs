@@ -1,55 +1,16 @@
-//! Every test document there is, and the products' policies, which are read and
-//! written without loss.
+//! What the corpus holds, and the products' policies, which are read and written
+//! without loss.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use grantree::change::{Change, Op};
-use grantree::policy_test::TestDocument;
 use grantree::{Document, Policy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::files::{CORPUS, POLICIES, files, read};
 use crate::support::changes::ORDER;
-
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
-const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policies");
-
-/// At least so many steps each directory has: none goes missing unnoticed.
-const STEPS: [(&str, usize); 6] = [
-    ("changes", 1100),
-    ("minimal", 7000),
-    ("products", 1850),
-    ("random", 1600),
-    ("refusals", 80),
-    ("rules", 18),
-];
-
-#[test]
-fn every_test_document_is_answered_as_it_expects() {
-    let mut steps = BTreeMap::<String, usize>::new();
-    let mut failures = Vec::new();
-    for file in files(Path::new(CORPUS)) {
-        let name = file.strip_prefix(CORPUS).expect("it is beneath");
-        let document: TestDocument = read(&file);
-        let policy = document.policy.is_none().then(|| product(name)).flatten();
-        match document.run(policy.as_ref()) {
-            Ok(report) => {
-                let directory = name.iter().next().expect("a path").to_string_lossy();
-                *steps.entry(directory.into_owned()).or_default() += report.passed;
-                let told = report.failures.iter();
-                failures.extend(told.map(|failure| format!("{}: {failure}", name.display())));
-            }
-            Err(error) => failures.push(format!("{}: {error}", name.display())),
-        }
-    }
-    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
-    for (directory, least) in STEPS {
-        let passed = steps.get(directory).copied().unwrap_or_default();
-        assert!(passed >= least, "{directory}: {passed} steps, of at least {least}");
-    }
-}
 
 #[test]
 fn every_change_and_rule_occurs_in_the_corpus() {
@@ -178,42 +139,6 @@ fn product_policies_are_read_and_written_without_loss() {
             file.display()
         );
     }
-}
-
-/// The files beneath a directory, sorted.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let entries =
-        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-fn read<T: DeserializeOwned>(file: &Path) -> T {
-    let text =
-        fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
-/// The product's policy, for a test document of its name, or of its name and
-/// `_changes`.
-fn product(name: &Path) -> Option<Policy> {
-    let product = name.file_stem()?.to_str()?;
-    let product = product.strip_suffix("_changes").unwrap_or(product);
-    let file = Path::new(POLICIES).join(product).with_extension("json");
-    if !name.starts_with("products") {
-        return None;
-    }
-    let document: Document = read(&file);
-    Some(document.try_into().unwrap_or_else(|problems| panic!("{}:\n{problems}", file.display())))
 }
 
 /// What a JSON value says, a line each: `/users/alice/admin = true`.

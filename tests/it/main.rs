@@ -4,6 +4,8 @@
 mod support;
 
 // Not among what the fuzz targets share.
+#[path = "../support/files.rs"]
+mod files;
 #[path = "../support/linting.rs"]
 mod linting;
 #[path = "../support/real.rs"]
