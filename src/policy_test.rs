@@ -37,6 +37,7 @@ pub use question::{
     Question,
 };
 
+use crate::change::Refusal;
 use crate::document::Document;
 use crate::engine::{Engine, Unknown};
 use crate::policy::Policy;
@@ -148,15 +149,18 @@ pub struct Failure {
     pub expected: Answer,
     /// The answer that came, or what the question names that is unknown.
     pub got: Result<Answer, Unknown>,
+    /// Of a change that was refused, why.
+    pub refusal: Option<Refusal>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { step, question, expected, got } = self;
+        let Failure { step, question, expected, got, refusal } = self;
         write!(f, "step {step}: {question}: expected {expected}, got ")?;
-        match got {
-            Ok(answer) => answer.fmt(f),
-            Err(unknown) => write!(f, "an error, {unknown}"),
+        match (got, refusal) {
+            (_, Some(refusal)) => write!(f, "{refusal}"),
+            (Ok(answer), None) => answer.fmt(f),
+            (Err(unknown), None) => write!(f, "an error, {unknown}"),
         }
     }
 }
@@ -215,9 +219,15 @@ impl TestDocument {
         let mut engine = own.as_ref().or(policy).map(Engine::new);
         let mut report = Report::default();
         for (at, step) in self.steps.iter().enumerate() {
+            let mut refusal = None;
             let got = match (&step.question, &mut engine) {
                 (Question::Validate(document), _) => Ok(question::validate(document)),
-                (Question::Change(change), Some(engine)) => Ok(change.apply(engine)),
+                (Question::Change(change), Some(engine)) => {
+                    let applied = change.apply(engine);
+                    let answer = question::outcome(&applied);
+                    refusal = applied.err();
+                    Ok(answer)
+                }
                 (question, Some(engine)) => question.ask(engine),
                 (_, None) => return Err(RunError::NoPolicy),
             };
@@ -233,6 +243,7 @@ impl TestDocument {
                     question: step.question.clone(),
                     expected: step.expect.clone(),
                     got,
+                    refusal,
                 });
             }
         }

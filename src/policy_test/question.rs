@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{By, Change, Rule};
+use crate::change::{By, Change, Refusal, Rule};
 use crate::date::Date;
 use crate::document::{Document, SettingValue};
 use crate::engine::{Engine, Permission, Unknown};
@@ -258,20 +258,23 @@ impl<'de> Deserialize<'de> for ChangeStep {
 
 impl ChangeStep {
     /// Applies the change to the policy of an engine, which becomes one of the
-    /// next version, and answers `applied` or the rule that refused it.
-    pub(super) fn apply(&self, engine: &mut Engine) -> Answer {
+    /// next version.
+    pub(super) fn apply(&self, engine: &mut Engine) -> Result<(), Refusal> {
         let by = self.actor.as_deref().map_or(By::Host, By::Actor);
         let Some(change) = &self.change else {
-            return Answer::Text(Rule::Invalid.code().to_owned());
+            let message = "it has not the shape of a change".to_owned();
+            return Err(Refusal { rule: Rule::Invalid, message });
         };
-        match engine.policy().apply(by, change) {
-            Ok(applied) => {
-                *engine = engine.follow(&applied.policy);
-                Answer::Text("applied".to_owned())
-            }
-            Err(refusal) => Answer::Text(refusal.rule.code().to_owned()),
-        }
+        let applied = engine.policy().apply(by, change)?;
+        *engine = engine.follow(&applied.policy);
+        Ok(())
     }
+}
+
+/// The answer to a change.
+pub(super) fn outcome(applied: &Result<(), Refusal>) -> Answer {
+    let code = applied.as_ref().map_or_else(|refusal| refusal.rule.code(), |()| "applied");
+    Answer::Text(code.to_owned())
 }
 
 /// On which of these objects may this user do this?
@@ -452,7 +455,11 @@ impl fmt::Display for Question {
             Question::Validate(_) => f.write_str("validate"),
             Question::Change(step) => {
                 let by = step.actor.as_ref().map_or("the host", |name| name);
-                write!(f, "change by {by}: {:?}", step.change)
+                write!(f, "change by {by}: ")?;
+                match &step.change {
+                    Some(change) => write!(f, "{change:?}"),
+                    None => f.write_str("of no known shape"),
+                }
             }
         }
     }
@@ -529,7 +536,7 @@ impl Question {
             }
             Question::Validate(document) => Ok(validate(document)),
             // The engine stays as it is; the runner goes on with the next one.
-            Question::Change(step) => Ok(step.apply(&mut engine.clone())),
+            Question::Change(step) => Ok(outcome(&step.apply(&mut engine.clone()))),
         }
     }
 }

@@ -158,6 +158,25 @@ fn a_code_is_shown_as_it_is_written() {
     }
 }
 
+/// Whose policy tests fail on a change learns which rule refused it, and why.
+#[test]
+fn a_failed_step_says_why_a_change_was_refused() {
+    let text = r#"{
+        "policy": {"format": 1, "catalogue": {}, "users": {"root": {"admin": true}}},
+        "steps": [
+            {"change": {"set_admin": {"user": "root", "admin": false}}, "expect": "applied"},
+            {"change": {"set_admin": {"user": "root"}}, "expect": "applied"}]
+    }"#;
+    let document: grantree::policy_test::TestDocument = serde_json::from_str(text).expect("JSON");
+    let report = document.run(None).expect("a policy");
+    let told: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
+    let expected = [
+        r#"step 0: change by the host: SetAdmin { user: "root", admin: false }: expected "applied", got last_admin: the policy would lose its last active admin"#,
+        r#"step 1: change by the host: of no known shape: expected "applied", got invalid: it has not the shape of a change"#,
+    ];
+    assert_eq!(told, expected);
+}
+
 /// A store has a revision of its own.
 #[test]
 fn a_policy_has_the_revision_that_it_is_given() {
