@@ -602,7 +602,6 @@ fn check_gates(
     let walk = graph::walk(catalogue.nodes.len(), |id, at| {
         let node = &catalogue.nodes[id];
         match node.form {
-            Form::Heading => None,
             Form::Scoped(scopes) => (at < scopes as usize).then_some(id + 1 + at),
             _ => match node.requires.get(at) {
                 Some(&bit) => Some(catalogue.bit_nodes[bit as usize] as usize),

@@ -516,9 +516,13 @@ fn paths_of_long_names() {
 fn limits_that_are_set() {
     let text = r#"{"format": 1,
         "catalogue": {"permissions": [
-            {"key": "jobs", "object": "job", "scopes": [{"key": "mine", "when": {"who": "me"}}],
-             "children": [{"key": "edit"}]}],
-            "objects": {"job": {"relations": {"who": "user"}}}},
+            {"key": "jobs", "object": "job", "checks": ["floor"],
+             "requires": ["price", "free"], "implies": ["free"],
+             "scopes": [{"key": "mine", "when": {"who": "me"}}, {"key": "all", "when": {}}],
+             "children": [{"key": "edit"}]},
+            {"key": "free"},
+            {"key": "price", "levels": ["none", "some", "all"]}],
+            "objects": {"job": {"relations": {"who": "user"}, "attributes": {"floor": "at_least"}}}},
         "global": {"allow": ["jobs"]},
         "profiles": {"clerk": {"deny": ["jobs.edit"]}},
         "roles": {"lead": {"allow": ["**"]}},
@@ -532,12 +536,8 @@ fn limits_that_are_set() {
         }
     };
     type Field = fn(&mut Limits) -> &mut usize;
-    let cases: [(Field, usize, &str); 9] = [
-        (
-            |limits| &mut limits.permissions,
-            3,
-            "catalogue.permissions[0].children[0]: more than 2 permissions",
-        ),
+    let cases: [(Field, usize, &str); 10] = [
+        (|limits| &mut limits.permissions, 9, "catalogue.permissions[2]: more than 8 permissions"),
         (
             |limits| &mut limits.depth,
             2,
@@ -545,8 +545,8 @@ fn limits_that_are_set() {
         ),
         (
             |limits| &mut limits.dependencies,
-            9,
-            "catalogue.permissions[0].children[0]: more than 8 dependencies",
+            31,
+            "catalogue.permissions[0].children[0]: more than 30 dependencies",
         ),
         (|limits| &mut limits.sources, 1, "profiles: more than 0 entries"),
         (|limits| &mut limits.statements, 3, "roles.lead: more than 2 statements"),
@@ -557,6 +557,11 @@ fn limits_that_are_set() {
             |limits| &mut limits.path,
             9,
             "catalogue.permissions[0].children[0].key: longer than 8 bytes",
+        ),
+        (
+            |limits| &mut limits.path,
+            9,
+            "catalogue.objects.job.attributes.floor: longer than 8 bytes",
         ),
     ];
     for (field, reached, told) in cases {

@@ -189,6 +189,22 @@ const CASES: &[Case] = &[
          roles.r.includes[0]: a cycle of roles: `r` > `r`
          groups.leeds.parent: a cycle of groups: `uk` > `leeds` > `uk`"#,
     ),
+    // Through a scope, which requires what its node does: stated at the node.
+    (
+        r#""catalogue": {"objects": {"job": {}}, "permissions": [
+            {"key": "a", "requires": ["jobs.own"]},
+            {"key": "jobs", "object": "job", "requires": ["b", "c"], "scopes": [{"key": "own", "when": {}, "requires": ["c"]}]},
+            {"key": "b", "requires": ["jobs"]},
+            {"key": "c"}]}"#,
+        r#"catalogue.permissions[2].requires[0]: a cycle of requirements and gate parents: `jobs.own` > `b` > `jobs` > `jobs.own`"#,
+    ),
+    (
+        r#""catalogue": {"objects": {"job": {}}, "permissions": [
+            {"key": "b", "requires": ["jobs.own"]},
+            {"key": "c"},
+            {"key": "jobs", "object": "job", "requires": ["c", "b"], "scopes": [{"key": "own", "when": {}, "requires": ["c"]}]}]}"#,
+        r#"catalogue.permissions[2].requires[1]: a cycle of requirements and gate parents: `b` > `jobs.own` > `b`"#,
+    ),
     // Unique roles.
     (
         r#""catalogue": {}, "roles": {"owner": {"unique": true}, "lead": {"includes": ["owner"]}}, "users": {"alice": {"roles": ["owner"]}, "bob": {"roles": ["owner"]}}"#,
