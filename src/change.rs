@@ -171,7 +171,7 @@ pub enum Change {
     SetGroup {
         /// The group, declared if it was not.
         group: String,
-        /// The group above it, which is declared.
+        /// The group above it, which need not be declared.
         #[serde(default)]
         parent: Option<String>,
     },

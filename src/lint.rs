@@ -158,8 +158,8 @@ pub enum Code {
     Silences,
     /// A name that looks like another of its kind.
     LookAlike,
-    /// A user's group that is not declared, and nearly has the name of one that
-    /// is.
+    /// A user's group, or the parent of one, that is not declared, and nearly has
+    /// the name of one that is.
     Undeclared,
 }
 

@@ -339,19 +339,11 @@ impl Attempt<'_> {
     fn set_group(&mut self, group: &str, parent: Option<&str>) {
         self.kinds.push("set_group".to_owned());
         self.groups_named = [group].into_iter().chain(parent).map(str::to_owned).collect();
-        if group.is_empty() {
+        if group.is_empty() || parent == Some("") {
             return self.refuse(Rule::Invalid, "a group's name can't be empty");
         }
         [group].into_iter().chain(parent).for_each(|name| self.check_length(name));
-        let declared = &self.old.groups.declared;
-        if let Some(parent) = parent
-            && parent != group
-            && declared.get(parent).is_none()
-        {
-            let nearest = did_you_mean(parent, declared.iter().map(|(name, _)| name));
-            return self.refuse(Rule::Unknown, format!("unknown group `{parent}`{nearest}"));
-        }
-        let before = declared.get(group);
+        let before = self.old.groups.declared.get(group);
         if before.is_some_and(|before| before.parent.as_deref() == parent) {
             return;
         }

@@ -60,23 +60,30 @@ impl Linter<'_> {
         let declared = &policy.groups.declared;
         let mut known: HashSet<&str, RandomState> = names(declared).collect();
         known.extend(declared.iter().filter_map(|(_, group)| group.parent.as_deref()));
+        let parents = declared.iter().filter_map(|(name, group)| {
+            let parent = group.parent.as_deref().filter(|parent| declared.get(parent).is_none())?;
+            Some((parent, format!("groups.{name}.parent")))
+        });
         let mut seen: HashSet<u32, RandomState> = HashSet::default();
+        let of_users = policy.users.iter().flat_map(|(slot, user, _)| {
+            let groups = policy.users.groups(slot).iter().enumerate();
+            groups.map(move |(at, &group)| (user, at, group))
+        });
+        let of_users = of_users.filter_map(|(user, at, group)| {
+            let name = policy.groups.name(group);
+            let is_new = !known.contains(name) && seen.insert(group);
+            let place = || format!("{}.groups[{at}]", SourceName::User(user.to_owned()).place());
+            is_new.then(|| (name, place()))
+        });
         let mut compared = 0;
-        for (slot, user, _) in policy.users.iter() {
-            for (at, &group) in policy.users.groups(slot).iter().enumerate() {
-                let name = policy.groups.name(group);
-                if known.contains(name) || !seen.insert(group) {
-                    continue;
-                }
-                let Some(near) = nearest_within(name, names(declared), &mut compared) else {
-                    continue;
-                };
-                let place = format!("{}.groups[{at}]", SourceName::User(user.to_owned()).place());
-                let message = format!("group `{name}` is not declared, while `{near}` is");
-                let advice = "declare it, or name the other if that is meant";
-                let names = vec![name.to_owned(), near];
-                self.find_about(Code::Undeclared, place, message, advice, names);
-            }
+        for (name, place) in parents.chain(of_users) {
+            let Some(near) = nearest_within(name, names(declared), &mut compared) else {
+                continue;
+            };
+            let message = format!("group `{name}` is not declared, while `{near}` is");
+            let advice = "declare it, or name the other if that is meant";
+            let names = vec![name.to_owned(), near];
+            self.find_about(Code::Undeclared, place, message, advice, names);
         }
     }
 

@@ -338,7 +338,7 @@ fn groups_that_may_be_mistyped() {
                 "v": {"groups": ["leds", "north", "york"]}}}))
     };
     let declared = json!({"leeds": {"parent": "north"}, "nort": {}});
-    assert_eq!(found(declared), ["undeclared users.u.groups[1]"]);
+    assert_eq!(found(declared), ["undeclared groups.leeds.parent", "undeclared users.u.groups[1]"]);
     assert_eq!(found(json!({})), NONE);
 }
 

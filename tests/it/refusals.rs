@@ -325,8 +325,8 @@ fn refused_changes_are_told_in_these_words() {
         (By::Host, r#"{"remove_user": {"user": "bbo"}}"#.into(), "unknown: unknown user `bbo`"),
         (
             By::Host,
-            r#"{"set_group": {"group": "north", "parent": "leds"}}"#.into(),
-            "unknown: unknown group `leds`; did you mean `leeds`?",
+            r#"{"set_group": {"group": "north", "parent": ""}}"#.into(),
+            "invalid: a group's name can't be empty",
         ),
         (
             By::Host,

@@ -598,19 +598,15 @@ impl Attempt<'_> {
         }
     }
 
-    /// The group is declared if it was not; the one above it is.
+    /// The group is declared if it was not; the one above it need not be.
     fn set_group(&mut self, group: &str, parent: Option<&str>) {
         self.kinds.push("set_group".to_owned());
         self.groups_named = [group].into_iter().chain(parent).map(str::to_owned).collect();
-        if group.is_empty() {
+        if group.is_empty() || parent == Some("") {
             return self.refuse(Rule::Invalid);
         }
         if self.new.groups.get(group).is_none() {
             self.new.groups.push(group, Group::default());
-        }
-        let unknown = parent.is_some_and(|parent| self.new.groups.get(parent).is_none());
-        if unknown {
-            return self.refuse(Rule::Unknown);
         }
         self.new.groups.get_mut(group).expect("declared").parent = parent.map(str::to_owned);
         let above = |name: &str| self.new.groups.get(name).and_then(|group| group.parent.clone());
