@@ -99,4 +99,12 @@ mod tests {
             assert!(rows.holds(300, 2) && !rows.holds(300, 3) && !rows.holds(100_000, 0));
         }
     }
+
+    #[test]
+    fn the_last_word_of_a_row_may_be_full() {
+        let mut rows = Rows::new(64);
+        rows.reach(1);
+        rows.set(0, &[u64::MAX, u64::MAX]);
+        assert!(rows.row(0).eq([u64::MAX]));
+    }
 }

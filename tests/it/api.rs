@@ -144,6 +144,9 @@ fn what_is_held_goes_out_as_text() {
     let engine = grantree::Engine::new(&Policy::try_from(document).expect("a policy"));
     let held = engine.effective(engine.user("bob").expect("bob"));
     assert_eq!(serde_json::to_string(&held).expect("JSON"), r#"["price:read_only"]"#);
+    assert_eq!((held[0].path(), held[0].level()), ("price", Some("read_only")));
+    let unknown = engine.permission("prize").unwrap_err();
+    assert_eq!(unknown.to_string(), "unknown permission `prize`; did you mean `price`?");
 }
 
 #[test]

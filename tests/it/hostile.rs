@@ -522,10 +522,12 @@ fn limits_that_are_set() {
              "children": [{"key": "edit"}]},
             {"key": "free"},
             {"key": "price", "levels": ["none", "some", "all"]}],
-            "objects": {"job": {"relations": {"who": "user"}, "attributes": {"floor": "at_least"}}}},
+            "objects": {"job": {"relations": {"who": "user"}, "attributes": {"floor": "at_least"}}},
+            "settings": {"slot": {"values": [1]}}},
         "global": {"allow": ["jobs"]},
         "profiles": {"clerk": {"deny": ["jobs.edit"]}},
-        "roles": {"lead": {"allow": ["**"]}},
+        "roles": {"lead": {"allow": ["**"], "deny": ["free"], "forbid": ["jobs.*"],
+            "levels": {"price": "some"}, "bounds": {"job.floor": 1}, "settings": {"slot": 1}}},
         "groups": {"uk": {}},
         "users": {"ann": {"groups": ["uk", "leeds"]}, "robert": {"profile": "clerk"}}}"#;
     let problems = |limits: &Limits| {
@@ -549,7 +551,7 @@ fn limits_that_are_set() {
             "catalogue.permissions[0].children[0]: more than 30 dependencies",
         ),
         (|limits| &mut limits.sources, 1, "profiles: more than 0 entries"),
-        (|limits| &mut limits.statements, 3, "roles.lead: more than 2 statements"),
+        (|limits| &mut limits.statements, 8, "roles.lead: more than 7 statements"),
         (|limits| &mut limits.groups, 2, "groups: more than 1 groups"),
         (|limits| &mut limits.users, 2, "users: more than 1 users"),
         (|limits| &mut limits.name, 6, "users.robert: longer than 5 bytes"),

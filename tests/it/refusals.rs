@@ -136,7 +136,7 @@ const CASES: &[Case] = &[
          catalogue.permissions[3].levels: expected two levels or more, found 1"#,
     ),
     (
-        r#""catalogue": {"permissions": [{"key": "g", "levels": ["hidden", "read_only", "read_write"]}, {"key": "a", "requires": ["g:hidden", "g:readonly", "g:all", "a:all"]}]},
+        r#""catalogue": {"permissions": [{"key": "g", "levels": ["hidden", "read_only", "read_write"]}, {"key": "a", "requires": ["g:hidden", "g:readonly", "g:all", "a:all"]}, {"key": "h", "levels": ["read_only", "hidden"]}]},
            "users": {"u": {"levels": {"g": "readonly", "**": "all", "a": "hidden", "g:read_only": "read_only"}}}"#,
         r#"catalogue.permissions[1].requires[0]: `g:hidden` names the lowest level, which is nothing granted; expected a higher one
          catalogue.permissions[1].requires[1]: unknown level `g:readonly`; did you mean `g:read_only`?
