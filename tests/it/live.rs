@@ -180,6 +180,17 @@ fn writers_wait_for_each_other() {
 }
 
 #[test]
+fn what_is_stored_is_what_is_read() {
+    let live = Live::new(Engine::new(&policy(SWITCH)));
+    let later = policy(SWITCH).at_revision(7);
+    let engine = Engine::new(&later);
+    live.store(engine.clone());
+    assert_eq!(live.load().revision(), 7);
+    assert_eq!(format!("{live:?}"), "Live { revision: 7, .. }");
+    assert_eq!(format!("{:?}", live.load()), format!("{engine:?}"));
+}
+
+#[test]
 fn a_refused_change_publishes_nothing() {
     let live = Live::new(Engine::new(&policy(SWITCH)));
     let refusal = live.apply(By::Actor("ann"), &change(r#"{"remove_user": {"user": "bob"}}"#));

@@ -264,6 +264,13 @@ fn refused_changes_are_told_in_these_words() {
     let policy = Policy::try_from(document).expect("a valid policy");
     let edit =
         |op: &str| format!(r#"{{"edit": {{"source": {{"role": "clerk"}}, "ops": [{op}]}}}}"#);
+    let edit_bob = |set: &str| {
+        format!(r#"{{"edit": {{"source": {{"user": "bob"}}, "ops": [{{"set": {{{set}}}}}]}}}}"#)
+    };
+    let import = |bundle: &str| format!(r#"{{"import": {{"bundle": {{{bundle}}}}}}}"#);
+    const TWICE: &str = "invalid: a name stands in the bundle twice";
+    const SAID_TWICE: &str = "invalid: role `a` says something twice";
+    const NO_SUCH_FIELDS: &str = "invalid: a user has no `template`, `includes` or `assignable_by`";
     for (by, change, message) in [
         (
             By::Host,
@@ -333,6 +340,28 @@ fn refused_changes_are_told_in_these_words() {
             r#"{"set_licence": {"edition": "smal"}}"#.into(),
             "unknown: unknown edition `smal`; did you mean `small`?",
         ),
+        // Data may say twice what no document of a policy says twice.
+        (By::Host, import(r#""profiles": {"a": {}, "a": {}}"#), TWICE),
+        (By::Host, import(r#""roles": {"a": {}, "a": {}}"#), TWICE),
+        (By::Host, import(r#""approval_groups": {"a": {}, "a": {}}"#), TWICE),
+        (
+            By::Host,
+            import(r#""roles": {"a": {"levels": {"jobs": "view", "jobs": "edit"}}}"#),
+            SAID_TWICE,
+        ),
+        (
+            By::Host,
+            import(r#""roles": {"a": {"bounds": {"job.size": 1, "job.size": 2}}}"#),
+            SAID_TWICE,
+        ),
+        (
+            By::Host,
+            import(r#""roles": {"a": {"settings": {"slot": "am", "slot": "pm"}}}"#),
+            SAID_TWICE,
+        ),
+        (By::Host, edit_bob(r#""template": true"#), NO_SUCH_FIELDS),
+        (By::Host, edit_bob(r#""includes": []"#), NO_SUCH_FIELDS),
+        (By::Host, edit_bob(r#""assignable_by": []"#), NO_SUCH_FIELDS),
         (
             By::Actor("bob"),
             r#"{"set_licence": {}}"#.into(),
