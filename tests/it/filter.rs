@@ -278,6 +278,53 @@ pub fn layers(count: usize) -> String {
     )
 }
 
+/// A permission whose one scope requires the last of these: each has scopes that ask
+/// for so many relations, one each, of which the last also requires the one before.
+fn chain(relations: &[usize]) -> Engine {
+    let (mut names, mut permissions) = (Vec::new(), Vec::new());
+    for (at, &count) in relations.iter().enumerate() {
+        let scopes = (0..count).map(|scope| {
+            names.push(format!(r#""r{at}_{scope}": "user""#));
+            let requires = match at.checked_sub(1) {
+                Some(before) if scope + 1 == count => format!(r#", "requires": ["p{before}"]"#),
+                _ => String::new(),
+            };
+            format!(r#"{{"key": "s{scope}", "when": {{"r{at}_{scope}": "me"}}{requires}}}"#)
+        });
+        let scopes: Vec<_> = scopes.collect();
+        permissions.push(format!(
+            r#"{{"key": "p{at}", "object": "job", "scopes": [{}]}}"#,
+            scopes.join(", ")
+        ));
+    }
+    let last = relations.len() - 1;
+    engine(&format!(
+        r#"{{"format": 1,
+          "catalogue": {{
+            "objects": {{"job": {{"relations": {{"mine": "user", {}}}}}}},
+            "permissions": [{}, {{"key": "top", "object": "job", "scopes": [
+                {{"key": "s", "when": {{"mine": "me"}}, "requires": ["p{last}"]}}]}}]}},
+          "users": {{"u": {{"allow": ["**"]}}}}}}"#,
+        names.join(", "),
+        permissions.join(", ")
+    ))
+}
+
+#[test]
+fn what_is_large_or_deep_is_defined_apart() {
+    for (relations, defined) in [
+        (&[64][..], 0),
+        (&[65], 1),
+        // An `or` of two around an `and` of two, four times.
+        (&[1, 2, 2, 2, 2], 0),
+        (&[2, 2, 2, 2, 2], 1),
+    ] {
+        let engine = chain(relations);
+        let filter = engine.filter_by_name("u", "top", None).expect("known names");
+        assert_eq!(filter.definitions().len(), defined, "{relations:?}: {filter}");
+    }
+}
+
 #[test]
 fn a_filter_never_grows_beyond_its_catalogue() {
     let engine = engine(&layers(60));
