@@ -306,7 +306,7 @@ impl Numbering<'_> {
             let scopes = number(permission.scopes.len());
             let form = match &permission.levels {
                 _ if permission.heading => Form::Heading,
-                Some(levels) if levels.len() > 1 => {
+                Some(levels) if levels.len() >= 2 => {
                     Form::Graded(levels.iter().map(|level| (**level).into()).collect())
                 }
                 _ if scopes > 0 => Form::Scoped(scopes),

@@ -380,6 +380,13 @@ fn refused_changes_are_told_in_these_words() {
 }
 
 #[test]
+fn a_record_of_a_change_is_a_map() {
+    let edit = r#"{"edit": {"source": "global", "ops": [{"set": []}]}}"#;
+    let error = serde_json::from_str::<Change>(edit).unwrap_err().to_string();
+    assert!(error.starts_with("invalid type: sequence, expected a map"), "{error}");
+}
+
+#[test]
 fn what_is_no_policy_document_is_told_so() {
     for (text, message) in [
         ("[]", "expected a policy document, found a list"),
