@@ -201,3 +201,29 @@ fn an_assignment_says_what_it_takes_besides() {
          - ask on an object whose `vet` is the user
     ");
 }
+
+/// Where much is looked at, patterns are looked up instead: no other story comes of it.
+#[test]
+fn what_is_said_is_found_among_much_too() {
+    let told = |count: usize| {
+        let key = |at: usize| format!(r#"{{"key": "p{at}"}}"#);
+        let children: Vec<_> = (0..count).map(key).collect();
+        let requires: String = (0..count).map(|at| format!(r#""p.p{at}", "#)).collect();
+        let policy = format!(
+            r#"{{"format": 1,
+              "catalogue": {{"objects": {{"job": {{"relations": {{"who": "user"}}}}}}, "permissions": [
+                {{"key": "p", "children": [{}]}},
+                {{"key": "q", "object": "job", "scopes": [{{"key": "a", "when": {{"who": "me"}}}}]}},
+                {{"key": "top", "requires": [{requires}"q"]}}]}},
+              "global": {{"allow": ["**"]}},
+              "users": {{"u": {{"allow": ["*"], "deny": ["q"]}}}}}}"#,
+            children.join(", ")
+        );
+        let document: Document = serde_json::from_str(&policy).expect("JSON");
+        let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+        engine.explain_by_name("u", "top", ()).expect("known names").to_string()
+    };
+    let few = told(1);
+    assert!(few.contains("users.u.deny[0]"), "{few}");
+    assert_eq!(told(1000), few);
+}
