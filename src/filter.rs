@@ -508,9 +508,9 @@ impl<'e> Search<'e> {
     const MOST_DEPTH: usize = 8;
     /// What may be spent on normal forms, a few milliseconds. A dozen scopes that
     /// ask for a dozen relations each take a tenth of it.
-    const MOST_EFFORT: usize = 1 << 20;
+    const MOST_EFFORT: usize = 1_048_576;
     /// The same where formulas are compared, of which there are many.
-    const MOST_EFFORT_COMPARED: usize = 1 << 16;
+    const MOST_EFFORT_COMPARED: usize = 65_536;
 
     fn new(open: Open<'e>, day: Day) -> Search<'e> {
         let most = match day {

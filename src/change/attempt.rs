@@ -348,12 +348,12 @@ impl Attempt<'_> {
             return;
         }
         let groups = Arc::make_mut(&mut self.new.groups);
-        let above = parent.map(|name| number(groups.parents.insert_full(name.into(), None).0));
-        // An entry that is there stays, with its parent.
-        let restore = parent.and_then(|name| self.old.groups.parents.get(name).copied());
-        if let (Some(name), Some(restore)) = (parent, restore) {
-            groups.parents.insert(name.into(), restore);
-        }
+        let above = parent.map(|name| {
+            let above = groups.parents.entry(name.into());
+            let at = number(above.index());
+            above.or_default();
+            at
+        });
         groups.parents.insert(group.into(), above);
         match groups.declared.get_mut(group) {
             Some(known) => known.parent = parent.map(str::to_owned),

@@ -58,27 +58,26 @@ impl Linter<'_> {
     pub(super) fn undeclared(&mut self) {
         let policy = self.policy;
         let declared = &policy.groups.declared;
-        let mut known: HashSet<&str, RandomState> = names(declared).collect();
-        known.extend(declared.iter().filter_map(|(_, group)| group.parent.as_deref()));
-        let parents = declared.iter().filter_map(|(name, group)| {
-            let parent = group.parent.as_deref().filter(|parent| declared.get(parent).is_none())?;
-            Some((parent, format!("groups.{name}.parent")))
+        let parents = declared.iter().filter_map(|(group, it)| {
+            let parent = it.parent.as_deref()?;
+            Some((parent, group, None))
         });
-        let mut seen: HashSet<u32, RandomState> = HashSet::default();
         let of_users = policy.users.iter().flat_map(|(slot, user, _)| {
             let groups = policy.users.groups(slot).iter().enumerate();
-            groups.map(move |(at, &group)| (user, at, group))
+            groups.map(move |(at, &group)| (policy.groups.name(group), user, Some(at)))
         });
-        let of_users = of_users.filter_map(|(user, at, group)| {
-            let name = policy.groups.name(group);
-            let is_new = !known.contains(name) && seen.insert(group);
-            let place = || format!("{}.groups[{at}]", SourceName::User(user.to_owned()).place());
-            is_new.then(|| (name, place()))
-        });
+        let mut seen: HashSet<&str, RandomState> = names(declared).collect();
         let mut compared = 0;
-        for (name, place) in parents.chain(of_users) {
+        for (name, by, at) in parents.chain(of_users) {
+            if !seen.insert(name) {
+                continue;
+            }
             let Some(near) = nearest_within(name, names(declared), &mut compared) else {
                 continue;
+            };
+            let place = match at {
+                None => format!("groups.{by}.parent"),
+                Some(at) => format!("{}.groups[{at}]", SourceName::User(by.to_owned()).place()),
             };
             let message = format!("group `{name}` is not declared, while `{near}` is");
             let advice = "declare it, or name the other if that is meant";
