@@ -301,9 +301,9 @@ impl Sight<'_> {
         }
         self.answers_to(id, catalogue).into_iter().all(|id| {
             let node = catalogue.node(id);
+            // A single scope is here only as the permission itself.
             let scopes = match node.form {
                 Form::Scoped(_) => node.statement_bits(),
-                Form::Scope(..) => node.bits(),
                 _ => 0..0,
             };
             let kind = node.kind.map(|kind| &*catalogue.kind(kind).checks);

@@ -191,6 +191,47 @@ fn bounds_and_groups_count_by_what_they_let_through() {
     );
 }
 
+/// What a version shares with the one before is passed over, and nothing else.
+#[test]
+fn versions_differ_by_the_groups_of_users_and_their_parents() {
+    let document = r#"{"format": 1,
+        "catalogue": {
+            "objects": {"job": {"relations": {"team": "group"}}},
+            "permissions": [{"key": "edit", "object": "job", "scopes": [
+                {"key": "ours", "when": {"team": "me"}}]}]},
+        "groups": {"uk": {}, "leeds": {"parent": "uk"}, "york": {"parent": "uk"}},
+        "global": {"allow": ["edit"]},
+        "users": {
+            "ann": {"groups": ["leeds"]}, "bob": {"groups": ["york"]}, "cat": {"groups": ["uk"]}}}"#;
+    let document: Document = serde_json::from_str(document).expect("a document");
+    let policy = RefCell::new(Policy::try_from(document).expect("a policy"));
+    let engine = RefCell::new(Engine::new(&policy.borrow()));
+    let diff_of = |change: &str| {
+        let change = serde_json::from_str(change).expect("a change");
+        let applied = policy.borrow().apply(By::Host, &change).expect("it is applied");
+        let next = engine.borrow().follow(&applied.policy);
+        policy.replace(applied.policy);
+        let before = engine.replace(next);
+        let told = before.diff(&engine.borrow()).to_string();
+        told.lines().take(2).collect::<Vec<_>>().join("\n")
+    };
+    // A list that somebody has already: only which one is hers is new.
+    assert_eq!(
+        diff_of(r#"{"set_groups": {"user": "ann", "groups": ["york"]}}"#),
+        "1 user: `ann`\n  has `edit` on other objects"
+    );
+    // No list is new: only what the groups of one are beneath.
+    assert_eq!(
+        diff_of(r#"{"set_group": {"group": "leeds", "parent": null}}"#),
+        "1 user: `cat`\n  has `edit` on fewer objects"
+    );
+    // A list that nobody has had.
+    assert_eq!(
+        diff_of(r#"{"set_groups": {"user": "cat", "groups": ["leeds", "uk"]}}"#),
+        "1 user: `cat`\n  has `edit` on more objects"
+    );
+}
+
 #[test]
 fn a_diff_is_data() {
     let before = r#"{"format": 1,
