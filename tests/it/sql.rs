@@ -11,6 +11,7 @@ use grantree::{Date, DynamicObject, Engine, Filter, Policy};
 use proptest::prelude::any;
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
+use serde_json::{Value as Json, json};
 
 use super::filter::layers;
 use super::properties::check;
@@ -43,8 +44,8 @@ fn sql_agrees_with_can() {
 const JOBS: &str = r#"{"format": 1,
   "catalogue": {
     "objects": {"job": {
-      "relations": {"assignee": "user", "watcher": "user", "team": "group"},
-      "attributes": {"region": "one_of", "cost": "at_most", "age": "at_least", "starts": "not_before", "ends": "not_after"}}},
+      "relations": {"assignee": "user", "watcher": "user", "team": "group", "crew": "group"},
+      "attributes": {"region": "one_of", "cost": "at_most", "age": "at_least", "starts": "not_before", "due": "not_after", "ends": "not_after"}}},
     "permissions": [
       {"key": "own", "object": "job", "scopes": [{"key": "s", "when": {"assignee": "me"}}]},
       {"key": "others", "object": "job", "scopes": [{"key": "s", "when": {"assignee": "other", "watcher": "other"}}]},
@@ -53,13 +54,16 @@ const JOBS: &str = r#"{"format": 1,
       {"key": "seen", "object": "job", "scopes": [{"key": "a", "when": {"assignee": "me"}}, {"key": "w", "when": {"watcher": "me"}}]},
       {"key": "team", "object": "job", "scopes": [{"key": "s", "when": {"team": "me"}}]},
       {"key": "far", "object": "job", "scopes": [{"key": "s", "when": {"team": ["other", "none"]}}]},
+      {"key": "crewed", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "other"]}}]},
+      {"key": "apart", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["other", "none"]}}]},
       {"key": "near", "object": "job", "checks": ["region"]},
       {"key": "sized", "object": "job", "checks": ["cost", "age"]},
       {"key": "dated", "object": "job", "checks": ["starts", "ends"]},
+      {"key": "due", "object": "job", "checks": ["due"]},
       {"key": "all", "object": "job"}]},
   "global": {"allow": ["**"], "bounds": {
     "job.region": ["north", "south"], "job.cost": 9223372036854775807, "job.age": -5,
-    "job.starts": {"plus_days": 3}, "job.ends": {"date": "2026-12-24"}}},
+    "job.starts": {"plus_days": 3}, "job.due": {"plus_days": 9}, "job.ends": {"date": "2026-12-24"}}},
   "groups": {"uk": {}, "leeds": {"parent": "uk"}},
   "users": {"7": {"groups": ["uk"]}, "8": {}, "root": {"admin": true}}}"#;
 
@@ -68,18 +72,22 @@ fn jobs(database: Database) -> Mapping {
         .relation("assignee", Ids::column("assignee_id").integers())
         .relation("watcher", Ids::join_table("watchers", [("job_id", "id")], "user_id").integers())
         .relation("team", Ids::column("team"))
+        .relation("crew", Ids::join_table("crews", [("job_id", "id")], "team"))
         .attribute("region", "region")
         .attribute("cost", "cost")
         .attribute("age", "age")
         .attribute("starts", "starts_on")
+        .attribute("due", "due_on")
         .text_date("ends", "ends_on")
 }
 
 fn rendered(database: Database) -> String {
     let engine = engine(JOBS);
     let mut text = String::new();
-    let asked =
-        ["own", "others", "free", "any", "seen", "team", "far", "near", "sized", "dated", "all"];
+    let asked = [
+        "own", "others", "free", "any", "seen", "team", "far", "near", "sized", "dated", "due",
+        "all",
+    ];
     let asked = asked.map(|action| ("7", action)).into_iter().chain([
         ("8", "far"),
         ("root", "own"),
@@ -211,6 +219,48 @@ fn only_the_digits_of_an_integer_are_its_id() {
         let condition = filter(&engine(&policy), name, "own").condition(&jobs(Database::Sqlite));
         assert_eq!(condition.is_ok(), is_id, "{name}");
     }
+}
+
+/// What a host computes is known for what it is.
+#[test]
+fn texts_and_integers_are_asked_for_alike_however_they_are_given() {
+    let engine = engine(JOBS);
+    let given: [(_, _, fn(&str) -> Option<Bound>); 2] = [
+        ("team", Ids::column("team"), |name| Some(name.into())),
+        ("own", Ids::column("assignee_id").integers(), |id| id.parse::<i64>().ok().map(Into::into)),
+    ];
+    for (action, ids, value) in given {
+        let relation = if action == "own" { "assignee" } else { action };
+        let condition = |ids: Ids| {
+            let mapping = jobs(Database::Sqlite).relation(relation, ids);
+            filter(&engine, "7", action).condition(&mapping).expect("all is mapped")
+        };
+        assert_eq!(condition(ids.clone().values(value)), condition(ids));
+    }
+}
+
+/// Who is named by an id of another type cannot be told.
+#[test]
+fn an_id_of_another_type_is_nobody_for_sure() {
+    let database = Connection::open_in_memory().expect("a database");
+    database
+        .execute_batch(
+            "CREATE TABLE jobs (id INTEGER); CREATE TABLE crews (job_id INTEGER, team);
+             INSERT INTO jobs VALUES (1), (2), (3), (4), (5);
+             INSERT INTO crews VALUES (1, 'leeds'), (2, x'00'), (4, 'leeds'), (4, 1), (5, 'york');",
+        )
+        .expect("two tables");
+    let engine = engine(JOBS);
+    let rows = |user: &str, action: &str| {
+        let condition = filter(&engine, user, action).condition(&jobs(Database::Sqlite));
+        selected(&database, "jobs", "id", condition.expect("all is mapped"))
+    };
+    let ids = |ids: &[i64]| ids.iter().copied().map(Cell::Integer).collect::<Vec<_>>();
+    assert_eq!(rows("7", "crewed"), ids(&[1, 4, 5]));
+    assert_eq!(rows("7", "apart"), ids(&[3, 5]));
+    // Who has no groups is in no crew.
+    assert_eq!(rows("8", "crewed"), ids(&[1, 5]));
+    assert_eq!(rows("8", "apart"), ids(&[1, 3, 5]));
 }
 
 #[test]
@@ -345,6 +395,61 @@ fn a_table_can_be_joined_with_itself() {
         assert_eq!(rows("any"), ids(&[1, 3, 4]));
         assert_eq!(rows("free"), ids(&[4]));
     }
+}
+
+/// A condition has 4,096 tests at most, and 64 joins within each other.
+#[test]
+fn conditions_are_of_bounded_size() {
+    let name = |at: usize| format!("a{at}");
+    let refused = |policy: Json, mapping: Mapping| {
+        filter(&engine(&policy.to_string()), "u", "p0").condition(&mapping).err()
+    };
+    let jobs = || Mapping::new(Database::Sqlite, "job", "jobs");
+
+    let wide = |tests: usize| {
+        let names: Vec<String> = (0..tests).map(name).collect();
+        let each = |key: fn(&str) -> String, value: Json| -> Json {
+            names.iter().map(|name| (key(name), value.clone())).collect()
+        };
+        let policy = json!({
+            "format": 1,
+            "catalogue": {
+                "objects": {"job": {"attributes": each(str::to_owned, "at_most".into())}},
+                "permissions": [{"key": "p0", "object": "job", "checks": names}]},
+            "global": {"allow": ["p0"], "bounds": each(|name| format!("job.{name}"), 1.into())},
+            "users": {"u": {}}});
+        refused(policy, names.iter().fold(jobs(), |jobs, name| jobs.attribute(name, name)))
+    };
+    assert_eq!(wide(4096), None);
+    assert_eq!(wide(4097), Some(ConditionError::TooLarge));
+
+    // This one is mine, or the next and what is asked of those after them.
+    let deep = |joins: usize| {
+        let relations: Json = (0..=joins).map(|at| (name(at), json!("user"))).collect();
+        let permission = |at: usize| {
+            let (next, last) = (name(at + 1), name(joins));
+            let other = match joins - at {
+                1 => json!({"key": "b", "when": {next: "me"}}),
+                2 => json!({"key": "b", "when": {next: "me", last: "me"}}),
+                _ => {
+                    json!({"key": "b", "when": {next: "me"}, "requires": [format!("p{}", at + 2)]})
+                }
+            };
+            let scopes = json!([{"key": "a", "when": {name(at): "me"}}, other]);
+            json!({"key": format!("p{at}"), "object": "job", "scopes": scopes})
+        };
+        let policy = json!({
+            "format": 1,
+            "catalogue": {
+                "objects": {"job": {"relations": relations}},
+                "permissions": (0..joins).step_by(2).map(permission).collect::<Json>()},
+            "global": {"allow": ["*"]},
+            "users": {"u": {}}});
+        let related = |jobs: Mapping, at| jobs.relation(name(at), Ids::column(name(at)));
+        refused(policy, (0..=joins).fold(jobs(), related))
+    };
+    assert_eq!(deep(64), None);
+    assert_eq!(deep(65), Some(ConditionError::TooLarge));
 }
 
 /// Definitions are written out, as far as that is reasonable.
