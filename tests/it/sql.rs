@@ -56,6 +56,7 @@ const JOBS: &str = r#"{"format": 1,
       {"key": "far", "object": "job", "scopes": [{"key": "s", "when": {"team": ["other", "none"]}}]},
       {"key": "crewed", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "other"]}}]},
       {"key": "apart", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["other", "none"]}}]},
+      {"key": "whoever", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "other", "none"]}}]},
       {"key": "near", "object": "job", "checks": ["region"]},
       {"key": "sized", "object": "job", "checks": ["cost", "age"]},
       {"key": "dated", "object": "job", "checks": ["starts", "ends"]},
@@ -85,11 +86,12 @@ fn rendered(database: Database) -> String {
     let engine = engine(JOBS);
     let mut text = String::new();
     let asked = [
-        "own", "others", "free", "any", "seen", "team", "far", "near", "sized", "dated", "due",
-        "all",
+        "own", "others", "free", "any", "seen", "team", "far", "crewed", "apart", "whoever",
+        "near", "sized", "dated", "due", "all",
     ];
     let asked = asked.map(|action| ("7", action)).into_iter().chain([
         ("8", "far"),
+        ("8", "apart"),
         ("root", "own"),
         ("nobody", "own"),
     ]);
