@@ -57,6 +57,7 @@ const JOBS: &str = r#"{"format": 1,
       {"key": "crewed", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "other"]}}]},
       {"key": "apart", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["other", "none"]}}]},
       {"key": "whoever", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "other", "none"]}}]},
+      {"key": "ours", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "none"]}}]},
       {"key": "near", "object": "job", "checks": ["region"]},
       {"key": "sized", "object": "job", "checks": ["cost", "age"]},
       {"key": "dated", "object": "job", "checks": ["starts", "ends"]},
@@ -92,6 +93,7 @@ fn rendered(database: Database) -> String {
     let asked = asked.map(|action| ("7", action)).into_iter().chain([
         ("8", "far"),
         ("8", "apart"),
+        ("8", "ours"),
         ("root", "own"),
         ("nobody", "own"),
     ]);
@@ -167,6 +169,8 @@ fn what_a_mapping_lacks_is_an_error() {
         filter.condition(mapping).expect_err("something is lacking")
     };
     let bare = Mapping::new(Database::Sqlite, "job", "jobs");
+    let told = format!("{:?}", bare.clone().relation("team", Ids::column("team_id")));
+    assert!(told.contains("team_id"), "{told}");
     let (kind, name) = ("job".to_owned(), str::to_owned);
     assert_eq!(
         lacking("7", "own", &bare),
@@ -192,6 +196,10 @@ fn what_a_mapping_lacks_is_an_error() {
     assert_eq!(no_id(with(Ids::column("team").values(|_| None))), expected);
     let null = |_: &str| Some(Bound::BigInt(None));
     assert_eq!(no_id(with(Ids::column("team").values(null))), expected);
+    // Whom nothing is asked of needs no id.
+    let nobody = jobs(Database::Sqlite).relation("assignee", Ids::column("a").values(|_| None));
+    assert!(matches!(lacking("7", "own", &nobody), ConditionError::NoId { .. }));
+    assert!(filter(&engine, "7", "free").condition(&nobody).is_ok());
     // What nothing is asked of need not be mapped.
     assert!(filter(&engine, "7", "all").condition(&bare).is_ok());
     assert!(filter(&engine, "root", "own").condition(&bare).is_ok());
@@ -263,6 +271,49 @@ fn an_id_of_another_type_is_nobody_for_sure() {
     // Who has no groups is in no crew.
     assert_eq!(rows("8", "crewed"), ids(&[1, 5]));
     assert_eq!(rows("8", "apart"), ids(&[1, 3, 5]));
+}
+
+/// Ids can be of any type, such as bytes.
+#[test]
+fn ids_are_compared_as_what_they_are() {
+    let database = Connection::open_in_memory().expect("a database");
+    database
+        .execute_batch(
+            "CREATE TABLE jobs (id INTEGER, team);
+             INSERT INTO jobs VALUES (1, x'6c65656473'), (2, 'leeds'), (3, x'79'), (4, NULL);",
+        )
+        .expect("a table");
+    let bytes = |name: &str| Some(Bound::from(name.as_bytes()));
+    let mapping = jobs(Database::Sqlite).relation("team", Ids::column("team").values(bytes));
+    let engine = engine(JOBS);
+    let rows = |action: &str| {
+        let condition = filter(&engine, "7", action).condition(&mapping);
+        selected(&database, "jobs", "id", condition.expect("all is mapped"))
+    };
+    assert_eq!(rows("team"), [Cell::Integer(1)]);
+    assert_eq!(rows("far"), [2, 3, 4].map(Cell::Integer));
+}
+
+/// The first and the last day that a policy can name are days, too.
+#[test]
+fn a_day_may_be_the_only_one() {
+    let database = Connection::open_in_memory().expect("a database");
+    let days = "CREATE TABLE days (day TEXT); INSERT INTO days VALUES
+        ('-001-12-31'), ('0000-01-01'), ('0000-01-02'), ('9999-12-30'), ('9999-12-31'), ('infinity');";
+    database.execute_batch(days).expect("a table");
+    for (bound, day) in [("not_before", "9999-12-31"), ("not_after", "0000-01-01")] {
+        let policy = json!({
+            "format": 1,
+            "catalogue": {
+                "objects": {"day": {"attributes": {"day": bound}}},
+                "permissions": [{"key": "p", "object": "day", "checks": ["day"]}]},
+            "global": {"allow": ["p"], "bounds": {"day.day": {"date": day}}},
+            "users": {"u": {}}});
+        let mapping = Mapping::new(Database::Sqlite, "day", "days").text_date("day", "day");
+        let condition = filter(&engine(&policy.to_string()), "u", "p").condition(&mapping);
+        let condition = condition.expect("all is mapped");
+        assert_eq!(selected(&database, "days", "day", condition), [Cell::Text(day.to_owned())]);
+    }
 }
 
 #[test]

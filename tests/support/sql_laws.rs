@@ -30,6 +30,7 @@ pub fn cells(values: Values) -> Vec<Cell> {
     let cell = |value| match value {
         Bound::String(Some(text)) => Cell::Text(text),
         Bound::BigInt(Some(integer)) => Cell::Integer(integer),
+        Bound::Bytes(Some(bytes)) => Cell::Blob(bytes),
         other => panic!("{other:?} is bound"),
     };
     values.into_iter().map(cell).collect()
