@@ -427,3 +427,25 @@ impl<T: Hash + PartialEq + ?Sized> Pool<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pool;
+
+    #[test]
+    fn values_are_kept_once_however_many_there_are() {
+        let mut pool = Pool::<[u32]>::default();
+        let mut numbers = || -> Vec<u32> {
+            (0..10_000).map(|value| pool.take(&[value], |value| value.into())).collect()
+        };
+        let first = numbers();
+        // All of them in a message would be too much.
+        assert!(numbers() == first);
+        first.iter().for_each(|&number| pool.leave(number));
+        assert_eq!(pool.iter().count(), 10_000);
+        first.iter().for_each(|&number| pool.leave(number));
+        assert_eq!(pool.iter().count(), 0);
+        assert_eq!(pool.take(&[7], |value| value.into()), 10_000);
+        assert_eq!(pool.take(&[8], |value| value.into()), 9_999);
+    }
+}

@@ -232,6 +232,42 @@ fn versions_differ_by_the_groups_of_users_and_their_parents() {
     );
 }
 
+/// What is held is the same; what it is good for is not.
+#[test]
+fn admins_and_bounds_change_what_a_permission_reaches() {
+    let policy = |costs: &str, admin: bool| {
+        format!(
+            r#"{{"format": 1,
+            "catalogue": {{
+                "objects": {{"job": {{
+                    "relations": {{"owner": "user"}}, "attributes": {{"cost": "one_of"}}}}}},
+                "permissions": [
+                    {{"key": "edit", "object": "job", "scopes": [{{"key": "own", "when": {{"owner": "me"}}}}]}},
+                    {{"key": "pay", "object": "job", "checks": ["cost"]}}]}},
+            "global": {{"allow": ["**"], "bounds": {{"job.cost": {costs}}}}},
+            "users": {{"ann": {{"admin": {admin}}}}}}}"#
+        )
+    };
+    assert_eq!(
+        diff(&policy(r#"["low"]"#, false), &policy(r#"["low"]"#, true)),
+        "1 user: `ann`
+  has `edit` on more objects
+    now on everything
+    before on every job where owner is me
+  has `edit.own` on more objects
+    now on everything
+    before on every job where owner is me
+  has `pay` on more objects
+    now on everything
+    before on every job where cost is \"low\"
+"
+    );
+    let diff = engine(&policy(r#"["low"]"#, false)).diff(&engine(&policy("[]", false)));
+    let pay = &serde_json::to_value(&diff).expect("JSON")["groups"][0]["permissions"][0];
+    assert_eq!(pay["effective"], serde_json::json!(null));
+    assert_eq!(pay["can_some"], serde_json::json!({"before": true, "after": false}));
+}
+
 #[test]
 fn a_diff_is_data() {
     let before = r#"{"format": 1,
