@@ -207,6 +207,29 @@ fn what_it_answers_to_is_asked_for_too() {
     );
 }
 
+/// What is asked already, if in other words, is not asked again.
+#[test]
+fn what_follows_is_left_out() {
+    check(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {"relations": {"assignee": "user", "requester": "user", "team": "user"}}},
+            "permissions": [
+              {"key": "view", "object": "job", "scopes": [
+                {"key": "own", "when": {"assignee": ["me", "other"], "team": ["me", "other"]}},
+                {"key": "asked", "when": {"requester": "me"}}]},
+              {"key": "edit", "object": "job", "requires": ["view"], "scopes": [
+                {"key": "own", "when": {"assignee": "me", "team": "me"}},
+                {"key": "asked", "when": {"requester": "me", "team": "none"}}]}]},
+          "global": {"allow": ["**"]},
+          "users": {"u": {}}}"#,
+        r#"
+        u view => every job where requester is me or (assignee is one of me, other and team is one of me, other)
+        u edit => every job where (assignee is me and team is me) or (requester is me and team is none)
+        "#,
+    );
+}
+
 #[test]
 fn a_filter_says_who_asks_as_far_as_it_matters() {
     let engine = engine(
