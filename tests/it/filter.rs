@@ -417,6 +417,8 @@ fn columns_are_of_a_hosts_own_types() {
         .attribute("cost", &cost)
         .attribute("starts", &starts)
         .coded_attribute("region", &region, &regions);
+    let told = format!("{columns:?}");
+    assert!(told.contains("\"owner, watcher, team\"") && told.contains("cost"), "{told}");
     let selected = filter.select(&columns);
     let mut count = 0;
     for row in 0..rows {

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt::Write;
 
 use allocation_counter::measure;
+use grantree::change::By;
 use grantree::lint::Code;
 use grantree::{
     Document, DynamicObject, Engine, Limits, Object, Policy, Problems, RelationState, SourceName,
@@ -573,6 +574,40 @@ fn limits_that_are_set() {
         *field(&mut limits) = reached - 1;
         let first = problems(&limits);
         assert_eq!(first.lines().find(|line| *line == told), Some(told), "{first}");
+    }
+}
+
+/// No change gives a name that a document could not have.
+#[test]
+fn names_that_changes_give() {
+    let mut limits = Limits::default();
+    limits.name = 8;
+    let text = r#"{"format": 1, "catalogue": {}, "roles": {"r": {}}, "users": {"u": {}}}"#;
+    let document = serde_json::from_str(text).expect("JSON");
+    let policy = Policy::validate_within(document, &limits, |_| {}).expect("a policy");
+    let name = "NNNNNNNN";
+    for change in [
+        r#"{"create": {"source": {"role": "NNNNNNNN"}}}"#,
+        r#"{"rename": {"source": {"role": "r"}, "to": "NNNNNNNN"}}"#,
+        r#"{"rename": {"source": {"user": "u"}, "to": "NNNNNNNN"}}"#,
+        r#"{"add_user": {"user": "NNNNNNNN"}}"#,
+        r#"{"add_user": {"user": "v", "groups": ["NNNNNNNN"]}}"#,
+        r#"{"set_groups": {"user": "u", "groups": ["NNNNNNNN"]}}"#,
+        r#"{"set_group": {"group": "NNNNNNNN"}}"#,
+        r#"{"set_group": {"group": "g", "parent": "NNNNNNNN"}}"#,
+        r#"{"set_licence": {"features": ["NNNNNNNN"]}}"#,
+        r#"{"import": {"bundle": {"roles": {"NNNNNNNN": {}}}}}"#,
+    ] {
+        let apply = |change: &str| {
+            let change = serde_json::from_str(change).expect("a change");
+            policy.apply(By::Host, &change).map(drop)
+        };
+        assert!(apply(change).is_ok(), "{change}");
+        let longer = [format!("{name}N"), format!("{name}NNNN")];
+        for longer in longer.map(|longer| change.replace(name, &longer)) {
+            let refusal = apply(&longer).expect_err("too long a name").to_string();
+            assert!(refusal.contains("a name is longer than 8 bytes"), "{refusal}");
+        }
     }
 }
 
