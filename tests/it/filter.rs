@@ -149,6 +149,7 @@ const BOUNDS: &str = r#"{"format": 1,
     "south": {"bounds": {"slot.region": ["south", "a \"b\"\n"], "slot.size": 1000, "slot.starts": {"next": "friday"}, "slot.ends": {"plus_days": 3}}},
     "none": {"bounds": {"slot.region": [], "slot.size": "any"}}},
   "users": {
+    "unset": {},
     "one": {"roles": ["north"]},
     "two": {"roles": ["north", "south"]},
     "none": {"roles": ["none"]}}}"#;
@@ -163,6 +164,7 @@ fn bounds_become_tests_of_that_day() {
         none region => nothing
         two size => every slot where age is at least -5 and size is at most 1000
         none size => every slot where age is at least -5
+        unset size => nothing
         one days => every slot where ends is not after 2026-12-24 and starts is not before 2026-11-23
         two days => every slot where ends is not after 2026-12-24 and starts is not before 2026-11-23
         "#,
