@@ -622,18 +622,13 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 
     /// What of its gates is followed on an object: of a single scope that is
-    /// required it is enough that it is effective. Of a scope, what it requires
-    /// itself is another matter.
+    /// required it is enough that it is effective.
     fn followed(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
         let catalogue = self.catalogue();
         let node = catalogue.node(id);
-        let shared = match node.form {
-            Form::Scope(..) => node.requirements().1,
-            _ => &node.requires,
-        };
         let parent = node.gate.map(|gate| (Link::Parent, catalogue.node(gate).bit));
-        let shared = shared.iter().map(|&bit| (Link::Requires, bit));
-        parent.into_iter().chain(shared).filter(|&(_, bit)| is_followed(catalogue, bit))
+        let required = node.requires.iter().map(|&bit| (Link::Requires, bit));
+        parent.into_iter().chain(required).filter(|&(_, bit)| is_followed(catalogue, bit))
     }
 
     fn own_requirements(&self, scope: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {

@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use grantree::change::{Applied, By, Moved};
+use grantree::{Document, Policy, SourceName};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
@@ -65,4 +67,89 @@ fn random_changes_meet_every_rule() {
         assert!(tally.refused.contains_key(&rule), "`{rule}` refused nothing");
     }
     assert!(tally.applied() > tally.refused(), "{tally}");
+}
+
+// What is told of a change.
+
+fn policy() -> Policy {
+    let document = r#"{"format": 1,
+        "catalogue": {"permissions": [{"key": "a"}]},
+        "profiles": {"p": {}, "q": {}},
+        "roles": {"r": {}, "s": {}, "king": {"unique": true, "demoted_to": "s"}},
+        "approval_groups": {"g": {}},
+        "users": {
+            "ann": {"profile": "p", "roles": ["r", "king"]},
+            "bob": {"profile": "q", "roles": ["r"]},
+            "cat": {}}}"#;
+    let document: Document = serde_json::from_str(document).expect("a document");
+    Policy::try_from(document).expect("a policy")
+}
+
+#[track_caller]
+fn applied(change: &str) -> Applied {
+    let change = serde_json::from_str(change).expect("a change");
+    policy().apply(By::Host, &change).expect("it is applied")
+}
+
+/// Who got what in the place of what, however it came about.
+#[test]
+fn who_moves_is_told() {
+    for (change, expected) in [
+        (r#"{"assign": {"user": "cat", "source": {"profile": "p"}}}"#, "cat: - profiles.p"),
+        (
+            r#"{"assign": {"user": "ann", "source": {"profile": "q"}}}"#,
+            "ann: profiles.p profiles.q",
+        ),
+        (r#"{"assign": {"user": "ann", "source": {"role": "s"}}}"#, "ann: - roles.s"),
+        (
+            r#"{"assign": {"user": "bob", "source": {"approval_group": "g"}}}"#,
+            "bob: - approval_groups.g",
+        ),
+        (r#"{"assign": {"user": "bob", "source": {"role": "r"}}}"#, ""),
+        (r#"{"revoke": {"user": "bob", "source": {"role": "r"}}}"#, "bob: roles.r -"),
+        (r#"{"revoke": {"user": "bob", "source": {"profile": "q"}}}"#, "bob: profiles.q -"),
+        (r#"{"revoke": {"user": "bob", "source": {"profile": "p"}}}"#, ""),
+        (
+            r#"{"delete": {"source": {"role": "r"}, "holders": {"reassign": "s"}}}"#,
+            "ann: roles.r roles.s, bob: roles.r roles.s",
+        ),
+        (r#"{"delete": {"source": {"profile": "p"}, "holders": "unassign"}}"#, "ann: profiles.p -"),
+        (
+            r#"{"transfer": {"role": "king", "to": "bob"}}"#,
+            "ann: roles.king roles.s, bob: - roles.king",
+        ),
+        (r#"{"edit": {"source": {"role": "r"}, "ops": [{"allow": "a"}]}}"#, ""),
+    ] {
+        let moved = applied(change).moved;
+        let told = moved.iter().map(|Moved { user, from, to }| {
+            let place = |source: &Option<SourceName>| {
+                source.as_ref().map_or("-".to_owned(), SourceName::place)
+            };
+            format!("{user}: {} {}", place(from), place(to))
+        });
+        let told: Vec<String> = told.collect();
+        assert_eq!(told.join(", "), expected, "{change}");
+    }
+}
+
+/// A name is taken by what is of its kind, here and in the bundle; and it stands
+/// in a list once.
+#[test]
+fn what_is_imported_gets_a_name_of_its_own() {
+    let change = r#"{"import": {"on_conflict": "rename", "bundle": {
+        "profiles": {"r_2": {"assignable_by": ["s", "r", "s"]}},
+        "roles": {"r": {}, "s": {}, "s_2": {}},
+        "approval_groups": {"s_3": {}}}}}"#;
+    let document = Document::from(&applied(change).policy);
+    let names: Vec<&str> = document.roles.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["r", "s", "king", "r_2", "s_3", "s_2"]);
+    let guard = document.profiles.get("r_2").expect("it came").assignable_by.as_deref();
+    assert_eq!(guard, Some(&["s_3", "r_2"].map(str::to_owned)[..]));
+}
+
+/// The global source has no fields to set; to set none is no mistake.
+#[test]
+fn nothing_is_set() {
+    let nothing = applied(r#"{"edit": {"source": "global", "ops": [{"set": {}}]}}"#);
+    assert!(nothing.changed.is_empty());
 }

@@ -379,6 +379,49 @@ fn refused_changes_are_told_in_these_words() {
     }
 }
 
+/// Of many who would gain alike, one is named; and whoever comes next.
+#[test]
+fn who_would_gain_is_named() {
+    let document = r#"{"format": 1,
+        "catalogue": {"permissions": [{"key": "edit"}, {"key": "ask"}, {"key": "approve"}]},
+        "default_profile": "newcomer",
+        "profiles": {"newcomer": {}},
+        "roles": {"clerk": {}, "both": {"allow": ["ask", "approve"]}},
+        "users": {"ann": {"roles": ["clerk"]}, "bob": {"allow": ["edit"]}, "cat": {}},
+        "governance": {
+            "no_escalation": true,
+            "permissions": {"edit_role": ["edit"], "edit_profile": ["edit"]},
+            "separation": [{"name": "four-eyes", "permissions": ["ask", "approve"], "at_most": 1}]}}"#;
+    let document: Document = serde_json::from_str(document).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    for (by, change, message) in [
+        (
+            By::Host,
+            r#"{"assign": {"user": "cat", "source": {"role": "both"}}}"#,
+            "separation: `cat` would hold 2 of the permissions that `four-eyes` keeps apart",
+        ),
+        (
+            By::Host,
+            r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "**"}]}}"#,
+            "separation: `ann` would hold 2 of the permissions that `four-eyes` keeps apart",
+        ),
+        (
+            By::Actor("bob"),
+            r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "ask"}]}}"#,
+            "escalation: `ann` could do more with `ask` than before, and than `bob` can",
+        ),
+        (
+            By::Actor("bob"),
+            r#"{"edit": {"source": {"profile": "newcomer"}, "ops": [{"allow": "ask"}]}}"#,
+            "escalation: a new user could do more with `ask` than before, and than `bob` can",
+        ),
+    ] {
+        let parsed: Change = serde_json::from_str(change).expect(change);
+        let refusal = policy.apply(by, &parsed).expect_err(change);
+        assert_eq!(refusal.to_string(), message, "{change}");
+    }
+}
+
 #[test]
 fn a_record_of_a_change_is_a_map() {
     let edit = r#"{"edit": {"source": "global", "ops": [{"set": []}]}}"#;
