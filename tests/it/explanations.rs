@@ -202,6 +202,23 @@ fn an_assignment_says_what_it_takes_besides() {
     ");
 }
 
+/// What was never granted is told before what fell for want of something else.
+#[test]
+fn the_root_of_the_trouble_comes_first() {
+    let document = r#"{"format": 1,
+        "catalogue": {
+            "objects": {"job": {"relations": {"owner": "user"}}},
+            "permissions": [
+                {"key": "base"}, {"key": "lists", "requires": ["base"]},
+                {"key": "jobs", "object": "job", "scopes": [{"key": "own", "when": {"owner": "me"}}]},
+                {"key": "export", "requires": ["lists", "jobs"]}]},
+        "users": {"ann": {"allow": ["lists", "export"]}}}"#;
+    let document: Document = serde_json::from_str(document).expect("a document");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let told = engine.explain_by_name("ann", "export", ()).expect("an explanation").to_string();
+    assert!(told.contains("but `jobs`, which it requires, is not granted"), "{told}");
+}
+
 /// Where much is looked at, patterns are looked up instead: no other story comes of it.
 #[test]
 fn what_is_said_is_found_among_much_too() {

@@ -119,6 +119,13 @@ fn scopes_become_relations_and_their_states() {
                {"key": "b", "when": {"assignee": ["me", "none"]}}"#,
             "assignee is one of me, none",
         ),
+        // Of what is equally common, the first is taken out.
+        (
+            r#"{"key": "a", "when": {"assignee": "me", "requester": "me"}},
+               {"key": "b", "when": {"assignee": "me", "team": "me"}},
+               {"key": "c", "when": {"requester": "me", "team": "none"}}"#,
+            "(assignee is me and (requester is me or team is me)) or (requester is me and team is none)",
+        ),
         // Of another's job, only what is not mine anyway.
         (
             r#"{"key": "a", "when": {"assignee": "me"}},
