@@ -153,3 +153,19 @@ fn nothing_is_set() {
     let nothing = applied(r#"{"edit": {"source": "global", "ops": [{"set": {}}]}}"#);
     assert!(nothing.changed.is_empty());
 }
+
+/// What is written down of a new user holds wherever it is read: the profile that
+/// was the default one is named.
+#[test]
+fn a_new_users_profile_is_told() {
+    let added = |policy: &Policy| {
+        let change = serde_json::from_str(r#"{"add_user": {"user": "eve"}}"#).expect("a change");
+        let applied = policy.apply(By::Host, &change).expect("it is applied");
+        serde_json::to_value(&applied.changed).expect("JSON")[0]["add_user"]["profile"].clone()
+    };
+    let none = policy();
+    assert_eq!(added(&none), serde_json::Value::Null);
+    let q = serde_json::from_str(r#"{"set_default_profile": {"profile": "q"}}"#).expect("a change");
+    let some = none.apply(By::Host, &q).expect("it is applied").policy;
+    assert_eq!(added(&some), "q");
+}
