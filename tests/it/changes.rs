@@ -161,11 +161,11 @@ fn a_new_users_profile_is_told() {
     let added = |policy: &Policy| {
         let change = serde_json::from_str(r#"{"add_user": {"user": "eve"}}"#).expect("a change");
         let applied = policy.apply(By::Host, &change).expect("it is applied");
-        serde_json::to_value(&applied.changed).expect("JSON")[0]["add_user"]["profile"].clone()
+        serde_json::to_value(&applied.changed).expect("JSON")[0]["add_user"].clone()
     };
     let none = policy();
-    assert_eq!(added(&none), serde_json::Value::Null);
+    assert_eq!(added(&none), serde_json::json!({"user": "eve", "profile": null}));
     let q = serde_json::from_str(r#"{"set_default_profile": {"profile": "q"}}"#).expect("a change");
     let some = none.apply(By::Host, &q).expect("it is applied").policy;
-    assert_eq!(added(&some), "q");
+    assert_eq!(added(&some), serde_json::json!({"user": "eve", "profile": "q"}));
 }
