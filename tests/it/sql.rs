@@ -58,6 +58,9 @@ const JOBS: &str = r#"{"format": 1,
       {"key": "apart", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["other", "none"]}}]},
       {"key": "whoever", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "other", "none"]}}]},
       {"key": "ours", "object": "job", "scopes": [{"key": "s", "when": {"crew": ["me", "none"]}}]},
+      {"key": "either", "object": "job", "scopes": [
+        {"key": "c", "when": {"crew": ["me", "other", "none"]}}, {"key": "s", "when": {"assignee": "me"}}]},
+      {"key": "both", "object": "job", "scopes": [{"key": "s", "when": {"crew": "me", "assignee": "me"}}]},
       {"key": "near", "object": "job", "checks": ["region"]},
       {"key": "sized", "object": "job", "checks": ["cost", "age"]},
       {"key": "dated", "object": "job", "checks": ["starts", "ends"]},
@@ -88,12 +91,13 @@ fn rendered(database: Database) -> String {
     let mut text = String::new();
     let asked = [
         "own", "others", "free", "any", "seen", "team", "far", "crewed", "apart", "whoever",
-        "near", "sized", "dated", "due", "all",
+        "ours", "either", "both", "near", "sized", "dated", "due", "all",
     ];
     let asked = asked.map(|action| ("7", action)).into_iter().chain([
         ("8", "far"),
         ("8", "apart"),
         ("8", "ours"),
+        ("8", "both"),
         ("root", "own"),
         ("nobody", "own"),
     ]);
