@@ -239,18 +239,16 @@ fn only_the_digits_of_an_integer_are_its_id() {
 #[test]
 fn texts_and_integers_are_asked_for_alike_however_they_are_given() {
     let engine = engine(JOBS);
-    let given: [(_, _, fn(&str) -> Option<Bound>); 2] = [
-        ("team", Ids::column("team"), |name| Some(name.into())),
-        ("own", Ids::column("assignee_id").integers(), |id| id.parse::<i64>().ok().map(Into::into)),
-    ];
-    for (action, ids, value) in given {
-        let relation = if action == "own" { "assignee" } else { action };
+    let alike = |action: &str, relation: &str, ids: Ids, value: fn(&str) -> Option<Bound>| {
         let condition = |ids: Ids| {
             let mapping = jobs(Database::Sqlite).relation(relation, ids);
             filter(&engine, "7", action).condition(&mapping).expect("all is mapped")
         };
         assert_eq!(condition(ids.clone().values(value)), condition(ids));
-    }
+    };
+    alike("team", "team", Ids::column("team"), |name| Some(name.into()));
+    let integer = |id: &str| id.parse::<i64>().ok().map(Bound::from);
+    alike("own", "assignee", Ids::column("assignee_id").integers(), integer);
 }
 
 /// Who is named by an id of another type cannot be told.
