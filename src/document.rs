@@ -8,6 +8,10 @@
 //! names that do not resolve. Only text that the format itself can't read is an
 //! error of the format's reader.
 //!
+//! Mistakes in reading belong to the whole document. One that has any can't be
+//! serialized, and a part that is moved out of it leaves them behind. Each part
+//! can be read by itself: there the first mistake is an error.
+//!
 //! A list or map that may be left out may as well be empty, with the same
 //! meaning; only `levels`, where there are any, are two or more.
 //!
@@ -30,7 +34,7 @@
 mod map;
 mod read;
 
-use serde::ser::SerializeMap;
+use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 
 pub use crate::date::Weekday;
@@ -83,8 +87,14 @@ pub struct Document {
     #[serde(skip_serializing_if = "Governance::is_empty")]
     pub governance: Governance,
     /// What reading could not make sense of; the fields above leave it out.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "refuse")]
     pub(crate) faults: Vec<Problem>,
+}
+
+/// Written without its faults, a document that is refused could be accepted.
+fn refuse<S: Serializer>(faults: &[Problem], _: S) -> Result<S::Ok, S::Error> {
+    let fault = faults.iter().map(ToString::to_string).next().unwrap_or_default();
+    Err(S::Error::custom(format!("the document has problems: {fault}")))
 }
 
 /// The version of the format, which is 1.

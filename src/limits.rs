@@ -30,7 +30,8 @@
 ///   answers, and say where that shows.
 /// - Problems are told until their places take 64 MiB; that there are more is one
 ///   more.
-/// - A change is checked for the length of names, and counts nothing.
+/// - Changes are held to the limits on users, sources, groups and names, but do
+///   not count statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

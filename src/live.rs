@@ -15,7 +15,7 @@ use crate::engine::Engine;
 /// nobody and never changes: what is asked of one snapshot is answered by one
 /// version of the policy. A change is applied to the newest version, the engine
 /// [follows](Engine::follow), and the next snapshot taken is of the new one.
-/// Changes wait for each other.
+/// Changes wait for each other, so that none is lost.
 ///
 /// ```
 /// use grantree::change::{By, Change};
@@ -174,13 +174,20 @@ impl Live {
         self.publish(|engine| Ok((engine.follow(&engine.policy().replay(entry)?), ())))
     }
 
-    /// Publishes an engine made elsewhere, in the place of the one that there
-    /// is: of a revised or adopted policy, say.
+    /// Publishes an engine that is made of the present one: of an edited document,
+    /// say, or of several changes that are to be seen together.
     ///
-    /// Handles hold for the versions of one policy. To load a document anew, use
-    /// [`Policy::revise`](crate::Policy::revise): of a policy that is made of it alone, the
-    /// handles that were taken before are unknown users and permissions, to whom
-    /// nothing is allowed.
+    /// Changes wait until it is made, so that none is lost; readers do not. `make`
+    /// must not change this `Live` itself, for it would wait for itself.
+    ///
+    /// Handles hold for the versions of one policy, such as
+    /// [`Policy::revise`](crate::Policy::revise) makes: of a policy that is made
+    /// of a document alone, the handles that were taken before are unknown users
+    /// and permissions, to whom nothing is allowed.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`; all is left as it was.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -190,12 +197,38 @@ impl Live {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// use grantree::Problems;
+    ///
     /// let live = Live::new(engine);
-    /// let mut document = Document::from(live.load().policy());
-    /// document.global.allow.push("orders".into());
-    /// let revised = live.load().policy().revise(document)?;
-    /// live.store(live.load().follow(&revised));
-    /// assert!(live.load().can_by_name("bob", "orders", ())?);
+    /// let bob = live.load().user("bob")?;
+    /// live.update(|engine| {
+    ///     let mut document = Document::from(engine.policy());
+    ///     document.global.allow.push("orders".into());
+    ///     Ok::<_, Problems>(engine.follow(&engine.policy().revise(document)?))
+    /// })?;
+    /// let now = live.load();
+    /// assert!(now.can(bob, now.permission("orders")?, ()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn update<E>(&self, make: impl FnOnce(&Engine) -> Result<Engine, E>) -> Result<(), E> {
+        self.publish(|engine| Ok((make(engine)?, ())))
+    }
+
+    /// Publishes an engine made elsewhere, whatever there is now.
+    ///
+    /// Changes that were made since its policy was taken are lost without a word:
+    /// to go on from the present engine, use [`Live::update`].
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {}}}"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let live = Live::new(engine);
+    /// // The policy of another tenant, or one that was stored.
+    /// let other = r#"{"format": 1, "catalogue": {}, "users": {"cyd": {}}}"#;
+    /// let policy = Policy::try_from(serde_json::from_str::<Document>(other)?)?;
+    /// live.store(Engine::new(&policy.at_revision(17)));
+    /// assert!(live.load().user("cyd").is_ok() && live.load().revision() == 17);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn store(&self, engine: Engine) {

@@ -33,6 +33,7 @@ use crate::document::{self, Document};
 use crate::limits::Limits;
 use crate::names::{NameMap, number};
 use crate::problem::{LeftOut, Problems};
+use crate::progress::Progress;
 use crate::slots::Slots;
 
 /// A policy: a document that has no problems.
@@ -64,9 +65,9 @@ impl fmt::Debug for Policy {
         let policy = &*self.0;
         f.debug_struct("Policy")
             .field("revision", &policy.revision)
-            .field("profiles", &policy.profiles.iter().count())
-            .field("roles", &policy.roles.iter().count())
-            .field("approval_groups", &policy.approval_groups.iter().count())
+            .field("profiles", &policy.profiles.len())
+            .field("roles", &policy.roles.len())
+            .field("approval_groups", &policy.approval_groups.len())
             .field("users", &policy.users.len())
             .finish_non_exhaustive()
     }
@@ -379,6 +380,10 @@ impl Policy {
     /// becomes of all that. Where it would accept the document, this leaves
     /// nothing out.
     ///
+    /// The policy is a new one, at revision 0. Where engines are running, make it
+    /// the next version of theirs, so that handles stay valid:
+    /// `policy.revise(Document::from(&adopted.policy))`.
+    ///
     /// # Errors
     ///
     /// What leaving out does not mend: a catalogue that has problems itself,
@@ -396,12 +401,9 @@ impl Policy {
     ///     "roles": {"clerk": {"allow": ["orders", "orders.fax"], "deny": ["orders.export"]}},
     ///     "governance": {"permissions": {"assign_role": ["orders", "orders.fax"]}}
     /// }"#;
-    /// let newer = r#"{
-    ///     "format": 1,
-    ///     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "exports"}]}]}
-    /// }"#;
+    /// let newer = r#"{"permissions": [{"key": "orders", "children": [{"key": "exports"}]}]}"#;
     /// let mut document: Document = serde_json::from_str(stored)?;
-    /// document.catalogue = serde_json::from_str::<Document>(newer)?.catalogue;
+    /// document.catalogue = serde_json::from_str(newer)?;
     ///
     /// let adopted = Policy::adopt(document)?;
     /// let told: Vec<String> = adopted.left_out.iter().map(ToString::to_string).collect();
@@ -419,7 +421,36 @@ impl Policy {
     /// # }
     /// ```
     pub fn adopt(document: Document) -> Result<Adopted, Problems> {
-        let (inner, left_out) = validate::fit(document)?;
+        Policy::adopt_within(document, &Limits::default(), |_| {})
+    }
+
+    /// Adopts a document as [`Policy::adopt`] does, within other limits than the
+    /// default ones, and reports progress as [`Policy::validate_within`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::adopt`].
+    ///
+    /// ```
+    /// use grantree::{Document, Limits, Policy};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {"roles": ["gone"]}}}"#;
+    /// let document: Document = serde_json::from_str(text)?;
+    /// let mut limits = Limits::default();
+    /// limits.users = 1;
+    /// let adopted = Policy::adopt_within(document, &limits, |_| {})?;
+    /// assert_eq!(
+    ///     adopted.left_out[0].to_string(),
+    ///     "users.ann.roles[0]: unknown role `gone` (left out)",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn adopt_within(
+        document: Document,
+        limits: &Limits,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Adopted, Problems> {
+        let (inner, left_out) = validate::fit(document, limits, &mut progress)?;
         Ok(Adopted { policy: Policy(Arc::new(inner)), left_out })
     }
 }

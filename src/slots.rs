@@ -102,6 +102,11 @@ impl<V> Default for Slots<V> {
 }
 
 impl<V> Slots<V> {
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
     /// How many slots there are, vacant ones included.
     pub(crate) fn slots(&self) -> usize {
         self.names.slots()

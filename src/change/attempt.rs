@@ -40,6 +40,7 @@ pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Appl
         notes: Vec::new(),
     };
     attempt.carry_out(change);
+    attempt.count();
     guard::permit(&mut attempt);
     if attempt.refusals.is_empty() {
         guard::keep(&mut attempt);
@@ -373,6 +374,28 @@ impl Attempt<'_> {
         }
         let (group, parent) = (group.to_owned(), parent.map(str::to_owned));
         self.changed.push(Change::SetGroup { group, parent });
+    }
+
+    /// Refuses more of something than a document could have.
+    fn count(&mut self) {
+        let (old, new, limits) = (self.old, &self.new, self.old.limits);
+        for (what, before, now, most) in [
+            ("users", old.users.len(), new.users.len(), limits.users),
+            ("profiles", old.profiles.len(), new.profiles.len(), limits.sources),
+            ("roles", old.roles.len(), new.roles.len(), limits.sources),
+            (
+                "approval groups",
+                old.approval_groups.len(),
+                new.approval_groups.len(),
+                limits.sources,
+            ),
+            ("groups", old.groups.parents.len(), new.groups.parents.len(), limits.groups),
+        ] {
+            if now > before && now > most {
+                let message = format!("there would be more than {most} {what}");
+                self.refusals.push(Refusal { rule: Rule::Invalid, message });
+            }
+        }
     }
 
     /// Refuses a name that a document could not have.

@@ -75,23 +75,20 @@ impl<'de> Deserialize<'de> for Bound {
     }
 }
 
-impl<'de> Deserialize<'de> for NewUser {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NewUser, D::Error> {
-        strict(Record::<NewUser>::new(), deserializer)
-    }
+macro_rules! read_by_themselves {
+    ($($part:ty),*) => {$(
+        impl<'de> Deserialize<'de> for $part {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$part, D::Error> {
+                strict(Record::<$part>::new(), deserializer)
+            }
+        }
+    )*};
 }
 
-impl<'de> Deserialize<'de> for Licence {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Licence, D::Error> {
-        strict(Record::<Licence>::new(), deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bundle {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bundle, D::Error> {
-        strict(Record::<Bundle>::new(), deserializer)
-    }
-}
+read_by_themselves!(
+    Catalogue, Permission, Scope, ObjectKind, Setting, Edition, Licence, Statements, Source, Role,
+    Group, User, NewUser, Bundle, Governance, Separation
+);
 
 /// Where the reader is.
 #[derive(Clone, Copy)]

@@ -96,6 +96,17 @@ impl Policy {
     /// # Errors
     ///
     /// All that is wrong with the document.
+    ///
+    /// ```
+    /// use grantree::{Document, Limits, Policy};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
+    /// let document: Document = serde_json::from_str(text).unwrap();
+    /// let mut limits = Limits::default();
+    /// limits.users = 1;
+    /// let problems = Policy::validate_within(document, &limits, |_| {}).unwrap_err();
+    /// assert_eq!(problems.to_string(), "users: more than 1 users");
+    /// ```
     pub fn validate_within(
         document: Document,
         limits: &Limits,
@@ -113,8 +124,12 @@ pub(super) fn resolve(document: Document, limits: &Limits) -> Result<Inner, Prob
 
 /// Resolves what of a document fits its catalogue. The rest is left out, and
 /// told.
-pub(super) fn fit(document: Document) -> Result<(Inner, Vec<LeftOut>), Problems> {
-    resolve_or(document, &Limits::default(), Misfits::AreLeftOut, &mut |_| {})
+pub(super) fn fit(
+    document: Document,
+    limits: &Limits,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Inner, Vec<LeftOut>), Problems> {
+    resolve_or(document, limits, Misfits::AreLeftOut, progress)
 }
 
 /// What becomes of what names something that is not there.

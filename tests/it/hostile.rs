@@ -611,6 +611,41 @@ fn names_that_changes_give() {
     }
 }
 
+/// What a change makes of a policy, the policy's own limits accept.
+#[test]
+fn changes_are_held_to_the_limits() {
+    let text = r#"{
+        "format": 1, "catalogue": {},
+        "profiles": {"a": {}, "b": {}}, "roles": {"a": {}, "b": {}},
+        "approval_groups": {"a": {}, "b": {}},
+        "users": {"ann": {"groups": ["g"]}, "bob": {"groups": ["h"]}}}"#;
+    let mut limits = Limits::default();
+    (limits.users, limits.sources, limits.groups) = (3, 3, 3);
+    let document = serde_json::from_str(text).expect("JSON");
+    let policy = Policy::validate_within(document, &limits, |_| {}).expect("a policy");
+    for (change, refusal) in [
+        (r#"{"add_user": {"user": "NEW"}}"#, "more than 3 users"),
+        (r#"{"create": {"source": {"profile": "NEW"}}}"#, "more than 3 profiles"),
+        (r#"{"create": {"source": {"role": "NEW"}}}"#, "more than 3 roles"),
+        (r#"{"import": {"bundle": {"roles": {"NEW": {}}}}}"#, "more than 3 roles"),
+        (r#"{"create": {"source": {"approval_group": "NEW"}}}"#, "more than 3 approval groups"),
+        (r#"{"set_groups": {"user": "ann", "groups": ["NEW"]}}"#, "more than 3 groups"),
+        (r#"{"set_group": {"group": "NEW"}}"#, "more than 3 groups"),
+    ] {
+        let apply = |policy: &Policy, name: &str| {
+            let change = serde_json::from_str(&change.replace("NEW", name)).expect("a change");
+            policy.apply(By::Host, &change)
+        };
+        let full = apply(&policy, "x").expect("there is room for one").policy;
+        let refused = apply(&full, "y").expect_err("there is none for two");
+        assert_eq!(refused.to_string(), format!("invalid: there would be {refusal}"));
+        assert!(full.revise(Document::from(&full)).is_ok());
+        // What takes no more room goes on.
+        let suspend = r#"{"set_suspended": {"user": "bob", "suspended": true}}"#;
+        assert!(full.apply(By::Host, &serde_json::from_str(suspend).expect("a change")).is_ok());
+    }
+}
+
 #[test]
 fn sources_that_say_the_same_again() {
     let patterns = |count: usize| {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use grantree::change::{By, Change, LogEntry, ReplayError, Rule};
-use grantree::document::SettingValue;
+use grantree::document::{Role, SettingValue};
 use grantree::{Digest, Document, Engine, Live, Policy};
 
 fn policy(text: &str) -> Policy {
@@ -177,6 +177,37 @@ fn writers_wait_for_each_other() {
     let engine = live.load();
     assert_eq!((engine.revision(), engine.stats().users), (200, 203));
     assert!(engine.user("u3-49").is_ok() && engine.user("u0-0").is_ok());
+}
+
+/// What is made of the present engine loses no change that is made meanwhile.
+#[test]
+fn updates_and_changes_wait_for_each_other() {
+    let live = Live::new(Engine::new(&policy(SWITCH)));
+    let roles = live.load().policy().export_all().roles.len();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..50 {
+                let add = format!(r#"{{"add_user": {{"user": "u{number}"}}}}"#);
+                live.apply(By::Host, &change(&add)).expect("it is applied");
+            }
+        });
+        scope.spawn(|| {
+            for number in 0..50 {
+                let update = live.update(|engine| {
+                    let mut document = Document::from(engine.policy());
+                    document.roles.push(format!("r{number}"), Role::default());
+                    engine.policy().revise(document).map(|revised| engine.follow(&revised))
+                });
+                assert!(update.is_ok());
+            }
+        });
+    });
+    let engine = live.load();
+    assert_eq!((engine.revision(), engine.stats().users), (100, 53));
+    assert_eq!(engine.policy().export_all().roles.len(), roles + 50);
+
+    assert_eq!(live.update(|_| Err("not this")), Err("not this"));
+    assert_eq!(live.load().revision(), 100);
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! Reading documents that are hostile, broken, or written in another format:
 //! an error with a place, or a policy, and never a panic.
 
+use std::fmt::Debug;
 use std::fs;
 
 use fastrand::Rng;
+use grantree::document::{Map, Role};
 use grantree::{Document, Engine, Policy, Problem};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The places of a document's problems, none where it is a policy; or the
@@ -118,6 +121,64 @@ fn an_unknown_key_is_refused_in_every_record() {
     // A bound is right or wrong as a whole.
     let text = WHOLE.replace(r#""plus_days": 1"#, r#""plus_days": 1, "nope": 1"#);
     assert_eq!(places(&text).expect("JSON"), ["global.bounds.job.d"]);
+}
+
+/// What is refused is not made acceptable by writing it and reading it again.
+#[test]
+fn a_document_with_mistakes_is_not_written() {
+    for (entry, _) in ENTRIES {
+        let text = WHOLE.replace(entry, &format!("{entry}, {entry}"));
+        let document: Document = serde_json::from_str(&text).expect("JSON");
+        if serde_json::to_string(&document).is_ok() {
+            assert!(Policy::try_from(document.clone()).is_err(), "{entry}");
+            let again = serde_json::to_string(&document).expect("JSON");
+            assert!(!places(&again).expect("JSON").is_empty(), "{entry}");
+        }
+    }
+    let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {"dney": ["a"]}}}"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    assert_eq!(
+        serde_json::to_string(&document).unwrap_err().to_string(),
+        "the document has problems: users.bob.dney: unknown field `dney`; did you mean `deny`?",
+    );
+}
+
+#[test]
+fn parts_are_read_by_themselves() {
+    fn reads<T: Debug + PartialEq + Serialize + DeserializeOwned>(part: &T) {
+        let text = serde_json::to_string(part).expect("JSON");
+        assert_eq!(&serde_json::from_str::<T>(&text).expect("the part"), part);
+        let mut wrong: Value = serde_json::from_str(&text).expect("JSON");
+        wrong["nope"] = json!(1);
+        let error = T::deserialize(&wrong).expect_err("a mistake").to_string();
+        assert_eq!(error, "nope: unknown field `nope`");
+    }
+    fn all<'a, T: Debug + PartialEq + Serialize + DeserializeOwned + 'a>(
+        parts: impl IntoIterator<Item = &'a T>,
+    ) {
+        let count = parts.into_iter().map(reads).count();
+        assert!(count > 0);
+    }
+    let document: Document = serde_json::from_str(WHOLE).expect("JSON");
+    let catalogue = &document.catalogue;
+    reads(catalogue);
+    all(&catalogue.permissions);
+    all(&catalogue.permissions[0].scopes);
+    all(catalogue.objects.iter().map(|(_, part)| part));
+    all(catalogue.settings.iter().map(|(_, part)| part));
+    all(catalogue.editions.iter().map(|(_, part)| part));
+    reads(&document.licence);
+    reads(&document.global);
+    all(document.profiles.iter().map(|(_, part)| part));
+    all(document.roles.iter().map(|(_, part)| part));
+    all(document.approval_groups.iter().map(|(_, part)| part));
+    all(document.groups.iter().map(|(_, part)| part));
+    all(document.users.iter().map(|(_, part)| part));
+    reads(&document.governance);
+    all(&document.governance.separation);
+    // The parts of a map too.
+    let roles = serde_json::to_string(&document.roles).expect("JSON");
+    assert_eq!(serde_json::from_str::<Map<Role>>(&roles).expect("roles"), document.roles);
 }
 
 /// Values within each other, without any text or tree that would have to be as
@@ -301,9 +362,12 @@ fn read(text: &[u8]) -> Read {
     let Ok(document) = serde_json::from_slice::<Document>(text) else {
         return Read::Error;
     };
+    let written = serde_json::to_string(&document).ok();
+    let again = written.and_then(|text| serde_json::from_str::<Document>(&text).ok());
     let policy = match Policy::try_from(document) {
         Ok(policy) => policy,
         Err(problems) => {
+            assert!(again.is_none_or(|again| Policy::try_from(again).is_err()), "{problems}");
             for problem in &problems {
                 assert_eq!(problem.to_string().lines().count(), 1, "{problem}");
             }
