@@ -198,12 +198,11 @@ fn names<V>(map: &Map<V>) -> impl Iterator<Item = &str> {
     map.iter().map(|(name, _)| name)
 }
 
-/// How a name reads, and how it looks: two names are alike if they agree in
-/// either.
+/// How a name reads, and how it looks: two names are alike if they agree in either.
 ///
-/// Read, letters count in either case, and `-`, `_`, points and spaces for the
-/// same. To the eye, letters of different scripts and digits may be one shape
-/// (the skeletons of Unicode's technical standard 39).
+/// As read, case is ignored, and `-`, `_`, points and spaces are equal. To the eye,
+/// letters of different scripts and digits may have the same shape (the skeletons
+/// of Unicode Technical Standard 39).
 fn looks(name: &str) -> [String; 2] {
     let shown = || name.chars().filter(|&c| !is_hidden(c));
     let separated = |c: char| match c {
@@ -214,7 +213,7 @@ fn looks(name: &str) -> [String; 2] {
     let read: String = shown().flat_map(char::to_lowercase).map(separated).collect();
     let read = read.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let shown: String = shown().collect();
-    // Most names are plain, and skeletons take long.
+    // Most names are plain, and computing skeletons takes long.
     let shape = match shown.is_ascii() {
         true => {
             shown.bytes().filter_map(|byte| SHAPES.get(usize::from(byte))).map(|it| &**it).collect()
@@ -224,7 +223,7 @@ fn looks(name: &str) -> [String; 2] {
     [read, shape]
 }
 
-/// The skeletons of the ASCII characters, none of which changes beside another.
+/// The skeletons of the ASCII characters, none of which depends on its neighbours.
 static SHAPES: LazyLock<Vec<String>> = LazyLock::new(|| {
     (0..128).map(|byte: u8| skeleton(char::from(byte).encode_utf8(&mut [0; 4])).collect()).collect()
 });
@@ -238,7 +237,7 @@ fn is_hidden(c: char) -> bool {
         || c.is_control()
 }
 
-/// How two names are spelt, where that can't be seen.
+/// How two names are spelt, if they differ in what can't be seen.
 fn spelling(name: &str, other: &str) -> String {
     let plain = |name: &str| name.is_ascii() && !name.contains(is_hidden);
     if plain(name) && plain(other) {
