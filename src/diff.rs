@@ -67,7 +67,7 @@
 //!
 //! There is a limit: a catalogue can be written for which it would take
 //! unreasonably long to find out whether two conditions mean the same. What is not
-//! found out soon, or depends on more than a few dozen fences, counts as a
+//! found out soon, or depends on more than two dozen fences, counts as a
 //! difference, unless both conditions are written alike. So a diff may report too
 //! much there; an empty one is truly empty.
 

@@ -153,8 +153,8 @@ pub enum Code {
     /// A `deny` or `forbid` of direct children that passes over a heading, with all
     /// beneath it.
     PassesHeading,
-    /// A `deny` by pattern that covers what some granted permission implies, which
-    /// therefore has no effect.
+    /// A `deny` by pattern that covers what some granted permission implies, so that
+    /// the granted one has no effect.
     Silences,
     /// A name that looks like another of its kind.
     LookAlike,
