@@ -237,7 +237,7 @@ fn is_hidden(c: char) -> bool {
         || c.is_control()
 }
 
-/// How two names are spelt, if they differ in what can't be seen.
+/// How two names are spelt, with escapes, unless both are plain ASCII.
 fn spelling(name: &str, other: &str) -> String {
     let plain = |name: &str| name.is_ascii() && !name.contains(is_hidden);
     if plain(name) && plain(other) {
