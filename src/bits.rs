@@ -1,7 +1,7 @@
 //! Sets of permissions as words of bits.
 //!
-//! The only place that names the bit library. Sets are filled and combined word
-//! by word over its raw words, which its own operators are many times slower at.
+//! Only this file uses the bit library. Sets are filled and combined word by word
+//! over its raw words: its own operators are many times slower.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -16,12 +16,13 @@ use bitvec::vec::BitVec;
 /// The width of a word.
 pub(crate) const WORD: usize = u64::BITS as usize;
 
-/// A set of bits below some length, which is the same for all sets that meet.
+/// A set of bits below some length, which is the same for all sets that are
+/// combined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BitSet(BitVec<u64, Lsb0>);
 
 impl BitSet {
-    /// The empty set, with room for so many bits.
+    /// The empty set, with room for that many bits.
     pub(crate) fn new(len: usize) -> BitSet {
         // INVARIANT: whole words, so that the raw words are the whole set.
         BitSet(BitVec::repeat(false, len.next_multiple_of(WORD)))
@@ -76,7 +77,7 @@ impl BitSet {
         }
     }
 
-    /// The words, each with the other's.
+    /// The words of this set, paired with another's.
     pub(crate) fn pairs(&self, other: &BitSet) -> impl Iterator<Item = (u64, u64)> {
         self.words().iter().copied().zip(other.words().iter().copied())
     }

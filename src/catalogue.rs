@@ -1,10 +1,10 @@
 //! The catalogue with its references resolved: what can be protected.
 //!
-//! Nodes are numbered in pre-order, a node before its scopes and those before
-//! its children. Each node that can be asked for has bits of its own, in the
-//! same order: one, or for a graded permission one for each level above the
-//! lowest, set from the first up to the level. So a subtree is a range of
-//! nodes and a range of bits, and a level is reached if its bit is set.
+//! Nodes are numbered in pre-order: a node before its scopes, and those before its
+//! children. Each node that can be asked for has bits of its own, in the same
+//! order: one, or for a graded permission one for each level above the lowest, set
+//! from the first up to the level held. So a subtree is a range of nodes and a
+//! range of bits, and a level is reached if its bit is set.
 
 #![expect(
     clippy::indexing_slicing,
@@ -29,11 +29,11 @@ use crate::document::{self, Bound, BoundType, RelationType};
 use crate::names::{Faults, NameMap};
 use crate::problem::{ProblemKind, few, nearest};
 
-/// A number of a node.
+/// The number of a node.
 pub(crate) type NodeId = u32;
-/// A number of an object kind.
+/// The number of an object kind.
 pub(crate) type KindId = u32;
-/// A number of an attribute, among those of all kinds.
+/// The number of an attribute, among those of all kinds.
 pub(crate) type AttributeId = u32;
 /// A bit: a permission, or a threshold of a graded one.
 pub(crate) type Bit = u32;
@@ -41,23 +41,23 @@ pub(crate) type Bit = u32;
 /// The catalogue.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    /// As it was written, for its labels and to be written again.
+    /// As it was written: for its labels, and to be written out again.
     pub(crate) document: document::Catalogue,
     pub(crate) nodes: Vec<Node>,
     by_path: NameMap<NodeId>,
     /// The node of each bit.
     pub(crate) bit_nodes: Vec<NodeId>,
-    /// The bits that statements reach: all but those of scoped nodes.
+    /// The bits that statements reach: all but the scoped nodes' own.
     pub(crate) grantable: BitSet,
     pub(crate) kinds: NameMap<Kind>,
     pub(crate) attributes: Vec<Attribute>,
-    /// Which of the settings a name is; the document has what it says of them.
+    /// The settings as declared, by name.
     pub(crate) settings: NameMap<document::Setting>,
     pub(crate) editions: NameMap<Edition>,
-    /// For each node, those that it answers to directly or that imply it, and
-    /// so on: whose effect ends with its own.
+    /// For each node, those that have it as their gate parent, require or imply it,
+    /// and so lose their effect with it.
     dependents: Vec<Vec<NodeId>>,
-    /// The bits without which some node has no effect.
+    /// The bits that some node needs for its effect.
     pub(crate) gating: BitSet,
     /// The first bits of nodes that imply something.
     pub(crate) implying: BitSet,
@@ -74,23 +74,24 @@ pub(crate) struct Node {
     pub(crate) end: NodeId,
     /// How many keys its path has.
     pub(crate) depth: u32,
-    /// Its first bit; a heading's is where its subtree's begin.
+    /// Its first bit; for a heading, where the bits of its subtree begin.
     pub(crate) bit: Bit,
-    /// The node above it; of a scope, its scoped node.
+    /// The node above it; for a scope, its scoped node.
     pub(crate) above: Option<NodeId>,
-    /// The nearest node above it that is no heading; of a scope, its scoped
+    /// The nearest node above it that is no heading; for a scope, its scoped
     /// node's.
     pub(crate) gate: Option<NodeId>,
     pub(crate) kind: Option<KindId>,
     pub(crate) feature: Option<Box<str>>,
-    /// What it requires, a scope what its scoped node requires too.
+    /// What it requires; for a scope, also what its scoped node requires.
     pub(crate) requires: Vec<Bit>,
-    /// Of a scope, how many of those it requires itself: the first ones.
+    /// For a scope, how many of those it requires itself: the first ones.
     pub(crate) own_requires: usize,
     pub(crate) implies: Vec<Bit>,
-    /// Its own checks, a scope its scoped node's.
+    /// Its own checks; for a scope, its scoped node's.
     pub(crate) checks: Vec<AttributeId>,
-    /// On which objects it is allowed; `None` where it looks at none.
+    /// The objects on which it is allowed; `None` if it does not look at the
+    /// object.
     pub(crate) condition: Option<Box<Condition>>,
 }
 
@@ -100,13 +101,13 @@ pub(crate) enum Form {
     Heading,
     Plain,
     Graded(Box<[Box<str>]>),
-    /// With how many scopes, which follow it.
+    /// With the number of its scopes, which follow it.
     Scoped(u32),
-    /// With its scoped node, and the states that it accepts of relations.
+    /// With its scoped node, and the states that it accepts for relations.
     Scope(NodeId, Box<[(u32, States)]>),
 }
 
-/// Some of the states of a relation.
+/// A set of states of a relation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct States(u8);
 
@@ -163,7 +164,7 @@ pub(crate) struct Attribute {
 }
 
 impl Attribute {
-    /// Whether it takes a bound of that form; the error is the problem.
+    /// Checks that it takes a bound of that form; the error is the problem.
     pub(crate) fn takes(&self, bound: &Bound) -> Result<(), ProblemKind> {
         const TEXTS: &str = "a list of texts";
         const INTEGER: &str = "an integer";
@@ -187,7 +188,7 @@ impl Attribute {
     }
 }
 
-/// Whether a setting accepts a value; the error is the problem.
+/// Checks that a setting accepts a value; the error is the problem.
 pub(crate) fn check_value(
     name: &str,
     setting: &document::Setting,
@@ -220,7 +221,7 @@ impl Node {
         self.bit..self.bit + self.width()
     }
 
-    /// Which level one of its bits stands for: 1, or more of a graded one.
+    /// The level that one of its bits stands for: 1, or higher for a graded one.
     pub(crate) fn level_of(&self, bit: Bit) -> u32 {
         bit.saturating_sub(self.bit) + 1
     }
@@ -230,8 +231,8 @@ impl Node {
         self.bit..self.bit + level
     }
 
-    /// The bits that a statement about it is about: a scoped node's are those
-    /// of its scopes.
+    /// The bits that a statement about it affects: for a scoped node, those of its
+    /// scopes.
     pub(crate) fn statement_bits(&self) -> std::ops::Range<Bit> {
         match self.form {
             Form::Scoped(scopes) => self.bit + 1..self.bit + 1 + scopes,
@@ -239,8 +240,8 @@ impl Node {
         }
     }
 
-    /// What a scope requires itself, and what its scoped node does; of any other
-    /// node, all is its own.
+    /// What a scope requires itself, and what its scoped node requires; for any
+    /// other node, the second is empty.
     pub(crate) fn requirements(&self) -> (&[Bit], &[Bit]) {
         self.requires.split_at_checked(self.own_requires).unwrap_or((&self.requires, &[]))
     }
@@ -273,7 +274,7 @@ impl Catalogue {
     }
 
     /// The nodes that require or imply a node, or have it as their gate parent:
-    /// whose effect ends with its own.
+    /// those that lose their effect with it.
     pub(crate) fn dependents(&self, id: NodeId) -> &[NodeId] {
         &self.dependents[id as usize]
     }
@@ -320,7 +321,7 @@ impl Catalogue {
         }
     }
 
-    /// The scopes of which one must match on an object: of a scope, it alone.
+    /// The scopes of which one must match on an object: for a scope, it alone.
     pub(crate) fn scopes_or_itself(&self, id: NodeId) -> std::ops::Range<NodeId> {
         match self.node(id).form {
             Form::Scope(..) => id..id + 1,
@@ -331,7 +332,7 @@ impl Catalogue {
     /// The permission, or threshold of one, that a text names: `path`, or
     /// `path:level` with a level above the lowest.
     ///
-    /// A graded permission without a level means its second one.
+    /// A graded permission without a level means its second level.
     pub(crate) fn threshold(&self, text: &str) -> Result<Bit, Unresolved> {
         // A path has no colon, and most texts are paths.
         let (found, level) = match self.find(text) {
@@ -356,8 +357,8 @@ impl Catalogue {
         }
     }
 
-    /// How a bit is named: the inverse of [`Catalogue::threshold`], with the
-    /// level wherever the permission is graded.
+    /// The name of a bit: the inverse of [`Catalogue::threshold`], always with the
+    /// level if the permission is graded.
     pub(crate) fn name_of(&self, bit: Bit) -> String {
         let node = self.node_of(bit);
         match &node.form {
@@ -394,7 +395,7 @@ impl Catalogue {
         None
     }
 
-    /// The number of an attribute: `kind.attribute`.
+    /// The number of an attribute, given as `kind.attribute`.
     pub(crate) fn attribute(&self, path: &str) -> Option<AttributeId> {
         let (kind, attribute) = path.split_once('.')?;
         self.kinds.get(kind)?.attributes.get(attribute).copied()
@@ -417,8 +418,8 @@ impl Catalogue {
         editions.flat_map(|edition| &edition.features).map(|feature| &**feature)
     }
 
-    /// What the licensed features leave: the bits of the nodes that need no
-    /// other feature, above them too.
+    /// The bits of the nodes that need no features but the licensed ones, neither
+    /// themselves nor through a node above them.
     pub(crate) fn licensed(&self, features: impl Fn(&str) -> bool) -> BitSet {
         let mut licensed = BitSet::new(self.bits());
         licensed.insert_range(0..self.bits() as u32);
@@ -431,7 +432,7 @@ impl Catalogue {
     }
 }
 
-/// Why a text names no threshold.
+/// Why a text does not name a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unresolved {
     Permission,
@@ -441,7 +442,7 @@ pub(crate) enum Unresolved {
 }
 
 impl Unresolved {
-    /// The problem that it is, or the path that is unknown.
+    /// The resulting problem, or else the path that is unknown.
     pub(crate) fn problem<'t>(
         self,
         text: &'t str,

@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-/// Values by position, in leaves of `LEAF` that copies share: a copy that
-/// changes one value copies its leaf, and a pointer for each other leaf.
+/// Values by position, in leaves of `LEAF` that copies share: a copy that changes
+/// one value copies that leaf, and a pointer for each other leaf.
 ///
-/// `LEAF` is a power of two, so that a position is a shift and a mask away.
+/// `LEAF` is a power of two, so that finding a position takes a shift and a mask.
 #[derive(Debug)]
 pub(crate) struct Chunked<T, const LEAF: usize> {
     leaves: Arc<[Arc<[T; LEAF]>]>,
@@ -34,7 +34,7 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
         self.len
     }
 
-    /// The value at a position; beyond the last, none or a default one.
+    /// The value at a position; beyond the last, `None` or a default one.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Option<&T> {
         self.leaves.get(at / LEAF)?.get(at % LEAF)
@@ -44,7 +44,7 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
         self.leaves.iter().flat_map(|leaf| &**leaf).take(self.len)
     }
 
-    /// The values with their positions, but for those in leaves that another
+    /// The values with their positions, except for those in leaves that another
     /// sequence shares at the same positions.
     pub(crate) fn differing<'a>(
         &'a self,
@@ -61,15 +61,15 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
 
     /// The bytes of the leaves.
     pub(crate) fn bytes(&self) -> usize {
-        // The leaves that it has room for by now are one and the same.
+        // The leaves of its spare room are one and the same.
         let leaves = (self.len.div_ceil(LEAF) + 1).min(self.leaves.len());
         size_of_val(&*self.leaves) + leaves * size_of::<[T; LEAF]>()
     }
 }
 
 impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {
-    /// Puts other values at a position and those after it; leaves that have them
-    /// already stay shared.
+    /// Writes values at a position and those after it; leaves that already have
+    /// them stay shared.
     pub(crate) fn write(&mut self, at: usize, values: &[T]) {
         self.reach(at + values.len());
         let (mut at, mut rest) = (at, values);
@@ -90,8 +90,7 @@ impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {
 }
 
 impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
-    /// Puts another value at a position; all that are wanting before it are
-    /// default ones.
+    /// Sets the value at a position, filling any gap before it with defaults.
     pub(crate) fn set(&mut self, at: usize, value: T) {
         self.reach(at + 1);
         let leaf = Arc::make_mut(&mut self.leaves).get_mut(at / LEAF);
@@ -100,12 +99,13 @@ impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
         }
     }
 
-    /// Makes it so long at least, with default values.
+    /// Extends it to at least that length, with default values.
     pub(crate) fn reach(&mut self, len: usize) {
         self.len = self.len.max(len);
         let wanting = len.div_ceil(LEAF).saturating_sub(self.leaves.len());
         if wanting > 0 {
-            // What grows on costs a pointer now, and no copy of all of them again.
+            // Spare room costs a pointer each now, but saves copying all of them
+            // again.
             let wanting = wanting.max(self.leaves.len() / 4);
             let empty = Arc::new(std::array::from_fn(|_| T::default()));
             let more = std::iter::repeat_n(empty, wanting);
@@ -157,7 +157,7 @@ mod tests {
             grown.set(value as usize, value);
             assert!(grown.iter().copied().eq(0..=value));
         }
-        // Where there is room, there are default values.
+        // In spare room, there are default values.
         assert_eq!((grown.get(99), grown.get(1_000)), (Some(&0), None));
     }
 }

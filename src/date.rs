@@ -1,4 +1,4 @@
-//! Civil dates: the days that planning fences are made of.
+//! Civil dates: the days to which planning fences refer.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,8 @@ use crate::problem::Line;
 
 /// A civil date, without time or zone: `2026-11-21`.
 ///
-/// Dates order by the calendar. The engine never reads a clock: the host says
-/// which day today is, with the question.
+/// Dates are ordered by the calendar. The engine never reads a clock: the host
+/// passes today's date with the question.
 ///
 /// ```
 /// use grantree::Date;
@@ -24,7 +24,7 @@ use crate::problem::Line;
 #[serde(try_from = "String", into = "String")]
 pub struct Date(jiff::civil::Date);
 
-/// A text that is no date of the form `YYYY-MM-DD`.
+/// A text that is not a date of the form `YYYY-MM-DD`.
 ///
 /// ```
 /// use grantree::Date;
@@ -37,7 +37,7 @@ pub struct Date(jiff::civil::Date);
 pub struct DateError(String);
 
 impl Date {
-    /// The date of that year, month (1 to 12) and day, if the calendar has it.
+    /// The date with that year, month (1 to 12) and day, if the calendar has it.
     ///
     /// Years run from 0 to 9999, as in the text form.
     ///
@@ -54,31 +54,31 @@ impl Date {
         jiff::civil::Date::new(year, month, day).ok().map(Date)
     }
 
-    /// The date so many days later (earlier, where negative); `None` where the
-    /// calendar ends before.
+    /// The date that many days later (earlier if negative); `None` if it is beyond
+    /// the calendar.
     pub(crate) fn plus_days(self, days: i64) -> Option<Date> {
         let span = jiff::Span::new().try_days(days).ok()?;
         self.0.checked_add(span).ok().map(Date)
     }
 
-    /// The day's number, counted from some day on.
+    /// The day's number, counted from a fixed day.
     pub(crate) fn days(self) -> i64 {
         Date(jiff::civil::Date::ZERO).days_until(self)
     }
 
-    /// The first and the last date that there are.
+    /// The first and the last date.
     pub(crate) const ENDS: (Date, Date) = (
         Date(jiff::civil::Date::constant(0, 1, 1)),
         Date(jiff::civil::Date::constant(9999, 12, 31)),
     );
 
-    /// The number of the first day that a fence can come to, which is no date of
-    /// ours: fences may count back from the first ones.
+    /// The number of the first day that a fence can resolve to. It is no [`Date`]
+    /// of ours: fences may count back from the first ones.
     pub(crate) fn first_fence_day() -> i64 {
         Date(jiff::civil::Date::MIN).days()
     }
 
-    /// How many days it is to another date; negative where that is earlier.
+    /// How many days it is to another date; negative if that is earlier.
     pub(crate) fn days_until(self, other: Date) -> i64 {
         self.0.until(other.0).map_or(0, |span| i64::from(span.get_days()))
     }
@@ -101,7 +101,7 @@ impl Date {
 impl FromStr for Date {
     type Err = DateError;
 
-    /// Reads `YYYY-MM-DD`, and nothing else: no time, no sign, no other order.
+    /// Parses `YYYY-MM-DD`, and nothing else: no time, no sign, no other order.
     fn from_str(text: &str) -> Result<Date, DateError> {
         // jiff reads other ISO 8601 forms too, and ignores a time of day.
         let shaped = text.len() == 10

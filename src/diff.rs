@@ -1,8 +1,8 @@
 //! What users gain and lose between two policies, or by a change not yet made.
 //!
-//! [`Engine::diff`] compares two engines, and [`Engine::what_if`] an engine with
-//! what a change would make of it. A [`Diff`] has the users in groups: those for
-//! whom the same becomes otherwise, be it one or a hundred thousand.
+//! [`Engine::diff`] compares two engines; [`Engine::what_if`] compares an engine
+//! with what a change would make of it. A [`Diff`] groups the users affected in the
+//! same way, be it one or a hundred thousand.
 //!
 //! ```
 //! use grantree::change::{By, Change};
@@ -51,25 +51,25 @@
 //!
 //! # What counts
 //!
-//! Answers are compared, and not how they come about. A diff is empty exactly if
-//! both engines have the same users, know the same names, and answer every
-//! question alike: `can` on every object and on every day, `can_some`, `level`,
-//! `setting` and `effective`. (Not `why`: for who may not anyway, another reason
-//! is no difference.) Bounds count by the values that pass, fences by the days
-//! that they come to, scopes and gates by the objects that they let through,
-//! groups by the objects that relations tie to them.
+//! Answers are compared, not how they come about. A diff is empty if and only if
+//! both engines have the same users, know the same names, and answer every question
+//! alike: `can` on every object and on every day, `can_some`, `level`, `setting`
+//! and `effective`. (Not `why`: another reason for the same denial is no
+//! difference.) Bounds count by the values that pass, fences by the days that they
+//! resolve to, scopes and gates by the objects that they let through, groups by the
+//! objects that relations tie to them.
 //!
-//! Users are matched by name, so that who is renamed is gone and new; permissions
-//! are matched by path.
+//! Users are matched by name, so a renamed user counts as removed and new;
+//! permissions are matched by path.
 //!
-//! The last days of the calendar, on which some fence is beyond its end, only
-//! count where nothing else differs.
+//! The last days of the calendar, on which some fence lies beyond its end, count
+//! only where nothing else differs.
 //!
-//! There is a limit: a catalogue can be written on which it would take longer
-//! than anybody waits to find out whether two conditions mean the same. What is
-//! not found out soon, or depends on more than a few dozen fences, counts as a
-//! difference, unless both conditions are written alike. So a diff may say too
-//! much there; an empty one is empty.
+//! There is a limit: a catalogue can be written for which it would take
+//! unreasonably long to find out whether two conditions mean the same. What is not
+//! found out soon, or depends on more than two dozen fences, counts as a
+//! difference, unless both conditions are written alike. So a diff may report too
+//! much there; an empty one is truly empty.
 
 mod compare;
 mod diagram;
@@ -93,10 +93,10 @@ use compare::{Changes, Comparison, Line};
 use pairs::Compared;
 pub use users::Users;
 
-/// What becomes otherwise from one policy to another.
+/// What changes from one policy to another.
 ///
-/// It displays as text, in which long lists end in how many more there are (all
-/// are listed in the form `{:#}`), and serializes as data.
+/// It displays as text, in which long lists are cut off with a count of the rest
+/// (`{:#}` lists everything), and serializes as data.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -116,17 +116,17 @@ pub use users::Users;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
-    /// What only one of the two catalogues knows, so that the other does not
-    /// answer questions that name it. Empty between versions that changes make.
+    /// Names that only one of the two catalogues knows, so that the other does not
+    /// answer questions about them. Empty between versions that changes make.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<NameChange>,
-    /// The users for whom anything becomes otherwise: each is in one group. Those
-    /// who stay first, then those who are new, then those who are gone; larger
-    /// groups before smaller ones.
+    /// The users for whom anything changes, each in exactly one group. Users who
+    /// stay come first, then new ones, then removed ones; larger groups before
+    /// smaller ones.
     pub groups: Vec<Group>,
 }
 
-/// Users for whom the same becomes otherwise.
+/// Users for whom the same things change.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -148,18 +148,18 @@ pub struct Diff {
 pub struct Group {
     /// The users.
     pub users: Users,
-    /// Whether they are there before and after. Who is not there may do nothing,
-    /// and has the settings' defaults.
+    /// Whether they exist before and after. A user who does not exist may do
+    /// nothing, and has the settings' defaults.
     pub presence: Presence,
-    /// The permissions that become otherwise, in the order of the catalogue.
+    /// The permissions that change, in the order of the catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub permissions: Vec<PermissionChange>,
-    /// The settings that become otherwise, in the order of the catalogue.
+    /// The settings that change, in the order of the catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<SettingChange>,
 }
 
-/// Where something is known.
+/// In which of two versions something exists.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -188,7 +188,7 @@ pub enum Presence {
     Gone,
 }
 
-/// How it was, and how it is.
+/// A value before and after.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -209,13 +209,13 @@ pub enum Presence {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Versus<T> {
-    /// How it was.
+    /// Before.
     pub before: T,
-    /// How it is.
+    /// After.
     pub after: T,
 }
 
-/// What becomes otherwise of a permission.
+/// What changes about a permission.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -243,26 +243,26 @@ pub struct Versus<T> {
 pub struct PermissionChange {
     /// The permission, by its path.
     pub permission: Named,
-    /// What becomes of what may be done by it, its levels taken together.
+    /// How what may be done with it changes, over all its levels.
     pub shift: Shift,
-    /// Where it may be exercised; of a graded one, at whatever level.
+    /// Where it may be exercised; a graded one, at whatever level.
     pub on: Versus<Extent>,
-    /// Whether it is [effective](Engine::effective), where that becomes
-    /// otherwise.
+    /// Whether it is [effective](Engine::effective), where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<Versus<bool>>,
-    /// The [level](Engine::level) of a graded one, where that becomes otherwise.
-    /// `None` of a policy in which it is not graded.
+    /// The [level](Engine::level) of a graded one, where that changes. A side is
+    /// `None` where the permission is not graded in that policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Versus<Option<String>>>,
-    /// Whether it may be exercised on some object, as [`Engine::can_some`] has
-    /// it, where that becomes otherwise.
+    /// Whether it may be exercised on some object, as [`Engine::can_some`] answers
+    /// it, where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_some: Option<Versus<bool>>,
 }
 
-/// What becomes of what may be done by a permission: of the objects on which it
-/// is allowed on some day, at its levels, and whether it is without an object.
+/// How what may be done with a permission changes: the objects on which it is
+/// allowed on some day, at each of its levels, and whether it is allowed without an
+/// object.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -287,18 +287,18 @@ pub struct PermissionChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shift {
-    /// There was nothing, and now there is something.
+    /// Nothing was allowed, and now something is.
     Gained,
-    /// There was something, and now there is nothing.
+    /// Something was allowed, and now nothing is.
     Lost,
-    /// All that there was, and more.
+    /// All that was allowed, and more.
     More,
-    /// A part of what there was, and nothing else.
+    /// Only a part of what was allowed.
     Fewer,
-    /// Something less, and something more.
+    /// Less in one respect, more in another.
     Other,
-    /// The same. What becomes otherwise is what is said of it without an object:
-    /// `effective`, `level` or `can_some`.
+    /// The same. What changes is an answer without an object: `effective`, `level`
+    /// or `can_some`.
     Same,
 }
 
@@ -332,19 +332,19 @@ pub enum Extent {
     Objects {
         /// The kind.
         kind: String,
-        /// What an object must be like.
+        /// The condition that an object must meet.
         condition: Condition,
-        /// What [`Condition::Defined`] refers to, by number, as a filter's
-        /// [definitions](crate::filter::Filter::definitions).
+        /// The definitions to which [`Condition::Defined`] refers by number, like a
+        /// filter's [definitions](crate::filter::Filter::definitions).
         #[serde(skip_serializing_if = "Vec::is_empty")]
         definitions: Vec<Condition>,
     },
 }
 
-/// What an object must be like for users who are alike, on whatever day.
+/// The condition that an object must meet for users who are alike, on any day.
 ///
-/// It is a filter's [`Predicate`](crate::filter::Predicate), but that it names
-/// nobody, and that its bounds are as they are written.
+/// It is a filter's [`Predicate`](crate::filter::Predicate), except that it names
+/// no users or groups, and that its bounds are as they are written.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -384,7 +384,7 @@ pub enum Condition {
     Relation {
         /// The relation.
         name: String,
-        /// What it names.
+        /// Whether it names users or groups.
         names: RelationType,
         /// The states, in their order.
         states: Vec<RelationState>,
@@ -398,11 +398,11 @@ pub enum Condition {
         /// The bounds.
         bounds: Vec<Bound>,
     },
-    /// What the definition of that number says.
+    /// The definition of that number holds.
     Defined(usize),
 }
 
-/// What becomes otherwise of a setting.
+/// How a setting changes.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -455,8 +455,8 @@ pub struct SettingChange {
 pub struct NameChange {
     /// What it names.
     pub kind: NameKind,
-    /// The name; of relations and attributes with the kind of object before it,
-    /// of levels with the permission, of defaults with the setting.
+    /// The name: of relations and attributes with the kind of object before it, of
+    /// levels with the permission, of defaults with the setting.
     pub name: String,
     /// Which of them knows it.
     pub presence: Presence,
@@ -502,7 +502,7 @@ pub enum NameKind {
     Default,
 }
 
-/// A change that could be made, and what would come of it.
+/// A change that could be made, and its effects.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy, SourceName};
@@ -530,14 +530,14 @@ pub struct WhatIf {
 }
 
 impl Engine {
-    /// What becomes otherwise from this engine to another: what each user gains
-    /// and loses, users alike together.
+    /// What changes from this engine to another: what each user gains and loses,
+    /// with users alike grouped together.
     ///
-    /// The two may be of any policies. Between versions of one, only users whose
-    /// sources changed are looked at, and of those one for each combination of
-    /// sources: an edit of a role that 100,000 of 1,000,000 users have takes about
-    /// 20 milliseconds, half of them to find the users. Between others, every user
-    /// is looked up by name.
+    /// The two engines may be of any policies. Between versions of one policy, only
+    /// users whose sources changed are examined, and of those one for each
+    /// combination of sources: an edit of a role that 100,000 of 1,000,000 users
+    /// have takes about 20 milliseconds, half of it to find the users. Between
+    /// unrelated policies, every user is looked up by name.
     ///
     /// See [the module](crate::diff) for what counts, and for an example.
     ///
@@ -592,15 +592,15 @@ impl Engine {
         Diff { names, groups: groups.collect() }
     }
 
-    /// What would become otherwise by a change, which is not made.
+    /// What would change through a change that is not made.
     ///
-    /// Costs what making it would, [`Policy::apply`](crate::Policy::apply) and
-    /// [`Engine::follow`], and [`Engine::diff`]. To make the change after all,
-    /// apply it: between then and now, the policy may have changed.
+    /// Costs as much as making it, [`Policy::apply`](crate::Policy::apply) and
+    /// [`Engine::follow`], plus [`Engine::diff`]. To make the change after all,
+    /// apply it afresh: the policy may have changed in the meantime.
     ///
     /// # Errors
     ///
-    /// Where a rule would refuse it.
+    /// When a rule would refuse the change.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -628,7 +628,7 @@ impl Engine {
 }
 
 impl Diff {
-    /// Whether nothing becomes otherwise.
+    /// Whether nothing changes.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -638,7 +638,7 @@ impl Diff {
     /// #     "users": {"ann": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// // Written otherwise, with the same meaning.
+    /// // Written differently, with the same meaning.
     /// let mut document = Document::from(engine.policy());
     /// document.global.deny.push("orders".into());
     /// assert!(engine.diff(&Engine::new(&Policy::try_from(document)?)).is_empty());
@@ -648,7 +648,7 @@ impl Diff {
         self.names.is_empty() && self.groups.is_empty()
     }
 
-    /// What becomes otherwise for a user, if anything.
+    /// What changes for a user, if anything.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -670,7 +670,7 @@ impl Diff {
     }
 }
 
-/// Tells what numbers stand for.
+/// Turns the numbers of a comparison into names and data.
 struct Teller<'c, 'e> {
     comparison: &'c Comparison<'e>,
     old: &'c Catalogue,

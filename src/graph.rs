@@ -1,19 +1,19 @@
-//! Things that name each other: an order in which what is named comes first,
-//! and the cycles that stand in its way.
+//! Things that name each other: an order in which what is named comes first, and
+//! the cycles that prevent one.
 
 /// A walk over a graph, depth first in the order of its nodes and edges.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    /// Every node, after all that it leads to, cycles aside.
+    /// Every node after all that it leads to, cycles aside.
     pub(crate) order: Vec<usize>,
-    /// The cycles met: the nodes in order, each with the number of its edge
-    /// that leads to the next; the last one's leads back to the first. Of many
-    /// that go through the same nodes only the first ones.
+    /// The cycles found: the nodes in order, each with the number of its edge that
+    /// leads to the next; the last one's leads back to the first. Of many cycles
+    /// through the same nodes, only the first ones.
     pub(crate) cycles: Vec<Vec<(usize, usize)>>,
 }
 
-/// Walks a graph of so many nodes, where `edge(node, n)` is the `n`th node that
-/// a node leads to, `None` after the last one.
+/// Walks a graph of that many nodes, where `edge(node, n)` is the `n`th node to
+/// which a node leads, or `None` after the last one.
 ///
 /// Linear in nodes and edges, and not recursive.
 #[expect(
@@ -28,9 +28,9 @@ pub(crate) fn walk(nodes: usize, edge: impl Fn(usize, usize) -> Option<usize>) -
         Open,
         Done,
     }
-    // Cycles could come to the square of the nodes.
+    // The total length of all cycles could be quadratic.
     let mut most_told = nodes.saturating_mul(2).max(10_000);
-    // How many were open before a node was.
+    // How many nodes were open before a node was.
     let mut depths = vec![0; nodes];
     let mut states = vec![State::New; nodes];
     let mut walk = Walk { order: Vec::with_capacity(nodes), cycles: Vec::new() };

@@ -1,4 +1,4 @@
-//! Numbers by what they stand for, which versions share.
+//! An index of numbers by what they stand for, shared between versions.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -11,13 +11,13 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// How many numbers a shard has, about: what adding one copies.
+/// About how many numbers a shard has: what adding one copies.
 const SHARD: usize = 2048;
 
-/// A hash table of numbers, of things that are kept elsewhere by number.
+/// A hash table of numbers, which stand for things kept elsewhere.
 ///
-/// It is in shards that copies share. The hash is seeded at random, so that
-/// names can't be chosen to collide.
+/// It is divided into shards that copies share. The hash is seeded at random, so
+/// that names can't be chosen to collide.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     hasher: RandomState,
@@ -32,7 +32,7 @@ impl Default for Index {
 }
 
 impl Index {
-    /// An index for about so many.
+    /// An index with room for about that many.
     pub(crate) fn with_capacity(len: usize) -> Index {
         let shards = (len / SHARD + 1).next_power_of_two();
         let each = len / shards;
@@ -47,18 +47,18 @@ impl Index {
     }
 
     fn shard(&self, hash: u64) -> usize {
-        // The table itself goes by the lowest and the topmost bits.
+        // The table itself uses the lowest and the topmost bits.
         (hash >> 32) as usize & (self.shards.len() - 1)
     }
 
-    /// The number of what hashes as `key` does and `is` it.
+    /// The number of what has the hash of `key` and satisfies `is`.
     pub(crate) fn find<K: Hash + ?Sized>(&self, key: &K, is: impl Fn(u32) -> bool) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
         self.shards.get(self.shard(hash))?.find(hash, |&number| is(number)).copied()
     }
 
-    /// Adds the number of what is not there yet; `rehash` gives the hash of what
-    /// any number here stands for.
+    /// Adds the number of something new; `rehash` gives the hash of what any number
+    /// here stands for.
     pub(crate) fn insert<K: Hash + ?Sized>(
         &mut self,
         key: &K,
@@ -85,7 +85,7 @@ impl Index {
         }
     }
 
-    /// Takes a number out.
+    /// Removes a number.
     pub(crate) fn remove<K: Hash + ?Sized>(&mut self, key: &K, number: u32) {
         let hash = self.hasher.hash_one(key);
         let at = self.shard(hash);
@@ -142,7 +142,7 @@ mod tests {
         after.remove(&10_000, 10_000);
         let shards = || before.shards.iter().zip(&*after.shards);
         assert_eq!(shards().filter(|(before, after)| !Arc::ptr_eq(before, after)).count(), 1);
-        // It grew when there were twice as many as are meant for a shard.
+        // It grows when there are twice as many as are meant for a shard.
         assert_eq!((numbers(4_097).shards.len(), numbers(4_098).shards.len()), (1, 8));
         assert_eq!(shards().count(), 8);
         assert!(before.shards.iter().all(|shard| (1_000..1_500).contains(&shard.len())));

@@ -1,6 +1,6 @@
-//! What in a policy is not wrong and yet hardly meant.
+//! What in a policy is not wrong, yet hardly intended.
 //!
-//! A policy has no problems; but a statement in it may be without effect, a
+//! A policy has no problems, but a statement in it may be without effect, a
 //! permission out of everybody's reach, a role in nobody's hands. Nothing is
 //! reported that is not so, and nothing here changes a decision.
 //!
@@ -25,20 +25,20 @@
 //! # }
 //! ```
 //!
-//! There is no way to silence a finding: compare its code and place with those
-//! that are known and meant.
+//! There is no way to silence a finding: compare its code and place with those that
+//! are known and intended.
 //!
 //! # Without effect
 //!
-//! A statement is reported as without effect ([`Code::is_without_effect`]) where
-//! no answer changes when it is left out: for no user, whatever combination of
-//! the policy's sources the user has, now or some day, in whatever groups, and
-//! under whatever licence. So the findings do not depend on who holds what
-//! today. Any number of them can be left out at once. Answers are all but
-//! explanations: a denial may give way to nothing said.
+//! A statement is reported as without effect ([`Code::is_without_effect`]) if
+//! leaving it out changes no answer: for no user, whatever combination of the
+//! policy's sources the user has, now or in future, in whatever groups, and under
+//! whatever licence. So the findings do not depend on who holds what today. Any
+//! number of them can be left out at once. Explanations do not count as answers: a
+//! denial may become "not granted".
 //!
-//! Not every such statement is found. What is looked at is what one source says,
-//! what it includes, what the global source says to everybody, and what no
+//! Not every such statement is found. What is examined is what one source states,
+//! what it includes, what the global source states for everybody, and what no
 //! source at all grants.
 
 mod alike;
@@ -57,7 +57,7 @@ use crate::engine::{Layer, distinct, possible};
 use crate::policy::{Inner, Policy, SourceId, SourceName, Statements};
 use crate::problem::Line;
 
-/// Something in a policy that is hardly meant.
+/// Something in a policy that is hardly intended.
 ///
 /// Displays as one line: its place, a sentence, and advice.
 ///
@@ -81,14 +81,14 @@ use crate::problem::Line;
 pub struct Finding {
     /// What it is.
     pub code: Code,
-    /// Where it stands, as in a [`Problem`](crate::Problem): keys joined by
-    /// dots, list positions in brackets, such as `roles.dispatcher.allow[0]`.
+    /// Where it is, as in a [`Problem`](crate::Problem): keys joined by dots, list
+    /// positions in brackets, such as `roles.dispatcher.allow[0]`.
     pub place: String,
-    /// What is the matter, as a sentence.
+    /// What is the matter, as a clause.
     pub message: String,
     /// What can be done.
     pub advice: String,
-    /// The permissions or other names that it is about; of many, the first.
+    /// The permissions or other names that it is about; of many, only the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }
@@ -123,43 +123,43 @@ impl fmt::Display for Finding {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Code {
-    /// An entry stands in a list a second time.
+    /// An entry that occurs in a list a second time.
     Repeated,
-    /// A statement about permissions, of which nearer statements of the same
-    /// source decide all.
+    /// A statement about permissions that are all decided by nearer statements of
+    /// the same source.
     Overridden,
-    /// A statement that says what holds without it: by the same source, by what
-    /// it includes or by the global source.
+    /// A statement of what holds without it: by the same source, by what it
+    /// includes or by the global source.
     Redundant,
-    /// A statement about what nobody is granted, what is forbidden anyway, or
-    /// what nothing checks.
+    /// A statement about what nobody is granted, what is forbidden anyway, or what
+    /// nothing checks.
     Idle,
-    /// A permission that nobody can hold, admins aside, whatever sources they
-    /// have, under the licence or under any edition of the catalogue with the
-    /// licence's own features (any licence, if no edition is declared). What
-    /// answers to it is not reported besides.
+    /// A permission that nobody can hold, admins aside, whatever sources they have,
+    /// under the licence or under any edition of the catalogue with the licence's
+    /// own features (any licence, if no edition is declared). What answers to it is
+    /// not reported separately.
     NeverHeld,
-    /// An attribute that is checked, and of which no source states a bound that
+    /// An attribute that is checked, but for which no source states a bound that
     /// any value could pass.
     NoBound,
     /// A profile, role or approval group that no user has: no template, not the
-    /// default profile, not included and not what a holder is demoted to. Of a
-    /// policy without users it is not reported.
+    /// default profile, not included and not what a holder is demoted to. Not
+    /// reported for a policy without users.
     Unused,
-    /// A source that says the same as another of its kind.
+    /// A source that states the same as another of its kind.
     Same,
     /// An admin who has a profile, which gives an admin nothing but settings.
     AdminProfile,
-    /// A `deny` or `forbid` of direct children, of which a heading is passed
-    /// over, with all beneath it.
+    /// A `deny` or `forbid` of direct children that passes over a heading, with all
+    /// beneath it.
     PassesHeading,
-    /// A `deny` by pattern that takes in what some granted permission implies,
-    /// which therefore has no effect.
+    /// A `deny` by pattern that covers what some granted permission implies, so that
+    /// the granted one has no effect.
     Silences,
     /// A name that looks like another of its kind.
     LookAlike,
-    /// A user's group, or the parent of one, that is not declared, and nearly has
-    /// the name of one that is.
+    /// A user's group, or the parent of a group, that is not declared, but nearly
+    /// has the name of one that is.
     Undeclared,
 }
 
@@ -189,13 +189,14 @@ impl Code {
         }
     }
 
-    /// Whether what stands at the finding's place can be left out without
-    /// changing any answer: see the [module](self).
+    /// Whether what is at the finding's place can be left out without changing any
+    /// answer: see the [module](self).
     ///
     /// ```
     /// use grantree::lint::Code;
     ///
-    /// // A repeated entry can go; a role that nobody has may be meant for tomorrow.
+    /// // A repeated entry can go; a role that nobody has may be intended for
+    /// // later.
     /// assert!(Code::Repeated.is_without_effect());
     /// assert!(!Code::Unused.is_without_effect());
     /// ```
@@ -211,13 +212,13 @@ impl fmt::Display for Code {
 }
 
 impl Policy {
-    /// What in this policy is hardly meant, sorted by place: see
+    /// What in this policy is hardly intended, sorted by place: see
     /// [`lint`](crate::lint).
     ///
-    /// What users say of their own is looked at once for all who say the same,
-    /// and reported at the first of them. Costs a walk over what every statement
-    /// matches, and some microseconds for every name: about four seconds for a
-    /// million users of 200 sources and 1,000 permissions.
+    /// Equal statements of several users are examined once, and reported at the
+    /// first of these users. Costs a walk over what every statement matches, and
+    /// some microseconds for every name: about four seconds for a million users,
+    /// 200 sources and 1,000 permissions.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -248,7 +249,7 @@ impl Policy {
     }
 }
 
-/// A policy being looked through.
+/// A policy under examination.
 struct Linter<'p> {
     policy: &'p Inner,
     reach: &'p Reach,
@@ -296,17 +297,17 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// How far anything goes in a policy, whoever has whatever sources.
+/// The widest reach of anything in a policy, whoever has whatever sources.
 ///
-/// INVARIANT: leaving statements out never makes any of these larger, so that
-/// what is out of reach stays so while findings are mended.
+/// INVARIANT: leaving statements out never enlarges any of these, so what is out of
+/// reach stays so while findings are mended.
 struct Reach {
     /// What could be granted at all, if nothing were denied or forbidden.
     granted: BitSet,
-    /// What of it the users' own statements are not needed for, implications
+    /// The part of it for which no user's own statements are needed, implications
     /// aside.
     common: BitSet,
-    /// What of it could be effective.
+    /// The part of it that could be effective.
     effective: BitSet,
     /// The first bits of permissions that could be implied.
     implied: BitSet,
@@ -350,7 +351,7 @@ impl Reach {
     }
 }
 
-/// Orders places as texts, but numbers in them as numbers.
+/// Compares places as text, but numbers in them as numbers.
 fn by_place(a: &str, b: &str) -> Ordering {
     fn number(text: &str) -> Option<(&str, &str)> {
         let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -1,6 +1,6 @@
-//! What sources come to, side by side: permissions down, sources across.
+//! What sources grant, side by side: permissions down, sources across.
 //!
-//! A row of it, for a page of the host's own:
+//! A row of it, for a page of the host's own design:
 //!
 //! ```
 //! # use grantree::{Document, Policy, SourceName};
@@ -32,10 +32,10 @@ use crate::engine::{Layer, Layers, Said, Unknown};
 use crate::policy::{Class, Inner, Policy, SourceName};
 use crate::problem::Line;
 
-/// What some sources come to, for every permission.
+/// What some sources amount to, for every permission.
 ///
-/// Displays as a table with the tree of permissions, and [`Matrix::to_csv`]
-/// makes a file for a spreadsheet of it.
+/// Displays as a table with the tree of permissions; [`Matrix::to_csv`] gives a
+/// file for spreadsheets.
 ///
 /// ```
 /// use grantree::{Document, Policy, SourceName};
@@ -70,8 +70,8 @@ use crate::problem::Line;
 pub struct Matrix {
     /// The sources, in the order in which they were asked for.
     pub columns: Vec<Column>,
-    /// The nodes of the catalogue, in its order, each before its scopes and
-    /// those before what is beneath it.
+    /// The nodes of the catalogue, in its order: each before its scopes, and those
+    /// before its children.
     pub rows: Vec<Row>,
 }
 
@@ -94,14 +94,14 @@ pub struct Matrix {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Column {
-    /// Which.
+    /// Which one.
     pub source: SourceName,
-    /// What people call it.
+    /// Its label for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }
 
-/// A node of the catalogue, and what the sources come to for it.
+/// A node of the catalogue, and what the sources amount to for it.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -121,16 +121,16 @@ pub struct Column {
 pub struct Row {
     /// The node's path.
     pub path: String,
-    /// What people call it.
+    /// Its label for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// How many nodes are above it.
     pub depth: usize,
-    /// One cell for each source; none of a heading.
+    /// One cell for each source; none for a heading.
     pub cells: Vec<Cell>,
 }
 
-/// What a source comes to for a permission.
+/// What a source amounts to for a permission.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -151,14 +151,14 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cell {
-    /// What is said, or comes of what is said.
+    /// What is stated, or follows from what is stated.
     pub mark: Mark,
-    /// Whether it is granted and yet not held by one who has just this source,
-    /// for want of what it answers to.
+    /// Whether it is granted but not held by a user who has only this source,
+    /// because something that it answers to is missing.
     pub without_effect: bool,
 }
 
-/// What a source comes to for a permission, over the global one.
+/// What a source amounts to for a permission, on top of the global one.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -178,7 +178,7 @@ pub struct Cell {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// Nothing is said.
+    /// No statement covers it.
     Nothing,
     /// It is granted, by a statement or an implication.
     Granted,
@@ -188,13 +188,13 @@ pub enum Mark {
     Denied,
     /// It is forbidden.
     Forbidden,
-    /// It is not licensed, whatever is said.
+    /// It is not licensed, whatever is stated.
     Unlicensed,
 }
 
 impl Policy {
-    /// The global source and all profiles, roles and approval groups, in this
-    /// order, each in the document's.
+    /// The global source and all profiles, roles and approval groups: in this
+    /// order, and within each in the document's.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -218,12 +218,11 @@ impl Policy {
         [SourceName::Global].into_iter().chain(profiles).chain(roles).chain(groups).collect()
     }
 
-    /// What some sources come to for every permission: each with what it
-    /// includes, over the global source, for a user who has nothing else.
-    ///
+    /// What some sources amount to for every permission: each with what it
+    /// includes, on top of the global source, for a user who has nothing else.
     /// # Errors
     ///
-    /// Where a source is unknown.
+    /// When a source is unknown.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -266,7 +265,7 @@ impl Policy {
     }
 }
 
-/// One who has just this source.
+/// A user who has only this source.
 fn alone(policy: &Inner, source: &SourceName) -> Result<(Class, Option<String>), Unknown> {
     let mut class = Class::default();
     let label = match source {
@@ -297,7 +296,7 @@ fn alone(policy: &Inner, source: &SourceName) -> Result<(Class, Option<String>),
         }
         SourceName::User(name) => {
             let users = &policy.users;
-            // Who there is may be nobody's business.
+            // Which users exist may be confidential.
             let slot = users.find(name).ok_or_else(|| Unknown::among("user", name, []))?;
             class.statements = users[slot].statements.clone();
             users.texts(slot).and_then(|texts| texts.label.as_deref())
@@ -321,7 +320,7 @@ fn cell(
     let mark = match &node.form {
         Form::Heading => return None,
         _ if !licensed.contains(node.bit) => Mark::Unlicensed,
-        // Of a scoped node, its scopes have it to say.
+        // A scoped node is decided by its scopes.
         _ if all(&layer.forbidden) => Mark::Forbidden,
         Form::Graded(levels) => match layer.said_of(node) {
             Said::Deny => Mark::Denied,
@@ -409,14 +408,14 @@ fn heading(source: &SourceName, label: Option<&str>) -> String {
     }
 }
 
-/// How wide a table may be before it goes on beneath.
+/// How wide a table may be before it continues in another beneath.
 const WIDEST: usize = 120;
-/// Names that are longer than this stand in a legend.
+/// If any name is longer than this, names go into a legend.
 const LONGEST: usize = 12;
 
-/// As a table, columns aligned by two spaces at least: names of sources where
-/// they are short, or else numbers with a legend. What would be too wide goes on
-/// in another table beneath. A letter counts as one wide.
+/// As a table, columns at least two spaces apart: headed by the names of sources if
+/// they are short, or else by numbers with a legend. What would be too wide
+/// continues in another table beneath. Every character counts as one column wide.
 impl Display for Matrix {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let names: Vec<String> =
@@ -477,7 +476,7 @@ impl Display for Matrix {
 }
 
 impl Row {
-    /// Its key, beneath what is above it, and its label.
+    /// Its key, indented to its depth, and its label.
     fn name(&self) -> String {
         let key = self.path.rsplit('.').next().unwrap_or_default();
         let label = self.label.as_ref().filter(|label| *label != key);
@@ -503,7 +502,7 @@ impl Cell {
     }
 }
 
-/// Adds a text, with spaces to that width: as a format, widths end at 65,535.
+/// Adds a text, padded with spaces to a width: `format!` limits widths to 65,535.
 fn pad(line: &mut String, text: &str, to: usize) {
     line.push_str(text);
     line.extend(std::iter::repeat_n(' ', to.saturating_sub(width(text))));

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use crate::limits::Limits;
 use crate::problem::{LeftOut, Place, Problem, ProblemKind, Room, nearest_within};
 
-/// Values by name, numbered in the order of their coming.
+/// Values by name, numbered in order of insertion.
 ///
 /// The hash is seeded at random, so that names can't be chosen to collide.
 pub(crate) type NameMap<V> = IndexMap<Box<str>, V, RandomState>;
@@ -19,10 +19,10 @@ pub(crate) fn keys<V>(map: &NameMap<V>) -> impl Iterator<Item = &str> {
     map.keys().map(|name| &**name)
 }
 
-/// Whether a text is one of some, sorted.
+/// Whether a text is among sorted ones.
 #[inline]
 pub(crate) fn is_among<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool {
-    // Of few, those that differ mostly do so in length or at the end.
+    // Of a few texts, different ones mostly differ in length or at the end.
     let is = |known: &T| {
         known.len() == text.len()
             && known.as_bytes().last() == text.as_bytes().last()
@@ -36,7 +36,7 @@ pub(crate) fn is_among<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool
 
 /// A dense number, for an index that is known to be small.
 ///
-/// Saturates, so that what could never be stored answers to nothing; building
+/// Saturates, so that what could never be stored is simply not found; building
 /// refuses to number more than [`MOST`] things of a kind.
 pub(crate) fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
@@ -45,12 +45,12 @@ pub(crate) fn number(index: usize) -> u32 {
 /// The most things of one kind that are numbered.
 pub(crate) const MOST: usize = 1 << 31;
 
-/// The names of a map or list so far.
+/// The names met so far in a map or list.
 #[derive(Debug, Default)]
 pub(crate) struct Seen<'d>(HashSet<&'d str, RandomState>);
 
 impl<'d> Seen<'d> {
-    /// Adds a name, and reports one that stands there already.
+    /// Adds a name, or reports it if it is there already.
     pub(crate) fn insert(&mut self, name: &'d str, place: &Place<'_>, faults: &mut Faults) {
         if !self.0.insert(name) {
             faults.duplicate(place, name);
@@ -62,26 +62,26 @@ impl<'d> Seen<'d> {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     problems: Vec<Problem>,
-    /// How many of them reading met.
+    /// How many of them were found while reading.
     read: usize,
-    /// How much names were compared, to suggest others.
+    /// How much names were compared so far to find suggestions.
     compared: usize,
-    /// What does not fit and is to be left out, where that is no problem.
+    /// What does not fit and is left out, if that is not to be a problem.
     left_out: Option<Vec<LeftOut>>,
     restricts: bool,
     room: Room,
     pub(crate) limits: Limits,
-    /// How many statements there were so far.
+    /// How many statements there have been so far.
     statements: usize,
 }
 
 impl Faults {
-    /// The faults of a document that was read with these.
+    /// The faults of a document, given the problems found while reading it.
     pub(crate) fn new(problems: Vec<Problem>, limits: Limits) -> Faults {
         Faults { read: problems.len(), problems, limits, ..Faults::default() }
     }
 
-    /// From here on, what does not fit is left out, and no problem.
+    /// From here on, what does not fit is left out instead of being a problem.
     pub(crate) fn leave_out(&mut self) {
         self.left_out = Some(Vec::new());
     }
@@ -99,8 +99,8 @@ impl Faults {
         checked
     }
 
-    /// All problems. What could not be read stands empty in the document, and
-    /// what is said of that is left out.
+    /// All problems. What could not be read is empty in the document, so later
+    /// problems about it are dropped.
     pub(crate) fn into_problems(mut self) -> Vec<Problem> {
         let resolved = self.problems.split_off(self.read);
         let is_form = |problem: &&Problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. });
@@ -139,7 +139,7 @@ impl Faults {
         self.push(place, ProblemKind::Unknown { what, name, nearest, known });
     }
 
-    /// The known name that is nearest, as long as there is time to look for one.
+    /// The nearest known name, as long as there is time to look for one.
     pub(crate) fn nearest<'a>(
         &mut self,
         name: &str,
@@ -152,7 +152,7 @@ impl Faults {
         self.push(place, ProblemKind::TooMany { what, limit });
     }
 
-    /// Reports statements above the most that there may be, once.
+    /// Counts statements, and reports exceeding their limit, once.
     pub(crate) fn count_statements(&mut self, place: &Place<'_>, more: usize) {
         let (limit, before) = (self.limits.statements, self.statements);
         self.statements = before.saturating_add(more);

@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-/// Where something stands in a document, as the reader went: a list on the
-/// call stack, spelled out only where there is something to say.
+/// Where something is in a document, as the reader went: a list on the call stack,
+/// spelled out only if there is something to report.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'a> {
     /// The document itself.
@@ -38,9 +38,9 @@ impl fmt::Display for Place<'_> {
 }
 
 /// Everything that is wrong with one document, at least one problem: first what
-/// has not the form of the format, then what does not hold together.
+/// does not have the form of the format, then what does not fit together.
 ///
-/// Displays as one problem a line.
+/// Displays as one problem per line.
 ///
 /// ```
 /// use grantree::{Document, Policy};
@@ -136,8 +136,8 @@ impl Problem {
         Problem { place: place.to_string(), kind }
     }
 
-    /// Where it stands: keys joined by dots, list positions in brackets, such
-    /// as `catalogue.permissions[0].requires[1]`.
+    /// Where it is: keys joined by dots, list positions in brackets, such as
+    /// `catalogue.permissions[0].requires[1]`.
     ///
     /// ```
     /// use grantree::{Document, Policy};
@@ -151,7 +151,7 @@ impl Problem {
         &self.place
     }
 
-    /// What it is.
+    /// What is wrong.
     ///
     /// ```
     /// use grantree::{Document, Policy, ProblemKind};
@@ -167,15 +167,16 @@ impl Problem {
     }
 }
 
-/// The room that the places of problems take: names may be long, and a place
-/// has all that lead to it.
+/// The space that the places of problems may take: names may be long, and a place
+/// contains all that lead to it.
 #[derive(Debug, Default)]
 pub(crate) struct Room(usize);
 
 impl Room {
     const MOST: usize = 1 << 26;
 
-    /// The problem, as long as there is room: what is beyond is one more.
+    /// The problem, as long as there is room; beyond that, one problem that says
+    /// so.
     pub(crate) fn tell(&mut self, place: &Place<'_>, kind: ProblemKind) -> Option<Problem> {
         if self.0 > Self::MOST {
             return None;
@@ -200,7 +201,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something of a stored document that does not fit a newer catalogue, and that
+/// Something in a stored document that does not fit a newer catalogue, and that
 /// [`Policy::adopt`](crate::Policy::adopt) left out.
 ///
 /// Displays as the problem that it would be for
@@ -216,7 +217,7 @@ impl fmt::Display for Problem {
 ///     "roles": {"clerk": {"allow": ["**"], "deny": ["exports"]}}
 /// }"#;
 /// let adopted = Policy::adopt(serde_json::from_str::<Document>(stored)?)?;
-/// // The clerk may do more without it: somebody should look.
+/// // The clerk may do more without it: somebody should check.
 /// assert!(adopted.left_out[0].restriction);
 /// assert_eq!(adopted.left_out[0].problem.place(), "roles.clerk.deny[0]");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -224,10 +225,10 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// What does not fit, and where it stood in the stored document.
+    /// What does not fit, and where it was in the stored document.
     pub problem: Problem,
-    /// Whether it restricted, so that leaving it out may widen: what a source
-    /// denies or forbids, a bound, or what a separation keeps apart.
+    /// Whether it was a restriction, so that leaving it out may widen: a deny, a
+    /// forbid, a bound, or what a separation keeps apart.
     pub restriction: bool,
 }
 
@@ -248,8 +249,8 @@ impl Serialize for LeftOut {
     }
 }
 
-/// Writes on one line whatever names a document may have: control characters
-/// are escaped.
+/// Writes on one line, whatever names are in the text: control characters are
+/// escaped.
 pub(crate) struct OneLine<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
 
 impl Write for OneLine<'_, '_> {
@@ -264,7 +265,7 @@ impl Write for OneLine<'_, '_> {
     }
 }
 
-/// Displays as the same on one line.
+/// Displays as the same text on one line.
 pub(crate) struct Line<T>(pub(crate) T);
 
 impl<T: fmt::Display> fmt::Display for Line<T> {
@@ -291,7 +292,7 @@ impl<T: fmt::Display> fmt::Display for Line<T> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// A key, or a name among its siblings, stands twice.
+    /// A key, or a name among its siblings, occurs twice.
     #[error("`{name}` stands here a second time")]
     Duplicate {
         /// The key.
@@ -308,18 +309,18 @@ pub enum ProblemKind {
     /// A field that the format requires is absent.
     #[error("missing; expected {expected}")]
     Missing {
-        /// What should stand here.
+        /// What is expected here.
         expected: &'static str,
     },
-    /// A value of another form than the format has here.
+    /// A value whose form is not the one expected here.
     #[error("expected {expected}, found {found}")]
     Form {
-        /// What should stand here.
+        /// What is expected here.
         expected: &'static str,
-        /// What does.
+        /// What was found.
         found: String,
     },
-    /// Lists and maps within each other beyond the limit.
+    /// Lists and maps nested beyond the limit.
     #[error("nested more than {limit} deep")]
     TooDeep {
         /// How deep a document may nest.
@@ -344,19 +345,19 @@ pub enum ProblemKind {
     InvalidName {
         /// The name.
         name: String,
-        /// What a name is here.
+        /// What a name must be here.
         expected: &'static str,
     },
     /// A name that the document does not declare.
     #[error("unknown {what} `{name}`{}", suggest_of(.nearest, .known))]
     Unknown {
-        /// What the name should be of: `permission`, `role`, `relation`, …
+        /// What the name should denote: `permission`, `role`, `relation`, …
         what: &'static str,
         /// The name.
         name: String,
         /// The nearest known one.
         nearest: Option<String>,
-        /// Where there are but a few, such as levels: all of them.
+        /// If there are only a few, such as levels: all known ones.
         known: Vec<String>,
     },
     /// A heading where a permission is needed.
@@ -365,31 +366,31 @@ pub enum ProblemKind {
         /// The heading's path.
         name: String,
     },
-    /// A scoped node is implied; one of its scopes could be.
+    /// A scoped node that is implied; only one of its scopes can be.
     #[error("`{name}` is a scoped node, which is granted through its scopes and can't be implied")]
     ImpliesScoped {
         /// The node's path.
         name: String,
     },
-    /// The lowest level, where only a threshold above it can stand.
+    /// The lowest level, where only a threshold above it is accepted.
     #[error("`{name}` names the lowest level, which is nothing granted; expected a higher one")]
     LowestLevel {
         /// The path with its level.
         name: String,
     },
-    /// A field that does not go with what the node is otherwise.
+    /// A field that does not go with the rest of its node.
     #[error("{what}")]
     Unfit {
         /// Why it does not fit.
         what: &'static str,
     },
-    /// A pattern that no grantable permission answers to.
+    /// A pattern that matches no grantable permission.
     #[error("pattern `{pattern}` matches no permission that can be granted")]
     MatchesNothing {
         /// The pattern.
         pattern: String,
     },
-    /// A level that no permission has that the pattern matches.
+    /// A level that no permission matched by the pattern has.
     #[error("no permission matched by `{pattern}` has a level `{level}`{}", suggest_of(.nearest, .known))]
     NoSuchLevel {
         /// The pattern.
@@ -398,7 +399,7 @@ pub enum ProblemKind {
         level: String,
         /// The nearest level that some matched permission has.
         nearest: Option<String>,
-        /// The levels that there are; of many the first and `…`.
+        /// The levels that they have; of many, the first ones and `…`.
         known: Vec<String>,
     },
     /// A bound that the attribute's type does not take.
@@ -406,28 +407,28 @@ pub enum ProblemKind {
     BoundForm {
         /// The attribute.
         attribute: String,
-        /// What its bounds are.
+        /// What form its bounds have.
         expected: &'static str,
-        /// What stands here.
+        /// What was found.
         found: String,
     },
-    /// A value that a setting does not list among its values.
+    /// A value that is not among those that a setting lists.
     #[error("setting `{setting}` does not accept {value}{}", accepts(.accepted))]
     SettingValue {
         /// The setting.
         setting: String,
         /// The value.
         value: String,
-        /// What it accepts; of many values, the first and `…`.
+        /// What it accepts; of many values, the first ones and `…`.
         accepted: Vec<String>,
     },
-    /// Things that name each other in a ring.
+    /// Things that name each other in a cycle.
     #[error("a cycle of {what}: {}", ring(.names))]
     Cycle {
         /// What names each other.
         what: &'static str,
-        /// The names on the ring, each naming the next, the last the first; of
-        /// a long one, `…` stands for some.
+        /// The names on the cycle, each naming the next and the last the first; in
+        /// a long one, `…` replaces some.
         names: Vec<String>,
     },
     /// A unique role that another role includes.
@@ -441,14 +442,14 @@ pub enum ProblemKind {
     UniqueHeld {
         /// The role.
         role: String,
-        /// Who holds it first.
+        /// Its first holder.
         holder: String,
     },
 }
 
 impl ProblemKind {
-    /// Whether it is that something names what the catalogue, or the rest of the
-    /// document, has not or has otherwise: the document would hold together
+    /// Whether something names what the catalogue or the rest of the document does
+    /// not have, or does not have in that form: the document would fit together
     /// without it.
     pub(crate) fn is_misfit(&self) -> bool {
         match self {
@@ -483,12 +484,12 @@ fn suggest(nearest: &Option<String>) -> String {
     }
 }
 
-/// The end of a message about a name that is not known: the nearest that is.
+/// The end of a message about an unknown name: the nearest known one, if any.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     suggest(&nearest(name, known))
 }
 
-/// The nearest name or, where none is near, all.
+/// The nearest name or, if none is near, all.
 fn suggest_of(nearest: &Option<String>, known: &[String]) -> String {
     match (nearest, known) {
         (None, [_, ..]) => format!("; expected {}", or(known)),
@@ -516,7 +517,7 @@ pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let mut text = String::new();
     for name in names {
         let comma = if text.is_empty() { "" } else { ", " };
-        // Writing to a text does not fail.
+        // Writing to a string does not fail.
         let _ = write!(text, "{comma}`{name}`");
     }
     text
@@ -540,11 +541,11 @@ fn ring(names: &[String]) -> String {
 /// Stands for names that are left out.
 const SOME_MORE: &str = "…";
 
-/// How many names of a list are told.
+/// How many names of a list are shown.
 pub(crate) const FEW: usize = 12;
 
-/// The first few of a list: what one problem says of a document must not be as
-/// long as the document.
+/// The first few of a list: a problem of a document must not be as long as the
+/// document.
 pub(crate) fn few(mut names: Vec<String>) -> Vec<String> {
     if names.len() > FEW {
         names.truncate(FEW);
@@ -555,24 +556,24 @@ pub(crate) fn few(mut names: Vec<String>) -> Vec<String> {
 
 /// The known name that is nearest to an unknown one, if any is near.
 ///
-/// Measured by the optimal string alignment distance: letters left out, put
-/// in, mistaken or swapped; at most a third of the name may differ.
+/// Measured by the optimal string alignment distance: letters omitted, inserted,
+/// replaced or swapped. At most a third of the name may differ, or one letter.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest_within(name, known, &mut 0)
 }
 
-/// How much names are compared before no more suggestions are made, in letters of
-/// one times letters of the other: a document may be wrong a million times over,
-/// and long names are compared slowly.
+/// How much names are compared before suggestions stop, counting the length of one
+/// times the length of the other: a document may be wrong a million times over, and
+/// comparing long names is slow.
 const MOST_COMPARED: usize = 20_000_000;
 
-/// [`nearest`], as long as not too much was `compared` before.
+/// [`nearest`], unless too much was `compared` before.
 pub(crate) fn nearest_within<'a>(
     name: &str,
     known: impl IntoIterator<Item = &'a str>,
     compared: &mut usize,
 ) -> Option<String> {
-    // The distance is quadratic in the length, and nobody mistypes a page.
+    // The distance takes quadratic time, and nobody mistypes a whole page.
     const LONGEST: usize = 200;
     if name.len() > LONGEST {
         return None;

@@ -1,6 +1,6 @@
-//! How far a long task is.
+//! How far a long task has come.
 
-/// How far a long task is, told now and then and at its end.
+/// How far a long task has come, reported now and then and at its end.
 ///
 /// ```
 /// # use grantree::{Document, Policy, Progress};
@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Tells it every so often: many times a second, and not for each thing done.
+    /// Reports it regularly: many times a second, but not for each thing done.
     pub(crate) fn tell_now_and_then(self, tell: &mut dyn FnMut(Progress)) {
         if self.done > 0 && self.done.is_multiple_of(1 << 13) {
             tell(self);

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Why a question is answered yes or no: the first of these, in this order,
-/// that applies.
+/// Why a question is answered yes or no: the first of these, in this order, that
+/// applies.
 ///
 /// Displays, and serializes, as its code.
 ///
@@ -68,7 +68,7 @@ impl Reason {
         matches!(self, Reason::Admin | Reason::Granted)
     }
 
-    /// The code, as the design and test documents have it.
+    /// The code, as in the design and in test documents.
     ///
     /// ```
     /// use grantree::Reason;

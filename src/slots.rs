@@ -1,9 +1,8 @@
 //! Named things in numbered slots, which versions of a policy share.
 //!
-//! A slot's number is what other things refer to, and what handles carry: it
-//! stays with a name as long as that lives, through renames too, and is never
-//! given to another. A version made from another shares all that it does not
-//! change.
+//! A slot's number is what other things refer to, and what handles carry: it stays
+//! with a name as long as that exists, through renames too, and is never reused. A
+//! version made from another shares all that it does not change.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// No slots yet, with an index for about so many names.
+    /// No slots yet, with an index for about that many names.
     pub(crate) fn with_capacity(names: usize) -> Names {
         Names { names: Chunked::default(), index: Index::with_capacity(names) }
     }
@@ -57,7 +56,7 @@ impl Names {
         self.names.differing(&other.names).map(|(slot, _)| number(slot))
     }
 
-    /// Gives a slot, which is vacant, a new name.
+    /// Gives a vacant slot a new name.
     pub(crate) fn insert(&mut self, slot: u32, name: &str) {
         self.names.set(slot as usize, Some(name.into()));
         let names = &self.names;
@@ -65,7 +64,7 @@ impl Names {
         self.index.insert(name, slot, |hasher, slot| hasher.hash_one(named(slot).unwrap_or("")));
     }
 
-    /// Empties a slot, which stays vacant.
+    /// Empties a slot, which then stays vacant.
     pub(crate) fn remove(&mut self, slot: u32) {
         if let Some(Some(name)) = self.names.get(slot as usize).cloned() {
             self.index.remove(name.as_str(), slot);
@@ -73,7 +72,7 @@ impl Names {
         }
     }
 
-    /// Gives what is in a slot another name, which is new.
+    /// Renames what is in a slot; the name must be new.
     pub(crate) fn rename(&mut self, slot: u32, to: &str) {
         if self.get(slot).is_some() {
             self.remove(slot);
@@ -81,8 +80,8 @@ impl Names {
         }
     }
 
-    /// The bytes of the names and their index; of long names, what they share
-    /// aside.
+    /// The bytes of the names and their index, except for the texts of long names,
+    /// which versions share.
     pub(crate) fn bytes(&self) -> usize {
         self.names.bytes().saturating_add(self.index.bytes())
     }
@@ -122,7 +121,7 @@ impl<V> Slots<V> {
         self.values.get(slot as usize)?.as_deref()
     }
 
-    /// The name in a slot; nothing in a vacant one.
+    /// The name in a slot; empty for a vacant one.
     pub(crate) fn name(&self, slot: u32) -> &str {
         self.names.get(slot).unwrap_or("")
     }
@@ -145,18 +144,18 @@ impl<V> Slots<V> {
         self.values.set(slot as usize, Some(Arc::new(value)));
     }
 
-    /// Empties a slot, which stays vacant.
+    /// Empties a slot, which then stays vacant.
     pub(crate) fn remove(&mut self, slot: u32) {
         self.names.remove(slot);
         self.values.set(slot as usize, None);
     }
 
-    /// Gives what is in a slot another name, which is new.
+    /// Renames what is in a slot; the name must be new.
     pub(crate) fn rename(&mut self, slot: u32, to: &str) {
         self.names.rename(slot, to);
     }
 
-    /// Whether a slot has the very same value in another version.
+    /// Whether another version has the same value in a slot, in the same memory.
     pub(crate) fn is_shared(&self, slot: u32, other: &Slots<V>) -> bool {
         match (self.values.get(slot as usize), other.values.get(slot as usize)) {
             (Some(Some(a)), Some(Some(b))) => Arc::ptr_eq(a, b),
@@ -168,8 +167,8 @@ impl<V> Slots<V> {
 impl<V> std::ops::Index<u32> for Slots<V> {
     type Output = V;
 
-    /// The value in a slot that is known not to be vacant: references of a
-    /// policy are.
+    /// The value in a slot that is known not to be vacant, as those that a policy
+    /// refers to are.
     #[expect(
         clippy::unreachable,
         reason = "nothing is deleted that a policy refers to, and numbers are of the same version"

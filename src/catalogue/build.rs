@@ -1,4 +1,4 @@
-//! Resolving a catalogue's references, with every problem that it has.
+//! Resolves a catalogue's references, reporting every problem that it has.
 
 use super::{
     Attribute, Catalogue, Edition, Form, Kind, Node, NodeId, States, check_value, condition,
@@ -10,7 +10,7 @@ use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
 use crate::problem::{Place, ProblemKind, few};
 
 impl Faults {
-    /// How many levels of the tree there may be.
+    /// How many levels deep the tree may be.
     fn deepest(&self) -> usize {
         self.limits.depth.min(66)
     }
@@ -87,8 +87,8 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
     catalogue
 }
 
-/// Drops a tree node by node: within each other, they would take as much of the
-/// stack as the tree is deep.
+/// Drops a tree node by node: the recursion of an ordinary drop would use stack in
+/// proportion to the tree's depth.
 fn take_apart(mut permissions: Vec<document::Permission>) {
     while let Some(mut permission) = permissions.pop() {
         permissions.append(&mut permission.children);
@@ -218,11 +218,11 @@ fn editions(
 /// What includes what, by number.
 pub(crate) struct Includes {
     pub(crate) of: Vec<Vec<usize>>,
-    /// Every one after those that it includes.
+    /// Each one after all that it includes.
     pub(crate) order: Vec<usize>,
 }
 
-/// Resolves `includes`, and reports names that are unknown and cycles.
+/// Resolves `includes`, and reports unknown names and cycles.
 pub(crate) fn includes<'a, V>(
     what: &'static str,
     plural: &'static str,
@@ -268,9 +268,9 @@ struct Numbering<'f> {
     nodes: Vec<Node>,
     by_path: NameMap<NodeId>,
     bits: u32,
-    /// Whether there were too many, so that the rest has no numbers.
+    /// Whether there were too many nodes, so that the rest has no numbers.
     full: bool,
-    /// Whether the tree goes on beyond the deepest level.
+    /// Whether the tree continues beyond the deepest level allowed.
     deep: bool,
     faults: &'f mut Faults,
 }
@@ -292,7 +292,7 @@ impl Numbering<'_> {
         }
         for (at, permission) in permissions.iter().enumerate() {
             let place = place.item(at);
-            // INVARIANT: numbers and bits stay below this, in whatever document.
+            // INVARIANT: numbers and bits stay below this, for any document.
             let levels = permission.levels.as_ref().map_or(0, Vec::len);
             let known = self.nodes.len().max(self.bits as usize);
             let most = self.faults.limits.permissions.min(MOST / 2);
@@ -347,7 +347,7 @@ impl Numbering<'_> {
                     true => format!("{above}.{key}").into(),
                     false => {
                         self.faults.too_long(&place.key("key"), self.faults.limits.path);
-                        // No key has that form.
+                        // No key can have this form.
                         format!("#{id}").into()
                     }
                 }
@@ -384,18 +384,18 @@ impl Numbering<'_> {
     }
 }
 
-/// Resolves what nodes name, walking them in the order of their numbers.
+/// Resolves the names in nodes, walking these in the order of their numbers.
 struct Resolving<'f> {
     catalogue: Catalogue,
     faults: &'f mut Faults,
     next: NodeId,
-    /// Where each of a node's own requirements stands in its list.
+    /// The position of each of a node's own requirements in its list.
     requires_at: Vec<Vec<usize>>,
-    /// How many entries the lists may still have that one node has from others.
+    /// How many more entries may be copied to nodes from other nodes.
     left: usize,
 }
 
-/// What a node names that others do too.
+/// What permissions and scopes alike name.
 struct Names<'d> {
     requires: &'d [String],
     implies: &'d [String],
@@ -571,7 +571,7 @@ impl Resolving<'_> {
 }
 
 impl Catalogue {
-    /// The threshold that a document names, reported where it names none.
+    /// The threshold that a document names; reports it if there is none.
     pub(crate) fn reference(
         &self,
         name: &str,
@@ -590,8 +590,8 @@ impl Catalogue {
     }
 }
 
-/// Reports cycles of requirements and gate parents, and ranks the nodes: each
-/// after all that it answers to.
+/// Reports cycles of requirements and gate parents, and ranks the nodes: each after
+/// all that it answers to.
 fn check_gates(
     catalogue: &Catalogue,
     permissions: &[document::Permission],
@@ -611,8 +611,8 @@ fn check_gates(
         }
     });
     for ring in &walk.cycles {
-        // The place of a cycle is the last requirement on it: what else leads
-        // round, gate parents and scopes, is the tree itself.
+        // The place of a cycle is the last requirement on it: the other edges, gate
+        // parents and scopes, are the tree itself.
         let stated = ring.iter().rev().find_map(|&(id, edge)| {
             let node = &catalogue.nodes[id];
             match node.form {
@@ -667,7 +667,7 @@ fn with_place(
     }
 }
 
-/// Notes of each node what needs it, and of each bit whether anything does.
+/// Records for each node what needs it, and for each bit whether anything does.
 fn depend(catalogue: &mut Catalogue) {
     let mut dependents = vec![Vec::new(); catalogue.nodes.len()];
     for (id, node) in catalogue.nodes.iter().enumerate() {

@@ -1,47 +1,47 @@
 //! On which objects a permission is allowed (design, rule 7), as far as the
-//! catalogue settles it.
+//! catalogue determines it.
 //!
-//! A permission on a kind of object answers, on that object, to whatever its
-//! gate parent and its requirements lead to. Of all those, only the ones on the
-//! same kind that have scopes or checks say anything about the object: they are
-//! found here once, so that a question only looks at relations and attributes.
+//! A permission on a kind of object answers, on that object, to whatever its gate
+//! parent and its requirements lead to. Of all those, only the ones on the same
+//! kind that have scopes or checks constrain the object: they are found here once,
+//! so that a question only looks at relations and attributes.
 
 use std::sync::Arc;
 
 use super::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
 use crate::names::number;
 
-/// What an object must be like.
+/// The condition that an object must meet.
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) kind: KindId,
-    /// Whether anything is asked of the object besides its kind.
+    /// Whether anything but its kind matters about the object.
     pub(crate) needs_object: bool,
     /// The checks of the kind and of the permission itself.
     pub(crate) own_checks: Box<[AttributeId]>,
-    /// The scopes of the permission itself: its scopes, or it alone.
+    /// The scopes to match for the permission itself: its scopes, or it alone.
     pub(crate) own_scopes: Arc<[Scope]>,
-    /// All checks that must hold: the own ones and those of what it answers to.
+    /// All checks that must hold: its own, and those of what it answers to.
     pub(crate) checks: Box<[AttributeId]>,
-    /// The scoped permissions that it answers to, itself where it is one, and
-    /// what their scopes require: each after those that it refers to.
+    /// The scoped permissions that it answers to, including itself, and what their
+    /// scopes require: each after those that it refers to.
     pub(crate) steps: Box<[Step]>,
 }
 
 /// One of the permissions on the same object.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// Whether it must be allowed in any case, and not only where a scope that
+    /// Whether it must always be allowed, rather than only where a scope that
     /// requires it is to match.
     pub(crate) always: bool,
-    /// Its checks, where they need not hold in any case.
+    /// Its checks, unless they must always hold.
     pub(crate) checks: Box<[AttributeId]>,
-    /// Its scopes, one of which must match, if it has any. Shared, as far as
-    /// they are the same for whatever answers to it.
+    /// Its scopes, if any, one of which must match. Shared as far as they are the
+    /// same for whatever answers to it.
     pub(crate) scopes: Option<Arc<[Scope]>>,
 }
 
-/// A scope of one of them.
+/// A scope of a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
     /// The scope must be effective.
@@ -52,9 +52,9 @@ pub(crate) struct Scope {
     pub(crate) steps: Box<[u32]>,
 }
 
-/// The conditions of all nodes; `rank` orders them, each after what it answers
-/// to. `left` is how many entries their lists may have; the node that comes to
-/// more is an error.
+/// The conditions of all nodes. `rank` orders these, each after what it answers to;
+/// `left` is how many entries the lists may have; the error is the node that
+/// exceeds it.
 pub(super) fn conditions(
     catalogue: &Catalogue,
     rank: &[u32],
@@ -85,24 +85,24 @@ pub(super) fn conditions(
     (0..number(nodes)).map(|id| search.condition(id).map_err(|TooMany| id)).collect()
 }
 
-/// The lists would have more entries than they may.
+/// The lists would have more entries than allowed.
 struct TooMany;
 
 struct Search<'c> {
     catalogue: &'c Catalogue,
     rank: &'c [u32],
-    /// Of each node, itself and what it answers to, scopes aside: those that may
-    /// have something to say.
+    /// For each node, itself and what it answers to, scopes aside: those that may
+    /// constrain an object.
     speaking: Vec<Arc<[NodeId]>>,
-    /// The scopes of nodes that are the same for whatever answers to them, as
-    /// far as they were needed.
+    /// The scopes of nodes, where they are the same for whatever answers to them
+    /// and have been needed.
     scopes: Vec<Option<Arc<[Scope]>>>,
     /// Whether a node has scopes that require something themselves.
     requiring: Vec<bool>,
     /// In which round a node was last seen.
     seen: Vec<u32>,
     round: u32,
-    /// Which step a node is that must hold only where a scope requires it.
+    /// The number of a node's step, if it must hold only where a scope requires it.
     places: Vec<Option<u32>>,
     left: &'c mut usize,
 }
@@ -118,7 +118,7 @@ impl Search<'_> {
         own_checks.dedup();
         self.take(2 * own_checks.len())?;
 
-        // What it answers to in any case.
+        // What it always answers to.
         self.round += 1;
         let always = self.reach(&[id], kind)?;
         let mut checks = own_checks.clone();
@@ -129,8 +129,8 @@ impl Search<'_> {
         checks.sort_unstable();
         checks.dedup();
 
-        // What the scopes of those, and of what they require, require besides:
-        // in the same round, so that what is needed anyway is not met again.
+        // What the scopes of those, and of what they require, require besides: in
+        // the same round, so that what is needed anyway is not visited again.
         let mut steps: Vec<(NodeId, bool)> = always.into_iter().map(|id| (id, true)).collect();
         let mut next = 0;
         while let Some(&(step, _)) = steps.get(next) {
@@ -181,14 +181,14 @@ impl Search<'_> {
         }))
     }
 
-    /// Takes entries of those that there may be.
+    /// Takes entries from those that are left.
     fn take(&mut self, entries: usize) -> Result<(), TooMany> {
         *self.left = self.left.checked_sub(entries).ok_or(TooMany)?;
         Ok(())
     }
 
-    /// A node and what it answers to, scopes aside, those to which it leads
-    /// being known: of all those the ones that may have something to say.
+    /// A node and what it answers to, scopes aside: those of them that may
+    /// constrain an object. The nodes to which it leads must be known.
     fn speaking(&mut self, id: NodeId) -> Result<Arc<[NodeId]>, TooMany> {
         let node = self.catalogue.node(id);
         let speaks = self.has_scopes(id) || !node.checks.is_empty();
@@ -204,7 +204,7 @@ impl Search<'_> {
             found.push(id);
         }
         for next in leads_to {
-            // Whoever was met brought along all that it answers to.
+            // A node seen before has brought along all that it answers to.
             if self.seen[next as usize] != self.round {
                 for &id in &*self.speaking[next as usize] {
                     if std::mem::replace(&mut self.seen[id as usize], self.round) != self.round {
@@ -223,9 +223,9 @@ impl Search<'_> {
         if node.kind == Some(kind) { &node.checks } else { &[] }
     }
 
-    /// Of these and all that they answer to, the nodes that this round has not
-    /// seen and that may have something to say: those on that kind, and scoped
-    /// ones on another, because of what their scopes require.
+    /// From these and all that they answer to, the nodes that this round has not
+    /// seen and that may constrain an object: those on that kind, and scoped ones
+    /// on another, because of what their scopes require.
     fn reach(&mut self, from: &[NodeId], kind: KindId) -> Result<Vec<NodeId>, TooMany> {
         let mut found = Vec::new();
         for &from in from {
@@ -243,8 +243,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The nodes that are followed of those required: of a single scope it is
-    /// enough that it is effective.
+    /// The required nodes that are followed: a single scope need only be effective.
     fn followed(&self, required: &[Bit]) -> impl Iterator<Item = NodeId> {
         let nodes = required.iter().map(|&bit| self.catalogue.id_of(bit));
         nodes.filter(|&id| !matches!(self.catalogue.node(id).form, Form::Scope(..)))
@@ -259,8 +258,8 @@ impl Search<'_> {
         matches!(self.catalogue.node(id).form, Form::Scoped(_) | Form::Scope(..))
     }
 
-    /// The scopes to match of a step; of a scope that is asked for itself, it
-    /// alone, whose requirements are steps in any case.
+    /// The scopes to match for a step; for a scope that is asked for itself, it
+    /// alone, with its requirements being steps in any case.
     fn scopes(
         &mut self,
         step: NodeId,
@@ -281,8 +280,8 @@ impl Search<'_> {
             self.take(1 + when.len())?;
             scopes.push(Scope {
                 bit: node.bit,
-                // What relates to an object of another kind can't be told of
-                // this one.
+                // Relations to an object of another kind can't be evaluated on this
+                // one.
                 when: if on_kind { when.clone() } else { Box::default() },
                 steps: if id == asked { [].into() } else { self.needed(id)? },
             });
@@ -294,8 +293,8 @@ impl Search<'_> {
         Ok(scopes)
     }
 
-    /// The steps that a scope's own requirements come to, apart from those that
-    /// must hold in any case.
+    /// The steps that a scope's own requirements amount to, apart from those that
+    /// must always hold.
     fn needed(&mut self, scope: NodeId) -> Result<Box<[u32]>, TooMany> {
         let required = self.own_requirements(scope);
         let mut needed = Vec::new();

@@ -8,13 +8,13 @@ use crate::problem::{FEW, ProblemKind, few};
 /// A pattern with its base resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pattern {
-    /// The node that it starts from; none for `*` and `**`.
+    /// The node that it starts from; `None` for `*` and `**`.
     pub(crate) base: Option<NodeId>,
     pub(crate) reach: Reach,
 }
 
-/// How far a pattern reaches from its base. On the same base, the later of
-/// these wins.
+/// How far a pattern reaches from its base. On the same base, the later variant
+/// wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reach {
     /// `base.**`: the base and all beneath it.
@@ -26,12 +26,12 @@ pub(crate) enum Reach {
 }
 
 impl Pattern {
-    /// The pattern of exactly a node.
+    /// The pattern that matches exactly a node.
     pub(crate) fn exactly(id: NodeId) -> Pattern {
         Pattern { base: Some(id), reach: Reach::Exact }
     }
 
-    /// Reads a pattern; the error is the problem, or the path that is unknown.
+    /// Parses a pattern; the error is the problem, or the path that is unknown.
     pub(crate) fn parse<'t>(
         text: &'t str,
         catalogue: &Catalogue,
@@ -62,10 +62,10 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// How near to what it matches its base is: of two patterns that match a
+    /// How near its base is to what it matches: of two patterns that match a
     /// permission, the greater wins.
     ///
-    /// A scoped node's exact path is as `base.*` over its scopes.
+    /// A scoped node's exact path counts as `base.*` over its scopes.
     pub(crate) fn nearness(self, catalogue: &Catalogue) -> (u32, Reach) {
         let Some(base) = self.base else {
             return (0, self.reach);
@@ -168,7 +168,7 @@ impl Pattern {
             .map(|level| &**level)
     }
 
-    /// That nothing that it matches has a level.
+    /// The problem that nothing that it matches has a level.
     pub(crate) fn no_such_level(
         self,
         level: &str,

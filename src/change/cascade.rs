@@ -1,5 +1,5 @@
-//! The tick-box tree: what a permission needs comes with it, and what needs it
-//! goes with it (design, section 5).
+//! The tick-box tree: what a permission needs comes with it, and what needs it goes
+//! with it (design, section 5).
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,11 +9,11 @@ use super::statement::{Word, says};
 use crate::catalogue::{Bit, Catalogue, Form, NodeId, Pattern};
 use crate::policy::Statements;
 
-/// A word that a cascade says of a permission.
+/// A statement made by a cascade: a pattern, and the word on it.
 pub(super) type Said = (Pattern, Word);
 
-/// Allows what is needed by what a pattern allows. Returns what was said, and
-/// the scoped permissions that are needed and not met.
+/// Allows what is needed by what a pattern allows. Returns the statements made, and
+/// the scoped permissions that are needed but not met.
 pub(super) fn allow(
     statements: &mut Statements,
     pattern: Pattern,
@@ -25,7 +25,7 @@ pub(super) fn allow(
     let mut needed: HashMap<NodeId, u32, RandomState> = HashMap::default();
     let mut order: Vec<NodeId> = Vec::new();
     let mut unmet: Vec<NodeId>;
-    // A scoped permission may be met by a scope that is needed itself, and then
+    // A scoped permission may be met by a scope that is itself needed, and then
     // what it needs comes too.
     loop {
         let before = (order.len(), needed.values().map(|&level| level as usize).sum::<usize>());
@@ -84,7 +84,7 @@ pub(super) fn allow(
 }
 
 /// Withdraws what a pattern matches and all that needs it, wherever the source
-/// allows it. Returns what was said.
+/// allows it. Returns the statements made.
 pub(super) fn withdraw(
     statements: &mut Statements,
     pattern: Pattern,
@@ -117,8 +117,8 @@ pub(super) fn withdraw(
             said.push((pattern, word));
         }
     };
-    // The exact allow of a scoped node goes where all its scopes go; a denial
-    // beside it stays, for it may be all that holds a scope back.
+    // The exact allow of a scoped node goes if all its scopes go; a deny beside it
+    // stays, as it may be all that withholds a scope.
     for (id, node) in (0..).zip(&catalogue.nodes) {
         let exactly = Pattern::exactly(id);
         if matches!(node.form, Form::Scoped(_))
@@ -142,7 +142,7 @@ pub(super) fn withdraw(
             say(statements, exactly, word);
         }
         if allows(statements, id) {
-            // What is forbidden by name needs no denial.
+            // What is forbidden by name needs no deny.
             let word = forbid_or(statements, exactly, Word::Deny);
             say(statements, exactly, word);
         }
@@ -150,12 +150,12 @@ pub(super) fn withdraw(
     said
 }
 
-/// A forbid of exactly that pattern stays; else that word.
+/// Keeps a forbid of exactly that pattern; otherwise, that word.
 fn forbid_or(statements: &Statements, pattern: Pattern, word: Word) -> Word {
     if statements.forbid.contains(&pattern) { Word::Forbid } else { word }
 }
 
-/// What a pattern matches that can be granted.
+/// What a pattern matches among the permissions that can be granted.
 fn members(pattern: Pattern, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
     (0..).zip(&catalogue.nodes).filter_map(move |(id, node)| {
         let grantable = !matches!(node.form, Form::Heading | Form::Scoped(_));

@@ -1,5 +1,5 @@
-//! What stands in the way of a change that could be made: who asks, and what
-//! would come of it.
+//! What prevents a change that could otherwise be made: who asks for it, and what
+//! it would result in.
 
 use std::collections::HashSet;
 
@@ -85,9 +85,9 @@ fn is_active_admin(user: &Class) -> bool {
 struct Alike<'p> {
     before: Option<&'p Class>,
     after: &'p Class,
-    /// Whether their name is new.
+    /// Whether the name is new.
     fresh: bool,
-    /// One of them, or else their class.
+    /// One of them, or their class.
     one: One,
 }
 
@@ -109,7 +109,7 @@ impl One {
     }
 }
 
-/// The users whose permissions a change can make otherwise.
+/// The users whose permissions a change may affect.
 fn touched<'a>(attempt: &'a Attempt<'_>) -> Vec<Alike<'a>> {
     let (old, new) = (&attempt.old.users, &attempt.new.users);
     match &attempt.touched {
@@ -126,7 +126,7 @@ fn touched<'a>(attempt: &'a Attempt<'_>) -> Vec<Alike<'a>> {
             }
             alike
         }
-        // Such a change leaves everybody in their class.
+        // Such a change leaves everybody in the same class.
         Touched::Everybody => {
             let difference = Difference::new(attempt.old, &attempt.new);
             let classes = new.classes().filter(|(_, class)| difference.touches(class));
@@ -178,8 +178,8 @@ fn separation(attempt: &mut Attempt<'_>) {
     }
 }
 
-/// With `no_escalation`, nobody but an admin lets a user do what neither that
-/// user nor the actor may.
+/// With `no_escalation`, nobody but an admin lets a user do what neither that user
+/// nor the actor may.
 fn escalation(attempt: &mut Attempt<'_>) {
     let (old, new) = (attempt.old, &attempt.new);
     let By::Actor(name) = attempt.by else { return };
@@ -282,9 +282,9 @@ struct Sight<'u> {
 }
 
 impl Sight<'_> {
-    /// Whether what this user may do by a permission is within what another may:
-    /// its level and, of it and all that it answers to on the object, the
-    /// effective scopes and the values that pass each check.
+    /// Whether what this user may do with a permission is within what another may:
+    /// its level and, of it and all that it answers to on the object, the effective
+    /// scopes and the values that pass each check.
     fn within(&self, other: &Sight<'_>, id: NodeId, catalogue: &Catalogue) -> bool {
         let node = catalogue.node(id);
         if other.user.admin {
@@ -301,7 +301,7 @@ impl Sight<'_> {
         }
         self.answers_to(id, catalogue).into_iter().all(|id| {
             let node = catalogue.node(id);
-            // A single scope is here only as the permission itself.
+            // A single scope only occurs here as the permission itself.
             let scopes = match node.form {
                 Form::Scoped(_) => node.statement_bits(),
                 _ => 0..0,
@@ -316,7 +316,7 @@ impl Sight<'_> {
         })
     }
 
-    /// A permission and all that it answers to on the object, of its kind.
+    /// A permission and all that it answers to on the object, on the same kind.
     fn answers_to(&self, id: NodeId, catalogue: &Catalogue) -> Vec<NodeId> {
         let kind = catalogue.node(id).kind;
         if kind.is_none() {
@@ -340,13 +340,13 @@ impl Sight<'_> {
             let own = scopes.flat_map(|scope| catalogue.node(scope).requirements().0);
             let required = node.requires.iter().chain(own);
             let required = required.map(|&bit| catalogue.id_of(bit));
-            // Of a single scope that is required nothing is followed.
+            // Nothing is followed beyond a single scope that is required.
             open.extend(required.filter(|&id| !matches!(catalogue.node(id).form, Form::Scope(..))));
         }
         found
     }
 
-    /// The bounds on an attribute that decide.
+    /// The bounds that decide an attribute.
     fn bounds(&self, attribute: AttributeId) -> Vec<&Bound> {
         self.policy.bounds_of(self.user, attribute).map(|(_, bound)| bound).collect()
     }
@@ -358,7 +358,7 @@ fn passes_no_more(form: BoundType, some: &[&Bound], others: &[&Bound]) -> bool {
     if others.contains(&&Bound::Any) {
         return true;
     }
-    // What is missing or of the wrong type passes "any" alone.
+    // A missing value, or one of the wrong type, passes only "any".
     if some.contains(&&Bound::Any) {
         return false;
     }
@@ -388,9 +388,9 @@ fn passes_no_more(form: BoundType, some: &[&Bound], others: &[&Bound]) -> bool {
             (Some(some), Some(others)) => some >= others,
         },
         BoundType::NotBefore | BoundType::NotAfter => {
-            // A fixed date is overtaken by every relative fence some day, one
-            // way or the other, and a relative one passes nothing without a
-            // today: so fixed answers for fixed, relative for relative.
+            // Every relative fence overtakes a fixed date some day, one way or the
+            // other, and passes nothing if today is not given: so fixed fences are
+            // compared with fixed ones, relative with relative.
             let within = |some: Vec<i64>, others: Vec<i64>| match form {
                 _ if some.is_empty() => true,
                 _ if others.is_empty() => false,
@@ -412,8 +412,8 @@ fn fixed(bounds: &[&Bound]) -> Vec<i64> {
     days.collect()
 }
 
-/// How many days after a today, which is that weekday from Monday, the relative
-/// fences stand.
+/// The relative fences, in days from a today with that weekday (counted from
+/// Monday).
 #[expect(clippy::arithmetic_side_effects, reason = "of weekdays, from 0 to 6")]
 fn relative(bounds: &[&Bound], today: i64) -> Vec<i64> {
     let days = bounds.iter().filter_map(|bound| match bound {

@@ -1,4 +1,4 @@
-//! Changes of sources: made, named, edited and deleted.
+//! Changes of sources: creating, renaming, editing and deleting them.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Adds a source; of what is no role, only the source counts.
+    /// Adds a source; unless it is a role, only `role.source` counts.
     pub(super) fn insert_source(&mut self, kind: Kind, name: &str, role: Role) -> u32 {
         match kind {
             Kind::Profile => self.new.profiles.insert(name, role.source),
@@ -179,8 +179,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Does an op to a source's statements; `made` are the ops that made a
-    /// difference, cascades included.
+    /// Applies an op to a source's statements; adds the ops that made a difference
+    /// to `made`, cascades included.
     pub(super) fn op(
         &mut self,
         statements: &mut Statements,
@@ -260,7 +260,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Sets what is said of a profile, role or approval group.
+    /// Sets the fields of a profile, role or approval group other than statements.
     pub(super) fn set(&mut self, kind: Kind, id: Option<u32>, set: &Set, made: &mut Vec<Op>) {
         if set.includes.is_some() && kind != Kind::Role {
             self.refuse(
@@ -284,7 +284,7 @@ impl Attempt<'_> {
                     format!("role `{name}` is unique and can't be included"),
                 );
             }
-            // What the role brings along already is nothing new.
+            // What the role already includes is nothing new.
             let before = id.filter(|_| kind == Kind::Role);
             let before = before.map_or_else(Vec::new, |id| self.old.with_included(kind, id));
             let brought = self.old.with_included(Kind::Role, included);
@@ -324,7 +324,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Orders the roles of the new version, and refuses rings.
+    /// Orders the roles of the new version, and refuses cycles.
     pub(super) fn check_includes(&mut self) {
         if !self.new.order_roles() {
             self.refuse(Rule::Invalid, "roles would include each other in a ring");
@@ -395,7 +395,7 @@ impl Attempt<'_> {
         self.changed.push(Change::Delete { source: source.clone(), holders: holders.clone() });
     }
 
-    /// Refuses to delete what other sources or the default profile name.
+    /// Refuses to delete what other sources name, or the default profile.
     pub(super) fn refuse_named(&mut self, kind: Kind, id: u32) {
         let source = self.old.source_name(kind, id);
         if kind == Kind::Profile && self.old.default_profile == Some(id) {

@@ -8,7 +8,7 @@ use crate::problem::{did_you_mean, nearest};
 
 use super::{Op, Rule};
 
-/// What a source says of exactly a pattern, as an op puts it.
+/// What a source states of exactly a pattern, as set by an op.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Word {
     Allow,
@@ -31,14 +31,14 @@ impl Word {
     }
 }
 
-/// Puts an item at the end of a list.
+/// Appends an item to a list.
 pub(super) fn push<T>(list: &mut Box<[T]>, item: T) {
     let mut items = std::mem::take(list).into_vec();
     items.push(item);
     *list = items.into();
 }
 
-/// Leaves out of a list what does not pass.
+/// Removes from a list what does not pass.
 pub(super) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
     let mut items = std::mem::take(list).into_vec();
     items.retain(keep);
@@ -46,8 +46,8 @@ pub(super) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
 }
 
 impl Statements {
-    /// Says that of exactly a pattern, in the place of all that is said of it;
-    /// whether that makes a difference.
+    /// Makes this the only statement of exactly a pattern; returns whether that
+    /// makes a difference.
     pub(super) fn say(&mut self, pattern: Pattern, word: &Word) -> bool {
         let before = self.exactly(pattern);
         let same = match &before[..] {
@@ -72,7 +72,7 @@ impl Statements {
         true
     }
 
-    /// All that is said of exactly a pattern.
+    /// All that is stated of exactly a pattern.
     pub(super) fn exactly(&self, pattern: Pattern) -> Vec<Word> {
         let lists =
             [(&self.allow, Word::Allow), (&self.deny, Word::Deny), (&self.forbid, Word::Forbid)];
@@ -85,8 +85,8 @@ impl Statements {
         said
     }
 
-    /// Bounds an attribute or, without a bound, does no more; whether that makes
-    /// a difference.
+    /// Sets the bound of an attribute, or removes it if `None`; returns whether
+    /// that makes a difference.
     pub(super) fn bound(&mut self, attribute: u32, bound: Option<&Bound>) -> bool {
         let before = self.bounds.iter().find(|(known, _)| *known == attribute);
         if before.map(|(_, bound)| bound) == bound {
@@ -100,8 +100,8 @@ impl Statements {
         true
     }
 
-    /// States a setting or, without a value, does no more; whether that makes a
-    /// difference.
+    /// Sets the value of a setting, or removes it if `None`; returns whether that
+    /// makes a difference.
     pub(super) fn state(&mut self, setting: u32, value: Option<&SettingValue>) -> bool {
         if self.setting(setting) == value {
             return false;
@@ -115,11 +115,11 @@ impl Statements {
     }
 }
 
-/// Why a text does not fit: the rule, and what to say of it.
+/// Why a text does not fit: the rule, and the message.
 pub(super) type Misfit = (Rule, String);
 
 impl Inner {
-    /// The pattern that a text is.
+    /// Parses a text as a pattern.
     pub(super) fn pattern(&self, text: &str) -> Result<Pattern, Misfit> {
         match Pattern::parse(text, &self.catalogue) {
             Ok(pattern) => Ok(pattern),
@@ -132,7 +132,7 @@ impl Inner {
         }
     }
 
-    /// The pattern of a level that something has which it matches.
+    /// Parses a pattern for a level, which something that it matches must have.
     pub(super) fn level_pattern(&self, text: &str, level: &str) -> Result<Pattern, Misfit> {
         let pattern = self.pattern(text)?;
         match pattern.graded(level, &self.catalogue).next() {
@@ -145,7 +145,7 @@ impl Inner {
         }
     }
 
-    /// The attribute that a bound is about, which it fits.
+    /// The attribute that a bound is for; the bound must fit it.
     pub(super) fn bounded(&self, attribute: &str, bound: Option<&Bound>) -> Result<u32, Misfit> {
         let Some(id) = self.catalogue.attribute(attribute) else {
             let known = self.catalogue.attributes.iter().map(|known| &*known.path);
@@ -156,7 +156,7 @@ impl Inner {
         taken.map(|()| id).map_err(|kind| (Rule::Invalid, kind.to_string()))
     }
 
-    /// The setting that a value is of, which accepts it.
+    /// The setting that a value is for; the setting must accept it.
     pub(super) fn stated(&self, name: &str, value: Option<&SettingValue>) -> Result<u32, Misfit> {
         let Some((at, _, setting)) = self.catalogue.settings.get_full(name) else {
             let nearest = did_you_mean(name, keys(&self.catalogue.settings));
@@ -167,7 +167,7 @@ impl Inner {
     }
 }
 
-/// Whether a text is keys joined by dots, known or not.
+/// Whether a text consists of names joined by dots, known or not.
 fn is_path(text: &str) -> bool {
     text.split('.').all(is_name)
 }
@@ -178,8 +178,8 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(fits)
 }
 
-/// What a source's statements come to for one permission: nothing said, denied,
-/// or a level. Its forbids are another matter.
+/// What a source's statements come to for one permission: nothing said, denied, or
+/// a level. Forbids are not considered.
 pub(super) fn says(statements: &Statements, id: u32, catalogue: &Catalogue) -> Option<Option<u32>> {
     let node = catalogue.node(id);
     let (highest, levels) = match &node.form {

@@ -1,4 +1,4 @@
-//! Changes of users: who there is, and what each has.
+//! Changes of users: which ones exist, and what each has.
 
 use std::sync::Arc;
 
@@ -133,7 +133,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// The sources of a list that a new user gets.
+    /// The sources in a list that a new user gets.
     pub(super) fn gifts(&mut self, kind: Kind, names: &[String]) -> Box<[u32]> {
         let mut ids = Vec::new();
         for name in names {
@@ -146,7 +146,7 @@ impl Attempt<'_> {
         ids.into()
     }
 
-    /// The numbers of groups, which need no declaring.
+    /// The numbers of groups, which need not be declared.
     pub(super) fn groups(&mut self, names: &[String]) -> Box<[u32]> {
         if names.iter().any(String::is_empty) {
             self.refuse(Rule::Invalid, "a group's name can't be empty");

@@ -1,4 +1,4 @@
-//! What becomes otherwise for users of one class who are now of another.
+//! What changes for users of one class who are now of another.
 
 #![expect(
     clippy::indexing_slicing,
@@ -24,8 +24,8 @@ use crate::engine::{Engine, Limit, Standing};
 use crate::filter::{self, Formula, Op, Test, listed};
 use crate::policy::{ClassId, Inner, VACANT};
 
-/// All that becomes otherwise for the users of a pair, in an order of its own
-/// and by numbers: what is equal is equal for people too.
+/// All that changes for the users of a pair, by numbers and in a fixed order: equal
+/// values also read the same for people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Changes {
     pub(super) presence: super::Presence,
@@ -33,10 +33,10 @@ pub(super) struct Changes {
     pub(super) settings: Vec<(usize, Versus<Option<SettingValue>>)>,
 }
 
-/// What becomes otherwise of a permission.
+/// What changes about a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Line {
-    /// One of [`Comparison::nodes`].
+    /// An index into [`Comparison::nodes`].
     pub(super) node: usize,
     pub(super) shift: Shift,
     /// How many levels above the lowest one.
@@ -46,7 +46,7 @@ pub(super) struct Line {
     pub(super) on: Versus<usize>,
 }
 
-/// A permission before and after: the one or the other at least.
+/// A permission before and after: present on at least one side.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nodes {
     pub(super) before: Option<NodeId>,
@@ -65,7 +65,7 @@ enum Side {
 enum Reach {
     Nowhere,
     Everywhere,
-    /// One of [`Comparison::formulas`].
+    /// An index into [`Comparison::formulas`].
     On(usize),
 }
 
@@ -89,9 +89,9 @@ pub(super) struct Comparison<'e> {
     after: &'e Engine,
     /// Whether they number permissions and attributes alike.
     aligned: bool,
-    /// The permissions, in the order after, and those that are gone.
+    /// The permissions, in the order after, followed by those that are gone.
     pub(super) nodes: Vec<Nodes>,
-    /// Those about objects, where both engines have one catalogue.
+    /// Those about objects, if both engines have the same catalogue.
     on_objects: Vec<NodeId>,
     /// The settings that both have.
     pub(super) settings: Vec<(u32, u32)>,
@@ -148,12 +148,12 @@ impl<'e> Comparison<'e> {
         comparison
     }
 
-    /// Of what is shown of a permission's objects, what stands for a number.
+    /// What a number stands for: the objects as shown for a permission.
     pub(super) fn extent(&self, number: usize) -> Extent {
         self.extents.get(number).cloned().unwrap_or(Extent::Nothing)
     }
 
-    /// What becomes otherwise for the users of a pair, if anything.
+    /// What changes for the users of a pair, if anything.
     pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
         let presence = match (pair.before, pair.after) {
             (VACANT, _) => super::Presence::New,
@@ -169,7 +169,7 @@ impl<'e> Comparison<'e> {
         otherwise.then_some(Changes { presence, permissions, settings })
     }
 
-    /// The permissions that may be otherwise, as numbers in `nodes`.
+    /// The permissions that may have changed, as indexes into `nodes`.
     fn candidates(&self, pair: &Pair) -> Vec<usize> {
         if !self.aligned {
             return (0..self.nodes.len()).collect();
@@ -200,7 +200,7 @@ impl<'e> Comparison<'e> {
         nodes
     }
 
-    /// Whether the condition of a permission looks at one of some bits.
+    /// Whether the condition of a permission looks at any of these bits.
     fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
         let condition = catalogue(self.after).node(id).condition.as_deref();
         let steps = condition.into_iter().flat_map(|condition| &condition.steps);
@@ -208,7 +208,7 @@ impl<'e> Comparison<'e> {
         scopes.any(|scope| test(bits, scope.bit))
     }
 
-    /// What becomes otherwise of a permission, if anything.
+    /// What changes about a permission, if anything.
     fn line(&mut self, pair: &Pair, number: usize) -> Option<Line> {
         let nodes = *self.nodes.get(number)?;
         let reach = Versus {
@@ -247,7 +247,8 @@ impl<'e> Comparison<'e> {
         let level_differs = match (was, is) {
             (Some(was), Some(is)) => was != is,
             (None, None) => false,
-            // That it is graded is one of the names; here, what is held counts.
+            // Whether it is graded is reported with the names; here, what is held
+            // counts.
             _ => levels.before > 0 || levels.after > 0,
         };
         let told = shift != Shift::Same
@@ -264,8 +265,8 @@ impl<'e> Comparison<'e> {
         Some(Line { node: number, shift, levels, can_some, on })
     }
 
-    /// Of each name that a permission goes by in both engines, or in the one
-    /// that has it, whether it is held before and after.
+    /// For each name that the permission has in both engines, or in the only one
+    /// that has it: whether it is held before and after.
     fn thresholds(&self, nodes: Nodes, levels: Versus<usize>) -> Vec<(bool, bool)> {
         let above = |engine: &'e Engine, node: Option<NodeId>| -> &'e [Box<str>] {
             match node.map(|id| &catalogue(engine).node(id).form) {
@@ -317,7 +318,7 @@ impl<'e> Comparison<'e> {
         Reach::On(number)
     }
 
-    /// What a permission may be exercised on before and after.
+    /// How what a permission may be exercised on before and after overlaps.
     fn overlap(&mut self, pair: &Pair, reach: Versus<Reach>) -> Overlap {
         let number = |reach| match reach {
             Reach::Nowhere => usize::MAX,
@@ -335,7 +336,7 @@ impl<'e> Comparison<'e> {
         if let Some(&known) = self.overlaps.get(&key) {
             return known;
         }
-        // Without an object, and on one of a kind that neither asks for.
+        // Without an object, and on an object of a kind that neither asks about.
         let without = |reach| match reach {
             Reach::Nowhere => false,
             Reach::Everywhere => true,
@@ -423,8 +424,8 @@ impl<'e> Comparison<'e> {
         }
     }
 
-    /// Whether two formulas are one and the same, and so is all that they ask
-    /// about: for those whose meaning takes too long to find.
+    /// Whether two formulas and all that they ask about are identical: for formulas
+    /// whose meaning would take too long to compare.
     fn is_written_alike(&self, pair: &Pair, reach: Versus<Reach>) -> bool {
         let (Reach::On(before), Reach::On(after)) = (reach.before, reach.after) else {
             return false;
@@ -437,7 +438,7 @@ impl<'e> Comparison<'e> {
             && before.definitions == after.definitions
     }
 
-    /// The states that a relation can be in for the user before and the user
+    /// The combinations of states that a relation can have for the user before and
     /// after.
     fn states(&self, kind: &str, name: &str, related: Related) -> Answers {
         let names = |engine: &Engine| {
@@ -446,7 +447,7 @@ impl<'e> Comparison<'e> {
         let NamedBy { both, before_only, after_only } =
             match (names(self.before), names(self.after)) {
                 (Some(before), Some(after)) => related.of(before, after),
-                // The other does not ask for it.
+                // The other engine does not ask about it.
                 (Some(names), None) | (None, Some(names)) => related.of(names, names),
                 (None, None) => related
                     .of(crate::document::RelationType::User, crate::document::RelationType::User),
@@ -496,7 +497,7 @@ impl<'e> Comparison<'e> {
         number
     }
 
-    /// What is shown of the objects, by number.
+    /// The objects as shown, by number.
     fn extent_of(&mut self, side: Side, class: ClassId, reach: Reach) -> usize {
         let at = match reach {
             Reach::Nowhere => return 0,
@@ -523,7 +524,7 @@ impl<'e> Comparison<'e> {
     }
 }
 
-/// The answers of a check that can stand together.
+/// The possible combinations of a check's answers before and after.
 fn checks(found: Passing) -> Answers {
     let each = [(FAILS, FAILS), (FAILS, PASSES), (PASSES, FAILS), (PASSES, PASSES)];
     let possible = each
@@ -536,7 +537,7 @@ fn catalogue(engine: &Engine) -> &Catalogue {
     &engine.policy().inner().catalogue
 }
 
-/// The bits that users of a class hold of a permission.
+/// How many of a permission's bits users of a class hold.
 fn held(engine: &Engine, class: ClassId, node: Option<NodeId>) -> usize {
     let node = node.map(|id| catalogue(engine).node(id));
     node.map_or(0, |node| node.bits().filter(|&bit| engine.class_holds(class, bit)).count())
@@ -550,7 +551,7 @@ fn can_some(engine: &Engine, class: ClassId, node: Option<NodeId>) -> bool {
     })
 }
 
-/// The level of a graded permission of which so many bits are held.
+/// The level of a graded permission of which this many bits are held.
 pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
     match &node.form {
         Form::Graded(levels) => levels.get(held).map(|level| &**level),
@@ -558,8 +559,8 @@ pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
     }
 }
 
-/// What of an attribute passes for users of a class; where the engine knows no
-/// such attribute, nothing does.
+/// Which values of an attribute pass for users of a class; none if the engine does
+/// not know the attribute.
 fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e Limit {
     let kind = catalogue(engine).kinds.get(kind);
     let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
@@ -567,7 +568,7 @@ fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e 
     limit.unwrap_or(&Limit::Nothing)
 }
 
-/// Tells formulas as data.
+/// Turns formulas into data.
 struct Teller<'e> {
     kind: &'e Kind,
     limits: &'e [Limit],
@@ -610,8 +611,8 @@ impl Teller<'_> {
     }
 }
 
-/// Of fences that are alike but for how far they reach, the one that reaches
-/// furthest; in one order, whoever joined them.
+/// Of fences that differ only in how far they reach, the one that reaches furthest;
+/// in a fixed order, whoever joined them.
 fn told(fences: &[Fence], latest: bool) -> Vec<Bound> {
     let key = |fence: &Fence| match fence {
         Fence::Date(date) => (0, date.days()),

@@ -1,9 +1,9 @@
-//! What formulas mean: decision diagrams, in which equal meanings are one.
+//! What formulas mean: decision diagrams, in which equal meanings are identical.
 //!
 //! A formula asks several things of an object, each a *variable*: the state of a
 //! relation, or whether an attribute is within bounds. A diagram asks them one
-//! after another, in one order for all diagrams, and never one that makes no
-//! difference. So there is one diagram for each meaning, and two are compared by
+//! after another, in the same order for all diagrams, leaving out any that makes no
+//! difference. So each meaning has exactly one diagram, and two are compared by
 //! walking down both at once.
 
 use std::collections::HashMap;
@@ -18,15 +18,15 @@ use crate::filter::{Formula, Op, Test};
 /// A diagram: the number of its topmost node.
 pub(super) type Diagram = u32;
 
-/// What no object passes.
+/// The diagram that no object passes.
 pub(super) const NONE: Diagram = 0;
-/// What every object passes.
+/// The diagram that every object passes.
 pub(super) const ALL: Diagram = 1;
 
 /// A variable, numbered in the order in which diagrams ask for them.
 pub(super) type Variable = u32;
 
-/// What is asked of an object of some kind, by name.
+/// What is asked about an object of some kind, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Asked<'e> {
     pub(super) kind: &'e str,
@@ -39,8 +39,8 @@ pub(super) enum What<'e> {
     Attribute(&'e str),
 }
 
-/// A relation that the object does not carry, and its states; an attribute that
-/// is not within bounds, and one that is.
+/// The answers of a variable: a relation that the object does not carry, and its
+/// states; an attribute that is not within bounds, and one that is.
 pub(super) const ABSENT: usize = 0;
 pub(super) const ME: usize = 1;
 pub(super) const OTHER: usize = 2;
@@ -48,19 +48,17 @@ pub(super) const NOBODY: usize = 3;
 pub(super) const FAILS: usize = 0;
 pub(super) const PASSES: usize = 1;
 
-/// A question of a diagram, and how it goes on for each answer.
+/// A question in a diagram, and where each answer leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Node {
     variable: Variable,
     then: [Diagram; 4],
 }
 
-/// The answers that can stand together for two who ask: of the one before and of
-/// the one after.
+/// The answers that are possible together: before and after.
 pub(super) type Answers = SmallVec<[(usize, usize); 6]>;
 
-/// What two meanings have that the other lacks, or in common: whether there is
-/// an object that passes so.
+/// Whether some object passes only before, only after, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Overlap {
     pub(super) before_only: bool,
@@ -69,10 +67,10 @@ pub(super) struct Overlap {
 }
 
 impl Overlap {
-    /// There may be anything: what is said where comparing would take too long.
+    /// Anything is possible: the result where comparing would take too long.
     pub(super) const UNKNOWN: Overlap = Overlap { before_only: true, after_only: true, both: true };
 
-    /// The overlap of one object, which passes or not.
+    /// The overlap on a single object, given whether it passes.
     pub(super) fn of(before: bool, after: bool) -> Overlap {
         Overlap {
             before_only: before && !after,
@@ -90,10 +88,10 @@ impl Overlap {
     }
 }
 
-/// All diagrams, which share what they have in common.
+/// All diagrams, with common parts shared.
 #[derive(Debug)]
 pub(super) struct Diagrams<'e> {
-    /// From number 2 on.
+    /// Numbered from 2 on.
     nodes: Vec<Node>,
     known: HashMap<Node, Diagram, RandomState>,
     joined: HashMap<(Op, Diagram, Diagram), Diagram, RandomState>,
@@ -102,12 +100,12 @@ pub(super) struct Diagrams<'e> {
 }
 
 impl<'e> Diagrams<'e> {
-    /// How many steps it may take to make a diagram of a formula, or to compare
-    /// two. A catalogue can be written so that there is no end to it.
+    /// How many steps it may take to build a diagram of a formula, or to compare
+    /// two. A catalogue can be written for which it would take practically forever.
     const MOST_STEPS: usize = 1 << 15;
-    /// How many things a formula may ask, which is how deep a diagram goes.
+    /// How many things a formula may ask, and so how deep a diagram goes.
     const MOST_VARIABLES: usize = 200;
-    /// How deep diagrams are joined that may still ask for more than that.
+    /// How deep joins may go on diagrams that may still ask for more than that.
     const MOST_DEPTH: usize = 1_000;
     /// How many nodes there may be in all.
     const MOST_NODES: usize = 1 << 20;
@@ -127,8 +125,8 @@ impl<'e> Diagrams<'e> {
         self.asked.get(variable as usize).copied()
     }
 
-    /// The diagram of a formula about objects of a kind, with the definitions
-    /// that it refers to; `None` where that would take too long.
+    /// The diagram of a formula about objects of a kind, with the definitions that
+    /// it refers to; `None` if that would take too long.
     pub(super) fn of(
         &mut self,
         kind: &'e str,
@@ -213,7 +211,7 @@ impl<'e> Diagrams<'e> {
         self.nodes.get((diagram as usize).checked_sub(2)?)
     }
 
-    /// How a diagram goes on, once a variable is known.
+    /// Where a diagram leads, for each answer to a variable.
     fn after(&self, diagram: Diagram, variable: Variable) -> [Diagram; 4] {
         match self.get(diagram) {
             Some(node) if node.variable == variable => node.then,
@@ -221,7 +219,7 @@ impl<'e> Diagrams<'e> {
         }
     }
 
-    /// The variable that the first of two diagrams to ask anything asks for.
+    /// The first variable that either of two diagrams asks for.
     fn first(&self, one: Diagram, other: Diagram) -> Option<Variable> {
         let variable = |diagram| self.get(diagram).map(|node| node.variable);
         match (variable(one), variable(other)) {
@@ -230,7 +228,7 @@ impl<'e> Diagrams<'e> {
         }
     }
 
-    /// `deeper` is how much deeper it may go.
+    /// `deeper` limits the depth of recursion.
     fn join(
         &mut self,
         op: Op,
@@ -287,8 +285,8 @@ impl<'e> Diagrams<'e> {
         asks
     }
 
-    /// What two diagrams have in common, over the answers that can stand
-    /// together; `None` where that would take too long.
+    /// How two diagrams overlap, over the answers that are possible together;
+    /// `None` if that would take too long.
     pub(super) fn overlap(
         &self,
         before: Diagram,
@@ -361,7 +359,7 @@ mod tests {
         assert_eq!(of(&two), of(&three));
         assert_ne!(of(&two), of(&join(Op::Or, &[&two, &b])));
         assert_eq!(of(&join(Op::And, &[&a, &other])), Some(NONE));
-        // To be in any state is not to be anything.
+        // Being in any state still requires that the relation is carried.
         assert_ne!(of(&any_a), Some(ALL));
         assert_eq!(of(&join(Op::And, &[])), Some(ALL));
         let defined = Formula::Test(Test::Defined(0));
@@ -375,7 +373,8 @@ mod tests {
         let names: Vec<String> = (0..60).map(|at| format!("r{at}")).collect();
         let me = States::default().with(RelationState::Me);
         let one = |at: usize| Formula::Test(Test::Relation(&names[at], me));
-        // In an order that keeps all first halves apart: two to the thirtieth.
+        // In an order that keeps all first halves apart: two to the thirtieth
+        // power.
         let mut parts: Vec<Formula<'_>> = (0..30).map(one).collect();
         parts.push(Formula::NONE);
         let order = Formula::Join(Op::Or, parts);
@@ -396,7 +395,7 @@ mod tests {
         for at in 0..names.len() {
             assert!(diagrams.of("job", &one(at, me), &[]).is_some());
         }
-        // Each part on top of those before, so that each takes but a step.
+        // Each part goes on top of those before, so that each takes only one step.
         let all = |accepts| {
             let parts = (0..names.len()).rev().map(|at| one(at, accepts));
             Formula::Join(Op::And, parts.collect())

@@ -1,11 +1,11 @@
-//! What only one of two catalogues knows.
+//! Names that only one of two catalogues knows.
 
 use std::collections::BTreeSet;
 
 use super::{NameChange, NameKind, Presence};
 use crate::catalogue::{Catalogue, Form};
 
-/// What only one of two catalogues knows, sorted; of two that are one, nothing.
+/// Names that only one of two catalogues knows, sorted; none for equal ones.
 pub(super) fn changes(before: &Catalogue, after: &Catalogue) -> Vec<NameChange> {
     let (old, new) = (names(before), names(after));
     let gone = old.difference(&new).map(|name| (name, Presence::Gone));
@@ -18,8 +18,8 @@ pub(super) fn changes(before: &Catalogue, after: &Catalogue) -> Vec<NameChange> 
     changes
 }
 
-/// All that a question can name, and what is answered of users who are not
-/// known: the lowest level of a graded permission, and the default of a setting.
+/// All that a question can name, and the answers for unknown users: the lowest
+/// level of a graded permission, and the default of a setting.
 fn names(catalogue: &Catalogue) -> BTreeSet<(NameKind, String)> {
     let mut names = BTreeSet::new();
     for node in &catalogue.nodes {

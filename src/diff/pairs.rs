@@ -1,4 +1,4 @@
-//! Who is compared with whom: users by name, those alike together.
+//! Who is compared with whom: users are matched by name, those alike together.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -16,13 +16,13 @@ use crate::policy::{ClassId, Difference, VACANT};
 pub(super) struct Pair {
     /// The class before; `VACANT` of users who are new.
     pub(super) before: ClassId,
-    /// The class after; `VACANT` of users who are gone.
+    /// The class after; `VACANT` of removed users.
     pub(super) after: ClassId,
     pub(super) related: Related,
 }
 
-/// How relations can see the user before, and at once the user after: by what
-/// they name before and after.
+/// How relations can see the user before and after at the same time, depending on
+/// the names that they carry before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Related {
     users: Named,
@@ -31,18 +31,18 @@ pub(super) struct Related {
     groups_then_user: Named,
 }
 
-/// Of the names that are the user's before, and those that are after.
+/// How the names that are the user's before and those that are after compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Named {
-    /// Whether there are both.
+    /// Whether there are names on both sides.
     pub(super) both: bool,
-    /// Whether one of the former is none of the latter, and the other way round.
+    /// Whether some name is only among the former, or only among the latter.
     pub(super) before_only: bool,
     pub(super) after_only: bool,
 }
 
 impl Named {
-    /// Of names that stay: whether there are any.
+    /// For unchanged names: whether there are any.
     const fn same(any: bool) -> Named {
         Named { both: any, before_only: false, after_only: false }
     }
@@ -60,7 +60,7 @@ impl Named {
 }
 
 impl Hash for Related {
-    /// All at once: it is hashed for every user.
+    /// Hashes all flags at once, as it is called for every user.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let all = [self.users, self.groups, self.user_then_groups, self.groups_then_user];
         let bits = all.into_iter().flat_map(|it| [it.both, it.before_only, it.after_only]);
@@ -78,22 +78,22 @@ impl Related {
         }
     }
 
-    /// Whether every relation sees the user after as it did before, where the
-    /// catalogue is one.
+    /// Whether every relation sees the user after as it did before, given the same
+    /// catalogue.
     pub(super) fn is_same(&self) -> bool {
         !self.groups.before_only && !self.groups.after_only
     }
 }
 
-/// The users of a pair, by their slots in the one or the other version.
+/// The users of a pair, by their slots in one version or the other.
 #[derive(Debug)]
 pub(super) struct Compared {
     pub(super) pair: Pair,
     pub(super) slots: Vec<u32>,
 }
 
-/// All pairs that may differ, each with its users in their order after, or
-/// before where they are gone.
+/// All pairs that may differ, each with its users in their order after, or before
+/// if they are gone.
 pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compared> {
     let (old, new) = (before.policy().inner(), after.policy().inner());
     let mut matching = Matching::new(before, after, aligned);
@@ -142,7 +142,7 @@ pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compa
     for slot in new.users.slots_since(&old.users, &classes, &groups) {
         let (was, is) = (old.users.get(slot), new.users.get(slot));
         match (was, is) {
-            // Versions mostly share the very text.
+            // Versions mostly share the same text in memory.
             (Some((was, _)), Some((is, _))) if std::ptr::eq(was, is) || was == is => {
                 matching.add(Some(slot), Some(slot));
             }
@@ -161,7 +161,7 @@ pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compa
     matching.compared
 }
 
-/// The making of pairs.
+/// Builds the pairs.
 struct Matching<'e> {
     before: &'e Engine,
     after: &'e Engine,
@@ -203,7 +203,7 @@ impl<'e> Matching<'e> {
         }
     }
 
-    /// Adds a user, who is there before, after, or both.
+    /// Adds a user who exists before, after, or both.
     fn add(&mut self, before: Option<u32>, after: Option<u32>) {
         let Some(slot) = after.or(before) else { return };
         let (old, new) = (self.before.policy().inner(), self.after.policy().inner());
@@ -225,7 +225,8 @@ impl<'e> Matching<'e> {
         let groups = match lists {
             _ if !self.by_groups => Named::same(true),
             (Some(before), Some(after)) => self.groups(before, after),
-            // Of who is there only once, the groups are compared with themselves.
+            // The groups of a user who exists on one side only are compared with
+            // themselves.
             (list, other) => Named::same(list.or(other).is_some_and(|list| list != 0)),
         };
         let mut related = Related {

@@ -11,8 +11,8 @@ use crate::explain::bound;
 use crate::filter::{Quoted, State, listed_as};
 use crate::problem::OneLine;
 
-/// How many users are named, and how many permissions of a group are told,
-/// unless all are asked for.
+/// How many users are named, and how many permissions of a group are shown, unless
+/// all are asked for.
 const USERS: usize = 3;
 const PERMISSIONS: usize = 40;
 
@@ -84,7 +84,7 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         true => ("gains", "loses", "has"),
         false => ("gain", "lose", "have"),
     };
-    // Of a graded one, more may be more levels on the same objects.
+    // For a graded one, more may mean more levels on the same objects.
     let leveled = level.is_some() && on.before == on.after;
     match shift {
         Shift::Gained => write!(f, "  {gain} {permission}")?,
@@ -116,10 +116,10 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         _ if on.after.asks_for_groups() => {
             writeln!(f, "    as before on {}, but other groups count", on.after)?;
         }
-        // That much is left: a fence that reaches no further on any other day.
+        // The only case left: a fence that reaches no further on any other day.
         _ => writeln!(f, "    as before on {}, but for the last days of the calendar", on.after)?,
     }
-    // What is said of it without an object mostly follows.
+    // The answers without an object mostly follow.
     let follows = |versus: &Versus<bool>| match shift {
         Shift::Gained => versus.after,
         Shift::Lost => versus.before,
@@ -140,7 +140,7 @@ fn have(one: bool) -> &'static str {
     if one { "has" } else { "have" }
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

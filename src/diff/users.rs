@@ -1,4 +1,4 @@
-//! Users who are alike: who they are, told when somebody asks.
+//! Users who are alike: names are looked up only when asked for.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::policy::Policy;
 
 /// Some users of a policy.
 ///
-/// It keeps their numbers, and tells the names when it is asked for them. It
-/// serializes as how many there are and all their names.
+/// It keeps their numbers, and looks names up when asked for them. It serializes as
+/// their count and all their names.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -50,7 +50,7 @@ impl Users {
         self.slots.first().copied()
     }
 
-    /// How many they are: one at least.
+    /// How many there are: at least one.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

@@ -1,20 +1,20 @@
-//! Which values of attributes pass for one who asks and which for another, on
-//! every day that there is.
+//! Which values of attributes pass for one user and which for another, on every
+//! possible day.
 //!
-//! There is no end of values and days, but few make a difference: a value on
-//! each side of every limit, and days about those on which one fence overtakes
-//! another. Those are tried, with the very test that decisions use.
+//! Values and days are countless, but few make a difference: a value on each side
+//! of every limit, and the days around those on which one fence overtakes another.
+//! Those are tried, with the very test that decisions use.
 
 use crate::date::Date;
 use crate::document::Fence;
 use crate::engine::{Limit, fence_day};
 use crate::object::Value;
 
-/// Which of these can be found on a value of an attribute: that it passes for
-/// neither, after only, before only, and for both. A set of four.
+/// A set of the four outcomes that values of an attribute can have: passing for
+/// neither, after only, before only, or for both.
 pub(super) type Passing = u8;
 
-/// The one of four: whether it passes before, and whether after.
+/// The outcome of one value: whether it passes before, and whether after.
 pub(super) fn passing(before: bool, after: bool) -> Passing {
     match (before, after) {
         (false, false) => 0b0001,
@@ -24,20 +24,20 @@ pub(super) fn passing(before: bool, after: bool) -> Passing {
     }
 }
 
-/// What can be found of several attributes together, one set for each: on some
-/// day the first row, on another the second, and so on.
+/// The outcomes possible for several attributes together, one set for each
+/// attribute and one row for each kind of day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Situations {
     pub(super) rows: Vec<Vec<Passing>>,
-    /// Of days so near to the end of the calendar that a fence is beyond it and
-    /// passes nothing: such a fence reaches further on all other days.
+    /// The same on days so near the end of the calendar that a fence lies beyond it
+    /// and passes nothing: such a fence reaches further on all other days.
     pub(super) at_the_end: Vec<Vec<Passing>>,
 }
 
-/// What can be found of several attributes together. What is possible on a day
-/// on which more is possible is left out.
+/// The outcomes possible for several attributes together. A row contained in
+/// another is left out.
 ///
-/// With very many fences, more may be said to be possible than is.
+/// With very many fences, it may report more than is possible.
 pub(super) fn situations(attributes: &[(&Limit, &Limit)]) -> Situations {
     /// More than anybody has, and few enough to try all days.
     const MOST_FENCES: usize = 24;
@@ -63,7 +63,7 @@ pub(super) fn situations(attributes: &[(&Limit, &Limit)]) -> Situations {
     Situations { rows: most(found.rows), at_the_end: most(found.at_the_end) }
 }
 
-/// The rows that are not within others, each once.
+/// The rows that are not contained in others, each once.
 fn most(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
     rows.sort_unstable();
     rows.dedup();
@@ -74,7 +74,7 @@ fn most(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
     most.cloned().collect()
 }
 
-/// What can be found of one attribute on a day.
+/// The outcomes possible for one attribute on a day.
 fn possible((before, after): (&Limit, &Limit), today: Option<Date>) -> Passing {
     let mut found = 0;
     let mut attempt = |value: Option<Value<'_>>| {
@@ -122,8 +122,8 @@ fn fences_of((before, after): (&Limit, &Limit)) -> Vec<Fence> {
     all
 }
 
-/// Days of which one is like any other, as far as these fences of attributes
-/// go; first, that what day it is is not said.
+/// Representative days, as far as the fences of these attributes go; first, the
+/// case that today is not given.
 fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
     let (first, last) = (0, Date::ENDS.1.days());
     // Between two turning points only the weekday makes a difference, and within
@@ -135,7 +135,7 @@ fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
             Fence::Date(date) => Some(date.days()),
             _ => None,
         });
-        // Those, and where the calendar ends.
+        // Besides fixed dates, where the calendar ends.
         let ends = [first, last.saturating_add(1), Date::first_fence_day()];
         let fixed: Vec<i64> = fixed.chain(ends).collect();
         for fence in fences {
@@ -207,23 +207,23 @@ mod tests {
         assert_eq!(one(&friday, &after(7)), [NEITHER | AFTER | BOTH]);
         assert_eq!(one(&friday, &after(1)), [NEITHER | BEFORE | BOTH]);
         assert_eq!(one(&friday, &after(4)).len(), 2);
-        // Though in the last days of the calendar a week is too long.
+        // But in the last days of the calendar, a week is too long.
         let found = situations(&[(&friday, &after(7))]);
         assert!(found.at_the_end.contains(&vec![NEITHER | BEFORE]));
-        // What is another order of the same is no difference.
+        // A different order is no difference.
         let (ab, ba) = (
             vec![Fence::PlusDays(1), date("2026-11-21")],
             vec![date("2026-11-21"), Fence::PlusDays(1)],
         );
         assert_eq!(one(&Limit::NotAfter(ab), &Limit::NotAfter(ba)), [NEITHER | BOTH]);
-        // Nor is what no day of the calendar comes to.
+        // Nor is a fence that no day of the calendar resolves to.
         assert_eq!(one(&after(i64::MAX), &Limit::Nothing), [NEITHER]);
         assert_eq!(one(&soon(i64::MIN), &soon(i64::MAX)), [NEITHER]);
         let all = Limit::NotBefore(vec![date("0000-01-01")]);
         let early = Limit::NotBefore(vec![date("0000-01-01"), Fence::PlusDays(-3_652_059)]);
         assert_eq!(one(&all, &early), [NEITHER | BOTH]);
-        // Fences that count back reach before the calendar's first year, to an
-        // end of their own, which one comes to ten days before the other.
+        // Fences that count back reach before the calendar's first year, to an end
+        // of their own, which one reaches ten days before the other.
         let found = situations(&[(&soon(-3_700_000), &soon(-3_700_010))]);
         assert_eq!(found.rows, [[NEITHER | BOTH]]);
         assert_eq!(found.at_the_end, [[NEITHER | BEFORE]]);
@@ -234,7 +234,7 @@ mod tests {
         let soon = Limit::NotBefore(vec![Fence::PlusDays(0)]);
         let fixed = Limit::NotBefore(vec![date("2026-11-21")]);
         let rows = situations(&[(&soon, &fixed), (&soon, &fixed)]).rows;
-        // On no day is the fence of one overtaken and that of the other not.
+        // On no day is one attribute's fence overtaken and the other's not.
         let (overtaken, not) = (NEITHER | AFTER | BOTH, NEITHER | BEFORE | BOTH);
         assert_eq!(rows, [[overtaken, overtaken], [not, not]]);
     }

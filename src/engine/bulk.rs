@@ -6,11 +6,12 @@ use crate::date::Date;
 use crate::object::{Object, Target};
 
 impl Engine {
-    /// [`Engine::can`] for many actions, in their order: what a screen with all
-    /// its buttons needs.
+    /// [`Engine::can`] for many actions, in their order: for a screen with all its
+    /// buttons.
     ///
-    /// The object is asked once for each relation, however many of the actions
-    /// depend on it. The answers are all that is allocated.
+    /// The object is asked only once for each of the first 16 relations of its
+    /// kind, however many of the actions depend on it. Only the answers are
+    /// allocated.
     ///
     /// ```
     /// # use grantree::{Document, DynamicObject, Engine, Policy};
@@ -55,10 +56,10 @@ impl Engine {
 
     /// [`Engine::can`] for many objects, in their order.
     ///
-    /// Who asks, and whether the action is held, is looked up once. Of a table in
-    /// memory, whose relations and attributes are slices,
-    /// [`Filter::select`](crate::Filter::select) finds the objects many
-    /// times faster.
+    /// The user and the action are looked up once. For a table in memory, whose
+    /// relations and attributes are slices,
+    /// [`Filter::select`](crate::Filter::select) finds the objects many times
+    /// faster.
     ///
     /// ```
     /// # use grantree::{Document, DynamicObject, Engine, Policy};

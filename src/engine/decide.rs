@@ -1,4 +1,4 @@
-//! Decisions on an object (design, rule 7), and why they are what they are.
+//! Decisions on an object (design, rule 7), and the reasons for them.
 
 use smallvec::SmallVec;
 
@@ -30,8 +30,8 @@ impl Compiled {
         slot.is_some_and(|slot| View::new(self, (slot, class), object, today).is_open_to(ask))
     }
 
-    /// Whether the checks of a permission itself could pass some value, for
-    /// users of a class who hold it.
+    /// Whether the permission's own checks could pass some value, for users of a
+    /// class who hold it.
     pub(super) fn checks_passable(&self, class: ClassId, condition: &Condition) -> bool {
         let limits = self.limits(class);
         let mut checks = condition.own_checks.iter();
@@ -40,10 +40,10 @@ impl Compiled {
 }
 
 impl Engine {
-    /// Why [`Engine::can`] answers as it does.
+    /// The reason for the answer of [`Engine::can`].
     ///
-    /// It merges the user's sources anew, which takes microseconds. A handle to
-    /// a user of another policy is [`Reason::UnknownUser`], one to a permission
+    /// It merges the user's sources anew, which takes microseconds. A handle to a
+    /// user of another policy gives [`Reason::UnknownUser`], one to a permission
     /// [`Reason::NotGranted`].
     ///
     /// ```
@@ -103,7 +103,7 @@ impl Engine {
         };
         let node = policy.catalogue.bit_nodes[ask.bit() as usize];
         match policy.catalogue.node(node).form {
-            // The scope that came furthest speaks.
+            // The scope that came furthest gives the reason.
             Form::Scoped(_) => {
                 let scopes = policy.catalogue.scopes(node);
                 let reasons = scopes.map(|id| why(id, policy.catalogue.node(id).bit));
@@ -115,7 +115,7 @@ impl Engine {
 }
 
 impl Compiled {
-    /// Why what a user holds is allowed on that object, or not.
+    /// Why what a user holds is allowed or not on that object.
     fn why_on<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> Reason {
         let Some(condition) = self.condition(ask) else {
             return Reason::Granted;
@@ -152,10 +152,10 @@ pub(super) struct View<'a, O: ?Sized> {
     slot: u32,
     object: &'a O,
     today: Option<Date>,
-    /// The object's kind, as soon as it is known.
+    /// The object's kind, once it is known.
     kind: Option<(KindId, &'a NameMap<RelationType>)>,
-    /// The states of its first relations, as far as they were asked for: a
-    /// relation that the object does not carry has no state.
+    /// The states of its kind's first relations, once asked for: empty for a
+    /// relation that the object does not carry.
     states: [Option<States>; 16],
 }
 
@@ -169,7 +169,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         View { compiled, class, slot, object, today, kind: None, states: [None; 16] }
     }
 
-    /// Whether the object is of a kind.
+    /// Whether the object is of that kind.
     fn is_of(&mut self, kind: KindId) -> bool {
         if let Some((known, _)) = self.kind {
             return known == kind;
@@ -180,7 +180,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         self.kind.is_some()
     }
 
-    /// Whether the user may do on it what the user holds.
+    /// Whether the user may do what is asked on it, given that the user holds it.
     pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
         let compiled = self.compiled;
         compiled
@@ -188,7 +188,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             .is_none_or(|condition| compiled.is_admin(self.class) || self.allows(condition))
     }
 
-    /// Whether it is as a condition has it.
+    /// Whether it meets a condition.
     fn allows(&mut self, condition: &Condition) -> bool {
         if !self.is_of(condition.kind) || !self.passes(&condition.checks) {
             return false;
@@ -212,7 +212,8 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         true
     }
 
-    /// Whether a scope is effective, and the object in the states it accepts.
+    /// Whether a scope is effective, and the object's relations in states it
+    /// accepts.
     fn matches(&mut self, scope: &Scope) -> bool {
         self.compiled.rows.holds(self.class, scope.bit)
             && scope.when.iter().all(|&(relation, accepted)| self.state(relation).meet(accepted))
@@ -249,7 +250,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
     }
 }
 
-/// The user who asks.
+/// The user on whose behalf the object is asked.
 struct Asking<'a> {
     compiled: &'a Compiled,
     slot: u32,

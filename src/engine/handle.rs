@@ -1,4 +1,4 @@
-//! Names to handles, once.
+//! Resolves names to handles, once.
 
 use std::error::Error;
 use std::fmt;
@@ -12,10 +12,10 @@ use crate::problem::{Line, ProblemKind, nearest};
 /// A handle to a user: proof that the policy knows the name.
 ///
 /// It is valid for engines of later versions of the same policy
-/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of
-/// that name: one who is removed and comes back is another. For any other
-/// engine it is a user who may do nothing: policies made from documents are told
-/// apart by a number, which comes round after 2³² of them.
+/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of that
+/// name: a user removed and added again is a different one. For any other engine it
+/// is a user who may do nothing. (Policies made from documents are told apart by a
+/// number that wraps around after 2³² of them.)
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -28,7 +28,7 @@ use crate::problem::{Line, ProblemKind, nearest};
 /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
 /// assert!(engine.can(bob, orders, ()));
 ///
-/// // To the engine of another policy, it is nobody.
+/// // To the engine of another policy, this is an unknown user.
 /// let other = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
 /// assert!(!other.can(bob, other.permission("orders")?, ()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,8 +39,8 @@ pub struct User(pub(super) Handle);
 /// A handle to a permission, or to a threshold of a graded one.
 ///
 /// It is valid for engines of later versions of the same policy
-/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a
-/// permission of that name. For any other engine it is one that nobody holds.
+/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a permission
+/// of that name. For any other engine it is one that nobody holds.
 ///
 /// Look it up at the start, and keep it:
 ///
@@ -66,10 +66,10 @@ pub struct User(pub(super) Handle);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Permission(pub(super) Handle);
 
-/// The lineage of a policy in the upper half, and in the lower one a number.
+/// The lineage of a policy in the upper half, and a number in the lower one.
 ///
-/// Read in the wrong lineage it is a number beyond all that there are, so that
-/// what looks it up finds nothing: the check that it belongs costs nothing.
+/// Read in the wrong lineage, it is a number beyond any table, so that looking it
+/// up finds nothing: checking the lineage costs nothing extra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Handle(u64);
 
@@ -78,8 +78,8 @@ impl Handle {
         Handle(u64::from(lineage) << 32 | u64::from(number))
     }
 
-    /// Its place in a table of that lineage; beyond the end of any if it is of
-    /// another.
+    /// Its place in a table of that lineage; beyond the end of any table if it is
+    /// of another lineage.
     #[inline]
     pub(super) fn place(self, lineage: u32) -> usize {
         usize::try_from(self.0 ^ u64::from(lineage) << 32).unwrap_or(usize::MAX)
@@ -91,8 +91,7 @@ impl Handle {
     }
 }
 
-/// A question that names something that the policy does not know, and so has
-/// no answer.
+/// A question that names something unknown to the policy, and so has no answer.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -158,8 +157,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Where the policy has no user of that name. A question about an unknown
-    /// user has an answer, and it is no.
+    /// When the policy has no user of that name. (A question about an unknown user
+    /// does have an answer: no.)
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -176,21 +175,21 @@ impl Engine {
     pub fn user(&self, name: &str) -> Result<User, Unknown> {
         match self.0.policy().users.find(name) {
             Some(number) => Ok(User(Handle::new(self.0.lineage, number))),
-            // No other user's name is suggested: there may be millions, and
-            // who is there may be nobody's business.
+            // No other user's name is suggested: there may be millions, and which
+            // users exist may be confidential.
             None => Err(Unknown::among("user", name, [])),
         }
     }
 
-    /// The handle to a permission: `path`, or `path:level` for a level above
-    /// the lowest of a graded one. Without a level, that is the second level.
+    /// The handle to a permission: `path`, or `path:level` for a level above the
+    /// lowest of a graded one. Without a level, it is the second level.
     ///
-    /// Costs a look-up or two in a hash table.
+    /// Costs one or two look-ups in a hash table.
     ///
     /// # Errors
     ///
-    /// Where the catalogue has no such permission or level, or it is a heading
-    /// or the lowest level.
+    /// When the catalogue has no such permission or level, or it is a heading or
+    /// the lowest level.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -216,7 +215,7 @@ impl Engine {
             Err(path) => Unknown::among("permission", path, catalogue.paths()),
         };
         let bit = catalogue.threshold(name).map_err(unknown)?;
-        // Positions are numbers in a first version, and names need no building.
+        // In a first version, positions are numbers, and no name need be built.
         let number = match policy.lineage.permissions.are_positions() {
             true => Some(bit),
             false => policy.lineage.permissions.of(&catalogue.name_of(bit), bit as usize),
@@ -227,12 +226,12 @@ impl Engine {
             .ok_or_else(|| Unknown::among("permission", name, []))
     }
 
-    /// Checks that an object names nothing unknown: its kind, its relations
-    /// and its attributes. What asks by names does so whoever asks.
+    /// Checks that an object names nothing unknown: its kind, its relations and its
+    /// attributes. Questions by name check this whoever asks.
     ///
     /// # Errors
     ///
-    /// The first name that is unknown.
+    /// The first unknown name.
     ///
     /// ```
     /// # use grantree::{Document, DynamicObject, Engine, Policy};

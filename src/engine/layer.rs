@@ -1,8 +1,8 @@
-//! What sources say, merged into what is granted and effective (design,
-//! rules 1 to 6).
+//! Statements of sources, merged into what is granted and effective (design, rules
+//! 1 to 6).
 //!
-//! Everything here works on whole sets of permissions at once: a tier lies over
-//! another with three operations a word.
+//! Everything here works on whole sets of permissions at once: overlaying a tier
+//! takes a few operations per word.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, Node, NodeId, Pattern, Reach};
 use crate::policy::{Class, Inner, SourceId, Statements};
 
-/// What a source, a tier or all tiers together say.
+/// What a source, a tier or all tiers together state.
 ///
-/// INVARIANT: all bits of a permission are said, denied or forbidden, or none;
-/// of a graded one, the granted bits are the first ones.
+/// INVARIANT: either all bits of a permission are said (denied, forbidden) or none
+/// is; of a graded one, the granted bits are the first ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
-    /// Of which permissions anything is said.
+    /// The permissions about which anything is stated.
     pub(crate) said: BitSet,
     /// What is granted.
     pub(crate) granted: BitSet,
@@ -26,8 +26,8 @@ pub(crate) struct Layer {
     pub(crate) forbidden: BitSet,
 }
 
-/// What one statement does to what it matches, the most generous first: on a
-/// tie the later of these is painted over the earlier.
+/// What one statement does to what it matches, the most generous first: on a tie,
+/// later variants are painted over earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effect<'s> {
     Allow,
@@ -45,8 +45,8 @@ pub(crate) struct Ranked<'s> {
     pub(crate) at: usize,
 }
 
-/// Rule 1: what a source allows and denies, and its levels, the farthest first.
-/// Of those that match a permission the last one wins.
+/// Rule 1: the allows, denies and levels of a source, the farthest first. Of those
+/// that match a permission, the last one wins.
 pub(crate) fn ranked<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<'s>> {
     let allow = statements.allow.iter().map(|&pattern| (pattern, Effect::Allow)).enumerate();
     let deny = statements.deny.iter().map(|&pattern| (pattern, Effect::Deny)).enumerate();
@@ -65,8 +65,8 @@ pub(crate) fn ranked<'s>(statements: &'s Statements, catalogue: &Catalogue) -> V
     stated
 }
 
-/// The same without those that stand there again, where there are many: the
-/// order of what is equally near, and does the same, makes no difference.
+/// The same without repetitions, if there are many: the order of what is equally
+/// near and does the same makes no difference.
 fn painted<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<'s>> {
     let mut stated = ranked(statements, catalogue);
     if stated.len() > FEW {
@@ -76,7 +76,7 @@ fn painted<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<
     stated
 }
 
-/// Patterns without those that stand there again, where there are many.
+/// Patterns without repetitions, if there are many.
 pub(crate) fn distinct(patterns: &[Pattern]) -> Cow<'_, [Pattern]> {
     if patterns.len() <= FEW {
         return Cow::Borrowed(patterns);
@@ -87,21 +87,21 @@ pub(crate) fn distinct(patterns: &[Pattern]) -> Cow<'_, [Pattern]> {
     Cow::Owned(patterns)
 }
 
-/// So many statements are not looked through for those that stand there twice.
+/// Up to this many statements are not searched for repetitions.
 const FEW: usize = 16;
 
-/// What a source says of one permission. Of two in the role tier, the greater
-/// stands (rule 2).
+/// What a source states about one permission. Of two in the role tier, the greater
+/// wins (rule 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Said {
     Nothing,
-    /// This level; of a permission that is not graded, 1 is all of it.
+    /// This level; for a permission that is not graded, 1 is all of it.
     Level(u32),
     Deny,
 }
 
 impl Layer {
-    /// What is said of a permission that can be granted.
+    /// What is stated about a permission that can be granted.
     pub(crate) fn said_of(&self, node: &Node) -> Said {
         match node.bit {
             bit if !self.said.contains(bit) => Said::Nothing,
@@ -123,7 +123,7 @@ impl Layer {
         }
     }
 
-    /// What a source says.
+    /// What a source states.
     pub(crate) fn of(statements: &Statements, catalogue: &Catalogue) -> Layer {
         let mut layer = Layer::new(catalogue.bits());
         layer.paint(statements, catalogue);
@@ -137,7 +137,7 @@ impl Layer {
     }
 
     /// Rule 1: within a source the nearest statement wins. Painting from the
-    /// farthest to the nearest leaves just that.
+    /// farthest to the nearest achieves just that.
     fn paint(&mut self, statements: &Statements, catalogue: &Catalogue) {
         for Ranked { effect, pattern, .. } in painted(statements, catalogue) {
             match effect {
@@ -186,8 +186,8 @@ impl Layer {
         self.forbidden.union_with(&other.forbidden);
     }
 
-    /// Rule 2, between tiers: the more specific one decides where it says
-    /// anything. A forbid stays in any case.
+    /// Rule 2, between tiers: the more specific one decides where it states
+    /// anything. Forbids stay in any case.
     fn overlay(&mut self, tier: &Layer) {
         self.granted.subtract(&tier.said);
         self.granted.union_with(&tier.granted);
@@ -198,14 +198,14 @@ impl Layer {
     }
 }
 
-/// The layers of a policy's sources, each made when it is first needed.
+/// The layers of a policy's sources, each made when first needed.
 #[derive(Debug)]
 pub(crate) struct Layers<'p> {
     policy: &'p Inner,
     licensed: &'p BitSet,
     global: Layer,
     profiles: Vec<Option<Box<Layer>>>,
-    /// Each with all that it includes.
+    /// Each including all that the role includes.
     roles: Vec<Option<Box<Layer>>>,
     approval_groups: Vec<Option<Box<Layer>>>,
     tier: Layer,
@@ -230,10 +230,10 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// Makes the layer of a role, and first of all that it includes.
+    /// Makes the layer of a role, after those of all that it includes.
     fn make_role(&mut self, id: u32) {
         let policy = self.policy;
-        // Each with how many of those that it includes are made.
+        // Each with how many of its includes have been visited.
         let mut open = vec![(id, 0)];
         while let Some((id, made)) = open.last_mut() {
             let id = *id;
@@ -257,8 +257,8 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// What a source says, a role with all that it includes; nothing for a
-    /// user's own.
+    /// What a source states, a role with all that it includes; `None` for a user's
+    /// own.
     pub(crate) fn of_source(&mut self, source: SourceId) -> Option<&Layer> {
         let policy = self.policy;
         let catalogue = &policy.catalogue;
@@ -281,7 +281,7 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// What the roles say that a role includes.
+    /// What the roles that a role includes state together.
     pub(crate) fn of_included(&mut self, role: u32) -> Layer {
         let policy = self.policy;
         let mut layer = Layer::new(policy.catalogue.bits());
@@ -293,7 +293,7 @@ impl<'p> Layers<'p> {
         layer
     }
 
-    /// What all the sources of a user say together, tier over tier.
+    /// What all the sources of a user state together, tier over tier.
     fn merge(&mut self, user: &Class) -> Layer {
         let mut all = self.global.clone();
         if let Some(profile) = user.profile.and_then(|id| self.of_source(SourceId::Profile(id))) {
@@ -330,8 +330,8 @@ impl<'p> Layers<'p> {
         all
     }
 
-    /// What a user is granted, implications included, before any gate; the
-    /// user being neither an admin nor suspended.
+    /// What a user is granted, implications included, before any gate. The user
+    /// must be neither an admin nor suspended.
     pub(crate) fn grants(&mut self, user: &Class) -> Layer {
         let mut all = self.merge(user);
         // Rule 3.
@@ -341,7 +341,7 @@ impl<'p> Layers<'p> {
         all
     }
 
-    /// Rule 4: implications fill the gaps that no source speaks of.
+    /// Rule 4: implications fill the gaps about which no source states anything.
     fn imply(&self, all: &mut Layer) {
         let catalogue = &self.policy.catalogue;
         let implying = all.granted.pairs(&catalogue.implying).map(|(granted, all)| granted & all);
@@ -365,8 +365,8 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// Rule 5: of what is granted, the effective permissions, scoped nodes
-    /// among them.
+    /// Rule 5: the effective permissions among the granted ones, scoped nodes
+    /// included.
     pub(crate) fn effective(&self, granted: &BitSet) -> BitSet {
         let catalogue = &self.policy.catalogue;
         let mut effective = granted.clone();
@@ -376,8 +376,8 @@ impl<'p> Layers<'p> {
                 effective.insert(node.bit);
             }
         }
-        // The largest set in which all gates hold is what is left when all that
-        // fails is taken away, and all that fails for want of it.
+        // The largest set in which all gates hold is what is left after removing
+        // all that fails, and all that then fails for lack of it.
         let wanting = catalogue.gating.pairs(&effective).map(|(gating, held)| gating & !held);
         let mut fallen: Vec<NodeId> = ones(wanting).map(|bit| catalogue.id_of(bit)).collect();
         while let Some(id) = fallen.pop() {
@@ -410,13 +410,13 @@ impl<'p> Layers<'p> {
     }
 }
 
-/// What could be effective for anybody under any licence, where `all` is all
-/// that anybody could be granted (what is said or forbidden in it is so for
-/// everybody); of what it implies, what `licensed` covers is added to it.
+/// What could be effective for anybody under any licence. `all` is all that anybody
+/// could be granted (what is said or forbidden in it is so for everybody); what it
+/// implies is added to it, as far as `licensed` covers that.
 pub(crate) fn possible(policy: &Inner, all: &mut Layer, licensed: &BitSet) -> BitSet {
     Layers::new(policy, licensed).imply(all);
-    // What is implied gates only while it is licensed, so that a licence with
-    // less may leave more: where nothing is licensed, none of it gates.
+    // An implied permission gates only while it is licensed, so a smaller licence
+    // may leave more: with nothing licensed, none of them gates.
     let least = policy.catalogue.licensed(|_| false);
     Layers::new(policy, &least).effective(&all.granted)
 }

@@ -1,4 +1,4 @@
-//! Bounds, resolved for a user (design, rule 8).
+//! Bounds as resolved for a user (design, rule 8).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,9 +23,9 @@ pub(crate) enum Limit {
     OneOf(Vec<Box<str>>),
     AtMost(i64),
     AtLeast(i64),
-    /// What is not before one of these.
+    /// Dates not before one of these.
     NotBefore(Vec<Fence>),
-    /// What is not after one of these.
+    /// Dates not after one of these.
     NotAfter(Vec<Fence>),
 }
 
@@ -43,18 +43,18 @@ impl Limit {
             (BoundType::AtLeast, Bound::Limit(limit)) => Limit::AtLeast(*limit),
             (BoundType::NotBefore, Bound::Fence(fence)) => Limit::NotBefore(vec![*fence]),
             (BoundType::NotAfter, Bound::Fence(fence)) => Limit::NotAfter(vec![*fence]),
-            // A policy has no bound of another form.
+            // A policy never has a bound of another form.
             _ => Limit::Nothing,
         }
     }
 
-    /// What passes either of two bounds on one attribute.
+    /// Extends it to what passes either of two bounds on one attribute.
     pub(crate) fn join(&mut self, other: Limit) {
         self.gather(other);
         self.settle();
     }
 
-    /// What passes any of some bounds on one attribute.
+    /// What passes any of several bounds on one attribute.
     pub(crate) fn any_of(limits: impl IntoIterator<Item = Limit>) -> Option<Limit> {
         let mut limits = limits.into_iter();
         let mut joined = limits.next()?;
@@ -63,16 +63,16 @@ impl Limit {
         Some(joined)
     }
 
-    /// Puts texts in order that were gathered.
+    /// Sorts gathered texts.
     fn settle(&mut self) {
         if let Limit::OneOf(texts) = self {
-            // Stable, because that merges what is sorted already.
+            // A stable sort, because it merges what is already sorted.
             texts.sort();
             texts.dedup();
         }
     }
 
-    /// Joins another bound, and leaves texts as they come.
+    /// Joins another bound, leaving its texts unsorted.
     fn gather(&mut self, other: Limit) {
         match (&mut *self, other) {
             (Limit::Any, _) | (_, Limit::Nothing) => {}
@@ -91,7 +91,7 @@ impl Limit {
         }
     }
 
-    /// Whether a value passes, or the want of one.
+    /// Whether a value, or a missing one, passes.
     pub(crate) fn passes(&self, value: Option<Value<'_>>, today: Option<Date>) -> bool {
         match (self, value) {
             (Limit::Any, _) => true,
@@ -118,8 +118,8 @@ impl Limit {
     }
 }
 
-/// The day that a fence names; none where it counts from a day that is not
-/// said, or runs out of the calendar.
+/// The day that a fence resolves to; `None` if it is relative and today is not
+/// given, or if it lies beyond the calendar.
 pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
     match fence {
         Fence::Date(date) => Some(date),
@@ -128,25 +128,25 @@ pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
     }
 }
 
-/// What users of a class pass of each attribute.
+/// What passes of each attribute for users of a class.
 pub(crate) type Limits = Arc<[Limit]>;
 
-/// What passes of one attribute: nothing, where nothing is known.
+/// What passes of one attribute: nothing if it is not listed.
 pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
     limits.get(attribute as usize).unwrap_or(&Limit::Nothing)
 }
 
-/// The limits of classes in the making: those that are equal are one.
+/// Computes the limits of classes, sharing equal ones.
 #[derive(Debug)]
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
     known: HashSet<Limits, RandomState>,
-    /// Those of classes that state no bounds of their own.
+    /// Those of classes without bounds of their own.
     alike: HashMap<Alike<'p>, Limits, RandomState>,
 }
 
-/// What classes that say nothing of their own are alike in: profile, roles and
-/// approval groups.
+/// What determines the limits of classes without bounds of their own: profile,
+/// roles and approval groups.
 type Alike<'p> = (Option<u32>, &'p [u32], &'p [u32]);
 
 impl<'p> Bounding<'p> {
@@ -173,7 +173,7 @@ impl<'p> Bounding<'p> {
                 let limit = Limit::new(of, bound);
                 stated.push((*attribute, limit));
             }
-            // Stable, because fences stay in their order.
+            // Stable, so that fences keep their order.
             stated.sort_by_key(|&(attribute, _)| attribute);
             let mut stated = stated.into_iter().peekable();
             while let Some((attribute, first)) = stated.next() {

@@ -13,7 +13,7 @@ use crate::policy::{ClassId, VACANT};
 
 /// A permission that a user holds.
 ///
-/// Displays, and serializes, as a question names it: `path`, or `path:level`.
+/// Displays, and serializes, the way a question names it: `path`, or `path:level`.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -95,9 +95,9 @@ impl Serialize for Effective<'_> {
 }
 
 impl Engine {
-    /// All that a user holds, sorted as text: permissions that can be granted,
-    /// and scoped nodes of which a scope is effective; a graded permission with
-    /// its level, if that is above the lowest.
+    /// All that a user holds, sorted as text: permissions that can be granted, and
+    /// scoped nodes of which a scope is effective; a graded permission with its
+    /// level, if that is above the lowest.
     ///
     /// What is held may still depend on the object. A handle of another policy
     /// holds nothing.
@@ -131,7 +131,7 @@ impl Engine {
             };
             let level = level.map(|level| &**level);
             if bit > node.bit {
-                // The next level of the same permission.
+                // This is the next level of the same permission.
                 held.pop();
             }
             held.push(Effective { path: &node.path, level });
@@ -143,11 +143,11 @@ impl Engine {
     /// The users who may do this, in the policy's order: on this object or,
     /// without one, on some object.
     ///
-    /// Costs a decision for each combination of sources, and a load or two for
-    /// each user: without an object, some ten milliseconds for a million users. With
-    /// one, a decision for each user who holds the permission.
+    /// Costs a decision for each combination of sources, and a load or two for each
+    /// user: without an object, some ten milliseconds for a million users. With
+    /// one, it costs a decision for each user who holds the permission.
     ///
-    /// [`Engine::who_can_by_source`] says besides which sources let them in.
+    /// [`Engine::who_can_by_source`] also says which sources let them in.
     ///
     /// ```
     /// # use grantree::{Document, DynamicObject, Engine, Policy};
@@ -170,14 +170,14 @@ impl Engine {
         let users = &self.0.policy().users;
         let classes = self.admitted_classes(action, on);
         let known = (0..).zip(&classes).filter(|(_, may)| **may == Some(true));
-        // Room for all of them at once: a million names are moved only once.
+        // Reserve room for all: a million names are then moved only once.
         let mut names = Vec::with_capacity(known.map(|(class, _)| users.count_of(class)).sum());
         names.extend(self.admitted(action, on, &classes).map(|(slot, _)| users.name(slot)));
         names
     }
 
-    /// Of each class, whether its users may do this, as far as that can be told
-    /// of all of them.
+    /// For each class, whether its users may do this; `None` if that differs by
+    /// user.
     pub(crate) fn admitted_classes<T: Target>(
         &self,
         action: Permission,

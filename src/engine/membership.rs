@@ -11,8 +11,8 @@ use crate::policy::{Groups, Inner};
 
 /// The groups of a policy as a forest, and the lists of groups that users have.
 ///
-/// Groups are numbered in pre-order, so that what is beneath a group is a
-/// range: a relation that names a group is looked up once, and compared.
+/// Groups are numbered in pre-order, so that a group and all beneath it are a
+/// range: a group that a relation names is looked up once, and compared.
 #[derive(Clone, Debug)]
 pub(crate) struct Memberships {
     forest: Arc<Forest>,
@@ -22,13 +22,13 @@ pub(crate) struct Memberships {
 #[derive(Debug)]
 struct Forest {
     groups: Arc<Groups>,
-    /// The range of each, by its number in the policy.
+    /// The range of each group, by its number in the policy.
     ranges: Vec<Range>,
-    /// Their numbers in the policy, in pre-order.
+    /// The groups' numbers in the policy, in pre-order.
     order: Vec<u32>,
 }
 
-/// A group and what is beneath it.
+/// A group and all beneath it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Range {
     begin: u32,
@@ -39,8 +39,8 @@ struct Range {
 #[derive(Debug, Default)]
 struct List {
     ranges: Box<[Range]>,
-    /// The names of all that count, and the numbers that they are the decimal
-    /// form of, where they are few: to compare is faster then than to look up.
+    /// The names of all that count, with the numbers of which they are the decimal
+    /// form, if they are few: comparing is then faster than a look-up.
     few: Box<[(SmolStr, Option<u64>)]>,
 }
 
@@ -60,7 +60,7 @@ impl<'m> Membership<'m> {
         }
     }
 
-    /// Whether a group counts whose name is that number.
+    /// Whether the group that has that number as its name counts.
     pub(crate) fn belongs_to_number(&self, group: u64) -> bool {
         match self.list {
             None => false,
@@ -82,7 +82,7 @@ impl<'m> Membership<'m> {
 }
 
 impl Memberships {
-    /// Those of a policy, given those of another version of it.
+    /// Those of a policy, reusing those of another version of it.
     pub(crate) fn new(policy: &Inner, before: Option<(&Inner, &Memberships)>) -> Memberships {
         let before = before.filter(|(before, _)| Arc::ptr_eq(&before.groups, &policy.groups));
         let (known, mut memberships) = match before {
@@ -104,7 +104,7 @@ impl Memberships {
         Membership { forest: &self.forest, list }
     }
 
-    /// The bytes of the lists, and of the forest, names aside.
+    /// The bytes of the lists and of the forest, names aside.
     pub(crate) fn bytes(&self) -> usize {
         let list = |list: &Arc<List>| {
             size_of::<List>() + size_of_val(&*list.ranges) + size_of_val(&*list.few)
@@ -122,7 +122,7 @@ impl List {
 }
 
 impl Forest {
-    /// How many groups are few.
+    /// Up to how many groups are few.
     const FEW: usize = 6;
 
     fn new(groups: &Arc<Groups>) -> Forest {

@@ -6,8 +6,8 @@ use crate::chunked::Chunked;
 use crate::names::number;
 use crate::policy::ClassId;
 
-/// Rows of equal length, one after the other: a copy that changes a row copies
-/// the leaf or two that it is in.
+/// Rows of equal length, one after the other: a copy that changes a row copies only
+/// the leaf or two that contain it.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
     rows: Chunked<u64, 512>,
@@ -18,23 +18,23 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// No rows yet, each of so many permissions and two bits besides.
+    /// No rows yet, each to have that many permissions and two more bits.
     pub(crate) fn new(permissions: usize) -> Rows {
         let words = (permissions + 2).div_ceil(WORD);
         Rows { rows: Chunked::default(), words, permissions }
     }
 
-    /// The bit that no row has: of permissions that are gone.
+    /// The bit that no row has: for permissions that are gone.
     pub(crate) fn nobody(&self) -> Bit {
         number(self.permissions)
     }
 
-    /// The bit of rows to whom objects make no difference.
+    /// The bit of admins' rows, for whom objects make no difference.
     pub(crate) fn admin(&self) -> Bit {
         number(self.permissions + 1)
     }
 
-    /// Whether a bit of a row is set; the bit is one of the row's.
+    /// Whether a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
         let at = row as usize * self.words + bit as usize / WORD;
@@ -51,12 +51,12 @@ impl Rows {
         })
     }
 
-    /// Makes room for so many rows, the new ones empty.
+    /// Makes room for that many rows, new ones empty.
     pub(crate) fn reach(&mut self, rows: usize) {
         self.rows.reach(rows * self.words);
     }
 
-    /// Puts other bits into a row, which are all of its words, or none.
+    /// Replaces the bits of a row; words that are not given are cleared.
     pub(crate) fn set(&mut self, row: ClassId, bits: &[u64]) {
         let begin = row as usize * self.words;
         let (given, _) = bits.split_at(bits.len().min(self.words));

@@ -1,4 +1,4 @@
-//! What a user and a permission settle of a decision, before there is an object.
+//! What user and permission determine of a decision before there is an object.
 
 use super::limit::{Limit, limit_of};
 use super::{Compiled, Engine, Permission, User};
@@ -15,7 +15,7 @@ pub(crate) enum Standing<'e> {
     Open(Open<'e>),
 }
 
-/// A decision that the object is still to make.
+/// A decision that depends on the object.
 #[derive(Clone)]
 pub(crate) struct Open<'e> {
     compiled: &'e Compiled,
@@ -24,9 +24,9 @@ pub(crate) struct Open<'e> {
     slot: u32,
     /// The user's name.
     pub(crate) user: &'e str,
-    /// The kind of object that it is about.
+    /// The kind of object concerned.
     pub(crate) kind: (&'e str, &'e Kind),
-    /// What the object must be like, of whoever asks.
+    /// The condition on the object, whoever asks.
     pub(crate) condition: &'e Condition,
 }
 
@@ -43,13 +43,13 @@ impl Engine {
         }
     }
 
-    /// How users of a class stand with a permission, whoever they are: the
-    /// user's name and groups are left out.
+    /// How users of a class stand with a permission, whoever they are: without a
+    /// user's name and groups.
     pub(crate) fn standing_of(&self, class: ClassId, bit: Bit) -> Standing<'_> {
         self.0.standing(class, bit, (u32::MAX, ""))
     }
 
-    /// The words of the bits that users of a class hold.
+    /// The words of the permission bits that users of a class hold.
     pub(crate) fn row(&self, class: ClassId) -> Vec<u64> {
         self.0.rows.row(class).collect()
     }
@@ -59,19 +59,19 @@ impl Engine {
         self.0.rows.holds(class, bit)
     }
 
-    /// Whether for users of a class objects are not looked at.
+    /// Whether users of a class are admins, for whom objects are not looked at.
     pub(crate) fn is_admin(&self, class: ClassId) -> bool {
         self.0.is_admin(class)
     }
 
-    /// What passes of each attribute for users of a class; classes that are
-    /// alike may share it.
+    /// What passes of each attribute for users of a class; equal ones may be
+    /// shared.
     pub(crate) fn limits(&self, class: ClassId) -> &[Limit] {
         self.0.limits(class)
     }
 
-    /// Whether users of a class who hold a permission may do so on some object,
-    /// as [`Engine::can_some`] has it.
+    /// Whether users of a class who hold a permission may use it on some object, as
+    /// in [`Engine::can_some`].
     pub(crate) fn is_passable(&self, class: ClassId, condition: &Condition) -> bool {
         self.0.checks_passable(class, condition)
     }
@@ -113,7 +113,7 @@ impl<'e> Open<'e> {
         self.compiled.rows.holds(self.class, scope.bit)
     }
 
-    /// An attribute, and what of it passes for the user.
+    /// An attribute, and what passes of it for the user.
     pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
         let compiled = self.compiled;
         let attributes = &compiled.policy().catalogue.attributes;

@@ -6,7 +6,7 @@ use super::{Engine, Limit};
 
 /// How large an engine is, by part.
 ///
-/// What the documents of sources take, texts and patterns, is not counted.
+/// The contents of sources, texts and patterns, are not counted.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -32,12 +32,12 @@ pub struct Stats {
     pub rows: usize,
     /// The bytes of the rows.
     pub row_bytes: usize,
-    /// The bytes of the users, names aside: of each, the numbers of its row and
+    /// The bytes of the users, names aside: for each, the numbers of its row and
     /// its list of groups.
     pub user_bytes: usize,
-    /// The bytes of what rows have besides: bounds, and lists of groups.
+    /// The bytes of what belongs to rows besides: bounds, and lists of groups.
     pub fact_bytes: usize,
-    /// The bytes of the users' names and their index.
+    /// The bytes of the users' names and their index, texts of long names aside.
     pub name_bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Names that stand twice, that look alike, or that may be mistyped.
+//! Names that occur twice, that look alike, or that may be mistyped.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -16,7 +16,7 @@ use crate::policy::SourceName;
 use crate::problem::nearest_within;
 
 impl Linter<'_> {
-    /// Reports what stands twice in a list of names, and names that look alike.
+    /// Reports what occurs twice in a list of names, and names that look alike.
     pub(super) fn alike(&mut self) {
         self.twice();
         let policy = self.policy;
@@ -54,7 +54,7 @@ impl Linter<'_> {
         self.features(&places);
     }
 
-    /// Reports groups that nothing declares, where their name may be mistyped.
+    /// Reports undeclared groups whose names may be mistyped.
     pub(super) fn undeclared(&mut self) {
         let policy = self.policy;
         let declared = &policy.groups.declared;
@@ -89,7 +89,7 @@ impl Linter<'_> {
     /// Scopes and children share one key space.
     fn children(&mut self, permissions: &[Permission], places: &mut Iter<'_, String>) {
         for permission in permissions {
-            // The next place is its own, and then come those of its scopes.
+            // The next place is its own, followed by those of its scopes.
             let Some(place) = places.next() else { return };
             let scopes = permission.scopes.len();
             places.by_ref().take(scopes).for_each(drop);
@@ -126,7 +126,7 @@ impl Linter<'_> {
         self.look(features, |_, at| place(at).unwrap_or_default());
     }
 
-    /// Reports the names that look like one before them, all being different.
+    /// Reports the names that look like an earlier one; all names are different.
     fn look<'n>(
         &mut self,
         names: impl Iterator<Item = &'n str>,
@@ -139,7 +139,7 @@ impl Linter<'_> {
             let mut like = None;
             for (kind, key) in (0..).zip(looks(name)) {
                 let other = *first.entry((kind, hasher.hash_one(&key))).or_insert(name);
-                // A hash is no proof.
+                // Equal hashes are no proof.
                 if other != name && looks(other).get(usize::from(kind)) == Some(&key) {
                     like.get_or_insert(other);
                 }
@@ -153,7 +153,7 @@ impl Linter<'_> {
         }
     }
 
-    /// What stands in a list of names a second time.
+    /// Reports what occurs in a list of names a second time.
     fn twice(&mut self) {
         let policy = self.policy;
         for (role, of) in self.roles() {
@@ -198,12 +198,11 @@ fn names<V>(map: &Map<V>) -> impl Iterator<Item = &str> {
     map.iter().map(|(name, _)| name)
 }
 
-/// How a name reads, and how it looks: two names are alike if they agree in
-/// either.
+/// How a name reads, and how it looks: two names are alike if they agree in either.
 ///
-/// Read, letters count in either case, and `-`, `_`, points and spaces for the
-/// same. To the eye, letters of different scripts and digits may be one shape
-/// (the skeletons of Unicode's technical standard 39).
+/// As read, case is ignored, and `-`, `_`, points and spaces are equal. To the eye,
+/// letters of different scripts and digits may have the same shape (the skeletons
+/// of Unicode Technical Standard 39).
 fn looks(name: &str) -> [String; 2] {
     let shown = || name.chars().filter(|&c| !is_hidden(c));
     let separated = |c: char| match c {
@@ -214,7 +213,7 @@ fn looks(name: &str) -> [String; 2] {
     let read: String = shown().flat_map(char::to_lowercase).map(separated).collect();
     let read = read.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let shown: String = shown().collect();
-    // Most names are plain, and skeletons take long.
+    // Most names are plain, and computing skeletons takes long.
     let shape = match shown.is_ascii() {
         true => {
             shown.bytes().filter_map(|byte| SHAPES.get(usize::from(byte))).map(|it| &**it).collect()
@@ -224,7 +223,7 @@ fn looks(name: &str) -> [String; 2] {
     [read, shape]
 }
 
-/// The skeletons of the ASCII characters, none of which changes beside another.
+/// The skeletons of the ASCII characters, none of which depends on its neighbours.
 static SHAPES: LazyLock<Vec<String>> = LazyLock::new(|| {
     (0..128).map(|byte: u8| skeleton(char::from(byte).encode_utf8(&mut [0; 4])).collect()).collect()
 });
@@ -238,7 +237,7 @@ fn is_hidden(c: char) -> bool {
         || c.is_control()
 }
 
-/// How two names are spelt, where that can't be seen.
+/// How two names are spelt, with escapes, unless both are plain ASCII.
 fn spelling(name: &str, other: &str) -> String {
     let plain = |name: &str| name.is_ascii() && !name.contains(is_hidden);
     if plain(name) && plain(other) {

@@ -1,13 +1,13 @@
 //! Statements without effect.
 //!
-//! Of every permission, a source's statements that match it are ranked (rule 1),
-//! and the first of them decides. All in the front of that ranking that come to
-//! the same can be left out but one, and so can all that stand behind. What
-//! "comes to the same" means depends on the tier: beneath a profile lies what
-//! the global source says, beside a role what it includes.
+//! For every permission, a source's statements that match it are ranked (rule 1),
+//! and the first of them decides. Those at the front of the ranking that come to
+//! the same can all be left out but one, and so can all behind them. What "comes to
+//! the same" means depends on the tier: beneath a profile lies what the global
+//! source states, beside a role what it includes.
 //!
 //! INVARIANT: whichever of the findings are left out, what every source comes to
-//! stays the same for all that is in reach. So each can be looked at as if all
+//! stays the same for all that is in reach. So each can be examined as if all
 //! others stayed.
 
 #![expect(
@@ -31,7 +31,7 @@ use crate::document::SettingValue;
 use crate::engine::{Effect, Layer, Layers, Limit, Ranked, Said, distinct, ranked};
 use crate::policy::{Inner, SourceId, SourceName, Statements};
 
-/// The list of a source that a statement stands in.
+/// The list of a source that contains a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum List {
     Allow,
@@ -42,7 +42,7 @@ enum List {
     Settings,
 }
 
-/// A statement without effect: where it stands in its source, and why.
+/// A statement without effect: its position in its source, and why.
 #[derive(Clone, Debug)]
 struct Vain {
     list: List,
@@ -53,19 +53,19 @@ struct Vain {
 /// Why a statement is without effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
-    /// The same statement stands before it.
+    /// The same statement occurs earlier.
     Repeated,
     /// Nearer statements decide all that it matches.
     Overridden,
-    /// Other statements of the source say the same.
+    /// Other statements of the source come to the same.
     SaidBesides,
-    /// What lies beneath the source, or beside it, says the same.
+    /// What lies beneath the source, or beside it, comes to the same.
     SaidBeneath,
-    /// The source itself, or what lies beneath, forbids all of it.
+    /// The source itself, or what lies beneath, forbids all that it matches.
     Forbidden,
     /// Nobody is granted what it matches.
     NeverGranted,
-    /// What it grants lacks what that needs.
+    /// What it grants lacks something that it answers to.
     NeverEffective,
     /// It denies what is not granted without it.
     NothingToDeny,
@@ -73,7 +73,7 @@ enum Why {
     Unchecked,
 }
 
-/// A statement and what it says of one permission.
+/// A statement and its effect on one permission.
 type Saying = (u32, Said);
 
 impl<'p> Linter<'p> {
@@ -93,7 +93,7 @@ impl<'p> Linter<'p> {
                 self.report(&vain, &name, statements, 0);
             }
         }
-        // What users say of their own means the same whatever else they have.
+        // Users' own statements mean the same whatever else they have.
         let mut alike: HashMap<&Statements, Vec<u32>, RandomState> = HashMap::default();
         let mut of_class: HashMap<u32, (u32, u32), RandomState> = HashMap::default();
         for (slot, ..) in policy.users.iter() {
@@ -223,13 +223,13 @@ fn checked(policy: &Inner, effective: &BitSet) -> HashSet<AttributeId, RandomSta
         .collect()
 }
 
-/// The sources, one after the other.
+/// The sources, examined one after the other.
 struct Sources<'p> {
     policy: &'p Inner,
     reach: &'p Reach,
     layers: Layers<'p>,
     checked: HashSet<AttributeId, RandomState>,
-    /// Of each node, what the source at hand says of it, the farthest first.
+    /// For each node, the current source's statements about it, the farthest first.
     matching: Vec<Vec<Saying>>,
 }
 
@@ -291,7 +291,7 @@ impl<'p> Sources<'p> {
         self.weigh(&said, &forbidden, comes_to, vain);
     }
 
-    /// Which of some statements, the farthest first, can be left out.
+    /// Finds which of some statements, the farthest first, can be left out.
     fn weigh(
         &mut self,
         statements: &[Statement<'_>],
@@ -326,7 +326,7 @@ impl<'p> Sources<'p> {
             }
             weighed.push(of);
         }
-        // Of each of these, one must stay.
+        // How many statements are left in each set of which one must stay.
         let mut left: Vec<u32> = Vec::new();
         for id in touched {
             let matching = std::mem::take(&mut self.matching[id as usize]);
@@ -348,7 +348,7 @@ impl<'p> Sources<'p> {
                 left.push(front.len() as u32);
             }
         }
-        // The nearest first: what says more in fewer words stays.
+        // The nearest first, so that farther statements, which cover more, stay.
         for (statement, of) in statements.iter().zip(&weighed).rev() {
             if of.sets.iter().any(|&set| left[set as usize] < 2) {
                 continue;
@@ -402,11 +402,11 @@ impl<'p> Sources<'p> {
     fn settings(&self, source: SourceId, statements: &Statements, vain: &mut Vec<Vain>) {
         let policy = self.policy;
         for (at, (setting, value)) in statements.settings.iter().enumerate() {
-            // To state the default is to keep it, whatever the catalogue says some
+            // Stating the default keeps it, even if the catalogue's changes some
             // day.
             let said: Option<&SettingValue> = match source {
                 SourceId::Profile(_) => policy.global.setting(*setting),
-                // Without it, the first of those that follow in the order speaks.
+                // Without it, the next role in the order decides.
                 SourceId::Role(id) => (policy.closure(&[id]).into_iter().skip(1))
                     .find_map(|id| policy.roles[id].source.statements.setting(*setting)),
                 SourceId::Global | SourceId::ApprovalGroup(_) | SourceId::Own => None,
@@ -419,7 +419,7 @@ impl<'p> Sources<'p> {
 }
 
 impl Reach {
-    /// Whether anything comes of what is said of a permission.
+    /// Whether statements about a permission can matter.
     fn matters(&self, catalogue: &Catalogue, id: NodeId) -> bool {
         let node = catalogue.node(id);
         // What has no effect itself may still imply what has.
@@ -428,8 +428,8 @@ impl Reach {
     }
 }
 
-/// What comes of what a source says of a permission, for whoever has it: two
-/// sayings that come to the same make no difference to anybody.
+/// What `said`, a source's word on a permission, comes to for whoever has the
+/// source: two that come to the same make no difference to anybody.
 fn comes_to_in(
     source: SourceId,
     reach: &Reach,
@@ -441,7 +441,7 @@ fn comes_to_in(
 ) -> Said {
     const NOTHING_GRANTED: Said = Said::Level(0);
     let node = catalogue.node(id);
-    // Whether anything is said matters to tiers beneath, and to implications.
+    // Whether anything is said matters to the tiers beneath, and to implications.
     let implied = reach.implied.contains(node.bit);
     let never_common = !implied && !reach.common.contains(node.bit);
     match (source, said) {
@@ -480,7 +480,7 @@ impl<'s> From<Ranked<'s>> for Statement<'s> {
 }
 
 impl Statement<'_> {
-    /// What it says of each permission that it matches.
+    /// Calls back with what it says of each permission that it matches.
     fn each(&self, catalogue: &Catalogue, mut say: impl FnMut(NodeId, Said)) {
         if let Effect::Level(level) = self.effect {
             for (id, level) in self.pattern.graded(level, catalogue) {
@@ -499,20 +499,21 @@ impl Statement<'_> {
     }
 }
 
-/// What is known of a statement.
+/// What has been found out about a statement.
 #[derive(Debug, Default)]
 struct Weighed {
     repeated: bool,
     /// Whether it matches anything that matters.
     touches: bool,
-    /// Whether it matches something that matters, but for a forbid.
+    /// Whether it matches something that matters except that it is forbidden.
     forbidden: bool,
-    /// Whether it matches something that is granted and does not matter.
+    /// Whether it matches something that is granted but does not matter.
     granted: bool,
-    /// Whether it is in front of anything that it matches.
+    /// Whether it is at the front of the ranking of anything that it matches.
     decides: bool,
-    /// Whether what lies beneath says the same, and not only grants as little.
+    /// Whether what lies beneath says the same, rather than merely granting as
+    /// little.
     said_beneath: bool,
-    /// The sets of statements of which one must stay, that it is in.
+    /// The sets that it is in, of each of which one statement must stay.
     sets: Vec<u32>,
 }

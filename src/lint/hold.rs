@@ -29,7 +29,7 @@ impl Linter<'_> {
                 || (effective.contains(node.bit) && licensed.contains(node.bit))
         };
         for (id, node) in (0..).zip(&catalogue.nodes) {
-            // What answers to something that nobody holds is told with that.
+            // What answers to something that nobody holds is reported with that.
             let scoped_too = matches!(node.form, Form::Scope(of, _) if !held(of));
             if held(id) || scoped_too || answers_to(catalogue, id).any(|id| !held(id)) {
                 continue;
@@ -114,8 +114,8 @@ impl Linter<'_> {
     }
 }
 
-/// The most that sources grant, whatever a user has of them, and what is said
-/// and forbidden to everybody.
+/// The most that sources grant, whatever a user has of them, and what is stated and
+/// forbidden for everybody.
 fn grants(policy: &Inner) -> Layer {
     let catalogue = &policy.catalogue;
     let licensed = catalogue.licensed(|_| true);
@@ -140,15 +140,15 @@ fn grants(policy: &Inner) -> Layer {
     if let Some(global) = layers.of_source(SourceId::Global) {
         all.granted.union_with(&global.granted);
         all.granted.subtract(&global.forbidden);
-        // Where the global source says anything, nothing is implied to anybody.
+        // What the global source states anything about is implied to nobody.
         all.said = global.said.clone();
         all.forbidden = global.forbidden.clone();
     }
     all
 }
 
-/// What could be licensed: whatever an edition or the licence has, or where no
-/// edition is declared, everything.
+/// What could be licensed: whatever an edition or the licence has, or everything if
+/// no edition is declared.
 fn any_licence(policy: &Inner) -> BitSet {
     let editions = &policy.catalogue.editions;
     let of_editions = editions.values().flat_map(|edition| &edition.features);
@@ -164,7 +164,7 @@ fn answers_to(catalogue: &Catalogue, id: NodeId) -> impl Iterator<Item = NodeId>
     node.gate.into_iter().chain(named.map(|&bit| catalogue.id_of(bit)))
 }
 
-/// All whose effect ends with that of a node, in order, its scopes aside.
+/// All that loses its effect with a node, in order, its scopes aside.
 fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
     let mut seen: HashSet<NodeId> = HashSet::from([id]);
     let mut open: Vec<NodeId> = catalogue.scopes(id).chain([id]).collect();
@@ -183,7 +183,7 @@ fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
     found
 }
 
-/// Where the nodes stand in the document, by number.
+/// The places of the nodes in the document, by number.
 pub(super) fn places(permissions: &[document::Permission]) -> Vec<String> {
     fn list(permissions: &[document::Permission], above: &str, places: &mut Vec<String>) {
         for (at, permission) in permissions.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Sources: those that nobody has, and statements that do what is hardly meant.
+//! Sources that nobody has, and statements that do what is hardly intended.
 
 #![expect(clippy::indexing_slicing, reason = "numbers of sources of the policy")]
 
@@ -13,8 +13,8 @@ use crate::policy::{Role, SourceId, SourceName, Statements};
 use crate::problem::quoted;
 
 impl<'p> Linter<'p> {
-    /// Reports unused sources, sources that are the same, admins with a
-    /// profile, and denials that reach less or more far than they seem to.
+    /// Reports unused sources, identical sources, admins with a profile, and
+    /// denials that reach less or more far than they seem to.
     pub(super) fn sources(&mut self) {
         self.unused();
         self.same();
@@ -71,7 +71,7 @@ impl<'p> Linter<'p> {
                 _ => (3, Vec::new()),
             };
             let unique = matches!(id, SourceId::Role(id) if policy.roles[id].unique);
-            // What says nothing is a name to assign, or a beginning.
+            // A source without statements is a name to assign, or a starting point.
             if template || unique || (statements.is_empty() && includes.is_empty()) {
                 continue;
             }
@@ -123,8 +123,8 @@ impl<'p> Linter<'p> {
                     if catalogue.node(heading).form != Form::Heading {
                         continue;
                     }
-                    // A source that speaks of what is beneath the heading knows
-                    // about it.
+                    // A source with statements about what is beneath the heading is
+                    // aware of it.
                     let within = |id: NodeId| (heading..catalogue.node(heading).end).contains(&id);
                     let Statements { allow, deny, forbid, levels, .. } = statements;
                     let mut spoken = (allow.iter().chain(deny).chain(forbid))
@@ -205,7 +205,7 @@ impl<'p> Linter<'p> {
                     if *id == by {
                         return other.granted.contains(granting);
                     }
-                    // One who has both, and nothing else.
+                    // A user who has both, and nothing else.
                     let together = match (by.tier(), id.tier()) {
                         (1, 1) => false,
                         (more, less) if more > less => {
@@ -247,7 +247,7 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// What a source says, in an order of its own.
+/// A source's statements in a canonical order.
 fn normal(statements: &Statements) -> Statements {
     let mut statements = statements.clone();
     let Statements { allow, deny, forbid, levels, bounds, settings } = &mut statements;

@@ -1,24 +1,24 @@
-//! What two versions of a policy differ in, for users of each class.
+//! How two versions of a policy differ for users of each class.
 
 use std::sync::Arc;
 
 use super::{Class, Inner};
 use crate::slots::Slots;
 
-/// Of which sources two versions say different things.
+/// Which sources state different things in two versions.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// Whether of the global one, or of the licence.
+    /// Whether the global one or the licence differs.
     everybody: bool,
     profiles: Vec<bool>,
-    /// Of a role, what it includes counts.
+    /// A role differs also if what it includes does.
     roles: Vec<bool>,
     approval_groups: Vec<bool>,
 }
 
 impl Difference {
-    /// Between two versions that have one catalogue. What they share is not
-    /// looked at.
+    /// Between two versions with the same catalogue. What they share is not
+    /// examined.
     pub(crate) fn new(before: &Inner, after: &Inner) -> Difference {
         let global = Arc::ptr_eq(&before.global, &after.global);
         let mut roles = differing(&before.roles, &after.roles);
@@ -34,13 +34,13 @@ impl Difference {
         }
     }
 
-    /// Whether there is none for anybody.
+    /// Whether nothing differs for anybody.
     pub(crate) fn is_empty(&self) -> bool {
         let mut sources = self.profiles.iter().chain(&self.roles).chain(&self.approval_groups);
         !self.everybody && !sources.any(|&differs| differs)
     }
 
-    /// Whether the sources of users of a class say different things.
+    /// Whether the sources of users of a class state different things.
     pub(crate) fn touches(&self, class: &Class) -> bool {
         let differs = |sources: &[bool], id: u32| sources.get(id as usize) == Some(&true);
         self.everybody

@@ -1,4 +1,4 @@
-//! One short value for a whole policy.
+//! A short value that identifies a policy's contents.
 
 use std::fmt::{self, Write};
 
@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Policy;
 
-/// What tells whether two policies are equal: SHA-256 over all that their
-/// documents say, in whatever order maps have it.
+/// Tells whether two policies are equal: a SHA-256 hash of all that their documents
+/// state, regardless of the order of maps.
 ///
 /// Displays, and serializes, as 64 hexadecimal digits.
 ///
@@ -87,7 +87,7 @@ impl Policy {
         let policy = self.inner();
         let mut all = Sha256::new();
         feed(&mut all, &policy.without_users());
-        // What users alike have in common is digested once.
+        // What users who are alike have in common is digested once.
         let mut classes = vec![[0; 32]; policy.users.class_slots()];
         for (id, class) in policy.users.classes() {
             let mut digest = Sha256::new();
@@ -113,7 +113,7 @@ impl Policy {
     }
 }
 
-/// Feeds a text so that no two lists of texts are fed alike.
+/// Feeds a text such that no two different lists of texts are fed alike.
 fn text(digest: &mut Sha256, text: Option<&str>) {
     match text {
         Some(text) => {
@@ -126,7 +126,7 @@ fn text(digest: &mut Sha256, text: Option<&str>) {
 
 /// Feeds a value as CBOR with its maps sorted.
 fn feed(digest: &mut Sha256, value: &impl Serialize) {
-    // A document's values all have a form in CBOR, and a hash takes any bytes.
+    // All values of a document can be written as CBOR, and a hash takes any bytes.
     let Ok(mut value) = Value::serialized(value) else { return };
     sort(&mut value);
     let mut bytes = Vec::new();

@@ -9,8 +9,8 @@ use crate::document::{self, Bound, SettingValue};
 
 /// A source, by its name.
 ///
-/// Serializes as `"global"` or `{"role": "dispatcher"}`, and displays as a
-/// person would name it.
+/// Serializes as `"global"` or `{"role": "dispatcher"}`, and displays as people
+/// would name it.
 ///
 /// ```
 /// use grantree::SourceName;
@@ -32,12 +32,12 @@ pub enum SourceName {
     Role(String),
     /// An approval group.
     ApprovalGroup(String),
-    /// What a user is given for themselves.
+    /// A user's own statements.
     User(String),
 }
 
 impl SourceName {
-    /// Where the source stands in a document.
+    /// Where the source is in a document.
     ///
     /// ```
     /// use grantree::SourceName;
@@ -90,14 +90,14 @@ pub(crate) enum SourceId {
     Own,
 }
 
-/// A profile or an approval group, and what a role is besides.
+/// A profile or an approval group, and what a role has in common with them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Source {
     pub(crate) label: Option<Box<str>>,
     pub(crate) description: Option<Box<str>>,
     pub(crate) template: bool,
     pub(crate) protected: bool,
-    /// The roles whose holders alone may give it, besides admins.
+    /// The roles whose holders alone may assign it, besides admins.
     pub(crate) assignable_by: Option<Box<[u32]>>,
     pub(crate) statements: Statements,
 }
@@ -106,13 +106,13 @@ pub(crate) struct Source {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Role {
     pub(crate) source: Source,
-    /// The roles that it names.
+    /// The roles that it includes by name.
     pub(crate) includes: Box<[u32]>,
     pub(crate) unique: bool,
     pub(crate) demoted_to: Option<u32>,
 }
 
-/// What a source says.
+/// What a source states.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Statements {
     pub(crate) allow: Box<[Pattern]>,
@@ -130,8 +130,8 @@ impl Statements {
             && (levels.is_empty() && bounds.is_empty() && settings.is_empty())
     }
 
-    /// Allows exactly a permission, at a level of it, in the place of all that
-    /// is said of exactly it.
+    /// Allows exactly a permission, at one of its levels, in place of all that is
+    /// stated of exactly it.
     pub(crate) fn allow_exactly(&mut self, bit: Bit, catalogue: &Catalogue) {
         let id = catalogue.id_of(bit);
         let exactly = Pattern::exactly(id);
@@ -158,12 +158,12 @@ impl Statements {
         self.levels = levels.into();
     }
 
-    /// What it says of a setting.
+    /// The value that it states for a setting.
     pub(crate) fn setting(&self, setting: u32) -> Option<&SettingValue> {
         self.settings.iter().find(|(known, _)| *known == setting).map(|(_, value)| value)
     }
 
-    /// What it says, as a document writes it.
+    /// Its statements, as a document has them.
     pub(crate) fn to_document(&self, catalogue: &Catalogue) -> document::Statements {
         let texts = |patterns: &[Pattern]| {
             patterns.iter().map(|pattern| pattern.text(catalogue)).collect::<Vec<_>>()

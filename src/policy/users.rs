@@ -1,8 +1,8 @@
-//! Users: each a name, and a share in what users alike have in common.
+//! Users: each a name, and a share in what users who are alike have in common.
 //!
-//! A million users have a few thousand combinations of profile, roles and
-//! groups. A combination is kept once, and all that is worked out from it is
-//! worked out once; a user is two numbers.
+//! A million users have a few thousand combinations of profile, roles and groups. A
+//! combination is stored once, and everything derived from it is computed once; a
+//! user is two numbers.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
@@ -21,11 +21,11 @@ pub(crate) struct Class {
     pub(crate) approval_groups: Box<[u32]>,
     pub(crate) admin: bool,
     pub(crate) suspended: bool,
-    /// Most users say nothing of their own.
+    /// Most users have no statements of their own.
     pub(crate) statements: Option<Box<Statements>>,
 }
 
-/// What is said of a user.
+/// Texts about a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Texts {
     pub(crate) label: Option<Box<str>>,
@@ -48,7 +48,7 @@ pub(crate) type ClassId = u32;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
     names: Names,
-    /// The class of each; of a vacant slot, `VACANT`.
+    /// The class of each user; `VACANT` for a vacant slot.
     of_class: Chunked<ClassId, 4096>,
     of_groups: Chunked<u32, 4096>,
     texts: rpds::HashTrieMapSync<u32, Texts>,
@@ -57,11 +57,11 @@ pub(crate) struct Users {
     groups: Pool<[u32]>,
 }
 
-/// The class of those who are gone.
+/// The class of removed users.
 pub(crate) const VACANT: ClassId = 0;
 
 impl Users {
-    /// No users yet, with an index for about so many.
+    /// No users yet, with an index for about that many.
     pub(crate) fn with_capacity(users: usize) -> Users {
         Users { names: Names::with_capacity(users), ..Users::default() }
     }
@@ -81,7 +81,7 @@ impl Users {
         self.names.find(name)
     }
 
-    /// The name of a user; nothing in a vacant slot.
+    /// The name of a user; empty for a vacant slot.
     pub(crate) fn name(&self, slot: u32) -> &str {
         self.names.get(slot).unwrap_or("")
     }
@@ -98,7 +98,7 @@ impl Users {
         Some(Holder { name, label, class, groups: self.groups(slot) })
     }
 
-    /// The class of a user, by number; `VACANT` where there is none.
+    /// The number of a user's class; `VACANT` if there is no such user.
     pub(crate) fn class_of(&self, slot: u32) -> ClassId {
         self.of_class.get(slot as usize).copied().unwrap_or(VACANT)
     }
@@ -107,7 +107,7 @@ impl Users {
         self.classes.get(class)
     }
 
-    /// The number of the list of a user's groups; 0 for none.
+    /// The number of a user's list of groups; 0 for none.
     pub(crate) fn groups_of(&self, slot: u32) -> u32 {
         self.of_groups.get(slot as usize).copied().unwrap_or(0)
     }
@@ -117,7 +117,7 @@ impl Users {
         self.groups.get(self.groups_of(slot)).unwrap_or_default()
     }
 
-    /// What is said of a user.
+    /// Texts about a user.
     pub(crate) fn texts(&self, slot: u32) -> Option<&Texts> {
         self.texts.get(&slot)
     }
@@ -139,13 +139,13 @@ impl Users {
         self.classes.counts.get(class as usize).map_or(0, |&count| count as usize)
     }
 
-    /// How many numbers of classes there are, those without users included.
+    /// How many class numbers there are, including those without users.
     pub(crate) fn class_slots(&self) -> usize {
         self.classes.values.len()
     }
 
-    /// The classes that differ from those of the same number in another
-    /// version; `None` where it has none of that number any more.
+    /// The classes that differ from those with the same number in another version;
+    /// `None` for numbers no longer in use.
     pub(crate) fn classes_since<'a>(
         &'a self,
         before: &'a Users,
@@ -153,7 +153,7 @@ impl Users {
         self.classes.since(&before.classes)
     }
 
-    /// The lists of groups that differ from those of the same number in another
+    /// The lists of groups that differ from those with the same number in another
     /// version.
     pub(crate) fn groups_since<'a>(
         &'a self,
@@ -163,9 +163,9 @@ impl Users {
     }
 
     /// The slots whose user is not the same as in another version, or not alike:
-    /// those with another name, another number of a class or of a list of
-    /// groups, or one whose number is said to mean something else there.
-    /// Ascending; what the versions share is not looked at.
+    /// those with another name, another number of a class or of a list of groups,
+    /// or a number that is marked as having another meaning there. Ascending; what
+    /// the versions share is not examined.
     pub(crate) fn slots_since(
         &self,
         before: &Users,
@@ -197,12 +197,12 @@ impl Users {
         slots
     }
 
-    /// How many numbers of lists of groups there are.
+    /// How many numbers of group lists there are.
     pub(crate) fn group_slots(&self) -> usize {
         self.groups.values.len()
     }
 
-    /// The number of the class of each slot.
+    /// The class number of each slot.
     pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 4096> {
         &self.of_class
     }
@@ -213,13 +213,12 @@ impl Users {
         numbered.filter(move |&(_, &class)| class != VACANT && wanted(class)).map(|(slot, _)| slot)
     }
 
-    /// The bytes of the users' numbers of classes and lists of groups.
+    /// The bytes of the users' numbers of classes and group lists.
     pub(crate) fn number_bytes(&self) -> usize {
         self.of_class.bytes() + self.of_groups.bytes()
     }
 
-    /// The bytes of the classes, own statements aside, and of the lists of
-    /// groups.
+    /// The bytes of the classes, own statements aside, and of the group lists.
     pub(crate) fn class_bytes(&self) -> usize {
         let class = |class: &Class| {
             size_of::<Class>() + size_of_val(&*class.roles) + size_of_val(&*class.approval_groups)
@@ -234,7 +233,7 @@ impl Users {
         self.names.bytes()
     }
 
-    /// Gives a new user a slot, which is vacant.
+    /// Gives a new user a vacant slot.
     pub(crate) fn insert(&mut self, slot: u32, name: &str, class: &Class, groups: &[u32]) {
         self.names.insert(slot, name);
         self.set_class(slot, class);
@@ -268,7 +267,7 @@ impl Users {
         };
     }
 
-    /// Removes a user, whose slot stays vacant.
+    /// Removes a user, whose slot then stays vacant.
     pub(crate) fn remove(&mut self, slot: u32) {
         self.names.remove(slot);
         self.classes.leave(self.class_of(slot));
@@ -286,7 +285,7 @@ impl Users {
 impl std::ops::Index<u32> for Users {
     type Output = Class;
 
-    /// The class of a user who is known to be there.
+    /// The class of a user who is known to exist.
     #[expect(
         clippy::unreachable,
         reason = "it is asked for slots that were just found by name, in the same version"
@@ -299,23 +298,23 @@ impl std::ops::Index<u32> for Users {
     }
 }
 
-/// Values that many have, each kept once, by number from 1.
+/// Values that many have, each stored once and numbered from 1.
 ///
-/// A number is given back when nobody has the value any more, and given again.
+/// A number is released when nobody has the value any more, and may be reused.
 #[derive(Debug)]
 struct Pool<T: ?Sized> {
     values: Chunked<Place<T>, 64>,
-    /// How many have each.
+    /// How many have each value.
     counts: Chunked<u32, 256>,
     index: Index,
-    /// The number that was given back last; 0 for none.
+    /// The number released last; 0 for none.
     free: u32,
 }
 
 #[derive(Debug)]
 enum Place<T: ?Sized> {
     Of(Arc<T>),
-    /// Given back, and the one that was given back before.
+    /// Released, with the number released before it.
     Free(u32),
 }
 
@@ -374,8 +373,8 @@ impl<T: ?Sized> Pool<T> {
         })
     }
 
-    /// The values that differ from those of the same number in another version;
-    /// `None` where it has none of that number any more.
+    /// The values that differ from those with the same number in another version;
+    /// `None` for numbers no longer in use.
     fn since<'a>(&'a self, before: &'a Pool<T>) -> impl Iterator<Item = (u32, Option<&'a T>)> {
         let differing = self.values.differing(&before.values);
         let differing = differing.map(|(at, place)| (number(at), place));
@@ -389,7 +388,7 @@ impl<T: ?Sized> Pool<T> {
 }
 
 impl<T: Hash + PartialEq + ?Sized> Pool<T> {
-    /// The number of a value, which one more has from now on.
+    /// The number of a value, which now has one more holder.
     fn take(&mut self, value: &T, keep: impl FnOnce(&T) -> Arc<T>) -> u32 {
         if let Some(at) = self.index.find(value, |at| self.get(at) == Some(value)) {
             let count = self.counts.get(at as usize).copied().unwrap_or(0);
@@ -413,7 +412,7 @@ impl<T: Hash + PartialEq + ?Sized> Pool<T> {
         at
     }
 
-    /// Gives a value back, which one had.
+    /// Releases a value that one holder no longer has.
     fn leave(&mut self, at: u32) {
         let Some(value) = self.shared(at).cloned() else { return };
         match self.counts.get(at as usize).copied() {
@@ -439,7 +438,7 @@ mod tests {
             (0..10_000).map(|value| pool.take(&[value], |value| value.into())).collect()
         };
         let first = numbers();
-        // All of them in a message would be too much.
+        // Comparing them in `assert_eq!` would print all of them.
         assert!(numbers() == first);
         first.iter().for_each(|&number| pool.leave(number));
         assert_eq!(pool.iter().count(), 10_000);
