@@ -19,7 +19,7 @@
 //! assert_eq!(findings.len(), 1);
 //! assert_eq!(findings[0].code.code(), "redundant");
 //! assert_eq!(findings[0].to_string(), "\
-//! profiles.clerk.allow[1]: other statements of this source say the same of all that \
+//! profiles.clerk.allow[1]: other statements of this source already decide the same for all that \
 //! `orders.export` matches; leave it out");
 //! # Ok(())
 //! # }

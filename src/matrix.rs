@@ -59,7 +59,7 @@ use crate::problem::Line;
 ///   export         (yes)      never
 /// prices           read_only  read_write
 ///
-/// . nothing said; (…) without effect for who has only this; never: forbidden
+/// . nothing stated; (…) without effect for a user with only this source; never: forbidden
 /// ");
 /// assert_eq!(matrix.to_csv().lines().nth(2), Some("orders.export,,granted without effect,forbidden"));
 /// # Ok(())
@@ -471,7 +471,7 @@ impl Display for Matrix {
                 break;
             }
         }
-        f.write_str(". nothing said; (…) without effect for who has only this; never: forbidden\n")
+        f.write_str(". nothing stated; (…) without effect for a user with only this source; never: forbidden\n")
     }
 }
 

@@ -186,7 +186,7 @@ impl Room {
         if self.0 <= Self::MOST {
             return Some(problem);
         }
-        let kind = ProblemKind::TooMany { what: "bytes of places to tell", limit: Self::MOST };
+        let kind = ProblemKind::TooMany { what: "bytes of places to report", limit: Self::MOST };
         Some(Problem::new(&Place::Root, kind))
     }
 }
@@ -293,7 +293,7 @@ impl<T: fmt::Display> fmt::Display for Line<T> {
 #[non_exhaustive]
 pub enum ProblemKind {
     /// A key, or a name among its siblings, occurs twice.
-    #[error("`{name}` stands here a second time")]
+    #[error("`{name}` occurs here a second time")]
     Duplicate {
         /// The key.
         name: String,
@@ -373,7 +373,7 @@ pub enum ProblemKind {
         name: String,
     },
     /// The lowest level, where only a threshold above it is accepted.
-    #[error("`{name}` names the lowest level, which is nothing granted; expected a higher one")]
+    #[error("`{name}` names the lowest level, which means nothing granted; expected a higher one")]
     LowestLevel {
         /// The path with its level.
         name: String,

@@ -370,7 +370,7 @@ impl Attempt<'_> {
         .cycles
         .is_empty();
         if ring {
-            self.refuse(Rule::Invalid, "groups would be beneath each other in a ring");
+            self.refuse(Rule::Invalid, "groups would be beneath each other in a cycle");
         }
         let (group, parent) = (group.to_owned(), parent.map(str::to_owned));
         self.changed.push(Change::SetGroup { group, parent });

@@ -42,7 +42,7 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
     if let Some(kind) = kinds.iter().find(|kind| !may(kind)) {
         let who = match old.governance.permissions.get(kind) {
             None => "only admins may".to_owned(),
-            Some(names) => format!("it takes {}", quoted(names.iter().map(String::as_str))),
+            Some(names) => format!("it requires {}", quoted(names.iter().map(String::as_str))),
         };
         attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`: {who}"));
     }
@@ -168,7 +168,7 @@ fn separation(attempt: &mut Attempt<'_>) {
             if then > separation.at_most as usize && then > now {
                 let (user, name) = (one.name(new), &separation.name);
                 refused = refused.or(Some(format!(
-                    "{user} would hold {then} of the permissions that `{name}` keeps apart"
+                    "{user} would hold {then} of the permissions that separation `{name}` keeps apart"
                 )));
             }
         }
@@ -228,7 +228,7 @@ fn escalation(attempt: &mut Attempt<'_>) {
                 let path = &catalogue.node(id).path;
                 let user = one.name(new);
                 refused = refused.or(Some(format!(
-                    "{user} could do more with `{path}` than before, and than `{name}` can"
+                    "{user} could do more with `{path}` than before, and more than `{name}` can"
                 )));
             }
         }

@@ -138,7 +138,7 @@ impl Attempt<'_> {
             self.check_length(name);
             if repeats(&source.statements) {
                 let source = kind.name(name.to_owned());
-                self.refuse(Rule::Invalid, format!("{source} says something twice"));
+                self.refuse(Rule::Invalid, format!("{source} repeats a statement"));
             }
             let known = self.old.find_source(kind, name);
             let (mut here, mut replaces) = (name.to_owned(), None);

@@ -263,10 +263,7 @@ impl Attempt<'_> {
     /// Sets the fields of a profile, role or approval group other than statements.
     pub(super) fn set(&mut self, kind: Kind, id: Option<u32>, set: &Set, made: &mut Vec<Op>) {
         if set.includes.is_some() && kind != Kind::Role {
-            self.refuse(
-                Rule::Invalid,
-                format!("only a role has `includes`, and no {}", kind.word()),
-            );
+            self.refuse(Rule::Invalid, "only a role has `includes`");
         }
         let assignable_by = set.assignable_by.as_ref().map(|names| {
             let names = names.as_ref()?;
@@ -327,7 +324,7 @@ impl Attempt<'_> {
     /// Orders the roles of the new version, and refuses cycles.
     pub(super) fn check_includes(&mut self) {
         if !self.new.order_roles() {
-            self.refuse(Rule::Invalid, "roles would include each other in a ring");
+            self.refuse(Rule::Invalid, "roles would include each other in a cycle");
         }
     }
 

@@ -97,7 +97,7 @@ impl Attempt<'_> {
         if !rest.statements.is_empty() {
             self.kinds.push("edit_user".to_owned());
             if repeats(&rest.statements) {
-                self.refuse(Rule::Invalid, format!("`{name}` would say something twice"));
+                self.refuse(Rule::Invalid, format!("`{name}` would repeat a statement"));
             }
             let (statements, misfits) = self.old.fitting(&rest.statements);
             for (misfit, ..) in misfits {

@@ -19,7 +19,7 @@ const PERMISSIONS: usize = 40;
 impl Display for Diff {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
-            return f.write_str("nothing becomes otherwise\n");
+            return f.write_str("nothing changes\n");
         }
         let all = f.alternate();
         for name in &self.names {
@@ -48,7 +48,7 @@ fn write_group(f: &mut Formatter<'_>, group: &Group, all: bool) -> fmt::Result {
         write_permission(f, change, one)?;
     }
     if let more @ 1.. = permissions.len().saturating_sub(told) {
-        writeln!(f, "  and {} permissions more", count(more))?;
+        writeln!(f, "  and {} more", count(more))?;
     }
     for SettingChange { setting, value } in settings {
         let Versus { before, after } = value;
@@ -114,10 +114,10 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         }
         _ if leveled => {}
         _ if on.after.asks_for_groups() => {
-            writeln!(f, "    as before on {}, but other groups count", on.after)?;
+            writeln!(f, "    still on {}, but with different groups", on.after)?;
         }
         // The only case left: a fence that reaches no further on any other day.
-        _ => writeln!(f, "    as before on {}, but for the last days of the calendar", on.after)?,
+        _ => writeln!(f, "    still on {}, except in the last days of the calendar", on.after)?,
     }
     // The answers without an object mostly follow.
     let follows = |versus: &Versus<bool>| match shift {
@@ -131,7 +131,7 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
     }
     if let Some(versus) = can_some.as_ref().filter(|it| !follows(it)) {
         let now = if versus.after { "now" } else { "no longer" };
-        writeln!(f, "    it is {now} offered where no object is given")?;
+        writeln!(f, "    without an object, it is {now} offered")?;
     }
     Ok(())
 }
@@ -193,7 +193,7 @@ impl Display for NameChange {
         let known = match presence {
             Presence::Stays => "stays",
             Presence::New => "is new",
-            Presence::Gone => "is no more",
+            Presence::Gone => "is removed",
         };
         write!(OneLine(f), "{kind} `{name}` {known}")
     }

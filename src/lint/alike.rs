@@ -80,7 +80,7 @@ impl Linter<'_> {
                 Some(at) => format!("{}.groups[{at}]", SourceName::User(by.to_owned()).place()),
             };
             let message = format!("group `{name}` is not declared, while `{near}` is");
-            let advice = "declare it, or name the other if that is meant";
+            let advice = "declare it, or use the other if that was meant";
             let names = vec![name.to_owned(), near];
             self.find_about(Code::Undeclared, place, message, advice, names);
         }
@@ -146,7 +146,7 @@ impl Linter<'_> {
             }
             if let Some(other) = like {
                 let message = format!("`{name}` looks like `{other}`{}", spelling(name, other));
-                let advice = "make sure that they are two, and rename one of them";
+                let advice = "check that both are intended, and rename one of them";
                 let names = vec![other.to_owned(), name.to_owned()];
                 self.find_about(Code::LookAlike, place(name, at), message, advice, names);
             }
@@ -186,7 +186,7 @@ impl Linter<'_> {
         for (at, &id) in list.iter().enumerate() {
             if !seen.insert(id) {
                 let (place, name) = (format!("{place}[{at}]"), name(id));
-                let message = format!("`{name}` stands here a second time");
+                let message = format!("`{name}` occurs here a second time");
                 let names = vec![name.to_owned()];
                 self.find_about(Code::Repeated, place, message, "leave it out", names);
             }

@@ -156,12 +156,14 @@ impl<'p> Linter<'p> {
             _ => "whoever has this source",
         };
         let mut message = match why {
-            Why::Repeated => format!("`{what}` stands here a second time"),
+            Why::Repeated => format!("`{what}` occurs here a second time"),
             Why::Overridden => {
                 format!("nearer statements of this source decide all that `{what}` matches")
             }
             Why::SaidBesides => {
-                format!("other statements of this source say the same of all that `{what}` matches")
+                format!(
+                    "other statements of this source already decide the same for all that `{what}` matches"
+                )
             }
             Why::SaidBeneath if list == List::Settings || list == List::Bounds => {
                 format!("{beneath} says the same of `{what}`")
@@ -172,10 +174,12 @@ impl<'p> Linter<'p> {
             Why::Forbidden => format!("what `{what}` matches is forbidden to {whoever}"),
             Why::NeverGranted => format!("nobody is granted what `{what}` matches"),
             Why::NeverEffective => {
-                format!("nobody can hold what `{what}` matches, for want of what that answers to")
+                format!(
+                    "nobody can hold what `{what}` matches, because something that it answers to can't be held"
+                )
             }
             Why::NothingToDeny => {
-                format!("what `{what}` matches is not granted without it either")
+                format!("what `{what}` matches would not be granted anyway")
             }
             Why::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
         };

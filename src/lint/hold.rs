@@ -102,11 +102,12 @@ impl Linter<'_> {
                 let (kind, attribute) = path.split_once('.').unwrap_or_default();
                 let place = format!("catalogue.objects.{kind}.attributes.{attribute}");
                 let message = format!(
-                    "no source states a bound on `{path}` that anything could pass: nobody but an \
-                     admin may `{}`, nor whatever else checks it",
+                    "no source states a bound on `{path}` that any value could pass: only admins \
+                     may `{}` and whatever else checks it",
                     node.path
                 );
-                let advice = "state one, globally `\"any\"` if only some are to be bounded";
+                let advice =
+                    "state a bound; globally `\"any\"`, if only some users are to be bounded";
                 let names = vec![path.to_string(), node.path.to_string()];
                 self.find_about(Code::NoBound, place, message, advice, names);
             }

@@ -81,7 +81,7 @@ impl<'p> Linter<'p> {
                 Some(other) => {
                     let message = format!("{name} says the same as {other}");
                     let names = vec![bare(other), bare(&name)];
-                    let advice = "one of them will do, unless they are to differ some day";
+                    let advice = "keep one of them, unless they are meant to differ later";
                     self.find_about(Code::Same, name.place(), message, advice, names);
                 }
                 None => {
@@ -142,7 +142,7 @@ impl<'p> Linter<'p> {
                         "`{text}` passes over heading `{path}`: it {verb} nothing beneath it, \
                          such as `{open}`"
                     );
-                    let advice = format!("name `{path}.**` too, if it is meant");
+                    let advice = format!("add `{path}.**` too, if that is intended");
                     let place = format!("{}.{list}[{at}]", name.place());
                     let names = vec![path.to_string(), open.to_string()];
                     self.find_about(Code::PassesHeading, place, message, &advice, names);
@@ -226,11 +226,10 @@ impl<'p> Linter<'p> {
                     true => "this source".to_owned(),
                     false => whose.to_string(),
                 };
+                let (denied, granted) = (quoted([&*denies.path]), quoted([&*grants.path]));
                 let message = format!(
-                    "`{text}` denies {}, which {} implies: where {whose} grants that, it has no \
-                     effect for want of the other",
-                    quoted([&*denies.path]),
-                    quoted([&*grants.path]),
+                    "`{text}` denies {denied}, which {granted} implies: so where {whose} grants \
+                     {granted}, that has no effect",
                 );
                 let advice = format!("allow `{}` too, or deny less", denies.path);
                 let place = format!("{}.deny[{}]", name.place(), nearest.at);

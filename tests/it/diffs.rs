@@ -117,13 +117,13 @@ fn what_only_one_catalogue_knows_is_told_first() {
         "users": {"ann": {}}}"#;
     assert_eq!(
         diff(before, after),
-        "permission `a` is no more
-permission `b:some` is no more
+        "permission `a` is removed
+permission `b:some` is removed
 permission `c.own` is new
 permission `d` is new
 object kind `job` is new
 relation `job.owner` is new
-default `s = 1` is no more
+default `s = 1` is removed
 default `s = 2` is new
 1 user: `ann`
   has `c` on fewer objects
@@ -166,7 +166,7 @@ fn bounds_and_groups_count_by_what_they_let_through() {
         r#"{"allow": ["pay", "plan", "edit"], "bounds": {"job.cost": 10, "job.starts": {"plus_days": 7}}}"#,
         r#"["uk"]"#,
     );
-    assert_eq!(diff(&first, &alike), "nothing becomes otherwise\n");
+    assert_eq!(diff(&first, &alike), "nothing changes\n");
     // The next Sunday is a week away at most: more, on all days but Sundays.
     let other = policy(
         r#"{"allow": ["pay", "plan", "edit.team"], "bounds": {"job.cost": 20, "job.starts": {"next": "sunday", "plus_days": 0}}}"#,
@@ -185,7 +185,7 @@ fn bounds_and_groups_count_by_what_they_let_through() {
     now on every job where team is me
     before on every job where team is one of me, other, none
   has `edit.team` on fewer objects
-    as before on every job where team is me, but other groups count
+    still on every job where team is me, but with different groups
   loses `edit.rest`, on every job where team is one of other, none
 "
     );

@@ -739,5 +739,5 @@ fn more_is_left_out_than_can_be_told() {
     let left_out = adopt(&roles(600)).expect("it fits without").left_out;
     assert_eq!(left_out.len(), 600);
     let problems = adopt(&roles(700)).expect_err("too much").to_string();
-    assert_eq!(problems, "more than 67108864 bytes of places to tell");
+    assert_eq!(problems, "more than 67108864 bytes of places to report");
 }

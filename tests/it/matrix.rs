@@ -57,7 +57,7 @@ orders (Orders, \"all\")  .            yes
     price               (read_only)  read_write
   -export               .            no
 
-. nothing said; (…) without effect for who has only this; never: forbidden
+. nothing stated; (…) without effect for a user with only this source; never: forbidden
 "
     );
 }

@@ -58,14 +58,14 @@ const CASES: &[Case] = &[
     // Duplicates.
     (
         r#""catalogue": {}, "catalogue": {}, "roles": {"r": {"label": "R", "label": "R"}, "r": {}}"#,
-        r#"catalogue: `catalogue` stands here a second time
-         roles.r.label: `label` stands here a second time
-         roles.r: `r` stands here a second time"#,
+        r#"catalogue: `catalogue` occurs here a second time
+         roles.r.label: `label` occurs here a second time
+         roles.r: `r` occurs here a second time"#,
     ),
     (
         r#""catalogue": {"permissions": [{"key": "a"}, {"key": "a"}, {"key": "g", "levels": ["none", "none"]}]}"#,
-        r#"catalogue.permissions[1].key: `a` stands here a second time
-         catalogue.permissions[2].levels[1]: `none` stands here a second time"#,
+        r#"catalogue.permissions[1].key: `a` occurs here a second time
+         catalogue.permissions[2].levels[1]: `none` occurs here a second time"#,
     ),
     // Names.
     (
@@ -138,7 +138,7 @@ const CASES: &[Case] = &[
     (
         r#""catalogue": {"permissions": [{"key": "g", "levels": ["hidden", "read_only", "read_write"]}, {"key": "a", "requires": ["g:hidden", "g:readonly", "g:all", "a:all"]}, {"key": "h", "levels": ["read_only", "hidden"]}]},
            "users": {"u": {"levels": {"g": "readonly", "**": "all", "a": "hidden", "g:read_only": "read_only"}}}"#,
-        r#"catalogue.permissions[1].requires[0]: `g:hidden` names the lowest level, which is nothing granted; expected a higher one
+        r#"catalogue.permissions[1].requires[0]: `g:hidden` names the lowest level, which means nothing granted; expected a higher one
          catalogue.permissions[1].requires[1]: unknown level `g:readonly`; did you mean `g:read_only`?
          catalogue.permissions[1].requires[2]: unknown level `g:all`; expected `g:read_only` or `g:read_write`
          catalogue.permissions[1].requires[3]: unknown level `a:all`
@@ -269,7 +269,7 @@ fn refused_changes_are_told_in_these_words() {
     };
     let import = |bundle: &str| format!(r#"{{"import": {{"bundle": {{{bundle}}}}}}}"#);
     const TWICE: &str = "invalid: a name stands in the bundle twice";
-    const SAID_TWICE: &str = "invalid: role `a` says something twice";
+    const SAID_TWICE: &str = "invalid: role `a` repeats a statement";
     const NO_SUCH_FIELDS: &str = "invalid: a user has no `template`, `includes` or `assignable_by`";
     for (by, change, message) in [
         (
@@ -365,7 +365,7 @@ fn refused_changes_are_told_in_these_words() {
         (
             By::Actor("bob"),
             r#"{"set_licence": {}}"#.into(),
-            "not_permitted: `bob` may not `set_licence`: it takes `jobs:edit`, `menu.open`",
+            "not_permitted: `bob` may not `set_licence`: it requires `jobs:edit`, `menu.open`",
         ),
         (
             By::Actor("bob"),
@@ -398,22 +398,22 @@ fn who_would_gain_is_named() {
         (
             By::Host,
             r#"{"assign": {"user": "cat", "source": {"role": "both"}}}"#,
-            "separation: `cat` would hold 2 of the permissions that `four-eyes` keeps apart",
+            "separation: `cat` would hold 2 of the permissions that separation `four-eyes` keeps apart",
         ),
         (
             By::Host,
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "**"}]}}"#,
-            "separation: `ann` would hold 2 of the permissions that `four-eyes` keeps apart",
+            "separation: `ann` would hold 2 of the permissions that separation `four-eyes` keeps apart",
         ),
         (
             By::Actor("bob"),
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: `ann` could do more with `ask` than before, and than `bob` can",
+            "escalation: `ann` could do more with `ask` than before, and more than `bob` can",
         ),
         (
             By::Actor("bob"),
             r#"{"edit": {"source": {"profile": "newcomer"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: a new user could do more with `ask` than before, and than `bob` can",
+            "escalation: a new user could do more with `ask` than before, and more than `bob` can",
         ),
     ] {
         let parsed: Change = serde_json::from_str(change).expect(change);
@@ -547,7 +547,7 @@ fn a_mistake_is_told_once() {
 fn a_second_key_is_told_whatever_its_value() {
     check(r#""catalogue": {"objects": {"k": {"attributes": {"x": "at_most"}}}}, "global": {"bounds": {"k.x": 1, "k.x": null}}"#,
         "global.bounds.k.x: expected a bound: \"any\", a list of texts, an integer, or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}, found null
-         global.bounds.k.x: `k.x` stands here a second time");
+         global.bounds.k.x: `k.x` occurs here a second time");
     for (document, twice) in [
         (
             r#""catalogue": {}, "global": {"bounds": {"k.x": 1, "k.x": 1}}"#,
@@ -566,7 +566,7 @@ fn a_second_key_is_told_whatever_its_value() {
     ] {
         let told = problems(document).to_string();
         assert!(
-            told.contains(&format!("{twice} stands here a second time")),
+            told.contains(&format!("{twice} occurs here a second time")),
             "{document}\nis told\n{told}"
         );
     }
