@@ -147,8 +147,8 @@ pub struct Account {
     /// [scopes](Account::scopes) has its own.
     #[serde(flatten)]
     pub grant: Granting,
-    /// What it is gated by: the next account is of the first of these. Where it
-    /// is allowed, what held.
+    /// What it is gated by: the next account is about the first of these. Where
+    /// it is allowed, what held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
     /// Its scopes, where it has any: all of them, or only the effective ones once
@@ -379,7 +379,7 @@ pub struct ScopeAccount {
     pub permission: Named,
     /// Why it is, or is not, effective or allowed.
     pub reason: Reason,
-    /// What the user's sources say of it; empty where the account itself is of
+    /// What the user's sources say of it; empty where the account itself is about
     /// this scope.
     #[serde(flatten)]
     pub grant: Granting,

@@ -53,7 +53,7 @@
 //! mapping's kind, and
 //!
 //! - it carries every relation that is mapped. A column that is `NULL`, or a
-//!   join table without rows, names nobody: the relation's state is `none`;
+//!   join table without rows for it, names nobody: the relation's state is `none`;
 //! - it lacks an attribute whose column is `NULL`, and so passes no bound on it;
 //! - it passes no bound on an attribute whose column holds a value of another
 //!   type, as any column in SQLite can.
@@ -206,8 +206,8 @@ impl Mapping {
         }
     }
 
-    /// Maps a relation to where the ids are that it names, in place of any earlier
-    /// mapping of it.
+    /// Maps a relation to where the ids that it names are, in place of any
+    /// earlier mapping of it.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

@@ -256,7 +256,7 @@ pub enum Says {
     /// Nothing.
     #[default]
     Nothing,
-    /// That it is granted, at the highest level.
+    /// That it is granted; if graded, at the highest level.
     Allowed,
     /// That it is denied.
     Denied,

@@ -330,7 +330,8 @@ pub enum Answer {
     Boolean(bool),
     /// The value of a setting.
     Integer(i64),
-    /// A level, a reason's code or the value of a setting.
+    /// A level, the code of a reason or of a change's outcome, or the value of a
+    /// setting.
     Text(String),
     /// The value of a setting that has none: `null`.
     Nothing,
@@ -471,7 +472,7 @@ impl Question {
     /// # Errors
     ///
     /// Where the question names something, other than a user, that the policy does
-    /// not know.
+    /// not know. (A change is refused instead.)
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
