@@ -1,6 +1,6 @@
 //! Why a decision is what it is, for people and as data.
 //!
-//! What a screen says in the place of a button:
+//! What a screen says in place of a button:
 //!
 //! ```
 //! # use grantree::{Document, Engine, Policy};
@@ -46,8 +46,8 @@ use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 ///
 /// It displays as an indented text that needs no knowledge of the policy's
 /// document, and serializes as data with stable codes. It is worked out from
-/// the policy's statements and not from what the engine compiled of them, so
-/// that each is a check of the other.
+/// the policy's statements, not from what the engine compiled from them, so
+/// that each checks the other.
 ///
 /// ```
 /// use grantree::{Document, Engine, Policy};
@@ -77,26 +77,26 @@ use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The user; without a name where the handle belongs to another policy.
+    /// The user; without a name if the handle belongs to another policy.
     pub user: Named,
-    /// The permission that was asked for, as `path` or `path:level`.
+    /// The permission asked for, as `path` or `path:level`.
     pub action: Named,
-    /// The kind of object that it was asked on.
+    /// The kind of object that the question was about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// What day it was said to be.
+    /// The day that the question gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub today: Option<Date>,
-    /// The reason, as [`Engine::why`] has it.
+    /// The reason, as [`Engine::why`] gives it.
     pub reason: Reason,
-    /// What was found, down to the root cause: first of the permission that was
-    /// asked for, then of the one that it is gated by, and so on. Empty where
-    /// the user alone decides.
+    /// What was found, down to the root cause: first about the permission asked
+    /// for, then about the one that gates it, and so on. Empty where the user is
+    /// unknown or suspended, or a handle belongs to another policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
 }
 
-/// A name, and what people call it.
+/// A name and its label.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -120,7 +120,7 @@ pub struct Named {
     pub label: Option<String>,
 }
 
-/// What was found of one permission.
+/// What was found about one permission.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -141,25 +141,25 @@ pub struct Named {
 pub struct Account {
     /// The permission, as `path` or `path:level`.
     pub permission: Named,
-    /// The reason for what it comes to.
+    /// Why it is, or is not, effective or allowed.
     pub reason: Reason,
-    /// What the user's sources say of it; of a scoped node, each of its
+    /// What the user's sources say of it; empty for a scoped node, each of whose
     /// [scopes](Account::scopes) has its own.
     #[serde(flatten)]
     pub grant: Granting,
-    /// What it is gated by: the first of these is accounted for next. Where it
-    /// is allowed, what held.
+    /// What it is gated by: the next account is about the first of these. Where
+    /// it is allowed, what held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
-    /// Its scopes, where it has any: all of them, or the effective ones once it
-    /// is about an object.
+    /// Its scopes, where it has any: all of them, or only the effective ones once
+    /// the decision depends on the object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<ScopeAccount>,
-    /// The bounds that the object's attributes must satisfy, where it came to
-    /// them.
+    /// The bounds that the object's attributes must satisfy, where the decision
+    /// got that far.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// The kind of object that it is about, if any.
+    /// The kind of object that it is exercised on, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
 }
@@ -190,7 +190,7 @@ pub struct SourceRef {
     pub label: Option<String>,
 }
 
-/// What is said of a permission that can be granted.
+/// What sources say of a permission that can be granted.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -211,20 +211,21 @@ pub struct SourceRef {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Granting {
-    /// The nearest statement of each source, the more general source first.
+    /// The nearest statement of each source, the more general source first; of an
+    /// implied permission, those about the last of `implied_by`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<Statement>,
     /// The statements that forbid it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forbidden_by: Vec<Statement>,
-    /// Where no source says anything of it and it is implied: by what, and what
-    /// that is implied by, up to what is stated.
+    /// Where no source says anything of it and it is implied: the permission that
+    /// implies it, the one that implies that, and so on up to a stated one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied_by: Vec<Named>,
-    /// The level that is granted of a graded permission.
+    /// The level granted of a graded permission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
-    /// The feature that it needs and that is not licensed.
+    /// The unlicensed feature that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlicensed: Option<Unlicensed>,
 }
@@ -282,10 +283,10 @@ pub struct Statement {
     pub effect: Effect,
     /// The pattern that matches the permission.
     pub pattern: String,
-    /// Where it stands in the document.
+    /// Its place in the document.
     pub place: String,
-    /// Whether it decides, and is not overruled by a more specific tier or
-    /// another source of its own.
+    /// Whether it decides, rather than being overruled by a more specific tier or
+    /// by another source of its own tier.
     pub decides: bool,
 }
 
@@ -312,7 +313,7 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// It is granted, at the highest level.
+    /// It is granted; if graded, at the highest level.
     Allow,
     /// It is denied.
     Deny,
@@ -341,7 +342,7 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Gate {
-    /// How it answers to it.
+    /// How the permission answers to it.
     pub link: Link,
     /// The permission that it answers to.
     pub permission: Named,
@@ -366,7 +367,7 @@ pub struct Gate {
 /// let explanation = engine.explain_by_name("bob", "edit", &job)?;
 /// let scope = &explanation.accounts[0].scopes[0];
 /// assert_eq!(scope.permission.name, "edit.own");
-/// // It is granted, but not of this job.
+/// // It is granted, but not for this job.
 /// assert_eq!(scope.reason.code(), "granted");
 /// assert!(!scope.when[0].matches());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -376,9 +377,10 @@ pub struct Gate {
 pub struct ScopeAccount {
     /// The scope.
     pub permission: Named,
-    /// The reason for what it comes to.
+    /// Why it is, or is not, effective or allowed.
     pub reason: Reason,
-    /// What the user's sources say of it.
+    /// What the user's sources say of it; empty where the account itself is about
+    /// this scope.
     #[serde(flatten)]
     pub grant: Granting,
     /// What it asks of the object, if there is one of its kind.
@@ -417,8 +419,8 @@ pub struct When {
     pub names: RelationType,
     /// The states that it accepts.
     pub accepts: Vec<RelationState>,
-    /// The state that the object is in; none where it does not carry the
-    /// relation, or carries one of another type.
+    /// The state found; none where the object does not carry the relation, or
+    /// carries one of another type.
     pub found: Option<RelationState>,
 }
 
@@ -475,8 +477,8 @@ pub struct Check {
     pub form: BoundType,
     /// The object's value, if it has one, as text.
     pub value: Option<String>,
-    /// The bounds that decide, of which one must pass; none where no source
-    /// states one, so that nothing passes.
+    /// The bounds that decide, one of which must pass; none where no source
+    /// states one, and so nothing passes.
     pub bounds: Vec<StatedBound>,
     /// Whether the value passes.
     pub passes: bool,
@@ -512,12 +514,12 @@ pub struct StatedBound {
     pub source: SourceRef,
     /// The bound.
     pub bound: Bound,
-    /// Where it stands in the document.
+    /// Its place in the document.
     pub place: String,
 }
 
 impl Explanation {
-    /// Whether the answer is yes: as [`Engine::can`] says.
+    /// Whether the answer is yes: what [`Engine::can`] returns.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -540,8 +542,8 @@ impl Explanation {
 impl Engine {
     /// Explains why [`Engine::can`] answers as it does.
     ///
-    /// Costs some microseconds for each source of the user, however many users
-    /// there are. A handle of another policy is an unknown user, or a
+    /// Costs a few microseconds for each source of the user, however many users
+    /// there are. A handle of another policy counts as an unknown user, or as a
     /// permission that is not granted.
     ///
     /// ```
@@ -576,7 +578,7 @@ impl Engine {
         }
     }
 
-    /// [`Engine::explain`], by names.
+    /// [`Engine::explain`], by name.
     ///
     /// # Errors
     ///
@@ -672,7 +674,7 @@ impl Inner {
     }
 }
 
-/// Tells what a walk found.
+/// Puts what a walk found into accounts.
 pub(crate) struct Teller<'a, O: ?Sized> {
     walk: Walk<'a, O>,
     /// The user's name.
@@ -680,23 +682,23 @@ pub(crate) struct Teller<'a, O: ?Sized> {
 }
 
 impl<'a> Teller<'a, NoObject> {
-    /// One who tells of a user's permissions, whatever the object.
+    /// A teller about a user's permissions, whatever the object.
     pub(crate) fn new(policy: &'a Inner, name: &'a str, class: &'a Class) -> Self {
         static AS_IT_IS: Supposed = Supposed::NOTHING;
         let holder = Holder { name, label: None, class, groups: &[] };
         Teller { walk: Walk::new(policy, holder, &AS_IT_IS, None, None), name }
     }
 
-    /// Of a node that is no heading, the reason for what it comes to, suspension
-    /// left aside; and where it is gated, all that it needs and that is not
-    /// effective, the cause first, with the reasons for that.
+    /// Why a node other than a heading is held or not, leaving suspension aside;
+    /// and if it is gated, everything it needs that is not effective, the cause
+    /// first, each with its reason.
     pub(crate) fn held(&mut self, id: NodeId) -> (Reason, Vec<(Link, Named, Reason)>) {
         let catalogue = self.walk.catalogue();
         let reason = self.walk.held(catalogue.node(id).bit);
         if reason != Reason::Gated {
             return (reason, Vec::new());
         }
-        // Of a scoped node, the scope that came furthest speaks.
+        // Of a scoped node, the scope that came furthest is reported.
         let speaks = match catalogue.node(id).form {
             Form::Scoped(_) => self.walk.furthest_scope(id).map_or(id, |(scope, _)| scope),
             _ => id,
@@ -706,7 +708,7 @@ impl<'a> Teller<'a, NoObject> {
         (reason, failing.map(lack).collect())
     }
 
-    /// The feature that a node needs and that is not licensed.
+    /// The unlicensed feature that a node needs.
     pub(crate) fn unlicensed(&self, id: NodeId) -> Option<Unlicensed> {
         self.walk.unlicensed(id).map(|by| self.lacking(by))
     }
@@ -717,7 +719,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
     fn accounts(&mut self, bit: Bit) -> Vec<Account> {
         let mut accounts = Vec::new();
         let reason = self.walk.reason(bit);
-        // Whether it is about the object, as it is once the permission is held.
+        // The decision depends on the object only once the permission is held.
         let on_object = !matches!(
             self.walk.held(bit),
             Reason::Unlicensed
@@ -731,8 +733,8 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             let account = self.account(bit, reason, on_object);
             let gate = account.1;
             accounts.push(account.0);
-            // INVARIANT: what gates a permission fell before it, or ranks below
-            // it among what answers to the object, so that this ends.
+            // INVARIANT: what gates a permission fell before it or, on the object,
+            // precedes it in the acyclic order of gates, so this ends.
             next = gate.map(|bit| {
                 let reason = match on_object {
                     true => self.walk.reason_on_object(bit),
@@ -744,7 +746,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
         accounts
     }
 
-    /// The account of one permission, and what is to be accounted for next.
+    /// The account of one permission, and the permission to account for next.
     fn account(&mut self, bit: Bit, reason: Reason, on_object: bool) -> (Account, Option<Bit>) {
         let catalogue = self.walk.catalogue();
         let id = catalogue.id_of(bit);
@@ -764,7 +766,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
         }
         let about_object = on_object && self.walk.is_on_kind(id);
         // Of a scoped node without an effective scope, the one that came
-        // furthest speaks.
+        // furthest is reported.
         let mut speaks = id;
         let scopes: Vec<NodeId> = match catalogue.node(id).form {
             Form::Scope(..) => vec![id],
@@ -828,7 +830,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             implied_by.push(named_node(catalogue, by));
             stated_of = by;
         }
-        // Of what is implied, the statement that says what implies it.
+        // Of an implied permission, the statements about what implies it.
         let statements = self.walk.grant(stated_of).stated.clone();
         let &Grant { unlicensed, level, ref forbids, .. } = self.walk.grant(id);
         let forbids = forbids.clone();
@@ -846,7 +848,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
         }
     }
 
-    /// The feature of a node, which is not licensed.
+    /// The feature of a node, as an unlicensed one.
     fn lacking(&self, by: NodeId) -> Unlicensed {
         let catalogue = self.walk.catalogue();
         let feature = catalogue.node(by).feature.as_deref().unwrap_or_default().to_owned();

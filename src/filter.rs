@@ -2,8 +2,8 @@
 //!
 //! [`Engine::can`](crate::Engine::can) answers for one object. A page of a list
 //! needs all objects for which it says yes, and asking one by one reads the
-//! whole table. [`Engine::filter`](crate::Engine::filter) answers what can be
-//! answered without an object, and what is left is a [`Filter`]: a small
+//! whole table. [`Engine::filter`](crate::Engine::filter) settles what can be
+//! settled without an object. What is left is a [`Filter`]: a small
 //! [`Predicate`] on the object's relations and attributes. It matches an object
 //! exactly if `can` says yes.
 //!
@@ -64,13 +64,13 @@ pub(crate) use text::{Quoted, State, listed_as};
 
 /// The objects on which a user may do something.
 ///
-/// It is worth as much as the engine that it came from and the day that it was
-/// made for: a policy that changes makes another.
+/// It holds only for the engine that made it and the day that it was made for:
+/// when the policy changes, make another.
 ///
 /// Filters that are equal match the same objects. It displays as text, and
-/// serializes as data, with the user's name and groups as far as the predicate
-/// asks for them. (It is not meant to be read back: a filter that a client
-/// could send would be a filter that a client could choose.)
+/// serializes as data, with the user's name and groups if the predicate needs
+/// them. (It cannot be deserialized: a filter that a client could send would be
+/// a filter that a client could choose.)
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -105,14 +105,14 @@ pub struct Filter {
 
 /// What an object must be like.
 ///
-/// It is in normal form. `All` and `None` stand alone. A join has two parts or
-/// more, all of them different, sorted, and none of the same join; no part
-/// follows from another; a relation is tested once in a join; and what parts
-/// have in common stands once, before them. (The last but in filters that take
-/// more than some milliseconds to find, of dozens of scopes that differ in
-/// dozens of relations: those say the same, at greater length.)
+/// It is in normal form. `All` and `None` occur only alone. A join has two or
+/// more parts, all different, sorted, and none of them a join of the same kind.
+/// A join tests a relation once, no part of it follows from another, and what
+/// parts have in common is factored out. (The last two may fail in a filter that
+/// would take more than a few milliseconds to simplify, with dozens of scopes
+/// that differ in dozens of relations: it means the same, at greater length.)
 ///
-/// A host writes it in the query language of its own store:
+/// A host translates it into the query language of its own store:
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -151,8 +151,8 @@ pub enum Predicate {
     And(Vec<Predicate>),
     /// At least one of these holds.
     Or(Vec<Predicate>),
-    /// The object carries the relation, in one of these states. All three
-    /// states are not every object: one that does not carry the relation has no
+    /// The object carries the relation, in one of these states. Even all three
+    /// do not match every object: one that does not carry the relation has no
     /// state.
     Relation {
         /// The relation.
@@ -197,8 +197,7 @@ pub enum Predicate {
         /// The last day that passes.
         date: Date,
     },
-    /// What the definition of that number says, of
-    /// [`Filter::definitions`].
+    /// The definition of that number in [`Filter::definitions`] holds.
     Defined(usize),
 }
 
@@ -208,11 +207,11 @@ impl Engine {
     ///
     /// Without a day, a relative fence passes nothing. An admin's filter
     /// matches every object of every kind, and so does that of a permission on
-    /// no kind, where it is held. A handle of another policy has a filter that
+    /// no kind that the user holds. With a handle of another policy, the filter
     /// matches nothing.
     ///
-    /// It takes microseconds, and time with the size of what it returns: make
-    /// it once for a page, not once for an object.
+    /// It takes microseconds, and longer the larger the filter: make it once for
+    /// a page, not once for an object.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -242,7 +241,7 @@ impl Engine {
         }
     }
 
-    /// [`Engine::filter`], by names. An unknown user's filter matches nothing.
+    /// [`Engine::filter`], by name. An unknown user's filter matches nothing.
     ///
     /// # Errors
     ///
@@ -322,12 +321,12 @@ impl Filter {
         &self.predicate
     }
 
-    /// What [`Predicate::Defined`] in the predicate refers to, by number, and
-    /// in definitions of higher numbers.
+    /// What [`Predicate::Defined`] refers to, by number, in the predicate and in
+    /// definitions of higher numbers.
     ///
-    /// There are none but where a catalogue's scopes require scoped
-    /// permissions, many deep: written out wherever they are required, those
-    /// could double the predicate's size at every step.
+    /// There are none unless a catalogue's scopes require scoped permissions
+    /// that are large or many levels deep: written out wherever they are
+    /// required, those could double the predicate's size at every step.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -348,8 +347,8 @@ impl Filter {
         &self.definitions
     }
 
-    /// The user's name, which is [`RelationState::Me`] where a relation names
-    /// it. `None` where no relation to users is tested.
+    /// The user's name: a relation that names it is [`RelationState::Me`].
+    /// `None` where no relation to users is tested.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -394,11 +393,11 @@ impl Filter {
         &self.groups
     }
 
-    /// Whether the object is one of those that it matches.
+    /// Whether the filter matches the object.
     ///
-    /// It needs no engine, and allocates nothing but for
+    /// It needs no engine, and allocates only for
     /// [definitions](Filter::definitions). The object may be asked more than
-    /// once for one relation or attribute, and should answer alike.
+    /// once for a relation or attribute, and should always answer the same.
     ///
     /// ```
     /// # use grantree::{Document, DynamicObject, Engine, Policy};
@@ -429,7 +428,7 @@ impl Filter {
         self.holds(&self.predicate, object, &known)
     }
 
-    /// `known` is which of the definitions hold.
+    /// `known` says which of the definitions hold.
     fn holds<O: Object + ?Sized>(&self, predicate: &Predicate, object: &O, known: &[bool]) -> bool {
         match predicate {
             Predicate::All => true,
@@ -478,7 +477,8 @@ impl Asker for Filter {
 }
 
 /// What is asked of an object, whatever the day: a formula, and the definitions
-/// that it refers to. A bound is one test, if some value could pass it.
+/// that it refers to. A bound other than `"any"` is one test, if some value could
+/// pass it.
 pub(crate) fn on_any_day<'e>(open: &Open<'e>) -> (Formula<'e>, Vec<Formula<'e>>) {
     Search::new(open.clone(), Day::Any).formula()
 }
@@ -495,19 +495,20 @@ struct Search<'e> {
 enum Day {
     /// That day, or none.
     Of(Option<Date>),
-    /// Whichever it may be.
+    /// Whatever day it is.
     Any,
 }
 
 impl<'e> Search<'e> {
-    /// What is larger than this is not written out wherever it is required, so
-    /// that a filter is never larger than the catalogue makes necessary.
+    /// A step with more tests than this becomes a definition, rather than being
+    /// written out wherever it is required, so that filters stay in proportion
+    /// to the catalogue.
     const MOST_TESTS: usize = 64;
-    /// Nor what is deeper than this, so that the normal form is found in time
-    /// and nothing is ever nested deeply.
+    /// So does one that is deeper than this, so that the normal form is found in
+    /// time and nothing is ever nested deeply.
     const MOST_DEPTH: usize = 8;
-    /// What may be spent on normal forms, a few milliseconds. A dozen scopes that
-    /// ask for a dozen relations each take a tenth of it.
+    /// What may be spent on normal forms: a few milliseconds. A dozen scopes that
+    /// test a dozen relations each take a tenth of it.
     const MOST_EFFORT: usize = 1_048_576;
     /// The same where formulas are compared, of which there are many.
     const MOST_EFFORT_COMPARED: usize = 65_536;
@@ -526,7 +527,7 @@ impl<'e> Search<'e> {
             return Filter::of(None, Predicate::None);
         }
 
-        // Of the definitions, those that are referred to, with new numbers.
+        // Keeps the definitions that are referred to, and renumbers them.
         let mut used = vec![false; definitions.len()];
         let refer = |formula: &Formula<'_>, used: &mut Vec<bool>| {
             formula.defined(&mut |number| {
@@ -564,9 +565,9 @@ impl<'e> Search<'e> {
         filter
     }
 
-    /// The condition with what the user holds filled in: the same walk as that
-    /// of a decision on an object, which comes to a formula instead of an
-    /// answer. With it, the definitions that it refers to.
+    /// The condition with what the user holds filled in, and the definitions
+    /// that it refers to: the same walk as that of a decision on an object, with
+    /// a formula instead of an answer as its result.
     fn formula(&self) -> (Formula<'e>, Vec<Formula<'e>>) {
         let condition = self.open.condition;
         let mut definitions = Vec::new();
@@ -608,7 +609,7 @@ impl<'e> Search<'e> {
             }
         });
         let required = scope.steps.iter().map(|&step| {
-            // What is not settled before it never is.
+            // A step that is not settled by now never will be.
             steps.get(step as usize).cloned().unwrap_or(Formula::NONE)
         });
         Formula::join(Op::And, when.chain(required).collect(), &self.effort)
@@ -645,7 +646,7 @@ impl<'e> Search<'e> {
             },
             Limit::AtMost(most) => Predicate::AtMost { attribute, value: *most },
             Limit::AtLeast(least) => Predicate::AtLeast { attribute, value: *least },
-            // Not before one of some days is not before the first of them.
+            // Not before one of several days is not before the first.
             Limit::NotBefore(fences) => {
                 let days = fences.iter().filter_map(|&fence| fence_day(fence, today));
                 match days.min() {
@@ -663,7 +664,7 @@ impl<'e> Search<'e> {
         }
     }
 
-    /// A formula in words; `numbers` are the new ones of the definitions.
+    /// A formula as a predicate; `numbers` are the definitions' new ones.
     fn predicate(&self, formula: &Formula<'e>, numbers: &[Option<usize>]) -> Predicate {
         let each = |parts: &[Formula<'e>]| {
             parts.iter().map(|part| self.predicate(part, numbers)).collect()
@@ -697,7 +698,7 @@ impl<'e> Search<'e> {
 }
 
 impl Predicate {
-    /// Whether it tests a relation that names these.
+    /// Whether it tests a relation to users, or to groups.
     fn asks_for(&self, those: RelationType) -> bool {
         match self {
             Predicate::And(parts) | Predicate::Or(parts) => {

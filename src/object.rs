@@ -18,9 +18,9 @@ use crate::problem::OneLine;
 /// attributes that the policy names for the permission in question. Nothing is
 /// copied, and ids stay in the host's own types.
 ///
-/// An object can't do harm by answering wrongly in kind: of another kind than
-/// the permission's, with a relation to users where groups are declared, or
-/// with a value of the wrong type, it matches nothing and the answer is no.
+/// Answers of the wrong kind do no harm: an object of another kind than the
+/// permission's, or a relation to users where groups are declared, matches
+/// nothing, and a value of the wrong type passes no bound but `"any"`.
 ///
 /// ```
 /// use grantree::{Object, RelationState, Subject, Value};
@@ -62,9 +62,9 @@ pub trait Object {
     /// ```
     fn kind(&self) -> &str;
 
-    /// How that relation sees the user who asks; `None` where the object does
-    /// not carry the relation. [`Subject::users`] and [`Subject::groups`] find
-    /// out from the ids that the relation names.
+    /// The state of that relation for the user who asks; `None` where the object
+    /// does not carry the relation. [`Subject::users`] and [`Subject::groups`]
+    /// work it out from the ids that the relation names.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
@@ -138,7 +138,7 @@ impl<T: Object + ?Sized> Object for &T {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Value<'a> {
-    /// A text, and for a date attribute one of the form `YYYY-MM-DD`.
+    /// A text; for a date attribute, one of the form `YYYY-MM-DD`.
     Text(&'a str),
     /// An integer.
     Integer(i64),
@@ -161,7 +161,7 @@ impl Value<'_> {
 
 /// The user who asks, as an object's relations see them.
 ///
-/// It is given to [`Object::relation`], and asked there:
+/// It is passed to [`Object::relation`], and used there:
 ///
 /// ```
 /// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
@@ -208,15 +208,15 @@ pub struct Subject<'a> {
     pub(crate) relation: RelationType,
 }
 
-/// What is to be known of a user who asks. Nothing is looked up before an object
-/// needs it.
+/// What an object may need to know of the user who asks. Nothing is looked up
+/// before it is needed.
 pub(crate) trait Asker {
     fn name(&self) -> &str;
 
     /// Whether a group of that name is one of the user's, or beneath one.
     fn belongs(&self, group: &str) -> bool;
 
-    /// The same, of a group whose name is that number.
+    /// The same for a group whose name is that number.
     fn belongs_to_number(&self, group: u64) -> bool {
         Displayed(group).with_text(|name| self.belongs(name))
     }
@@ -225,7 +225,7 @@ pub(crate) trait Asker {
 impl Subject<'_> {
     /// The state of a relation that names these users.
     ///
-    /// An `Option`, a slice or a list of ids will do. `None`, which matches
+    /// An `Option`, a slice or a list of ids will do. Returns `None`, which matches
     /// nothing, where the policy declares the relation to name groups.
     ///
     /// ```
@@ -271,8 +271,8 @@ impl Subject<'_> {
 
     /// The state of a relation that names these groups.
     ///
-    /// `None`, which matches nothing, where the policy declares the relation to
-    /// name users.
+    /// Returns `None`, which matches nothing, where the policy declares the
+    /// relation to name users.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
@@ -317,7 +317,8 @@ impl Subject<'_> {
     }
 }
 
-/// The state of a relation that names these, given which of them are the asker.
+/// The state of a relation that names these ids, given how to tell which are the
+/// asker's.
 fn state<I: IntoIterator<Item: Id>>(
     ids: I,
     is_number: impl Fn(u64) -> bool,
@@ -337,13 +338,13 @@ fn state<I: IntoIterator<Item: Id>>(
     state
 }
 
-/// The number that a text is the decimal form of.
+/// The number whose decimal form a text is.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     text.parse().ok().filter(|&number| is_decimal(text, number))
 }
 
-/// Whether a text is the decimal form of a number. Two numbers mostly differ in
-/// the last digit, so that is where it begins.
+/// Whether a text is the decimal form of a number. It starts at the last digit,
+/// where two numbers mostly differ.
 fn is_decimal(text: &str, mut number: u64) -> bool {
     for (at, &digit) in text.as_bytes().iter().enumerate().rev() {
         if u64::from(digit) != u64::from(b'0').wrapping_add(number % 10) {
@@ -366,11 +367,10 @@ impl fmt::Debug for Subject<'_> {
     }
 }
 
-/// A host's id of a user or group: whatever the policy's name for it is the
-/// text of.
+/// A host's id of a user or group, whose text is the policy's name for it.
 ///
-/// Texts and integers are ids; anything that displays itself is, within
-/// [`Displayed`].
+/// Texts and integers are ids; so is anything that implements `Display`, wrapped
+/// in [`Displayed`].
 ///
 /// ```
 /// use grantree::Id;
@@ -398,9 +398,8 @@ pub trait Id {
     /// ```
     fn with_text<R>(&self, use_text: impl FnOnce(&str) -> R) -> R;
 
-    /// The number that the id's text is the decimal form of, without sign or
-    /// leading zeros, where that is known without the text: numbers are compared
-    /// faster than texts.
+    /// The number whose decimal form, without sign or leading zeros, is the id's
+    /// text, where it is known without the text: numbers are compared faster.
     ///
     /// ```
     /// use grantree::Id;
@@ -452,7 +451,7 @@ macro_rules! integer_ids {
 
 integer_ids!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
-/// An id by the text that it displays: a UUID, say.
+/// An id whose text is what it displays: a UUID, say.
 ///
 /// Up to 64 bytes of text are compared without allocation.
 ///
@@ -576,7 +575,7 @@ impl DynamicObject {
     }
 
     /// The object with that relation, which names these users or groups, or
-    /// nobody. It takes the place of what the relation named before.
+    /// nobody. They replace those that it named before.
     ///
     /// ```
     /// use grantree::DynamicObject;
@@ -597,7 +596,7 @@ impl DynamicObject {
         self
     }
 
-    /// The object with that attribute. It takes the place of the value before.
+    /// The object with that attribute. It replaces any earlier value.
     ///
     /// ```
     /// use grantree::{Date, DynamicObject, Object, Value};
@@ -788,7 +787,7 @@ impl<'de> Deserialize<'de> for OwnedValue {
 ///
 /// Implemented here for those forms, and for `(Option<&object>, Option<Date>)`.
 ///
-/// A host's own form, for a question that knows what day it is:
+/// A host's own form, for a request that carries its day:
 ///
 /// ```
 /// # use grantree::{Date, Document, DynamicObject, Engine, Policy, Target};
@@ -823,7 +822,7 @@ pub trait Target: Copy {
     /// The type of the object.
     type Object: Object + ?Sized;
 
-    /// The object, if any, and what day it is, if that is said.
+    /// The object and the day, if given.
     ///
     /// ```
     /// use grantree::{DynamicObject, Target};

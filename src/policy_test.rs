@@ -1,5 +1,5 @@
 //! Test documents: a policy's authors state what it should answer, and the
-//! engine is held to it.
+//! engine checks that it does.
 //!
 //! A [`TestDocument`] is a policy and the steps to take with it, each a
 //! [`Question`] with the [`Answer`] that it should have. A host keeps such
@@ -141,15 +141,15 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// Which step it is, from 0.
+    /// The number of the step, from 0.
     pub step: usize,
     /// The question.
     pub question: Question,
     /// The answer that was expected.
     pub expected: Answer,
-    /// The answer that came, or what the question names that is unknown.
+    /// The actual answer, or the unknown name in the question.
     pub got: Result<Answer, Unknown>,
-    /// Of a change that was refused, why.
+    /// Why a change was refused, if it was.
     pub refusal: Option<Refusal>,
 }
 
@@ -182,7 +182,7 @@ impl fmt::Display for Failure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// It has no policy, and was given none.
+    /// It has no policy, and none was given.
     #[error("the document has no policy, and no other is given")]
     NoPolicy,
     /// Its policy has problems.
@@ -196,7 +196,8 @@ impl TestDocument {
     ///
     /// # Errors
     ///
-    /// Where there is no policy, or the document's has problems.
+    /// Where a question needs a policy and there is none, or the document's policy
+    /// has problems.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -251,7 +252,7 @@ impl TestDocument {
     }
 }
 
-/// A step as it is written: one of the questions, the answer and a note.
+/// A step as written: one of the questions, the answer and a note.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a step")]
 struct StepFields {

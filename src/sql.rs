@@ -1,9 +1,9 @@
 //! Filters as conditions of SQL queries.
 //!
 //! A [`Filter`] says on which objects a user may act; where the objects are rows
-//! of a table, the database can pick them. A [`Mapping`] tells where the table
-//! keeps what a filter asks for, and [`Filter::condition`] makes a condition of
-//! the query builder [`sea_query`], for the host's own query:
+//! of a table, the database can pick them. A [`Mapping`] says where the table
+//! keeps what a filter asks for, and [`Filter::condition`] makes a condition for
+//! the query builder [`sea_query`], to be used in the host's own query:
 //!
 //! ```
 //! use grantree::sql::sea_query::{Alias, Asterisk, Query, SqliteQueryBuilder};
@@ -47,17 +47,18 @@
 //!
 //! # What it promises
 //!
-//! The condition holds of a row exactly if [`Filter::matches`] holds of the
-//! object that the row is, and so if [`Engine::can`](crate::Engine::can) says
-//! yes on it. That object is of the mapping's kind, and
+//! The condition holds for a row exactly if [`Filter::matches`] holds for the
+//! object that the row represents, and so exactly if
+//! [`Engine::can`](crate::Engine::can) says yes on it. That object is of the
+//! mapping's kind, and
 //!
 //! - it carries every relation that is mapped. A column that is `NULL`, or a
-//!   join table without rows, names nobody: the relation's state is `none`;
-//! - it lacks an attribute whose column is `NULL`, which passes no bound;
-//! - it has a value of another type, which passes none either, where the column
-//!   holds one: in SQLite any column can.
+//!   join table without rows for it, names nobody: the relation's state is `none`;
+//! - it lacks an attribute whose column is `NULL`, and so passes no bound on it;
+//! - it passes no bound on an attribute whose column holds a value of another
+//!   type, as any column in SQLite can.
 //!
-//! The condition is true or false of every row, never `NULL`, so that it can be
+//! The condition is true or false for every row, never `NULL`, so that it can be
 //! negated and joined with others. Names and values are always bound, never
 //! part of the text (build the query with `build`; sea-query's `to_string`
 //! writes values out). Whatever the mapping lacks is an error, not a condition.
@@ -65,23 +66,22 @@
 //! # What it relies on
 //!
 //! - That ids are of the mapped type: a text column by default, one of integers
-//!   with [`Ids::integers`]. In SQLite, where values have types and columns have
-//!   not, an id of the other type is nobody that could be told, and matches
-//!   neither `me` nor `other` nor `none`. The other databases compare as their
-//!   types have it.
+//!   with [`Ids::integers`]. In SQLite, where values have types and columns do
+//!   not, an id of another type identifies nobody, and matches neither `me` nor
+//!   `other` nor `none`. The other databases compare as their types require.
 //! - That an attribute's column has the attribute's type: texts for `one_of`,
 //!   integers for `at_most` and `at_least`, and for dates a `DATE`, or the text
-//!   `YYYY-MM-DD` in SQLite and after [`Mapping::text_date`].
-//! - That texts are equal if their bytes are. SQLite and MySQL are made to
+//!   `YYYY-MM-DD` in SQLite and with [`Mapping::text_date`].
+//! - That texts are equal only if their bytes are. SQLite and MySQL are made to
 //!   compare so, whatever collation the column has; in PostgreSQL, columns of a
 //!   nondeterministic collation should not be mapped.
 //!
 //! # What it costs
 //!
-//! A condition takes microseconds, and time with the filter's size. It binds one
-//! value for each user, group and text (two for MySQL); databases take some
-//! thousands in one query. An index on a mapped column is of use: to a column of
-//! ids, to the ids of a join table, to an attribute.
+//! A condition takes microseconds, and longer the larger the filter. It binds
+//! one value for each user, group and text (two for MySQL); databases accept
+//! some thousands in one query. An index on a mapped column helps: on a column
+//! of ids, on the ids of a join table, on an attribute.
 
 mod column;
 mod condition;
@@ -132,8 +132,8 @@ pub enum Database {
 
 /// Where a table keeps what filters ask of the objects of one kind.
 ///
-/// Make it once, for every table that filters are used on. It may say more than
-/// a filter asks for, and what it lacks is an error where it is asked for.
+/// Make it once for each table that filters are used on. It may contain more
+/// than a filter asks for; what it lacks is an error when a filter asks for it.
 ///
 /// ```
 /// use grantree::sql::{Database, Ids, Mapping};
@@ -162,7 +162,7 @@ struct Attribute {
 
 #[derive(Clone, Copy, Debug)]
 enum Dates {
-    /// As the database's own type of dates, if it has one.
+    /// In the database's own date type, if it has one.
     Native,
     Text,
 }
@@ -170,8 +170,7 @@ enum Dates {
 impl Mapping {
     /// A table whose rows are objects of that kind.
     ///
-    /// The table goes by the name that the host's query has for it: its alias,
-    /// where it has one.
+    /// Name the table as the host's query does: by its alias, if it has one.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -207,8 +206,8 @@ impl Mapping {
         }
     }
 
-    /// Where the ids are that a relation names. It takes the place of what was
-    /// said of that relation before.
+    /// Maps a relation to where the ids that it names are, in place of any
+    /// earlier mapping of it.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -236,8 +235,7 @@ impl Mapping {
         self
     }
 
-    /// The column that has an attribute. It takes the place of what was said of
-    /// that attribute before.
+    /// Maps an attribute to its column, in place of any earlier mapping of it.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -264,11 +262,11 @@ impl Mapping {
         self
     }
 
-    /// The column that has a date attribute as a text, `YYYY-MM-DD`. In SQLite,
-    /// which has no type for dates, it is what [`Mapping::attribute`] says too.
+    /// Maps a date attribute to a column of texts, `YYYY-MM-DD`. In SQLite, which
+    /// has no date type, [`Mapping::attribute`] does the same.
     ///
-    /// A text that is no date passes no bound. In PostgreSQL and MySQL, that is
-    /// found out by a regular expression.
+    /// A text that is no date passes no bound. In PostgreSQL and MySQL, a regular
+    /// expression tests for that.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -302,7 +300,7 @@ impl Mapping {
     }
 }
 
-/// Where the ids are that a relation names, and what ids are in the database.
+/// Where the ids that a relation names are, and what they are in the database.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -368,14 +366,14 @@ impl Ids {
         Ids { place: Place::Column(column.into()), values: Values::Text }
     }
 
-    /// In a column of a join table, whose rows belong to the object where these
-    /// columns are equal: each of its own with one of the object's table.
+    /// In a column of a join table, whose rows belong to an object if the columns
+    /// in each pair are equal: one of the join table, one of the object's table.
     ///
-    /// Take all columns of a composite key: where `id` is unique within a tenant
-    /// only, that is `[("job_id", "id"), ("tenant", "tenant")]`. No column at
-    /// all is an error, when a filter asks for the relation. Rows in which a
-    /// column is `NULL` are not looked at. A table that keeps several relations
-    /// can be mapped by a view for each.
+    /// Give all columns of a composite key: if `id` is unique only within a
+    /// tenant, `[("job_id", "id"), ("tenant", "tenant")]`. No column at all is an
+    /// error when a filter asks for the relation. Rows with a `NULL` in any of
+    /// these columns, or as the id, are ignored. A table that keeps several
+    /// relations can be mapped through a view for each.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -410,9 +408,8 @@ impl Ids {
         Ids { place: Place::JoinTable { table, on, column }, values: Values::Text }
     }
 
-    /// The ids are integers, and the policy's names for them their decimal
-    /// digits. A name that isn't (`alice`, `007`) is an error, when a filter
-    /// asks for it.
+    /// The ids are integers, and the policy's names are their decimal forms. Any
+    /// other name (`alice`, `007`) is an error when a filter asks for it.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -440,12 +437,12 @@ impl Ids {
         self
     }
 
-    /// The ids are what this makes of the policy's names: UUIDs, say, or what a
-    /// map of the host's has. `None`, or a value that is `NULL`, is an error,
+    /// The ids are what this function makes of the policy's names: UUIDs, say, or
+    /// values of a host's map. `None`, or a value that is `NULL`, is an error
     /// when a filter asks for that name.
     ///
-    /// Different names must make different ids. Values that are all texts, or
-    /// all integers of 64 bits, tell the ids' type; others are compared as the
+    /// Different names must give different ids. If the values are all texts, or
+    /// all 64-bit integers, that is the ids' type; others are compared as the
     /// database compares them.
     ///
     /// ```
@@ -521,7 +518,7 @@ pub enum ConditionError {
         /// The attribute.
         attribute: String,
     },
-    /// A user or group has no id in the database, as the mapping has it.
+    /// The mapping gives a user or group no id.
     #[error("`{}`, whom relation `{relation}` of `{kind}` may name, has no id", Line(name))]
     NoId {
         /// The mapping's kind of object.
@@ -539,24 +536,25 @@ pub enum ConditionError {
         /// The relation.
         relation: String,
     },
-    /// Written out, with its [definitions](Filter::definitions), the filter is
-    /// larger than databases take.
+    /// Written out with its [definitions](Filter::definitions), the filter is
+    /// larger than databases accept.
     #[error("the filter is too large for a condition")]
     TooLarge,
 }
 
 impl Filter {
-    /// The condition that holds of a table's rows exactly if the filter matches
-    /// them. [The module](self) tells what that means to the letter.
+    /// The condition that holds for a table's rows exactly if the filter matches
+    /// them. [The module](self) says precisely what that means.
     ///
     /// Where every object matches, it is `TRUE`; where none does, or the filter
     /// is for objects of another kind than the mapping's, `FALSE`. Columns are
-    /// named with their table.
+    /// qualified by their table.
     ///
     /// # Errors
     ///
     /// Where the mapping lacks a relation or attribute that the filter asks for,
-    /// or an id for a user or group; and where the filter is too large.
+    /// an id for a user or group, or a column to join on; and where the filter is
+    /// too large.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

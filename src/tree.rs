@@ -2,7 +2,7 @@
 //!
 //! An editor of profiles, roles or users shows the catalogue as a tree of tick
 //! boxes, and for each box more than whether it is ticked: which statement ticks
-//! it, what is inherited beneath it, and why a tick may be without effect.
+//! it, what it would inherit otherwise, and why a tick may have no effect.
 //! [`Policy::tree`] is all of that as data. The ticks themselves are changed by
 //! [`Change::Edit`](crate::change::Change::Edit), with `cascade` for all that a
 //! tick needs.
@@ -45,13 +45,13 @@ use crate::slots::Slots;
 /// A profile, role or approval group is judged as if a user held it and nothing
 /// else: over the global source, and a role with the roles that it includes. A
 /// user is judged with all that the user holds, suspension left aside, so that
-/// an editor can show what the user is to come back to.
+/// an editor can show what the user will hold once restored.
 ///
-/// It serializes as data with stable codes, and displays as an indented tree. In
-/// brackets stands what the source itself says: `[x]` allowed, `[-]` denied, `[!]`
-/// forbidden, `[read_only]` the level of a graded permission, `[~]` some of what
-/// is beneath it, `[ ]` nothing. In parentheses stands, where the source says
-/// nothing, what others say of it or imply.
+/// It serializes as data with stable codes, and displays as an indented tree.
+/// Brackets show what the source itself says: `[x]` allowed, `[-]` denied, `[!]`
+/// forbidden, `[read_only]` the level of a graded permission, `[~]` different
+/// things of what is beneath it, `[ ]` nothing. Where the source says nothing,
+/// parentheses show what others say, what is implied, or what an admin holds.
 ///
 /// ```
 /// use grantree::{Document, Policy, SourceName};
@@ -94,11 +94,11 @@ pub struct Tree {
     /// The source.
     #[serde(flatten)]
     pub source: SourceRef,
-    /// Whether it is a user who is an admin, and holds all that is licensed
+    /// Whether it is a user who is an admin, and so holds all that is licensed,
     /// whatever the sources say.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
-    /// Whether it is a user who is suspended, and holds nothing meanwhile.
+    /// Whether it is a user who is suspended, and so holds nothing for now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
     /// The roots of the catalogue.
@@ -129,7 +129,7 @@ pub struct Tree {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Node {
-    /// The path, and what people call it.
+    /// The path and the label.
     pub permission: Named,
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,25 +141,26 @@ pub struct Node {
     pub levels: Vec<String>,
     /// What the source itself says of it: the tick in its box.
     pub own: Word,
-    /// What all others together say of it that this source lies over or brings
-    /// along: less specific tiers and, of a role, those that it includes.
+    /// What the sources that this one overrules or brings along say of it
+    /// together: less specific tiers and, for a role, the roles that it includes.
     pub inherited: Word,
-    /// Where nobody says anything of it and it is implied: by what, and what that
-    /// is implied by, up to what is stated.
+    /// Where no source says anything of it and it is implied: the permission that
+    /// implies it, the one that implies that, and so on up to a stated one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied_by: Vec<Named>,
-    /// The reason for what it comes to, objects left aside: what
-    /// [`Engine::why`](crate::Engine::why) would say of it on some object. Of a
-    /// scoped node, the scope that came furthest speaks. A heading has none.
+    /// Why it is effective or not, objects left aside: what
+    /// [`Engine::why`](crate::Engine::why) would say on an object that fits every
+    /// scope and bound. Of a scoped node, the scope that came furthest is
+    /// reported. A heading has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The level that a graded permission comes to.
+    /// The effective level of a graded permission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
-    /// The feature that it needs and that is not licensed.
+    /// The unlicensed feature that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlicensed: Option<Unlicensed>,
-    /// Where it is gated, all that it needs and that is not effective, the cause
+    /// Where it is gated, everything it needs that is not effective, the cause
     /// first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,
@@ -195,7 +196,7 @@ pub enum Form {
     Plain,
     /// It is granted at a level.
     Graded,
-    /// It is granted through its scopes, which stand first beneath it.
+    /// It is granted through its scopes, which are its first children.
     Scoped,
     /// A scope of the node above it.
     Scope,
@@ -220,12 +221,12 @@ pub enum Form {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Word {
-    /// What is said. Of a scoped node or a heading, what is said of all its
-    /// scopes, or of all beneath it.
+    /// What is said. For a scoped node, what is said of all its scopes; for a
+    /// heading, of all beneath it.
     pub says: Says,
-    /// The statements that decide: the nearest one or, where it is forbidden, all
-    /// that forbid it. Empty for a heading, and for scopes that are not of one
-    /// mind.
+    /// The statements that say it: the source's nearest one, those that decide
+    /// among several sources, or all that forbid it. Empty for a heading, and for
+    /// a scoped node where they are not the same for all its scopes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<Statement>,
 }
@@ -255,19 +256,19 @@ pub enum Says {
     /// Nothing.
     #[default]
     Nothing,
-    /// That it is granted, at the highest level.
+    /// That it is granted; if graded, at the highest level.
     Allowed,
     /// That it is denied.
     Denied,
     /// That it is forbidden.
     Forbidden,
-    /// That it is granted at this level; at the lowest, that is nothing granted.
+    /// That it is granted at this level; at the lowest, nothing is granted.
     Level(String),
-    /// One thing of some of what is beneath it, and another of the rest.
+    /// Different things of different nodes beneath it.
     Mixed,
 }
 
-/// Something that a permission needs, and that is not effective.
+/// Something that a permission needs and that is not effective.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -290,7 +291,7 @@ pub enum Says {
 pub struct Lack {
     /// How the permission answers to it.
     pub link: Link,
-    /// What it is, as `path` or `path:level`.
+    /// The permission needed, as `path` or `path:level`.
     pub permission: Named,
     /// The reason why it is not effective.
     pub reason: Reason,
@@ -323,8 +324,8 @@ impl Tree {
 }
 
 impl Node {
-    /// Whether somebody who holds the source may do this: always, or on some
-    /// object. `false` for a heading.
+    /// Whether it is effective for somebody who holds the source, objects left
+    /// aside. `false` for a heading.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -343,8 +344,8 @@ impl Node {
         self.reason.is_some_and(Reason::allowed)
     }
 
-    /// Whether it is ticked in vain: the source itself grants it, and something
-    /// stands in the way.
+    /// Whether it is ticked without effect: the source itself grants it, but
+    /// something is in the way.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -356,7 +357,7 @@ impl Node {
     /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
     /// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
     /// let orders = &tree.roots[0];
-    /// // To export orders one has to see them.
+    /// // To export orders, one has to see them.
     /// assert!(orders.children[0].is_idle() && !orders.is_idle());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -374,8 +375,8 @@ impl Policy {
     /// What a source says of each node of the catalogue, and what comes of it.
     ///
     /// Works it out from the statements, without an [`Engine`](crate::Engine).
-    /// Costs a look at each statement of the sources involved for each node:
-    /// milliseconds for a thousand of either.
+    /// Costs a few look-ups in each source involved for each node, and a pass over
+    /// their statements: milliseconds for a thousand of either.
     ///
     /// # Errors
     ///
@@ -424,7 +425,7 @@ impl Policy {
 }
 
 impl Inner {
-    /// One who holds a source and nothing else or, of a user, that user.
+    /// Somebody who holds a source and nothing else or, for a user, that user.
     fn holder(&self, source: &SourceName) -> Result<Class, Unknown> {
         fn find<V>(what: &'static str, slots: &Slots<V>, name: &str) -> Result<u32, Unknown> {
             let names = || slots.iter().map(|(_, name, _)| name);
@@ -441,7 +442,7 @@ impl Inner {
                 let id = find("approval group", &self.approval_groups, name)?;
                 user.approval_groups = [id].into();
             }
-            // As a question has it, no other user's name is suggested.
+            // As with questions, no other user's name is suggested.
             SourceName::User(name) => match self.users.find(name) {
                 Some(slot) => user = self.users[slot].clone(),
                 None => return Err(Unknown::among("user", name, [])),
@@ -450,7 +451,7 @@ impl Inner {
         Ok(user)
     }
 
-    /// One who holds all but that source itself, if there is anything else.
+    /// Somebody who holds all but that source itself, if there is anything else.
     fn without(&self, source: &SourceName, holder: &Class) -> Option<Class> {
         let mut others = Class::default();
         match source {
@@ -600,7 +601,7 @@ fn own(granting: &Granting, source: &SourceName) -> Word {
     let forbids = own(&granting.forbidden_by);
     match (forbids.is_empty(), granting.implied_by.is_empty()) {
         (false, _) => word(forbids),
-        // Of what is implied, the statements are about what implies it.
+        // The statements are about what implies it.
         (true, false) => Word::default(),
         (true, true) => word(own(&granting.statements)),
     }
@@ -617,7 +618,7 @@ fn decided(granting: Granting) -> Word {
     }
 }
 
-/// What statements say that are of one effect.
+/// What statements of the same effect say.
 fn word(by: Vec<Statement>) -> Word {
     let says = match by.first().map(|statement| &statement.effect) {
         None => Says::Nothing,

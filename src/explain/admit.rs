@@ -61,10 +61,9 @@ pub struct Admission<'e> {
 pub enum Way {
     /// The user is an admin.
     Admin,
-    /// A source grants it, or grants what implies it: one of those whose
-    /// statements decide.
+    /// A source whose deciding statement grants it, or grants what implies it.
     Source(SourceName),
-    /// What the user is given for themselves does.
+    /// The user's own statements do so.
     Own,
 }
 
@@ -79,12 +78,11 @@ impl fmt::Display for Way {
 }
 
 impl Engine {
-    /// [`Engine::who_can`], with the sources that let each user in: users whom
-    /// the same ones let in stand together, the first of them deciding the
-    /// order.
+    /// [`Engine::who_can`], with the sources that let each user in.
     ///
-    /// Costs microseconds for each combination of sources and, with an object,
-    /// for each user who may.
+    /// Users let in by the same sources are grouped; the groups are in the order
+    /// of their first users. Costs microseconds for each combination of sources
+    /// and, with an object, for each user who may.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -110,7 +108,7 @@ impl Engine {
         let (object, today) = on.parts();
         let supposed = Supposed::default();
         let mut found: IndexMap<Vec<Way>, Vec<&str>, RandomState> = IndexMap::default();
-        // Where users of a class stand in there, if the object makes no difference.
+        // The index in `found` of each class, where there is no object.
         let mut of_class: HashMap<ClassId, usize, RandomState> = HashMap::default();
         let classes = self.admitted_classes(action, on);
         for (slot, class) in self.admitted(action, on, &classes) {

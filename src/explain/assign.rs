@@ -1,4 +1,4 @@
-//! Which sources would bring what is missing, and who may assign them.
+//! Which sources would grant what is missing, and who may assign them.
 
 use std::collections::HashSet;
 
@@ -12,15 +12,15 @@ use crate::object::Object;
 use crate::policy::{Class, Holder, Inner, SourceId};
 use crate::reason::Reason;
 
-/// How many sources are combined at most, how many combinations of each size
-/// are tried, and how many are told.
+/// The most sources that are combined, the most combinations of each size that
+/// are tried, and the most that are reported.
 const LARGEST: usize = 3;
 const TRIED: usize = 2_000;
 const TOLD: usize = 16;
 
 impl<O: Object + ?Sized> Mending<'_, O> {
-    /// The sources that would do in the place of what a mend allows to the
-    /// user: one, or else as few as it takes.
+    /// The sources that would do in place of what a mend grants the user: one,
+    /// or else as few as it takes.
     pub(super) fn assignments(&self, mend: &[Step]) -> Vec<Assignment> {
         let user = self.holder.class;
         let besides: Vec<Step> = mend.iter().filter(|step| !step.is_grant()).cloned().collect();
@@ -60,7 +60,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         Vec::new()
     }
 
-    /// Whether a source brings some of what a mend grants.
+    /// Whether a source grants some of what a mend grants.
     fn helps(&self, mend: &[Step], besides: &[Step], source: SourceId) -> bool {
         self.try_walk(besides, &with(self.holder.class, &[source]), |walk| {
             mend.iter().any(|step| match step {
@@ -98,22 +98,22 @@ impl<O: Object + ?Sized> Mending<'_, O> {
     }
 }
 
-/// Sources that will do, and what they take and bring.
+/// Sources that will do, how many permissions they take away and which they bring.
 struct Weighed {
     set: Vec<SourceId>,
     takes: usize,
     brings: Vec<Bit>,
 }
 
-/// What it takes to give a source.
+/// What an actor needs in order to give a source.
 struct Approval<'p> {
     /// The permissions that an actor must hold; `None` where only admins may.
     permissions: Option<Vec<Bit>>,
-    /// The lists of roles of each of which an actor must hold one.
+    /// Lists of roles; an actor must hold one role from each list.
     guards: Vec<&'p [u32]>,
 }
 
-/// The combinations of so many things, by number, in order.
+/// The combinations of `size` of the numbers below `of`, in order.
 #[expect(clippy::indexing_slicing, reason = "of a combination, which has `size` places")]
 #[expect(
     clippy::arithmetic_side_effects,
@@ -131,8 +131,7 @@ fn combinations(of: usize, size: usize) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
-/// The user with other sources besides; a profile takes the place of the user's
-/// own.
+/// The user with these sources added; a profile replaces the user's own.
 fn with(user: &Class, sources: &[SourceId]) -> Class {
     let mut user = user.clone();
     let plus = |ids: &[u32], id: u32| ids.iter().copied().chain([id]).collect::<Box<[u32]>>();
@@ -148,8 +147,8 @@ fn with(user: &Class, sources: &[SourceId]) -> Class {
 }
 
 impl Inner {
-    /// The sources that a user could be given: those that the user lacks, but
-    /// for unique roles that somebody holds.
+    /// The sources that a user could be given: those that the user lacks, except
+    /// unique roles that somebody holds.
     fn assignable(&self, user: &Class) -> Vec<SourceId> {
         let mut taken: HashSet<u32, RandomState> = self.closure(&user.roles).into_iter().collect();
         if self.roles.iter().any(|(_, _, role)| role.unique) {
@@ -168,8 +167,8 @@ impl Inner {
             .collect()
     }
 
-    /// Whether a user would come to hold more of some separation's permissions
-    /// than it lets one user hold.
+    /// Whether a user would gain permissions of some separation beyond the number
+    /// that it lets one user hold.
     fn separates(&self, before: &BitSet, after: &BitSet) -> bool {
         self.governance.separation.iter().any(|separation| {
             let bits = separation.permissions.iter();
@@ -180,8 +179,8 @@ impl Inner {
         })
     }
 
-    /// The lists of roles of each of which an actor must hold one to give a
-    /// source: its own, and those of the roles that it includes.
+    /// The lists of roles that guard a source: its own, and those of the roles
+    /// that it includes. To give it, an actor must hold one role from each.
     fn guards(&self, source: SourceId) -> Vec<&[u32]> {
         let with_included = match source {
             SourceId::Role(id) => self.closure(&[id]).into_iter().map(SourceId::Role).collect(),
@@ -190,8 +189,8 @@ impl Inner {
         with_included.into_iter().filter_map(|source| self.guard(source)).collect()
     }
 
-    /// What it takes to give a source to a user, to whom it would bring these
-    /// permissions.
+    /// What an actor needs in order to give a source to a user, to whom it would
+    /// bring these permissions.
     fn approval(&self, to: &Class, source: SourceId, brings: &[Bit]) -> Approval<'_> {
         let change = match source {
             SourceId::Profile(_) => "assign_profile",
@@ -205,7 +204,7 @@ impl Inner {
         }
         let permissions = self.governance.permissions.get(change).map(|names| {
             let bits = names.iter().filter_map(|name| self.catalogue.threshold(name).ok());
-            // Without escalation, who gives must have what is given.
+            // With `no_escalation`, the giver must hold what is given.
             let given = if self.governance.no_escalation { brings } else { &[] };
             bits.chain(given.iter().copied()).collect()
         });
@@ -223,8 +222,8 @@ impl Engine {
         names
     }
 
-    /// For each of some approvals, who may give it besides admins, sorted. One
-    /// look at each user.
+    /// For each approval, the users other than admins who meet it, sorted. Looks
+    /// at each user once.
     fn approvers(&self, approvals: &[Approval<'_>]) -> Vec<Vec<String>> {
         let policy = self.policy().inner();
         let mut approvers = vec![Vec::new(); approvals.len()];

@@ -1,8 +1,8 @@
-//! What would make a no a yes.
+//! What would turn a no into a yes.
 //!
-//! A mend is found by asking the walk what is in the way, taking that out of
-//! it, and asking again; then each part is left out once more, to see whether
-//! it was needed.
+//! A mend is found by asking the walk what is in the way, removing that, and
+//! asking again; then each part is left out in turn, to see whether it is
+//! needed.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -20,20 +20,20 @@ use crate::object::{Object, Target, Value};
 use crate::policy::{self, Holder, Inner, SourceId};
 use crate::reason::Reason;
 
-/// How many ways of mending are tried, and how many are told.
+/// How many ways of mending are tried, and how many are reported.
 const TRIED: usize = 64;
 const TOLD: usize = 8;
 
 /// How many steps a way may have.
 const LONGEST: usize = 1_000;
 
-/// How much may be looked at to find ways, and again to find assignments:
-/// patterns held against permissions. Some tenths of a second.
+/// How much may be spent on finding ways, and again on finding assignments, in
+/// matches of a pattern against a permission. A few tenths of a second.
 const EFFORT: usize = 1 << 24;
-/// However long one look takes, there are that many.
+/// However much one look costs, there is enough for this many.
 const LOOKS: usize = 16;
 
-/// What would make a denial a yes.
+/// What would turn a denial into a yes.
 ///
 /// It displays as text for people, and serializes.
 ///
@@ -58,19 +58,21 @@ const LOOKS: usize = 16;
 pub struct Mends {
     /// The ways to mend it, those with the fewest parts first. Empty where none
     /// was found: the user is unknown, the object is missing or of another kind,
-    /// or nothing that was tried would do.
+    /// or nothing that was tried sufficed.
     pub least: Vec<Mend>,
-    /// Where grants are missing: the profiles, roles and approval groups that
-    /// would bring them, the fewest that will do; those first that take nothing
-    /// away, and then those that bring no more than needed.
+    /// Where grants are missing: the smallest combinations of profiles, roles and
+    /// approval groups that would bring them. Those that take the fewest
+    /// permissions away come first, then those that bring the fewest.
     pub assignments: Vec<Assignment>,
-    /// Where there are any, the admins, who may assign all of them, sorted.
+    /// The admins, who may make any of these assignments, sorted; empty where
+    /// there are no assignments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admins: Vec<String>,
 }
 
-/// One way to mend a denial: each of its parts is needed, as far as there was
-/// time to leave them out one by one.
+/// One way to mend a denial.
+///
+/// Each of its parts is needed, unless the search reached its bound.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -117,8 +119,8 @@ pub enum Part {
     Restore(Named),
     /// License this feature.
     License(String),
-    /// Allow this permission, or level of one, to the user: in the user's own
-    /// statements, in the place of all that they say of exactly it.
+    /// Allow the user this permission or level, in the user's own statements and
+    /// in place of all that they say of exactly it.
     Allow(Named),
     /// Take this statement, which denies or forbids, out of its source.
     Lift(Statement),
@@ -131,7 +133,7 @@ pub enum Part {
         /// The bound.
         to: Bound,
     },
-    /// Not the policy but the object would have to be otherwise.
+    /// The object, not the policy, would have to be different.
     Relate {
         /// The relation.
         relation: String,
@@ -164,17 +166,16 @@ pub enum Part {
 pub struct Assignment {
     /// The sources: one, or as many as it takes.
     pub sources: Vec<Assigned>,
-    /// What else it takes, that no source brings: the parts of the first mend
+    /// What else is needed, which no source brings: the parts of the first mend
     /// that grant the user nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub besides: Vec<Part>,
-    /// The profile that the user would lose for it.
+    /// The user's present profile, which would be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<SourceRef>,
-    /// How many permissions and levels the user would hold by the sources alone
-    /// that are not held now.
+    /// How many permissions and levels the user would gain from the sources alone.
     pub brings: usize,
-    /// How many the user would not hold any more.
+    /// How many the user would lose.
     pub takes: usize,
 }
 
@@ -203,7 +204,7 @@ pub struct Assigned {
     #[serde(flatten)]
     pub source: SourceRef,
     /// Who may assign it under `governance` besides the admins, sorted: those
-    /// who hold the permissions and roles that it takes.
+    /// who hold the permissions and roles required.
     pub approvers: Vec<String>,
 }
 
@@ -246,13 +247,12 @@ pub struct AccessRequest {
 }
 
 impl Engine {
-    /// What would make a denial a yes; nothing where the answer is yes.
+    /// What would turn a denial into a yes; nothing where the answer is yes.
     ///
-    /// Costs some milliseconds, more where there are hundreds of profiles and
-    /// roles to try, and a look at each user where grants are missing. Where a
-    /// catalogue is such that there is no end to it, what was found within some
-    /// tenths of a second is told: of a mend with hundreds of parts, some may not
-    /// be needed then. One with more than 1,000 parts is not told.
+    /// Costs a few milliseconds, more where there are hundreds of profiles and
+    /// roles to try, and a look at each user where grants are missing. The search
+    /// is bounded to a few tenths of a second; a mend found at the bound may
+    /// contain unneeded parts. A mend of more than 1,000 parts is not reported.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -286,7 +286,7 @@ impl Engine {
     }
 
     /// A denial as a request to those who can mend it; `None` where the answer
-    /// is yes, or the user is unknown. Costs what [`Engine::mends`] does.
+    /// is yes or the user is unknown. Costs what [`Engine::mends`] does.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -332,7 +332,7 @@ impl Engine {
     }
 }
 
-/// A part, as it is tried.
+/// A part of a mend while it is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Restore,
@@ -344,7 +344,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// Whether it grants the user something, which a source could do too.
+    /// Whether it grants the user something that a source could grant instead.
     pub(super) fn is_grant(&self) -> bool {
         match self {
             Step::Allow(_) | Step::Widen(..) => true,
@@ -358,13 +358,13 @@ impl Step {
 #[derive(Clone, Debug, Default)]
 struct Way {
     steps: Vec<Step>,
-    /// Whether what is denied is lifted where it is denied, and not allowed to
-    /// the user over it.
+    /// Whether a deny is lifted from its source, rather than overruled by
+    /// allowing the permission to the user.
     lifts: bool,
-    /// What is to become of scoped nodes.
+    /// How scoped nodes are to be met.
     chosen: Vec<(NodeId, Choice)>,
-    /// Whether it is for when no other leads anywhere: it grants a scope that
-    /// the object does not fit.
+    /// Whether it is tried only if no other leads anywhere, because it grants a
+    /// scope that the object does not fit.
     is_last_resort: bool,
 }
 
@@ -377,14 +377,14 @@ enum Choice {
     Relate(NodeId),
 }
 
-/// What a look at a way that does not lead to a yes comes to.
+/// How to go on with a way that does not lead to a yes.
 enum Next {
     /// These steps would take it further.
     Steps(Vec<Step>),
-    /// It depends on what is chosen for a scoped node; the second are for when
-    /// nothing else will do.
+    /// One of these has to be chosen for a scoped node; the second list is of
+    /// last resorts.
     Choose(NodeId, Vec<Choice>, Vec<Choice>),
-    /// Nothing does.
+    /// Nothing would.
     Stuck,
 }
 
@@ -396,7 +396,7 @@ pub(super) struct Mending<'a, O: ?Sized> {
     bit: Bit,
     object: Option<&'a O>,
     today: Option<Date>,
-    /// How much may still be looked at.
+    /// How much effort is left.
     left: Cell<usize>,
 }
 
@@ -485,7 +485,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         }
     }
 
-    /// What a way comes to lack.
+    /// What a way lacks next.
     fn next(&self, way: &Way) -> Next {
         self.try_walk(&way.steps, self.holder.class, |walk| self.lacking(walk, way))
     }
@@ -501,7 +501,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         }
     }
 
-    /// What is in the way of an effective permission on the object: there, or
+    /// What is in the way of an effective permission on the object: in itself, or
     /// in what it answers to.
     fn object_steps(&self, walk: &mut Walk<'_, O>, way: &Way, mut id: NodeId) -> Next {
         let catalogue = walk.catalogue();
@@ -552,12 +552,12 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         Walk::new(self.policy, holder, supposed, self.object, self.today)
     }
 
-    /// Whether the answer is yes to that user, once the steps are taken.
+    /// Whether the answer to that user is yes once the steps are taken.
     pub(super) fn allows(&self, steps: &[Step], user: &policy::Class) -> bool {
         self.try_walk(steps, user, |walk| walk.reason(self.bit).allowed())
     }
 
-    /// Asks the walk of that user, once the steps are taken.
+    /// Asks that user's walk, as it is once the steps are taken.
     pub(super) fn try_walk<R>(
         &self,
         steps: &[Step],
@@ -571,7 +571,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         answer
     }
 
-    /// Whether there is time for another look.
+    /// Whether enough effort is left for another look.
     pub(super) fn may_look(&self) -> bool {
         self.left.get() > 0
     }
@@ -647,8 +647,8 @@ impl<O: ?Sized> Mending<'_, O> {
     }
 }
 
-/// Adds a step to others, if it is not among them: of one permission the higher
-/// level counts, of one relation the last state.
+/// Adds a step and returns whether that changes anything. Of one permission only
+/// the highest level is kept, of one relation only the last state.
 fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
     if steps.contains(&step) {
         return false;
@@ -672,8 +672,8 @@ fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
     true
 }
 
-/// What is in the way of a permission's being held: all of what it needs that
-/// is not granted.
+/// What keeps a permission from being held: all that it needs and that is not
+/// granted.
 fn grant_steps<O: Object + ?Sized>(
     walk: &mut Walk<'_, O>,
     way: &Way,
@@ -700,7 +700,7 @@ fn grant_steps<O: Object + ?Sized>(
                 None if asked && seen.len() == 1 => {
                     return Next::Choose(id, scopes.map(Choice::Grant).collect(), Vec::new());
                 }
-                // The one that is nearest to being held, and fits the object.
+                // Of those that fit the object, if any do, the nearest to being held.
                 None => {
                     let fits = |scope: &NodeId| walk.object.is_none() || walk.matches(*scope);
                     let fitting: Vec<NodeId> = scopes.clone().filter(fits).collect();
@@ -740,8 +740,8 @@ fn grant_steps<O: Object + ?Sized>(
     Next::Steps(steps)
 }
 
-/// The states that the object's relations would have to be in to fit a scope,
-/// and all others on which this way counts.
+/// The states in which the object's relations would fit a scope, and all others
+/// that this way counts on.
 fn relate<O: Object + ?Sized>(
     walk: &Walk<'_, O>,
     way: &Way,
@@ -802,7 +802,7 @@ fn widen<O: Object + ?Sized>(walk: &Walk<'_, O>, check: AttributeId) -> Step {
     Step::Widen(check, to)
 }
 
-/// A fence that reaches a date, in the form of the one that comes nearest.
+/// A fence that reaches a date, in the form of the nearest one stated.
 fn fence(stated: &[&Bound], date: Date, today: Option<Date>) -> Bound {
     let fences = stated.iter().filter_map(|bound| match bound {
         Bound::Fence(fence) => Some((*fence, fence_day(*fence, today)?.days_until(date))),
@@ -818,7 +818,7 @@ fn fence(stated: &[&Bound], date: Date, today: Option<Date>) -> Bound {
     })
 }
 
-/// The user and the rest of the world once steps are taken.
+/// The user, and what else is supposed, once steps are taken.
 fn suppose(policy: &Inner, user: &policy::Class, steps: &[Step]) -> (policy::Class, Supposed) {
     let mut user = user.clone();
     let mut supposed = Supposed::default();

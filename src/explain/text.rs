@@ -11,8 +11,8 @@ use crate::policy::SourceName;
 use crate::problem::OneLine;
 use crate::reason::Reason;
 
-/// How far lines are indented at most, in steps: a cause may have a thousand
-/// causes behind it.
+/// The most steps that lines are indented: a cause may have a thousand causes
+/// behind it.
 const DEEPEST: usize = 12;
 
 impl Display for Named {
@@ -63,7 +63,7 @@ impl Display for Explanation {
     }
 }
 
-/// What a permission comes to, after "it".
+/// The verdict on a permission, after "it".
 pub(crate) fn verdict(reason: Reason) -> &'static str {
     match reason {
         Reason::UnknownUser | Reason::Suspended => "is not held",
@@ -98,7 +98,7 @@ impl Text<'_, '_> {
         self.f.write_str("\n")
     }
 
-    /// What stands beneath a line.
+    /// Writes what belongs beneath a line, one level deeper.
     fn beneath(&mut self, write: impl FnOnce(&mut Self) -> fmt::Result) -> fmt::Result {
         let level = self.level;
         self.level = level.saturating_add(1);
@@ -117,7 +117,7 @@ impl Text<'_, '_> {
             _ => {}
         }
         match account.reason {
-            // Of a scoped node, its scopes have it to tell.
+            // A scoped node has no grant of its own: its scopes do.
             _ if account.grant == Granting::default() && !account.scopes.is_empty() => {}
             Reason::Gated | Reason::NoScope | Reason::OutOfBounds => {
                 self.line("it is granted")?;
@@ -132,7 +132,7 @@ impl Text<'_, '_> {
                 false => self.scope(scope)?,
             }
         }
-        // Of a denial, only what is in the way.
+        // For a denial, only what is in the way.
         let allowed = account.reason == Reason::Granted;
         for check in account.checks.iter().filter(|check| allowed || !check.passes) {
             self.check(check)?;
@@ -154,7 +154,7 @@ impl Text<'_, '_> {
         Ok(())
     }
 
-    /// What the sources say of a permission, what decides first.
+    /// What the sources say of a permission, the deciding statements first.
     fn grant(&mut self, grant: &Granting, reason: Reason) -> fmt::Result {
         if let Some(unlicensed) = &grant.unlicensed {
             let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);

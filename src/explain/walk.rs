@@ -2,8 +2,7 @@
 //!
 //! What the engine settles for all permissions at once, on bits, is worked out
 //! here from the statements, and only for what the question leads to. Nothing
-//! is shared with the compiled rows, so that either would show a mistake of the
-//! other.
+//! is shared with the compiled rows, so that each exposes mistakes in the other.
 
 use std::collections::HashMap;
 
@@ -39,15 +38,15 @@ use crate::reason::Reason;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
-    /// It is beneath it in the tree.
+    /// The one is beneath the other in the tree.
     Parent,
-    /// It requires it.
+    /// The one requires the other.
     Requires,
-    /// It implies it, and has no effect without it.
+    /// The one implies the other, and has no effect without it.
     Implies,
 }
 
-/// The list of a source that a statement stands in.
+/// The list of a source that contains a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum List {
     Allow,
@@ -60,31 +59,31 @@ pub(super) enum List {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
     Deny,
-    /// Grants that level; of a permission that is not graded, 1.
+    /// Grants that level; 1 for a permission that is not graded.
     Level(u32),
 }
 
 /// A statement about a permission.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stated {
-    /// The source, by its place among the user's.
+    /// The source, by its position among the user's.
     pub(super) source: usize,
     pub(super) list: List,
-    /// Its place in the list.
+    /// Its position in the list.
     pub(super) at: usize,
     pub(super) pattern: Pattern,
     pub(super) effect: Effect,
-    /// Whether it is of those that decide.
+    /// Whether it is one of those that decide.
     pub(super) decides: bool,
 }
 
-/// For so many permissions it is worth it to note where patterns stand.
+/// From this many permissions on, it pays to note the positions of patterns.
 const MANY: usize = 32;
 
-/// What is said of a permission, and what comes of it before any gate.
+/// What is said of a permission, and what that grants before any gate.
 #[derive(Debug, Default)]
 pub(super) struct Grant {
-    /// The node, itself or above it, whose feature is not licensed.
+    /// The node itself, or one above it, whose feature is not licensed.
     pub(super) unlicensed: Option<NodeId>,
     pub(super) forbids: Vec<Stated>,
     /// The nearest statement of each source, the more general tier first.
@@ -92,7 +91,7 @@ pub(super) struct Grant {
     pub(super) said: Option<Effect>,
     /// The level that is granted, 0 for none.
     pub(super) level: u32,
-    /// What implied it first, where nothing is said of it.
+    /// Where nothing is said of it, what implied it first.
     pub(super) implied_by: Option<NodeId>,
 }
 
@@ -103,7 +102,7 @@ impl Grant {
     }
 }
 
-/// What is taken to be otherwise than the policy and the object say.
+/// What is supposed to differ from what the policy and the object say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Supposed {
     pub(super) features: Vec<Box<str>>,
@@ -113,12 +112,12 @@ pub(super) struct Supposed {
 }
 
 impl Supposed {
-    /// That all is as they say.
+    /// No difference.
     pub(super) const NOTHING: Supposed =
         Supposed { features: Vec::new(), lifted: Vec::new(), relations: Vec::new() };
 }
 
-/// Of a permission that is effective, how it stands with the object.
+/// What becomes of an effective permission on the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OnObject {
     Allowed,
@@ -139,11 +138,11 @@ pub(super) struct Walk<'a, O: ?Sized> {
     /// The user's sources, the more general first.
     pub(super) sources: Vec<(SourceId, &'a Statements)>,
     grants: HashMap<NodeId, Grant, RandomState>,
-    /// In which round each fell that is not effective.
+    /// The round in which each permission fell; `None` if it is effective.
     settled: HashMap<NodeId, Option<u32>, RandomState>,
     round: u32,
     on_object: HashMap<NodeId, OnObject, RandomState>,
-    /// Where patterns stand in the lists of the sources, once that is worth it.
+    /// The positions of patterns in the sources' lists, once that pays.
     places: HashMap<(usize, List, Pattern), usize, RandomState>,
 }
 
@@ -206,8 +205,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// Rules 1 to 6: whether a permission is held, whatever the object. Of a
-    /// scoped node, the scope that came furthest speaks.
+    /// Rules 1 to 6: whether a permission is held, whatever the object. For a
+    /// scoped node, the scope that came furthest is reported.
     pub(super) fn held(&mut self, bit: Bit) -> Reason {
         let id = self.catalogue().id_of(bit);
         if let Form::Scoped(_) = self.catalogue().node(id).form {
@@ -250,7 +249,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
 
     // Rules 1 to 4: what is said and granted.
 
-    /// What is said of a permission that can be granted, implications included.
+    /// What is said of a grantable permission, implications included.
     pub(super) fn grant(&mut self, id: NodeId) -> &Grant {
         if !self.grants.contains_key(&id) {
             if self.grants.len() >= MANY && self.places.is_empty() {
@@ -307,7 +306,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// How much was looked at so far: patterns, for each permission.
+    /// The effort so far, in matches of a pattern against a permission.
     pub(super) fn effort(&self) -> usize {
         let patterns = |(_, said): &(SourceId, &Statements)| {
             let lists = [said.allow.len(), said.deny.len(), said.forbid.len(), said.levels.len()];
@@ -318,7 +317,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         let looked_at = looked_at.saturating_add(self.on_object.len());
         match self.places.is_empty() {
             true => looked_at.saturating_mul(patterns),
-            // To find a pattern takes as long as to look at some.
+            // Finding a pattern takes as long as looking at several.
             false => {
                 let finding = self.sources.len().saturating_mul(64);
                 patterns.saturating_mul(16).saturating_add(looked_at.saturating_mul(finding))
@@ -326,9 +325,9 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// A source of the user, by its place.
+    /// A source of the user, by its position.
     pub(super) fn source_of(&self, at: usize) -> SourceId {
-        // What is stated has its place from `sources`, to which nothing is done.
+        // `Stated::source` is a position in `sources`, which never changes.
         self.sources.get(at).map_or(SourceId::Own, |&(source, _)| source)
     }
 
@@ -346,7 +345,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 
     /// The patterns of a list of a source that match a permission, each with its
-    /// place; of those that stand there again, the first.
+    /// position: the first, if it is repeated.
     fn matching(&self, id: NodeId, source: usize, list: List) -> Vec<(usize, Pattern)> {
         let catalogue = self.catalogue();
         let mut matching: Vec<(usize, Pattern)> = Vec::new();
@@ -368,8 +367,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         matching
     }
 
-    /// Notes where each pattern stands: for many permissions, that is less than
-    /// to look through all patterns for each.
+    /// Notes the position of each pattern: for many permissions, that is less work
+    /// than looking through all patterns for each.
     fn note_places(&mut self) {
         for source in 0..self.sources.len() {
             for list in [List::Allow, List::Deny, List::Forbid, List::Levels] {
@@ -421,14 +420,14 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
                     said.push(stated(List::Levels, effect)((at, pattern)));
                 }
             }
-            // The nearest wins, and on a tie the lowest.
+            // The nearest wins; on a tie, the lowest.
             let nearness = |stated: &Stated| stated.pattern.nearness(catalogue);
             let nearest = said.iter().map(nearness).max();
             let of_nearest = said.into_iter().filter(|stated| Some(nearness(stated)) == nearest);
             grant.stated.extend(of_nearest.min_by_key(|stated| stated.effect));
         }
-        // The most specific tier that says anything decides; in the role tier
-        // any deny, else the most generous statement.
+        // The most specific tier that says anything decides: in the role tier by
+        // any deny, else by the most generous statement.
         let tier_of = |stated: &Stated| self.source_of(stated.source).tier();
         let decisive = grant.stated.last().map(tier_of);
         let in_tier = |stated: &Stated| Some(tier_of(stated)) == decisive;
@@ -466,7 +465,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             || self.supposed.features.iter().any(|known| **known == *feature)
     }
 
-    // Rule 5: what of it is effective.
+    // Rule 5: which of that is effective.
 
     /// What a permission needs to be effective: its gate parent, what it
     /// requires and what it implies, unlicensed ones aside.
@@ -486,8 +485,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         parent.into_iter().chain(node.requires.iter().map(|&bit| (Link::Requires, bit)))
     }
 
-    /// In which round a permission fell that is not effective: 0 for one that is
-    /// not granted, and any other after something that it needs.
+    /// The round in which a permission fell, if it is not effective: 0 if it is
+    /// not granted, else later than something that it needs.
     pub(super) fn fell(&mut self, id: NodeId) -> Option<u32> {
         if !self.settled.contains_key(&id) {
             self.settle(id);
@@ -510,8 +509,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// The largest set in which all gates hold, of a permission and all that it
-    /// leads to: what fails falls, round by round, until nothing does.
+    /// Finds the largest set in which all gates hold, of a permission and all that
+    /// it leads to: what fails falls, round by round, until nothing does.
     fn settle(&mut self, id: NodeId) {
         let catalogue = self.catalogue();
         let mut all = Vec::new();
@@ -540,7 +539,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         let mut unsure = all;
         while !unsure.is_empty() {
-            // A round fells something, or is the last.
+            // A round fells something or is the last.
             self.round = self.round.saturating_add(1);
             let standing = |walk: &Self, id: NodeId| walk.settled.get(&id) == Some(&None);
             unsure.retain(|&id| standing(self, id));
@@ -571,8 +570,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// Of what a fallen permission needs, all that is not effective, what fell
-    /// first before the rest: that fell, or was not granted, before it did.
+    /// All that a fallen permission needs and that is not effective, in the order
+    /// in which it fell: the first was not granted, or fell before the permission.
     pub(super) fn failing(&mut self, id: NodeId) -> Vec<(Link, Bit)> {
         let mut failing = self.needs(id);
         failing.retain(|&(_, bit)| !self.is_effective(bit));
@@ -621,8 +620,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         of_kind.iter().chain(own).copied()
     }
 
-    /// What of its gates is followed on an object: of a single scope that is
-    /// required it is enough that it is effective.
+    /// Those of its gates that are followed on an object: a single required scope
+    /// need only be effective.
     fn followed(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> + use<'a, O> {
         let catalogue = self.catalogue();
         let node = catalogue.node(id);
@@ -637,14 +636,13 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         own.map(|&bit| (Link::Requires, bit)).filter(|&(_, bit)| is_followed(catalogue, bit))
     }
 
-    /// The effective ones of the scopes of a scoped node, or of a single scope.
+    /// The effective scopes of a scoped node, or a single scope if effective.
     pub(super) fn effective_scopes(&mut self, id: NodeId) -> Vec<NodeId> {
         let scopes = self.catalogue().scopes_or_itself(id);
         scopes.filter(|&scope| self.fell(scope).is_none()).collect()
     }
 
-    /// Of an effective permission on the object's kind, the reason for what the
-    /// object makes of it.
+    /// Why an effective permission is, or is not, allowed on the object.
     fn allowed(&mut self, id: NodeId) -> Reason {
         match self.on_object(id) {
             OnObject::Allowed => Reason::Granted,
@@ -662,7 +660,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
     }
 
-    /// The reason for what a permission comes to that another one answers to.
+    /// Why a permission that another one answers to is, or is not, allowed.
     pub(super) fn reason_on_object(&mut self, bit: Bit) -> Reason {
         match self.held(bit) {
             Reason::Granted => self.allowed(self.catalogue().id_of(bit)),
@@ -671,8 +669,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 
     fn on_object(&mut self, id: NodeId) -> OnObject {
-        // What is answered to comes first; on a stack of our own, for it may be
-        // a long way.
+        // What it answers to comes first; on our own stack, as the chain may be
+        // long.
         let mut open = vec![id];
         while let Some(&id) = open.last() {
             if self.on_object.contains_key(&id) {
@@ -697,12 +695,12 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         self.on_object.get(&id).copied().unwrap_or(OnObject::NoScope)
     }
 
-    /// Judges an effective permission, all that it answers to being judged.
+    /// Judges an effective permission once all that it answers to is judged.
     fn judge(&mut self, id: NodeId) -> OnObject {
         let node = self.catalogue().node(id);
         let has_scopes = matches!(node.form, Form::Scoped(_) | Form::Scope(..));
         let mut scopes = self.effective_scopes(id);
-        // Of an object of another kind nothing is asked, but gates are followed.
+        // An object of another kind is asked nothing, but gates are followed.
         if self.is_on_kind(id) {
             scopes.retain(|&scope| self.matches(scope));
             if has_scopes && scopes.is_empty() {
@@ -724,14 +722,14 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         gate.map_or(OnObject::Allowed, |(link, bit)| OnObject::Gated(link, bit))
     }
 
-    /// What an effective scope requires itself that is not allowed, where all
-    /// that it answers to is judged.
+    /// What an effective scope itself requires and is not allowed, once all that
+    /// it answers to is judged.
     pub(super) fn closed_by(&mut self, scope: NodeId) -> Option<(Link, Bit)> {
         self.own_requirements(scope).find(|&(_, bit)| !self.is_allowed(bit))
     }
 
-    /// What else an effective permission answers to that is not allowed, where
-    /// all of that is judged.
+    /// What else an effective permission answers to and is not allowed, once all
+    /// of that is judged.
     pub(super) fn gated_by(&mut self, id: NodeId) -> Option<(Link, Bit)> {
         self.followed(id).find(|&(_, bit)| !self.is_allowed(bit))
     }
@@ -749,7 +747,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         kind.is_some_and(|(kind, _)| self.object.is_some_and(|object| **kind == *object.kind()))
     }
 
-    /// Whether the object is in the states that a scope accepts.
+    /// Whether the object's relations are in the states that a scope accepts.
     pub(super) fn matches(&self, scope: NodeId) -> bool {
         let node = self.catalogue().node(scope);
         let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
@@ -786,7 +784,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 }
 
-/// Of a single scope that is required it is enough that it is effective.
+/// A single required scope need only be effective.
 fn is_followed(catalogue: &Catalogue, bit: Bit) -> bool {
     !matches!(catalogue.node_of(bit).form, Form::Scope(..))
 }

@@ -8,12 +8,11 @@ use crate::document::{RelationState, RelationType};
 use crate::names::is_among;
 use crate::object::{Id, Value, decimal};
 
-/// Objects of one kind by columns: what a table, or a page of one, is in
-/// memory.
+/// Objects of one kind by columns: a table, or a page of one, in memory.
 ///
 /// Row `i` is the object that has the `i`th value of each column. A relation or
-/// attribute without a column no object has, and one whose column ends before a
-/// row the objects from there on have not.
+/// attribute without a column is lacking in every object, and one with a short
+/// column in the rows beyond its end.
 ///
 /// ```
 /// use grantree::filter::Columns;
@@ -49,7 +48,7 @@ pub struct Columns<'c> {
 }
 
 impl<'c> Columns<'c> {
-    /// So many objects of a kind, without relations or attributes.
+    /// `len` objects of a kind, without relations or attributes.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -69,8 +68,8 @@ impl<'c> Columns<'c> {
         Columns { kind, len, relations: Vec::new(), attributes: Vec::new() }
     }
 
-    /// The objects with that relation: of each, the user or group that it names,
-    /// or the users or groups. It takes the place of a column of that name.
+    /// The objects with that relation: for each, the users or groups that it
+    /// names. It replaces any column of that name.
     ///
     /// Ids that are integers are compared fastest.
     ///
@@ -99,8 +98,7 @@ impl<'c> Columns<'c> {
         self
     }
 
-    /// The objects with that attribute. It takes the place of a column of that
-    /// name.
+    /// The objects with that attribute. It replaces any column of that name.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -126,9 +124,9 @@ impl<'c> Columns<'c> {
         self
     }
 
-    /// The objects with that attribute, each by the position of its value among
-    /// some: what a column of few different texts is best kept as. A position
-    /// beyond the values is no value.
+    /// The objects with that attribute, each as the position of its value in a
+    /// list: best for a column with few different texts. A position beyond the
+    /// list is no value.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -178,7 +176,7 @@ impl fmt::Debug for Columns<'_> {
 }
 
 /// What a relation of one object names, in a column: an [`Id`], an `Option` of
-/// one, or a list of them.
+/// one, or a list of several.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -194,7 +192,7 @@ impl fmt::Debug for Columns<'_> {
 /// use grantree::RelationState;
 /// use grantree::filter::{Columns, Me, Related};
 ///
-/// /// Zero stands for nobody.
+/// /// Zero means nobody.
 /// struct Assignee(u32);
 ///
 /// impl Related for Assignee {
@@ -225,7 +223,7 @@ pub trait Related {
     /// use grantree::RelationState;
     /// use grantree::filter::{Columns, Me, Related};
     ///
-    /// /// All who ever were assigned, of whom the last counts.
+    /// /// All who were ever assigned; only the last counts.
     /// struct Assignees(Vec<u64>);
     ///
     /// impl Related for Assignees {
@@ -277,7 +275,7 @@ impl<I: Id> Related for &[I] {
 
 /// Whom a relation has to name to be [`RelationState::Me`].
 ///
-/// A column of the host's own type asks it:
+/// A column of the host's own type uses it:
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -327,7 +325,7 @@ impl Me<'_> {
         Me { texts, numbers }
     }
 
-    /// Whether this is one of them.
+    /// Whether this id is one of them.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -454,7 +452,7 @@ impl<R: Related> RelationColumn for &[R] {
 }
 
 trait AttributeColumn {
-    /// Marks the rows whose value passes, which the want of one does not.
+    /// Marks the rows whose value passes; a missing value does not.
     fn mark(&self, test: &Predicate, marks: &mut [u64]);
 }
 
@@ -483,7 +481,7 @@ impl<C: Cell> AttributeColumn for Coded<'_, C> {
 #[inline]
 fn mark<T>(values: &[T], marks: &mut [u64], bit: impl Fn(&T) -> u64) {
     for (marks, values) in marks.iter_mut().zip(values.chunks(WORD)) {
-        // From the last to the first: a shift by one is cheaper than one by a place.
+        // Last to first: shifting by one is cheaper than shifting by a position.
         *marks = values.iter().rev().fold(0, |marks, value| marks << 1 | bit(value));
     }
 }
@@ -492,9 +490,9 @@ impl Filter {
     /// Which of some objects it matches: bit `i % 64` of word `i / 64` is set if
     /// it matches row `i`.
     ///
-    /// It says of each what [`Filter::matches`] says of that object, many
-    /// times faster. Memory is taken for each part of the predicate, a bit a
-    /// row, and nothing for a row itself.
+    /// It agrees with [`Filter::matches`] on each object, and is many times
+    /// faster. It allocates a bit for each row and part of the predicate, and
+    /// nothing else for each row.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -531,7 +529,7 @@ impl Filter {
         marks
     }
 
-    /// `known` is where the definitions hold.
+    /// `known` marks the rows where each definition holds.
     fn marks(&self, predicate: &Predicate, objects: &Columns<'_>, known: &[Vec<u64>]) -> Vec<u64> {
         let join = |parts: &[Predicate], join: fn(u64, u64) -> u64| {
             let all = parts.iter().map(|part| self.marks(part, objects, known));

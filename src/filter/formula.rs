@@ -1,13 +1,13 @@
 //! Formulas of tests on one object, and their normal form.
 //!
-//! Nothing is negated in them, so `and` and `or` are each the other's mirror,
-//! and every rule here is written once for both. A formula is kept factored,
-//! never multiplied out: each rule leaves less than there was, so that the
-//! normal form is no larger than what it is made of.
+//! Nothing is negated in them, so `and` and `or` mirror each other, and every
+//! rule here is written once for both. A formula is kept factored, never
+//! multiplied out: no rule makes it larger, so that the normal form is no larger
+//! than what it is made from.
 //!
-//! Finding it takes longer than reading what it is made of: each part is held
-//! against each other one. So there is an [`Effort`] that may be spent on it.
-//! Where that is used up, a formula says the same and is left as it is.
+//! Finding it takes more than linear time, since each part is compared with each
+//! other one. So there is an [`Effort`] that may be spent on it; once that is
+//! used up, a formula is left as it is, with the same meaning.
 
 use std::cell::Cell;
 
@@ -17,20 +17,20 @@ use crate::catalogue::{AttributeId, States};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Formula<'c> {
     Test(Test<'c>),
-    /// Some formulas joined. Of none, `and` is what every object passes and
-    /// `or` what none does.
+    /// Some formulas joined. With none, every object passes `and`, and no object
+    /// passes `or`.
     Join(Op, Vec<Formula<'c>>),
 }
 
 /// A test of one thing about the object, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Test<'c> {
-    /// The relation is in one of these states. It is in one of them at most:
-    /// one that the object does not carry is in none.
+    /// The relation is in one of these states. It has at most one state: a
+    /// relation that the object does not carry has no state.
     Relation(&'c str, States),
     /// The attribute is within the user's bound, of which there is one.
     Attribute(&'c str, AttributeId),
-    /// What a definition of that number says.
+    /// The definition of that number holds.
     Defined(usize),
 }
 
@@ -67,8 +67,8 @@ impl Effort {
         Effort(Cell::new(most))
     }
 
-    /// Takes from it. Whether there was as much; once there was not, nothing is
-    /// left.
+    /// Spends that much, and returns whether it was there; if it was not, nothing
+    /// is left.
     fn spend(&self, steps: usize) -> bool {
         let left = self.0.get().checked_sub(steps);
         self.0.set(left.unwrap_or(0));
@@ -82,7 +82,7 @@ impl<'c> Formula<'c> {
     /// What no object passes.
     pub(crate) const NONE: Formula<'static> = Formula::Join(Op::Or, Vec::new());
 
-    /// Joins formulas that are in normal form into one that is, as far as the
+    /// Joins formulas in normal form into one in normal form, as far as the
     /// effort goes.
     pub(super) fn join(op: Op, parts: Vec<Formula<'c>>, effort: &Effort) -> Formula<'c> {
         let mut parts = parts;
@@ -118,7 +118,7 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// How many joins are within each other.
+    /// How deeply joins are nested.
     pub(super) fn depth(&self) -> usize {
         match self {
             Formula::Test(_) => 0,
@@ -137,7 +137,7 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// Whether what passes this is seen to pass the other too.
+    /// Whether it can be seen that what passes this passes the other too.
     fn implies(&self, other: &Formula<'c>, effort: &Effort) -> bool {
         use Formula::{Join, Test as One};
         if !effort.spend(1) {
@@ -159,8 +159,8 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// What is left to ask where another formula is known to hold, within
-    /// `and`, or known not to, within `or`. `None` where that is all of it.
+    /// What is left to ask if another formula is known to hold, within `and`, or
+    /// known not to hold, within `or`. `None` where all of it is left.
     fn given(&self, op: Op, fact: &Formula<'c>, effort: &Effort) -> Option<Formula<'c>> {
         if !effort.spend(1) {
             return None;
@@ -196,8 +196,8 @@ impl<'c> Formula<'c> {
     }
 }
 
-/// The parts with what is joined alike in one row, and without what changes
-/// nothing. `None` where one part settles it all.
+/// The parts, with joins of the same kind inlined, and without parts that change
+/// nothing. `None` where one part settles the whole.
 fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
@@ -214,7 +214,7 @@ fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
     Some(flat)
 }
 
-/// Makes one test of all those of a relation: sorted, they are neighbours.
+/// Merges all tests of a relation into one: once sorted, they are neighbours.
 fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     let before = parts.len();
     parts.dedup_by(|part, kept| match (kept, part) {
@@ -229,8 +229,8 @@ fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     parts.len() < before
 }
 
-/// Asks of each part only what the others leave open: within `and`, the others
-/// are known to hold, within `or` not to. So `a or (a and b)` is `a`.
+/// Reduces each part to what the others leave open: within `and` they are known
+/// to hold, within `or` not to hold. So `a or (a and b)` is `a`.
 #[expect(
     clippy::indexing_slicing,
     reason = "places among the parts, of which there are no fewer meanwhile"
@@ -241,7 +241,7 @@ fn simplify(op: Op, parts: &mut [Formula<'_>], effort: &Effort) -> bool {
         if !effort.spend(1) {
             break;
         }
-        // In its own place stands what changes nothing, meanwhile.
+        // Meanwhile its own place holds what changes nothing.
         let fact = std::mem::replace(&mut parts[at], Formula::Join(op, Vec::new()));
         for part in parts.iter_mut() {
             if let Some(less) = part.given(op, &fact, effort) {
@@ -278,7 +278,7 @@ fn factor(op: Op, parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     changed
 }
 
-/// What most of the parts have in common, and at least two of them.
+/// What the largest number of parts have in common, at least two.
 fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
     let mut factors: Vec<&Formula<'c>> = parts.iter().flat_map(|part| joined(op, part)).collect();
     factors.sort_unstable();
@@ -291,7 +291,7 @@ fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
     if most.len() < 2 { None } else { most.first().map(|&common| common.clone()) }
 }
 
-/// Keeps the states of a relation apart, of those that `and` joins:
+/// Separates the states of a relation within `and`:
 /// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
 /// which is what `or` makes of those states.
 #[expect(clippy::indexing_slicing, reason = "`parted` tells places among the parts")]
@@ -317,9 +317,9 @@ fn part_states(parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     changed
 }
 
-/// Where one of the parts has an alternative that tests the same relation as
-/// this one does: which part, which alternative, and the test of this one within
-/// that alternative and outside it.
+/// Finds a part with an alternative that tests the same relation as this one:
+/// which part, which alternative, and this one's test split into the states that
+/// the alternative accepts and the rest.
 fn parted<'c>(
     part: &Formula<'c>,
     parts: &[Formula<'c>],
@@ -336,8 +336,8 @@ fn parted<'c>(
     })
 }
 
-/// The parts of a part that is joined the other way: within `and` alternatives,
-/// within `or` factors.
+/// The parts of a part that is joined the other way: alternatives within `and`,
+/// factors within `or`.
 fn joined<'f, 'c>(op: Op, part: &'f Formula<'c>) -> &'f [Formula<'c>] {
     match part {
         Formula::Join(of, parts) if *of != op => parts,
@@ -362,7 +362,7 @@ mod tests {
         accepted.fold(States::default(), |states, (_, &state)| states.with(state))
     }
 
-    /// A formula that nobody has put in order.
+    /// A formula that is not in normal form.
     fn formula() -> impl Strategy<Value = Formula<'static>> {
         let relation = (0usize..3, 0u8..8)
             .prop_map(|(at, accepted)| Test::Relation(RELATIONS[at], states(accepted)));
@@ -446,7 +446,7 @@ mod tests {
         // Distribution, both ways.
         assert_eq!(any(&both(&a, &b), &both(&a, &c)), both(&a, &any(&b, &c)));
         assert_eq!(both(&any(&a, &b), &any(&a, &c)), any(&a, &both(&b, &c)));
-        // States of one relation, where all else is equal.
+        // States of one relation, with all else equal.
         let other = one("a", 2);
         assert_eq!(any(&both(&a, &b), &both(&other, &b)), both(&one("a", 3), &b));
         assert_eq!(both(&a, &other), Formula::NONE);
@@ -454,7 +454,7 @@ mod tests {
         let parted = any(&a, &both(&other, &b));
         assert_eq!(both(&one("a", 3), &any(&a, &b)), parted);
         assert_eq!(any(&a, &both(&one("a", 3), &b)), parted);
-        // To be in any state is not to be anything.
+        // Being in any state is not the same as being any object.
         assert_ne!(any(&one("a", 3), &one("a", 4)), Formula::ALL);
     }
 }

@@ -45,7 +45,7 @@ impl Display for Predicate {
     }
 }
 
-/// The parts, with parentheses around those that are joined themselves: nobody
+/// The parts, with parentheses around those that are joins themselves: nobody
 /// should need to know whether `and` or `or` binds tighter.
 fn joined(f: &mut Formatter<'_>, parts: &[Predicate], by: &str) -> fmt::Result {
     for (at, part) in parts.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Questions by names, and their answers.
+//! Questions by name, and their answers.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
 use crate::reason::Reason;
 
-/// A question by names.
+/// A question by name.
 ///
 /// ```
 /// use grantree::policy_test::{AskEffective, Question, Step};
@@ -32,7 +32,7 @@ pub enum Question {
     Can(Ask),
     /// May this user do this on some object, on some day?
     CanSome(AskSome),
-    /// What level of a graded permission has this user?
+    /// What level of a graded permission does this user have?
     Level(AskLevel),
     /// What is the value of a setting for this user?
     Setting(AskSetting),
@@ -73,7 +73,7 @@ pub struct Ask {
     /// The object, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<DynamicObject>,
-    /// What day it is, if that is said.
+    /// What day it is, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub today: Option<Date>,
 }
@@ -106,7 +106,7 @@ pub struct AskSome {
     pub action: String,
 }
 
-/// What level of a graded permission has this user?
+/// What level of a graded permission does this user have?
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -197,7 +197,7 @@ pub struct AskWho {
     /// The object, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<DynamicObject>,
-    /// What day it is, if that is said.
+    /// What day it is, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub today: Option<Date>,
 }
@@ -216,11 +216,11 @@ pub struct AskWho {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangeStep {
-    /// The user on whose behalf it is; absent, the host asks.
+    /// The user on whose behalf it is; if absent, the host asks.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// The change; `None` where what stands there has not the shape of one,
-    /// which is answered with `invalid`.
+    /// The change; `None` if what is written there does not have the shape of
+    /// one, which is answered with `invalid`.
     #[serde(flatten)]
     pub change: Option<Change>,
 }
@@ -257,8 +257,8 @@ impl<'de> Deserialize<'de> for ChangeStep {
 }
 
 impl ChangeStep {
-    /// Applies the change to the policy of an engine, which becomes one of the
-    /// next version.
+    /// Applies the change to an engine's policy, and replaces the engine by one of
+    /// the next version.
     pub(super) fn apply(&self, engine: &mut Engine) -> Result<(), Refusal> {
         let by = self.actor.as_deref().map_or(By::Host, By::Actor);
         let Some(change) = &self.change else {
@@ -308,7 +308,7 @@ pub struct AskFilter {
     pub action: String,
     /// The objects.
     pub objects: Vec<DynamicObject>,
-    /// What day it is, if that is said.
+    /// What day it is, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub today: Option<Date>,
 }
@@ -330,13 +330,14 @@ pub enum Answer {
     Boolean(bool),
     /// The value of a setting.
     Integer(i64),
-    /// A level, a reason's code or the value of a setting.
+    /// A level, the code of a reason or of a change's outcome, or the value of a
+    /// setting.
     Text(String),
     /// The value of a setting that has none: `null`.
     Nothing,
-    /// Permissions, users or places; or yes or no, for each object.
+    /// Permissions, users or places; or yes or no for each object.
     List(Vec<Answer>),
-    /// None, because the question names something unknown: `{"error": true}`.
+    /// No answer, because the question names something unknown: `{"error": true}`.
     Error,
 }
 
@@ -395,7 +396,7 @@ impl From<SettingValue> for Answer {
 }
 
 impl fmt::Display for Answer {
-    /// The answer as a test document writes it, in JSON.
+    /// The answer as in a test document, but with texts escaped as in Rust.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Answer::Boolean(value) => value.fmt(f),
@@ -418,7 +419,7 @@ impl fmt::Display for Answer {
 }
 
 impl fmt::Display for Question {
-    /// The question in one line: `can alice orders.export`.
+    /// The question in one line: `can "alice" orders.export`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let f = &mut OneLine(f);
         let on = |f: &mut OneLine<'_, '_>, object: &Option<DynamicObject>, today| {
@@ -470,7 +471,8 @@ impl Question {
     ///
     /// # Errors
     ///
-    /// Where the question names something that the policy does not know.
+    /// Where the question names something, other than a user, that the policy does
+    /// not know. (A change is refused instead.)
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -535,7 +537,7 @@ impl Question {
                 Ok(Answer::List(matches.map(Answer::Boolean).collect()))
             }
             Question::Validate(document) => Ok(validate(document)),
-            // The engine stays as it is; the runner goes on with the next one.
+            // The engine stays as it is; the runner goes on with the new one.
             Question::Change(step) => Ok(outcome(&step.apply(&mut engine.clone()))),
         }
     }

@@ -1,7 +1,7 @@
 //! What is asked of one column, in each database's terms.
 //!
-//! Every expression here is true or false, also of `NULL`: a test of a value
-//! follows a guard that is false unless there is one of the right type.
+//! Every expression here is true or false, even for `NULL`: a test of a value
+//! follows a guard that is false unless the value is of the right type.
 
 use sea_query::{Alias, BinOper, Expr, ExprTrait, Func, Value};
 
@@ -49,13 +49,13 @@ impl Column {
         use Database::{Mysql, Postgres, Sqlite};
         let column = || self.expr.clone();
         match (self.database, form) {
-            // There, any column holds values of any type, and orders all texts
-            // after all integers.
+            // In SQLite, any column holds values of any type, and orders all
+            // texts after all integers.
             (Sqlite, Form::Text) => self.is_of_type("text"),
             (Sqlite, Form::Integer) => self.is_of_type("integer"),
             (Sqlite, Form::Date | Form::TextDate) => {
-                // `date` turns 30 February into 2 March, and anything else that
-                // it reads into a date into another text than it was.
+                // `date` turns 30 February into 2 March, and any other format
+                // that it reads into a different text.
                 let date = Expr::from(Func::cust("date").arg(column()));
                 self.is_of_type("text").and(date.is(self.bytes()))
             }
@@ -65,7 +65,7 @@ impl Column {
         }
     }
 
-    /// Whether all its values are of that form, as far as can be told.
+    /// Whether all its values can be taken to be of that form.
     pub(super) fn is_typed(&self, form: Form) -> bool {
         self.database != Database::Sqlite || form == Form::Any
     }
@@ -76,8 +76,8 @@ impl Column {
         let list = || values.iter().map(|value| self.bound(form, value.clone()));
         match (self.database, form) {
             (Database::Sqlite, Form::Text) => self.bytes().is_in(list()),
-            // The column as it is finds rows by an index; by its collation,
-            // `alice` is `ALICE` and an integer 0 any word.
+            // The plain column can use an index, but its collation equates
+            // `alice` and `ALICE`, and an integer 0 equals any word.
             (Database::Mysql, Form::Text) => {
                 self.expr.clone().is_in(list()).and(self.bytes().is_in(list()))
             }
@@ -89,7 +89,7 @@ impl Column {
     pub(super) fn is_none_of(&self, form: Form, values: &[Value]) -> Expr {
         let list = || values.iter().map(|value| self.bound(form, value.clone()));
         match form {
-            // PostgreSQL's columns are bytes as they are.
+            // In PostgreSQL, `bytes` is the plain column.
             Form::Text => self.bytes().is_not_in(list()),
             _ => self.expr.clone().is_not_in(list()),
         }
@@ -109,10 +109,10 @@ impl Column {
 
     /// Whether it is a date, within these if they are given.
     ///
-    /// Both ends are asked for always: databases know dates that are none here,
-    /// `infinity`, `0000-00-00` and years before or after four digits.
+    /// Both ends are always tested: databases know dates that are none here,
+    /// `infinity`, `0000-00-00` and years not of four digits.
     pub(super) fn is_within(&self, form: Form, first: Option<Date>, last: Option<Date>) -> Expr {
-        // No database's own type has a year 0.
+        // No database's own date type has a year 0.
         let earliest = match form {
             Form::Date => "0001-01-01".parse().ok(),
             _ => "0000-01-01".parse().ok(),
@@ -134,7 +134,7 @@ impl Column {
         self.holds(form).and(column.between(first, last))
     }
 
-    /// A value of that form, of the type that it is compared as. PostgreSQL
+    /// A value of that form, cast to the type that it is compared as. PostgreSQL
     /// would infer the column's, and refuse, say, 64 bits for a column of 32.
     fn bound(&self, form: Form, value: Value) -> Expr {
         let value = Expr::Value(value);
@@ -153,15 +153,14 @@ impl Column {
         type_of.eq(Expr::Constant(name.into()))
     }
 
-    /// The column, compared by bytes whatever collation it has.
+    /// The column, compared by bytes whatever its collation.
     fn bytes(&self) -> Expr {
         let column = self.expr.clone();
         match self.database {
             Database::Sqlite => {
                 column.binary(BinOper::Custom("COLLATE"), Expr::custom_keyword("BINARY"))
             }
-            // Of what the connection's encoding makes of it, which is what the
-            // values come in.
+            // In the connection's encoding, in which the values come.
             Database::Mysql => {
                 let text = column.binary(BinOper::Custom("USING"), Expr::custom_keyword("utf8mb4"));
                 Expr::from(Func::cust("CONVERT").arg(text)).cast_as("binary")
@@ -174,14 +173,14 @@ impl Column {
     fn is_shaped(&self, operator: &'static str) -> Expr {
         let pattern = self.bound(Form::Text, DATE.into());
         let length = Expr::from(Func::char_length(self.expr.clone())).eq(Expr::Constant(10.into()));
-        // `$` may stand before a line's end too, hence the length.
+        // `$` may also match before a line's end, hence the length.
         let matches = self.expr.clone().binary(BinOper::Custom(operator), pattern);
         self.is_not_null().and(length).and(matches)
     }
 }
 
-/// The dates from `0000-01-01` to `9999-12-31`: those of any month, of all but
-/// February, of the long months, and 29 February in leap years.
+/// The dates from `0000-01-01` to `9999-12-31`: days to 28 of any month, 29 and 30
+/// of all but February, 31 of the long months, and 29 February in leap years.
 const DATE: &str = "^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])\
     |[0-9]{4}-(0[13-9]|1[0-2])-(29|30)\
     |[0-9]{4}-(0[13578]|1[02])-31\

@@ -7,9 +7,9 @@ use super::{Attribute, ConditionError, Database, Dates, Ids, Mapping, Place, Val
 use crate::document::{RelationState, RelationType};
 use crate::filter::{Filter, Predicate};
 
-/// The most tests that a condition has, definitions written out, and how many
-/// joins are within each other at most. Databases limit both, and so does the
-/// stack of whoever renders the condition.
+/// The most tests that a condition has, with definitions written out, and the
+/// deepest that joins are nested. Databases limit both, and so does the stack of
+/// whoever renders the condition.
 const MOST_TESTS: usize = 4_096;
 const MOST_DEPTH: usize = 64;
 
@@ -29,7 +29,7 @@ pub(super) fn of(filter: &Filter, mapping: &Mapping) -> Result<Expr, ConditionEr
     Search { filter, mapping }.condition(filter.predicate())
 }
 
-/// How large a predicate is with its definitions written out.
+/// The size of a predicate with its definitions written out.
 #[derive(Clone, Copy)]
 struct Size {
     tests: usize,
@@ -37,7 +37,7 @@ struct Size {
 }
 
 impl Size {
-    /// `known` are those of the definitions of lower numbers.
+    /// `known` holds the sizes of the definitions of lower numbers.
     fn of(predicate: &Predicate, known: &[Size]) -> Size {
         match predicate {
             Predicate::And(parts) | Predicate::Or(parts) => {
@@ -97,7 +97,7 @@ impl Search<'_> {
         })
     }
 
-    /// The column of an attribute, and what a date is in it.
+    /// The column of an attribute, and the form of a date in it.
     fn attribute(&self, name: &str) -> Result<(Column, Form), ConditionError> {
         let Mapping { database, kind, table, .. } = self.mapping;
         match self.mapping.attributes.get(name) {
@@ -147,7 +147,7 @@ impl Search<'_> {
     }
 
     /// The ids of users or groups. All of them must have one: a row that names
-    /// somebody whom the database knows by another id would seem to name others.
+    /// one without would seem to name somebody else.
     fn values(
         &self,
         relation: &str,
@@ -157,8 +157,8 @@ impl Search<'_> {
         let value = |name: String| {
             let value = match &ids.values {
                 Values::Text => Some(name.clone().into()),
-                // What `i64` displays, and nothing else that it reads: 7 is the
-                // id of `7`, and not of `007`.
+                // Only what `i64` displays, not all that it parses: 7 is the id
+                // of `7`, and not of `007`.
                 Values::Integer => {
                     name.parse::<i64>().ok().filter(|id| id.to_string() == name).map(Value::from)
                 }
@@ -199,10 +199,10 @@ fn is_another(column: &Column, form: Form, values: &[Value]) -> Expr {
     column.holds(form).and(column.is_none_of(form, values))
 }
 
-/// Whether a relation is in one of these states, that names who is in a column.
+/// Whether a relation that names whoever is in a column is in one of these states.
 fn in_column(column: &Column, form: Form, mine: &[Value], states: &[RelationState]) -> Expr {
     let [me, other, none] = accepted(states);
-    // Where nothing is mine, no row is `me`, and to accept it changes nothing.
+    // Where nothing is mine, no row is `me`, so accepting it changes nothing.
     let me = me || mine.is_empty();
     if me && other && none && column.is_typed(form) {
         return truth(true);
@@ -225,8 +225,8 @@ struct Join<'m> {
 }
 
 impl Join<'_> {
-    /// Whether a relation is in one of these states, that names whoever is in a
-    /// column of the rows that belong to the object.
+    /// Whether a relation that names whoever is in a column of the object's rows
+    /// is in one of these states.
     fn condition(
         &self,
         column: &str,
@@ -240,7 +240,7 @@ impl Join<'_> {
             [] => truth(false),
             _ => self.is_among(is_one_of(&column, form, mine)),
         };
-        // An id of another type may be the user's, for all that can be told.
+        // An id of another type may be the user's, for all we know.
         let typed = column.is_typed(form);
         let names_only_others = || match mine {
             [] if typed => truth(true),
@@ -259,7 +259,7 @@ impl Join<'_> {
             }
             [true, false, true] => any_of(vec![names_me(), names_anybody().not()]),
             [true, false, false] => names_me(),
-            // Where nobody is named, only others are.
+            // Naming nobody counts as naming only others.
             [false, true, true] => names_only_others(),
             [false, true, false] => all_of(vec![names_anybody(), names_only_others()]),
             [false, false, true] => names_anybody().not(),
@@ -267,8 +267,8 @@ impl Join<'_> {
         }
     }
 
-    /// What the join table goes by in its query: not by the table's own name,
-    /// which may be the same.
+    /// The join table's alias in its subquery: different from the table's name,
+    /// since the two may be the same table.
     fn alias(&self) -> &'static str {
         if self.table.eq_ignore_ascii_case("related") { "related_ids" } else { "related" }
     }
@@ -279,7 +279,7 @@ impl Join<'_> {
         rows
     }
 
-    /// The columns of the join table that it is joined on, and the table's own.
+    /// The pairs of columns that are joined: the join table's and the table's own.
     fn joined(&self) -> impl Iterator<Item = (Expr, Expr)> {
         let column = |table: &str, column: &str| Expr::col((Alias::new(table), Alias::new(column)));
         self.on
@@ -297,7 +297,7 @@ impl Join<'_> {
         Expr::exists(rows.and_where(such).take())
     }
 
-    /// The same, for few such rows: so the database can go from them to the
+    /// The same, where such rows are few: the database can go from them to the
     /// object by its key.
     fn is_among(&self, such: Expr) -> Expr {
         let mut rows = self.rows();
@@ -323,7 +323,7 @@ fn accepted(states: &[RelationState]) -> [bool; 3] {
         .map(|state| states.contains(&state))
 }
 
-/// What is true, or false, of every row.
+/// What is true, or false, for every row.
 fn truth(value: bool) -> Expr {
     Expr::Constant(value.into())
 }
@@ -336,7 +336,7 @@ fn any_of(parts: Vec<Expr>) -> Expr {
     joined(parts, false, Expr::or)
 }
 
-/// `nothing` is what joining no parts comes to, and its opposite settles it all.
+/// `nothing` is the join of no parts, and its opposite settles the whole.
 fn joined(mut parts: Vec<Expr>, nothing: bool, join: fn(Expr, Expr) -> Expr) -> Expr {
     if parts.contains(&truth(!nothing)) {
         return truth(!nothing);
@@ -345,8 +345,8 @@ fn joined(mut parts: Vec<Expr>, nothing: bool, join: fn(Expr, Expr) -> Expr) -> 
     halved(parts, join).unwrap_or_else(|| truth(nothing))
 }
 
-/// Joins long lists by halves: in a row, they would be as deep as they are long,
-/// and there are limits to that.
+/// Joins long lists by halves: a chain would be as deep as it is long, and depth
+/// is limited.
 fn halved(mut parts: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
     const LONG: usize = 16;
     if parts.len() <= LONG {

@@ -49,7 +49,7 @@ fn line(f: &mut Formatter<'_>, node: &Node, depth: usize) -> fmt::Result {
 fn remarks(node: &Node) -> Vec<String> {
     let mut remarks = Vec::new();
     if !node.own.by.is_empty() {
-        // An exact pattern is what stands at the start of the line.
+        // An exact pattern would repeat the start of the line.
         let by = node.own.by.iter().map(|by| match by.pattern == node.permission.name {
             true => format!("[{}]", by.place),
             false => format!("`{}` [{}]", by.pattern, by.place),
@@ -80,7 +80,7 @@ fn remarks(node: &Node) -> Vec<String> {
 fn obstacle(node: &Node) -> Option<String> {
     if let Some(unlicensed) = &node.unlicensed {
         let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);
-        // Of all that is beneath, only what is ticked.
+        // Of the nodes beneath, only those that are ticked.
         return match by.name == node.permission.name {
             true => Some(format!("the licence has no feature `{feature}`")),
             false if !node.is_idle() => None,
@@ -99,8 +99,8 @@ fn obstacle(node: &Node) -> Option<String> {
     node.inherited.by.first().filter(|_| node.is_idle()).map(ToString::to_string)
 }
 
-/// The box of a node with its tick: in brackets what the source itself says, in
-/// parentheses what others say.
+/// The box of a node with its tick: in brackets what the source itself says, else
+/// in parentheses what others say, what is implied or what an admin holds.
 fn mark(node: &Node) -> String {
     let granted = match (node.reason, &node.level) {
         (Some(Reason::Admin), Some(level)) => Some(level.as_str()),
