@@ -69,7 +69,7 @@ use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 ///     profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
 ///   but `orders` (Orders), which is above it, is denied
 ///     user `bob` denies `orders` [users.bob.deny[0]]
-///     this wins over that profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
+///     this overrules: profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
 /// ");
 /// # Ok(())
 /// # }
@@ -906,7 +906,7 @@ impl<O: Object + ?Sized> Teller<'_, O> {
             Value::Text(text) => format!("{text:?}"),
             Value::Integer(value) => value.to_string(),
             Value::Date(date) => date.to_string(),
-            Value::Other => "a value of another type".to_owned(),
+            Value::Other => "a value of an unsupported type".to_owned(),
         });
         let bounds = self.walk.policy.bounds_of(self.walk.user, check).map(|(source, bound)| {
             let source = self.walk.policy.source_ref(source, self.name);

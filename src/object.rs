@@ -677,7 +677,7 @@ impl fmt::Display for DynamicObject {
                 OwnedValue::Text(text) => write!(line, "{text}")?,
                 OwnedValue::Integer(integer) => write!(line, "{integer}")?,
                 OwnedValue::Date(date) => write!(line, "{date}")?,
-                OwnedValue::Other => line.write_str("another type of value")?,
+                OwnedValue::Other => line.write_str("a value of an unsupported type")?,
             }
         }
         line.write_str(")")

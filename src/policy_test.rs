@@ -183,7 +183,7 @@ impl fmt::Display for Failure {
 #[non_exhaustive]
 pub enum RunError {
     /// It has no policy, and none was given.
-    #[error("the document has no policy, and no other is given")]
+    #[error("the document has no policy, and none was given")]
     NoPolicy,
     /// Its policy has problems.
     #[error(transparent)]

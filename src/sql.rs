@@ -519,7 +519,7 @@ pub enum ConditionError {
         attribute: String,
     },
     /// The mapping gives a user or group no id.
-    #[error("`{}`, whom relation `{relation}` of `{kind}` may name, has no id", Line(name))]
+    #[error("no id for `{}`, which relation `{relation}` of `{kind}` may name", Line(name))]
     NoId {
         /// The mapping's kind of object.
         kind: String,
@@ -538,7 +538,7 @@ pub enum ConditionError {
     },
     /// Written out with its [definitions](Filter::definitions), the filter is
     /// larger than databases accept.
-    #[error("the filter is too large for a condition")]
+    #[error("the filter is too large for an SQL condition")]
     TooLarge,
 }
 

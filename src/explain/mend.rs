@@ -266,11 +266,11 @@ impl Engine {
     /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let (bob, export) = (engine.user("bob")?, engine.permission("orders.export")?);
     /// assert_eq!(engine.mends(bob, export, ()).to_string(), "\
-    /// if it should be allowed, one of these would do
+    /// to allow it, do one of these
     ///   1. all of this:
     ///      - allow this user `orders.export`
     ///      - allow this user `orders`
-    ///   2. assign role `clerk`: brings 2 permissions; who may: admins
+    ///   2. assign role `clerk`: brings 2 permissions; may be assigned by: admins
     ///   (admins: `root`)
     /// ");
     /// # Ok(())

@@ -75,7 +75,7 @@ pub(crate) fn verdict(reason: Reason) -> &'static str {
         Reason::Gated => "needs another permission",
         Reason::ObjectRequired => "depends on the object, and none is given",
         Reason::WrongKind => "is about another kind of object",
-        Reason::NoScope => "is granted for other objects than this one",
+        Reason::NoScope => "is granted, but not for this object",
         Reason::OutOfBounds => "is out of the user's bounds",
         Reason::Granted => "is granted",
     }
@@ -111,7 +111,7 @@ impl Text<'_, '_> {
         match account.reason {
             Reason::ObjectRequired | Reason::WrongKind => {
                 if let Some(kind) = &account.object {
-                    self.line(format_args!("it can only be told for a given `{kind}`"))?;
+                    self.line(format_args!("it can only be decided for a given `{kind}`"))?;
                 }
             }
             _ => {}
@@ -175,7 +175,7 @@ impl Text<'_, '_> {
                     self.line(format_args!("only the level `{level}` is granted"))?;
                 }
                 _ if grant.statements.is_empty() => {
-                    self.line("nothing that the user has says anything of it")?;
+                    self.line("none of the user's sources says anything about it")?;
                 }
                 _ => {}
             }
@@ -185,16 +185,16 @@ impl Text<'_, '_> {
         for statement in decisive {
             match reason {
                 Reason::Forbidden => {
-                    self.line(format_args!("a forbid wins over that {statement}"))?;
+                    self.line(format_args!("a forbid overrules: {statement}"))?;
                 }
                 Reason::Unlicensed => {
-                    self.line(format_args!("without it, it matters nothing that {statement}"))?;
+                    self.line(format_args!("without it, this has no effect: {statement}"))?;
                 }
                 _ => self.line(statement)?,
             }
         }
         for statement in overruled {
-            self.line(format_args!("this wins over that {statement}"))?;
+            self.line(format_args!("this overrules: {statement}"))?;
         }
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Text<'_, '_> {
         let fits = match scope.when.iter().all(When::matches) {
             _ if scope.when.is_empty() => "",
             true => "; this object would fit it",
-            false => "; nor would this object fit it",
+            false => "; this object would not fit it either",
         };
         let (permission, verdict) = (&scope.permission, verdict(scope.reason));
         self.line(format_args!("scope {permission} {verdict}{fits}"))?;
@@ -239,7 +239,7 @@ impl Text<'_, '_> {
         };
         let result = match (passes, bounds.is_empty()) {
             (true, _) => "which is within bounds",
-            (false, true) => "and no source states a bound, so that nothing passes",
+            (false, true) => "and no source states a bound, so nothing passes",
             (false, false) => "which is out of bounds",
         };
         self.line(format_args!("{value}, {result}"))?;
@@ -251,7 +251,7 @@ impl Text<'_, '_> {
                 let relative =
                     matches!(stated, Bound::Fence(Fence::PlusDays(_) | Fence::Next { .. }));
                 if relative && text.explanation.today.is_none() {
-                    text.line("which passes nothing, for what day it is was not said")?;
+                    text.line("which passes nothing, because today's date was not given")?;
                 }
             }
             Ok(())
@@ -297,7 +297,7 @@ impl Display for When {
         let accepted: Vec<&str> = accepts.iter().map(|&one| state(one, *names)).collect();
         match accepted.is_empty() {
             true => f.write_str(", and it accepts nothing"),
-            false => write!(f, ", and should be {}", accepted.join(" or ")),
+            false => write!(f, ", but should be {}", accepted.join(" or ")),
         }
     }
 }
@@ -309,7 +309,8 @@ fn state(state: RelationState, names: RelationType) -> &'static str {
         (RelationState::Me, RelationType::Group) => "one of the user's groups",
         (RelationState::Other, RelationType::User) => "somebody else",
         (RelationState::Other, RelationType::Group) => "another group",
-        (RelationState::None, _) => "nobody",
+        (RelationState::None, RelationType::User) => "nobody",
+        (RelationState::None, RelationType::Group) => "no group",
     }
 }
 
@@ -357,7 +358,7 @@ impl Display for Mends {
         if self.least.is_empty() {
             return Ok(());
         }
-        f.write_str("if it should be allowed, one of these would do\n")?;
+        f.write_str("to allow it, do one of these\n")?;
         let mut ways = 1..;
         for (mend, way) in self.least.iter().zip(&mut ways) {
             match &mend.parts[..] {
@@ -407,13 +408,13 @@ impl Display for Part {
                     SourceName::User(_) => "",
                     _ => ", for all who have it",
                 };
-                write!(line, "take {effect} `{pattern}` [{place}] out of {source}{whom}")
+                write!(line, "remove {effect} `{pattern}` [{place}] from {source}{whom}")
             }
             Part::Widen { attribute, form, to } => {
                 write!(line, "give this user a bound on `{attribute}`: {}", bound(*form, to))
             }
             Part::Relate { relation, names, to } => {
-                write!(line, "ask on an object whose `{relation}` is {}", state(*to, *names))
+                write!(line, "ask about an object whose `{relation}` is {}", state(*to, *names))
             }
         }
     }
@@ -428,7 +429,7 @@ impl Display for Assignment {
             write!(line, "{separator}{source}")?;
         }
         if let Some(replaced) = &self.replaces {
-            write!(line, " in the place of {replaced}")?;
+            write!(line, " in place of {replaced}")?;
         }
         write!(line, ": brings {}", permissions(self.brings))?;
         if self.takes > 0 {
@@ -436,8 +437,8 @@ impl Display for Assignment {
         }
         for Assigned { source, approvers } in &self.sources {
             match self.sources.len() {
-                1 => line.write_str("; who may: ")?,
-                _ => write!(line, "; who may assign {}: ", source.source)?,
+                1 => line.write_str("; may be assigned by: ")?,
+                _ => write!(line, "; {} may be assigned by: ", source.source)?,
             }
             match approvers.is_empty() {
                 true => line.write_str("admins")?,
@@ -465,8 +466,10 @@ fn names(names: &[String]) -> String {
     const NAMED: usize = 5;
     let mut quoted: Vec<String> =
         names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    if let more @ 1.. = names.len().saturating_sub(NAMED) {
-        quoted.push(format!("{more} others"));
+    match names.len().saturating_sub(NAMED) {
+        0 => {}
+        1 => quoted.push("1 other".to_owned()),
+        more => quoted.push(format!("{more} others")),
     }
     quoted.join(", ")
 }

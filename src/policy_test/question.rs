@@ -262,7 +262,7 @@ impl ChangeStep {
     pub(super) fn apply(&self, engine: &mut Engine) -> Result<(), Refusal> {
         let by = self.actor.as_deref().map_or(By::Host, By::Actor);
         let Some(change) = &self.change else {
-            let message = "it has not the shape of a change".to_owned();
+            let message = "it does not have the shape of a change".to_owned();
             return Err(Refusal { rule: Rule::Invalid, message });
         };
         let applied = engine.policy().apply(by, change)?;
@@ -459,7 +459,7 @@ impl fmt::Display for Question {
                 write!(f, "change by {by}: ")?;
                 match &step.change {
                     Some(change) => write!(f, "{change:?}"),
-                    None => f.write_str("of no known shape"),
+                    None => f.write_str("malformed"),
                 }
             }
         }

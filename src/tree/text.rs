@@ -14,7 +14,7 @@ impl Display for Tree {
             f.write_str(", an admin, who holds all that is licensed")?;
         }
         if self.suspended {
-            f.write_str(", suspended, who holds nothing meanwhile")?;
+            f.write_str(", suspended, who holds nothing for now")?;
         }
         f.write_str("\n")?;
         let mut open: Vec<(&Node, usize)> = self.roots.iter().rev().map(|node| (node, 1)).collect();

@@ -190,15 +190,15 @@ fn an_assignment_says_what_it_takes_besides() {
     let visit = DynamicObject::new("visit").with_relation("vet", ["eve"]);
     let (bob, edit) = (engine.user("bob").unwrap(), engine.permission("edit").unwrap());
     insta::assert_snapshot!(engine.mends(bob, edit, &visit), @r"
-    if it should be allowed, one of these would do
+    to allow it, do one of these
       1. all of this:
          - allow this user `edit.own`
-         - take forbid `edit.own` [global.forbid[0]] out of the global source, which every user has
-         - ask on an object whose `vet` is the user
+         - remove forbid `edit.own` [global.forbid[0]] from the global source, which every user has
+         - ask about an object whose `vet` is the user
       2. all of this:
-         - assign role `vet`: brings 0 permissions; who may: admins
-         - take forbid `edit.own` [global.forbid[0]] out of the global source, which every user has
-         - ask on an object whose `vet` is the user
+         - assign role `vet`: brings 0 permissions; may be assigned by: admins
+         - remove forbid `edit.own` [global.forbid[0]] from the global source, which every user has
+         - ask about an object whose `vet` is the user
     ");
 }
 

@@ -195,7 +195,7 @@ fn what_a_mapping_lacks_is_an_error() {
         error.to_string()
     };
     let with = |team: Ids| jobs(Database::Sqlite).relation("team", team);
-    let expected = "`leeds`, whom relation `team` of `job` may name, has no id";
+    let expected = "no id for `leeds`, which relation `team` of `job` may name";
     assert_eq!(no_id(with(Ids::column("team").integers())), expected);
     assert_eq!(no_id(with(Ids::column("team").values(|_| None))), expected);
     let null = |_: &str| Some(Bound::BigInt(None));

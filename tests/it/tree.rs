@@ -90,7 +90,7 @@ role `lead` (Team lead)
 #[test]
 fn a_user_with_all_that_the_user_holds() {
     insta::assert_snapshot!(tree(&SourceName::User("ben".into())), @r"
-user `ben` (Ben Fox), suspended, who holds nothing meanwhile
+user `ben` (Ben Fox), suspended, who holds nothing for now
   (x) orders (Orders): profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
     (x) quotes (Quotes): profile `clerk` (Clerk) allows `orders.**` [profiles.clerk.allow[0]]
     (!) approve (Approve): role `auditor` forbids `orders.approve` [roles.auditor.forbid[0]]
