@@ -58,6 +58,20 @@ impl<'d> Seen<'d> {
     }
 }
 
+/// The part of a document that declares names of a kind.
+fn declared_in(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "permission" => "catalogue.permissions",
+        "object kind" => "catalogue.objects",
+        "setting" => "catalogue.settings",
+        "edition" => "catalogue.editions",
+        "profile" => "profiles",
+        "role" => "roles",
+        "approval group" => "approval_groups",
+        _ => return None,
+    })
+}
+
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -100,7 +114,7 @@ impl Faults {
     }
 
     /// All problems. What could not be read is empty in the document, so later
-    /// problems about it are dropped.
+    /// problems about it, or about what it would have declared, are dropped.
     pub(crate) fn into_problems(mut self) -> Vec<Problem> {
         let resolved = self.problems.split_off(self.read);
         let is_form = |problem: &&Problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. });
@@ -110,8 +124,16 @@ impl Faults {
             let ends = place.match_indices(['.', '[']).map(|(end, _)| end).chain([place.len()]);
             ends.into_iter().any(|end| place.get(..end).is_some_and(|above| read.contains(above)))
         };
-        let resolved: Vec<Problem> =
-            resolved.into_iter().filter(|problem| !told(problem.place())).collect();
+        let follows = |kind: &ProblemKind| match kind {
+            ProblemKind::Unknown { what, .. } => declared_in(what).is_some_and(told),
+            ProblemKind::BoundForm { attribute, .. } => {
+                let (kind, name) = attribute.split_once('.').unwrap_or_default();
+                read.contains(&*format!("catalogue.objects.{kind}.attributes.{name}"))
+            }
+            _ => false,
+        };
+        let first = |problem: &Problem| !told(problem.place()) && !follows(problem.kind());
+        let resolved: Vec<Problem> = resolved.into_iter().filter(first).collect();
         self.problems.extend(resolved);
         self.problems
     }

@@ -45,21 +45,24 @@ use crate::problem::Problems;
 
 /// A test document.
 ///
+/// A `note` beside a step is for people, as are the document's own `name`,
+/// `description` and `note`.
+///
 /// ```
 /// use grantree::policy_test::TestDocument;
 ///
 /// let document: TestDocument = serde_json::from_str(
-///     r#"{"steps": [{"who_can": {"action": "orders"}, "expect": ["alice"], "note": "for now"}]}"#,
+///     r#"{"name": "orders",
+///         "steps": [{"who_can": {"action": "orders"}, "expect": ["alice"], "note": "for now"}]}"#,
 /// )?;
 /// assert!(document.policy.is_none());
 /// assert_eq!(document.steps.len(), 1);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a test document")]
+#[serde(from = "DocumentFields")]
 pub struct TestDocument {
     /// The policy; absent where the runner is given one.
-    #[serde(default)]
     pub policy: Option<Document>,
     /// The questions, each with its answer.
     pub steps: Vec<Step>,
@@ -249,6 +252,27 @@ impl TestDocument {
             }
         }
         Ok(report)
+    }
+}
+
+/// A test document as written: what there is to it, and notes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a test document")]
+struct DocumentFields {
+    #[serde(default)]
+    policy: Option<Document>,
+    steps: Vec<Step>,
+    #[serde(default, rename = "name")]
+    _name: IgnoredAny,
+    #[serde(default, rename = "description")]
+    _description: IgnoredAny,
+    #[serde(default, rename = "note")]
+    _note: IgnoredAny,
+}
+
+impl From<DocumentFields> for TestDocument {
+    fn from(DocumentFields { policy, steps, .. }: DocumentFields) -> TestDocument {
+        TestDocument { policy, steps }
     }
 }
 

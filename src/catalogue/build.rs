@@ -1,5 +1,7 @@
 //! Resolves a catalogue's references, reporting every problem that it has.
 
+use std::iter;
+
 use super::{
     Attribute, Catalogue, Edition, Form, Kind, Node, NodeId, States, check_value, condition,
 };
@@ -306,8 +308,12 @@ impl Numbering<'_> {
             let scopes = number(permission.scopes.len());
             let form = match &permission.levels {
                 _ if permission.heading => Form::Heading,
-                Some(levels) if levels.len() >= 2 => {
-                    Form::Graded(levels.iter().map(|level| (**level).into()).collect())
+                Some(levels) => {
+                    // Fewer than two are a problem; it is graded all the same, so that
+                    // the names of its levels are not another.
+                    let wanting = iter::repeat_n("", 2_usize.saturating_sub(levels.len()));
+                    let levels = levels.iter().map(String::as_str).chain(wanting);
+                    Form::Graded(levels.map(Into::into).collect())
                 }
                 _ if scopes > 0 => Form::Scoped(scopes),
                 _ => Form::Plain,

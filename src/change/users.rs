@@ -82,8 +82,8 @@ impl Attempt<'_> {
                 self.known_source(Kind::Profile, name)
             }
         };
+        // The default profile is what adding a user brings, and no assignment.
         if let Some(id) = user.profile {
-            self.need("assign", Kind::Profile);
             self.moves(Kind::Profile, id);
         }
         user.roles = self.gifts(Kind::Role, &rest.roles);

@@ -136,6 +136,11 @@ trait Shape<'de>: Copy {
     type Out: Default;
     const EXPECTED: &'static str;
 
+    /// What a map keeps of an entry that could not be read, so that the entry's
+    /// name is known.
+    fn unread(self) -> Self::Out {
+        Self::Out::default()
+    }
     fn misfit(at: At<'_>, found: impl Into<String>) -> Self::Out {
         at.misfit(Self::EXPECTED, found);
         Self::Out::default()
@@ -427,6 +432,10 @@ impl<'de, T: Copy> Shape<'de> for Word<T> {
     type Out = Option<T>;
     const EXPECTED: &'static str = "one of a few words";
 
+    fn unread(self) -> Option<T> {
+        self.words.first().map(|&(_, value)| value)
+    }
+
     fn text(self, at: At<'_>, value: Cow<'de, str>) -> Option<T> {
         let found = self.words.iter().find(|(word, _)| *word == value);
         if found.is_none() {
@@ -539,7 +548,7 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for Entries<S> {
                     at.within(&place).fault(ProblemKind::Duplicate { name: key.to_string() });
                 }
             }
-            if let Some(value) = value {
+            if let Some(value) = value.or_else(|| self.0.unread().kept()) {
                 out.push(key, value);
             }
         }

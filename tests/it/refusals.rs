@@ -542,6 +542,41 @@ fn a_mistake_is_told_once() {
     );
 }
 
+/// What refers to a declaration that is wrong is not wrong besides.
+#[test]
+fn what_a_mistake_leads_to_is_not_told() {
+    check(
+        r#""catalogue": {
+            "objects": {"job": {"relations": {"own": "users"}, "attributes": {"n": "most"}, "checks": ["n"]}},
+            "permissions": [
+                {"key": "a", "object": "job", "checks": ["n"], "scopes": [{"key": "s", "when": {"own": "me"}}]},
+                {"key": "g", "levels": ["x"]}]},
+           "global": {"bounds": {"job.n": 5, "job.m": 5}, "levels": {"g": "x", "a": "x"}}"#,
+        "catalogue.objects.job.relations.own: unknown relation type `users`; did you mean `user`?
+         catalogue.objects.job.attributes.n: unknown bound type `most`; expected `one_of`, `at_most`, `at_least`, `not_before` or `not_after`
+         catalogue.permissions[1].levels: expected two levels or more, found 1
+         global.levels.a: no permission matched by `a` has a level `x`
+         global.bounds.job.m: unknown attribute `job.m`; did you mean `job.n`?",
+    );
+    check(
+        r#""catalogue": {"settings": 1, "editions": 1, "permissions": [{"key": "a"}]},
+           "licence": {"edition": "pro"}, "global": {"settings": {"s": 1}, "allow": ["b"]},
+           "profiles": 1, "default_profile": "p", "roles": null, "approval_groups": [],
+           "users": {"u": {"profile": "p", "roles": ["r"], "approval_groups": ["a"]}}"#,
+        "catalogue.settings: expected a map, found 1
+         catalogue.editions: expected a map, found 1
+         profiles: expected a map, found 1
+         roles: expected a map, found null
+         approval_groups: expected a map, found a list
+         global.allow[0]: unknown permission `b`; did you mean `a`?",
+    );
+    check(
+        r#""catalogue": {"permissions": 1, "objects": 1}, "global": {"allow": ["b"]}"#,
+        "catalogue.permissions: expected a list, found 1
+         catalogue.objects: expected a map, found 1",
+    );
+}
+
 /// A key that stands twice is told, whatever else is wrong with either.
 #[test]
 fn a_second_key_is_told_whatever_its_value() {

@@ -455,12 +455,15 @@ impl Attempt<'_> {
         let mut user = rest.clone();
         user.profile = profile.clone().unwrap_or(self.old.default_profile.clone());
         // "`add_user` with sources, statements or groups [needs] what assigning,
-        // editing and `set_groups` need."
-        let profile = user.profile.iter().cloned().map(SourceName::Profile);
+        // editing and `set_groups` need." The default profile is none of them, but
+        // it is given: a guard on it holds.
+        let given = user.profile.iter().cloned().map(SourceName::Profile);
         let roles = user.roles.iter().cloned().map(SourceName::Role);
         let groups = user.approval_groups.iter().cloned().map(SourceName::ApprovalGroup);
-        for source in profile.chain(roles).chain(groups) {
-            self.need("assign", &source);
+        for source in given.chain(roles).chain(groups) {
+            if !matches!(source, SourceName::Profile(_)) || profile.is_some() {
+                self.need("assign", &source);
+            }
             if self.knows(&source) {
                 self.moves(&source);
                 self.refuse_if(!self.unique_holders(&source).is_empty(), Rule::Unique);
