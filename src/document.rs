@@ -60,7 +60,7 @@ pub struct Document {
     format: Format,
     /// What the product can protect.
     pub catalogue: Catalogue,
-    /// Which part of it has been bought.
+    /// Which part of the catalogue has been bought.
     #[serde(skip_serializing_if = "Licence::is_empty")]
     pub licence: Licence,
     /// The statements that hold for every user.

@@ -4,29 +4,29 @@
 //! are, up to a size. A bug that takes two sources and an edge between three
 //! permissions to show has nowhere to hide here.
 //!
-//! [`small`](crate::small) enumerates catalogues: every tree of so many nodes, each
-//! of any of some forms, and between them every set of so many edges, `requires` and
-//! `implies`, from any node or scope to any node, scope or threshold, itself
-//! included. Where those make a cycle that the design forbids, the engine has to
-//! refuse the catalogue. Nothing is left out for symmetry.
+//! [`small`](crate::small) enumerates catalogues: every tree of a number of nodes, each
+//! of any of some forms, and between them every set of a number of edges, `requires`
+//! and `implies`, from any node or scope to any node, scope or threshold, itself
+//! included. If those make a cycle that the design forbids, the engine must refuse the
+//! catalogue. Nothing is left out for symmetry.
 //!
-//! The questions are all that there are: `can`, `why`, `can_some` and `level` of
-//! every user and permission, every `effective`, and every `who_can`.
+//! All questions are asked: `can`, `why`, `can_some` and `level` for every user and
+//! permission, every `effective`, and every `who_can`.
 //!
 //! | what | sources and users | laws |
 //! | --- | --- | --- |
 //! | `one_source` | every source of at most two statements, of any pattern | a statement repeated changes nothing; granting never revokes, denying and forbidding never add |
 //! | `two_sources` | every pair of sources of at most one statement, in every two places that a user's sources can have: global, profile, role, included role, approval group, the user's own | nor does it matter in what order sources of a tier are, whether a role, a group or an included role brings them, or that one is there twice |
-//! | `whole_sources` | the same of sources that say anything, or nothing, of each permission by its path | the same |
-//! | `closing` | every one such source | an admin holds all, a suspended user nothing; who is granted what is effective, and nothing else, has just that effective, and who is granted it besides has what was |
-//! | `licences` | the same, of catalogues of which each node has a feature or not, licensed or not | a feature that lapses adds nothing, unless what lapses was implied |
+//! | `whole_sources` | the same for sources that say anything, or nothing, about each permission by its path | the same |
+//! | `closing` | every such source by itself | an admin holds all, a suspended user nothing; granting just what is effective makes just that effective, and granting it in addition changes nothing |
+//! | `licences` | the same, for catalogues in which each node has a feature or not, licensed or not | a feature that lapses adds nothing, unless what lapses was implied |
 //! | `clones` | every source of one statement | cloning it changes nobody, and the clone is as good |
 //! | `objects` | every set of permissions allowed; the bound stated, `"any"` or absent; on every object that differs in what is asked of it; jobs with a check of their kind or without | `filter` matches where `can` says yes |
 //!
-//! Who says what of a permission (rules 1 to 3) is so settled without edges, up to
-//! four nodes; what becomes of it (rules 4 and 5) with them, on one source, which can
-//! make of a catalogue whatever several can. Of scopes, checks and kinds there are
-//! up to three nodes. Not here are settings, groups, dates, and bounds of several sources.
+//! So who says what about a permission (rules 1 to 3) is covered without edges, up to
+//! four nodes; what follows (rules 4 and 5) with edges, on one source, which can have
+//! whatever effect several have. With scopes, checks and kinds there are up to three
+//! nodes. Settings, groups, dates, and bounds of several sources are not covered.
 //!
 //! How many nodes and edges is at the end. A plain run goes as far as seconds
 //! allow. The full one takes twenty core-minutes, on all cores:
