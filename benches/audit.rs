@@ -1,10 +1,10 @@
 //! What it costs to ask about all users at once.
 //!
 //! Who may do something, without an object and on one; and what a change does to
-//! whom. The change is an edit of a role that a tenth of the users have: one that
-//! takes a permission from them, and one that bounds the jobs that they may act
-//! on otherwise. `diff` compares two engines that are there, `what if` makes the
-//! change and the engine that follows it besides.
+//! whom. The change is an edit of a role that a tenth of the users have: one takes
+//! a permission from them, another changes the bound on the jobs that they may act on.
+//! `diff` compares two existing engines; `what if` also makes the change and the
+//! engine that follows it.
 
 #[path = "../tests/support/workload.rs"]
 mod workload;
@@ -21,7 +21,7 @@ fn edit(ops: &str) -> Change {
     serde_json::from_str(&text).expect("a change")
 }
 
-/// An engine for so many users in 2,000 combinations.
+/// An engine for this many users in 2,000 combinations.
 fn engine(users: usize) -> Engine {
     let document = workload::enterprise(1_000, users);
     Engine::new(&Policy::try_from(document).expect("a valid policy"))

@@ -1,6 +1,6 @@
-//! What the bit library's own operators take, beside loops over its raw words.
+//! What the bit library's own operators cost, compared with loops over its raw words.
 //!
-//! Why the crate's sets go by words (`src/bits.rs`).
+//! This is why the crate's sets work by words (`src/bits.rs`).
 
 use std::hint::black_box;
 

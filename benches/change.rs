@@ -1,8 +1,8 @@
 //! What it costs to change a policy, and to have an engine that follows.
 //!
-//! Beside it stands what a change would cost without versions that share: to
-//! compile the policy anew. What memory a version takes besides the one before
-//! is printed first.
+//! For comparison, what a change would cost if versions shared nothing: compiling the
+//! policy anew. The memory that a version takes in addition to the one before is
+//! printed first.
 
 #[path = "../tests/support/workload.rs"]
 mod workload;

@@ -1,8 +1,8 @@
-//! What a decision costs, beside what it could cost at best.
+//! What a decision costs, compared with the least that it could cost.
 //!
 //! The floor is written by hand over the same answers: the user's class from
 //! an array, a word from a table, a bit. Each figure is for 4,096 questions, or
-//! where it says many for 1,048,576, so that users are as far apart as they can be.
+//! for 1,048,576 if it says "many", so that users are as far apart as they can be.
 
 #[path = "../tests/support/floor.rs"]
 mod floor;
@@ -26,7 +26,7 @@ const QUESTIONS: usize = 4096;
 const MANY: usize = 1 << 20;
 const PERMISSIONS: usize = 1_000;
 
-/// The floor behind a look-up of the user and one of the permission.
+/// The floor, after a look-up of the user and one of the permission.
 fn behind_maps<S: BuildHasher + Default>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     hash: &str,

@@ -1,5 +1,5 @@
-//! The roles of two clouds, where their tables are at hand: what it takes to
-//! build and to ask, beside the floor and beside a company made up.
+//! The roles of two clouds, if their tables are at hand: what it costs to build and
+//! to ask, compared with the floor and with a fictitious company.
 
 #[path = "../tests/support/floor.rs"]
 mod floor;
@@ -53,8 +53,7 @@ fn main() {
     print_table("What a decision takes", &heads, &rows);
 }
 
-/// Users who have one to three of a cloud's roles, in so many combinations at
-/// most.
+/// Users who have one to three of a cloud's roles, in at most this many combinations.
 fn with_users(cloud: &Cloud, combinations: usize) -> Document {
     let mut rng = Rng::with_seed(3);
     let mut roles = || -> Vec<String> {

@@ -23,7 +23,7 @@ use floor::{Beside, medians};
 use report::{grouped, is_wanted, megabytes, print_table};
 use workload::{Alike, ENTERPRISE, Shape};
 
-/// A dimension, and the shape at a point of it; all else is in the middle.
+/// A dimension, and the shape at a point of it; all else is at its middle value.
 struct Sweep {
     name: &'static str,
     axis: &'static str,
@@ -75,7 +75,7 @@ struct Point {
     compile: Duration,
     /// Floor and engine, in nanoseconds.
     handles: [f64; 2],
-    /// Floor behind two `std` maps and engine.
+    /// Floor after two `std` maps, and engine.
     names: [f64; 2],
 }
 
@@ -110,8 +110,7 @@ fn measure(sweep: &Sweep, at: usize) -> Point {
     Point { at, stats, validate, compile, handles, names }
 }
 
-/// What a decision takes by names: the floor behind two `std` maps, and the
-/// engine.
+/// What a decision by names takes: the floor after two `std` maps, and the engine.
 fn by_name(beside: &Beside, users: usize, paths: &[String]) -> [f64; 2] {
     let names: Vec<String> = (0..users).map(|number| number.to_string()).collect();
     let users: HashMap<&str, u32> = names.iter().map(|name| &**name).zip(0..).collect();

@@ -1,7 +1,7 @@
-//! What threads that share one engine decide together, with the floor beside.
+//! How much threads that share one engine decide together, with the floor beside.
 //!
-//! An engine holds no lock and counts nothing while it answers, so as many
-//! threads as there are cores should decide as many times as much.
+//! An engine holds no lock and counts nothing while it answers, so with as many
+//! threads as cores, it should decide that many times as much.
 
 #[path = "../tests/support/floor.rs"]
 mod floor;
@@ -70,7 +70,7 @@ fn beside(users: usize) -> Beside {
     Beside::new(engine, &workload::paths(permissions), classes)
 }
 
-/// Runs so many threads, each of which asks all the questions, over and over.
+/// Runs this many threads, each of which asks all the questions, over and over.
 fn share(threads: usize, ask: impl Fn() -> usize + Sync) {
     thread::scope(|scope| {
         for _ in 0..threads {

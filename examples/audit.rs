@@ -1,6 +1,6 @@
 //! An auditor's questions about a policy: who may do what and by which source,
-//! which source says what, what is hardly meant, what a planned change would do to
-//! whom, and what of a list somebody may touch.
+//! which source says what, what is probably a mistake, what a planned change would do
+//! to whom, and which objects of a list somebody may touch.
 //!
 //! ```sh
 //! cargo run --release --example audit
@@ -13,7 +13,7 @@ use grantree::{Document, DynamicObject, Engine, Policy, SourceName};
 
 const POLICY: &str = include_str!("policies/connect.json");
 
-/// What is planned: buyers approve more, and cancel nothing any more.
+/// The plan: buyers approve more, and no longer cancel anything.
 const PLANNED: &str = r#"{"edit": {"source": {"approval_group": "buyers"}, "ops": [
     {"bound": {"attribute": "purchase_order.value", "bound": 10000}},
     {"clear": "modules.purchasing.purchase_orders.cancel"}]}}"#;
@@ -22,7 +22,7 @@ const PLANNED: &str = r#"{"edit": {"source": {"approval_group": "buyers"}, "ops"
 ///
 /// # Errors
 ///
-/// Where the policy is none, or has other names.
+/// When the policy is invalid, or has other names.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::try_from(serde_json::from_str::<Document>(POLICY)?)?;
     let engine = Engine::new(&policy);
@@ -52,8 +52,8 @@ fn who_can(engine: &Engine) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What do these two say of purchasing? For a person here; for a sheet there is
-/// [`to_csv`](grantree::matrix::Matrix::to_csv).
+/// What do these two say about purchasing? For a person here; for a spreadsheet there
+/// is [`to_csv`](grantree::matrix::Matrix::to_csv).
 fn matrix(policy: &Policy) -> Result<(), Box<dyn Error>> {
     let groups = ["buyers", "directors"].map(str::to_owned).map(SourceName::ApprovalGroup);
     let mut matrix = policy.matrix(groups)?;
@@ -62,7 +62,7 @@ fn matrix(policy: &Policy) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is hardly meant?
+/// What is probably a mistake?
 fn lint(policy: &Policy) {
     println!("To be looked at:");
     for finding in policy.lint() {
@@ -80,7 +80,7 @@ fn what_if(engine: &Engine) -> Result<(), Box<dyn Error>> {
     let data = serde_json::to_string(&what_if.diff)?;
     println!("(as data: {} bytes)\n", data.len());
 
-    // Once it is made, what became of it can be compared with what was planned.
+    // Once it is made, the outcome can be compared with the plan.
     let made = engine.policy().apply(By::Host, &planned)?;
     assert_eq!(engine.diff(&engine.follow(&made.policy)), what_if.diff);
     Ok(())

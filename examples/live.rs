@@ -1,4 +1,4 @@
-//! A policy that changes while it is asked: readers, governed changes, a
+//! A policy that changes while questions are asked: readers, governed changes, a
 //! refusal, and a second process that follows the log.
 //!
 //! ```sh
@@ -15,11 +15,11 @@ use grantree::{Document, Engine, Live, Policy};
 
 const POLICY: &str = include_str!("policies/gruntify.json");
 
-/// Changes a policy while it is asked.
+/// Changes a policy while questions are asked.
 ///
 /// # Errors
 ///
-/// Where the policy is none.
+/// When the policy is invalid.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let policy = Policy::try_from(serde_json::from_str::<Document>(POLICY)?)?;
     let live = Live::new(Engine::new(&policy));
@@ -29,7 +29,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let done = AtomicBool::new(false);
     let asked = AtomicUsize::new(0);
     let log = thread::scope(|scope| {
-        // Requests take a snapshot each, and never wait for a change.
+        // Each request takes a snapshot, and never waits for a change.
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
@@ -45,7 +45,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     })?;
     println!("meanwhile {} questions were answered\n", asked.load(Ordering::Relaxed));
 
-    // Another process that had the policy at the start reads what was logged.
+    // Another process that started with the same policy reads the log.
     let mut there = policy;
     for message in &log {
         there = there.replay(&serde_json::from_str::<LogEntry>(message)?)?;
@@ -56,7 +56,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Makes some changes, and returns what was logged of them.
+/// Makes some changes, and returns their log entries.
 fn change(
     live: &Live,
     freya: grantree::User,

@@ -1,6 +1,6 @@
 //! Runs test documents: `policy_test [--policy POLICY] FILE…`.
 //!
-//! Prints each step that has another answer than expected, and last how many
+//! Prints each step whose answer is not the expected one, and finally how many
 //! passed and failed. Exits with 1 if any failed, with 2 if a file could not be
 //! read.
 

@@ -1,9 +1,8 @@
-//! Changes of a policy: data, applied whole or refused with the rule that
-//! refused it.
+//! Changes to a policy: data, each applied whole or refused, naming the rule that
+//! refuses it.
 //!
-//! A [`Change`] says what is to become otherwise. [`Policy::apply`] makes the
-//! next version of a policy from it, for the host or on behalf of one of the
-//! policy's users:
+//! A [`Change`] says what is to change. [`Policy::apply`] makes the next version of a
+//! policy with it, for the host or on behalf of one of the policy's users:
 //!
 //! ```
 //! use grantree::change::{By, Change, Rule};
@@ -61,7 +60,7 @@ use crate::problem::Line;
 pub use crate::document::{Bundle, NewUser};
 pub use log::{LogEntry, ReplayError};
 
-/// Something that is to become otherwise in a policy.
+/// A change to a policy.
 ///
 /// ```
 /// use grantree::SourceName;
@@ -78,32 +77,32 @@ pub use log::{LogEntry, ReplayError};
 pub enum Change {
     /// A new profile, role or approval group: empty, or cloned.
     Create {
-        /// What is new.
+        /// The new source.
         source: SourceName,
-        /// What it is cloned from: its statements, `includes` and
+        /// The source that it is cloned from: its statements, `includes` and
         /// `assignable_by` are kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<SourceName>,
     },
-    /// Another name; every reference is kept.
+    /// A new name; every reference is kept.
     Rename {
         /// What is renamed: a profile, role, approval group or user.
         source: SourceName,
         /// The new name.
         to: String,
     },
-    /// What a source says, and what is said of it.
+    /// Changes to a source's statements and to the source itself.
     Edit {
         /// The source.
         source: SourceName,
-        /// What becomes of it, in order.
+        /// What is done to it, in order.
         ops: Vec<Op>,
-        /// Whether allowing allows all that is needed, and denying or clearing
-        /// withdraws all that needs it.
+        /// Whether allowing a permission also allows all that it needs, and denying or
+        /// clearing one also withdraws all that needs it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cascade: bool,
     },
-    /// A profile, role or approval group less.
+    /// A profile, role or approval group is deleted.
     Delete {
         /// The source.
         source: SourceName,
@@ -113,13 +112,13 @@ pub enum Change {
     },
     /// A new user.
     AddUser(Box<NewUser>),
-    /// A user less.
+    /// A user is removed.
     RemoveUser {
         /// The user.
         user: String,
     },
-    /// A user gets a profile, in the place of the one before, a role or an
-    /// approval group.
+    /// A user gets a profile (in place of the one before), a role or an approval
+    /// group.
     Assign {
         /// The user.
         user: String,
@@ -146,7 +145,7 @@ pub enum Change {
         #[serde(deserialize_with = "present")]
         profile: Option<String>,
     },
-    /// A user becomes an admin, or is one no more.
+    /// A user becomes an admin, or ceases to be one.
     SetAdmin {
         /// The user.
         user: String,
@@ -160,16 +159,16 @@ pub enum Change {
         /// Whether the user is suspended.
         suspended: bool,
     },
-    /// A user belongs to other groups.
+    /// A user's groups are replaced.
     SetGroups {
         /// The user.
         user: String,
-        /// All the groups.
+        /// All the user's groups from now on.
         groups: Vec<String>,
     },
-    /// A group is beneath another one, or beneath none.
+    /// A group is put beneath another one, or beneath none.
     SetGroup {
-        /// The group, declared if it was not.
+        /// The group, which is declared if it was not.
         group: String,
         /// The group above it, which need not be declared.
         #[serde(default)]
@@ -181,16 +180,16 @@ pub enum Change {
     Import {
         /// The sources.
         bundle: Bundle,
-        /// What becomes of names that stand here already.
+        /// What becomes of sources whose names are taken here.
         #[serde(default)]
         on_conflict: OnConflict,
     },
 }
 
-/// What becomes of a source's statements, or of what is said of the source.
+/// An edit of a source's statements, or of the source itself.
 ///
-/// Those about permissions take the place of all that the source says of
-/// exactly that pattern, a forbid too.
+/// Ops about permissions replace all that the source says about exactly that
+/// pattern, including a forbid.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -202,7 +201,7 @@ pub enum Change {
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
 /// use grantree::change::{By, Change, Op};
 ///
-/// // In the place of the deny.
+/// // In place of the deny.
 /// let ops = vec![Op::Allow("orders".into())];
 /// let edit = Change::Edit { source: SourceName::Role("clerk".into()), ops, cascade: false };
 /// let document = Document::from(&policy.apply(By::Host, &edit)?.policy);
@@ -226,9 +225,9 @@ pub enum Op {
         /// The level.
         level: String,
     },
-    /// Says nothing of a pattern any more.
+    /// Removes all that is said about a pattern.
     Clear(String),
-    /// Bounds an attribute, or does no more.
+    /// Bounds an attribute, or removes its bound.
     Bound {
         /// The attribute: `kind.attribute`.
         attribute: String,
@@ -236,7 +235,7 @@ pub enum Op {
         #[serde(deserialize_with = "present")]
         bound: Option<Bound>,
     },
-    /// States a setting, or does no more.
+    /// States a setting, or removes it.
     Setting {
         /// The setting.
         setting: String,
@@ -244,12 +243,12 @@ pub enum Op {
         #[serde(deserialize_with = "present")]
         value: Option<SettingValue>,
     },
-    /// Changes what is said of the source itself.
+    /// Changes fields of the source itself.
     Set(#[serde(deserialize_with = "map_only")] Set),
 }
 
-/// What is said of a source: of each field that is there, the new value, or
-/// none.
+/// Fields of a source to change: each with its new value, or with `None` inside to
+/// remove it.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -261,7 +260,7 @@ pub enum Op {
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
 /// use grantree::change::{By, Change, Op, Set};
 ///
-/// // Another label, no description; all else stays.
+/// // A new label, no description; all else stays.
 /// let set = Set { label: Some(Some("Order clerk".into())), description: Some(None), ..Set::default() };
 /// let source = SourceName::Role("clerk".into());
 /// let edit = Change::Edit { source, ops: vec![Op::Set(set)], cascade: false };
@@ -286,12 +285,12 @@ pub struct Set {
     /// The roles that a role brings along.
     #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
     pub includes: Option<Option<Vec<String>>>,
-    /// The roles whose holders alone may give it; an empty list for admins only.
+    /// The roles whose holders alone may assign it; an empty list means admins only.
     #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
     pub assignable_by: Option<Option<Vec<String>>>,
 }
 
-/// What becomes of those who have a source that is deleted.
+/// What becomes of the users who have a source that is deleted.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -315,16 +314,16 @@ pub struct Set {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holders {
-    /// With holders, it is not deleted.
+    /// It is not deleted while anybody has it.
     #[default]
     Refuse,
     /// They lose it.
     Unassign,
-    /// They get that one instead.
+    /// They get this one instead.
     Reassign(String),
 }
 
-/// What becomes of a source of a bundle whose name stands here already.
+/// What becomes of a source in a bundle if its name is taken here.
 ///
 /// ```
 /// # use grantree::{Document, Policy};
@@ -352,7 +351,7 @@ pub enum OnConflict {
     Refuse,
     /// It gets another name: `name_2`.
     Rename,
-    /// It takes the place of the one that is here.
+    /// It replaces the one that is here.
     Replace,
 }
 
@@ -370,7 +369,7 @@ pub enum OnConflict {
 ///
 /// let suspend = Change::SetSuspended { user: "bob".into(), suspended: true };
 /// assert!(policy.apply(By::Host, &suspend).is_ok());
-/// // What governance does not give to anybody is for admins.
+/// // What governance does not permit to anybody is for admins.
 /// assert!(policy.apply(By::Actor("ann"), &suspend).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -399,7 +398,7 @@ pub enum By<'a> {
 /// let edit = Change::Edit { source: source.clone(), ops: ops.clone(), cascade: true };
 /// let applied = policy.apply(By::Host, &edit)?;
 /// assert_eq!(applied.policy.revision(), 1);
-/// // What is needed besides was allowed too.
+/// // What it needs was allowed too.
 /// let Change::Edit { ops: made, .. } = &applied.changed[0] else { panic!("{:?}", applied.changed) };
 /// assert!(made.contains(&ops[0]) && made.contains(&Op::Allow("orders".into())));
 /// assert!(applied.moved.is_empty() && applied.notes.is_empty());
@@ -410,18 +409,17 @@ pub enum By<'a> {
 pub struct Applied {
     /// The policy's next version.
     pub policy: Policy,
-    /// All that changed, cascades included, as changes that make the same of
-    /// the policy before when the host applies them in this order. Empty where
-    /// nothing became otherwise.
+    /// All that changed, cascades included: changes that, applied by the host in this
+    /// order, turn the policy before into this one. Empty if nothing changed.
     pub changed: Vec<Change>,
-    /// Who got or lost a profile, role or approval group, by a deletion or a
-    /// transfer too.
+    /// Who got or lost a profile, role or approval group, including by a deletion or a
+    /// transfer.
     pub moved: Vec<Moved>,
-    /// What could not be done and was left out, and what was done otherwise.
+    /// What could not be done and was left out, and what was done differently.
     pub notes: Vec<Note>,
 }
 
-/// A user who got a source, lost one, or got one in the place of another.
+/// A user who got a source, lost one, or got one in place of another.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -453,7 +451,7 @@ pub struct Moved {
     pub to: Option<SourceName>,
 }
 
-/// Something that a change left undone, or did otherwise.
+/// Something that a change left undone, or did differently.
 ///
 /// ```
 /// # use grantree::{Document, Policy};
@@ -477,7 +475,7 @@ pub struct Moved {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Note {
-    /// An imported source is called otherwise here, because the name was taken.
+    /// An imported source has another name here, because its own was taken.
     Renamed {
         /// The source as it is called in the bundle.
         source: SourceName,
@@ -495,7 +493,7 @@ pub enum Note {
         source: SourceName,
         /// The field.
         field: &'static str,
-        /// What of it.
+        /// The name or pattern in it that does not fit.
         what: String,
         /// Whether it restricted, so that the source is wider without it.
         restriction: bool,
@@ -524,10 +522,10 @@ pub enum Note {
 #[error("{rule}: {}", Line(message))]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The rule that refused it: of several, the first in their order.
+    /// The rule that refused it; if several did, the first in their order.
     pub rule: Rule,
-    /// Why, with the names involved as they are, line breaks and all: what
-    /// displays is one line.
+    /// Why, with the names involved exactly as they are, including line breaks.
+    /// [`Display`](fmt::Display) puts it on one line.
     pub message: String,
 }
 
@@ -538,7 +536,7 @@ pub struct Refusal {
 /// ```
 /// use grantree::change::Rule;
 ///
-/// // Of several, the first in this order refuses.
+/// // If several refuse, the first in this order is reported.
 /// assert!(Rule::NotPermitted < Rule::Escalation);
 /// assert_eq!(Rule::NotPermitted.to_string(), "not_permitted");
 /// assert_eq!(serde_json::to_string(&Rule::LastAdmin)?, r#""last_admin""#);
@@ -548,33 +546,32 @@ pub struct Refusal {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rule {
-    /// The change has not the shape of one, or what comes of it would break the
-    /// format.
+    /// The change is malformed, or its result would break the format.
     Invalid,
     /// The actor may not do this.
     NotPermitted,
     /// A name that the policy does not know.
     Unknown,
-    /// A name that stands there already.
+    /// A name that is taken.
     Exists,
     /// The source is protected.
     Protected,
     /// A unique role would have a second holder, or be taken from its holder.
     Unique,
-    /// It is named elsewhere, or has holders.
+    /// The source is named elsewhere, or has holders.
     InUse,
-    /// A name of a bundle stands here already.
+    /// A name of a bundle is taken here.
     Conflict,
     /// The policy would lose its last active admin.
     LastAdmin,
-    /// A user would come to hold more of some permissions than one user may.
+    /// A user would newly hold more of a separation's permissions than one user may.
     Separation,
-    /// A user could do what neither that user before nor the actor may.
+    /// A user could do what neither the user could before nor the actor can.
     Escalation,
 }
 
 impl Rule {
-    /// The code, as test documents have it.
+    /// The code, as used in test documents.
     ///
     /// ```
     /// use grantree::change::Rule;
@@ -610,7 +607,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// Where a rule refuses it.
+    /// When a rule refuses it.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -645,7 +642,7 @@ where
     Option::deserialize(deserializer)
 }
 
-/// Reads a record from a map: a derived reader takes a list of its fields too.
+/// Reads a record from a map only: a derived reader would accept a list too.
 fn map_only<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -668,7 +665,7 @@ where
     deserializer.deserialize_map(MapOnly(PhantomData))
 }
 
-/// Reads a value, or null, that may be absent.
+/// Reads a value that may be null, or absent.
 fn some<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,19 +1,20 @@
-//! The raw document: the format, one to one, and nothing decided about it.
+//! The raw document: the format, one to one, without any validation.
 //!
 //! A [`Document`] is what a host loads, stores and sends. It may be built in
-//! code or read by any serde format that describes itself (JSON, YAML, TOML,
-//! CBOR, …). Reading never stops at the first mistake: an unknown field, a key
-//! that stands twice or a value of the wrong form is kept in mind, and
-//! [`Policy::try_from`](crate::Policy) reports all of them together with the
-//! names that do not resolve. Only text that the format itself can't read is an
-//! error of the format's reader.
+//! code or read from any self-describing serde format (JSON, YAML, TOML, CBOR, …).
+//! Reading never stops at the first mistake: unknown fields, duplicate keys and
+//! values of the wrong form are recorded, and [`Policy::try_from`](crate::Policy)
+//! reports all of them together with the names that do not resolve. Only text that
+//! the format itself can't read is an error of the format's reader.
 //!
-//! Mistakes in reading belong to the whole document. One that has any can't be
-//! serialized, and a part that is moved out of it leaves them behind. Each part
-//! can be read by itself: there the first mistake is an error.
+//! The recorded mistakes belong to the whole document. A document that has any
+//! can't be serialized, and a part moved out of it leaves them behind. Each part can
+//! also be read by itself; then the first mistake is an error.
 //!
-//! A list or map that may be left out may as well be empty, with the same
-//! meaning; only `levels`, where there are any, are two or more.
+//! A list or map that may be absent may also be empty, with the same meaning. The
+//! exceptions are the `levels` of a permission (two or more), the `values` of a
+//! setting (if empty, none is accepted) and `assignable_by` (if empty, only admins
+//! may assign the source).
 //!
 //! ```
 //! use grantree::{Document, Policy};
@@ -59,10 +60,10 @@ pub struct Document {
     format: Format,
     /// What the product can protect.
     pub catalogue: Catalogue,
-    /// What of it has been bought.
+    /// Which part of the catalogue has been bought.
     #[serde(skip_serializing_if = "Licence::is_empty")]
     pub licence: Licence,
-    /// What holds for every user.
+    /// The statements that hold for every user.
     #[serde(skip_serializing_if = "Statements::is_empty")]
     pub global: Statements,
     /// The profile that a new user gets.
@@ -71,13 +72,13 @@ pub struct Document {
     /// The profiles, of which a user has one or none.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub profiles: Map<Source>,
-    /// The roles, of which a user has any number, in an order.
+    /// The roles, of which a user has any number, in order.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub roles: Map<Role>,
-    /// The approval groups, of which a user has any number, in an order.
+    /// The approval groups, of which a user has any number, in order.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub approval_groups: Map<Source>,
-    /// The groups that are beneath others; any other group needs no declaring.
+    /// The groups that are beneath others; other groups need not be declared.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub groups: Map<Group>,
     /// The users.
@@ -86,12 +87,12 @@ pub struct Document {
     /// Who may change the policy.
     #[serde(skip_serializing_if = "Governance::is_empty")]
     pub governance: Governance,
-    /// What reading could not make sense of; the fields above leave it out.
+    /// What could not be read, and is left out of the fields above.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "refuse")]
     pub(crate) faults: Vec<Problem>,
 }
 
-/// Written without its faults, a document that is refused could be accepted.
+/// Written without its faults, a document that is refused could later be accepted.
 fn refuse<S: Serializer>(faults: &[Problem], _: S) -> Result<S::Ok, S::Error> {
     let fault = faults.iter().map(ToString::to_string).next().unwrap_or_default();
     Err(S::Error::custom(format!("the document has problems: {fault}")))
@@ -128,7 +129,7 @@ pub struct Catalogue {
     /// The kinds of object that permissions are exercised on.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub objects: Map<ObjectKind>,
-    /// The values that travel the tiers beside the permissions.
+    /// Values that follow the tiers as permissions do.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub settings: Map<Setting>,
     /// The editions that a licence can name.
@@ -161,7 +162,7 @@ pub struct Permission {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it only groups.
+    /// Whether it only groups others.
     #[serde(skip_serializing_if = "is_false")]
     pub heading: bool,
     /// The feature that it and all beneath it need.
@@ -182,7 +183,7 @@ pub struct Permission {
     /// The permissions that granting it grants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implies: Vec<String>,
-    /// What it splits into by the user's relation to the object.
+    /// The permissions that it splits into, by the user's relation to the object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
     /// The nodes beneath it.
@@ -215,8 +216,8 @@ pub struct Scope {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The states that it accepts of the object's relations, all of which must
-    /// hold; empty, it accepts every object.
+    /// The states that it accepts for the object's relations, all of which must hold.
+    /// If empty, it accepts every object.
     pub when: Map<Vec<RelationState>>,
     /// The permissions that must be effective too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -345,7 +346,7 @@ pub enum BoundType {
     NotAfter,
 }
 
-/// A setting: a value that travels the tiers, and is no permission.
+/// A setting: a value that follows the tiers, but is no permission.
 ///
 /// ```
 /// use grantree::document::{Setting, SettingValue};
@@ -367,10 +368,10 @@ pub struct Setting {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The accepted values; any, where absent.
+    /// The accepted values; if absent, any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<SettingValue>>,
-    /// The value of whom no source says otherwise.
+    /// The value for users for whom no source states one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<SettingValue>,
 }
@@ -452,7 +453,7 @@ pub struct Edition {
     pub features: Vec<String>,
 }
 
-/// What has been bought of the product.
+/// Which part of the product has been bought.
 ///
 /// ```
 /// use grantree::document::Licence;
@@ -481,7 +482,7 @@ impl Licence {
     }
 }
 
-/// What a source says.
+/// The statements of a source.
 ///
 /// ```
 /// use grantree::document::{Bound, Map, Statements};
@@ -526,7 +527,7 @@ impl Statements {
     }
 }
 
-/// What a source says of an attribute.
+/// What a source says about an attribute.
 ///
 /// ```
 /// use grantree::document::Bound;
@@ -539,13 +540,13 @@ impl Statements {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Bound {
-    /// Whatever the object says or leaves out: `"any"`.
+    /// Any value, or none: `"any"`.
     Any,
     /// One of these texts.
     OneOf(Vec<String>),
-    /// At most or at least this, as the attribute has it.
+    /// At most or at least this, as the attribute is declared.
     Limit(i64),
-    /// Not before or not after this date, as the attribute has it.
+    /// Not before or not after this date, as the attribute is declared.
     Fence(Fence),
 }
 
@@ -575,9 +576,9 @@ impl Serialize for Bound {
 pub enum Fence {
     /// This date.
     Date(Date),
-    /// So many days from today.
+    /// This many days from today.
     PlusDays(i64),
-    /// So many days from the first such weekday after today.
+    /// This many days from the first such weekday after today.
     Next {
         /// The weekday.
         weekday: Weekday,
@@ -601,7 +602,7 @@ impl Serialize for Fence {
     }
 }
 
-/// A profile or an approval group, and what a role is besides.
+/// A profile or an approval group; also what a role has in common with these.
 ///
 /// ```
 /// use grantree::document::{Source, Statements};
@@ -630,11 +631,11 @@ pub struct Source {
     /// Whether no change may touch it.
     #[serde(skip_serializing_if = "is_false")]
     pub protected: bool,
-    /// The roles whose holders alone may give it, besides admins; absent, any
-    /// actor may.
+    /// The roles whose holders alone may assign it, besides admins; if absent, any actor
+    /// may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignable_by: Option<Vec<String>>,
-    /// What it says.
+    /// Its statements.
     #[serde(flatten)]
     pub statements: Statements,
 }
@@ -665,12 +666,12 @@ pub struct Role {
     /// Whether only one user can hold it.
     #[serde(skip_serializing_if = "is_false")]
     pub unique: bool,
-    /// The role that a holder gets on passing a unique role on.
+    /// The role that the former holder gets when this unique role is transferred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demoted_to: Option<String>,
 }
 
-/// A group that is declared.
+/// A declared group.
 ///
 /// ```
 /// # use grantree::{Document, DynamicObject, Engine, Policy};
@@ -780,16 +781,15 @@ pub struct User {
 pub struct NewUser {
     /// The name.
     pub user: String,
-    /// The profile, or none; absent, the default profile.
+    /// The profile, or none; if absent, the default profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Option<String>>,
-    /// All else; its own `profile` is left out of account.
+    /// All else; its own `profile` is ignored.
     #[serde(flatten, serialize_with = "without_profile")]
     pub rest: User,
 }
 
-/// Profiles, roles and approval groups, to be carried from one policy to
-/// another.
+/// Profiles, roles and approval groups, to be carried from one policy to another.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -835,10 +835,10 @@ pub struct Bundle {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Governance {
-    /// The permissions that each kind of change asks of an actor.
+    /// The permissions that an actor needs, for each kind of change.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub permissions: Map<Vec<String>>,
-    /// Whether nobody can be given what neither they nor the actor may.
+    /// Whether nobody can be enabled to do what neither they nor the actor may do.
     #[serde(skip_serializing_if = "is_false")]
     pub no_escalation: bool,
     /// Permissions that are kept apart.
@@ -852,7 +852,7 @@ impl Governance {
     }
 }
 
-/// Permissions of which nobody may hold more than some.
+/// Permissions of which nobody may hold more than a given number.
 ///
 /// ```
 /// # use grantree::{Document, Policy};

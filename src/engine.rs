@@ -1,4 +1,4 @@
-//! A policy compiled: immutable, and asked in nanoseconds.
+//! A compiled policy: immutable, and asked in nanoseconds.
 
 #![expect(
     clippy::indexing_slicing,
@@ -43,15 +43,25 @@ use limit::{Bounding, Limits};
 use membership::Memberships;
 use rows::Rows;
 
-/// A policy, compiled to be asked.
+/// A policy, compiled to answer questions.
 ///
 /// An engine never changes, is cheap to clone, and can be asked from any number
 /// of threads at once: it holds no lock and counts nothing while it answers.
-/// When the policy changes, compile another and let it take the place of this
-/// one.
+/// When the policy changes, [`Engine::follow`] makes the engine of the new
+/// version, and [`Live`](crate::Live) gives it to readers.
 ///
-/// Names become handles once, [`Engine::user`] and [`Engine::permission`];
-/// questions on handles neither hash nor allocate.
+/// Names become handles once, by [`Engine::user`] and [`Engine::permission`]. On
+/// handles, [`can`](Engine::can), [`can_some`](Engine::can_some) and
+/// [`level`](Engine::level) do not allocate and look up no names. (There are two
+/// exceptions: an object's groups are looked up for a user in more than six groups,
+/// those beneath included, and a permission that depends on more than 32 scoped ones
+/// allocates.)
+///
+/// Some questions can be asked by names directly:
+/// [`can_by_name`](Engine::can_by_name), [`level_by_name`](Engine::level_by_name),
+/// [`setting_by_name`](Engine::setting_by_name),
+/// [`explain_by_name`](Engine::explain_by_name) and
+/// [`filter_by_name`](Engine::filter_by_name). All others take handles.
 ///
 /// ```
 /// use grantree::{Document, DynamicObject, Engine, Policy};
@@ -83,29 +93,29 @@ use rows::Rows;
 #[derive(Clone)]
 pub struct Engine(Compiled);
 
-/// A line, however large the engine is.
+/// One line, however large the engine is.
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("policy", self.policy()).finish_non_exhaustive()
     }
 }
 
-/// What is compiled of a policy.
+/// A policy's compiled parts.
 ///
-/// INVARIANT: a class has the same number in all of it, and its row holds
-/// nothing beyond the permissions that there are.
+/// INVARIANT: a class has the same number in all parts, and its row holds only
+/// permissions that exist.
 #[derive(Clone, Debug)]
 struct Compiled {
-    /// The policy's lineage, which handles must be of.
+    /// The policy's lineage, to which handles must belong.
     lineage: u32,
     /// The class of each user, by the user's slot.
     classes: Chunked<ClassId, 4096>,
-    /// The effective permissions of each class; of those who are gone and of the
-    /// suspended, nothing.
+    /// The effective permissions of each class; none for classes that are gone or
+    /// suspended.
     rows: Rows,
-    /// What permissions' numbers stand for.
+    /// What each permission's number stands for.
     asks: Arc<[Ask]>,
-    /// What passes of each attribute, for each class.
+    /// The values of each attribute that pass, for each class.
     limits: Chunked<Option<Limits>, 64>,
     memberships: Memberships,
     licensed: Arc<BitSet>,
@@ -115,9 +125,9 @@ struct Compiled {
 /// A permission as it is asked for: two bits of a row.
 #[derive(Clone, Copy, Debug)]
 struct Ask {
-    /// The permission's own, and whether an object could make a difference.
+    /// The permission's own bit, and whether an object can make a difference.
     held: u32,
-    /// The one that is the answer where there is no object.
+    /// The bit that is the answer without an object.
     alone: Bit,
 }
 
@@ -139,8 +149,8 @@ impl Ask {
 impl Engine {
     /// Compiles a policy.
     ///
-    /// Users who have the same sources are compiled once and share one row of
-    /// bits, so that time and memory follow the number of different users.
+    /// Users with the same sources are compiled once and share one row of bits, so
+    /// time and memory grow with the number of different users.
     ///
     /// ```
     /// use grantree::{Document, Engine, Policy};
@@ -155,8 +165,8 @@ impl Engine {
         Engine::compile(policy, |_| {})
     }
 
-    /// [`Engine::new`], which tells how far it is. What is counted are
-    /// combinations of sources; each takes about a microsecond.
+    /// Compiles a policy as [`Engine::new`] does, and reports progress. It counts
+    /// combinations of sources, each of which takes about a microsecond.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -175,12 +185,13 @@ impl Engine {
     /// Compiles another version of the policy, given this one: what did not
     /// change is shared, and costs nothing.
     ///
-    /// The two engines are independent: this one goes on to answer as before.
-    /// The other is equal to [`Engine::new`] of that version. Of a policy that
-    /// has nothing to do with this one, it compiles everything.
+    /// The two engines are independent: this one goes on answering as before.
+    /// The other answers as [`Engine::new`] of the same policy does. A version from
+    /// [`Policy::revise`] and an unrelated policy share nothing, and are compiled
+    /// whole.
     ///
-    /// To edit a role takes time and memory for the combinations of sources
-    /// that users with this role have; to change one user, for that user.
+    /// Editing a role takes time and memory for each combination of sources that
+    /// users with this role have; changing one user, only for that user.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -209,7 +220,7 @@ impl Engine {
         Engine(Compiled::new(policy, Some(&self.0), &mut |_| {}))
     }
 
-    /// The policy that it was compiled from.
+    /// The policy from which it was compiled.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -234,9 +245,10 @@ impl Engine {
     /// admins; for menus and buttons ask [`Engine::can_some`]. A handle of
     /// another policy's engine is denied.
     ///
-    /// Costs five loads where no object is needed. With one, it is asked for
-    /// its kind, and for the relations and attributes that matter, each once (of a
-    /// kind of more than 16 relations those that come later perhaps again).
+    /// Costs five loads if no object is needed. Otherwise the object is asked for its
+    /// kind, and for the relations and attributes that matter, each once. (Relations
+    /// beyond the first 16 of a kind may be asked for again, as may attributes that a
+    /// permission required by a scope checks.)
     ///
     /// ```
     /// # use grantree::{Document, DynamicObject, Engine, Policy};
@@ -265,7 +277,7 @@ impl Engine {
         let Some((class, ask)) = self.0.find(user, action) else {
             return false;
         };
-        // Without an object the answer is not branched on: nobody could predict it.
+        // Without an object there is no branch on the answer: no CPU could predict it.
         match on.parts() {
             (None, _) => self.0.rows.holds(class, ask.alone),
             (Some(object), today) => {
@@ -275,24 +287,24 @@ impl Engine {
         }
     }
 
-    /// The user of a handle, by name.
+    /// The user of a handle.
     pub(crate) fn holder(&self, user: User) -> Option<Holder<'_>> {
         self.0.policy().users.holder(self.0.slot(user)?)
     }
 
-    /// Whether the user in a slot holds a permission, the object aside.
+    /// Whether the user in a slot holds a permission, objects aside.
     pub(crate) fn holds_at(&self, slot: u32, bit: Bit) -> bool {
         self.0.classes.get(slot as usize).is_some_and(|&class| self.0.rows.holds(class, bit))
     }
 
-    /// What a handle to a permission stands for, if it belongs.
+    /// The bit of a permission's handle, if it belongs to this policy.
     pub(crate) fn bit(&self, action: Permission) -> Option<Bit> {
         let ask = self.0.ask(action)?;
         let known = (ask.bit() as usize) < self.0.policy().catalogue.bits();
         known.then_some(ask.bit())
     }
 
-    /// The revision of the policy that it was compiled from.
+    /// The revision of the policy from which it was compiled.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -317,7 +329,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Where the permission, its level or the object's kind is unknown.
+    /// When the permission, its level or the object's kind is unknown.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -342,8 +354,8 @@ impl Engine {
     /// Whether a user may do this on some object, on some day: for menus and
     /// buttons, before there is an object.
     ///
-    /// It looks at the bounds of the permission and its kind, not at those of
-    /// what it answers to: it may say yes too often, never no.
+    /// It looks at the bounds of the permission and its kind, not at those of what it
+    /// answers to, so it may wrongly say yes, but never wrongly no.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -377,17 +389,16 @@ impl Engine {
         compiled.checks_passable(class, condition)
     }
 
-    /// The level that a user has of a graded permission, the lowest where
-    /// nothing is granted; `None` where the permission is not graded or the
-    /// handle does not belong.
+    /// The level that a user has of a graded permission, the lowest if nothing is
+    /// granted; `None` if the permission is not graded or a handle is of another
+    /// policy.
     ///
     /// A handle to any threshold of the permission will do. Like
-    /// [`Engine::effective`] it looks at no object: of a permission on a kind with
-    /// scopes or checks it is what the user has at most, and on an object the
-    /// levels are asked one by one (`can` of `path:level`). A permission has
-    /// levels or scopes, not both: where levels depend on how the user relates to
-    /// the object, model a graded permission for each relation, beneath one with
-    /// that scope.
+    /// [`Engine::effective`] it looks at no object: if the permission depends on one,
+    /// this is the most that the user can have, and for a given object each level is
+    /// asked for by itself (`can` of `path:level`). A permission has levels or scopes,
+    /// not both: if levels depend on how the user relates to the object, model a graded
+    /// permission for each relation, beneath one with that scope.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -420,7 +431,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Where the catalogue has no graded permission of that path.
+    /// When the catalogue has no graded permission of that path.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -448,12 +459,12 @@ impl Engine {
         Ok(held.or(levels.first().map(|level| &**level)).unwrap_or_default())
     }
 
-    /// The value of a setting for a user: of the most specific tier that
-    /// states one, or else the default, if there is one.
+    /// The value of a setting for a user: that of the most specific tier that
+    /// states one, or else the default, if any.
     ///
     /// # Errors
     ///
-    /// Where the setting is unknown.
+    /// When the setting is unknown.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -482,7 +493,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Where the setting is unknown.
+    /// When the setting is unknown.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -518,7 +529,7 @@ impl Engine {
 }
 
 impl Inner {
-    /// What the user's sources say of a setting (design, rule 8).
+    /// The value that the user's sources state for a setting (design, rule 8).
     pub(crate) fn setting<'p>(&'p self, user: &'p Class, setting: u32) -> Option<&'p SettingValue> {
         let own = user.statements.as_deref();
         let roles = self.closure(&user.roles).into_iter();
@@ -537,8 +548,8 @@ impl Compiled {
         self.policy.inner()
     }
 
-    /// The class of a user and what a permission stands for, of handles that
-    /// belong.
+    /// The class of a user and the bits of a permission, if both handles belong to
+    /// this policy.
     #[inline]
     fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
         Some((self.class(user)?, self.ask(action)?))
@@ -554,7 +565,7 @@ impl Compiled {
         self.asks.get(action.0.place(self.lineage)).copied()
     }
 
-    /// Whether objects are not looked at, for users of a class.
+    /// Whether users of a class are admins, for whom objects are not looked at.
     fn is_admin(&self, class: ClassId) -> bool {
         self.rows.holds(class, self.rows.admin())
     }
@@ -579,7 +590,7 @@ impl Compiled {
 }
 
 impl Compiled {
-    /// Compiles a policy, given what was compiled of another version, if any.
+    /// Compiles a policy, given another version compiled, if any.
     fn new(
         policy: &Policy,
         before: Option<&Compiled>,
@@ -635,8 +646,7 @@ impl Compiled {
         compiled
     }
 
-    /// Compiles some classes of the policy: those that are new or have changed,
-    /// and those that are no more.
+    /// Compiles some classes of the policy: those that are new, changed or gone.
     fn compile<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
@@ -666,7 +676,7 @@ impl Compiled {
     }
 }
 
-/// What the numbers of permissions stand for.
+/// What each permission's number stands for.
 fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
     let gone = Ask { held: rows.nobody(), alone: rows.nobody() };
@@ -688,7 +698,7 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     asks.into()
 }
 
-/// What a user holds who is neither an admin nor suspended.
+/// What a user holds, who is neither an admin nor suspended.
 pub(crate) fn effective(policy: &Inner, user: &Class) -> BitSet {
     let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
     let mut layers = Layers::new(policy, &licensed);

@@ -1,18 +1,17 @@
-//! Permission trees, compiled: an authorization engine to link to.
+//! Permission trees, compiled: an embeddable authorization engine.
 //!
 //! Business software hides and guards things with *profiles*: a tree of
 //! permissions (menus, screens, tabs, buttons, fields) ticked for a profile,
-//! roles and approval groups on top, grants for single users, admins past it
-//! all, a licence under it all. grantree is that engine. It does no I/O, reads
-//! no clock and starts no thread: a host hands it a document, and asks.
+//! roles and approval groups on top, grants for single users, admins above it
+//! all and a licence beneath. grantree is that engine. It does no I/O, reads
+//! no clock and starts no thread: a host gives it a document and asks questions.
 //!
 //! # A tour
 //!
-//! A **[`Document`]** is the policy as it is written: plain data, read by any
-//! serde format. A **[`Policy`]** is a document that has no problems; a
-//! document that has some is refused with all of them, each with its place. An
-//! **[`Engine`]** is a policy compiled: immutable, cheap to clone, shared by any
-//! number of threads.
+//! A **[`Document`]** is the policy as written: plain data, read by any serde
+//! format. A **[`Policy`]** is a document without problems; a document that has
+//! some is refused with all of them, each with its place. An **[`Engine`]** is a
+//! compiled policy: immutable, cheap to clone, shared by any number of threads.
 //!
 //! ```
 //! use grantree::{Document, Engine, Policy};
@@ -33,7 +32,7 @@
 //! let policy = Policy::try_from(document)?;
 //! let engine = Engine::new(&policy);
 //!
-//! // Names become handles once; questions on handles neither hash nor allocate.
+//! // Names become handles once; decisions on handles look up no names.
 //! let (alice, bob) = (engine.user("alice")?, engine.user("bob")?);
 //! let export = engine.permission("orders.export")?;
 //! assert!(engine.can(alice, export, ()));
@@ -46,37 +45,38 @@
 //! ```
 //!
 //! A permission may be exercised on an **[`Object`]**: a host's own struct that
-//! answers for its relations and attributes, or a [`DynamicObject`]. What day
-//! it is comes with the question, `(&job, today)`; a question without an object
-//! is asked on `()`.
+//! reports its relations and attributes, or a [`DynamicObject`]. Today's date
+//! comes with the question, `(&job, today)`; a question without an object is
+//! asked on `()`.
 //!
-//! Beside [`Engine::can`] there are [`Engine::can_some`] for menus and buttons,
+//! Besides [`Engine::can`] there are [`Engine::can_some`] for menus and buttons,
 //! [`Engine::level`] for graded permissions, [`Engine::setting`],
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
-//! [`Engine::explain`] tells a person why, and [`Engine::mends`] what would
-//! make a no a yes. For a list of objects, [`Engine::filter`] is a predicate that
-//! matches those on which a user may act; with the feature `sql`, it is a condition
-//! of a database query too. [`Engine::can_actions`], [`Engine::can_objects`] and
-//! [`Filter::select`] answer many questions at once. [`Policy::tree`] is what an editor shows
-//! of one source, as a tree of tick boxes, [`Policy::matrix`] lays sources side by
-//! side, and [`Policy::lint`] finds what is hardly meant. The module [`policy_test`] runs test
-//! documents, which a policy's authors keep beside it. What policies and questions
-//! mean, to the letter, is told by [`design`].
+//! [`Engine::explain`] explains a decision to a person, and [`Engine::mends`] says
+//! what would turn a no into a yes. [`Engine::filter`] makes a predicate that
+//! matches the objects of a list on which a user may act; with the feature `sql`,
+//! it is a condition of a database query too. [`Engine::can_actions`],
+//! [`Engine::can_objects`] and [`Filter::select`] answer many questions at once.
+//! [`Policy::tree`] is what an editor shows of one source, as a tree of tick boxes;
+//! [`Policy::matrix`] shows sources side by side; [`Policy::lint`] finds what is
+//! probably a mistake. The module [`policy_test`] runs test documents, which a
+//! policy's authors keep beside it. [`design`] defines exactly what policies and
+//! questions mean.
 //!
 //! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
-//! and an engine [follows](Engine::follow) in microseconds; [`Live`] is for many
-//! readers while that happens, [`Policy::replay`] for many processes.
+//! and an engine [follows](Engine::follow) in microseconds. [`Live`] serves many
+//! readers meanwhile; [`Policy::replay`] keeps many processes in step.
 //! [`Engine::what_if`] says who would gain and lose what by a change, before it is
-//! made; [`Engine::diff`] compares any two engines.
-//! [`Policy::adopt`] takes a stored document over to a newer catalogue, and
-//! [`Policy::export`] sources to another policy.
+//! made; [`Engine::diff`] compares any two engines. [`Policy::adopt`] fits a stored
+//! document to a newer catalogue, and [`Policy::export`] carries sources to another
+//! policy.
 //!
 //! # When in doubt, no
 //!
 //! An unknown user, a handle of another policy, an object of the wrong kind or
-//! with a value of the wrong type, a relative fence without a date: all are
-//! answered with no. Nothing that is read or asked makes this crate panic, and
-//! how much a document may hold is told, and can be set, by [`Limits`].
+//! with a value of the wrong type, a relative fence without a date: the answer is
+//! always no. Nothing that is read or asked makes this crate panic. How much a
+//! document may hold is set by [`Limits`].
 
 #![deny(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

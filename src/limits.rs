@@ -1,11 +1,11 @@
 //! How much a document may hold.
 
-/// How much a document may hold: what is beyond it is a problem with a place,
-/// like any other.
+/// How much a document may hold; any excess is a problem with a place, like any
+/// other.
 ///
-/// A document may come from anybody. All that is made of one takes time and
-/// memory about in proportion to it, within these limits. The defaults are far
-/// above what policies hold that people write, and safe to leave as they are;
+/// A document may come from anybody. Within these limits, whatever is made from one
+/// takes time and memory roughly in proportion to it. The defaults are far above
+/// what any hand-written policy holds, and safe to keep;
 /// [`Policy::validate_within`](crate::Policy::validate_within) takes others.
 ///
 /// ```
@@ -21,15 +21,14 @@
 ///
 /// What has no limit here has one elsewhere, or needs none:
 ///
-/// - How long a document is, the host sees before it reads it.
-/// - Lists and maps within each other nest 134 deep at most, when a document is
-///   read.
+/// - The length of a document: the host knows it before reading.
+/// - Lists and maps nest at most 134 deep when a document is read.
 /// - [`Engine::filter`](crate::Engine::filter),
 ///   [`Engine::mends`](crate::Engine::mends) and
 ///   [`Engine::diff`](crate::Engine::diff) spend a limited effort on short
 ///   answers, and say where that shows.
-/// - Problems are told until their places take 64 MiB; that there are more is one
-///   more.
+/// - Problems are reported until their places take 64 MiB; one more problem then
+///   says that there are others.
 /// - Changes are held to the limits on users, sources, groups and names, but do
 ///   not count statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,19 +37,18 @@ pub struct Limits {
     /// How many permissions there may be, scopes and levels among them:
     /// 1,048,576 by default.
     pub permissions: usize,
-    /// How many levels the tree of permissions may have: 66 by default, and at
-    /// most.
+    /// How many levels the tree of permissions may have: 66 by default, which is also
+    /// the most.
     pub depth: usize,
-    /// How many entries there may be in the lists of what permissions answer to,
-    /// of all permissions together: what a scope has from its scoped node, and
-    /// what has scopes or checks and decides with a permission on an object.
+    /// How many entries there may be in the lists of what permissions depend on, all
+    /// permissions together: what a scope takes over from its scoped node, and
+    /// permissions with scopes or checks to which a permission on an object answers.
     /// 4,194,304 by default.
     ///
-    /// There are few for each permission, but where hundreds require each other
-    /// in a chain.
+    /// Each permission has few, unless hundreds require each other in a chain.
     pub dependencies: usize,
-    /// How many profiles there may be, and roles, and approval groups: 1,048,576
-    /// of each by default.
+    /// How many profiles, roles and approval groups there may be: 1,048,576 of each by
+    /// default.
     pub sources: usize,
     /// How many statements there may be, in all sources together: 67,108,864 by
     /// default.

@@ -1,4 +1,4 @@
-//! An engine that follows its policy while it is asked.
+//! An engine that follows its policy while it is being asked.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,11 +9,11 @@ use arc_swap::{ArcSwap, Guard};
 use crate::change::{Applied, By, Change, LogEntry, Refusal, ReplayError};
 use crate::engine::Engine;
 
-/// The engine of the policy as it is now, for any number of threads.
+/// The engine of the newest version of a policy, for any number of threads.
 ///
-/// Whoever asks takes a [`Snapshot`], which costs a few nanoseconds, waits for
-/// nobody and never changes: what is asked of one snapshot is answered by one
-/// version of the policy. A change is applied to the newest version, the engine
+/// A reader takes a [`Snapshot`], which costs a few nanoseconds, waits for nobody
+/// and never changes: all questions to one snapshot are answered by one version of
+/// the policy. A change is applied to the newest version, the engine
 /// [follows](Engine::follow), and the next snapshot taken is of the new one.
 /// Changes wait for each other, so that none is lost.
 ///
@@ -36,19 +36,19 @@ use crate::engine::Engine;
 /// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
 /// live.apply(By::Host, &serde_json::from_str::<Change>(change)?)?;
 /// assert!(live.load().can(bob, orders, ()));
-/// // A snapshot goes on to answer as it did.
+/// // A snapshot goes on answering as it did.
 /// assert!(!before.can(bob, orders, ()));
 /// # Ok(())
 /// # }
 /// ```
 pub struct Live {
     engine: ArcSwap<Engine>,
-    /// Held by who makes the next version.
+    /// Held while the next version is made.
     making: Mutex<()>,
 }
 
 impl Live {
-    /// Begins with an engine.
+    /// Starts with an engine.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -66,10 +66,10 @@ impl Live {
         Live { engine: ArcSwap::from_pointee(engine), making: Mutex::default() }
     }
 
-    /// The engine as it is now.
+    /// A snapshot of the newest engine.
     ///
-    /// Take one for each piece of work, a request say, and not for each
-    /// question; for longer than that, clone the engine.
+    /// Take one for each piece of work, such as a request, not for each question. To
+    /// keep it for longer, clone the engine.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -95,16 +95,16 @@ impl Live {
         Snapshot(self.engine.load())
     }
 
-    /// Applies a change to the policy as it is now, and publishes the engine
-    /// that comes of it.
+    /// Applies a change to the newest version of the policy, and publishes the
+    /// resulting engine.
     ///
-    /// It is published before anybody can have stored it. A host that has to
-    /// store a change first applies it to a snapshot's policy and replays what
-    /// came of it: see [`Live::replay`].
+    /// It is published before the host can store it. A host that must store a change
+    /// first applies it to a snapshot's policy and replays the log entry: see
+    /// [`Live::replay`].
     ///
     /// # Errors
     ///
-    /// Where a rule refuses the change; all is left as it was.
+    /// When a rule refuses the change; then nothing changes.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -133,16 +133,15 @@ impl Live {
         })
     }
 
-    /// Applies what another process applied, or this one to a snapshot, and
-    /// publishes the engine that comes of it
-    /// ([`Policy::replay`](crate::Policy::replay)).
+    /// Applies what was applied in another process, or in this one to a snapshot, and
+    /// publishes the resulting engine ([`Policy::replay`](crate::Policy::replay)).
     ///
     /// # Errors
     ///
-    /// Where the entry is not the next one; all is left as it was. Of two that
-    /// were made of the same snapshot, the second is late
-    /// ([`ReplayError::Already`]): its change is to be applied to a new one. A
-    /// log in which entries are stored first must take one of each revision.
+    /// When the entry is not the next one or does not fit the policy; then nothing
+    /// changes. Of two entries made from the same snapshot, the second is late
+    /// ([`ReplayError::Already`]): apply its change to a new snapshot. A log in which
+    /// entries are stored first must accept only one of each revision.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -162,7 +161,7 @@ impl Live {
     /// there.replay(&applied.log_entry())?;
     /// assert!(there.load().user("bob").is_err());
     ///
-    /// // Or stored first, with who and when as the host wants, then published.
+    /// // Or stored first, with who and when as the host likes, then published.
     /// let add = serde_json::from_str(r#"{"add_user": {"user": "cyd"}}"#)?;
     /// let entry = here.load().policy().apply(By::Host, &add)?.log_entry();
     /// let mut log = vec![("root", serde_json::to_string(&entry)?)];
@@ -174,20 +173,19 @@ impl Live {
         self.publish(|engine| Ok((engine.follow(&engine.policy().replay(entry)?), ())))
     }
 
-    /// Publishes an engine that is made of the present one: of an edited document,
-    /// say, or of several changes that are to be seen together.
+    /// Publishes an engine made from the present one: from an edited document, say, or
+    /// by several changes that are to become visible together.
     ///
-    /// Changes wait until it is made, so that none is lost; readers do not. `make`
-    /// must not change this `Live` itself, for it would wait for itself.
+    /// Changes wait until it is made, so that none is lost; readers do not wait. `make`
+    /// must not change this `Live` itself: it would wait for itself forever.
     ///
-    /// Handles hold for the versions of one policy, such as
-    /// [`Policy::revise`](crate::Policy::revise) makes: of a policy that is made
-    /// of a document alone, the handles that were taken before are unknown users
-    /// and permissions, to whom nothing is allowed.
+    /// Handles stay valid for later versions of the same policy, such as those made by
+    /// [`Policy::revise`](crate::Policy::revise). With a policy made directly from a
+    /// document, handles taken before are unknown, and allow nothing.
     ///
     /// # Errors
     ///
-    /// Those of `make`; all is left as it was.
+    /// Those of `make`; then nothing changes.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -214,17 +212,17 @@ impl Live {
         self.publish(|engine| Ok((make(engine)?, ())))
     }
 
-    /// Publishes an engine made elsewhere, whatever there is now.
+    /// Publishes an engine made elsewhere, in place of whatever there is now.
     ///
-    /// Changes that were made since its policy was taken are lost without a word:
-    /// to go on from the present engine, use [`Live::update`].
+    /// Changes made since its policy was taken are silently lost: to build on the
+    /// present engine, use [`Live::update`].
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
     /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {}}}"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let live = Live::new(engine);
-    /// // The policy of another tenant, or one that was stored.
+    /// // The policy of another tenant, or a stored one.
     /// let other = r#"{"format": 1, "catalogue": {}, "users": {"cyd": {}}}"#;
     /// let policy = Policy::try_from(serde_json::from_str::<Document>(other)?)?;
     /// live.store(Engine::new(&policy.at_revision(17)));
@@ -237,7 +235,7 @@ impl Live {
     }
 
     fn publish<T, E>(&self, make: impl FnOnce(&Engine) -> Result<(Engine, T), E>) -> Result<T, E> {
-        // Nothing that is behind the lock can be left half done.
+        // A panic leaves nothing half done behind the lock.
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let (engine, made) = make(&self.engine.load_full())?;
         self.engine.store(Arc::new(engine));
@@ -252,7 +250,7 @@ impl fmt::Debug for Live {
     }
 }
 
-/// An engine as it was when it was taken; it derefs to it.
+/// The engine as it was when the snapshot was taken, to which it derefs.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Live, Policy, Snapshot};
@@ -264,7 +262,7 @@ impl fmt::Debug for Live {
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
 /// let live = Live::new(engine);
 /// let now: Snapshot = live.load();
-/// // All of a request is answered by one version.
+/// // One version answers the whole request.
 /// assert!(now.can_by_name("bob", "orders", ())?);
 /// assert_eq!(now.revision(), 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -38,8 +38,8 @@ use crate::slots::Slots;
 
 /// A policy: a document that has no problems.
 ///
-/// It is proof of that: nothing that was checked is checked again. It is cheap
-/// to clone, and converts back into an equal document.
+/// It is proof of that: nothing that was checked is checked again. It is cheap to
+/// clone. Made directly from a document, it converts back into an equal one.
 ///
 /// ```
 /// use grantree::{Document, Policy};
@@ -59,7 +59,7 @@ use crate::slots::Slots;
 #[derive(Clone)]
 pub struct Policy(Arc<Inner>);
 
-/// A line, however large the policy is; all of it is its [`Document`].
+/// One line, however large the policy is; convert it into a [`Document`] to see all.
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let policy = &*self.0;
@@ -73,7 +73,7 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// A stored document that was fitted to a newer catalogue.
+/// A stored document, fitted to a newer catalogue.
 ///
 /// ```
 /// use grantree::{Document, Policy};
@@ -91,16 +91,16 @@ impl fmt::Debug for Policy {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adopted {
-    /// The policy of all that fits.
+    /// The policy of what fits.
     pub policy: Policy,
-    /// What does not and was left out, in the order in which
-    /// [`Policy::try_from`] would refuse it.
+    /// What does not fit and was left out, in the order in which
+    /// [`Policy::try_from`] would report it.
     pub left_out: Vec<LeftOut>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
-    /// What the document was held to.
+    /// The limits that the document was held to.
     pub(crate) limits: Limits,
     pub(crate) lineage: Lineage,
     pub(crate) revision: u64,
@@ -122,7 +122,7 @@ pub(crate) struct Inner {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Licence {
     stated: document::Licence,
-    /// All features that it comes to.
+    /// All features that result from it.
     features: HashSet<Box<str>, RandomState>,
 }
 
@@ -134,42 +134,42 @@ impl Licence {
         Licence { stated, features }
     }
 
-    /// As the document has it.
+    /// The licence as the document has it.
     pub(crate) fn stated(&self) -> &document::Licence {
         &self.stated
     }
 }
 
-/// Which policy this is a version of, and how its names are numbered for the
-/// handles of its engines: a name keeps its number in later versions.
+/// Identifies the policy that this is a version of, and numbers its names for the
+/// handles of engines: a name keeps its number in later versions.
 #[derive(Clone, Debug)]
 pub(crate) struct Lineage {
     pub(crate) id: u32,
-    /// The next slot for a user, for all versions: two that are made from one
+    /// The next slot for a user, shared by all versions: two made from the same one
     /// must not give one slot to two users.
     next_user: Arc<AtomicU32>,
     pub(crate) permissions: Numbers,
 }
 
-/// The numbers of names: their positions in the first version, and new ones for
+/// The numbers of names: their positions in the first version, and new numbers for
 /// names that come later.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
-    /// The number of every name that there was; of a first version, they are
-    /// the positions, and nothing is kept.
+    /// The number of every name that there ever was; `None` in a first version, where
+    /// numbers are positions.
     known: Option<Arc<NameMap<u32>>>,
-    /// The next new number, for all versions: two that are made from one must
+    /// The next new number, shared by all versions: two made from the same one must
     /// not give one number to two names.
     next: Arc<AtomicU32>,
 }
 
 impl Numbers {
-    /// The numbers of a first version with so many names.
+    /// The numbers of a first version with that many names.
     fn first(names: usize) -> Numbers {
         Numbers { known: None, next: Arc::new(AtomicU32::new(number(names))) }
     }
 
-    /// The number of a name, which stands at that position now.
+    /// The number of a name, which is at that position now.
     pub(crate) fn of(&self, name: &str, position: usize) -> Option<u32> {
         match &self.known {
             None => Some(number(position)),
@@ -182,7 +182,7 @@ impl Numbers {
         self.known.is_none()
     }
 
-    /// A number above all of this version's, which has so many names.
+    /// A number above all of this version's, which has that many names.
     pub(crate) fn end(&self, names: usize) -> usize {
         match &self.known {
             None => names,
@@ -215,7 +215,7 @@ impl Lineage {
         self.next_user.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The lineage of a first version with so many users and permissions.
+    /// The lineage of a first version with that many users and permissions.
     fn first(users: usize, permissions: usize) -> Lineage {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         Lineage {
@@ -231,7 +231,7 @@ impl Lineage {
 pub(crate) struct Groups {
     /// Each with the group that it is beneath.
     pub(crate) parents: NameMap<Option<u32>>,
-    /// What is declared, as it was written.
+    /// The declarations, as written.
     pub(crate) declared: document::Map<document::Group>,
 }
 
@@ -240,7 +240,7 @@ impl Groups {
         self.parents.get_index(id as usize).map_or("", |(name, _)| name)
     }
 
-    /// Whether a group is one of some, or beneath one.
+    /// Whether a group is one of these, or beneath one.
     pub(crate) fn is_beneath(&self, group: &str, of: &[u32]) -> bool {
         let mut next = self.parents.get_index_of(group).map(number);
         while let Some(group) = next {
@@ -284,8 +284,8 @@ impl Policy {
         self.inner().revision
     }
 
-    /// The same policy under another number, for a process that begins with a
-    /// stored document and goes on with the changes that came after it.
+    /// The same policy at another revision, for a process that starts with a stored
+    /// document and goes on with the changes made after it.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -308,14 +308,17 @@ impl Policy {
 
     /// The next version of this policy, from an edited document.
     ///
-    /// It answers as the document does, like any other policy made from it. But
-    /// handles to users and permissions that engines of this version gave stay
-    /// valid for engines of the next one, for every name that it still has.
+    /// It gives the answers of any other policy made from that document. But handles to
+    /// users and permissions from engines of this version stay valid for engines of the
+    /// next one, for every name that it still has.
+    ///
+    /// Users keep this version's order, with new ones last, whatever their order in the
+    /// document: so they come in [`Engine::who_can`](crate::Engine::who_can), and when
+    /// the policy is converted into a document again.
     ///
     /// # Errors
     ///
-    /// All that is wrong with the document. This policy stays as it is in any
-    /// case.
+    /// All that is wrong with the document. This policy stays as it is in any case.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -357,38 +360,37 @@ impl Policy {
 }
 
 impl Policy {
-    /// Makes a policy of a stored document whose catalogue was replaced by a newer
-    /// one: what no longer fits is left out, and told.
+    /// Makes a policy from a stored document whose catalogue was replaced by a newer
+    /// one: what no longer fits is left out, and reported.
     ///
-    /// Left out is whatever names something that is not there, or is otherwise
-    /// than it was:
+    /// Whatever refers to something that is gone, or has changed so that it no longer
+    /// fits, is left out:
     ///
-    /// - Statements whose pattern matches nothing any more, levels and values that
-    ///   are gone, bounds of another form. Restrictions among them are told apart,
-    ///   because a source may be wider without them: somebody should look.
-    /// - A kind of change in `governance.permissions` that needs a permission that
-    ///   is gone becomes one for admins, with all that it needs; a separation keeps
+    /// - Statements whose pattern no longer matches anything, levels and values that
+    ///   are gone, bounds of another form. Restrictions among these are marked,
+    ///   because without them a source may be wider: somebody should review them.
+    /// - The whole entry of a kind of change in `governance.permissions` that needs a
+    ///   permission that is gone, which leaves that kind to admins. A separation keeps
     ///   the permissions that are left.
-    /// - The licence's edition, the default profile, and what sources and users
-    ///   name of roles, profiles and approval groups that the document lacks. A
-    ///   source whose `assignable_by` has no name left is for admins to assign.
+    /// - The licence's edition, the default profile, and any role, profile or approval
+    ///   group that a source or user names, if the document lacks it. A source whose
+    ///   `assignable_by` has no name left is for admins to assign.
     ///
-    /// Nothing is guessed: what was renamed is left out as well. To keep it,
-    /// rename it in the document before.
+    /// Nothing is guessed: what was renamed is left out too. To keep it, first rename
+    /// it in the document.
     ///
-    /// Costs as much as [`Policy::try_from`], which is the same but for what
-    /// becomes of all that. Where it would accept the document, this leaves
-    /// nothing out.
+    /// Costs as much as [`Policy::try_from`], and leaves nothing out if that would
+    /// accept the document.
     ///
-    /// The policy is a new one, at revision 0. Where engines are running, make it
-    /// the next version of theirs, so that handles stay valid:
+    /// The policy is a new one, at revision 0. If engines are running, make it the
+    /// next version of their policy, so that handles stay valid:
     /// `policy.revise(Document::from(&adopted.policy))`.
     ///
     /// # Errors
     ///
-    /// What leaving out does not mend: a catalogue that has problems itself,
-    /// mistakes in the form of the document, names that stand twice or are none,
-    /// cycles, and unique roles that are included or have two holders.
+    /// What leaving out does not mend: problems of the catalogue itself, mistakes in the
+    /// form of the document, duplicate or invalid names, excesses over limits, cycles,
+    /// and unique roles that are included or have two holders.
     ///
     /// ```
     /// use grantree::{Document, Policy};
@@ -415,7 +417,7 @@ impl Policy {
     /// ]);
     /// let document = Document::from(&adopted.policy);
     /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
-    /// // To assign a role is for admins now.
+    /// // Assigning a role is for admins now.
     /// assert!(document.governance.permissions.is_empty());
     /// # Ok(())
     /// # }
@@ -424,7 +426,7 @@ impl Policy {
         Policy::adopt_within(document, &Limits::default(), |_| {})
     }
 
-    /// Adopts a document as [`Policy::adopt`] does, within other limits than the
+    /// Adopts a document as [`Policy::adopt`] does, within limits other than the
     /// default ones, and reports progress as [`Policy::validate_within`] does.
     ///
     /// # Errors
@@ -456,7 +458,8 @@ impl Policy {
 }
 
 impl From<&Policy> for Document {
-    /// The document that the policy was made from, or an equal one.
+    /// The policy as a document, equal to the one that it was directly made from.
+    /// After [`Policy::revise`], users may come in another order.
     fn from(policy: &Policy) -> Document {
         let inner = policy.inner();
         let users = inner.users.iter().map(|(slot, key, class)| {
@@ -480,7 +483,7 @@ impl From<&Policy> for Document {
 }
 
 impl Inner {
-    /// What a document says, users aside.
+    /// The policy as a document, users aside.
     fn without_users(&self) -> Document {
         let catalogue = &self.catalogue;
         let mut document = Document::default();
@@ -506,8 +509,8 @@ impl Inner {
         }
     }
 
-    /// The roles whose holders alone may give a source, besides admins; `None`
-    /// where any actor may.
+    /// The roles whose holders alone may assign a source, besides admins; `None` if any
+    /// actor may.
     pub(crate) fn guard(&self, source: SourceId) -> Option<&[u32]> {
         self.source_at(source)?.assignable_by.as_deref()
     }
@@ -517,8 +520,8 @@ impl Inner {
         self.licence.features.contains(feature)
     }
 
-    /// Rule 8: the bounds on an attribute that decide for a user, of which one
-    /// must pass, each with its source.
+    /// Rule 8: the bounds on an attribute that decide for a user, each with its source;
+    /// a value must pass one of them.
     pub(crate) fn bounds_of<'p>(
         &'p self,
         user: &'p Class,
@@ -533,14 +536,14 @@ impl Inner {
         stated.into_iter().filter(move |(source, _)| Some(source.tier()) == decisive)
     }
 
-    /// Roles and all that they bring along, each before those that it includes:
-    /// depth first, at its first visit.
+    /// Roles and all that they bring along, each before those that it includes: depth
+    /// first, at its first visit.
     pub(crate) fn closure(&self, roles: &[u32]) -> SmallVec<[u32; 16]> {
         let mut closure = SmallVec::new();
         let mut seen = HashSet::<u32, RandomState>::default();
         let mut open: SmallVec<[u32; 16]> = roles.iter().rev().copied().collect();
         while let Some(role) = open.pop() {
-            // Few roles are looked through faster than hashed.
+            // A few roles are scanned faster than hashed.
             let known = match closure.spilled() {
                 true => seen.contains(&role),
                 false => closure.contains(&role),
@@ -561,7 +564,7 @@ impl Inner {
         closure
     }
 
-    /// All that a user's sources say, the more general first: within the role
+    /// The statements of a user's sources, the more general first: within the role
     /// tier each role before those that it includes, approval groups last.
     pub(crate) fn sources_of<'p>(
         &'p self,
@@ -582,7 +585,7 @@ impl Inner {
             .chain(own)
     }
 
-    /// The profiles or approval groups that are wanted, as a document writes them.
+    /// The wanted profiles or approval groups, as a document has them.
     pub(crate) fn sources(
         &self,
         sources: &Slots<Source>,
@@ -592,7 +595,7 @@ impl Inner {
         wanted.map(|(_, name, source)| (name, self.source(source))).collect()
     }
 
-    /// The roles that are wanted, as a document writes them.
+    /// The wanted roles, as a document has them.
     pub(crate) fn roles(&self, wanted: impl Fn(u32) -> bool) -> document::Map<document::Role> {
         let role = |role: &Role| document::Role {
             source: self.source(&role.source),
@@ -615,7 +618,7 @@ impl Inner {
         }
     }
 
-    /// What a document says of users of a class.
+    /// A user of a class, as a document has it.
     fn class(&self, class: &Class) -> document::User {
         let statements = class.statements.as_deref();
         document::User {

@@ -1,9 +1,9 @@
-//! One change on its way: what it does, and every rule that it meets.
+//! One change in progress: what it does, and every rule that applies to it.
 //!
-//! A change is carried out on a version of the policy in the making, which
-//! shares all else with the one before. On the way every refusal is noted, and
-//! what an actor would need; the first refusal in the order of the rules speaks,
-//! and then nothing has happened.
+//! A change is carried out on a new version of the policy, which shares all else
+//! with the one before. Every refusal is noted on the way, and so is what an actor
+//! would need. If there are refusals, the first in the order of the rules is
+//! reported, and the new version is dropped.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Appl
     }
 }
 
-/// Whose permissions a change can make otherwise.
+/// Whose permissions a change may affect.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Touched {
     Users(Vec<u32>),
@@ -66,18 +66,17 @@ pub(super) struct Attempt<'p> {
     pub(super) refusals: Vec<Refusal>,
     /// The kinds of change that governance must allow the actor.
     pub(super) kinds: Vec<String>,
-    /// Sources that are given or taken.
+    /// Sources that are assigned or revoked.
     pub(super) guarded: Vec<SourceId>,
-    /// Sources that the actor needs the right to assign, where they are
-    /// guarded.
+    /// Sources that the actor needs the right to assign, if they are guarded.
     pub(super) rights: Vec<SourceId>,
-    /// What only an admin does.
+    /// What only an admin may do here: the refusal for others.
     pub(super) admins_only: Option<String>,
     pub(super) groups_named: Vec<String>,
     pub(super) touched: Touched,
     /// A user who is new or renamed.
     pub(super) fresh: Option<u32>,
-    /// Whether an active admin is one no more.
+    /// Whether an active admin ceases to be one.
     pub(super) loses_admin: bool,
     pub(super) changed: Vec<Change>,
     pub(super) moved: Vec<Moved>,
@@ -137,7 +136,7 @@ impl Inner {
         }
     }
 
-    /// That there is no such source.
+    /// The message that there is no such source.
     pub(super) fn unknown_source(&self, kind: Kind, name: &str) -> String {
         let nearest = match kind {
             Kind::Profile => did_you_mean(name, self.profiles.iter().map(|(_, known, _)| known)),
@@ -189,7 +188,7 @@ impl Inner {
         self.users.set_class(slot, &user);
     }
 
-    /// Orders the roles anew; `false` where they include each other in a ring.
+    /// Reorders the roles; `false` if their inclusions form a cycle.
     pub(super) fn order_roles(&mut self) -> bool {
         let roles = &self.roles;
         let walk = graph::walk(roles.slots(), |role, at| {
@@ -220,7 +219,7 @@ impl Inner {
         }
     }
 
-    /// The holders of a unique role; of any other, none.
+    /// The holders of a role if it is unique; otherwise none.
     pub(super) fn unique_holders(&self, role: u32) -> Vec<u32> {
         match self.roles[role].unique {
             true => self.holders(Kind::Role, role),
@@ -228,7 +227,7 @@ impl Inner {
         }
     }
 
-    /// A source and, of a role, all that it includes.
+    /// A source and, if it is a role, all that it includes.
     pub(super) fn with_included(&self, kind: Kind, id: u32) -> Vec<SourceId> {
         match kind {
             Kind::Role => self.closure(&[id]).into_iter().map(SourceId::Role).collect(),
@@ -246,7 +245,7 @@ impl Attempt<'_> {
         self.refuse(rule, message);
     }
 
-    /// Notes that an actor needs a kind of change: `assign_role`, say.
+    /// Notes that an actor must be permitted a kind of change: `assign_role`, say.
     pub(super) fn need(&mut self, verb: &str, kind: Kind) {
         self.kinds.push(format!("{verb}_{}", kind.word()));
     }
@@ -267,13 +266,12 @@ impl Attempt<'_> {
         found
     }
 
-    /// Notes what giving or taking a source asks of an actor: of a role, what it
-    /// includes too.
+    /// Notes a source that is assigned or revoked; with a role, what it includes too.
     pub(super) fn moves(&mut self, kind: Kind, id: u32) {
         self.guarded.extend(self.old.with_included(kind, id));
     }
 
-    /// Notes what only admins do to admins.
+    /// Notes that only an admin may do this, if it is done to an admin.
     pub(super) fn touches_admin(&mut self, slot: u32, verb: &str) {
         if self.old.users[slot].admin {
             let name = self.old.users.name(slot);
@@ -376,7 +374,7 @@ impl Attempt<'_> {
         self.changed.push(Change::SetGroup { group, parent });
     }
 
-    /// Refuses more of something than a document could have.
+    /// Refuses to add more of something than a document may have.
     fn count(&mut self) {
         let (old, new, limits) = (self.old, &self.new, self.old.limits);
         for (what, before, now, most) in [
@@ -398,7 +396,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Refuses a name that a document could not have.
+    /// Refuses a name longer than a document may have.
     pub(super) fn check_length(&mut self, name: &str) {
         let limit = self.old.limits.name;
         if name.len() > limit {

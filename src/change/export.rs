@@ -10,8 +10,8 @@ use crate::policy::{Inner, Policy, SourceId, SourceName};
 
 impl Policy {
     /// All profiles, roles and approval groups, to be imported elsewhere
-    /// ([`Change::Import`](super::Change::Import)): into a policy of the same
-    /// catalogue without sources, they come as they are here.
+    /// ([`Change::Import`](super::Change::Import)). A policy with the same catalogue and
+    /// no sources gets them exactly as they are here.
     ///
     /// ```
     /// use grantree::change::{By, Change, OnConflict};
@@ -40,18 +40,18 @@ impl Policy {
 
     /// Some profiles, roles and approval groups, to be imported elsewhere.
     ///
-    /// A role comes with all the roles that it includes, without which it would be
-    /// another. What else names a role does not bring it along: `assignable_by`
-    /// and `demoted_to` are about who is who in a workspace. Where the other one
-    /// has a role of that name, it is that one; else the import reports it, and a
+    /// A role comes with all the roles that it includes, as it would mean something
+    /// else without them. Other references do not bring a role along: `assignable_by`
+    /// and `demoted_to` are about who is who in a workspace. If the other policy has a
+    /// role of that name, that one is meant; otherwise the import reports it, and a
     /// guard that loses its last name stays, for admins only.
     ///
-    /// Sources come in the order in which the policy has them, each once.
+    /// Sources come in the policy's order, each once.
     ///
     /// # Errors
     ///
-    /// [`Rule::Unknown`] where the policy has no such source, and [`Rule::Invalid`]
-    /// for the global source and for users, which belong to one policy.
+    /// [`Rule::Unknown`] if the policy has no such source, and [`Rule::Invalid`] for the
+    /// global source and for users, which belong to one policy.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -98,7 +98,7 @@ impl Policy {
 }
 
 impl Inner {
-    /// The sources that are wanted, as a document writes them.
+    /// The wanted sources, as a document has them.
     fn bundle(&self, wanted: impl Fn(SourceId) -> bool) -> Bundle {
         Bundle {
             profiles: self.sources(&self.profiles, |id| wanted(SourceId::Profile(id))),

@@ -10,11 +10,11 @@ use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document::{self, Map};
 use crate::policy::{Inner, Role, Source, SourceId, Statements};
 
-/// A source that comes with a bundle.
+/// A source of a bundle, on its way into the policy.
 struct Coming<'b> {
     kind: Kind,
     name: &'b str,
-    /// What it is called here, and the slot it has or is to have.
+    /// Its name here.
     here: String,
     replaces: Option<u32>,
     source: &'b document::Source,
@@ -26,7 +26,7 @@ struct Coming<'b> {
 type LeftOut = (Misfit, &'static str, String, bool);
 
 impl Inner {
-    /// Statements with what does not fit left out.
+    /// Statements without what does not fit, which is returned beside them.
     pub(super) fn fitting(&self, given: &document::Statements) -> (Statements, Vec<LeftOut>) {
         let mut fitting = Statements::default();
         let mut left_out: Vec<LeftOut> = Vec::new();
@@ -67,13 +67,13 @@ impl Inner {
     }
 }
 
-/// Whether some name stands in a map twice, which no policy has.
+/// Whether a map has duplicate names, which no policy has.
 fn has_duplicates<V>(map: &Map<V>) -> bool {
     let mut seen = HashSet::<&str, RandomState>::default();
     !map.iter().all(|(name, _)| seen.insert(name))
 }
 
-/// Whether some name stands twice in a map of statements.
+/// Whether a map of statements has duplicate names.
 pub(super) fn repeats(said: &document::Statements) -> bool {
     has_duplicates(&said.levels) || has_duplicates(&said.bounds) || has_duplicates(&said.settings)
 }
@@ -83,7 +83,7 @@ impl Attempt<'_> {
         self.kinds.push("import".to_owned());
         self.touched = Touched::Everybody;
         let coming = self.coming(bundle, on_conflict);
-        // All have their places before any names another.
+        // Every source gets its slot before references between them are resolved.
         let mut ids = Vec::new();
         for source in &coming {
             ids.push(match source.replaces {
@@ -117,7 +117,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// The sources of a bundle, each with what it is called here.
+    /// The sources of a bundle, each with its name here.
     fn coming<'b>(&mut self, bundle: &'b Bundle, on_conflict: OnConflict) -> Vec<Coming<'b>> {
         let profiles = bundle.profiles.iter().map(|(name, it)| (Kind::Profile, name, it, None));
         let roles = bundle.roles.iter().map(|(name, it)| (Kind::Role, name, &it.source, Some(it)));
@@ -174,14 +174,14 @@ impl Attempt<'_> {
         coming
     }
 
-    /// Whether a name of the bundle stands here already, and nothing is replaced.
+    /// Whether a name of the bundle is taken here, and the import is to refuse that.
     fn conflicts(&self) -> bool {
         self.refusals.iter().any(|refusal| refusal.rule == Rule::Conflict)
     }
 
-    /// Notes the roles that come to be included, directly or by others, and were
-    /// not before: the actor needs the right to assign them. Those that come
-    /// along themselves are another matter.
+    /// Notes the roles that become included, directly or through others, and were not
+    /// before: the actor needs the right to assign them. Roles of the bundle itself are
+    /// left out here.
     fn include(&mut self, coming: &[Coming<'_>], ids: &[u32]) {
         let roles: Vec<(u32, Option<u32>)> = (coming.iter().zip(ids))
             .filter(|(source, _)| source.kind == Kind::Role)
@@ -196,7 +196,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Puts what fits of a source into its place.
+    /// Puts a source into its slot, without what does not fit.
     fn bring(&mut self, coming: &Coming<'_>, id: u32, roles: &[(&str, u32)]) {
         let &Coming { kind, source, role, .. } = coming;
         let here = kind.name(coming.here.clone());
@@ -207,7 +207,7 @@ impl Attempt<'_> {
         for (_, field, what, restriction) in left_out {
             leave(self, field, what, restriction);
         }
-        // A name of the bundle is that one, whatever it is called here.
+        // A name in the bundle means the bundle's own role, whatever its name here.
         let find = |attempt: &Self, name: &str| {
             let own = roles.iter().find(|(known, _)| *known == name).map(|&(_, id)| id);
             own.or_else(|| attempt.old.roles.find(name))

@@ -1,4 +1,4 @@
-//! Changes on their way to other processes.
+//! Changes, sent to other processes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use crate::policy::Policy;
 
 /// What one applied change changed, for other processes that have the policy.
 ///
-/// It is data: send it over whatever log or queue there is, with who did it and
-/// when beside it, if that is to be known. A change that changed nothing makes
-/// an entry too, so that revisions have no gaps. See [`Policy::replay`].
+/// It is data: send it over whatever log or queue there is, along with who made the
+/// change and when, if that matters. A change that changed nothing makes an entry
+/// too, so that revisions have no gaps. See [`Policy::replay`].
 ///
 /// ```
 /// # use grantree::{Document, Policy};
@@ -29,7 +29,7 @@ use crate::policy::Policy;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogEntry {
-    /// The revision of the policy that came of it.
+    /// The revision of the resulting policy.
     pub revision: u64,
     /// What changed.
     pub changes: Vec<Change>,
@@ -54,7 +54,7 @@ pub struct LogEntry {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// It was before, or the policy has come by it otherwise.
+    /// The policy already has this revision, by this entry or otherwise.
     #[error("entry {entry} is in the policy already, which is at revision {policy}")]
     Already {
         /// The entry's revision.
@@ -62,7 +62,7 @@ pub enum ReplayError {
         /// The policy's.
         policy: u64,
     },
-    /// Others come before it.
+    /// Other entries come before it.
     #[error("entry {entry} is not the next one of the policy, which is at revision {policy}")]
     Early {
         /// The entry's revision.
@@ -70,14 +70,13 @@ pub enum ReplayError {
         /// The policy's.
         policy: u64,
     },
-    /// The policy is another one than that which the entry was made of, and
-    /// refuses it.
+    /// The policy is not the one that the entry was made from, and refuses it.
     #[error("the policy is another one: {0}")]
     Refused(#[from] Refusal),
 }
 
 impl Applied {
-    /// What other processes are to replay.
+    /// The entry for other processes to replay.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -100,29 +99,30 @@ impl Applied {
 }
 
 impl Policy {
-    /// Makes the next version of this policy by what changed in another process
-    /// that has it: no rule of governance is asked again.
+    /// Makes the next version of this policy from what changed in another process that
+    /// has it. Governance is not checked again.
     ///
-    /// Processes stay in step over a log that keeps order, such as a table with
-    /// a growing key, a Kafka partition or a Redis stream: one of them applies
-    /// changes and appends [`Applied::log_entry`], all others replay what they
-    /// read. An entry has the number of the revision that it leads to, so that
-    /// one that comes twice is told from one that comes too early, and a writer
-    /// that was overtaken fails to append when the log refuses a number that is
-    /// there. A process that begins takes a stored document with its
-    /// [revision](Policy::revision), [sets it](Policy::at_revision) and reads
-    /// the log from there. Equal policies have equal [digests](Policy::digest);
-    /// compare them now and then.
+    /// Processes stay in step over an ordered log, such as a table with an increasing
+    /// key, a Kafka partition or a Redis stream: one process applies changes and appends
+    /// [`Applied::log_entry`], all others replay what they read. An entry has the number
+    /// of the revision that it leads to, which tells a repeated entry from one that
+    /// comes too early; and a writer that was overtaken fails to append if the log
+    /// refuses a number that it already has. A process that starts takes a stored
+    /// document with its [revision](Policy::revision), [sets it](Policy::at_revision)
+    /// and reads the log from there. Equal policies have equal
+    /// [digests](Policy::digest); compare them now and then.
+    ///
+    /// A [`Policy::revise`] takes a revision too, but has no entry: send the edited
+    /// document itself with its revision, and let every process revise with it.
     ///
     /// # Errors
     ///
-    /// Where the entry is not the next one, or can't be made of this policy.
+    /// When the entry is not the next one, or this policy refuses it.
     ///
-    /// An entry has the number of the version that it was made of, and nothing
-    /// of what stands in it: that a policy of the same revision is another one is
-    /// an error only where something in it refuses the changes, and another entry
-    /// of a number that was there is [`ReplayError::Already`] too. The digests
-    /// tell.
+    /// An entry identifies the version that it leads to only by number. A different
+    /// policy of the right revision is an error only if it refuses the changes, and any
+    /// entry with a past number is [`ReplayError::Already`], even one that was never
+    /// replayed. Digests reveal such differences.
     ///
     /// ```
     /// use grantree::change::{By, Change, LogEntry, ReplayError};

@@ -1,4 +1,4 @@
-//! A map as a document writes it: in order, and with whatever stands twice.
+//! A map as in a document: ordered, and with any duplicate keys.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
-/// Values by name, in the order in which the document has them.
+/// Values by name, in document order.
 ///
 /// Unlike a hash map it can hold a name twice, because a document can; a
 /// [`Policy`](crate::Policy) refuses that. Look-ups are linear: ask a compiled
@@ -53,7 +53,7 @@ impl<V> Map<V> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// The first value of that name, to change.
+    /// The first value of that name, mutably.
     ///
     /// ```
     /// use grantree::document::{Map, User};
@@ -91,7 +91,7 @@ impl<V> Map<V> {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no entries.
     ///
     /// ```
     /// use grantree::Document;
@@ -105,7 +105,7 @@ impl<V> Map<V> {
         self.0.is_empty()
     }
 
-    /// Drops every entry for which `keep` says no.
+    /// Drops every entry for which `keep` returns `false`.
     ///
     /// ```
     /// use grantree::document::{Map, User};
@@ -146,7 +146,7 @@ impl<'a, V> IntoIterator for &'a Map<V> {
 }
 
 impl<N: Into<String>, V> Extend<(N, V)> for Map<V> {
-    /// Adds entries at the end, even of names that are there already.
+    /// Adds entries at the end, even if their names are there already.
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
         self.0.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
     }
@@ -165,7 +165,7 @@ impl<V: Serialize> Serialize for Map<V> {
 }
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
-    /// Reads a map, and refuses a name that stands twice.
+    /// Reads a map, and refuses duplicate names.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Map<V>, D::Error> {
         struct Entries<V>(PhantomData<V>);
 

@@ -1,8 +1,8 @@
-//! Reading a document to its end, whatever is wrong with it.
+//! Reads a document to its end, whatever is wrong with it.
 //!
 //! A derived `Deserialize` stops at the first mistake. Here every place takes
-//! any value: one of the wrong form leaves a fault with its place, and nothing
-//! else. Values stream straight into the document; no tree stands in between.
+//! any value: one of the wrong form leaves only a fault with its place. Values
+//! stream straight into the document, without a tree in between.
 
 #![expect(clippy::arithmetic_side_effects, reason = "the depth, which ends at `DEEPEST`")]
 
@@ -25,8 +25,9 @@ use super::{
 use crate::date::{Date, Weekday};
 use crate::problem::{Place, Problem, ProblemKind, Room, nearest};
 
-/// How deep lists and maps may nest: a permission takes two steps for each
-/// level of the tree. That is fewer levels than the catalogue takes.
+/// How deep lists and maps may nest. Each level of the permission tree takes two:
+/// the deepest permissions that the catalogue takes are just read, but none of their
+/// lists.
 const DEEPEST: usize = 134;
 
 impl<'de> Deserialize<'de> for Document {
@@ -35,7 +36,7 @@ impl<'de> Deserialize<'de> for Document {
     ///
     /// # Errors
     ///
-    /// Only where the text can't be read at all.
+    /// Only when the text can't be read at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Document, D::Error> {
         let (faults, room) = (RefCell::default(), RefCell::default());
         let at = At { place: &Place::Root, faults: &faults, room: &room, depth: 0 };
@@ -45,8 +46,7 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// Reads a part that stands by itself, outside of a document: a mistake in it
-/// is an error.
+/// Reads a part by itself, outside a document: a mistake in it is an error.
 fn strict<'de, S, D>(shape: S, deserializer: D) -> Result<S::Out, D::Error>
 where
     S: Shape<'de>,
@@ -112,8 +112,8 @@ impl At<'_> {
         self.fault(ProblemKind::Form { expected, found: found.into() });
     }
 
-    /// Reads a value that is right or wrong as a whole: what is first at fault
-    /// within it becomes the one fault of its own place.
+    /// Reads a value that is right or wrong as a whole: the first fault within it
+    /// becomes the one fault at its own place.
     fn whole<T, E>(
         &self,
         read: impl FnOnce(At<'_>) -> Result<Option<T>, E>,
@@ -130,8 +130,8 @@ impl At<'_> {
     }
 }
 
-/// What should stand at a place. A value of another form is a fault, and read
-/// as if it were absent.
+/// What is expected at a place. A value of another form is a fault, and read as if
+/// it were absent.
 trait Shape<'de>: Copy {
     type Out: Default;
     const EXPECTED: &'static str;
@@ -300,7 +300,7 @@ impl<'de> Shape<'de> for SomeText {
     }
 }
 
-/// A name that may be absent, which null says too.
+/// A name that may be absent or, which means the same, null.
 #[derive(Clone, Copy)]
 struct OptionalName;
 
@@ -316,7 +316,7 @@ impl<'de> Shape<'de> for OptionalName {
     }
 }
 
-/// A name, or null, that is told from an absent one.
+/// A name or null, each distinguished from an absent one.
 #[derive(Clone, Copy)]
 struct SomeName;
 
@@ -489,7 +489,7 @@ const WEEKDAY: Word<Weekday> = Word {
     ],
 };
 
-/// A list; what can't be read of it is left out.
+/// A list; items that can't be read are left out.
 #[derive(Clone, Copy)]
 struct List<S>(S);
 
@@ -510,7 +510,7 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for List<S> {
     }
 }
 
-/// A list that is told from an absent one.
+/// A list, distinguished from an absent one.
 #[derive(Clone, Copy)]
 struct SomeList<S>(List<S>);
 
@@ -523,7 +523,7 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for SomeList<S> {
     }
 }
 
-/// A map by name; what can't be read of it is left out.
+/// A map by name; entries that can't be read are left out.
 #[derive(Clone, Copy)]
 struct Entries<S>(S);
 
@@ -533,8 +533,8 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for Entries<S> {
 
     fn map<A: MapAccess<'de>>(self, at: At<'_>, mut map: A) -> Result<Self::Out, A::Error> {
         let mut out: Map<_> = Map::default();
-        // Two of one name that are both left in the map are met when names are
-        // resolved; where one is left out, that would see nothing.
+        // If duplicates both stay in the map, name resolution finds them; if one is
+        // left out, it could not, so they are found here.
         let mut left_out: Option<HashMap<Box<str>, bool, RandomState>> = None;
         while let Some(key) = map.next_key_seed(Key)? {
             let place = at.place.key(&key);
@@ -556,7 +556,7 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for Entries<S> {
     }
 }
 
-/// What stays in a list or map of what was read there.
+/// What a list or map keeps of a value that was read.
 trait Kept: Default {
     type Value;
     fn kept(self) -> Option<Self::Value>;
@@ -655,19 +655,19 @@ struct FenceParts {
 /// The fields of a record.
 trait Fields: Default {
     const EXPECTED: &'static str;
-    /// The fields that can't be absent, with what should stand there.
+    /// The fields that can't be absent, with what is expected there.
     const REQUIRED: &'static [(&'static str, &'static str)] = &[];
 
     fn names() -> Vec<&'static str>;
 
-    /// Reads the value of that field; `false` where there is no such field,
-    /// and then the value is still to be read.
+    /// Reads the value of that field; `false` if there is no such field, whose value
+    /// must then still be read.
     fn field<'de, A>(&mut self, name: &str, at: At<'_>, map: &mut A) -> Result<bool, A::Error>
     where
         A: MapAccess<'de>;
 }
 
-/// A record with those fields.
+/// A record with these fields.
 struct Record<T>(PhantomData<T>);
 
 impl<T> Record<T> {
@@ -719,7 +719,7 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
 }
 
 /// Implements [`Fields`]: each field with the shape of its value, and the part
-/// of the record, if any, that has fields of its own.
+/// of the record, if any, that has further fields.
 macro_rules! fields {
     (
         $type:ty, $expected:literal $(, required $required:tt)?;

@@ -67,8 +67,8 @@ impl TryFrom<Document> for Policy {
 }
 
 impl Policy {
-    /// Makes a policy of a document as [`TryFrom`] does, and tells how far it is:
-    /// a million users take about a second. Users are what is counted.
+    /// Makes a policy of a document as [`TryFrom`] does, and reports progress. It counts
+    /// users, a million of whom take about a second.
     ///
     /// # Errors
     ///
@@ -90,8 +90,8 @@ impl Policy {
         Policy::validate_within(document, &Limits::default(), progress)
     }
 
-    /// The same, within other limits than the default ones. Those hold for later
-    /// versions of the policy too.
+    /// Makes a policy as [`Policy::validate`] does, within limits other than the default
+    /// ones. They hold for later versions of the policy too.
     ///
     /// # Errors
     ///
@@ -117,13 +117,13 @@ impl Policy {
     }
 }
 
-/// Resolves a document, or says all that is wrong with it.
+/// Resolves a document, or reports all that is wrong with it.
 pub(super) fn resolve(document: Document, limits: &Limits) -> Result<Inner, Problems> {
     resolve_or(document, limits, Misfits::AreProblems, &mut |_| {}).map(|(inner, _)| inner)
 }
 
-/// Resolves what of a document fits its catalogue. The rest is left out, and
-/// told.
+/// Resolves what fits its catalogue in a document; the rest is left out, and
+/// reported.
 pub(super) fn fit(
     document: Document,
     limits: &Limits,
@@ -132,7 +132,7 @@ pub(super) fn fit(
     resolve_or(document, limits, Misfits::AreLeftOut, progress)
 }
 
-/// What becomes of what names something that is not there.
+/// What becomes of references that do not fit.
 #[derive(Clone, Copy)]
 enum Misfits {
     AreProblems,
@@ -148,7 +148,7 @@ fn resolve_or(
     let mut faults = Faults::new(document.faults, *limits);
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
-    // A catalogue is whole or none.
+    // A catalogue is accepted whole or not at all.
     if let Misfits::AreLeftOut = misfits {
         faults.leave_out();
     }
@@ -226,7 +226,7 @@ fn resolve_or(
     ))
 }
 
-/// Things by name in slots of their positions.
+/// Puts named values into slots, by their positions.
 fn slots<V>(map: NameMap<V>) -> Slots<V> {
     let mut slots = Slots::default();
     for (name, value) in map {
@@ -235,7 +235,7 @@ fn slots<V>(map: NameMap<V>) -> Slots<V> {
     slots
 }
 
-/// Gives the names of a map their numbers.
+/// Numbers the names of a map.
 fn declare<V>(what: &str, map: Map<V>, faults: &mut Faults) -> NameMap<V> {
     let place = Place::Root.key(what);
     let mut out = NameMap::with_capacity_and_hasher(map.len(), Default::default());
@@ -251,7 +251,7 @@ fn declare<V>(what: &str, map: Map<V>, faults: &mut Faults) -> NameMap<V> {
     out
 }
 
-/// Adds an entry, and reports a name that stands there already.
+/// Adds an entry, or reports a duplicate name.
 fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faults: &mut Faults) {
     match out.entry(name.into()) {
         Entry::Occupied(_) => faults.duplicate(place, name),
@@ -261,7 +261,7 @@ fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faul
     }
 }
 
-/// The number of a name, reported where it is unknown.
+/// The number of a name, which is reported if unknown.
 fn find<V>(
     what: &'static str,
     known: &NameMap<V>,
@@ -276,7 +276,7 @@ fn find<V>(
     found
 }
 
-/// The numbers of a list of names.
+/// The numbers of a list of names; unknown ones are reported.
 fn find_all<V>(
     what: &'static str,
     known: &NameMap<V>,
@@ -352,7 +352,7 @@ impl Names<'_> {
         for (role, (name, of)) in self.roles.iter().enumerate() {
             let place = place.key(name);
             let list = place.key("includes");
-            // The unknown ones are reported, and not among the numbers.
+            // Unknown ones were reported, and have no numbers.
             let known = |name: &&String| self.roles.contains_key(name.as_str());
             let positions = of.includes.iter().enumerate().filter(|(_, name)| known(name));
             for (&included, (at, name)) in includes.of[role].iter().zip(positions) {
@@ -502,9 +502,9 @@ impl Names<'_> {
         out.into()
     }
 
-    /// What of it names what there is. A kind of change that needs a permission
-    /// that is gone is for admins, as if it stood not there: to need one less
-    /// would be to let more of them.
+    /// Governance without unknown names. A kind of change that needs an unknown
+    /// permission is dropped, which leaves it to admins: merely needing one permission
+    /// less would let more actors make it.
     fn governance(
         &self,
         governance: &document::Governance,
@@ -543,7 +543,7 @@ impl Names<'_> {
         fitting
     }
 
-    /// The names that are of thresholds; the others are reported.
+    /// The names of thresholds; any others are reported.
     fn thresholds(&self, names: &[String], place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
         let mut fits = names.to_vec();
         let mut at = 0..;
@@ -555,7 +555,7 @@ impl Names<'_> {
     }
 }
 
-/// The names that users resolve against besides.
+/// Further names that users' references resolve against.
 struct Holders<'n> {
     names: &'n Names<'n>,
     profiles: &'n NameMap<document::Source>,
@@ -640,7 +640,7 @@ impl Holders<'_> {
     }
 }
 
-/// The numbers of a user's groups, which need no declaring.
+/// The numbers of a user's groups, which need not be declared.
 fn user_groups(
     user: &document::User,
     groups: &mut Groups,

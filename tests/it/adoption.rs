@@ -77,13 +77,13 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
 #[test]
 fn what_leaving_out_does_not_mend_is_refused() {
     let refused = |text: &str| Policy::adopt(read(text)).expect_err("it is refused").to_string();
-    // A catalogue is whole or none.
+    // A catalogue is accepted whole or not at all.
     let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "a", "requires": ["b"]}]}}"#;
     assert_eq!(
         refused(text),
         "catalogue.permissions[0].requires[0]: unknown permission `b`; did you mean `a`?"
     );
-    // Beside it, nothing is told of what would be left out.
+    // Then nothing is reported of what would be left out.
     let text = r#"{"format": 1, "catalogue": {}, "global": {"allow": ["a"]},
         "roles": {"a": {"includes": ["b"]}, "b": {"includes": ["a"]}, "c": {"alow": []}}}"#;
     assert_eq!(

@@ -126,6 +126,6 @@ fn questions_on_handles_allocate_nothing() {
     }
     assert!(yes > 400, "{yes}");
 
-    // It would be noticed.
+    // An allocation would be noticed.
     assert!(measure(|| drop(std::hint::black_box(Box::new(yes)))).count_total > 0);
 }

@@ -1,4 +1,4 @@
-//! What the types promise, whatever they do.
+//! What the types guarantee by themselves.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -161,7 +161,7 @@ fn a_code_is_shown_as_it_is_written() {
     }
 }
 
-/// Whose policy tests fail on a change learns which rule refused it, and why.
+/// When a change fails a policy test, the author learns which rule refused it, and why.
 #[test]
 fn a_failed_step_says_why_a_change_was_refused() {
     let text = r#"{
@@ -190,7 +190,7 @@ fn a_policy_has_the_revision_that_it_is_given() {
     assert_eq!(policy.revise(document).expect("a policy").revision(), 18);
 }
 
-/// A host's structs print what they have, and a policy may be a million users.
+/// Hosts derive `Debug` for structs that have a policy, which may have a million users.
 #[test]
 fn what_is_large_is_debugged_on_a_line() {
     let text = r#"{"format": 1, "catalogue": {}, "roles": {"clerk": {}}, "users": {"bob": {}}}"#;

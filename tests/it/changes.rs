@@ -1,5 +1,5 @@
-//! Random changes: they go as the model says, and nobody gains by them what he
-//! should not.
+//! Random changes: their outcomes are those of the model, and nobody gains by them
+//! what he should not.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::support::change_laws::{Tally, changes_agree_with_model, nobody_escala
 use crate::support::changes::ORDER;
 use crate::support::strategies::governed::{Session, game, session};
 
-/// Holds a law to so many sessions, and tells what became of the changes.
+/// Checks a law on that many sessions, and prints the outcomes of the changes.
 fn hold(cases: u32, strategy: &impl Strategy<Value = Session>, law: fn(&Session) -> Tally) {
     let tally = RefCell::new(Tally::default());
     check(cases, strategy, |session| tally.borrow_mut().add(&law(session)));
@@ -31,7 +31,7 @@ fn an_attacker_gains_nothing() {
     hold(1000, &game(), nobody_escalates);
 }
 
-/// The game could be won: where nothing forbids it, somebody gains.
+/// The game can be won: if nothing forbids it, somebody gains.
 #[test]
 fn an_attacker_gains_where_escalation_is_no_matter() {
     let mut runner = TestRunner::deterministic();
@@ -44,8 +44,8 @@ fn an_attacker_gains_where_escalation_is_no_matter() {
     assert!(gains > 15, "{gains} of 100");
 }
 
-/// Random changes are worth what becomes of them: most are made, every kind by
-/// the host and by an actor, and every rule refuses some.
+/// Random changes are only as good as their outcomes: most are made, every kind by the
+/// host and by an actor, and every rule refuses some.
 #[test]
 fn random_changes_meet_every_rule() {
     let mut runner = TestRunner::deterministic();
@@ -69,7 +69,7 @@ fn random_changes_meet_every_rule() {
     assert!(tally.applied() > tally.refused(), "{tally}");
 }
 
-// What is told of a change.
+// What is reported about a change.
 
 fn policy() -> Policy {
     let document = r#"{"format": 1,
@@ -91,7 +91,7 @@ fn applied(change: &str) -> Applied {
     policy().apply(By::Host, &change).expect("it is applied")
 }
 
-/// Who got what in the place of what, however it came about.
+/// Who got what in place of what, however it came about.
 #[test]
 fn who_moves_is_told() {
     for (change, expected) in [
@@ -132,8 +132,7 @@ fn who_moves_is_told() {
     }
 }
 
-/// A name is taken by what is of its kind, here and in the bundle; and it stands
-/// in a list once.
+/// Names are taken per kind, here and in the bundle; and a list has a name only once.
 #[test]
 fn what_is_imported_gets_a_name_of_its_own() {
     let change = r#"{"import": {"on_conflict": "rename", "bundle": {
@@ -154,8 +153,8 @@ fn nothing_is_set() {
     assert!(nothing.changed.is_empty());
 }
 
-/// What is written down of a new user holds wherever it is read: the profile that
-/// was the default one is named.
+/// A recorded new user is the same wherever it is read: the profile that was the
+/// default one is named.
 #[test]
 fn a_new_users_profile_is_told() {
     let added = |policy: &Policy| {

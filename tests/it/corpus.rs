@@ -74,7 +74,7 @@ fn every_change_and_rule_occurs_in_the_corpus() {
     assert_eq!(missing(&forbidden, &kinds), [""; 0], "never not permitted");
 }
 
-/// The names that a type knows, as it says when it reads one that it does not.
+/// The names that a type knows, as it lists them when it reads an unknown one.
 fn names<T: DeserializeOwned>(unknown: &str) -> Vec<String> {
     let error = serde_json::from_str::<T>(unknown).err().expect("`?` is no name").to_string();
     let names = error.split('`').skip(3).step_by(2);
@@ -83,7 +83,7 @@ fn names<T: DeserializeOwned>(unknown: &str) -> Vec<String> {
     names
 }
 
-/// What a change is and uses: its kind, with the kind of its source, and its
+/// The features that a change uses: its kind, with the kind of its source, and its
 /// options and ops.
 fn features(change: &Value) -> BTreeSet<String> {
     let mut features = BTreeSet::new();
@@ -141,7 +141,7 @@ fn product_policies_are_read_and_written_without_loss() {
     }
 }
 
-/// What a JSON value says, a line each: `/users/alice/admin = true`.
+/// The leaves of a JSON value, a line each: `/users/alice/admin = true`.
 fn leaves(value: &Value) -> BTreeSet<String> {
     fn walk(value: &Value, place: &str, leaves: &mut BTreeSet<String>) {
         match value {
@@ -155,7 +155,7 @@ fn leaves(value: &Value) -> BTreeSet<String> {
                     walk(value, &format!("{place}/{name}"), leaves);
                 }
             }
-            // A single state of a relation is a list of it.
+            // A single state of a relation is a list of one.
             Value::String(_) if place.rsplit('/').nth(1) == Some("when") => {
                 leaves.insert(format!("{place}/0 = {value}"));
             }
@@ -169,7 +169,7 @@ fn leaves(value: &Value) -> BTreeSet<String> {
     leaves
 }
 
-/// Whether it says what its absence says too.
+/// Whether its absence would mean the same.
 fn is_default(leaf: &str) -> bool {
     let (place, value) = leaf.split_once(" = ").expect("a leaf");
     let is_value = place.contains("/settings/") || place.contains("/bounds/");

@@ -1,4 +1,4 @@
-//! Diffs are true, and tell everything.
+//! Diffs are true and complete.
 
 use std::cell::RefCell;
 
@@ -77,7 +77,7 @@ fn versions_are_compared_as_policies_that_share_nothing() {
     });
 }
 
-/// Under another catalogue, too, a diff has a mirror; and what it says is there.
+/// Between different catalogues, too, a diff has a mirror; and what it names exists.
 #[test]
 fn catalogues_are_compared_both_ways() {
     check(cases(300), &case(), |case| {
@@ -191,7 +191,7 @@ fn bounds_and_groups_count_by_what_they_let_through() {
     );
 }
 
-/// What a version shares with the one before is passed over, and nothing else.
+/// What a version shares with the one before is skipped, and nothing else.
 #[test]
 fn versions_differ_by_the_groups_of_users_and_their_parents() {
     let document = r#"{"format": 1,
@@ -215,12 +215,12 @@ fn versions_differ_by_the_groups_of_users_and_their_parents() {
         let told = before.diff(&engine.borrow()).to_string();
         told.lines().take(2).collect::<Vec<_>>().join("\n")
     };
-    // A list that somebody has already: only which one is hers is new.
+    // A list that somebody has already: it is only new to her.
     assert_eq!(
         diff_of(r#"{"set_groups": {"user": "ann", "groups": ["york"]}}"#),
         "1 user: `ann`\n  has `edit` on other objects"
     );
-    // No list is new: only what the groups of one are beneath.
+    // No list is new: only the parent of a group in one.
     assert_eq!(
         diff_of(r#"{"set_group": {"group": "leeds", "parent": null}}"#),
         "1 user: `cat`\n  has `edit` on fewer objects"
@@ -232,7 +232,7 @@ fn versions_differ_by_the_groups_of_users_and_their_parents() {
     );
 }
 
-/// What is held is the same; what it is good for is not.
+/// The same is held, but is good for something else.
 #[test]
 fn admins_and_bounds_change_what_a_permission_reaches() {
     let policy = |costs: &str, admin: bool| {

@@ -4,32 +4,32 @@
 //! are, up to a size. A bug that takes two sources and an edge between three
 //! permissions to show has nowhere to hide here.
 //!
-//! [`small`](crate::small) enumerates catalogues: every tree of so many nodes, each
-//! of any of some forms, and between them every set of so many edges, `requires` and
-//! `implies`, from any node or scope to any node, scope or threshold, itself
-//! included. Where those make a cycle that the design forbids, the engine has to
-//! refuse the catalogue. Nothing is left out for symmetry.
+//! [`small`](crate::small) enumerates catalogues: every tree of a number of nodes, each
+//! of any of some forms, and between them every set of a number of edges, `requires`
+//! and `implies`, from any node or scope to any node, scope or threshold, itself
+//! included. If those make a cycle that the design forbids, the engine must refuse the
+//! catalogue. Nothing is left out for symmetry.
 //!
-//! The questions are all that there are: `can`, `why`, `can_some` and `level` of
-//! every user and permission, every `effective`, and every `who_can`.
+//! All questions are asked: `can`, `why`, `can_some` and `level` for every user and
+//! permission, every `effective`, and every `who_can`.
 //!
 //! | what | sources and users | laws |
 //! | --- | --- | --- |
 //! | `one_source` | every source of at most two statements, of any pattern | a statement repeated changes nothing; granting never revokes, denying and forbidding never add |
 //! | `two_sources` | every pair of sources of at most one statement, in every two places that a user's sources can have: global, profile, role, included role, approval group, the user's own | nor does it matter in what order sources of a tier are, whether a role, a group or an included role brings them, or that one is there twice |
-//! | `whole_sources` | the same of sources that say anything, or nothing, of each permission by its path | the same |
-//! | `closing` | every one such source | an admin holds all, a suspended user nothing; who is granted what is effective, and nothing else, has just that effective, and who is granted it besides has what was |
-//! | `licences` | the same, of catalogues of which each node has a feature or not, licensed or not | a feature that lapses adds nothing, unless what lapses was implied |
+//! | `whole_sources` | the same for sources that say anything, or nothing, about each permission by its path | the same |
+//! | `closing` | every such source by itself | an admin holds all, a suspended user nothing; granting just what is effective makes just that effective, and granting it in addition changes nothing |
+//! | `licences` | the same, for catalogues in which each node has a feature or not, licensed or not | a feature that lapses adds nothing, unless what lapses was implied |
 //! | `clones` | every source of one statement | cloning it changes nobody, and the clone is as good |
 //! | `objects` | every set of permissions allowed; the bound stated, `"any"` or absent; on every object that differs in what is asked of it; jobs with a check of their kind or without | `filter` matches where `can` says yes |
 //!
-//! Who says what of a permission (rules 1 to 3) is so settled without edges, up to
-//! four nodes; what becomes of it (rules 4 and 5) with them, on one source, which can
-//! make of a catalogue whatever several can. Of scopes, checks and kinds there are
-//! up to three nodes. Not here are settings, groups, dates, and bounds of several sources.
+//! So who says what about a permission (rules 1 to 3) is covered without edges, up to
+//! four nodes; what follows (rules 4 and 5) with edges, on one source, which can have
+//! whatever effect several have. With scopes, checks and kinds there are up to three
+//! nodes. Settings, groups, dates, and bounds of several sources are not covered.
 //!
-//! How many nodes and edges, is at the end. A plain run goes as far as seconds
-//! allow. The full one takes twenty minutes of a core, on all that there are:
+//! How many nodes and edges is at the end. A plain run goes as far as seconds
+//! allow. The full one takes twenty core-minutes, on all cores:
 //!
 //! ```sh
 //! cargo test --release -- --ignored all_that_is_small
@@ -56,14 +56,14 @@ use crate::small::{
 use crate::support::laws::ask;
 use crate::support::oracle::{Catalogue, Form as Kind, Oracle};
 
-/// How many of what was looked at.
+/// How much of each was examined.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     catalogues: u64,
     policies: u64,
     users: u64,
     answers: u64,
-    /// Comparisons by laws, of all that a user holds.
+    /// Comparisons by laws, each of all that a user holds.
     laws: u64,
 }
 
@@ -77,16 +77,16 @@ impl AddAssign for Counts {
     }
 }
 
-/// Looks at a tree with every set of at most so many edges.
+/// Examines a tree with every set of at most this many edges.
 type Check = fn(&Tree, usize, &mut Counts);
 
-/// A run, on so many threads.
+/// A run on this many threads.
 struct Run {
     threads: usize,
 }
 
 impl Run {
-    /// Holds every tree to a check, and says how many cases that was.
+    /// Checks every tree, and reports how many cases that was.
     fn every(&self, what: &str, trees: &[Tree], edges: usize, check: Check) {
         let started = Instant::now();
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Counts::default()));
@@ -121,13 +121,13 @@ struct Small {
     document: Document,
     actions: Vec<String>,
     graded: Vec<String>,
-    /// What may be said by one pattern.
+    /// All statements with one pattern.
     statements: Vec<Statement>,
-    /// What may be said by paths, permission by permission.
+    /// All statements with exact paths, permission by permission.
     layers: Vec<Vec<Statement>>,
 }
 
-/// What a user holds: of each action, a bit.
+/// What a user holds: a bit for each action.
 type Held = u64;
 
 impl Small {
@@ -173,7 +173,7 @@ impl Small {
         users.collect()
     }
 
-    /// Statements that grant just that.
+    /// Statements that grant exactly this.
     fn granting(&self, held: Held) -> Statements {
         let catalogue = Catalogue::new(&self.document);
         let mut source = Statements::default();
@@ -193,8 +193,8 @@ impl Small {
         source
     }
 
-    /// Asks the engine and the oracle everything without an object. What each user
-    /// holds, in the order of the document.
+    /// Asks the engine and the oracle everything without an object. Returns what each
+    /// user holds, in the order of the document.
     fn agree(&self, document: &Document, counts: &mut Counts) -> Vec<Held> {
         let engine = engine(document);
         let oracle = Oracle::new(document);
@@ -279,7 +279,7 @@ impl Small {
     }
 }
 
-/// Every object that is different to a user in what these policies ask of it.
+/// Every object that these policies may treat differently for a user.
 fn objects_seen_by(user: &str) -> Vec<DynamicObject> {
     let mut all = vec![DynamicObject::new("order")];
     for assignee in [None, Some(&[][..]), Some(&["somebody"]), Some(&[user])] {
@@ -308,7 +308,7 @@ fn json(document: &Document) -> String {
     serde_json::to_string(document).expect("a document serializes")
 }
 
-/// The document with one user alone, for a message.
+/// The document with one user only, for a message.
 fn alone(document: &Document, user: &str) -> Document {
     let mut document = document.clone();
     document.users.retain(|name, _| name == user);
@@ -331,7 +331,7 @@ fn own(statements: Statements) -> User {
     User { statements, ..User::default() }
 }
 
-/// Holds what one more statement makes of what was held to the laws.
+/// Checks the laws on what one more statement makes of what was held before.
 fn one_more(statement: &Statement, before: Held, after: Held, counts: &mut Counts) {
     counts.laws += 1;
     match statement {
@@ -339,7 +339,7 @@ fn one_more(statement: &Statement, before: Held, after: Held, counts: &mut Count
         Statement::Deny(_) | Statement::Forbid(_) => {
             assert_eq!(after & !before, 0, "{statement:?} adds");
         }
-        // It may take the place of a higher level, or of a lower one.
+        // It may replace a higher level, or a lower one.
         Statement::Level(..) => {}
     }
 }
@@ -368,7 +368,7 @@ fn singles(small: &Small, counts: &mut Counts) {
     let document = small.with_users(users);
     let held = small.agree(&document, counts);
 
-    // Users stand in the order of the pairs, those of one statement first.
+    // Users are in the order of the pairs, those with one statement first.
     for ((name, _), &both) in document.users.iter().zip(&held) {
         let (first, second) = name.split_once(' ').expect("two numbers");
         let number = |text: &str| text.parse::<usize>().expect("a number");
@@ -415,7 +415,7 @@ fn give(user: &mut User, place: Place, number: usize, all: &[Statements]) {
     }
 }
 
-/// Rules 2 and 3, and what comes of them by 4 and 5: every pair of these sources,
+/// Rules 2 and 3, and what follows from them by 4 and 5: every pair of these sources,
 /// the first of which says nothing.
 fn pairs(small: &Small, sources: &[Vec<Statement>], counts: &mut Counts) {
     use Place::{Group, Own, Profile, Role};
@@ -516,8 +516,8 @@ fn role(source: Source, includes: &[usize]) -> Role {
     Role { source, includes: includes.iter().map(usize::to_string).collect(), ..Role::default() }
 }
 
-/// Of each source, its statements, each with the number of the source that says all
-/// but that, if it is one of them.
+/// The statements of each source, each with the number of the source that says all but
+/// that one, if there is such a source.
 fn lesser(sources: &[Vec<Statement>]) -> Vec<Vec<(&Statement, usize)>> {
     let numbers: BTreeMap<&[Statement], usize> =
         sources.iter().enumerate().map(|(at, said)| (&said[..], at)).collect();
@@ -544,7 +544,7 @@ fn two_sources(tree: &Tree, at_most: usize, counts: &mut Counts) {
     }
 }
 
-/// Every pair of sources that say something of any permissions, by their paths.
+/// Every pair of sources that say something about any permissions, by their paths.
 fn whole_sources(tree: &Tree, at_most: usize, counts: &mut Counts) {
     for edges in edge_sets(tree, at_most) {
         let Some(small) = Small::new(tree, &edges, counts) else { continue };
@@ -556,7 +556,7 @@ fn edge_sets(tree: &Tree, at_most: usize) -> Vec<Vec<Edge>> {
     subsets(&edges(&Catalogue::new(&tree.document(&[]))), at_most)
 }
 
-/// Rules 4 to 6: what becomes of all that can be said of each permission.
+/// Rules 4 to 6: what becomes of all that can be said about each permission.
 fn closing(tree: &Tree, at_most: usize, counts: &mut Counts) {
     for edges in edge_sets(tree, at_most) {
         if let Some(small) = Small::new(tree, &edges, counts) {
@@ -569,7 +569,7 @@ fn close(small: &Small, counts: &mut Counts) -> Vec<Held> {
     let layers = &small.layers;
     let users = layers.iter().map(|layer| own(source(layer)));
     let users = || users.clone().enumerate().map(|(at, user)| (at.to_string(), user));
-    // One user more is an admin of whom nothing is said, and another suspended.
+    // Two more users: an admin about whom nothing is said, and a suspended one.
     let admin = || ("admin".to_owned(), User { admin: true, ..User::default() });
     let suspended = User { suspended: true, ..User::default() };
     let others = [admin(), ("suspended".to_owned(), suspended)];
@@ -633,7 +633,7 @@ fn licences(tree: &Tree, at_most: usize, counts: &mut Counts) {
     }
 }
 
-/// Section 5: a clone keeps what is said, and nothing else changes.
+/// Section 5: a clone keeps the statements, and nothing else changes.
 fn clones(tree: &Tree, at_most: usize, counts: &mut Counts) {
     type Named = fn(String) -> SourceName;
     let kinds: [(Named, Place); 3] = [
@@ -712,7 +712,7 @@ fn bound_users(small: &Small) -> Vec<(String, User)> {
     users
 }
 
-/// Trees of one node, and so on up to so many.
+/// Trees of one node, two, and so on up to this many.
 fn up_to(nodes: usize, forms: &[Form]) -> Vec<Tree> {
     (1..=nodes).flat_map(|nodes| trees(nodes, forms)).collect()
 }

@@ -169,7 +169,7 @@ fn explanations_and_requests_are_data() {
     assert_eq!(engine.access_request(root, archive, ()), None);
 }
 
-/// What no source brings stands with the sources that bring the rest, and a
+/// What no source brings is listed with the sources that bring the rest, and a
 /// permission that is granted on no object is mended on one that it does not fit.
 #[test]
 fn an_assignment_says_what_it_takes_besides() {
@@ -202,7 +202,8 @@ fn an_assignment_says_what_it_takes_besides() {
     ");
 }
 
-/// What was never granted is told before what fell for want of something else.
+/// What was never granted is reported before what lost its effect for want of
+/// something else.
 #[test]
 fn the_root_of_the_trouble_comes_first() {
     let document = r#"{"format": 1,
@@ -219,7 +220,7 @@ fn the_root_of_the_trouble_comes_first() {
     assert!(told.contains("but `jobs`, which it requires, is not granted"), "{told}");
 }
 
-/// Where much is looked at, patterns are looked up instead: no other story comes of it.
+/// With many permissions, patterns are looked up instead: the explanation is the same.
 #[test]
 fn what_is_said_is_found_among_much_too() {
     for count in [1, 1000] {

@@ -88,7 +88,7 @@ fn scopes_become_relations_and_their_states() {
     let cases = [
         (r#"{"key": "a", "when": {"assignee": "me"}}"#, "assignee is me"),
         (r#"{"key": "a", "when": {"assignee": ["none", "me"]}}"#, "assignee is one of me, none"),
-        // One that is carried is in some state, and one that is not in none.
+        // A relation is in some state if it is carried, and otherwise in none.
         (
             r#"{"key": "a", "when": {"assignee": ["me", "other", "none"]}}"#,
             "assignee is one of me, other, none",
@@ -102,7 +102,7 @@ fn scopes_become_relations_and_their_states() {
             r#"{"key": "a", "when": {"assignee": "me"}}, {"key": "b", "when": {"assignee": "none"}}"#,
             "assignee is one of me, none",
         ),
-        // Where all else is equal, that stands once.
+        // If all else is equal, that occurs once.
         (
             r#"{"key": "a", "when": {"assignee": "me", "team": "me"}},
                {"key": "b", "when": {"assignee": "other", "team": "me"}}"#,
@@ -113,20 +113,20 @@ fn scopes_become_relations_and_their_states() {
                {"key": "b", "when": {"requester": "me", "team": "me"}}"#,
             "team is me and (assignee is me or requester is me)",
         ),
-        // The narrower scope says nothing that the wider does not.
+        // The narrower scope adds nothing to the wider one.
         (
             r#"{"key": "a", "when": {"assignee": "me", "team": "me"}},
                {"key": "b", "when": {"assignee": ["me", "none"]}}"#,
             "assignee is one of me, none",
         ),
-        // Of what is equally common, the first is taken out.
+        // Of what is equally common, the first is factored out.
         (
             r#"{"key": "a", "when": {"assignee": "me", "requester": "me"}},
                {"key": "b", "when": {"assignee": "me", "team": "me"}},
                {"key": "c", "when": {"requester": "me", "team": "none"}}"#,
             "(assignee is me and (requester is me or team is me)) or (requester is me and team is none)",
         ),
-        // Of another's job, only what is not mine anyway.
+        // The second scope is only tested on jobs that are not mine anyway.
         (
             r#"{"key": "a", "when": {"assignee": "me"}},
                {"key": "b", "when": {"assignee": ["me", "other"], "team": "me"}}"#,
@@ -216,7 +216,7 @@ fn what_it_answers_to_is_asked_for_too() {
     );
 }
 
-/// What is asked already, if in other words, is not asked again.
+/// What is already asked, even in other words, is not asked again.
 #[test]
 fn what_follows_is_left_out() {
     check(
@@ -311,7 +311,7 @@ pub fn layers(count: usize) -> String {
 }
 
 /// A permission whose one scope requires the last of these: each has scopes that ask
-/// for so many relations, one each, of which the last also requires the one before.
+/// for this many relations, one each; the last scope also requires the one before.
 fn chain(relations: &[usize]) -> Engine {
     let (mut names, mut permissions) = (Vec::new(), Vec::new());
     for (at, &count) in relations.iter().enumerate() {
@@ -385,7 +385,7 @@ fn a_filter_never_grows_beyond_its_catalogue() {
     assert!(answers.iter().all(|&count| count > 30), "{answers:?}");
 }
 
-/// Columns of whatever type a host has them in select what objects as data match.
+/// Columns of any of a host's types select the same as objects that are data match.
 #[test]
 fn columns_are_of_a_hosts_own_types() {
     let engine = engine(
@@ -448,7 +448,7 @@ fn columns_are_of_a_hosts_own_types() {
     }
     assert!((50..500).contains(&count), "{count}");
 
-    // What there is no column of, no object has; and none is of another kind.
+    // What has no column, no object has; and none is of another kind.
     let all = Columns::new("job", rows).relation("owner", &owner);
     assert!(filter.select(&all).iter().all(|&word| word == 0));
     let other = Columns::new("order", rows).relation("owner", &owner);

@@ -39,7 +39,7 @@ enum Ids {
 }
 
 impl Ids {
-    /// The name in the policy of what the case calls so.
+    /// The policy's name for what the case calls by this name.
     fn name(self, name: &str) -> String {
         match self {
             Ids::Text => name.to_owned(),
@@ -49,7 +49,7 @@ impl Ids {
     }
 }
 
-/// A number for a name, another for each.
+/// A number for a name, different for each.
 fn number(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -495,7 +495,7 @@ fn handles_outlive_a_revision_by_name() {
     let (users, actions) = handles(&Engine::new(&policy));
     let [alice, bob, carol, root] = users;
 
-    // Everything stands elsewhere, bob and `a` are gone, and dora is new.
+    // Everything is elsewhere, bob and `a` are gone, and dora is new.
     let mut document = Document::from(&policy);
     document.catalogue.permissions.reverse();
     document.catalogue.permissions.retain(|permission| permission.key != "a");
@@ -519,11 +519,11 @@ fn handles_outlive_a_revision_by_name() {
     assert_eq!(engine.permission("g:all"), Ok(actions[3]));
     let dora = engine.user("dora").expect("dora");
     assert!(!users.contains(&dora));
-    // The engine before knows nothing of her.
+    // The engine before does not know her.
     assert_eq!(held(&Engine::new(&policy), dora, &actions), NOTHING);
 
-    // A permission that comes back has the handle that it had; a user who does
-    // is somebody else.
+    // A permission that comes back has its former handle; a user who comes back is
+    // somebody else.
     let third = second.revise(Document::from(&policy)).expect("a policy");
     let engine = Engine::new(&third);
     let ([alice_again, bob_again, ..], actions_again) = handles(&engine);
@@ -555,7 +555,7 @@ fn a_level_that_is_gone_is_none() {
 #[test]
 fn handles_of_another_policy_are_nobodys() {
     let ours = engine(document(TEAM));
-    // Their numbers are the same ones.
+    // Their numbers are the same.
     let theirs = engine(document(TEAM));
     let ((our_users, our_actions), (their_users, their_actions)) =
         (handles(&ours), handles(&theirs));
@@ -651,8 +651,8 @@ impl Object for Numbered {
     }
 }
 
-/// A number is who or what is named so, digit for digit; however many groups a
-/// user has.
+/// A number means the user or group with just those digits as its name, however many
+/// groups a user has.
 #[test]
 fn a_number_is_its_decimal_form_and_no_other() {
     let names = ["0", "7", "10", "70", "07", "-7", "+7", "7 ", "18446744073709551616"];

@@ -1,8 +1,8 @@
-//! Documents that are small and would expand: what is made of them grows with
-//! them, and not with their square.
+//! Documents that are small but would expand: what is made of them grows with
+//! them, not with their square.
 //!
-//! The clock says little on a busy machine. What is counted is what is
-//! allocated, at one size and at twice that.
+//! The clock says little on a busy machine, so allocations are counted, at one size
+//! and at twice that.
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -41,8 +41,8 @@ fn plain(count: usize) -> String {
     entries(count, |at| format!(r#"{{"key": "p{at}"}}"#))
 }
 
-/// Does something at one size and at twice that, and holds what it allocates to
-/// about twice as much: room that grows by doubling may come to a little more.
+/// Does something at one size and at twice that, and checks that it allocates about
+/// twice as much: room that grows by doubling may take a little more.
 fn grows_with_its_input(size: usize, of: impl Fn(usize) -> String, act: impl Fn(&str)) {
     let [once, twice] = [size, 2 * size].map(|size| {
         let text = of(size);
@@ -308,7 +308,7 @@ fn what_an_object_is_asked_is_asked_once() {
     }
 }
 
-/// The same to a reader, and not the same name.
+/// Names that look the same to a reader, but are different.
 #[test]
 fn names_are_compared_byte_by_byte() {
     let (composed, decomposed) = ("Zo\u{eb}", "Zoe\u{308}");
@@ -325,7 +325,7 @@ fn names_are_compared_byte_by_byte() {
         assert_eq!(engine.can_by_name(user, held, ()), Ok(true), "{user}");
     }
     assert!(engine.user("zo\u{eb}").is_err() && engine.user("Zoe").is_err());
-    // Escapes are the format's, and say the same name.
+    // Escapes belong to the format, and spell the same name.
     assert!(read(&document("", r#""users": {"Zo\u00eb": {}, "Zoë": {}}"#)).is_err());
     let alike = |policy: &Policy| -> Vec<String> {
         let found = policy.lint().into_iter().filter(|found| found.code == Code::LookAlike);
@@ -369,8 +369,8 @@ fn names_that_are_wrong_and_long() {
     assert!(counted.bytes_total < 100 * text.len() as u64, "{counted:?} of {}", text.len());
 }
 
-/// Scopes of which each asks for one relation more: so many that they have
-/// about as many tests as `size` says.
+/// Scopes each of which tests one more relation than the one before: enough of them to
+/// have about `size` tests.
 fn stairs(size: usize) -> String {
     let count = (2 * size).isqrt();
     let relations = entries(count, |at| format!(r#""r{at}": "user""#));
@@ -393,7 +393,7 @@ fn filters_of_scopes_that_differ_in_many_relations() {
         let engine = Engine::new(&policy(text));
         engine.filter_by_name("u", "p", None).expect("a filter");
     });
-    // Spared its normal form, it still matches what is allowed.
+    // Without its normal form, it still matches what is allowed.
     let engine = Engine::new(&policy(&stairs(2_000)));
     let (user, action) = (engine.user("u").expect("u"), engine.permission("p").expect("p"));
     let filter = engine.filter(user, action, None);
@@ -431,8 +431,7 @@ fn mends_of_a_chain_of_requirements() {
     assert!(mends(&chain(2_000)).least.is_empty());
 }
 
-/// Permissions on objects, each of which requires the next, by itself or by a
-/// scope.
+/// Permissions on objects, each of which requires the next, itself or through a scope.
 fn on_objects(count: usize, by_scope: bool) -> String {
     let permissions = entries(count, |at| {
         let next = if at + 1 < count { format!(r#""p{}""#, at + 1) } else { String::new() };
@@ -455,7 +454,7 @@ fn problems(text: &str) -> String {
 
 #[test]
 fn permissions_on_objects_that_require_each_other_in_a_chain() {
-    // What comes first answers to all others: they are listed, up to a limit.
+    // The first answers to all others: they are listed, up to a limit.
     for (by_scope, fits, too_many) in [(false, 1_000, 5_000), (true, 500, 5_000)] {
         let counted = measure(|| {
             let engine = Engine::new(&policy(&on_objects(fits, by_scope)));
@@ -577,7 +576,7 @@ fn limits_that_are_set() {
     }
 }
 
-/// No change gives a name that a document could not have.
+/// No change gives a name longer than a document may have.
 #[test]
 fn names_that_changes_give() {
     let mut limits = Limits::default();
@@ -611,7 +610,7 @@ fn names_that_changes_give() {
     }
 }
 
-/// What a change makes of a policy, the policy's own limits accept.
+/// The result of a change is within the policy's own limits.
 #[test]
 fn changes_are_held_to_the_limits() {
     let text = r#"{
@@ -640,7 +639,7 @@ fn changes_are_held_to_the_limits() {
         let refused = apply(&full, "y").expect_err("there is none for two");
         assert_eq!(refused.to_string(), format!("invalid: there would be {refusal}"));
         assert!(full.revise(Document::from(&full)).is_ok());
-        // What takes no more room goes on.
+        // What takes no more room is still possible.
         let suspend = r#"{"set_suspended": {"user": "bob", "suspended": true}}"#;
         assert!(full.apply(By::Host, &serde_json::from_str(suspend).expect("a change")).is_ok());
     }
@@ -663,7 +662,7 @@ fn sources_that_say_the_same_again() {
         policy.lint();
         Engine::new(&policy);
     });
-    // Of each permission, the forbid is told once.
+    // For each permission, the forbid is reported once.
     let engine = Engine::new(&policy(&patterns(10)));
     let told = engine.explain_by_name("u", "p0", ()).expect("an explanation").to_string();
     assert_eq!(told.matches("global.forbid[").count(), 1, "{told}");
@@ -727,7 +726,7 @@ fn problems_at_places_of_long_names() {
     }
 }
 
-/// What an adoption leaves out is told, all of it, or nothing is adopted.
+/// All that an adoption leaves out is reported, or nothing is adopted.
 #[test]
 fn more_is_left_out_than_can_be_told() {
     let name = "n".repeat(100_000);

@@ -26,7 +26,7 @@ fn what_is_reported_is_so() {
     check(1000, &case(), linting::what_is_reported_is_so);
 }
 
-/// The laws are worth what there is to find.
+/// The laws are only as good as what there is to find.
 #[test]
 fn random_policies_have_findings_of_every_kind() {
     let mut runner = TestRunner::deterministic();
@@ -103,7 +103,7 @@ fn repeated() {
                   "b": {"forbid": ["orders.approve"]}},
         "profiles": {"p": {"allow": ["orders.**"]}},
         "users": {"u": {"roles": ["a"], "profile": "p"}}});
-    // What the role denies is forbidden by what it includes.
+    // What the role denies is forbidden by the role that it includes.
     assert_eq!(orders(once), ["idle roles.a.deny[0]"]);
 }
 
@@ -162,7 +162,7 @@ fn redundant_over_what_lies_beneath() {
         json!({"deny": ["orders"]}),
     );
     assert_eq!(found, ["redundant profiles.p.allow[0]"]);
-    // A role stands over profiles that may say otherwise.
+    // A role is above profiles that may say something else.
     assert_eq!(with(json!({"allow": ["orders"]}), json!({"deny": ["orders"]}), allow()), NONE);
     // But what it includes is always there.
     let found = with(
@@ -243,7 +243,7 @@ fn never_held() {
         of(json!(["g"]), json!({"global": {"allow": ["a.**"], "forbid": ["a"]}})),
         ["never_held catalogue.permissions[0]", "never_held catalogue.permissions[1]"]
     );
-    // What nobody holds for want of another is without effect.
+    // What nobody effectively holds, for want of something else, is without effect.
     let found = of(json!(["f"]), json!({"global": {"allow": ["a.b", "c", "h.d"]}}));
     assert_eq!(found, ["never_held catalogue.permissions[0]", "idle global.allow[0]"]);
 }
@@ -261,7 +261,7 @@ fn unused_and_same() {
         found,
         ["unused approval_groups.g", "unused profiles.q", "same profiles.q", "unused roles.o"]
     );
-    // A policy without users is a beginning.
+    // A policy without users is only beginning.
     assert_eq!(orders(json!({"profiles": {"p": says}})), NONE);
 }
 
@@ -342,11 +342,11 @@ fn groups_that_may_be_mistyped() {
     assert_eq!(found(json!({})), NONE);
 }
 
-/// The products' policies are free of findings, but for those that are meant.
+/// The products' policies have no findings, except intended ones.
 #[test]
 fn products() {
     let known: [(&str, &[&str]); 5] = [
-        // The product gives admins a profile, and nothing but settings by it.
+        // The product gives admins a profile, but only for its settings.
         ("connect", &["admin_profile users.root.profile", "admin_profile users.support.profile"]),
         // Two features are switched on for single customers, in no edition.
         (

@@ -1,4 +1,4 @@
-//! Readers on many threads while the policy changes, and processes that keep
+//! Readers on many threads while the policy changes, and processes that stay
 //! in step over a log.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ fn change(text: &str) -> Change {
 }
 
 /// Either `left` or `right` is allowed to everybody with the role, never both
-/// and never none.
+/// and never neither.
 const SWITCH: &str = r#"{
     "format": 1,
     "catalogue": {"permissions": [{"key": "left"}, {"key": "right"}]},
@@ -71,22 +71,21 @@ fn readers_see_whole_versions_in_their_order() {
         let seen: u64 = readers.into_iter().map(|reader| reader.join().expect("a reader")).sum();
         assert!(seen > 0);
     });
-    // Whoever holds an engine has its version for good.
+    // An engine that is kept stays at its version.
     assert_eq!((started.revision(), live.load().revision()), (0, CHANGES));
     assert!(started.can(ann, is_left, ()) && !started.can(ann, is_right, ()));
 }
 
-/// Two writers each turn a role of their own to and fro, and count their turns
-/// in a setting of it. So a version can be told from any other, and from one
-/// that was put together of two: its revision is the sum of both counts, and
-/// each role is turned as its count says.
+/// Two writers each switch a role of their own back and forth, and count the switches
+/// in a setting of it. So a version is distinct from any other, and from a mixture of
+/// two: its revision is the sum of both counts, and each role is switched as its count
+/// says.
 ///
-/// All that threads share and change is here: the pointer to the newest engine,
-/// which is `arc-swap`'s, the lock of who makes the next one, and counters from
-/// which numbers are taken, each used for itself, so that no order between them
-/// matters. A model checker would need the first two replaced by its own, and
-/// then have nothing of ours to interleave but one load and one store within a
-/// lock.
+/// All state that threads share and change is covered: the pointer to the newest
+/// engine, which is `arc-swap`'s; the lock for making the next one; and counters that
+/// hand out numbers, each by itself, so that no order between them matters. A model
+/// checker would need the first two replaced by its own, and would then have nothing of
+/// ours to interleave but one load and one store within a lock.
 #[test]
 fn versions_are_whole_whoever_makes_and_reads_them() {
     const TURNS: i64 = 10_000;
@@ -155,7 +154,7 @@ fn versions_are_whole_whoever_makes_and_reads_them() {
         }
     });
     assert_eq!(live.load().revision() as i64, 2 * TURNS);
-    // They met in between, and not only when all was over.
+    // They overlapped, and did not merely read the end result.
     assert!(versions.into_inner() > 8);
     assert_eq!((started.revision(), turns(&started)), (0, [0, 0]));
 }
@@ -179,7 +178,7 @@ fn writers_wait_for_each_other() {
     assert!(engine.user("u3-49").is_ok() && engine.user("u0-0").is_ok());
 }
 
-/// What is made of the present engine loses no change that is made meanwhile.
+/// An update of the present engine loses no change made meanwhile.
 #[test]
 fn updates_and_changes_wait_for_each_other() {
     let live = Live::new(Engine::new(&policy(SWITCH)));
@@ -270,7 +269,7 @@ fn processes_keep_in_step_over_a_log() {
     assert_eq!(digest(&here), digest(&there));
     assert_eq!(here.load().revision(), there.load().revision());
 
-    // One that begins later takes a stored document and its revision.
+    // A process that starts later takes a stored document and its revision.
     let stored = Document::from(here.load().policy());
     let late = Policy::try_from(stored).expect("a policy").at_revision(here.load().revision());
     assert_eq!(late.digest(), digest(&here));
@@ -280,7 +279,7 @@ fn processes_keep_in_step_over_a_log() {
     };
     assert!(late.replay(&entry).is_ok());
 
-    // Another policy is told so.
+    // A different policy is reported as such.
     let other = policy(SWITCH).at_revision(late.revision());
     assert!(matches!(other.replay(&entry), Err(ReplayError::Refused(_))));
 }

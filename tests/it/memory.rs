@@ -1,4 +1,4 @@
-//! What an engine says that it takes, held to what the allocator handed out.
+//! The memory that an engine claims to take, compared with what was allocated.
 
 use allocation_counter::measure;
 use grantree::{Engine, Policy, Stats};
@@ -12,7 +12,7 @@ use crate::workload;
 /// same in both.
 struct Cost {
     held: usize,
-    /// What of it is the engine's alone.
+    /// The engine's own part of it.
     by_engine: usize,
     stats: Stats,
     names: usize,
@@ -65,9 +65,9 @@ fn but_names(stats: Stats) -> usize {
 fn what_is_claimed_is_what_is_held() {
     let users = 100_000;
     let Cost { held, by_engine, stats, claimed, .. } = Cost::of(users);
-    // Not claimed are the texts of bounds, the sets of eight regions at most; two
-    // counts, 16 bytes, with whatever versions share: with a row's class, and with
-    // a leaf, the smallest of which are of 256 users' names.
+    // Not claimed: the texts of bounds, which are sets of at most eight regions; and
+    // two counts, 16 bytes, for whatever versions share: a row's class, and a leaf,
+    // the smallest of which hold 256 users' names.
     let bounds = 255 * (16 + 8 * 24);
     let counts = 16 * (stats.rows + users / 128 + 64);
     let unclaimed = bounds + counts;

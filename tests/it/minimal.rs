@@ -1,12 +1,11 @@
 //! The part of the corpus that proves a port: thousands of questions about policies
-//! that have nothing which does not matter.
+//! without anything irrelevant.
 //!
 //! The documents are random cases, answered by the oracle and cut down for as long
-//! as every answer stays. An answer alone would let too much go: of a denial over an
-//! allow, the allow. So what has to stay besides is the answer that there would be
-//! without any denials; and so for every [`VARIANTS`] of a policy. Which of them change
-//! the answer is also what one question is told from another by, so that none
-//! comes too often.
+//! as every answer stays the same. The answers alone would let too much go: with a deny
+//! over an allow, the allow. So the answer that there would be without any denies must
+//! stay too, and likewise for all [`VARIANTS`] of the policy. Questions are alike if
+//! the same variants change their answers; this keeps any kind from coming too often.
 //!
 //! ```sh
 //! cargo test --release -- --ignored write_the_corpus
@@ -29,14 +28,13 @@ use serde_json::{Serializer, Value};
 use crate::support::oracle::{Catalogue, Form, Oracle};
 use crate::support::strategies::{Case, case, said_by, sources};
 
-/// So many questions there are at least; that an answer has its reason beside it
-/// does not count.
+/// The least number of questions, not counting the reasons beside answers.
 const QUESTIONS: usize = 5_000;
 
-/// So many of them have one document.
+/// How many questions share a document, at most.
 const TOGETHER: usize = 16;
 
-/// So many are alike: as [`Likeness`] has it.
+/// How many are alike, at most: see [`Likeness`].
 const ALIKE: usize = 10;
 
 fn folder() -> PathBuf {
@@ -46,7 +44,7 @@ fn folder() -> PathBuf {
 /// A policy without something.
 type Variant = fn(&mut Document);
 
-/// What a policy may lack. What an answer owes to something shows where it is gone.
+/// What a policy may lack. Without it, an answer shows what it owes to it.
 const VARIANTS: [Variant; 33] = [
     |policy| each_source(policy, |said| said.deny.clear()),
     |policy| each_source(policy, |said| said.forbid.clear()),
@@ -140,7 +138,7 @@ fn each_scope(policy: &mut Document, change: impl Fn(&mut Scope)) {
     each_permission(policy, |permission| permission.scopes.iter_mut().for_each(&change));
 }
 
-/// Numbers, and the days from a day that is not said.
+/// Changes numbers, and the days of relative fences.
 fn each_limit(policy: &mut Document, change: impl Fn(i64) -> i64) {
     let changed = |bound| match bound {
         Bound::Limit(limit) => Bound::Limit(change(limit)),
@@ -156,7 +154,7 @@ fn each_limit(policy: &mut Document, change: impl Fn(i64) -> i64) {
     });
 }
 
-/// What is implied gates where it is forbidden, and not where it is unlicensed.
+/// What is implied gates if it is forbidden, but not if it is unlicensed.
 fn forbidding_what_is_unlicensed(policy: &mut Document) {
     let catalogue = Catalogue::new(policy);
     let unlicensed = catalogue.grantable().filter(|path| !catalogue.is_licensed(path));
@@ -180,7 +178,7 @@ fn not_implying_the_highest_level(policy: &mut Document) {
     each_permission(policy, |permission| permission.implies.retain(|to| !highest.contains(to)));
 }
 
-/// The policy, and what becomes of it with one thing less.
+/// The policy, and its variants, each with one thing less.
 fn with_variants(policy: &Document) -> Vec<Document> {
     let variants = VARIANTS.iter().map(|change| {
         let mut variant = policy.clone();
@@ -190,8 +188,8 @@ fn with_variants(policy: &Document) -> Vec<Document> {
     [policy.clone()].into_iter().chain(variants).collect()
 }
 
-/// What has to stay of a question's answers: the policy's own, and those of the variants
-/// that have another.
+/// The answers to a question that must stay: the policy's own, and those of the variants
+/// that differ.
 type Answers = BTreeMap<usize, Answer>;
 
 fn answers(oracles: &[Oracle<'_>], question: &Question) -> Answers {
@@ -221,7 +219,7 @@ fn likeness(catalogue: &Catalogue<'_>, question: &Question, answers: &Answers) -
         _ => None,
     };
     let answer = match &answers[&0] {
-        // How many is enough to know of a list.
+        // For a list, its length is enough.
         Answer::List(list) => format!("{} listed", list.len().min(3)),
         Answer::Integer(_) => "a number".to_owned(),
         Answer::Text(text) if !matches!(question, Question::Why(_)) => text.clone(),
@@ -246,8 +244,8 @@ fn kind(question: &Question) -> &'static str {
 }
 
 impl Minimal {
-    /// The questions of a case that are least like those that there are already: as
-    /// a host would ask them, or with the least that makes the answers.
+    /// The questions of a case that are least like earlier ones: as a host would ask
+    /// them, or reduced to what the answers need.
     fn choose(case: Case, least: bool, seen: &mut BTreeMap<Likeness, usize>) -> Minimal {
         let Case { document: policy, questions: asked, .. } = case;
         let documents = with_variants(&policy);
@@ -264,7 +262,7 @@ impl Minimal {
                 true => least_question(question, &oracles),
                 false => question,
             };
-            // Of no objects, there is nothing to say.
+            // Without objects there is nothing to ask.
             if matches!(&question, Question::Filter(ask) if ask.objects.is_empty()) {
                 continue;
             }
@@ -272,7 +270,7 @@ impl Minimal {
             let likeness = likeness(oracles[0].catalogue(), &question, &answers);
             let count = seen.get(&likeness).copied().unwrap_or_default();
             if count < ALIKE && texts.insert(json(&question)) {
-                // Of those, that more variants change.
+                // Among these, first those that more variants change.
                 unlike.insert((count, usize::MAX - answers.len(), likeness), (question, answers));
             }
         }
@@ -291,7 +289,7 @@ impl Minimal {
         loop {
             let before = value.clone();
             let mut at = 0;
-            // A place is gone with what stands there, and the next has its number.
+            // A removed place is gone, and the next one takes its number.
             while let Some(place) = places(&value).get(at).cloned() {
                 let mut less = value.clone();
                 remove(&mut less, &place);
@@ -378,7 +376,7 @@ impl Minimal {
     }
 }
 
-/// Leaves out of a question's objects, and of its day, what makes no difference.
+/// Leaves out whatever makes no difference in a question's objects, or its day.
 fn least_question(question: Question, oracles: &[Oracle<'_>]) -> Question {
     let kept = answers(oracles, &question);
     let mut least = question;
@@ -387,7 +385,7 @@ fn least_question(question: Question, oracles: &[Oracle<'_>]) -> Question {
     while let Some(place) = places(&value).get(at).cloned() {
         let mut less = value.clone();
         remove(&mut less, &place);
-        // An answer about one object less is another.
+        // With one object less, the answer would be a different one.
         let is_object = place.rsplit('/').nth(1) == Some("objects");
         let read = serde_json::from_value::<AnyQuestion>(less.clone()).ok();
         match read.map(|AnyQuestion(question)| question) {
@@ -542,7 +540,7 @@ fn write_the_corpus() {
         drawn += 1;
         let mut liked = seen.clone();
         let mut minimal = Minimal::choose(case, written % 2 == 0, &mut liked);
-        // Few questions are hardly worth a policy.
+        // A few questions are hardly worth a policy.
         if minimal.questions.len() < TOGETHER / 2 {
             continue;
         }

@@ -1,8 +1,8 @@
 //! The laws, on random policies.
 //!
-//! They are the same at every run, so that a change is judged by what it changes.
-//! `PROPTEST_CASES` sets how many, for all of them, and makes them others each
-//! time.
+//! The policies are the same at every run, so that a change is judged by what it
+//! changes. `PROPTEST_CASES` sets how many there are for each law, and makes them
+//! different each time.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -16,7 +16,7 @@ use crate::support::oracle::Oracle;
 use crate::support::strategies::{Case, case, sources};
 use crate::support::{bulk_laws, erosion, laws};
 
-/// Holds a law to so many random cases.
+/// Checks a law on this many random cases.
 pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: impl Fn(&T)) {
     // A number of cases that is set here would win over the environment's.
     let (cases, rng_seed) = match std::env::var_os("PROPTEST_CASES") {
@@ -26,7 +26,7 @@ pub fn check<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, law: imp
     let config = Config {
         cases,
         rng_seed,
-        // A failure prints its case as JSON; the corpus is where it is kept.
+        // A failure prints its case as JSON, to be kept in the corpus.
         failure_persistence: None,
         max_shrink_iters: match std::env::var_os("PROPTEST_MAX_SHRINK_ITERS") {
             Some(_) => Config::default().max_shrink_iters,
@@ -106,8 +106,8 @@ hold! {
     adopting_leaves_out_what_would_be_refused: 1000,
 }
 
-/// A random test is worth what its cases ask: yes and no in good measure, and
-/// every reason there is.
+/// A random test is only as good as its cases: both yes and no often enough, and every
+/// reason that there is.
 #[test]
 fn random_questions_are_answered_in_every_way() {
     let mut runner = TestRunner::deterministic();

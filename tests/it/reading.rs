@@ -14,8 +14,8 @@ use serde::forward_to_deserialize_any;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The places of a document's problems, none where it is a policy; or the
-/// error of the format's reader.
+/// The places of a document's problems, none if it is a policy; or the error of the
+/// format's reader.
 fn places(text: &str) -> Result<Vec<String>, serde_json::Error> {
     let document: Document = serde_json::from_str(text)?;
     Ok(match Policy::try_from(document) {
@@ -181,8 +181,8 @@ fn parts_are_read_by_themselves() {
     assert_eq!(serde_json::from_str::<Map<Role>>(&roles).expect("roles"), document.roles);
 }
 
-/// Values within each other, without any text or tree that would have to be as
-/// deep: `key`s of permissions and their `children`, or just lists.
+/// Nested values, without any text or tree that would have to be as deep: `key`s of
+/// permissions and their `children`, or just lists.
 #[derive(Clone, Copy)]
 struct Nest {
     depth: usize,
@@ -247,7 +247,7 @@ impl<'de> Deserializer<'de> for Nest {
         }
     }
 
-    /// As readers do, without going in.
+    /// As readers do, without descending.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
     }
@@ -297,7 +297,7 @@ fn json_nested_without_end_is_an_error_with_a_line() {
         format!(r#"{{"users": {{"u": {{"bounds": {maps}}}}}, "format": 1, "catalogue": {{}}}}"#),
         lists.clone(),
         maps.clone(),
-        // And open at its end.
+        // And unclosed at its end.
         "[".repeat(100_000),
         r#"{"catalogue":"#.repeat(100_000),
         r#"{"format": 1, "catalogue": {"permissions": "#.to_owned()
@@ -357,7 +357,7 @@ fn product(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Reads it, and where it is a policy after all asks that something.
+/// Reads it and, if it is a policy after all, asks it something.
 fn read(text: &[u8]) -> Read {
     let Ok(document) = serde_json::from_slice::<Document>(text) else {
         return Read::Error;
@@ -395,8 +395,8 @@ enum Read {
     Policy,
 }
 
-/// Reads so many variants of each product's policy, and returns how many were
-/// an error, had problems, or were a policy.
+/// Reads this many variants of each product's policy, and returns how many were an
+/// error, had problems, or were a policy.
 fn read_variants(
     variants: usize,
     mut vary: impl FnMut(&mut Rng, &str, &Value) -> Vec<u8>,
@@ -452,7 +452,7 @@ fn values_out_of_place_are_problems_or_a_policy() {
     let outcomes = read_variants(250, |rng, _, value| {
         let mut value = value.clone();
         for _ in 0..rng.usize(1..=2) {
-            // One value takes the place of another, or goes.
+            // One value replaces another, or is removed.
             let taken = descend(rng, &mut value).clone();
             let target = descend(rng, &mut value);
             *target = match rng.u8(..8) {

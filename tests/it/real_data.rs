@@ -1,4 +1,4 @@
-//! Every grant of two clouds' roles, and nothing that is none.
+//! Every grant of two clouds' roles, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use grantree::{Engine, Permission, Policy};
 
 use crate::real::{self, Block, Cloud, covers, spelled};
 
-/// To each role a user who has it alone: exactly what the table grants is held.
+/// For each role, a user who has only this one holds exactly what the table grants.
 fn check(cloud: Cloud) {
     let Cloud { mut document, paths, grants, .. } = cloud;
     for (role, _) in &grants {

@@ -1,7 +1,7 @@
-//! What a document that breaks the format is told, word for word.
+//! What is reported about documents that break the format, word for word.
 //!
-//! Where problems stand is in `tests/corpus/refusals/` too; here it is what is
-//! said of them.
+//! The places of problems are in `tests/corpus/refusals/` too; here it is their
+//! messages.
 
 use std::collections::BTreeSet;
 
@@ -328,7 +328,7 @@ fn refused_changes_are_told_in_these_words() {
             r#"{"assign": {"user": "bob", "source": {"approval_group": "byers"}}}"#.into(),
             "unknown: unknown approval group `byers`; did you mean `buyers`?",
         ),
-        // Of users, no other's name is told.
+        // For users, no other name is suggested.
         (By::Host, r#"{"remove_user": {"user": "bbo"}}"#.into(), "unknown: unknown user `bbo`"),
         (
             By::Host,
@@ -340,7 +340,7 @@ fn refused_changes_are_told_in_these_words() {
             r#"{"set_licence": {"edition": "smal"}}"#.into(),
             "unknown: unknown edition `smal`; did you mean `small`?",
         ),
-        // Data may say twice what no document of a policy says twice.
+        // Data may have duplicates that no policy's document has.
         (By::Host, import(r#""profiles": {"a": {}, "a": {}}"#), TWICE),
         (By::Host, import(r#""roles": {"a": {}, "a": {}}"#), TWICE),
         (By::Host, import(r#""approval_groups": {"a": {}, "a": {}}"#), TWICE),
@@ -379,7 +379,7 @@ fn refused_changes_are_told_in_these_words() {
     }
 }
 
-/// Of many who would gain alike, one is named; and whoever comes next.
+/// Of many who would gain alike, one is named; or else whoever comes next.
 #[test]
 fn who_would_gain_is_named() {
     let document = r#"{"format": 1,
@@ -461,7 +461,7 @@ fn a_document_built_too_deep_is_told_so() {
     assert_eq!(problems.to_string(), format!("{place}: nested more than 66 deep"));
 }
 
-/// What goes beyond limits: documents that do are among the hostile ones.
+/// Messages about limits; documents that exceed them are in `hostile`.
 #[test]
 fn too_many_and_too_long_are_told_so() {
     let kind = ProblemKind::TooMany { what: "users", limit: 2_147_483_648 };
@@ -495,7 +495,7 @@ fn every_kind_of_problem_has_a_case() {
 fn messages_keep_the_house_rules() {
     for problem in all() {
         let message = problem.kind().to_string();
-        // Outside of what is quoted.
+        // Outside quoted input.
         let (mut own, mut quoted) = (String::new(), false);
         for part in message.split('`') {
             own.push_str(if quoted { "…" } else { part });
@@ -511,7 +511,7 @@ fn messages_keep_the_house_rules() {
     }
 }
 
-/// Names that are not on one line stay so in a message.
+/// A message is on one line, even if the names in it are not.
 #[test]
 fn a_problem_is_one_line_whatever_the_names_are() {
     let document = r#""catalogue": {"permissions": [{"key": "a\nb", "requires": ["c\r\nd"]}]}, "roles": {"e\nf": {"includes": ["g\u2028\u0000h"]}}"#;
@@ -520,7 +520,7 @@ fn a_problem_is_one_line_whatever_the_names_are() {
     assert_eq!(problems.iter().count(), 4, "{problems}");
 }
 
-/// What is wrong at one place is told once, and not again for what it leaves.
+/// What is wrong at one place is reported once, and not again for its consequences.
 #[test]
 fn a_mistake_is_told_once() {
     check(
@@ -577,7 +577,7 @@ fn what_a_mistake_leads_to_is_not_told() {
     );
 }
 
-/// A key that stands twice is told, whatever else is wrong with either.
+/// A duplicate key is reported, whatever else is wrong with either entry.
 #[test]
 fn a_second_key_is_told_whatever_its_value() {
     check(r#""catalogue": {"objects": {"k": {"attributes": {"x": "at_most"}}}}, "global": {"bounds": {"k.x": 1, "k.x": null}}"#,

@@ -7,7 +7,7 @@ use grantree::{Document, Engine, Policy};
 use crate::support::oracle::Oracle;
 
 /// Asks one question a line, `question => answer`, written as in a test
-/// document. `policy` is what stands there besides the format.
+/// document. `policy` is a document without its format.
 #[track_caller]
 fn check(policy: &str, steps: &str) {
     let document: Document = serde_json::from_str(&format!("{{\"format\": 1, {policy}}}"))
@@ -587,9 +587,9 @@ fn what_a_scope_itself_requires_is_asked_of_the_object() {
     );
 }
 
-/// The reading taken of a scoped node of another kind that something answers
-/// to: there is no object for its `when`, but what some effective scope itself
-/// requires is followed.
+/// The interpretation chosen where something answers to a scoped node of another kind:
+/// there is no object for its `when`, but what some effective scope itself requires is
+/// followed.
 #[test]
 fn a_scoped_node_of_another_kind_is_followed_through_its_scopes() {
     let policy = r#"

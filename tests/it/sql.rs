@@ -1,5 +1,5 @@
-//! Filters as SQL: a real SQLite selects the rows on which `can` says yes, and
-//! what the other databases are asked.
+//! Filters as SQL: a real SQLite selects the rows on which `can` says yes, and the
+//! SQL for the other databases is recorded.
 
 use fastrand::Rng;
 use grantree::document::Document;
@@ -200,11 +200,11 @@ fn what_a_mapping_lacks_is_an_error() {
     assert_eq!(no_id(with(Ids::column("team").values(|_| None))), expected);
     let null = |_: &str| Some(Bound::BigInt(None));
     assert_eq!(no_id(with(Ids::column("team").values(null))), expected);
-    // Whom nothing is asked of needs no id.
+    // A user whom the condition does not test needs no id.
     let nobody = jobs(Database::Sqlite).relation("assignee", Ids::column("a").values(|_| None));
     assert!(matches!(lacking("7", "own", &nobody), ConditionError::NoId { .. }));
     assert!(filter(&engine, "7", "free").condition(&nobody).is_ok());
-    // What nothing is asked of need not be mapped.
+    // What the condition does not test need not be mapped.
     assert!(filter(&engine, "7", "all").condition(&bare).is_ok());
     assert!(filter(&engine, "root", "own").condition(&bare).is_ok());
 }
@@ -235,7 +235,7 @@ fn only_the_digits_of_an_integer_are_its_id() {
     }
 }
 
-/// What a host computes is known for what it is.
+/// Values that a host computes get the conditions that built-in ones get.
 #[test]
 fn texts_and_integers_are_asked_for_alike_however_they_are_given() {
     let engine = engine(JOBS);
@@ -251,7 +251,7 @@ fn texts_and_integers_are_asked_for_alike_however_they_are_given() {
     alike("own", "assignee", Ids::column("assignee_id").integers(), integer);
 }
 
-/// Who is named by an id of another type cannot be told.
+/// Whom an id of another type names is unknown.
 #[test]
 fn an_id_of_another_type_is_nobody_for_sure() {
     let database = Connection::open_in_memory().expect("a database");
@@ -270,7 +270,7 @@ fn an_id_of_another_type_is_nobody_for_sure() {
     let ids = |ids: &[i64]| ids.iter().copied().map(Cell::Integer).collect::<Vec<_>>();
     assert_eq!(rows("7", "crewed"), ids(&[1, 4, 5]));
     assert_eq!(rows("7", "apart"), ids(&[3, 5]));
-    // Who has no groups is in no crew.
+    // A user without groups is in no crew.
     assert_eq!(rows("8", "crewed"), ids(&[1, 5]));
     assert_eq!(rows("8", "apart"), ids(&[1, 3, 5]));
 }
@@ -427,7 +427,7 @@ fn a_table_can_be_joined_with_itself() {
         "INSERT INTO related VALUES (1, NULL, '8'), (2, 1, '7'), (3, 2, '8'), (4, 2, NULL)",
         Vec::new(),
     );
-    // Who works on the steps of a job watches it.
+    // Those who work on the steps of a job watch it.
     let mapping = |name: &str| {
         Mapping::new(Database::Sqlite, "job", name)
             .relation("assignee", Ids::column("assignee"))
@@ -478,7 +478,7 @@ fn conditions_are_of_bounded_size() {
     assert_eq!(wide(4096), None);
     assert_eq!(wide(4097), Some(ConditionError::TooLarge));
 
-    // This one is mine, or the next and what is asked of those after them.
+    // This one is mine; or the next one is, and so on.
     let deep = |joins: usize| {
         let relations: Json = (0..=joins).map(|at| (name(at), json!("user"))).collect();
         let permission = |at: usize| {
@@ -507,7 +507,7 @@ fn conditions_are_of_bounded_size() {
     assert_eq!(deep(65), Some(ConditionError::TooLarge));
 }
 
-/// Definitions are written out, as far as that is reasonable.
+/// Definitions are expanded, as far as that is reasonable.
 #[test]
 fn definitions_are_written_out() {
     let mapping = |layers: usize| {

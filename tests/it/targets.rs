@@ -16,7 +16,7 @@ fn documents_that_are_at_hand() {
 }
 
 /// A target's seeds, from which fuzzing starts: each reaches something that no
-/// other does, and what once was found is among them.
+/// other does, and past findings are among them.
 fn seeds(target: &str, check: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/fuzz").join(target);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));

@@ -1,4 +1,4 @@
-//! Many questions at once are answered as one by one.
+//! Many questions at once have the same answers as one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ fn engine(case: &Case) -> Engine {
     Engine::new(&Policy::try_from(case.document.clone()).expect("a valid policy"))
 }
 
-/// Of many actions, and of many objects, it says what it says of each.
+/// For many actions, and for many objects, the answers are those for each alone.
 pub fn bulk_agrees_with_can(case: &Case) {
     let engine = engine(case);
     let names: BTreeSet<String> = asks(case).map(|ask| ask.action).collect();
@@ -33,7 +33,7 @@ pub fn bulk_agrees_with_can(case: &Case) {
     }
 }
 
-/// Of objects in columns a filter selects those that it matches.
+/// From objects in columns, a filter selects those that it matches.
 pub fn select_agrees_with_matches(case: &Case) {
     let engine = engine(case);
     // Objects of a kind that carry the same relations, which is what a table has;
@@ -81,7 +81,7 @@ pub fn select_agrees_with_matches(case: &Case) {
     }
 }
 
-/// Those who can by some source are those who can, and the sources are those
+/// The users who can by some source are those who can, and the sources are those
 /// that the explanation names.
 pub fn who_can_by_source_agrees_with_explain(case: &Case) {
     let engine = engine(case);
@@ -119,7 +119,7 @@ pub fn who_can_by_source_agrees_with_explain(case: &Case) {
                         grant.statements.iter().filter(|statement| statement.decides).map(way)
                     })
                     .collect();
-                // What is implied is told of what implies it.
+                // For an implied permission, the sources of what implies it are listed.
                 assert!(!group.ways.is_empty());
                 assert!(decisive.iter().all(|way| group.ways.contains(way)), "{told}");
                 assert!(implied || group.ways.iter().all(|way| decisive.contains(way)), "{told}");

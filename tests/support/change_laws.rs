@@ -17,8 +17,8 @@ use super::laws;
 use super::oracle::{Catalogue, Form, Holder, Oracle, passes};
 use super::strategies::governed::Session;
 
-/// What became of changes: how many were applied, by kind and by who asked, and
-/// how many each rule refused.
+/// Outcomes of changes: how many were applied, by kind and by who asked, and how
+/// many each rule refused.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub applied: BTreeMap<(String, &'static str), u32>,
@@ -75,7 +75,7 @@ pub fn kind_of(change: &Change) -> String {
     json.keys().next().expect("of one key").clone()
 }
 
-/// A policy on its way, and what happened to it.
+/// A policy in the course of a session, and what happened to it.
 struct Story {
     first: Document,
     policy: Policy,
@@ -94,7 +94,7 @@ impl Story {
         Story { first, policy, engine, document, steps: Vec::new() }
     }
 
-    /// Notes a step, and what should come of it.
+    /// Notes a step, and its expected outcome.
     fn note(&mut self, actor: Option<&str>, change: &Change, expect: &str) {
         let (actor, change) = (actor.map(str::to_owned), Some(change.clone()));
         let step = serde_json::to_string(&ChangeStep { actor, change }).expect("JSON");
@@ -109,7 +109,7 @@ impl Story {
 }
 
 impl fmt::Display for Story {
-    /// Told as a test document.
+    /// Prints as a test document.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let policy = serde_json::to_string(&self.first).map_err(|_| fmt::Error)?;
         write!(f, "\n{{\"policy\": {policy},\n\"steps\": [\n{}\n]}}", self.steps.join(",\n"))
@@ -155,7 +155,7 @@ pub fn changes_agree_with_model(session: &Session) -> Tally {
     tally
 }
 
-/// Two engines answer every question alike: all that anybody holds and, of each
+/// Two engines answer every question alike: all that anybody holds and, for each
 /// permission, on which objects.
 pub fn answer_alike(one: &Engine, other: &Engine, story: &impl fmt::Display) {
     let document = Document::from(one.policy());
@@ -177,8 +177,8 @@ pub fn answer_alike(one: &Engine, other: &Engine, story: &impl fmt::Display) {
     }
 }
 
-/// The document is the model's, but for what has no meaning, and so is what was
-/// left undone.
+/// The document equals the model's, apart from what has no meaning, and so does what
+/// was left undone.
 fn agrees(story: &Story, applied: &Applied, expected: &changes::Outcome) {
     let (got, wanted) = (Document::from(&applied.policy), &expected.document);
     assert!(
@@ -196,9 +196,8 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("JSON")
 }
 
-/// Brings what has no meaning into one form: the order of maps, of patterns, of
-/// a guard's roles and of features; and what else is said of exactly a pattern
-/// that is forbidden.
+/// Normalizes what has no meaning: the order of maps, of patterns, of a guard's roles
+/// and of features; and other statements on exactly a pattern that is forbidden.
 fn normal(document: &Document) -> Document {
     let mut normal = document.clone();
     sort(&mut normal.licence.features);
@@ -250,7 +249,7 @@ fn keeps_the_invariants(story: &Story, change: &Change, applied: &Applied) {
     assert!(before.catalogue == after.catalogue && before.governance == after.governance);
     // "A policy that has an active admin never loses the last one."
     assert!(!has_active_admin(&before) || has_active_admin(&after), "no admin is left{story}");
-    // A source or a user keeps what it is by another name.
+    // A renamed source or user stays what it is.
     match change {
         Change::Rename { source: SourceName::User(name), to } => {
             changes::rename(&mut before.users, name, to);
@@ -299,7 +298,7 @@ fn renamed(change: &Change) -> Option<SourceName> {
     }
 }
 
-/// A source with all that a role is besides.
+/// A source with all that a role has besides.
 fn body(document: &Document, source: &SourceName) -> Option<Role> {
     match source {
         SourceName::Role(name) => document.roles.get(name).cloned(),
@@ -307,7 +306,7 @@ fn body(document: &Document, source: &SourceName) -> Option<Role> {
     }
 }
 
-/// What comes of a change could have been written.
+/// The result of a change is a valid document.
 fn is_a_valid_policy(story: &Story, applied: &Applied) {
     let document = Document::from(&applied.policy);
     match Policy::try_from(document.clone()) {
@@ -316,8 +315,8 @@ fn is_a_valid_policy(story: &Story, applied: &Applied) {
     }
 }
 
-/// "The answer lists everything that changed": made one by one by the host, what
-/// it lists makes the same of the policy before.
+/// "The answer lists everything that changed": applied one by one by the host, the
+/// listed changes turn the policy before into the same one.
 fn can_be_replayed(story: &Story, applied: &Applied) {
     let after = Document::from(&applied.policy);
     let mut replayed = story.policy.clone();
@@ -340,7 +339,7 @@ fn can_be_replayed(story: &Story, applied: &Applied) {
     // "Giving what is held, or taking what is not, changes nothing."
     let nothing = after == story.document;
     let may_come_to_nothing = |change: &Change| match change {
-        // Ops may undo each other, and a source be replaced by its like.
+        // Ops may undo each other, and a source may be replaced by an equal one.
         Change::Edit { ops, .. } => ops.len() > 1,
         change => matches!(change, Change::Import { .. }),
     };
@@ -388,7 +387,7 @@ pub fn nobody_escalates(session: &Session) -> Tally {
     tally
 }
 
-/// Plays the game, and tells of a gain.
+/// Plays the game, and reports a gain.
 pub fn play(session: &Session) -> (Tally, Option<String>) {
     let mut tally = Tally::default();
     let mut story = Story::new(&session.document);
@@ -439,7 +438,7 @@ fn active(accounts: &[String], document: &Document) -> Vec<String> {
     accounts.iter().filter(is_active).cloned().collect()
 }
 
-/// What some user may do in the end that he should not.
+/// Something that some user may do in the end, but should not.
 fn gain(
     story: &Story,
     attacker: &str,
@@ -467,7 +466,7 @@ fn gain(
     None
 }
 
-/// Whether all that one user may do by a permission another may.
+/// Whether another user may do all that one user may do with a permission.
 fn covers(oracle: &Oracle<'_>, path: &str, user: &Holder<'_>, other: &Holder<'_>) -> bool {
     let catalogue = oracle.catalogue();
     if level(catalogue, user, path) > level(catalogue, other, path) {

@@ -2,12 +2,12 @@
 //! refuses it. For reading rather than for speed, as the oracle is.
 //!
 //! It sees nothing of the crate but the document, changes as data and, for what
-//! users hold, the oracle. A change is carried out on a copy of the document; on
-//! the way every rule that it breaks is noted, and what an actor needs for it.
-//! Only where no rule has refused by then is it asked what the result lets users
-//! do.
+//! users hold, the oracle. A change is carried out on a copy of the document; every
+//! rule that it breaks is noted on the way, and so is what an actor needs for it.
+//! Only if no rule has refused by then is the result examined for what it lets
+//! users do.
 //!
-//! The document is taken to be a valid policy.
+//! The document is assumed to be a valid policy.
 
 mod actor;
 mod fit;
@@ -84,7 +84,7 @@ pub fn apply(document: &Document, actor: Option<&str>, change: &Change) -> Resul
     }
 }
 
-/// A change on its way.
+/// A change in progress.
 struct Attempt<'a> {
     old: &'a Document,
     new: Document,
@@ -136,8 +136,7 @@ impl Attempt<'_> {
         self.knows(&SourceName::Role(role.to_owned()))
     }
 
-    /// Whether a source is one that users have; a change of another shape is
-    /// none.
+    /// Whether a source is one that users have; with any other, the change is invalid.
     fn can_be_held(&mut self, source: &SourceName) -> bool {
         let held = kind_of(source).is_some();
         self.refuse_if(!held, Rule::Invalid);
@@ -284,7 +283,7 @@ impl Attempt<'_> {
         }
         let known = source::statements_mut(&mut self.new, source).cloned();
         self.refuse_if(known.is_none(), Rule::Unknown);
-        // Of an unknown source the ops are judged all the same.
+        // Even if the source is unknown, the ops are judged.
         let mut statements = known.unwrap_or_default();
         for op in ops {
             match op {
@@ -343,7 +342,7 @@ impl Attempt<'_> {
     }
 
     /// "Including a guarded role … needs the right to assign it": what the role
-    /// brings along already is not included anew.
+    /// already brings along is not newly included.
     fn set_includes(&mut self, role: &str, names: &[String]) {
         let before = with_included(self.old, &SourceName::Role(role.to_owned()));
         let mut known = Vec::new();
@@ -379,7 +378,7 @@ impl Attempt<'_> {
             Holders::Reassign(other) => Some(of_same_kind(source, other)),
             Holders::Refuse | Holders::Unassign => None,
         };
-        // What is gone would be named.
+        // Holders would get what is deleted.
         self.refuse_if(instead.as_ref() == Some(source), Rule::Invalid);
         if let Some(instead) = &instead {
             self.knows(instead);

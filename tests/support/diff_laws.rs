@@ -1,4 +1,4 @@
-//! What a diff says, held against the answers of the two engines.
+//! What a diff says, compared with the answers of the two engines.
 //!
 //! An object can be in few situations for one user before and after: for each
 //! relation a pair of states, for each attribute whether it passes before and
@@ -32,12 +32,12 @@ type Lists = Vec<Option<Vec<String>>>;
 /// What an attribute may be, if the object has it.
 type Values = Vec<Option<Value<'static>>>;
 
-/// How many objects are tried at most for one permission of one user; beyond, as
-/// many spread over all of them.
+/// How many objects are tried at most for one permission of one user; if there are
+/// more, this many are spread over all of them.
 const MOST_OBJECTS: usize = 2000;
 
 /// A diff is empty exactly if both engines answer every question alike, and all
-/// that it says is so. The documents have one catalogue.
+/// that it says is true. The documents have the same catalogue.
 pub fn a_diff_is_what_differs(before: &Document, after: &Document, tally: &mut Tally) -> Diff {
     let engines = [before, after].map(engine);
     let diff = engines[0].diff(&engines[1]);
@@ -45,7 +45,7 @@ pub fn a_diff_is_what_differs(before: &Document, after: &Document, tally: &mut T
     diff
 }
 
-/// All that a diff of two engines says is so, and nothing else is.
+/// All that a diff of two engines says is true, and it leaves nothing out.
 pub fn holds(engines: &[Engine; 2], documents: [&Document; 2], diff: &Diff, tally: &mut Tally) {
     assert!(diff.names.is_empty(), "{diff}");
     assert_eq!(diff.is_empty(), diff.groups.is_empty());
@@ -107,7 +107,7 @@ struct Subject<'a> {
     known: RefCell<BTreeMap<Option<String>, Rc<Objects>>>,
 }
 
-/// Objects and days that may be told apart; and whether not all are there.
+/// Objects and days that may be treated differently; and whether some were left out.
 type Objects = (Vec<(Option<DynamicObject>, Option<Date>)>, bool);
 
 impl Subject<'_> {
@@ -142,7 +142,7 @@ impl Subject<'_> {
         let versus = |both: [bool; 2]| {
             (both[0] != both[1]).then_some(Versus { before: both[0], after: both[1] })
         };
-        // What is said of it without an object.
+        // What the diff says about it without an object.
         let can_some = |name: &str| {
             [0, 1].map(|at| {
                 let engine = &self.engines[at];
@@ -208,7 +208,7 @@ impl Subject<'_> {
         let said = told.map_or(Shift::Same, |told| told.shift);
         let found = format!("`{user}`: lost {lost:?}, gained {gained:?}, kept {kept}");
         if sampled {
-            // What was found must be said; what was said may not have been found.
+            // What was found must be in the diff, which may also have what was not found.
             let loses = matches!(said, Shift::Lost | Shift::Fewer | Shift::Other);
             let gains = matches!(said, Shift::Gained | Shift::More | Shift::Other);
             assert!(lost.is_none() || loses, "{found}, but {said:?}");
@@ -224,7 +224,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What is shown of the objects fits what becomes of them.
+    /// The objects that are shown match what is said about them.
     fn is_shown(told: &PermissionChange) {
         let nothing = |extent: &Extent| *extent == Extent::Nothing;
         let Versus { before, after } = &told.on;
@@ -296,7 +296,7 @@ impl Subject<'_> {
         (objects, step > 1)
     }
 
-    /// Lists of names that a relation may have, of those that are seen alike one.
+    /// Lists of names that a relation may have: one of each that are seen alike.
     fn lists(&self, names: RelationType) -> Lists {
         let mut known = vec!["nobody at all".to_owned()];
         match names {

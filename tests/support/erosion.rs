@@ -1,4 +1,4 @@
-//! Stored documents under catalogues that changed since.
+//! Stored documents under catalogues that have changed since.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::oracle::{Catalogue, Form};
 
-/// A few documents, each with something of the catalogue gone or otherwise, or
-/// with a source gone that others may name; the catalogue has no problems.
+/// A few documents, each with something of the catalogue gone or changed, or with a
+/// source gone that others may name; the catalogue has no problems.
 pub fn eroded(document: &Document) -> Vec<Document> {
     let text = serde_json::to_string(document).expect("a document serializes");
     let mut hasher = DefaultHasher::new();
@@ -131,7 +131,7 @@ fn drop_permission(permissions: &mut Vec<Permission>, at: &mut usize) -> bool {
     false
 }
 
-/// Takes out of the catalogue what names something of it that is gone.
+/// Takes out of the catalogue what refers to something in it that is gone.
 fn heal(document: &mut Document) {
     let editions: Vec<String> =
         document.catalogue.editions.iter().map(|(name, _)| name.to_owned()).collect();
@@ -202,8 +202,8 @@ pub fn sorted(document: &Document) -> Document {
     serde_json::from_value(value).expect("a document reads back")
 }
 
-/// The document, sorted, without what stands at those places; of a kind of change that
-/// needs something there, without the kind.
+/// The document, sorted, without what is at these places; a kind of change that needs
+/// something there goes as a whole.
 pub fn without(document: &Document, places: &BTreeSet<&str>) -> Document {
     let mut document = serde_json::to_value(document).expect("a document serializes");
     let kinds = document.pointer_mut("/governance/permissions").and_then(Value::as_object_mut);

@@ -1,4 +1,4 @@
-//! What a decision could cost at best, and engine and floor timed in turn.
+//! The least that a decision could cost, and engine and floor timed in turn.
 
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
@@ -63,7 +63,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// So far apart that users are in no cache because of the question before.
+    /// Enough questions that no user is cached because of an earlier question.
     pub const QUESTIONS: usize = 1 << 18;
 
     /// Both, after they gave the same answer to every question.
@@ -87,7 +87,7 @@ impl Beside {
         Beside { engine, floor, numbers, handles }
     }
 
-    /// What a decision takes the floor and the engine, in nanoseconds.
+    /// How long a decision takes the floor and the engine, in nanoseconds.
     pub fn nanoseconds(&self) -> [f64; 2] {
         medians([
             &mut || {

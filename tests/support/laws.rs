@@ -1,12 +1,11 @@
 //! What the design implies of every policy, as laws: functions that panic where
 //! a case breaks them.
 //!
-//! What it does *not* imply is as telling. A role more may take away (it may
-//! deny, or state a narrower bound), and so may a higher level in a more
-//! specific tier (it takes the place of a still higher one). A feature that
-//! lapses may give: what is implied but no longer licensed gates nothing. So
-//! those are no laws, and [`a_lapsed_feature_never_adds_where_nothing_is_implied`]
-//! leaves implications out.
+//! What it does *not* imply is as telling. One more role may take away (it may
+//! deny, or state a narrower bound), and so may a higher level in a more specific
+//! tier (it replaces a still higher one). A feature that lapses may give: what is
+//! implied but no longer licensed gates nothing. So these are no laws, and
+//! [`a_lapsed_feature_never_adds_where_nothing_is_implied`] leaves implications out.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +38,7 @@ pub fn engine_agrees_with_oracle(case: &Case) {
 }
 
 /// An explanation, which walks the policy, gives the reason that the engine
-/// finds on its bits; and it tells what that reason is about.
+/// finds on its bits, and the particulars of that reason.
 pub fn explanations_agree_with_why(case: &Case) {
     let engine = engine(&case.document);
     for question in &case.questions {
@@ -60,7 +59,7 @@ pub fn explanations_agree_with_why(case: &Case) {
 }
 
 /// A mend makes the answer yes, and no part of it can be left out. So does an
-/// assignment, in the place of what the first mend would grant.
+/// assignment, in place of what the first mend would grant.
 pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
     let engine = engine(&case.document);
     let mut denials = 0;
@@ -143,8 +142,7 @@ pub fn document_and_policy_convert_back_without_loss(case: &Case) {
     assert_eq!(read, case.document);
 }
 
-// Laws of adding to a policy: what was answered yes stays so, or what was
-// answered no.
+// Laws of adding to a policy: each yes stays a yes, or each no a no.
 
 /// One `allow` more, in any source, takes nothing from anybody.
 pub fn granting_never_revokes(case: &Case) {
@@ -215,7 +213,7 @@ pub fn admin_is_the_top(case: &Case) {
     never_less(case, &case.document, &more);
 }
 
-/// A suspended user may do nothing, and is only told the settings.
+/// A suspended user may do nothing, but still has settings.
 pub fn suspended_is_the_bottom(case: &Case) {
     let engine_before = engine(&case.document);
     let engine_after = engine(&with_users(case, |user| user.suspended = true));
@@ -293,7 +291,7 @@ pub fn other_users_make_no_difference(case: &Case) {
 
 // Laws between questions.
 
-/// Why and whether are one decision.
+/// `why` and `can` agree.
 pub fn why_agrees_with_can(case: &Case) {
     let engine = engine(&case.document);
     for asked in asks(case) {
@@ -370,8 +368,8 @@ pub fn an_error_is_one_whoever_asks(case: &Case) {
     }
 }
 
-/// A filter matches an object exactly if `can` says yes on it: whoever asks,
-/// whatever for, on every object of the case, of other kinds too.
+/// A filter matches an object exactly if `can` says yes on it: for every user and
+/// action, on every object of the case, also those of other kinds.
 pub fn filter_agrees_with_can(case: &Case) {
     let engine = engine(&case.document);
     let objects = objects(case);
@@ -389,8 +387,8 @@ pub fn filter_agrees_with_can(case: &Case) {
     }
 }
 
-/// Users of whom the policy says the same have the same filters, apart from who
-/// they are; and so they have where it says it in another order.
+/// Users about whom the policy says the same have the same filters, apart from who
+/// they are, even if it says it in another order.
 pub fn equal_users_get_equal_filters(case: &Case) {
     let twin = |name: &str| format!("{name}'s twin");
     let mut document = case.document.clone();
@@ -564,9 +562,9 @@ pub fn a_scoped_node_is_any_of_its_scopes(case: &Case) {
     }
 }
 
-/// Whatever is allowed, so is what it answers to: on the same object, where
-/// that is of the same kind, and else it is effective. "So who may not view a
-/// job may not edit it, whatever else is granted." (Not so for admins.)
+/// If something is allowed, so is what it answers to: on the same object if on the
+/// same kind; otherwise it is effective. "So who may not view a job may not edit it,
+/// whatever else is granted." (Not so for admins.)
 pub fn what_it_answers_to_is_allowed_too(case: &Case) {
     let engine = engine(&case.document);
     let catalogue = Catalogue::new(&case.document);
@@ -602,8 +600,8 @@ pub fn what_it_answers_to_is_allowed_too(case: &Case) {
 
 // Laws of trees.
 
-/// What the tree of a source says has effect is what the engine gives to one who
-/// holds just that source, and for the same reasons; a user's is what that user
+/// What has effect according to a source's tree is what the engine gives a user who
+/// holds just that source, for the same reasons; a user's tree shows what that user
 /// holds.
 pub fn a_tree_says_what_is_effective(case: &Case) {
     let policy = policy(&case.document);
@@ -642,8 +640,8 @@ pub fn a_tree_says_what_is_effective(case: &Case) {
     }
 }
 
-/// What the tree of a source says of its own statements, and of those of others,
-/// is what the oracle finds; and it names the statements that decide.
+/// What a source's tree says about its own statements, and about those of others, is
+/// what the oracle finds; and it names the statements that decide.
 pub fn a_tree_names_the_statements_that_decide(case: &Case) {
     let policy = policy(&case.document);
     let catalogue = Catalogue::new(&case.document);
@@ -746,11 +744,11 @@ fn of_what_is_beneath(node: &Node, word: fn(&Node) -> &Word) {
     }
 }
 
-/// What an edit with `cascade` allows has effect for one who holds the source.
-/// Where it has none, the cause is one that no allow of the source undoes (a
-/// licence, a forbid, a denial of an included role), or a scoped permission that
-/// the source does not bring to effect: none of its scopes was allowed, which the
-/// change notes, or one was that lacks what it needs itself.
+/// What an edit with `cascade` allows has effect for a user who holds the source. If
+/// it has none, the cause is one that no allow of the source undoes (a licence, a
+/// forbid, a deny of an included role), or a scoped permission to which the source
+/// gives no effect: none of its scopes was allowed, which the change notes, or one was
+/// that lacks what it needs itself.
 pub fn what_a_cascade_allows_has_effect(case: &Case) {
     let policy = policy(&case.document);
     let catalogue = Catalogue::new(&case.document);
@@ -828,16 +826,16 @@ fn holding(document: &Document, source: &SourceName) -> Document {
 
 // Laws of adoption.
 
-/// Adopting a document that fits is reading it.
+/// Adopting a document that fits is the same as reading it.
 pub fn adopting_what_fits_leaves_nothing_out(case: &Case) {
     let Adopted { policy, left_out } = adopt(&case.document);
     assert_eq!(left_out, []);
     assert_eq!(Document::from(&policy), case.document);
 }
 
-/// What adoption leaves out under another catalogue is all that would be refused,
-/// each once and with its place, restrictions apart; and nothing else goes but
-/// the kinds of change that needed it.
+/// Under another catalogue, adoption leaves out all that would be refused, each once
+/// and with its place, restrictions apart, and nothing else but the kinds of change
+/// that needed it.
 pub fn adopting_leaves_out_what_would_be_refused(case: &Case) {
     for document in erosion::eroded(&case.document) {
         let problems: Vec<Problem> = match Policy::try_from(document.clone()) {
@@ -872,8 +870,8 @@ fn adopt(document: &Document) -> Adopted {
 
 // Laws of export.
 
-/// All that is exported comes into a policy of the same catalogue as it was, and
-/// leaves the policy that it came from as it is.
+/// All that is exported arrives unchanged in a policy of the same catalogue, and
+/// importing it into the policy that it came from changes nothing.
 pub fn what_is_exported_imports_as_it_was(case: &Case) {
     let from = policy(&case.document);
     let bundle = from.export_all();
@@ -1066,7 +1064,7 @@ fn each_permission(permissions: &mut [Permission], change: &mut impl FnMut(&mut 
     }
 }
 
-/// With all lists reversed that sources have, and the sources themselves.
+/// With all lists of sources reversed, and the sources themselves.
 fn turned_sources(document: &Document) -> Document {
     let mut turned = document.clone();
     for source in sources(&turned) {
@@ -1091,7 +1089,7 @@ fn turned_sources(document: &Document) -> Document {
     turned
 }
 
-/// With all lists reversed that the catalogue has, levels excepted.
+/// With all lists of the catalogue reversed, except levels.
 fn turned_catalogue(document: &Document) -> Document {
     let mut turned = document.clone();
     let catalogue = &mut turned.catalogue;
@@ -1130,7 +1128,7 @@ fn no_difference(case: &Case, other: &Document, about: impl Fn(&Question) -> boo
     }
 }
 
-/// No question of the case is answered with less by the second document.
+/// The second document answers no question of the case with less.
 fn never_less(case: &Case, first: &Document, second: &Document) {
     let catalogue = Catalogue::new(first);
     let height = |path: &str, level: &str| {

@@ -1,6 +1,6 @@
 //! The laws of what a lint reports.
 //!
-//! What it says of all users whom a policy could have is tried on users with
+//! What it says about all users that a policy could have is tried on users with
 //! random combinations of its sources, under random licences.
 
 use grantree::document::{Document, Map, Permission, Role, Statements, User};
@@ -10,8 +10,8 @@ use grantree::{Date, Engine, Policy, SourceName};
 
 use crate::support::strategies::{Case, said_by, sources};
 
-/// Leaving out what is without effect changes no answer, of nobody whom the
-/// policy could have: all of it, some of it, or one statement.
+/// Leaving out what is without effect (all of it, some of it, or one statement)
+/// changes no answer for any user that the policy could have.
 pub fn what_is_without_effect_can_be_left_out(case: &Case) {
     let findings = lint(&case.document);
     let vain: Vec<&Finding> =
@@ -38,8 +38,8 @@ pub fn what_is_without_effect_can_be_left_out(case: &Case) {
     }
 }
 
-/// What nobody can hold is held by nobody whom the policy could have, under any
-/// edition, or any licence where there are none.
+/// What nobody can hold is held by no user that the policy could have, under any
+/// edition, or under any licence if there are no editions.
 pub fn what_nobody_can_hold_is_not_held(case: &Case) {
     let findings = lint(&case.document);
     if !findings.iter().any(|it| matches!(it.code, Code::NeverHeld | Code::NoBound)) {
@@ -82,7 +82,7 @@ pub fn what_nobody_can_hold_is_not_held(case: &Case) {
     }
 }
 
-/// What else is reported is so.
+/// Everything else that is reported is true.
 pub fn what_is_reported_is_so(case: &Case) {
     let document = &case.document;
     let findings = lint(document);
@@ -136,7 +136,7 @@ pub fn what_is_reported_is_so(case: &Case) {
     assert_eq!(lint(document), findings);
 }
 
-/// What a cell of a matrix says is what one has who has just that source.
+/// A cell of a matrix shows what a user has who has just that source.
 pub fn a_matrix_agrees_with_the_engine(case: &Case) {
     let document = &case.document;
     let users: Vec<Combination> = sources(document)
@@ -197,8 +197,8 @@ fn engine(document: &Document) -> Engine {
     Engine::new(&Policy::try_from(document.clone()).expect("a valid policy"))
 }
 
-/// A user whom a policy could have: with these sources, and what some user of it
-/// says.
+/// A user that a policy could have: with these sources, and the statements of one of
+/// its users.
 #[derive(Clone, Debug, Default)]
 struct Combination {
     user: User,
@@ -236,7 +236,7 @@ fn combination(dice: &mut fastrand::Rng, document: &Document) -> Combination {
     Combination { user, own }
 }
 
-/// One who has just these sources, where one can.
+/// A user who has just these sources, if there can be one.
 fn holder_of(sources: &[&SourceName]) -> Option<Combination> {
     let mut user = User::default();
     for source in sources {
@@ -357,8 +357,8 @@ fn paths(permissions: &[Permission], above: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Leaves out what stands at some places, of users of all who say the same; how
-/// many of the places there were.
+/// Leaves out what is at some places (what is a user's, from all users who say the
+/// same), and returns how many of the places there were.
 fn leave_out(document: &mut Document, places: &[&str]) -> usize {
     let mut found = 0;
     for source in sources(document) {

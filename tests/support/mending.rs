@@ -16,7 +16,7 @@ pub fn can_after(document: &Document, ask: &Ask, parts: &[Part]) -> bool {
     can(document, ask, object.as_ref())
 }
 
-/// The answer once these sources are assigned, and what it takes besides is done.
+/// The answer once these sources are assigned and the remaining parts are done.
 pub fn can_with(document: &Document, ask: &Ask, assignment: &Assignment) -> bool {
     let (mut document, mut object) = (document.clone(), ask.object.clone());
     for part in &assignment.besides {
@@ -34,8 +34,8 @@ pub fn can_with(document: &Document, ask: &Ask, assignment: &Assignment) -> bool
     can(document, ask, object.as_ref())
 }
 
-/// Whether a user of whom nothing is denied, and to whom all is allowed and
-/// licensed, may do it on the object, or on one that is otherwise related.
+/// Whether a user to whom nothing is denied, and all is allowed and licensed, may do
+/// it on the object, or on one with other relations.
 pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
     let mut document = document.clone();
     let kinds = document.catalogue.objects.clone();

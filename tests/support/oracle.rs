@@ -5,7 +5,7 @@
 //! it shares no bug with the engine that it judges. Each function cites the
 //! rule that it transcribes, by its number in section 3.
 //!
-//! The document is taken to be a valid policy. On any other the oracle may
+//! The document is assumed to be a valid policy. On any other the oracle may
 //! panic.
 
 mod bound;
@@ -24,8 +24,8 @@ pub use catalogue::{Catalogue, Form, Need};
 pub use holder::{Holder, Said, says, visit};
 use object::Situation;
 
-/// The codes of section 7 that need no object, in its order: the later, the
-/// further a scope came. The two that say yes are last.
+/// The codes of section 7 that need no object, in its order: the later the code, the
+/// further a scope came. The two that mean yes are last.
 const CODES: [&str; 7] =
     ["unlicensed", "forbidden", "denied", "not_granted", "gated", "admin", "granted"];
 
@@ -255,7 +255,7 @@ impl<'a> Oracle<'a> {
     /// "It matches an object if and only if `can` says yes."
     fn filter(&self, ask: &AskFilter) -> Option<Vec<Answer>> {
         let AskFilter { user, action, objects, today } = ask;
-        // Unknown, it is an error without any object too.
+        // If unknown, it is an error even without any object.
         self.catalogue.need(action)?;
         let asked = objects.iter().map(|object| Ask {
             user: user.clone(),

@@ -1,4 +1,4 @@
-//! The roles of two clouds, as policies; where their tables are at hand.
+//! The roles of two clouds, as policies, if their tables are at hand.
 
 #![allow(dead_code, reason = "benches and tests take what they need")]
 
@@ -31,7 +31,7 @@ pub struct Granted {
     pub grants: Vec<usize>,
 }
 
-/// Azure's table: each role has patterns, and what they come to.
+/// Azure's table: each role has patterns, and the permissions that these match.
 #[derive(Deserialize)]
 pub struct Azure {
     pub permissions: Vec<String>,
@@ -63,7 +63,7 @@ pub fn azure() -> Option<Azure> {
     read("azure_rbac/role_rules.json")
 }
 
-/// A table that lies beside the crate's directory; otherwise says so.
+/// A table beside the crate's directory; if there is none, says so.
 fn read<T: DeserializeOwned>(file: &str) -> Option<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(file);
     let Ok(text) = std::fs::read_to_string(&path) else {
@@ -134,7 +134,7 @@ struct Translate<'t> {
     permissions: Vec<String>,
     by_name: HashMap<String, usize>,
     paths: &'t [String],
-    /// What is above permissions, by its spelling in lower case.
+    /// The nodes above permissions, by their spelling in lower case.
     above: HashMap<String, &'t str>,
 }
 
@@ -158,7 +158,7 @@ impl<'t> Translate<'t> {
         numbered.filter(|(_, name)| covers(pattern, name)).map(|(at, _)| at).collect()
     }
 
-    /// What says the same of a whole subtree, if that is what it is about.
+    /// The pattern for a whole subtree, if this one covers exactly that.
     fn subtree(&self, pattern: &str) -> Option<String> {
         let base = self.above.get(pattern.strip_suffix(".*")?)?;
         Some(format!("{base}.**"))
@@ -180,7 +180,7 @@ impl<'t> Translate<'t> {
             }
             for pattern in actions.iter().map(|pattern| spelled(root, pattern)) {
                 let matched = self.matched(&pattern);
-                // Here the nearest statement would win: none is made of what is denied.
+                // Here the nearest statement would win, so none is made for what is denied.
                 let is_left = matched.iter().any(|at| !denied.contains(at));
                 match self.subtree(&pattern) {
                     Some(subtree) if is_left => drop(allow.insert(subtree)),
@@ -201,7 +201,7 @@ impl<'t> Translate<'t> {
     }
 }
 
-/// A name with nothing in it that a key can't have.
+/// A name without characters that a key can't have.
 fn key(name: &str) -> String {
     if name.is_empty() {
         return "_".to_owned();

@@ -1,4 +1,4 @@
-//! What a bench that times for itself is asked to do, and tables of figures.
+//! For benches that do their own timing: which parts to run, and tables of figures.
 
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
@@ -25,7 +25,7 @@ pub fn print_table(title: &str, heads: &[&str], rows: &[Vec<String>]) {
     }
 }
 
-/// A number with its thousands apart.
+/// A number with its thousands separated.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let apart = |(at, digit): (usize, char)| {

@@ -1,8 +1,8 @@
 //! All that is small: every catalogue of a few nodes, and everything that a source
-//! can say of one.
+//! can say about one.
 //!
-//! Nothing is left out for being like something else. Nodes are told apart by
-//! their places in the document alone: they are `a` to `d`, in its order.
+//! Nothing is left out because it is like something else. Nodes differ only in
+//! their places in the document: they are `a` to `d`, in its order.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub enum Form {
     Plain,
     /// `none`, `read` and `write`.
     Graded,
-    /// `none` and `write`: what says `read` passes over it.
+    /// `none` and `write`: statements of `read` pass over it.
     Switch,
     /// On a job, `mine` or `others`.
     Scoped,
@@ -28,7 +28,7 @@ pub enum Form {
     OnJob,
     /// On a job, with a check of its own.
     Checked,
-    /// On an order, where nothing is asked of orders.
+    /// On an order; nothing constrains orders.
     OnOrder,
 }
 
@@ -49,7 +49,7 @@ pub struct Edge {
     to: String,
 }
 
-/// Every tree of so many nodes of these forms, without features.
+/// Every tree of that many nodes of these forms, without features.
 pub fn trees(nodes: usize, forms: &[Form]) -> Vec<Tree> {
     let mut all = Vec::new();
     for above in shapes(nodes) {
@@ -87,7 +87,7 @@ fn shapes(nodes: usize) -> Vec<Vec<Option<usize>>> {
     all
 }
 
-/// Every list of so many of these.
+/// Every list of that many of these.
 fn tuples<T: Clone>(length: usize, of: &[T]) -> Vec<Vec<T>> {
     (0..length).fold(vec![Vec::new()], |shorter, _| {
         let longer = |list: &Vec<T>| {
@@ -98,7 +98,7 @@ fn tuples<T: Clone>(length: usize, of: &[T]) -> Vec<Vec<T>> {
     })
 }
 
-/// Every set of at most so many of these.
+/// Every set of at most that many of these.
 pub fn subsets<T: Clone>(of: &[T], at_most: usize) -> Vec<Vec<T>> {
     let mut all = vec![Vec::new()];
     if at_most == 0 {
@@ -203,7 +203,7 @@ pub fn edges(catalogue: &Catalogue<'_>) -> Vec<Edge> {
 /// counting as answering to its scopes".
 pub fn is_acyclic(catalogue: &Catalogue<'_>) -> bool {
     let mut fine = BTreeSet::new();
-    // What only answers to what is fine, is fine.
+    // A node that only answers to nodes on no cycle is on none.
     loop {
         let fine_too: Vec<&str> = catalogue
             .nodes()
@@ -242,8 +242,8 @@ pub enum Statement {
 }
 
 impl Statement {
-    /// Says it, besides, unless the source has another level for the pattern: it
-    /// has one.
+    /// Adds it to a source, unless that has another level for the pattern: there can be
+    /// only one.
     pub fn say(&self, by: &mut Statements) -> bool {
         match self {
             Statement::Allow(pattern) => by.allow.push(pattern.clone()),

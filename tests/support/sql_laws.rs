@@ -16,7 +16,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::laws;
 use super::strategies::Case;
 
-// Running what is made.
+// Running the SQL.
 
 pub fn select(table: &str, column: &str, condition: Expr) -> SelectStatement {
     Query::select()
@@ -36,7 +36,7 @@ pub fn cells(values: Values) -> Vec<Cell> {
     values.into_iter().map(cell).collect()
 }
 
-/// The values of a column of the rows of which the condition is true.
+/// The values of a column in the rows for which the condition is true.
 pub fn selected(database: &Connection, table: &str, column: &str, condition: Expr) -> Vec<Cell> {
     let (sql, values) = select(table, column, condition).build(SqliteQueryBuilder);
     query(database, &sql, cells(values)).into_iter().map(|mut row| row.remove(0)).collect()
@@ -78,7 +78,7 @@ struct Relation {
     names: RelationType,
     /// The join table, and whether it is joined on two columns.
     joined: Option<(String, bool)>,
-    /// Ids are numbers, of these names, and not texts.
+    /// Ids are the numbers of these names, not texts.
     numbers: Option<Vec<String>>,
 }
 
@@ -86,7 +86,7 @@ struct Relation {
 #[derive(Debug)]
 struct Row {
     kind: String,
-    /// Whom a relation names, if that can be told.
+    /// Whom a relation names, if that is known.
     relations: BTreeMap<String, (RelationType, Vec<Option<String>>)>,
     attributes: BTreeMap<String, Cell>,
 }
@@ -117,8 +117,8 @@ impl Object for Row {
 }
 
 impl<'c> Table<'c> {
-    /// A table laid out at random, with rows: the objects, and some that no
-    /// host should have.
+    /// A table with a random layout, and its rows: the objects, and some that no host
+    /// should have.
     fn new(
         database: &Connection,
         rng: &mut Rng,
@@ -247,8 +247,7 @@ impl<'c> Table<'c> {
         execute(database, &format!("INSERT INTO {} VALUES ({marks})", quoted(&self.name)), row);
     }
 
-    /// Reads the rows back: columns may have made other values of what they were
-    /// given.
+    /// Reads the rows back: columns may have converted the values that they were given.
     fn read(&mut self, database: &Connection, count: i64) {
         let all = |table: &str| {
             query(database, &format!("SELECT * FROM {} ORDER BY at", quoted(table)), Vec::new())
@@ -284,7 +283,7 @@ impl<'c> Table<'c> {
         }
     }
 
-    /// Where in the table the rows are of which the condition is true.
+    /// The positions of the rows for which the condition is true.
     fn selected(&self, database: &Connection, condition: Expr) -> Vec<i64> {
         let at = |cell| match cell {
             Cell::Integer(at) => at,

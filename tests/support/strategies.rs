@@ -140,8 +140,8 @@ pub fn case_of_bytes(bytes: &[u8]) -> Case {
     rolls.read()
 }
 
-/// Bytes as rolls: a hand is as many as its first byte says, the rest of it
-/// nought, so that a short input is a plain case.
+/// Bytes as rolls: a hand has as many as its first byte says, and zeros for the rest,
+/// so that a short input is a plain case.
 struct Bytes<'b>(&'b [u8]);
 
 impl Bytes<'_> {

@@ -40,8 +40,8 @@ pub fn agree(bytes: &[u8]) {
     laws::engine_agrees_with_oracle(&case_of_bytes(bytes));
 }
 
-/// Reads bytes as the rolls behind a random policy and changes of it: they go as
-/// the model says.
+/// Reads bytes as the rolls behind a random policy and changes to it: their outcomes
+/// are those of the model.
 pub fn changes(bytes: &[u8]) {
     change_laws::changes_agree_with_model(&session_of_bytes(bytes));
 }
@@ -60,7 +60,7 @@ pub fn filters(bytes: &[u8]) {
 /// SQLite selects are those on which `can` says yes.
 #[cfg(feature = "sql")]
 pub fn sql(bytes: &[u8]) {
-    // What is laid out as tables, and how, is drawn from all of them.
+    // What becomes tables, and with which layout, is drawn from all of them.
     let seed = bytes.iter().fold(0, |seed: u64, &byte| {
         seed.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(byte) + 1)
     });
@@ -69,7 +69,7 @@ pub fn sql(bytes: &[u8]) {
 
 /// Reads bytes as the rolls behind a random case: an explanation gives the
 /// answer that `can` gives, and the reason that `why` gives; who can by which
-/// source is what explanations tell.
+/// source agrees with the explanations.
 pub fn explain(bytes: &[u8]) {
     let case = case_of_bytes(bytes);
     laws::why_agrees_with_can(&case);
@@ -77,10 +77,9 @@ pub fn explain(bytes: &[u8]) {
     bulk_laws::who_can_by_source_agrees_with_explain(&case);
 }
 
-/// Reads lines, the first as a document and each other as a change of it, as
-/// JSON. A change is refused or applied, and all that is made of a policy by
-/// changes is as what is read anew: the document, the engine, the digest, and
-/// what a log makes of it.
+/// Reads lines of JSON, the first as a document and each other as a change to it. A
+/// change is refused or applied, and whatever results from changes equals what is
+/// read afresh: the document, the engine, the digest, and what a log replays.
 pub fn apply(bytes: &[u8]) {
     let mut lines = bytes.split(|&byte| byte == b'\n');
     let first = lines.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A made-up company of any size, for benches.
+//! A fictitious company of any size, for benches.
 
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
@@ -43,10 +43,10 @@ impl Object for Job {
     }
 }
 
-/// How users are alike.
+/// How far users are alike.
 #[derive(Clone, Copy, Debug)]
 pub enum Alike {
-    /// They have so many combinations of profile, roles and team.
+    /// They have this many combinations of profile, roles and team.
     Combinations(usize),
     /// Not at all: every one has some profile, up to three roles, and up to two
     /// grants of their own; one in a hundred is an admin.
@@ -56,30 +56,30 @@ pub enum Alike {
 /// What a company is like.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Permissions, about, apart from those on jobs.
+    /// Roughly how many permissions, apart from those on jobs.
     pub permissions: usize,
     pub users: usize,
     pub profiles: usize,
     pub roles: usize,
-    /// A profile allows one in so many permissions, and a role.
+    /// A profile allows one permission in this many, and a role one in that many.
     pub one_in: (usize, usize),
     pub alike: Alike,
 }
 
-/// A policy with so many permissions apart from those on jobs, and so many
+/// A policy with this many permissions apart from those on jobs, and this many
 /// users, nearly all different: 40 profiles, 20 roles.
 pub fn company(permissions: usize, users: usize) -> Document {
     let shape = Shape { profiles: 40, roles: 20, alike: Alike::Hardly, ..ENTERPRISE };
     document(Shape { permissions, users, ..shape })
 }
 
-/// A policy with so many permissions apart from those on jobs, and so many
+/// A policy with this many permissions apart from those on jobs, and this many
 /// users in 2,000 combinations of 100 profiles and 100 roles.
 pub fn enterprise(permissions: usize, users: usize) -> Document {
     document(Shape { permissions, users, ..ENTERPRISE })
 }
 
-/// An enterprise of the middle size.
+/// A medium-sized enterprise.
 pub const ENTERPRISE: Shape = Shape {
     permissions: 1_000,
     users: 100_000,
