@@ -275,7 +275,7 @@ impl Attempt<'_> {
     pub(super) fn touches_admin(&mut self, slot: u32, verb: &str) {
         if self.old.users[slot].admin {
             let name = self.old.users.name(slot);
-            self.admins_only = Some(format!("only an admin {verb} the admin `{name}`"));
+            self.admins_only = Some(format!("only an admin may {verb} the admin `{name}`"));
         }
     }
 

@@ -127,7 +127,7 @@ impl Attempt<'_> {
             || has_duplicates(&bundle.roles)
             || has_duplicates(&bundle.approval_groups)
         {
-            self.refuse(Rule::Invalid, "a name stands in the bundle twice");
+            self.refuse(Rule::Invalid, "a name occurs twice in the bundle");
         }
         let all: Vec<_> = profiles.chain(roles).chain(groups).collect();
         let mut coming = Vec::new();
@@ -147,7 +147,7 @@ impl Attempt<'_> {
                 (Some(id), OnConflict::Refuse) => {
                     replaces = Some(id);
                     let source = kind.name(name.to_owned());
-                    self.refuse(Rule::Conflict, format!("{source} exists"));
+                    self.refuse(Rule::Conflict, format!("{source} already exists"));
                 }
                 (Some(_), OnConflict::Rename) => {
                     let taken = |here: &str| {

@@ -55,7 +55,7 @@ pub struct LogEntry {
 #[non_exhaustive]
 pub enum ReplayError {
     /// The policy already has this revision, by this entry or otherwise.
-    #[error("entry {entry} is in the policy already, which is at revision {policy}")]
+    #[error("entry {entry} comes too late: the policy is at revision {policy} already")]
     Already {
         /// The entry's revision.
         entry: u64,
@@ -63,7 +63,7 @@ pub enum ReplayError {
         policy: u64,
     },
     /// Other entries come before it.
-    #[error("entry {entry} is not the next one of the policy, which is at revision {policy}")]
+    #[error("entry {entry} comes too early: the policy is at revision {policy}")]
     Early {
         /// The entry's revision.
         entry: u64,
@@ -71,7 +71,7 @@ pub enum ReplayError {
         policy: u64,
     },
     /// The policy is not the one that the entry was made from, and refuses it.
-    #[error("the policy is another one: {0}")]
+    #[error("this policy is not the one that the entry was made from: {0}")]
     Refused(#[from] Refusal),
 }
 

@@ -18,7 +18,7 @@ impl Attempt<'_> {
         self.check_length(name);
         self.need("create", kind);
         if self.old.find_source(kind, name).is_some() {
-            self.refuse(Rule::Exists, format!("{source} exists"));
+            self.refuse(Rule::Exists, format!("{source} already exists"));
         }
         let mut body = Source::default();
         let mut includes = Box::default();
@@ -69,9 +69,9 @@ impl Attempt<'_> {
             self.check_length(to);
             self.kinds.push("rename_user".to_owned());
             let Some(slot) = self.known_user(name) else { return };
-            self.touches_admin(slot, "renames");
+            self.touches_admin(slot, "rename");
             if self.old.users.find(to).is_some() {
-                return self.refuse(Rule::Exists, format!("user `{to}` exists"));
+                return self.refuse(Rule::Exists, format!("user `{to}` already exists"));
             }
             if self.refusals.is_empty() {
                 self.new.users.rename(slot, to);
@@ -91,7 +91,7 @@ impl Attempt<'_> {
         self.need("rename", kind);
         let Some(id) = self.known_source(kind, name) else { return };
         if self.old.find_source(kind, to).is_some() {
-            self.refuse(Rule::Exists, format!("{} exists", kind.name(to.to_owned())));
+            self.refuse(Rule::Exists, format!("{} already exists", kind.name(to.to_owned())));
         }
         self.unprotected(kind, id, "renamed");
         if self.refusals.is_empty() {
@@ -133,7 +133,7 @@ impl Attempt<'_> {
                 };
                 let mut texts = slot.and_then(|slot| self.old.users.texts(slot)).cloned();
                 if let Some(slot) = slot {
-                    self.touches_admin(slot, "edits");
+                    self.touches_admin(slot, "edit");
                     self.touch(slot);
                 }
                 let mut own = user.statements.take().map_or_else(Statements::default, |own| *own);

@@ -71,7 +71,7 @@ impl Attempt<'_> {
         rest.groups.iter().for_each(|group| self.check_length(group));
         self.kinds.push("add_user".to_owned());
         if self.old.users.find(name).is_some() {
-            self.refuse(Rule::Exists, format!("user `{name}` exists"));
+            self.refuse(Rule::Exists, format!("user `{name}` already exists"));
         }
         let mut user = Class { admin: rest.admin, suspended: rest.suspended, ..Class::default() };
         user.profile = match profile {
@@ -114,7 +114,7 @@ impl Attempt<'_> {
         }
         if rest.admin {
             self.kinds.push("set_admin".to_owned());
-            self.admins_only = Some("only an admin makes an admin".to_owned());
+            self.admins_only = Some("only an admin may make an admin".to_owned());
         }
         let groups = self.groups(&rest.groups);
         if self.refusals.is_empty() {
@@ -166,7 +166,7 @@ impl Attempt<'_> {
     pub(super) fn remove_user(&mut self, name: &str) {
         self.kinds.push("remove_user".to_owned());
         let Some(slot) = self.known_user(name) else { return };
-        self.touches_admin(slot, "removes");
+        self.touches_admin(slot, "remove");
         let user = &self.old.users[slot];
         for &role in &user.roles {
             if self.old.roles[role].unique {
@@ -264,10 +264,10 @@ impl Attempt<'_> {
     pub(super) fn set_admin(&mut self, user: &str, admin: bool) {
         self.kinds.push("set_admin".to_owned());
         if admin {
-            self.admins_only = Some("only an admin makes an admin".to_owned());
+            self.admins_only = Some("only an admin may make an admin".to_owned());
         }
         let Some(slot) = self.known_user(user) else { return };
-        self.touches_admin(slot, "unmakes");
+        self.touches_admin(slot, "demote");
         if self.old.users[slot].admin != admin {
             self.loses_admin = !admin;
             self.new.change_user(slot, |user| user.admin = admin);
@@ -279,7 +279,7 @@ impl Attempt<'_> {
     pub(super) fn set_suspended(&mut self, user: &str, suspended: bool) {
         self.kinds.push("set_suspended".to_owned());
         let Some(slot) = self.known_user(user) else { return };
-        self.touches_admin(slot, "suspends or restores");
+        self.touches_admin(slot, "suspend or restore");
         if self.old.users[slot].suspended != suspended {
             self.loses_admin = suspended;
             self.new.change_user(slot, |user| user.suspended = suspended);

@@ -180,7 +180,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
                 let mut out = indexmap::IndexMap::<String, V>::new();
                 while let Some((name, value)) = map.next_entry()? {
                     if let Some(twice) = out.get_full(&name) {
-                        return Err(A::Error::custom(format_args!("`{}` stands twice", twice.1)));
+                        return Err(A::Error::custom(format_args!("duplicate key `{}`", twice.1)));
                     }
                     out.insert(name, value);
                 }

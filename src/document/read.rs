@@ -365,7 +365,7 @@ struct Count;
 
 impl<'de> Shape<'de> for Count {
     type Out = u32;
-    const EXPECTED: &'static str = "a count";
+    const EXPECTED: &'static str = "a number from 0 to 4294967295";
 
     fn integer(self, at: At<'_>, value: i64) -> u32 {
         u32::try_from(value).unwrap_or_else(|_| Self::misfit(at, value.to_string()))

@@ -422,7 +422,7 @@ impl Names<'_> {
             Ok(pattern) => return Some(pattern),
             Err(Ok(kind)) => faults.push(place, kind),
             Err(Err(path)) if self.catalogue.threshold(path).is_ok() => {
-                let what = "a level is stated in `levels`, and not with the path";
+                let what = "a level must be stated in `levels`, not with the path";
                 faults.push(place, ProblemKind::Unfit { what });
             }
             Err(Err(path)) => faults.unknown(place, "permission", path, self.catalogue.paths()),

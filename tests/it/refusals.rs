@@ -46,7 +46,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""catalogue": {}, "governance": {"separation": [{"name": "s", "permissions": [], "at_most": -1}]}"#,
-        r#"governance.separation[0].at_most: expected a count, found -1"#,
+        r#"governance.separation[0].at_most: expected a number from 0 to 4294967295, found -1"#,
     ),
     (
         r#""catalogue": {"settings": {"s": {"values": [null, 1.0, {}, 9223372036854775808]}}}"#,
@@ -145,7 +145,7 @@ const CASES: &[Case] = &[
          users.u.levels.g: no permission matched by `g` has a level `readonly`; did you mean `read_only`?
          users.u.levels.**: no permission matched by `**` has a level `all`; expected `hidden`, `read_only` or `read_write`
          users.u.levels.a: no permission matched by `a` has a level `hidden`
-         users.u.levels.g:read_only: a level is stated in `levels`, and not with the path"#,
+         users.u.levels.g:read_only: a level must be stated in `levels`, not with the path"#,
     ),
     // Patterns.
     (
@@ -268,7 +268,7 @@ fn refused_changes_are_told_in_these_words() {
         format!(r#"{{"edit": {{"source": {{"user": "bob"}}, "ops": [{{"set": {{{set}}}}}]}}}}"#)
     };
     let import = |bundle: &str| format!(r#"{{"import": {{"bundle": {{{bundle}}}}}}}"#);
-    const TWICE: &str = "invalid: a name stands in the bundle twice";
+    const TWICE: &str = "invalid: a name occurs twice in the bundle";
     const SAID_TWICE: &str = "invalid: role `a` repeats a statement";
     const NO_SUCH_FIELDS: &str = "invalid: a user has no `template`, `includes` or `assignable_by`";
     for (by, change, message) in [
