@@ -54,6 +54,39 @@ impl Date {
         jiff::civil::Date::new(year, month, day).ok().map(Date)
     }
 
+    /// The year, from 0 to 9999.
+    ///
+    /// ```
+    /// let date: grantree::Date = "2026-11-21".parse()?;
+    /// assert_eq!((date.year(), date.month(), date.day()), (2026, 11, 21));
+    /// # Ok::<(), grantree::DateError>(())
+    /// ```
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
+    /// The month, from 1 to 12.
+    ///
+    /// ```
+    /// # let date: grantree::Date = "2026-11-21".parse()?;
+    /// assert_eq!(date.month(), 11);
+    /// # Ok::<(), grantree::DateError>(())
+    /// ```
+    pub fn month(self) -> i8 {
+        self.0.month()
+    }
+
+    /// The day of the month, from 1.
+    ///
+    /// ```
+    /// # let date: grantree::Date = "2026-11-21".parse()?;
+    /// assert_eq!(date.day(), 21);
+    /// # Ok::<(), grantree::DateError>(())
+    /// ```
+    pub fn day(self) -> i8 {
+        self.0.day()
+    }
+
     /// The date that many days later (earlier if negative); `None` if it is beyond
     /// the calendar.
     pub(crate) fn plus_days(self, days: i64) -> Option<Date> {

@@ -154,7 +154,3 @@ pub use tree::Tree;
 
 #[doc = include_str!("design.md")]
 pub mod design {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -529,6 +529,9 @@ impl Write for Short {
 
 /// An object as data: what a test document or a message carries.
 ///
+/// A date serializes as its text, and reads back as a text, which passes the same
+/// date bounds.
+///
 /// ```
 /// use grantree::DynamicObject;
 ///

@@ -33,6 +33,10 @@ impl Display for Explanation {
             true => ("yes", "may"),
             false => ("no", "may not"),
         };
+        // Handles of another policy have no names here.
+        if user.name.is_empty() || action.name.is_empty() {
+            return f.write_str("no: the user or the permission is not one of this policy\n");
+        }
         write!(f, "{answer}: user {user} {may} {action}")?;
         if let Some(object) = object {
             write!(f, " on this {object}")?;

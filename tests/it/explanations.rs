@@ -244,3 +244,26 @@ fn what_is_said_is_found_among_much_too() {
         assert_eq!(other, None, "of {count}");
     }
 }
+
+/// Handles of another policy have no names here to explain with.
+#[test]
+fn a_foreign_handle_is_said_to_be_one() {
+    let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "a"}]}, "users": {"u": {"allow": ["a"]}}}"#;
+    let engine = || {
+        let document: Document = serde_json::from_str(text).expect("JSON");
+        Engine::new(&Policy::try_from(document).expect("a policy"))
+    };
+    let (here, there) = (engine(), engine());
+    let handles = |engine: &Engine| {
+        (engine.user("u").expect("a user"), engine.permission("a").expect("a permission"))
+    };
+    let ((user, action), (foreign_user, foreign_action)) = (handles(&here), handles(&there));
+    assert!(here.can(user, action, ()));
+    for explanation in
+        [here.explain(foreign_user, action, ()), here.explain(user, foreign_action, ())]
+    {
+        assert!(!explanation.reason.allowed());
+        let text = explanation.to_string();
+        assert_eq!(text, "no: the user or the permission is not one of this policy\n");
+    }
+}

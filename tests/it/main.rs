@@ -34,6 +34,7 @@ mod memory;
 mod minimal;
 mod properties;
 mod reading;
+mod readme;
 mod real_data;
 mod refusals;
 mod rules;

@@ -1,0 +1,264 @@
+//! The README's code: each of its blocks of Rust is a part of this file, and what it
+//! shows as printed is what is printed.
+
+use std::error::Error;
+
+use grantree::SourceName;
+
+const README: &str = include_str!("../../README.md");
+
+fn prints(text: &str) {
+    assert!(README.contains(&format!("```text\n{text}```")), "{text}");
+}
+
+#[test]
+fn blocks_are_parts_of_this_file() {
+    fn lines(text: &str) -> Vec<&str> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+    }
+    let here = lines(include_str!("readme.rs"));
+    let blocks = README.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut found = 0;
+    for block in blocks {
+        let block_lines = lines(block);
+        assert!(here.windows(block_lines.len()).any(|part| part == block_lines), "{block}");
+        found += 1;
+    }
+    assert_eq!(found, 9);
+}
+
+#[test]
+fn a_policy_and_some_questions() -> Result<(), Box<dyn Error>> {
+    use grantree::{Document, Engine, Policy};
+
+    let text = r#"{
+    "format": 1,
+    "catalogue": {
+        "permissions": [
+            {"key": "orders", "label": "Order Management", "children": [
+                {"key": "quotes", "children": [{"key": "export"}]},
+                {"key": "approve", "requires": ["orders.quotes"]}]},
+            {"key": "prices", "levels": ["hidden", "read_only", "read_write"]}]
+    },
+    "profiles": {
+        "planner": {"allow": ["orders.**"], "deny": ["orders.quotes.export"], "levels": {"prices": "read_only"}}},
+    "roles": {"lead": {"levels": {"prices": "read_write"}}},
+    "users": {
+        "alice": {"profile": "planner", "roles": ["lead"]},
+        "bob": {"profile": "planner", "deny": ["orders.quotes"]},
+        "root": {"admin": true}}
+}"#;
+    // Every problem of the document at once, or a valid policy.
+    let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    // Compiled: immutable, `Send + Sync`, cheap to clone.
+    let engine = Engine::new(&policy);
+
+    // Names become handles once. `can` on handles does not allocate or look up names.
+    let (alice, bob) = (engine.user("alice")?, engine.user("bob")?);
+    let approve = engine.permission("orders.approve")?;
+    assert!(engine.can(alice, approve, ()));
+    assert!(!engine.can(bob, approve, ()));
+    // Every answer has a reason: `approve` requires something that is denied to bob.
+    assert_eq!(engine.why(bob, approve, ()).code(), "gated");
+
+    // Or in one line, by names.
+    assert!(!engine.can_by_name("alice", "orders.quotes.export", ())?);
+    assert_eq!(engine.level_by_name("alice", "prices")?, "read_write");
+
+    // What a user holds, and who holds something.
+    let held: Vec<String> = engine.effective(bob).iter().map(|held| held.to_string()).collect();
+    assert_eq!(held, ["orders", "prices:read_only"]);
+    assert_eq!(engine.who_can(approve, ()), ["alice", "root"]);
+
+    let text = r#"{
+    "format": 1,
+    "catalogue": {"permissions": [{"key": "jobs", "children": [{"key": "edit"}]}]},
+    "roles": {"dispatcher": {"allow": ["jobs.edti"], "include": ["lead"]}}
+}"#;
+    let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
+    let expected = "\
+roles.dispatcher.include: unknown field `include`; did you mean `includes`?
+roles.dispatcher.allow[0]: unknown permission `jobs.edti`; did you mean `jobs.edit`?";
+    assert_eq!(problems.to_string(), expected);
+    Ok(())
+}
+
+#[test]
+fn objects_and_lists() -> Result<(), Box<dyn Error>> {
+    use grantree::{Document, Engine, Policy};
+
+    let text = r#"{
+    "format": 1,
+    "catalogue": {
+        "objects": {"job": {
+            "relations": {"assignee": "user", "team": "group"},
+            "attributes": {"cost": "at_most"}}},
+        "permissions": [
+            {"key": "edit", "object": "job", "scopes": [
+                {"key": "mine", "when": {"assignee": "me"}},
+                {"key": "my_team", "when": {"team": "me"}}]},
+            {"key": "approve", "object": "job", "checks": ["cost"]}]},
+    "groups": {"leeds": {"parent": "uk"}},
+    "roles": {
+        "worker": {"allow": ["edit.mine"]},
+        "foreman": {"includes": ["worker"], "allow": ["edit.my_team", "approve"], "bounds": {"job.cost": 5000}}},
+    "users": {
+        "7": {"roles": ["worker"], "groups": ["leeds"]},
+        "8": {"roles": ["foreman"], "groups": ["uk"]}}
+}"#;
+
+    use grantree::{Object, RelationState, Subject, Value};
+
+    struct Job {
+        assignee: Option<u64>, // a user's id in the host's database
+        team: &'static str,
+        cost: i64,
+    }
+
+    impl Object for Job {
+        fn kind(&self) -> &str {
+            "job"
+        }
+        fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
+            match name {
+                "assignee" => subject.users(self.assignee),
+                "team" => subject.groups([self.team]),
+                _ => None,
+            }
+        }
+        fn attribute(&self, name: &str) -> Option<Value<'_>> {
+            (name == "cost").then_some(Value::Integer(self.cost))
+        }
+    }
+
+    let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    let (worker, foreman) = (engine.user("7")?, engine.user("8")?);
+    let (edit, approve) = (engine.permission("edit")?, engine.permission("approve")?);
+
+    // Leeds is beneath the foreman's group, the UK.
+    let job = Job { assignee: None, team: "leeds", cost: 4_000 };
+    assert!(engine.can(foreman, edit, &job));
+    assert!(!engine.can(worker, edit, &job));
+    assert_eq!(engine.why(worker, edit, &job).code(), "no_scope");
+    assert!(engine.can(worker, edit, &Job { assignee: Some(7), ..job }));
+
+    // The foreman's bound is 5,000.
+    assert!(engine.can(foreman, approve, &job));
+    assert!(!engine.can(foreman, approve, &Job { cost: 6_000, ..job }));
+
+    // For menus and buttons, before there is a job: may they edit any job at all?
+    assert!(engine.can_some(worker, edit));
+
+    lists(&engine)
+}
+
+#[cfg(not(feature = "sql"))]
+fn lists(_: &grantree::Engine) -> Result<(), Box<dyn Error>> {
+    Ok(())
+}
+
+#[cfg(feature = "sql")]
+fn lists(engine: &grantree::Engine) -> Result<(), Box<dyn Error>> {
+    use grantree::sql::sea_query::{Alias, PostgresQueryBuilder, Query};
+    use grantree::sql::{Database, Ids, Mapping};
+
+    // Where the table keeps what the policy asks for.
+    let jobs = Mapping::new(Database::Postgres, "job", "jobs")
+        .relation("assignee", Ids::column("assignee_id").integers())
+        .relation("team", Ids::join_table("job_teams", [("job_id", "id")], "team"))
+        .attribute("cost", "cost");
+
+    let filter = engine.filter_by_name("8", "edit", None)?;
+    assert_eq!(filter.to_string(), "every job where assignee is me or team is me");
+
+    let (sql, values) = Query::select()
+        .column(Alias::new("title"))
+        .from(Alias::new("jobs"))
+        .and_where(filter.condition(&jobs)?)
+        .build(PostgresQueryBuilder);
+    assert!(sql.contains(r#""jobs"."assignee_id" IN (CAST($1 AS bigint))"#));
+    // Leeds is beneath the user's group, the UK.
+    assert_eq!(values.0, [8_i64.into(), "leeds".into(), "uk".into()]);
+    Ok(())
+}
+
+#[test]
+fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
+    use grantree::{Document, Engine, Policy};
+
+    let text = std::fs::read_to_string("examples/policies/gruntify.json")?;
+    let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(&text)?)?);
+    let (freya, manage) = (engine.user("freya")?, engine.permission("forms.manage")?);
+    println!("{}{}", engine.explain(freya, manage, ()), engine.mends(freya, manage, ()));
+    prints(&format!("{}{}", engine.explain(freya, manage, ()), engine.mends(freya, manage, ())));
+
+    use grantree::Live;
+    use grantree::change::{By, Change, Rule};
+
+    let live = Live::new(engine);
+    let engine = live.load();
+    let (freya, read) = (engine.user("freya")?, engine.permission("forms.read")?);
+
+    // A user administrator may not make an owner,
+    let owner: Change =
+        serde_json::from_str(r#"{"assign": {"user": "freya", "source": {"role": "owner"}}}"#)?;
+    let refusal = live.apply(By::Actor("ursula"), &owner).unwrap_err();
+    assert_eq!(refusal.rule, Rule::NotPermitted);
+    assert_eq!(refusal.to_string(), "not_permitted: `ursula` may not assign role `owner`");
+
+    // but may make a form designer.
+    let designer: Change = serde_json::from_str(
+        r#"{"assign": {"user": "freya", "source": {"role": "form_designer"}}}"#,
+    )?;
+    let applied = live.apply(By::Actor("ursula"), &designer)?;
+    assert_eq!(applied.policy.revision(), 1);
+
+    // Whoever asks next has the new version; a snapshot taken before keeps its own.
+    assert!(live.load().can(freya, read, ()));
+    assert!(!engine.can(freya, read, ()));
+
+    let planned: Change = serde_json::from_str(
+        r#"{"edit": {
+        "source": {"role": "asset_inspector"},
+        "ops": [{"allow": "work.jobs"}, {"clear": "assets.read"},
+                {"level": {"path": "forms.controls.site_inspection.cost", "level": "hidden"}}]}}"#,
+    )?;
+    println!("{}", live.load().what_if(By::Host, &planned)?.diff);
+    prints(&live.load().what_if(By::Host, &planned)?.diff.to_string());
+    Ok(())
+}
+
+#[test]
+fn editors() -> Result<(), Box<dyn Error>> {
+    use grantree::{Document, Policy};
+
+    let text = r#"{
+    "format": 1,
+    "catalogue": {"permissions": [
+        {"key": "orders", "children": [{"key": "quotes"}, {"key": "approve", "requires": ["orders.quotes"]}]},
+        {"key": "prices", "levels": ["hidden", "read_only", "read_write"]}]},
+    "global": {"levels": {"prices": "read_only"}},
+    "profiles": {"planner": {"allow": ["orders.**"], "deny": ["orders.quotes"]}}
+}"#;
+    let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    println!("{}", policy.tree(&SourceName::Profile("planner".into()))?);
+    prints(&policy.tree(&SourceName::Profile("planner".into()))?.to_string());
+    Ok(())
+}
+
+#[test]
+fn matrices() -> Result<(), Box<dyn Error>> {
+    use grantree::{Document, Policy};
+
+    let text = r#"{
+        "format": 1,
+        "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+        "profiles": {
+            "clerk": {"allow": ["orders.export"]},
+            "lead": {"allow": ["orders.**", "orders.export"]}}
+    }"#;
+    let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    let profiles = policy.sources().into_iter().filter(|it| matches!(it, SourceName::Profile(_)));
+    prints(&policy.matrix(profiles)?.to_string());
+    Ok(())
+}
