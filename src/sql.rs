@@ -464,7 +464,7 @@ impl Ids {
     /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", assignee);
     /// assert!(engine.filter_by_name("bob", "edit", None)?.condition(&jobs).is_ok());
     /// let error = engine.filter_by_name("eve", "edit", None)?.condition(&jobs).unwrap_err();
-    /// assert_eq!(error.to_string(), "`eve`, whom relation `assignee` of `job` may name, has no id");
+    /// assert_eq!(error.to_string(), "no id for `eve`, which relation `assignee` of `job` may name");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

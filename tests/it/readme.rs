@@ -66,7 +66,7 @@ fn a_policy_and_some_questions() -> Result<(), Box<dyn Error>> {
     assert_eq!(engine.level_by_name("alice", "prices")?, "read_write");
 
     // What a user holds, and who holds something.
-    let held: Vec<String> = engine.effective(bob).iter().map(|held| held.to_string()).collect();
+    let held: Vec<String> = engine.effective(bob).iter().map(ToString::to_string).collect();
     assert_eq!(held, ["orders", "prices:read_only"]);
     assert_eq!(engine.who_can(approve, ()), ["alice", "root"]);
 
