@@ -376,20 +376,15 @@ impl Attempt<'_> {
 
     /// Refuses to add more of something than a document may have.
     fn count(&mut self) {
-        let (old, new, limits) = (self.old, &self.new, self.old.limits);
-        for (what, before, now, most) in [
-            ("users", old.users.len(), new.users.len(), limits.users),
-            ("profiles", old.profiles.len(), new.profiles.len(), limits.sources),
-            ("roles", old.roles.len(), new.roles.len(), limits.sources),
-            (
-                "approval groups",
-                old.approval_groups.len(),
-                new.approval_groups.len(),
-                limits.sources,
-            ),
-            ("groups", old.groups.parents.len(), new.groups.parents.len(), limits.groups),
+        let (new, limits) = (&self.new, self.old.limits);
+        for (what, count, most) in [
+            ("users", new.users.len(), limits.users),
+            ("profiles", new.profiles.len(), limits.sources),
+            ("roles", new.roles.len(), limits.sources),
+            ("approval groups", new.approval_groups.len(), limits.sources),
+            ("groups", new.groups.parents.len(), limits.groups),
         ] {
-            if now > before && now > most {
+            if count > most {
                 let message = format!("there would be more than {most} {what}");
                 self.refusals.push(Refusal { rule: Rule::Invalid, message });
             }

@@ -19,6 +19,10 @@ pub fn document(bytes: &[u8]) {
         Err(problems) => {
             assert!(problems.iter().len() > 0);
             assert!(problems.iter().all(|problem| !problem.to_string().contains('\n')));
+            // Nor is it accepted once it is written and read again.
+            let written = serde_json::to_vec(&document).ok();
+            let again = written.and_then(|text| serde_json::from_slice::<Document>(&text).ok());
+            assert!(again.is_none_or(|again| Policy::try_from(again).is_err()));
             return;
         }
     };
