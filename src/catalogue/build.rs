@@ -1,7 +1,5 @@
 //! Resolves a catalogue's references, reporting every problem that it has.
 
-use std::iter;
-
 use super::{
     Attribute, Catalogue, Edition, Form, Kind, Node, NodeId, States, check_value, condition,
 };
@@ -308,12 +306,12 @@ impl Numbering<'_> {
             let scopes = number(permission.scopes.len());
             let form = match &permission.levels {
                 _ if permission.heading => Form::Heading,
-                Some(levels) => {
-                    // Fewer than two are a problem; it is graded all the same, so that
-                    // the names of its levels are not another.
-                    let wanting = iter::repeat_n("", 2_usize.saturating_sub(levels.len()));
-                    let levels = levels.iter().map(String::as_str).chain(wanting);
-                    Form::Graded(levels.map(Into::into).collect())
+                Some(levels) if !levels.is_empty() => {
+                    // One alone is a problem. The permission is graded all the same, so
+                    // that a statement of that level is not another.
+                    let count = levels.len().max(2);
+                    let levels = levels.iter().cycle().take(count);
+                    Form::Graded(levels.map(|level| (**level).into()).collect())
                 }
                 _ if scopes > 0 => Form::Scoped(scopes),
                 _ => Form::Plain,

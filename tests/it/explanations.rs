@@ -267,3 +267,41 @@ fn a_foreign_handle_is_said_to_be_one() {
         assert_eq!(text, "no: the user or the permission is not one of this policy\n");
     }
 }
+
+/// Of many who may assign a role, five are named.
+#[test]
+fn approvers_are_named_up_to_five() {
+    let told = |approvers: usize| {
+        let users: Vec<String> =
+            (0..approvers).map(|at| format!(r#""u{at}": {{"allow": ["may"]}}"#)).collect();
+        let text = format!(
+            r#"{{"format": 1, "catalogue": {{"permissions": [{{"key": "may"}}, {{"key": "a"}}]}},
+                "roles": {{"r": {{"allow": ["a"]}}}}, "users": {{"v": {{}}, {}}},
+                "governance": {{"permissions": {{"assign_role": ["may"]}}}}}}"#,
+            users.join(", ")
+        );
+        let document: Document = serde_json::from_str(&text).expect("JSON");
+        let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+        let (user, action) = (engine.user("v"), engine.permission("a"));
+        engine.mends(user.expect("a user"), action.expect("a permission"), ()).to_string()
+    };
+    let five = "may be assigned by: `u0`, `u1`, `u2`, `u3`, `u4`, ";
+    for (approvers, rest) in [(5, ""), (6, "1 other, "), (7, "2 others, ")] {
+        assert!(told(approvers).contains(&format!("{five}{rest}admins")), "{}", told(approvers));
+    }
+}
+
+#[test]
+fn a_group_relation_without_groups_says_so() {
+    let text = r#"{"format": 1,
+        "catalogue": {
+            "objects": {"job": {"relations": {"team": "group"}}},
+            "permissions": [{"key": "a", "object": "job", "scopes": [
+                {"key": "ours", "when": {"team": "me"}}]}]},
+        "users": {"u": {"allow": ["a"]}}}"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let object = DynamicObject::new("job").with_relation("team", [""; 0]);
+    let told = engine.explain_by_name("u", "a", &object).expect("an explanation").to_string();
+    assert!(told.contains("`team` is no group, but should be one of the user's groups"), "{told}");
+}

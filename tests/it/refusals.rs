@@ -571,9 +571,15 @@ fn what_a_mistake_leads_to_is_not_told() {
          global.allow[0]: unknown permission `b`; did you mean `a`?",
     );
     check(
-        r#""catalogue": {"permissions": 1, "objects": 1}, "global": {"allow": ["b"]}"#,
-        "catalogue.permissions: expected a list, found 1
-         catalogue.objects: expected a map, found 1",
+        r#""catalogue": {"permissions": 1}, "global": {"allow": ["b"]}"#,
+        "catalogue.permissions: expected a list, found 1",
+    );
+    check(
+        r#""catalogue": {"objects": 1, "permissions": [{"key": "a", "object": "k"}, {"key": "g", "levels": []}]},
+           "global": {"levels": {"g": "x"}}"#,
+        "catalogue.objects: expected a map, found 1
+         catalogue.permissions[1].levels: expected two levels or more, found 0
+         global.levels.g: no permission matched by `g` has a level `x`",
     );
 }
 
