@@ -136,8 +136,9 @@ trait Shape<'de>: Copy {
     type Out: Default;
     const EXPECTED: &'static str;
 
-    /// What a map keeps of an entry that could not be read, so that the entry's
-    /// name is known.
+    /// What a map keeps of an entry that could not be read, if anything: a stand-in
+    /// declares the entry's name, so that what refers to it is not at fault too. The
+    /// fault keeps the document from becoming a policy.
     fn unread(self) -> Self::Out {
         Self::Out::default()
     }
@@ -523,7 +524,8 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for SomeList<S> {
     }
 }
 
-/// A map by name; entries that can't be read are left out.
+/// A map by name; entries that can't be read are left out, or have a stand-in
+/// ([`Shape::unread`]).
 #[derive(Clone, Copy)]
 struct Entries<S>(S);
 

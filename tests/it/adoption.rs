@@ -1,7 +1,7 @@
 //! Stored documents under newer catalogues.
 
 use grantree::document::Map;
-use grantree::{Adopted, Document, Policy};
+use grantree::{Adopted, Document, Limits, Policy};
 
 fn read(text: &str) -> Document {
     serde_json::from_str(text).expect("JSON")
@@ -91,4 +91,21 @@ fn what_leaving_out_does_not_mend_is_refused() {
         "roles.c.alow: unknown field `alow`; did you mean `allow`?\n\
          roles.b.includes[0]: a cycle of roles: `a` > `b` > `a`"
     );
+}
+
+/// What a host's own limits allow can be adopted within them, and nothing else.
+#[test]
+fn limits_hold_for_what_is_adopted() {
+    let text =
+        r#"{"format": 1, "catalogue": {}, "users": {"ann": {"roles": ["gone"]}, "bob": {}}}"#;
+    let adopt = |users: usize| {
+        let mut limits = Limits::default();
+        limits.users = users;
+        let mut done = 0;
+        let adopted = Policy::adopt_within(read(text), &limits, |progress| done = progress.done);
+        (adopted, done)
+    };
+    let (adopted, done) = adopt(2);
+    assert_eq!((adopted.expect("it is adopted").left_out.len(), done), (1, 2));
+    assert_eq!(adopt(1).0.expect_err("too many").to_string(), "users: more than 1 users");
 }

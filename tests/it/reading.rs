@@ -129,9 +129,7 @@ fn a_document_with_mistakes_is_not_written() {
     for (entry, _) in ENTRIES {
         let text = WHOLE.replace(entry, &format!("{entry}, {entry}"));
         let document: Document = serde_json::from_str(&text).expect("JSON");
-        if serde_json::to_string(&document).is_ok() {
-            assert!(Policy::try_from(document.clone()).is_err(), "{entry}");
-            let again = serde_json::to_string(&document).expect("JSON");
+        if let Ok(again) = serde_json::to_string(&document) {
             assert!(!places(&again).expect("JSON").is_empty(), "{entry}");
         }
     }
