@@ -26,8 +26,8 @@ pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
-use crate::names::{Faults, NameMap};
-use crate::problem::{ProblemKind, few, nearest};
+use crate::names::NameMap;
+use crate::problem::{Faults, ProblemKind, nearest, truncate_list};
 
 /// The number of a node.
 pub(crate) type NodeId = u32;
@@ -200,7 +200,7 @@ pub(crate) fn check_value(
             Err(ProblemKind::SettingValue {
                 setting: name.to_owned(),
                 value: quote(value),
-                accepted: few(values.iter().map(quote).collect()),
+                accepted: truncate_list(values.iter().map(quote).collect()),
             })
         }
         _ => Ok(()),
@@ -465,7 +465,7 @@ impl Unresolved {
                     what: "level",
                     name,
                     nearest: nearest.as_deref().map(full),
-                    known: few(levels.iter().map(|level| full(level)).collect()),
+                    known: truncate_list(levels.iter().map(|level| full(level)).collect()),
                 })
             }
         }

@@ -95,6 +95,7 @@
 
 // Each module names only modules above it.
 mod limits;
+mod names;
 mod problem;
 mod progress;
 
@@ -103,7 +104,6 @@ mod chunked;
 mod date;
 mod graph;
 mod index;
-mod names;
 mod slots;
 
 pub mod document;

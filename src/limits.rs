@@ -16,7 +16,7 @@
 /// let mut limits = Limits::default();
 /// limits.users = 1;
 /// let problems = Policy::validate_within(document, &limits, |_| {}).unwrap_err();
-/// assert_eq!(problems.to_string(), "users: more than 1 users");
+/// assert_eq!(problems.to_string(), "users: too many users: the limit is 1");
 /// ```
 ///
 /// What has no limit here has one elsewhere, or needs none:

@@ -6,8 +6,8 @@ use super::{
 use crate::bits::BitSet;
 use crate::document::{self, Map};
 use crate::graph;
-use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
-use crate::problem::{Place, ProblemKind, few};
+use crate::names::{MOST, NameMap, keys, number};
+use crate::problem::{Faults, Place, ProblemKind, Seen, truncate_list};
 
 impl Faults {
     /// How many levels deep the tree may be.
@@ -257,7 +257,7 @@ pub(crate) fn includes<'a, V>(
         };
         let place = place.key(name(last));
         let list = place.key("includes");
-        let names = few(ring.iter().map(|&(node, _)| name(node).to_owned()).collect());
+        let names = truncate_list(ring.iter().map(|&(node, _)| name(node).to_owned()).collect());
         faults.push(&list.item(positions[last][edge]), ProblemKind::Cycle { what: plural, names });
     }
     Includes { of, order: walk.order }
@@ -631,7 +631,7 @@ fn check_gates(
         });
         let Some((id, at)) = stated else { continue };
         let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string());
-        let names = few(names.collect());
+        let names = truncate_list(names.collect());
         let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
         with_place(permissions, place, faults.deepest(), &mut 0, id, &mut |place| {
             faults.push(&place.key("requires").item(at), kind.clone());

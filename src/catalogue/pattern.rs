@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Bit, Catalogue, Form, NodeId};
-use crate::problem::{FEW, ProblemKind, few};
+use crate::problem::{MAX_LISTED, ProblemKind, truncate_list};
 
 /// A pattern with its base resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,12 +177,12 @@ impl Pattern {
     ) -> ProblemKind {
         let mut known: Vec<String> = Vec::new();
         for level in self.levels(catalogue) {
-            if known.len() <= FEW && !known.iter().any(|known| known == level) {
+            if known.len() <= MAX_LISTED && !known.iter().any(|known| known == level) {
                 known.push(level.to_owned());
             }
         }
         let (pattern, level) = (self.text(catalogue), level.to_owned());
-        ProblemKind::NoSuchLevel { pattern, level, nearest, known: few(known) }
+        ProblemKind::NoSuchLevel { pattern, level, nearest, known: truncate_list(known) }
     }
 
     /// The pattern as it is written.

@@ -385,7 +385,7 @@ impl Attempt<'_> {
             ("groups", new.groups.parents.len(), limits.groups),
         ] {
             if count > most {
-                let message = format!("there would be more than {most} {what}");
+                let message = format!("too many {what}: the limit is {most}");
                 self.refusals.push(Refusal { rule: Rule::Invalid, message });
             }
         }
@@ -395,7 +395,7 @@ impl Attempt<'_> {
     pub(super) fn check_length(&mut self, name: &str) {
         let limit = self.old.limits.name;
         if name.len() > limit {
-            self.refuse(Rule::Invalid, format!("a name is longer than {limit} bytes"));
+            self.refuse(Rule::Invalid, format!("a name is too long: the limit is {limit} bytes"));
         }
     }
 

@@ -23,7 +23,7 @@ use super::{
     SettingValue, Source, Statements, User,
 };
 use crate::date::{Date, Weekday};
-use crate::problem::{Place, Problem, ProblemKind, Room, nearest};
+use crate::problem::{Place, Problem, ProblemKind, ReportBudget, nearest};
 
 /// How deep lists and maps may nest. Each level of the permission tree takes two:
 /// the deepest permissions that the catalogue takes are just read, but none of their
@@ -38,8 +38,8 @@ impl<'de> Deserialize<'de> for Document {
     ///
     /// Only when the text can't be read at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Document, D::Error> {
-        let (faults, room) = (RefCell::default(), RefCell::default());
-        let at = At { place: &Place::Root, faults: &faults, room: &room, depth: 0 };
+        let (faults, budget) = (RefCell::default(), RefCell::default());
+        let at = At { place: &Place::Root, faults: &faults, budget: &budget, depth: 0 };
         let mut document = Seed(at, Record::<Document>::new()).deserialize(deserializer)?;
         document.faults = faults.into_inner();
         Ok(document)
@@ -52,8 +52,8 @@ where
     S: Shape<'de>,
     D: Deserializer<'de>,
 {
-    let (faults, room) = (RefCell::default(), RefCell::default());
-    let at = At { place: &Place::Root, faults: &faults, room: &room, depth: 0 };
+    let (faults, budget) = (RefCell::default(), RefCell::default());
+    let at = At { place: &Place::Root, faults: &faults, budget: &budget, depth: 0 };
     let part = Seed(at, shape).deserialize(deserializer)?;
     match faults.into_inner().first() {
         None => Ok(part),
@@ -95,7 +95,7 @@ read_by_themselves!(
 struct At<'a> {
     place: &'a Place<'a>,
     faults: &'a RefCell<Vec<Problem>>,
-    room: &'a RefCell<Room>,
+    budget: &'a RefCell<ReportBudget>,
     depth: usize,
 }
 
@@ -105,7 +105,7 @@ impl At<'_> {
     }
 
     fn fault(&self, kind: ProblemKind) {
-        self.faults.borrow_mut().extend(self.room.borrow_mut().tell(self.place, kind));
+        self.faults.borrow_mut().extend(self.budget.borrow_mut().admit(self.place, kind));
     }
 
     fn misfit(&self, expected: &'static str, found: impl Into<String>) {
@@ -657,8 +657,8 @@ struct FenceParts {
 /// The fields of a record.
 trait Fields: Default {
     const EXPECTED: &'static str;
-    /// The fields that can't be absent, with what is expected there.
-    const REQUIRED: &'static [(&'static str, &'static str)] = &[];
+    /// The fields that can't be absent.
+    const REQUIRED: &'static [&'static str] = &[];
 
     fn names() -> Vec<&'static str>;
 
@@ -711,9 +711,9 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
                 unknown.insert(key);
             }
         }
-        for &(name, expected) in T::REQUIRED {
+        for &name in T::REQUIRED {
             if !seen.iter().any(|key| key == name) {
-                at.within(&at.place.key(name)).fault(ProblemKind::Missing { expected });
+                at.within(&at.place.key(name)).fault(ProblemKind::Missing);
             }
         }
         Ok(out)
@@ -730,7 +730,7 @@ macro_rules! fields {
     ) => {
         impl Fields for $type {
             const EXPECTED: &'static str = $expected;
-            $(const REQUIRED: &'static [(&'static str, &'static str)] = &$required;)?
+            $(const REQUIRED: &'static [&'static str] = &$required;)?
 
             fn names() -> Vec<&'static str> {
                 #[allow(unused_mut, reason = "used where a part has fields of its own")]
@@ -764,7 +764,7 @@ macro_rules! fields {
 
 fields! {
     Document, "a policy document",
-    required [("format", "the format's version, 1"), ("catalogue", "the catalogue")];
+    required ["format", "catalogue"];
     "format" => format: FormatOne,
     "catalogue" => catalogue: Record::<Catalogue>::new(),
     "licence" => licence: Record::<Licence>::new(),
@@ -787,7 +787,7 @@ fields! {
 }
 
 fields! {
-    Permission, "a permission", required [("key", "the permission's key")];
+    Permission, "a permission", required ["key"];
     "key" => key: Text,
     "label" => label: SomeText,
     "description" => description: SomeText,
@@ -803,7 +803,7 @@ fields! {
 }
 
 fields! {
-    Scope, "a scope", required [("key", "the scope's key"), ("when", "relation states, by relation")];
+    Scope, "a scope", required ["key", "when"];
     "key" => key: Text,
     "label" => label: SomeText,
     "description" => description: SomeText,
@@ -899,7 +899,7 @@ fields! {
 }
 
 fields! {
-    NewUser, "a new user", required [("user", "the user's name")];
+    NewUser, "a new user", required ["user"];
     "user" => user: Text,
     "profile" => profile: SomeName,
     .. rest: User
@@ -920,12 +920,7 @@ fields! {
 }
 
 fields! {
-    Separation, "a separation",
-    required [
-        ("name", "the separation's name"),
-        ("permissions", "the permissions kept apart"),
-        ("at_most", "how many of them one user may hold")
-    ];
+    Separation, "a separation", required ["name", "permissions", "at_most"];
     "name" => name: Text,
     "label" => label: SomeText,
     "description" => description: SomeText,

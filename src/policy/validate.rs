@@ -12,8 +12,8 @@ use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
 use crate::document::{self, Bound, Document, Map};
 use crate::graph;
 use crate::limits::Limits;
-use crate::names::{Faults, MOST, NameMap, Seen, keys, number};
-use crate::problem::{LeftOut, Place, ProblemKind, Problems, few};
+use crate::names::{MOST, NameMap, keys, number};
+use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
 use crate::progress::Progress;
 use crate::slots::Slots;
 
@@ -105,7 +105,7 @@ impl Policy {
     /// let mut limits = Limits::default();
     /// limits.users = 1;
     /// let problems = Policy::validate_within(document, &limits, |_| {}).unwrap_err();
-    /// assert_eq!(problems.to_string(), "users: more than 1 users");
+    /// assert_eq!(problems.to_string(), "users: too many users: the limit is 1");
     /// ```
     pub fn validate_within(
         document: Document,
@@ -318,7 +318,7 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
             .collect();
         if let Some(last) = names.last() {
             let place = place.key(last);
-            let kind = ProblemKind::Cycle { what: "groups", names: few(names.clone()) };
+            let kind = ProblemKind::Cycle { what: "groups", names: truncate_list(names.clone()) };
             faults.push(&place.key("parent"), kind);
         }
     }

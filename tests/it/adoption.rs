@@ -48,10 +48,10 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
             "users.ann.profile: unknown profile `gone` (left out)",
             "users.ann.roles[0]: unknown role `gone` (left out)",
             "users.ann.approval_groups[0]: unknown approval group `gone` (left out)",
-            "governance.permissions.assign_role[1]: `orders` is a heading, not a permission; all beneath it is `orders.**` (left out)",
+            "governance.permissions.assign_role[1]: `orders` is a heading, not a permission; `orders.**` matches the permissions below it (left out)",
             "governance.separation[0].permissions[1]: unknown level `price:read_only`; expected `price:full` (left out, which may widen)",
             "roles.clerk.assignable_by[0]: unknown role `gone` (left out)",
-            "roles.clerk.allow[0]: `orders` is a heading, not a permission; all beneath it is `orders.**` (left out)",
+            "roles.clerk.allow[0]: `orders` is a heading, not a permission; `orders.**` matches the permissions below it (left out)",
             "roles.clerk.deny[0]: pattern `orders.view.*` matches no permission that can be granted (left out, which may widen)",
             "roles.clerk.levels.price: no permission matched by `price` has a level `read_only`; expected `hidden` or `full` (left out)",
             "roles.clerk.bounds.job.region: `job.region` takes an integer, or \"any\"; found a list of texts (left out, which may widen)",
@@ -107,5 +107,8 @@ fn limits_hold_for_what_is_adopted() {
     };
     let (adopted, done) = adopt(2);
     assert_eq!((adopted.expect("it is adopted").left_out.len(), done), (1, 2));
-    assert_eq!(adopt(1).0.expect_err("too many").to_string(), "users: more than 1 users");
+    assert_eq!(
+        adopt(1).0.expect_err("too many").to_string(),
+        "users: too many users: the limit is 1"
+    );
 }

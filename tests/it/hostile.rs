@@ -465,7 +465,7 @@ fn permissions_on_objects_that_require_each_other_in_a_chain() {
         let counted = measure(|| {
             let told = problems(&on_objects(too_many, by_scope));
             assert!(told.starts_with("catalogue.permissions["), "{told}");
-            assert!(told.ends_with("]: more than 4194304 dependencies"), "{told}");
+            assert!(told.ends_with("]: too many dependencies: the limit is 4194304"), "{told}");
         });
         assert!(counted.bytes_max < 200_000_000, "{counted:?}");
     }
@@ -495,7 +495,7 @@ fn paths_of_long_names() {
     let counted = measure(|| {
         let told = problems(&wide);
         let place = "catalogue.permissions[0].children[0].key";
-        assert_eq!(told, format!("{place}: longer than 4096 bytes"));
+        assert_eq!(told, format!("{place}: too long: the limit is 4096 bytes"));
     });
     assert!(counted.bytes_total < 5_000_000, "{counted:?}");
     let kind = "k".repeat(4_000);
@@ -508,7 +508,7 @@ fn paths_of_long_names() {
     assert!(read(&objects("amount")).is_ok());
     let long = "a".repeat(100);
     let place = format!("catalogue.objects.{kind}.attributes.{long}");
-    assert_eq!(problems(&objects(&long)), format!("{place}: longer than 4096 bytes"));
+    assert_eq!(problems(&objects(&long)), format!("{place}: too long: the limit is 4096 bytes"));
 }
 
 /// Every limit on a document that reaches it, and on one that goes beyond.
@@ -539,31 +539,35 @@ fn limits_that_are_set() {
     };
     type Field = fn(&mut Limits) -> &mut usize;
     let cases: [(Field, usize, &str); 10] = [
-        (|limits| &mut limits.permissions, 9, "catalogue.permissions[2]: more than 8 permissions"),
+        (
+            |limits| &mut limits.permissions,
+            9,
+            "catalogue.permissions[2]: too many permissions: the limit is 8",
+        ),
         (
             |limits| &mut limits.depth,
             2,
-            "catalogue.permissions[0].children: nested more than 1 deep",
+            "catalogue.permissions[0].children: nested too deep: the limit is 1",
         ),
         (
             |limits| &mut limits.dependencies,
             31,
-            "catalogue.permissions[0].children[0]: more than 30 dependencies",
+            "catalogue.permissions[0].children[0]: too many dependencies: the limit is 30",
         ),
-        (|limits| &mut limits.sources, 1, "profiles: more than 0 entries"),
-        (|limits| &mut limits.statements, 8, "roles.lead: more than 7 statements"),
-        (|limits| &mut limits.groups, 2, "groups: more than 1 groups"),
-        (|limits| &mut limits.users, 2, "users: more than 1 users"),
-        (|limits| &mut limits.name, 6, "users.robert: longer than 5 bytes"),
+        (|limits| &mut limits.sources, 1, "profiles: too many entries: the limit is 0"),
+        (|limits| &mut limits.statements, 8, "roles.lead: too many statements: the limit is 7"),
+        (|limits| &mut limits.groups, 2, "groups: too many groups: the limit is 1"),
+        (|limits| &mut limits.users, 2, "users: too many users: the limit is 1"),
+        (|limits| &mut limits.name, 6, "users.robert: too long: the limit is 5 bytes"),
         (
             |limits| &mut limits.path,
             9,
-            "catalogue.permissions[0].children[0].key: longer than 8 bytes",
+            "catalogue.permissions[0].children[0].key: too long: the limit is 8 bytes",
         ),
         (
             |limits| &mut limits.path,
             9,
-            "catalogue.objects.job.attributes.floor: longer than 8 bytes",
+            "catalogue.objects.job.attributes.floor: too long: the limit is 8 bytes",
         ),
     ];
     for (field, reached, told) in cases {
@@ -605,7 +609,7 @@ fn names_that_changes_give() {
         let longer = [format!("{name}N"), format!("{name}NNNN")];
         for longer in longer.map(|longer| change.replace(name, &longer)) {
             let refusal = apply(&longer).expect_err("too long a name").to_string();
-            assert!(refusal.contains("a name is longer than 8 bytes"), "{refusal}");
+            assert!(refusal.contains("a name is too long: the limit is 8 bytes"), "{refusal}");
         }
     }
 }
@@ -623,13 +627,19 @@ fn changes_are_held_to_the_limits() {
     let document = serde_json::from_str(text).expect("JSON");
     let policy = Policy::validate_within(document, &limits, |_| {}).expect("a policy");
     for (change, refusal) in [
-        (r#"{"add_user": {"user": "NEW"}}"#, "more than 3 users"),
-        (r#"{"create": {"source": {"profile": "NEW"}}}"#, "more than 3 profiles"),
-        (r#"{"create": {"source": {"role": "NEW"}}}"#, "more than 3 roles"),
-        (r#"{"import": {"bundle": {"roles": {"NEW": {}}}}}"#, "more than 3 roles"),
-        (r#"{"create": {"source": {"approval_group": "NEW"}}}"#, "more than 3 approval groups"),
-        (r#"{"set_groups": {"user": "ann", "groups": ["NEW"]}}"#, "more than 3 groups"),
-        (r#"{"set_group": {"group": "NEW"}}"#, "more than 3 groups"),
+        (r#"{"add_user": {"user": "NEW"}}"#, "too many users: the limit is 3"),
+        (r#"{"create": {"source": {"profile": "NEW"}}}"#, "too many profiles: the limit is 3"),
+        (r#"{"create": {"source": {"role": "NEW"}}}"#, "too many roles: the limit is 3"),
+        (r#"{"import": {"bundle": {"roles": {"NEW": {}}}}}"#, "too many roles: the limit is 3"),
+        (
+            r#"{"create": {"source": {"approval_group": "NEW"}}}"#,
+            "too many approval groups: the limit is 3",
+        ),
+        (
+            r#"{"set_groups": {"user": "ann", "groups": ["NEW"]}}"#,
+            "too many groups: the limit is 3",
+        ),
+        (r#"{"set_group": {"group": "NEW"}}"#, "too many groups: the limit is 3"),
     ] {
         let apply = |policy: &Policy, name: &str| {
             let change = serde_json::from_str(&change.replace("NEW", name)).expect("a change");
@@ -738,5 +748,5 @@ fn more_is_left_out_than_can_be_told() {
     let left_out = adopt(&roles(600)).expect("it fits without").left_out;
     assert_eq!(left_out.len(), 600);
     let problems = adopt(&roles(700)).expect_err("too much").to_string();
-    assert_eq!(problems, "more than 67108864 bytes of places to report");
+    assert_eq!(problems, "too many bytes of places to report: the limit is 67108864");
 }

@@ -24,9 +24,9 @@ const CASES: &[Case] = &[
     ),
     (
         r#""governance": {"separation": [{"name": "s"}]}"#,
-        r#"governance.separation[0].permissions: missing; expected the permissions kept apart
-         governance.separation[0].at_most: missing; expected how many of them one user may hold
-         catalogue: missing; expected the catalogue"#,
+        r#"governance.separation[0].permissions: required field is missing
+         governance.separation[0].at_most: required field is missing
+         catalogue: required field is missing"#,
     ),
     (
         r#""catalogue": [], "licence": "pro", "global": null, "users": 3, "roles": true"#,
@@ -58,14 +58,14 @@ const CASES: &[Case] = &[
     // Duplicates.
     (
         r#""catalogue": {}, "catalogue": {}, "roles": {"r": {"label": "R", "label": "R"}, "r": {}}"#,
-        r#"catalogue: `catalogue` occurs here a second time
-         roles.r.label: `label` occurs here a second time
-         roles.r: `r` occurs here a second time"#,
+        r#"catalogue: duplicate name `catalogue`
+         roles.r.label: duplicate name `label`
+         roles.r: duplicate name `r`"#,
     ),
     (
         r#""catalogue": {"permissions": [{"key": "a"}, {"key": "a"}, {"key": "g", "levels": ["none", "none"]}]}"#,
-        r#"catalogue.permissions[1].key: `a` occurs here a second time
-         catalogue.permissions[2].levels[1]: `none` occurs here a second time"#,
+        r#"catalogue.permissions[1].key: duplicate name `a`
+         catalogue.permissions[2].levels[1]: duplicate name `none`"#,
     ),
     // Names.
     (
@@ -124,13 +124,13 @@ const CASES: &[Case] = &[
     (
         r#""catalogue": {"permissions": [{"key": "h", "heading": true, "requires": ["a"], "children": [{"key": "b"}]}, {"key": "a", "requires": ["h"]}]}, "global": {"allow": ["h"]}"#,
         r#"catalogue.permissions[0].requires: a heading only groups, and may carry a feature
-         catalogue.permissions[1].requires[0]: `h` is a heading, not a permission; all beneath it is `h.**`
-         global.allow[0]: `h` is a heading, not a permission; all beneath it is `h.**`"#,
+         catalogue.permissions[1].requires[0]: `h` is a heading, not a permission; `h.**` matches the permissions below it
+         global.allow[0]: `h` is a heading, not a permission; `h.**` matches the permissions below it"#,
     ),
     (
         r#""catalogue": {"objects": {"job": {}}, "permissions": [{"key": "a", "object": "job", "scopes": [{"key": "s", "when": {}}]}, {"key": "b", "implies": ["a"], "scopes": [{"key": "s", "when": {}}]},
             {"key": "c", "object": "job", "levels": ["none", "all"], "scopes": [{"key": "s", "when": {}}]}, {"key": "d", "levels": ["none"]}]}"#,
-        r#"catalogue.permissions[1].implies[0]: `a` is a scoped node, which is granted through its scopes and can't be implied
+        r#"catalogue.permissions[1].implies[0]: `a` is granted through its scopes and can't be implied; imply one of its scopes
          catalogue.permissions[1].scopes: scopes need an object kind, the permission's own or its gate parent's
          catalogue.permissions[2].scopes: a graded permission can't have scopes
          catalogue.permissions[3].levels: expected two levels or more, found 1"#,
@@ -280,7 +280,7 @@ fn refused_changes_are_told_in_these_words() {
         (
             By::Host,
             edit(r#"{"allow": "menu"}"#),
-            "invalid: `menu` is a heading, not a permission; all beneath it is `menu.**`",
+            "invalid: `menu` is a heading, not a permission; `menu.**` matches the permissions below it",
         ),
         (By::Host, edit(r#"{"allow": "a b"}"#), "invalid: `a b` is not a pattern"),
         (
@@ -435,10 +435,7 @@ fn what_is_no_policy_document_is_told_so() {
         ("[]", "expected a policy document, found a list"),
         ("null", "expected a policy document, found null"),
         ("1", "expected a policy document, found 1"),
-        (
-            "{}",
-            "format: missing; expected the format's version, 1\ncatalogue: missing; expected the catalogue",
-        ),
+        ("{}", "format: required field is missing"),
         (r#"{"format": 2, "catalogue": {}}"#, "format: expected the format's version, 1, found 2"),
     ] {
         let document: Document = serde_json::from_str(text).expect("JSON");
@@ -458,15 +455,18 @@ fn a_document_built_too_deep_is_told_so() {
     document.catalogue.permissions = vec![permission];
     let problems = Policy::try_from(document).expect_err("it is too deep");
     let place = format!("catalogue.permissions{}", "[0].children".repeat(66));
-    assert_eq!(problems.to_string(), format!("{place}: nested more than 66 deep"));
+    assert_eq!(problems.to_string(), format!("{place}: nested too deep: the limit is 66"));
 }
 
 /// Messages about limits; documents that exceed them are in `hostile`.
 #[test]
 fn too_many_and_too_long_are_told_so() {
     let kind = ProblemKind::TooMany { what: "users", limit: 2_147_483_648 };
-    assert_eq!(kind.to_string(), "more than 2147483648 users");
-    assert_eq!(ProblemKind::TooLong { limit: 4096 }.to_string(), "longer than 4096 bytes");
+    assert_eq!(kind.to_string(), "too many users: the limit is 2147483648");
+    assert_eq!(
+        ProblemKind::TooLong { limit: 4096 }.to_string(),
+        "too long: the limit is 4096 bytes"
+    );
 }
 
 /// A new kind of problem needs a case here.
@@ -525,8 +525,8 @@ fn a_problem_is_one_line_whatever_the_names_are() {
 fn a_mistake_is_told_once() {
     check(
         r#""catalogue": {"permissions": [{"label": "A"}, {"label": "B"}]}"#,
-        "catalogue.permissions[0].key: missing; expected the permission's key
-         catalogue.permissions[1].key: missing; expected the permission's key",
+        "catalogue.permissions[0].key: required field is missing
+         catalogue.permissions[1].key: required field is missing",
     );
     check(
         r#""catalogue": {"permissions": ["a", {"key": 1}]}"#,
@@ -588,27 +588,30 @@ fn what_a_mistake_leads_to_is_not_told() {
 fn a_second_key_is_told_whatever_its_value() {
     check(r#""catalogue": {"objects": {"k": {"attributes": {"x": "at_most"}}}}, "global": {"bounds": {"k.x": 1, "k.x": null}}"#,
         "global.bounds.k.x: expected a bound: \"any\", a list of texts, an integer, or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}, found null
-         global.bounds.k.x: `k.x` occurs here a second time");
+         global.bounds.k.x: duplicate name `k.x`");
     for (document, twice) in [
         (
             r#""catalogue": {}, "global": {"bounds": {"k.x": 1, "k.x": 1}}"#,
-            "global.bounds.k.x: `k.x`",
+            "global.bounds.k.x: duplicate name `k.x`",
         ),
-        (r#""catalogue": {}, "global": {"settings": {"s": 1, "s": 1}}"#, "global.settings.s: `s`"),
-        (r#""catalogue": {}, "global": {"levels": {"g": "x", "g": "x"}}"#, "global.levels.g: `g`"),
+        (
+            r#""catalogue": {}, "global": {"settings": {"s": 1, "s": 1}}"#,
+            "global.settings.s: duplicate name `s`",
+        ),
+        (
+            r#""catalogue": {}, "global": {"levels": {"g": "x", "g": "x"}}"#,
+            "global.levels.g: duplicate name `g`",
+        ),
         (
             r#""catalogue": {"objects": {"k": {"relations": {"r": "usr", "r": "user"}}}}"#,
-            "catalogue.objects.k.relations.r: `r`",
+            "catalogue.objects.k.relations.r: duplicate name `r`",
         ),
         (
             r#""catalogue": {"permissions": [{"key": "a", "object": "k", "scopes": [{"key": "s", "when": {"r": "me", "r": "me"}}]}]}"#,
-            "catalogue.permissions[0].scopes[0].when.r: `r`",
+            "catalogue.permissions[0].scopes[0].when.r: duplicate name `r`",
         ),
     ] {
         let told = problems(document).to_string();
-        assert!(
-            told.contains(&format!("{twice} occurs here a second time")),
-            "{document}\nis told\n{told}"
-        );
+        assert!(told.contains(twice), "{document}\nis told\n{told}");
     }
 }

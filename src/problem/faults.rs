@@ -1,0 +1,198 @@
+//! Collects the problems of a document while it is resolved.
+
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
+use super::nearest::nearest_within;
+use super::{LeftOut, Place, Problem, ProblemKind, ReportBudget};
+use crate::limits::Limits;
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    problems: Vec<Problem>,
+    /// The number of them that were found while reading.
+    read: usize,
+    /// The number of letters compared so far to find suggestions.
+    compared: usize,
+    /// Misfits that are left out, unless they are to be problems.
+    left_out: Option<Vec<LeftOut>>,
+    restricts: bool,
+    budget: ReportBudget,
+    pub(crate) limits: Limits,
+    /// The number of statements so far.
+    statements: usize,
+}
+
+impl Faults {
+    /// Starts with the problems found while reading a document.
+    pub(crate) fn new(problems: Vec<Problem>, limits: Limits) -> Faults {
+        Faults { read: problems.len(), problems, limits, ..Faults::default() }
+    }
+
+    /// From here on, leaves misfits out instead of making them problems.
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out = Some(Vec::new());
+    }
+
+    /// Takes the misfits that are left out.
+    pub(crate) fn take_left_out(&mut self) -> Vec<LeftOut> {
+        self.left_out.take().unwrap_or_default()
+    }
+
+    /// Checks something that restricts what users may do.
+    pub(crate) fn restricting<T>(&mut self, check: impl FnOnce(&mut Faults) -> T) -> T {
+        self.restricts = true;
+        let checked = check(self);
+        self.restricts = false;
+        checked
+    }
+
+    /// Returns the problems, without those that merely follow from a value that could
+    /// not be read.
+    ///
+    /// Such a value is empty in the document. A later problem at its place, or about a
+    /// name that it would have declared, is dropped: it may not be a problem once the
+    /// value is mended.
+    pub(crate) fn into_problems(mut self) -> Vec<Problem> {
+        let resolved = self.problems.split_off(self.read);
+        let unread: HashSet<&str, RandomState> = self
+            .problems
+            .iter()
+            .filter(|problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. }))
+            .map(Problem::place)
+            .collect();
+        let independent: Vec<Problem> =
+            resolved.into_iter().filter(|problem| !follows_from(problem, &unread)).collect();
+        self.problems.extend(independent);
+        self.problems
+    }
+
+    /// Adds a problem or, if misfits are left out and it is one, leaves it out.
+    pub(crate) fn push(&mut self, place: &Place<'_>, kind: ProblemKind) {
+        let is_misfit = kind.is_misfit();
+        let Some(problem) = self.budget.admit(place, kind) else { return };
+        match &mut self.left_out {
+            // The last problem of the budget takes the place of any other.
+            Some(left_out) if is_misfit && problem.kind().is_misfit() => {
+                left_out.push(LeftOut { problem, restriction: self.restricts });
+            }
+            _ => self.problems.push(problem),
+        }
+    }
+
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        place: &Place<'_>,
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let nearest = self.nearest(name, known);
+        let (name, known) = (name.to_owned(), Vec::new());
+        self.push(place, ProblemKind::Unknown { what, name, nearest, known });
+    }
+
+    /// Returns the nearest known name, as long as there is time to look for one.
+    pub(crate) fn nearest<'a>(
+        &mut self,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        nearest_within(name, known, &mut self.compared)
+    }
+
+    pub(crate) fn too_many(&mut self, place: &Place<'_>, what: &'static str, limit: usize) {
+        self.push(place, ProblemKind::TooMany { what, limit });
+    }
+
+    /// Counts statements, and reports exceeding their limit, once.
+    pub(crate) fn count_statements(&mut self, place: &Place<'_>, more: usize) {
+        let (limit, before) = (self.limits.statements, self.statements);
+        self.statements = before.saturating_add(more);
+        if before <= limit && self.statements > limit {
+            self.too_many(place, "statements", limit);
+        }
+    }
+
+    fn check_length(&mut self, place: &Place<'_>, name: &str) {
+        let limit = self.limits.name;
+        if name.len() > limit {
+            self.too_long(place, limit);
+        }
+    }
+
+    pub(crate) fn too_long(&mut self, place: &Place<'_>, limit: usize) {
+        self.push(place, ProblemKind::TooLong { limit });
+    }
+
+    /// Reports a name that is not `[A-Za-z0-9_-]+`.
+    pub(crate) fn check_name(&mut self, place: &Place<'_>, name: &str) {
+        self.check_length(place, name);
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if name.is_empty() || !name.bytes().all(fits) {
+            let expected = "letters, digits, `_` and `-`";
+            self.push(place, ProblemKind::InvalidName { name: name.to_owned(), expected });
+        }
+    }
+
+    /// Reports an empty name.
+    pub(crate) fn check_text(&mut self, place: &Place<'_>, name: &str) {
+        self.check_length(place, name);
+        if name.is_empty() {
+            let expected = "a text that is not empty";
+            self.push(place, ProblemKind::InvalidName { name: String::new(), expected });
+        }
+    }
+
+    pub(crate) fn duplicate(&mut self, place: &Place<'_>, name: &str) {
+        self.push(place, ProblemKind::Duplicate { name: name.to_owned() });
+    }
+}
+
+/// Returns `true` if a problem may merely follow from one at these places.
+fn follows_from(problem: &Problem, unread: &HashSet<&str, RandomState>) -> bool {
+    let is_unread = |place: &str| {
+        let ends = place.match_indices(['.', '[']).map(|(end, _)| end).chain([place.len()]);
+        ends.into_iter().any(|end| place.get(..end).is_some_and(|above| unread.contains(above)))
+    };
+    if is_unread(problem.place()) {
+        return true;
+    }
+    match problem.kind() {
+        ProblemKind::Unknown { what, .. } => declared_in(what).is_some_and(is_unread),
+        ProblemKind::BoundForm { attribute, .. } => {
+            let (kind, name) = attribute.split_once('.').unwrap_or_default();
+            unread.contains(&*format!("catalogue.objects.{kind}.attributes.{name}"))
+        }
+        _ => false,
+    }
+}
+
+/// Returns the part of a document that declares names of a kind.
+fn declared_in(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "permission" => "catalogue.permissions",
+        "object kind" => "catalogue.objects",
+        "setting" => "catalogue.settings",
+        "edition" => "catalogue.editions",
+        "profile" => "profiles",
+        "role" => "roles",
+        "approval group" => "approval_groups",
+        _ => return None,
+    })
+}
+
+/// The names met so far in a map or list.
+#[derive(Debug, Default)]
+pub(crate) struct Seen<'d>(HashSet<&'d str, RandomState>);
+
+impl<'d> Seen<'d> {
+    /// Adds a name, or reports it if it is there already.
+    pub(crate) fn insert(&mut self, name: &'d str, place: &Place<'_>, faults: &mut Faults) {
+        if !self.0.insert(name) {
+            faults.duplicate(place, name);
+        }
+    }
+}

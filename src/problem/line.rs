@@ -1,0 +1,38 @@
+//! Text on one line, with names from a document in it.
+
+use std::fmt::{self, Write};
+
+/// Writes on one line: control characters, which a name may contain, are escaped.
+pub(crate) struct OneLine<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
+
+impl Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(char::is_control) {
+            let end = part.trim_end_matches(char::is_control);
+            self.0.write_str(end)?;
+            let controls = part.strip_prefix(end).unwrap_or_default();
+            write!(self.0, "{}", controls.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+/// Displays as the same text on one line.
+pub(crate) struct Line<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for Line<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(OneLine(f), "{}", self.0)
+    }
+}
+
+/// Puts names in backticks, joined by commas.
+pub(crate) fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let mut text = String::new();
+    for name in names {
+        let comma = if text.is_empty() { "" } else { ", " };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{comma}`{name}`");
+    }
+    text
+}
