@@ -38,7 +38,7 @@ use crate::names::number;
 use crate::object::Target;
 use crate::policy::{Class, ClassId, Difference, Holder, Inner, Policy};
 use crate::progress::Progress;
-pub(crate) use layer::{Effect, Layer, Layers, Ranked, Said, distinct, possible, ranked};
+pub(crate) use layer::{Layer, Layers, possible};
 use limit::{Bounding, Limits};
 use membership::Memberships;
 use rows::Rows;

@@ -53,8 +53,8 @@ use serde::Serialize;
 
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
-use crate::engine::{Layer, distinct, possible};
-use crate::policy::{Inner, Policy, SourceId, SourceName, Statements};
+use crate::engine::{Layer, possible};
+use crate::policy::{Effect, Inner, Policy, SourceId, SourceName, Statements};
 use crate::problem::Line;
 
 /// Something in a policy that is hardly intended.
@@ -318,12 +318,18 @@ impl Reach {
         let catalogue = &policy.catalogue;
         let mut common = BitSet::new(catalogue.bits());
         let grant = |statements: &Statements, set: &mut BitSet| {
-            for bits in distinct(&statements.allow).iter().flat_map(|it| it.ranges(catalogue)) {
-                set.insert_range(bits);
-            }
-            for (pattern, level) in &statements.levels {
-                for (id, level) in pattern.graded(level, catalogue) {
-                    set.insert_range(catalogue.node(id).bits_up_to(level as u32));
+            for statement in statements.distinct(catalogue) {
+                match statement.effect {
+                    Effect::Allow => {
+                        let ranges = statement.pattern.ranges(catalogue);
+                        ranges.for_each(|bits| set.insert_range(bits));
+                    }
+                    Effect::Level(_) => {
+                        for (id, said) in statement.results(catalogue) {
+                            set.insert_range(catalogue.node(id).bits_up_to(said.level()));
+                        }
+                    }
+                    Effect::Deny | Effect::Forbid => {}
                 }
             }
         };

@@ -28,8 +28,8 @@ use serde::Serialize;
 
 use crate::bits::BitSet;
 use crate::catalogue::{Catalogue, Form, NodeId};
-use crate::engine::{Layer, Layers, Said, Unknown};
-use crate::policy::{Class, Inner, Policy, SourceName};
+use crate::engine::{Layer, Layers, Unknown};
+use crate::policy::{Class, Inner, Policy, Said, SourceName};
 use crate::problem::Line;
 
 /// What some sources amount to, for every permission.

@@ -10,6 +10,7 @@
 mod difference;
 mod digest;
 mod source;
+mod statements;
 mod users;
 mod validate;
 
@@ -22,7 +23,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) use difference::Difference;
 pub use digest::Digest;
 pub use source::SourceName;
-pub(crate) use source::{Role, Source, SourceId, Statements};
+pub(crate) use source::{Role, Source, SourceId};
+pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
+pub(crate) use statements::{push, retain};
 pub(crate) use users::{Class, ClassId, Holder, Texts, Users, VACANT};
 
 use foldhash::fast::RandomState;

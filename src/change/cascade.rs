@@ -5,23 +5,22 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::statement::{Word, says};
 use crate::catalogue::{Bit, Catalogue, Form, NodeId, Pattern};
-use crate::policy::Statements;
+use crate::policy::{Effect, Statement, StatementIndex, Statements, nearest};
 
-/// A statement made by a cascade: a pattern, and the word on it.
-pub(super) type Said = (Pattern, Word);
+/// A pattern, and the effect of the only statement of exactly it.
+pub(super) type Stated<'c> = (Pattern, Option<Effect<'c>>);
 
 /// Allows what is needed by what a pattern allows. Returns the statements made, and
 /// the scoped permissions that are needed but not met.
-pub(super) fn allow(
+pub(super) fn allow<'c>(
     statements: &mut Statements,
     pattern: Pattern,
-    catalogue: &Catalogue,
-) -> (Vec<Said>, Vec<NodeId>) {
-    let allows = |statements: &Statements, id| says(statements, id, catalogue).flatten() > Some(0);
-    let start: Vec<NodeId> =
-        members(pattern, catalogue).filter(|&id| allows(statements, id)).collect();
+    catalogue: &'c Catalogue,
+) -> (Vec<Stated<'c>>, Vec<NodeId>) {
+    let index = StatementIndex::new(statements);
+    let allows = |id| index.said_of(id, catalogue).level() > 0;
+    let start: Vec<NodeId> = members(pattern, catalogue).filter(|&id| allows(id)).collect();
     let mut needed: HashMap<NodeId, u32, RandomState> = HashMap::default();
     let mut order: Vec<NodeId> = Vec::new();
     let mut unmet: Vec<NodeId>;
@@ -47,9 +46,10 @@ pub(super) fn allow(
                     0
                 });
                 *known = level.max(*known);
-            } else if !scopes.into_iter().any(|scope| {
-                needed.contains_key(&scope) || start.contains(&scope) || allows(statements, scope)
-            }) {
+            } else if !scopes
+                .into_iter()
+                .any(|scope| needed.contains_key(&scope) || start.contains(&scope) || allows(scope))
+            {
                 unmet.push(id);
                 continue;
             }
@@ -60,44 +60,35 @@ pub(super) fn allow(
             break;
         }
     }
-    let mut said = Vec::new();
+    let mut stated = Vec::new();
     for id in order {
         let level = needed.get(&id).copied().unwrap_or(1);
         let exactly = Pattern::exactly(id);
-        let now = says(statements, id, catalogue).flatten();
-        let forbidden = statements.forbid.contains(&exactly);
-        if now >= Some(level) && !forbidden {
-            continue;
-        }
-        let word = match &catalogue.node(id).form {
-            Form::Graded(levels) => {
-                let level = level.max(now.unwrap_or(0));
-                levels.get(level as usize).map_or(Word::Allow, |level| Word::Level(level.clone()))
-            }
-            _ => Word::Allow,
-        };
-        if statements.say(exactly, &word) {
-            said.push((exactly, word));
+        let now = index.said_of(id, catalogue).level();
+        if now < level || statements.forbid.contains(&exactly) {
+            let effect = Effect::granting(catalogue.node(id), level.max(now));
+            stated.push((exactly, Some(effect)));
         }
     }
-    (said, unmet)
+    stated.retain(|&(pattern, effect)| statements.set_exactly(pattern, effect));
+    (stated, unmet)
 }
 
 /// Withdraws what a pattern matches and all that needs it, wherever the source
 /// allows it. Returns the statements made.
-pub(super) fn withdraw(
+pub(super) fn withdraw<'c>(
     statements: &mut Statements,
     pattern: Pattern,
-    catalogue: &Catalogue,
-) -> Vec<Said> {
-    let allows = |statements: &Statements, id| says(statements, id, catalogue).flatten() > Some(0);
+    catalogue: &'c Catalogue,
+) -> Vec<Stated<'c>> {
+    let index = StatementIndex::new(statements);
     let mut gone: HashSet<NodeId, RandomState> = members(pattern, catalogue).collect();
     let mut open: Vec<NodeId> = gone.iter().copied().collect();
     while let Some(id) = open.pop() {
         let mut lost = vec![id];
         if let Form::Scope(of, _) = catalogue.node(id).form {
-            let mut scopes = catalogue.scopes(of);
-            if !scopes.any(|scope| !gone.contains(&scope) && allows(statements, scope)) {
+            let allowed = |id| !gone.contains(&id) && index.said_of(id, catalogue).level() > 0;
+            if !catalogue.scopes(of).any(allowed) {
                 lost.push(of);
             }
         }
@@ -109,50 +100,56 @@ pub(super) fn withdraw(
             }
         }
     }
-    let mut order: Vec<NodeId> = gone.iter().copied().collect();
-    order.sort_unstable();
-    let mut said = Vec::new();
-    let mut say = |statements: &mut Statements, pattern, word: Word| {
-        if statements.say(pattern, &word) {
-            said.push((pattern, word));
-        }
-    };
     // The exact allow of a scoped node goes if all its scopes go; a deny beside it
     // stays, as it may be all that withholds a scope.
-    for (id, node) in (0..).zip(&catalogue.nodes) {
+    let mut stated = Vec::new();
+    for &id in &catalogue.scoped {
         let exactly = Pattern::exactly(id);
-        if matches!(node.form, Form::Scoped(_))
-            && catalogue.scopes(id).all(|scope| gone.contains(&scope))
+        if catalogue.scopes(id).all(|scope| gone.contains(&scope))
             && statements.allow.contains(&exactly)
         {
-            let rest = match statements.deny.contains(&exactly) {
-                true => Word::Deny,
-                false => Word::Nothing,
-            };
-            say(statements, exactly, forbid_or(statements, exactly, rest));
+            let denied = statements.deny.contains(&exactly).then_some(Effect::Deny);
+            stated.push((exactly, forbid_or(statements, exactly, denied)));
         }
     }
+    stated.retain(|&(pattern, effect)| statements.set_exactly(pattern, effect));
+
+    let index = StatementIndex::new(statements);
+    let mut order: Vec<NodeId> = gone.into_iter().collect();
+    order.sort_unstable();
+    let mut more = Vec::new();
     for id in order {
-        if !allows(statements, id) {
+        let exactly = Pattern::exactly(id);
+        let allows = |matching: &[Statement<'_>]| {
+            let nearest = nearest(matching.iter().copied(), catalogue);
+            nearest.is_some_and(|it| it.effect.result(catalogue.node(id)).level() > 0)
+        };
+        let mut matching: Vec<Statement<'_>> = index.matching(id, catalogue).collect();
+        if !allows(&matching) {
             continue;
         }
-        let exactly = Pattern::exactly(id);
-        if !statements.exactly(exactly).is_empty() {
-            let word = forbid_or(statements, exactly, Word::Nothing);
-            say(statements, exactly, word);
+        let count = matching.len();
+        matching.retain(|statement| statement.pattern != exactly);
+        if matching.len() < count {
+            more.push((exactly, forbid_or(statements, exactly, None)));
         }
-        if allows(statements, id) {
+        if allows(&matching) {
             // What is forbidden by name needs no deny.
-            let word = forbid_or(statements, exactly, Word::Deny);
-            say(statements, exactly, word);
+            more.push((exactly, forbid_or(statements, exactly, Some(Effect::Deny))));
         }
     }
-    said
+    more.retain(|&(pattern, effect)| statements.set_exactly(pattern, effect));
+    stated.extend(more);
+    stated
 }
 
-/// Keeps a forbid of exactly that pattern; otherwise, that word.
-fn forbid_or(statements: &Statements, pattern: Pattern, word: Word) -> Word {
-    if statements.forbid.contains(&pattern) { Word::Forbid } else { word }
+/// A forbid if exactly that pattern is forbidden, so that it stays; else that effect.
+fn forbid_or<'c>(
+    statements: &Statements,
+    pattern: Pattern,
+    effect: Option<Effect<'c>>,
+) -> Option<Effect<'c>> {
+    if statements.forbid.contains(&pattern) { Some(Effect::Forbid) } else { effect }
 }
 
 /// What a pattern matches among the permissions that can be granted.

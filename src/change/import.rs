@@ -8,7 +8,7 @@ use super::attempt::{Attempt, Kind, Touched};
 use super::statement::{Misfit, is_name};
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document::{self, Map};
-use crate::policy::{Inner, Role, Source, SourceId, Statements};
+use crate::policy::{Inner, Role, Source, SourceId, Statements, push};
 
 /// A source of a bundle, on its way into the policy.
 struct Coming<'b> {
@@ -38,7 +38,7 @@ impl Inner {
         for (given, into, field, restricts) in patterns {
             for text in given {
                 match self.pattern(text) {
-                    Ok(pattern) => super::statement::push(into, pattern),
+                    Ok(pattern) => push(into, pattern),
                     Err(misfit) => left_out.push((misfit, field, text.clone(), restricts)),
                 }
             }
@@ -46,20 +46,20 @@ impl Inner {
         for (text, level) in given.levels.iter() {
             match self.level_pattern(text, level) {
                 Ok(pattern) => {
-                    super::statement::push(&mut fitting.levels, (pattern, level.as_str().into()));
+                    push(&mut fitting.levels, (pattern, level.as_str().into()));
                 }
                 Err(misfit) => left_out.push((misfit, "levels", text.to_owned(), false)),
             }
         }
         for (attribute, bound) in given.bounds.iter() {
             match self.bounded(attribute, Some(bound)) {
-                Ok(id) => drop(fitting.bound(id, Some(bound))),
+                Ok(id) => drop(fitting.set_bound(id, Some(bound))),
                 Err(misfit) => left_out.push((misfit, "bounds", attribute.to_owned(), true)),
             }
         }
         for (setting, value) in given.settings.iter() {
             match self.stated(setting, Some(value)) {
-                Ok(id) => drop(fitting.state(id, Some(value))),
+                Ok(id) => drop(fitting.set_setting(id, Some(value))),
                 Err(misfit) => left_out.push((misfit, "settings", setting.to_owned(), false)),
             }
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::attempt::{Attempt, Kind, Touched, kind_of};
-use super::statement::{Word, is_name};
+use super::statement::{self, is_name};
 use super::{Change, Holders, Note, Op, Rule, Set, cascade};
-use crate::policy::{Class, Role, Source, SourceId, SourceName, Statements, Texts};
+use crate::policy::{Class, Effect, Role, Source, SourceId, SourceName, Statements, Texts};
 
 impl Attempt<'_> {
     pub(super) fn create(&mut self, source: &SourceName, from: Option<&SourceName>) {
@@ -196,7 +196,7 @@ impl Attempt<'_> {
             Op::Level { path, level } => self.old.level_pattern(path, level),
             Op::Bound { attribute, bound } => {
                 match self.old.bounded(attribute, bound.as_ref()) {
-                    Ok(id) if statements.bound(id, bound.as_ref()) => made.push(op.clone()),
+                    Ok(id) if statements.set_bound(id, bound.as_ref()) => made.push(op.clone()),
                     Ok(_) => {}
                     Err(misfit) => self.misfit(misfit),
                 }
@@ -204,7 +204,7 @@ impl Attempt<'_> {
             }
             Op::Setting { setting, value } => {
                 match self.old.stated(setting, value.as_ref()) {
-                    Ok(id) if statements.state(id, value.as_ref()) => made.push(op.clone()),
+                    Ok(id) if statements.set_setting(id, value.as_ref()) => made.push(op.clone()),
                     Ok(_) => {}
                     Err(misfit) => self.misfit(misfit),
                 }
@@ -216,32 +216,34 @@ impl Attempt<'_> {
             Ok(pattern) => pattern,
             Err(misfit) => return self.misfit(misfit),
         };
-        let word = match op {
-            Op::Allow(_) => Word::Allow,
-            Op::Deny(_) => Word::Deny,
-            Op::Forbid(_) => Word::Forbid,
-            Op::Level { level, .. } => Word::Level(level.as_str().into()),
-            _ => Word::Nothing,
+        let effect = match op {
+            Op::Allow(_) => Some(Effect::Allow),
+            Op::Deny(_) => Some(Effect::Deny),
+            Op::Forbid(_) => Some(Effect::Forbid),
+            Op::Level { level, .. } => Some(Effect::Level(level)),
+            _ => None,
         };
-        if statements.say(pattern, &word) {
-            made.push(word.op(pattern, &catalogue));
+        if statements.set_exactly(pattern, effect) {
+            made.push(statement::op(pattern, effect, &catalogue));
         }
-        let said = match op {
+        let more = match op {
             Op::Allow(_) if cascade => {
-                let (said, unmet) = cascade::allow(statements, pattern, &catalogue);
+                let (more, unmet) = cascade::allow(statements, pattern, &catalogue);
                 self.notes.extend(
                     unmet
                         .into_iter()
                         .map(|id| Note::Unmet { permission: catalogue.node(id).path.to_string() }),
                 );
-                said
+                more
             }
             Op::Deny(_) | Op::Clear(_) if cascade => {
                 cascade::withdraw(statements, pattern, &catalogue)
             }
             _ => Vec::new(),
         };
-        made.extend(said.into_iter().map(|(pattern, word)| word.op(pattern, &catalogue)));
+        made.extend(
+            more.into_iter().map(|(pattern, effect)| statement::op(pattern, effect, &catalogue)),
+        );
     }
 
     pub(super) fn set_user(&mut self, texts: &mut Texts, set: &Set, made: &mut Vec<Op>) {

@@ -1,117 +1,22 @@
 //! What an op does to the statements of a source.
 
-use crate::catalogue::{Catalogue, Form, Pattern, check_value};
+use crate::catalogue::{Catalogue, Pattern, check_value};
 use crate::document::{Bound, SettingValue};
 use crate::names::{keys, number};
-use crate::policy::{Inner, Statements};
+use crate::policy::{Effect, Inner};
 use crate::problem::{did_you_mean, nearest};
 
 use super::{Op, Rule};
 
-/// What a source states of exactly a pattern, as set by an op.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Word {
-    Allow,
-    Deny,
-    Forbid,
-    Level(Box<str>),
-    Nothing,
-}
-
-impl Word {
-    pub(super) fn op(&self, pattern: Pattern, catalogue: &Catalogue) -> Op {
-        let path = pattern.text(catalogue);
-        match self {
-            Word::Allow => Op::Allow(path),
-            Word::Deny => Op::Deny(path),
-            Word::Forbid => Op::Forbid(path),
-            Word::Level(level) => Op::Level { path, level: level.to_string() },
-            Word::Nothing => Op::Clear(path),
-        }
-    }
-}
-
-/// Appends an item to a list.
-pub(super) fn push<T>(list: &mut Box<[T]>, item: T) {
-    let mut items = std::mem::take(list).into_vec();
-    items.push(item);
-    *list = items.into();
-}
-
-/// Removes from a list what does not pass.
-pub(super) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
-    let mut items = std::mem::take(list).into_vec();
-    items.retain(keep);
-    *list = items.into();
-}
-
-impl Statements {
-    /// Makes this the only statement of exactly a pattern; returns whether that
-    /// makes a difference.
-    pub(super) fn say(&mut self, pattern: Pattern, word: &Word) -> bool {
-        let before = self.exactly(pattern);
-        let same = match &before[..] {
-            [] => *word == Word::Nothing,
-            [said] => said == word,
-            _ => false,
-        };
-        if same {
-            return false;
-        }
-        for list in [&mut self.allow, &mut self.deny, &mut self.forbid] {
-            retain(list, |&known| known != pattern);
-        }
-        retain(&mut self.levels, |(known, _)| *known != pattern);
-        match word {
-            Word::Allow => push(&mut self.allow, pattern),
-            Word::Deny => push(&mut self.deny, pattern),
-            Word::Forbid => push(&mut self.forbid, pattern),
-            Word::Level(level) => push(&mut self.levels, (pattern, level.clone())),
-            Word::Nothing => {}
-        }
-        true
-    }
-
-    /// All that is stated of exactly a pattern.
-    pub(super) fn exactly(&self, pattern: Pattern) -> Vec<Word> {
-        let lists =
-            [(&self.allow, Word::Allow), (&self.deny, Word::Deny), (&self.forbid, Word::Forbid)];
-        let mut said = Vec::new();
-        for (list, word) in lists {
-            said.extend(list.iter().filter(|&&known| known == pattern).map(|_| word.clone()));
-        }
-        let levels = self.levels.iter().filter(|(known, _)| *known == pattern);
-        said.extend(levels.map(|(_, level)| Word::Level(level.clone())));
-        said
-    }
-
-    /// Sets the bound of an attribute, or removes it if `None`; returns whether
-    /// that makes a difference.
-    pub(super) fn bound(&mut self, attribute: u32, bound: Option<&Bound>) -> bool {
-        let before = self.bounds.iter().find(|(known, _)| *known == attribute);
-        if before.map(|(_, bound)| bound) == bound {
-            return false;
-        }
-        match (self.bounds.iter_mut().find(|(known, _)| *known == attribute), bound) {
-            (Some((_, known)), Some(bound)) => *known = bound.clone(),
-            (None, Some(bound)) => push(&mut self.bounds, (attribute, bound.clone())),
-            (_, None) => retain(&mut self.bounds, |(known, _)| *known != attribute),
-        }
-        true
-    }
-
-    /// Sets the value of a setting, or removes it if `None`; returns whether that
-    /// makes a difference.
-    pub(super) fn state(&mut self, setting: u32, value: Option<&SettingValue>) -> bool {
-        if self.setting(setting) == value {
-            return false;
-        }
-        match (self.settings.iter_mut().find(|(known, _)| *known == setting), value) {
-            (Some((_, known)), Some(value)) => *known = value.clone(),
-            (None, Some(value)) => push(&mut self.settings, (setting, value.clone())),
-            (_, None) => retain(&mut self.settings, |(known, _)| *known != setting),
-        }
-        true
+/// The op that states exactly that of a pattern.
+pub(super) fn op(pattern: Pattern, effect: Option<Effect<'_>>, catalogue: &Catalogue) -> Op {
+    let path = pattern.text(catalogue);
+    match effect {
+        Some(Effect::Allow) => Op::Allow(path),
+        Some(Effect::Deny) => Op::Deny(path),
+        Some(Effect::Forbid) => Op::Forbid(path),
+        Some(Effect::Level(level)) => Op::Level { path, level: level.to_owned() },
+        None => Op::Clear(path),
     }
 }
 
@@ -176,29 +81,4 @@ fn is_path(text: &str) -> bool {
 pub(super) fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     !text.is_empty() && text.bytes().all(fits)
-}
-
-/// What a source's statements come to for one permission: nothing said, denied, or
-/// a level. Forbids are not considered.
-pub(super) fn says(statements: &Statements, id: u32, catalogue: &Catalogue) -> Option<Option<u32>> {
-    let node = catalogue.node(id);
-    let (highest, levels) = match &node.form {
-        Form::Graded(levels) => (node.width(), &**levels),
-        _ => (1, &[][..]),
-    };
-    let allow = statements.allow.iter().map(|&pattern| (pattern, Some(highest)));
-    let deny = statements.deny.iter().map(|&pattern| (pattern, None));
-    let graded = statements.levels.iter().filter_map(|(pattern, level)| {
-        let level = levels.iter().position(|known| known == level)?;
-        Some((*pattern, Some(number(level))))
-    });
-    let matching: Vec<_> = allow
-        .chain(deny)
-        .chain(graded)
-        .filter(|(pattern, _)| pattern.matches(id, catalogue))
-        .map(|(pattern, says)| (pattern.nearness(catalogue), says))
-        .collect();
-    let nearest = matching.iter().map(|(nearness, _)| *nearness).max()?;
-    // `None`, denied, is lower than any level.
-    matching.into_iter().filter(|(nearness, _)| *nearness == nearest).map(|(_, says)| says).min()
 }

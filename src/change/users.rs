@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::attempt::{Attempt, Kind, kind_of};
 use super::import::repeats;
-use super::statement::{push, retain};
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
 use crate::names::number;
-use crate::policy::{Class, Inner, SourceName, Texts};
+use crate::policy::{Class, Inner, SourceName, Texts, push, retain};
 
 impl Attempt<'_> {
     /// Gives a user a source.

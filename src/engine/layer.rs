@@ -4,11 +4,9 @@
 //! Everything here works on whole sets of permissions at once: overlaying a tier
 //! takes a few operations per word.
 
-use std::borrow::Cow;
-
 use crate::bits::{BitSet, any, ones};
-use crate::catalogue::{Catalogue, Form, Node, NodeId, Pattern, Reach};
-use crate::policy::{Class, Inner, SourceId, Statements};
+use crate::catalogue::{Catalogue, Form, Node, NodeId};
+use crate::policy::{Class, Effect, Inner, Said, SourceId, Statement, Statements};
 
 /// What a source, a tier or all tiers together state.
 ///
@@ -24,80 +22,6 @@ pub(crate) struct Layer {
     pub(crate) denied: BitSet,
     /// What is forbidden.
     pub(crate) forbidden: BitSet,
-}
-
-/// What one statement does to what it matches, the most generous first: on a tie,
-/// later variants are painted over earlier ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Effect<'s> {
-    Allow,
-    Level(&'s str),
-    Deny,
-}
-
-/// A statement of a source, as rule 1 ranks it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ranked<'s> {
-    nearness: (u32, Reach),
-    pub(crate) effect: Effect<'s>,
-    pub(crate) pattern: Pattern,
-    /// Its position in its list.
-    pub(crate) at: usize,
-}
-
-/// Rule 1: the allows, denies and levels of a source, the farthest first. Of those
-/// that match a permission, the last one wins.
-pub(crate) fn ranked<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<'s>> {
-    let allow = statements.allow.iter().map(|&pattern| (pattern, Effect::Allow)).enumerate();
-    let deny = statements.deny.iter().map(|&pattern| (pattern, Effect::Deny)).enumerate();
-    let levels = statements.levels.iter();
-    let levels = levels.map(|(pattern, level)| (*pattern, Effect::Level(level))).enumerate();
-    let stated = allow.chain(levels).chain(deny);
-    let mut stated: Vec<Ranked<'_>> = stated
-        .map(|(at, (pattern, effect))| Ranked {
-            nearness: pattern.nearness(catalogue),
-            effect,
-            pattern,
-            at,
-        })
-        .collect();
-    stated.sort_by_key(|stated| (stated.nearness, stated.effect));
-    stated
-}
-
-/// The same without repetitions, if there are many: the order of what is equally
-/// near and does the same makes no difference.
-fn painted<'s>(statements: &'s Statements, catalogue: &Catalogue) -> Vec<Ranked<'s>> {
-    let mut stated = ranked(statements, catalogue);
-    if stated.len() > FEW {
-        stated.sort_unstable_by_key(|it| (it.nearness, it.effect, it.pattern));
-        stated.dedup_by_key(|it| (it.effect, it.pattern));
-    }
-    stated
-}
-
-/// Patterns without repetitions, if there are many.
-pub(crate) fn distinct(patterns: &[Pattern]) -> Cow<'_, [Pattern]> {
-    if patterns.len() <= FEW {
-        return Cow::Borrowed(patterns);
-    }
-    let mut patterns = patterns.to_vec();
-    patterns.sort_unstable();
-    patterns.dedup();
-    Cow::Owned(patterns)
-}
-
-/// Up to this many statements are not searched for repetitions.
-const FEW: usize = 16;
-
-/// What a source states about one permission. Of two in the role tier, the greater
-/// wins (rule 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Said {
-    Nothing,
-    /// This level; for a permission that is not graded, 1 is all of it.
-    Level(u32),
-    Deny,
 }
 
 impl Layer {
@@ -139,7 +63,8 @@ impl Layer {
     /// Rule 1: within a source the nearest statement wins. Painting from the
     /// farthest to the nearest achieves just that.
     fn paint(&mut self, statements: &Statements, catalogue: &Catalogue) {
-        for Ranked { effect, pattern, .. } in painted(statements, catalogue) {
+        for statement in statements.distinct(catalogue) {
+            let Statement { effect, pattern, .. } = statement;
             match effect {
                 Effect::Allow => {
                     for bits in pattern.ranges(catalogue) {
@@ -155,20 +80,20 @@ impl Layer {
                         self.denied.insert_range(bits);
                     }
                 }
-                Effect::Level(level) => {
-                    for (id, level) in pattern.graded(level, catalogue) {
+                Effect::Level(_) => {
+                    for (id, said) in statement.results(catalogue) {
                         let node = catalogue.node(id);
                         self.said.insert_range(node.bits());
                         self.denied.remove_range(node.bits());
                         self.granted.remove_range(node.bits());
-                        self.granted.insert_range(node.bits_up_to(level as u32));
+                        self.granted.insert_range(node.bits_up_to(said.level()));
                     }
                 }
-            }
-        }
-        for pattern in distinct(&statements.forbid).iter() {
-            for bits in pattern.ranges(catalogue) {
-                self.forbidden.insert_range(bits);
+                Effect::Forbid => {
+                    for bits in pattern.ranges(catalogue) {
+                        self.forbidden.insert_range(bits);
+                    }
+                }
             }
         }
         for set in [&mut self.said, &mut self.granted, &mut self.denied, &mut self.forbidden] {

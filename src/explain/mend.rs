@@ -827,7 +827,10 @@ fn suppose(policy: &Inner, user: &policy::Class, steps: &[Step]) -> (policy::Cla
             Step::Restore => user.suspended = false,
             Step::License(feature) => supposed.features.push(feature.clone()),
             Step::Allow(bit) => {
-                user.statements.get_or_insert_default().allow_exactly(*bit, &policy.catalogue);
+                let node = policy.catalogue.node_of(*bit);
+                let exactly = Pattern::exactly(policy.catalogue.id_of(*bit));
+                let effect = policy::Effect::granting(node, node.level_of(*bit));
+                user.statements.get_or_insert_default().set_exactly(exactly, Some(effect));
             }
             Step::Lift(SourceId::Own, list, pattern) => {
                 if let Some(own) = &mut user.statements {

@@ -27,26 +27,22 @@ use foldhash::fast::RandomState;
 use super::{Code, Linter, Reach};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
-use crate::document::SettingValue;
-use crate::engine::{Effect, Layer, Layers, Limit, Ranked, Said, distinct, ranked};
-use crate::policy::{Inner, SourceId, SourceName, Statements};
+use crate::document::{Bound, SettingValue};
+use crate::engine::{Layer, Layers, Limit};
+use crate::policy::{Effect, Inner, List, Said, SourceId, SourceName, Statement, Statements};
 
-/// The list of a source that contains a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum List {
-    Allow,
-    Deny,
-    Forbid,
-    Levels,
-    Bounds,
-    Settings,
+/// A statement of a source.
+#[derive(Clone, Copy, Debug)]
+enum Stated<'s> {
+    Permissions(Statement<'s>),
+    Bound(AttributeId),
+    Setting(u32),
 }
 
-/// A statement without effect: its position in its source, and why.
+/// A statement without effect, and why.
 #[derive(Clone, Debug)]
-struct Vain {
-    list: List,
-    at: usize,
+struct Useless<'s> {
+    stated: Stated<'s>,
     why: Why,
 }
 
@@ -89,8 +85,8 @@ impl<'p> Linter<'p> {
             matching: vec![Vec::new(); policy.catalogue.nodes.len()],
         };
         for (id, name, statements) in self.common() {
-            for vain in sources.vain(id, statements) {
-                self.report(&vain, &name, statements, 0);
+            for vain in sources.useless(id, statements) {
+                self.report(&vain, &name, 0);
             }
         }
         // Users' own statements mean the same whatever else they have.
@@ -116,36 +112,31 @@ impl<'p> Linter<'p> {
         owned.sort_unstable_by_key(|&(first, ..)| first);
         for (first, count, own) in owned {
             let name = SourceName::User(policy.users.name(first).to_owned());
-            for vain in sources.vain(SourceId::Own, own) {
-                self.report(&vain, &name, own, count - 1);
+            for vain in sources.useless(SourceId::Own, own) {
+                self.report(&vain, &name, count - 1);
             }
         }
     }
 
-    fn report(&mut self, vain: &Vain, source: &SourceName, statements: &Statements, others: u32) {
+    fn report(&mut self, useless: &Useless<'_>, source: &SourceName, others: u32) {
         let catalogue = self.catalogue();
-        let Vain { list, at, why } = *vain;
-        let (field, what) = match list {
-            List::Allow => ("allow", statements.allow.get(at).map(|it| it.text(catalogue))),
-            List::Deny => ("deny", statements.deny.get(at).map(|it| it.text(catalogue))),
-            List::Forbid => ("forbid", statements.forbid.get(at).map(|it| it.text(catalogue))),
-            List::Levels => ("levels", statements.levels.get(at).map(|it| it.0.text(catalogue))),
-            List::Bounds => {
-                let path = |id: AttributeId| catalogue.attribute_at(id).path.to_string();
-                ("bounds", statements.bounds.get(at).map(|it| path(it.0)))
+        let Useless { stated, why } = *useless;
+        let place = source.place();
+        let (what, place) = match stated {
+            Stated::Permissions(statement) => {
+                (statement.pattern.text(catalogue), statement.place(&place, catalogue))
             }
-            List::Settings => {
-                let name = |id: u32| catalogue.settings.get_index(id as usize);
-                let name = |id: u32| name(id).map(|(name, _)| name.to_string());
-                ("settings", statements.settings.get(at).and_then(|it| name(it.0)))
+            Stated::Bound(attribute) => {
+                let path = catalogue.attribute_at(attribute).path.to_string();
+                let place = format!("{place}.bounds.{path}");
+                (path, place)
             }
-        };
-        let what = what.unwrap_or_default();
-        let place = match list {
-            List::Levels | List::Bounds | List::Settings => {
-                format!("{}.{field}.{what}", source.place())
+            Stated::Setting(setting) => {
+                let name = catalogue.settings.get_index(setting as usize);
+                let name = name.map_or_else(String::new, |(name, _)| name.to_string());
+                let place = format!("{place}.settings.{name}");
+                (name, place)
             }
-            _ => format!("{}.{field}[{at}]", source.place()),
         };
         let beneath = match source {
             SourceName::Role(_) => "what the role includes",
@@ -165,7 +156,7 @@ impl<'p> Linter<'p> {
                     "other statements of this source already decide the same for all that `{what}` matches"
                 )
             }
-            Why::SaidBeneath if list == List::Settings || list == List::Bounds => {
+            Why::SaidBeneath if !matches!(stated, Stated::Permissions(_)) => {
                 format!("{beneath} says the same of `{what}`")
             }
             Why::SaidBeneath => {
@@ -188,11 +179,14 @@ impl<'p> Linter<'p> {
             1 => message.push_str(" (another user says the same)"),
             _ => message.push_str(&format!(" ({others} other users say the same)")),
         }
-        let advice = match (why, list) {
-            (Why::NeverEffective, List::Allow | List::Levels) => {
-                "allow what it needs too, or leave it out"
-            }
-            _ => "leave it out",
+        let grants = match stated {
+            Stated::Permissions(it) => matches!(it.effect, Effect::Allow | Effect::Level(_)),
+            Stated::Bound(_) | Stated::Setting(_) => false,
+        };
+        let advice = if why == Why::NeverEffective && grants {
+            "allow what it needs too, or leave it out"
+        } else {
+            "leave it out"
         };
         self.find_about(why.code(), place, message, advice, vec![what]);
     }
@@ -243,7 +237,7 @@ impl<'p> Sources<'p> {
     }
 
     /// The statements without effect of a source.
-    fn vain(&mut self, source: SourceId, statements: &Statements) -> Vec<Vain> {
+    fn useless<'s>(&mut self, source: SourceId, statements: &'s Statements) -> Vec<Useless<'s>> {
         let mut vain = Vec::new();
         self.permissions(source, statements, &mut vain);
         self.bounds(source, statements, &mut vain);
@@ -251,10 +245,17 @@ impl<'p> Sources<'p> {
         vain
     }
 
-    fn permissions(&mut self, source: SourceId, statements: &Statements, vain: &mut Vec<Vain>) {
+    fn permissions<'s>(
+        &mut self,
+        source: SourceId,
+        statements: &'s Statements,
+        vain: &mut Vec<Useless<'s>>,
+    ) {
         let catalogue = self.catalogue();
-        let Statements { allow, deny, forbid, levels, .. } = statements;
-        if allow.is_empty() && deny.is_empty() && forbid.is_empty() && levels.is_empty() {
+        let forbids: Vec<_> = statements.all().filter(|it| it.effect == Effect::Forbid).collect();
+        let mut competing = statements.ranked(catalogue);
+        competing.retain(|statement| statement.effect != Effect::Forbid);
+        if forbids.is_empty() && competing.is_empty() {
             return;
         }
         let beside = match source {
@@ -266,14 +267,6 @@ impl<'p> Sources<'p> {
             _ => self.layers.of_source(SourceId::Global).cloned().unwrap_or_else(|| beside.clone()),
         };
 
-        let forbids: Vec<Statement> = (forbid.iter().enumerate())
-            .map(|(at, &pattern)| Statement {
-                list: List::Forbid,
-                at,
-                pattern,
-                effect: Effect::Deny,
-            })
-            .collect();
         let forbidden_beneath =
             |bit| beside.forbidden.contains(bit) || global.forbidden.contains(bit);
         let comes_to = |id: NodeId, said: Said| match said {
@@ -282,26 +275,21 @@ impl<'p> Sources<'p> {
         };
         self.weigh(&forbids, &BitSet::new(catalogue.bits()), comes_to, vain);
 
-        let mut forbidden = Layer::new(catalogue.bits()).forbidden;
-        for bits in distinct(forbid).iter().flat_map(|pattern| pattern.ranges(catalogue)) {
-            forbidden.insert_range(bits);
-        }
+        let mut forbidden = Layer::of(statements, catalogue).forbidden;
         forbidden.union_with(&beside.forbidden);
         forbidden.union_with(&global.forbidden);
-        let said: Vec<Statement> =
-            ranked(statements, catalogue).into_iter().map(Into::into).collect();
         let reach = self.reach;
         let comes_to = |id, said| comes_to_in(source, reach, catalogue, &global, &beside, id, said);
-        self.weigh(&said, &forbidden, comes_to, vain);
+        self.weigh(&competing, &forbidden, comes_to, vain);
     }
 
     /// Finds which of some statements, the farthest first, can be left out.
-    fn weigh(
+    fn weigh<'s>(
         &mut self,
-        statements: &[Statement<'_>],
+        statements: &[Statement<'s>],
         forbidden: &BitSet,
         comes_to: impl Fn(NodeId, Said) -> Said,
-        vain: &mut Vec<Vain>,
+        vain: &mut Vec<Useless<'s>>,
     ) {
         let catalogue = self.catalogue();
         let mut weighed: Vec<Weighed> = Vec::with_capacity(statements.len());
@@ -309,8 +297,8 @@ impl<'p> Sources<'p> {
         let mut touched: Vec<NodeId> = Vec::new();
         for (number, statement) in (0..).zip(statements) {
             let mut of = Weighed::default();
-            if seen.insert((statement.list, statement.pattern)) {
-                statement.each(catalogue, |id, said| {
+            if seen.insert((statement.effect.list(), statement.pattern)) {
+                for (id, said) in statement.results(catalogue) {
                     let bit = catalogue.node(id).bit;
                     if !self.reach.matters(catalogue, id) {
                         of.granted |= self.reach.granted.contains(bit);
@@ -324,7 +312,7 @@ impl<'p> Sources<'p> {
                         }
                         matching.push((number, said));
                     }
-                });
+                }
             } else {
                 of.repeated = true;
             }
@@ -368,44 +356,46 @@ impl<'p> Sources<'p> {
                 Weighed { said_beneath: true, .. } => Why::SaidBeneath,
                 _ => Why::NothingToDeny,
             };
-            vain.push(Vain { list: statement.list, at: statement.at, why });
+            vain.push(Useless { stated: Stated::Permissions(*statement), why });
         }
     }
 
-    fn bounds(&mut self, source: SourceId, statements: &Statements, vain: &mut Vec<Vain>) {
+    fn bounds(&mut self, source: SourceId, statements: &Statements, vain: &mut Vec<Useless<'_>>) {
         let policy = self.policy;
-        let limit = |&(attribute, ref bound): &(AttributeId, _)| {
+        let limit = |attribute: AttributeId, bound: &Bound| {
             Limit::new(policy.catalogue.attribute_at(attribute).bound, bound)
         };
         let stated = |of: &'p Statements, attribute| {
-            of.bounds.iter().find(|(known, _)| *known == attribute).map(limit)
+            of.bound(attribute).map(|bound| limit(attribute, bound))
         };
-        for (at, bound) in statements.bounds.iter().enumerate() {
+        for &(attribute, ref bound) in &statements.bounds {
             let said_beneath = || match source {
-                SourceId::Profile(_) => stated(&policy.global, bound.0) == Some(limit(bound)),
+                SourceId::Profile(_) => {
+                    stated(&policy.global, attribute) == Some(limit(attribute, bound))
+                }
                 SourceId::Role(id) => {
                     let included = (policy.closure(&[id]).into_iter().skip(1))
-                        .filter_map(|id| stated(&policy.roles[id].source.statements, bound.0));
+                        .filter_map(|id| stated(&policy.roles[id].source.statements, attribute));
                     Limit::any_of(included).is_some_and(|joined| {
                         let mut more = joined.clone();
-                        more.join(limit(bound));
+                        more.join(limit(attribute, bound));
                         more == joined
                     })
                 }
                 _ => false,
             };
-            let why = match self.checked.contains(&bound.0) {
+            let why = match self.checked.contains(&attribute) {
                 false => Why::Unchecked,
                 true if said_beneath() => Why::SaidBeneath,
                 true => continue,
             };
-            vain.push(Vain { list: List::Bounds, at, why });
+            vain.push(Useless { stated: Stated::Bound(attribute), why });
         }
     }
 
-    fn settings(&self, source: SourceId, statements: &Statements, vain: &mut Vec<Vain>) {
+    fn settings(&self, source: SourceId, statements: &Statements, vain: &mut Vec<Useless<'_>>) {
         let policy = self.policy;
-        for (at, (setting, value)) in statements.settings.iter().enumerate() {
+        for (setting, value) in &statements.settings {
             // Stating the default keeps it, even if the catalogue's changes some
             // day.
             let said: Option<&SettingValue> = match source {
@@ -416,7 +406,7 @@ impl<'p> Sources<'p> {
                 SourceId::Global | SourceId::ApprovalGroup(_) | SourceId::Own => None,
             };
             if said == Some(value) {
-                vain.push(Vain { list: List::Settings, at, why: Why::SaidBeneath });
+                vain.push(Useless { stated: Stated::Setting(*setting), why: Why::SaidBeneath });
             }
         }
     }
@@ -459,47 +449,6 @@ fn comes_to_in(
         (SourceId::Role(_) | SourceId::ApprovalGroup(_), said) => said.max(beside.said_of(node)),
         (_, Said::Nothing | Said::Deny) => NOTHING_GRANTED,
         (_, said) => said,
-    }
-}
-
-/// A statement about permissions.
-#[derive(Clone, Copy, Debug)]
-struct Statement<'s> {
-    list: List,
-    at: usize,
-    pattern: Pattern,
-    effect: Effect<'s>,
-}
-
-impl<'s> From<Ranked<'s>> for Statement<'s> {
-    fn from(ranked: Ranked<'s>) -> Statement<'s> {
-        let Ranked { effect, pattern, at, .. } = ranked;
-        let list = match effect {
-            Effect::Allow => List::Allow,
-            Effect::Level(_) => List::Levels,
-            Effect::Deny => List::Deny,
-        };
-        Statement { list, at, pattern, effect }
-    }
-}
-
-impl Statement<'_> {
-    /// Calls back with what it says of each permission that it matches.
-    fn each(&self, catalogue: &Catalogue, mut say: impl FnMut(NodeId, Said)) {
-        if let Effect::Level(level) = self.effect {
-            for (id, level) in self.pattern.graded(level, catalogue) {
-                say(id, Said::Level(level as u32));
-            }
-            return;
-        }
-        for bit in self.pattern.ranges(catalogue).flatten() {
-            let id = catalogue.id_of(bit);
-            let node = catalogue.node(id);
-            if node.bit == bit && catalogue.grantable.contains(bit) {
-                let allowed = Said::Level(node.width());
-                say(id, if self.effect == Effect::Allow { allowed } else { Said::Deny });
-            }
-        }
     }
 }
 

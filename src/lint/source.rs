@@ -7,9 +7,11 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::RandomState;
 
 use super::{Code, Linter};
-use crate::catalogue::{Bit, Form, NodeId, Pattern, Reach};
-use crate::engine::{Effect, Layer, Layers, Ranked, Said, ranked};
-use crate::policy::{Role, SourceId, SourceName, Statements};
+use crate::catalogue::{Bit, Form, NodeId, Reach};
+use crate::engine::{Layer, Layers};
+use crate::policy::{
+    Effect, Role, Said, SourceId, SourceName, Statement, StatementIndex, Statements,
+};
 use crate::problem::quoted;
 
 impl<'p> Linter<'p> {
@@ -108,45 +110,42 @@ impl<'p> Linter<'p> {
     /// Denials of direct children that pass over a heading.
     fn headings(&mut self, name: &SourceName, statements: &Statements) {
         let catalogue = self.catalogue();
-        let lists =
-            [("deny", "denies", &statements.deny), ("forbid", "forbids", &statements.forbid)];
-        let by_children = |pattern: &&Pattern| pattern.reach == Reach::Children;
-        if !lists.iter().any(|(_, _, list)| list.iter().any(|it| by_children(&it))) {
+        let shallow = |it: &Statement<'_>| {
+            matches!(it.effect, Effect::Deny | Effect::Forbid)
+                && it.pattern.reach == Reach::Children
+        };
+        if !statements.all().any(|it| shallow(&it)) {
             return;
         }
         let mut layer = Layer::of(statements, catalogue);
         layer.denied.union_with(&layer.forbidden);
-        for (list, verb, patterns) in lists {
-            for (at, pattern) in patterns.iter().enumerate().filter(|(_, it)| by_children(it)) {
-                let text = pattern.text(catalogue);
-                for heading in catalogue.children(pattern.base) {
-                    if catalogue.node(heading).form != Form::Heading {
-                        continue;
-                    }
-                    // A source with statements about what is beneath the heading is
-                    // aware of it.
-                    let within = |id: NodeId| (heading..catalogue.node(heading).end).contains(&id);
-                    let Statements { allow, deny, forbid, levels, .. } = statements;
-                    let mut spoken = (allow.iter().chain(deny).chain(forbid))
-                        .chain(levels.iter().map(|(pattern, _)| pattern));
-                    if spoken.any(|it| it.base.is_some_and(within)) {
-                        continue;
-                    }
-                    let open = catalogue.subtree_bits(Some(heading)).find(|&bit| {
-                        catalogue.grantable.contains(bit) && !layer.denied.contains(bit)
-                    });
-                    let Some(open) = open else { continue };
-                    let (path, open) =
-                        (&catalogue.node(heading).path, &catalogue.node_of(open).path);
-                    let message = format!(
-                        "`{text}` passes over heading `{path}`: it {verb} nothing beneath it, \
-                         such as `{open}`"
-                    );
-                    let advice = format!("add `{path}.**` too, if that is intended");
-                    let place = format!("{}.{list}[{at}]", name.place());
-                    let names = vec![path.to_string(), open.to_string()];
-                    self.find_about(Code::PassesHeading, place, message, &advice, names);
+        for statement in statements.all().filter(shallow) {
+            let pattern = statement.pattern;
+            let verb = if statement.effect == Effect::Deny { "denies" } else { "forbids" };
+            let text = pattern.text(catalogue);
+            for heading in catalogue.children(pattern.base) {
+                if catalogue.node(heading).form != Form::Heading {
+                    continue;
                 }
+                // A source with statements about what is beneath the heading is
+                // aware of it.
+                let within = |id: NodeId| (heading..catalogue.node(heading).end).contains(&id);
+                if statements.all().any(|it| it.pattern.base.is_some_and(within)) {
+                    continue;
+                }
+                let open = catalogue
+                    .subtree_bits(Some(heading))
+                    .find(|&bit| catalogue.grantable.contains(bit) && !layer.denied.contains(bit));
+                let Some(open) = open else { continue };
+                let (path, open) = (&catalogue.node(heading).path, &catalogue.node_of(open).path);
+                let message = format!(
+                    "`{text}` passes over heading `{path}`: it {verb} nothing beneath it, \
+                         such as `{open}`"
+                );
+                let advice = format!("add `{path}.**` too, if that is intended");
+                let place = statement.place(&name.place(), catalogue);
+                let names = vec![path.to_string(), open.to_string()];
+                self.find_about(Code::PassesHeading, place, message, &advice, names);
             }
         }
     }
@@ -172,14 +171,13 @@ impl<'p> Linter<'p> {
             .collect();
         let Some((_, _, global)) = sources.first() else { return };
         for (by, name, statements) in self.common() {
-            let ranked = ranked(statements, catalogue);
-            let wide = |ranked: &&Ranked<'_>| {
-                ranked.effect == Effect::Deny && ranked.pattern.reach != Reach::Exact
-            };
-            if !ranked.iter().any(|it| wide(&it)) {
+            let wide =
+                |it: &Statement<'_>| it.effect == Effect::Deny && it.pattern.reach != Reach::Exact;
+            if !statements.all().any(|it| wide(&it)) {
                 continue;
             }
             let Some((_, _, layer)) = sources.iter().find(|(id, ..)| *id == by) else { continue };
+            let index = StatementIndex::new(statements);
             let mut told: HashSet<usize> = HashSet::new();
             for &(granting, implied) in &pairs {
                 let (grants, denies) = (catalogue.node_of(granting), catalogue.node_of(implied));
@@ -190,12 +188,7 @@ impl<'p> Linter<'p> {
                     continue;
                 }
                 let id = catalogue.id_of(implied);
-                let nearest = ranked.iter().rev().find(|it| match it.effect {
-                    Effect::Level(level) => {
-                        it.pattern.graded(level, catalogue).any(|(known, _)| known == id)
-                    }
-                    _ => it.pattern.matches(id, catalogue),
-                });
+                let nearest = index.nearest(id, catalogue);
                 let Some(nearest) = nearest.filter(wide) else { continue };
                 if told.contains(&nearest.at) {
                     continue;
@@ -232,7 +225,7 @@ impl<'p> Linter<'p> {
                      {granted}, that has no effect",
                 );
                 let advice = format!("allow `{}` too, or deny less", denies.path);
-                let place = format!("{}.deny[{}]", name.place(), nearest.at);
+                let place = nearest.place(&name.place(), catalogue);
                 let names = vec![denies.path.to_string(), grants.path.to_string()];
                 self.find_about(Code::Silences, place, message, &advice, names);
             }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Pattern};
-use crate::document::{self, Bound, SettingValue};
+use super::Statements;
 
 /// A source, by its name.
 ///
@@ -110,85 +109,4 @@ pub(crate) struct Role {
     pub(crate) includes: Box<[u32]>,
     pub(crate) unique: bool,
     pub(crate) demoted_to: Option<u32>,
-}
-
-/// What a source states.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Statements {
-    pub(crate) allow: Box<[Pattern]>,
-    pub(crate) deny: Box<[Pattern]>,
-    pub(crate) forbid: Box<[Pattern]>,
-    pub(crate) levels: Box<[(Pattern, Box<str>)]>,
-    pub(crate) bounds: Box<[(AttributeId, Bound)]>,
-    pub(crate) settings: Box<[(u32, SettingValue)]>,
-}
-
-impl Statements {
-    pub(crate) fn is_empty(&self) -> bool {
-        let Statements { allow, deny, forbid, levels, bounds, settings } = self;
-        (allow.is_empty() && deny.is_empty() && forbid.is_empty())
-            && (levels.is_empty() && bounds.is_empty() && settings.is_empty())
-    }
-
-    /// Allows exactly a permission, at one of its levels, in place of all that is
-    /// stated of exactly it.
-    pub(crate) fn allow_exactly(&mut self, bit: Bit, catalogue: &Catalogue) {
-        let id = catalogue.id_of(bit);
-        let exactly = Pattern::exactly(id);
-        let without = |patterns: &mut Box<[Pattern]>| {
-            let mut left = std::mem::take(patterns).into_vec();
-            left.retain(|&pattern| pattern != exactly);
-            *patterns = left.into();
-        };
-        without(&mut self.allow);
-        without(&mut self.deny);
-        without(&mut self.forbid);
-        let mut levels = std::mem::take(&mut self.levels).into_vec();
-        levels.retain(|(pattern, _)| *pattern != exactly);
-        match &catalogue.node(id).form {
-            Form::Graded(known) => {
-                let level = known.get(catalogue.node(id).level_of(bit) as usize);
-                levels.extend(level.map(|level| (exactly, level.clone())));
-            }
-            _ => {
-                let allow = std::mem::take(&mut self.allow).into_vec();
-                self.allow = allow.into_iter().chain([exactly]).collect();
-            }
-        }
-        self.levels = levels.into();
-    }
-
-    /// The value that it states for a setting.
-    pub(crate) fn setting(&self, setting: u32) -> Option<&SettingValue> {
-        self.settings.iter().find(|(known, _)| *known == setting).map(|(_, value)| value)
-    }
-
-    /// Its statements, as a document has them.
-    pub(crate) fn to_document(&self, catalogue: &Catalogue) -> document::Statements {
-        let texts = |patterns: &[Pattern]| {
-            patterns.iter().map(|pattern| pattern.text(catalogue)).collect::<Vec<_>>()
-        };
-        let setting =
-            |number: u32| catalogue.settings.get_index(number as usize).map(|(name, _)| &**name);
-        document::Statements {
-            allow: texts(&self.allow),
-            deny: texts(&self.deny),
-            forbid: texts(&self.forbid),
-            levels: self
-                .levels
-                .iter()
-                .map(|(pattern, level)| (pattern.text(catalogue), level.to_string()))
-                .collect(),
-            bounds: self
-                .bounds
-                .iter()
-                .map(|(id, bound)| (&*catalogue.attribute_at(*id).path, bound.clone()))
-                .collect(),
-            settings: self
-                .settings
-                .iter()
-                .map(|(number, value)| (setting(*number).unwrap_or_default(), value.clone()))
-                .collect(),
-        }
-    }
 }

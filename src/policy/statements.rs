@@ -1,0 +1,345 @@
+//! The statements of a source, and which of them decides about a permission
+//! (design, rule 1).
+
+use std::cmp::Reverse;
+
+use crate::catalogue::{AttributeId, Catalogue, Form, Node, NodeId, Pattern, Reach};
+use crate::document::{self, Bound, SettingValue};
+
+/// The statements of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Statements {
+    pub(crate) allow: Box<[Pattern]>,
+    pub(crate) deny: Box<[Pattern]>,
+    pub(crate) forbid: Box<[Pattern]>,
+    pub(crate) levels: Box<[(Pattern, Box<str>)]>,
+    pub(crate) bounds: Box<[(AttributeId, Bound)]>,
+    pub(crate) settings: Box<[(u32, SettingValue)]>,
+}
+
+/// A list of statements about permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum List {
+    Allow,
+    Deny,
+    Forbid,
+    Levels,
+}
+
+impl List {
+    /// The key of the list in a document.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            List::Allow => "allow",
+            List::Deny => "deny",
+            List::Forbid => "forbid",
+            List::Levels => "levels",
+        }
+    }
+}
+
+/// The effect of a statement on the permissions that it matches, the lowest first:
+/// of equally near statements the lowest wins.
+///
+/// Forbids are not among those that compete: any that matches forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Effect<'s> {
+    Forbid,
+    Deny,
+    Level(&'s str),
+    Allow,
+}
+
+impl<'s> Effect<'s> {
+    /// The effect that grants a permission at a level above the lowest.
+    pub(crate) fn granting(node: &'s Node, level: u32) -> Effect<'s> {
+        match &node.form {
+            Form::Graded(levels) => {
+                levels.get(level as usize).map_or(Effect::Allow, |level| Effect::Level(level))
+            }
+            _ => Effect::Allow,
+        }
+    }
+
+    /// The list of the statements with this effect.
+    pub(crate) fn list(self) -> List {
+        match self {
+            Effect::Forbid => List::Forbid,
+            Effect::Deny => List::Deny,
+            Effect::Level(_) => List::Levels,
+            Effect::Allow => List::Allow,
+        }
+    }
+
+    /// The result for a permission that it is about; `Nothing` if that one does not
+    /// have the level. A forbid denies.
+    pub(crate) fn result(self, node: &Node) -> Said {
+        match (self, &node.form) {
+            (Effect::Forbid | Effect::Deny, _) => Said::Deny,
+            (Effect::Allow, _) => Said::Level(node.width()),
+            (Effect::Level(level), Form::Graded(levels)) => {
+                let at = levels.iter().position(|known| **known == *level);
+                at.map_or(Said::Nothing, |at| Said::Level(at as u32))
+            }
+            (Effect::Level(_), _) => Said::Nothing,
+        }
+    }
+}
+
+/// What a source, a tier or all tiers state of one permission, forbids aside. Of two
+/// in the role tier, the greater wins (rule 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Said {
+    Nothing,
+    /// This level is granted; of a permission that is not graded, 1 is all of it.
+    Level(u32),
+    Deny,
+}
+
+impl Said {
+    /// The level that is granted: 0 for none.
+    pub(crate) fn level(self) -> u32 {
+        match self {
+            Said::Level(level) => level,
+            Said::Nothing | Said::Deny => 0,
+        }
+    }
+}
+
+/// A statement about permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Statement<'s> {
+    pub(crate) effect: Effect<'s>,
+    pub(crate) pattern: Pattern,
+    /// Its position in its list.
+    pub(crate) at: usize,
+}
+
+impl<'s> Statement<'s> {
+    /// Its place in a document, given that of its source.
+    pub(crate) fn place(self, source: &str, catalogue: &Catalogue) -> String {
+        let list = self.effect.list();
+        match list {
+            List::Levels => format!("{source}.{}.{}", list.key(), self.pattern.text(catalogue)),
+            _ => format!("{source}.{}[{}]", list.key(), self.at),
+        }
+    }
+
+    /// The permissions that it matches, each with the result for it.
+    pub(crate) fn results(self, catalogue: &Catalogue) -> impl Iterator<Item = (NodeId, Said)> {
+        let ids = self.pattern.ranges(catalogue).flatten().filter_map(|bit| {
+            let id = catalogue.id_of(bit);
+            let first = catalogue.node(id).bit == bit && catalogue.grantable.contains(bit);
+            first.then_some(id)
+        });
+        let said = ids.map(move |id| (id, self.effect.result(catalogue.node(id))));
+        said.filter(|(_, said)| *said != Said::Nothing)
+    }
+
+    /// Rule 1: of two statements that match a permission, the greater wins; of equal
+    /// ones, both come to the same.
+    fn rank(self, catalogue: &Catalogue) -> ((u32, Reach), Reverse<Effect<'s>>) {
+        (self.pattern.nearness(catalogue), Reverse(self.effect))
+    }
+}
+
+/// The statement that decides about a permission, of those that match it. Forbids
+/// are passed over.
+pub(crate) fn nearest<'s>(
+    matching: impl Iterator<Item = Statement<'s>>,
+    catalogue: &Catalogue,
+) -> Option<Statement<'s>> {
+    let competing = matching.filter(|statement| statement.effect != Effect::Forbid);
+    competing.max_by_key(|statement| (statement.rank(catalogue), Reverse(statement.at)))
+}
+
+impl Statements {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all().next().is_none() && self.bounds.is_empty() && self.settings.is_empty()
+    }
+
+    /// All statements about permissions, list by list.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Statement<'_>> + Clone {
+        let lists = [
+            (Effect::Allow, &self.allow),
+            (Effect::Deny, &self.deny),
+            (Effect::Forbid, &self.forbid),
+        ];
+        let stated = lists.into_iter().flat_map(|(effect, patterns)| {
+            let numbered = patterns.iter().enumerate();
+            numbered.map(move |(at, &pattern)| Statement { effect, pattern, at })
+        });
+        let levels = self.levels.iter().enumerate().map(|(at, (pattern, level))| Statement {
+            effect: Effect::Level(level),
+            pattern: *pattern,
+            at,
+        });
+        stated.chain(levels)
+    }
+
+    /// Rule 1: the statements about permissions, the farthest first. Of those that
+    /// match a permission the last one wins, forbids aside.
+    pub(crate) fn ranked(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
+        let mut ranked: Vec<Statement<'_>> = self.all().collect();
+        ranked.sort_by_cached_key(|statement| statement.rank(catalogue));
+        ranked
+    }
+
+    /// The same without repetitions: a hostile list may repeat `**` many times, and
+    /// each would be applied to all permissions.
+    pub(crate) fn distinct(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
+        let mut ranked: Vec<Statement<'_>> = self.all().collect();
+        ranked.sort_by_cached_key(|statement| (statement.rank(catalogue), statement.pattern));
+        ranked.dedup_by_key(|statement| (statement.effect, statement.pattern));
+        ranked
+    }
+
+    /// The effects of the statements with exactly a pattern.
+    pub(crate) fn exactly(&self, pattern: Pattern) -> impl Iterator<Item = Effect<'_>> {
+        self.all().filter(move |it| it.pattern == pattern).map(|it| it.effect)
+    }
+
+    /// Replaces all statements with exactly a pattern by one with that effect, or by
+    /// none; returns whether that makes a difference.
+    pub(crate) fn set_exactly(&mut self, pattern: Pattern, effect: Option<Effect<'_>>) -> bool {
+        if self.exactly(pattern).eq(effect) {
+            return false;
+        }
+        for list in [&mut self.allow, &mut self.deny, &mut self.forbid] {
+            retain(list, |&known| known != pattern);
+        }
+        retain(&mut self.levels, |(known, _)| *known != pattern);
+        match effect {
+            None => {}
+            Some(Effect::Allow) => push(&mut self.allow, pattern),
+            Some(Effect::Deny) => push(&mut self.deny, pattern),
+            Some(Effect::Forbid) => push(&mut self.forbid, pattern),
+            Some(Effect::Level(level)) => push(&mut self.levels, (pattern, level.into())),
+        }
+        true
+    }
+
+    /// Sets the bound of an attribute, or removes it if `None`; returns whether that
+    /// makes a difference.
+    pub(crate) fn set_bound(&mut self, attribute: AttributeId, bound: Option<&Bound>) -> bool {
+        set(&mut self.bounds, attribute, bound)
+    }
+
+    /// Sets the value of a setting, or removes it if `None`; returns whether that
+    /// makes a difference.
+    pub(crate) fn set_setting(&mut self, setting: u32, value: Option<&SettingValue>) -> bool {
+        set(&mut self.settings, setting, value)
+    }
+
+    /// The bound that it states for an attribute.
+    pub(crate) fn bound(&self, attribute: AttributeId) -> Option<&Bound> {
+        find(&self.bounds, attribute)
+    }
+
+    /// The value that it states for a setting.
+    pub(crate) fn setting(&self, setting: u32) -> Option<&SettingValue> {
+        find(&self.settings, setting)
+    }
+
+    /// The statements, as a document has them.
+    pub(crate) fn to_document(&self, catalogue: &Catalogue) -> document::Statements {
+        let texts = |patterns: &[Pattern]| {
+            patterns.iter().map(|pattern| pattern.text(catalogue)).collect::<Vec<_>>()
+        };
+        let setting =
+            |number: u32| catalogue.settings.get_index(number as usize).map(|(name, _)| &**name);
+        document::Statements {
+            allow: texts(&self.allow),
+            deny: texts(&self.deny),
+            forbid: texts(&self.forbid),
+            levels: self
+                .levels
+                .iter()
+                .map(|(pattern, level)| (pattern.text(catalogue), level.to_string()))
+                .collect(),
+            bounds: self
+                .bounds
+                .iter()
+                .map(|(id, bound)| (&*catalogue.attribute_at(*id).path, bound.clone()))
+                .collect(),
+            settings: self
+                .settings
+                .iter()
+                .map(|(number, value)| (setting(*number).unwrap_or_default(), value.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// The statements of a source about permissions, found by the permission.
+#[derive(Debug)]
+pub(crate) struct StatementIndex<'s> {
+    /// Without repetitions, sorted by pattern.
+    statements: Vec<Statement<'s>>,
+}
+
+impl<'s> StatementIndex<'s> {
+    pub(crate) fn new(statements: &'s Statements) -> StatementIndex<'s> {
+        let mut statements: Vec<Statement<'s>> = statements.all().collect();
+        statements.sort_unstable_by_key(|it| (it.pattern, it.effect, it.at));
+        statements.dedup_by_key(|it| (it.pattern, it.effect));
+        StatementIndex { statements }
+    }
+
+    /// The statements that match a permission, forbids included; of repeated ones
+    /// the first.
+    pub(crate) fn matching(
+        &self,
+        id: NodeId,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = Statement<'s>> {
+        let patterns = Pattern::all_that_match(id, catalogue).into_iter();
+        let matching = patterns.flat_map(|pattern| {
+            let from = self.statements.partition_point(|it| it.pattern < pattern);
+            let rest = self.statements.get(from..).unwrap_or_default().iter().copied();
+            rest.take_while(move |it| it.pattern == pattern)
+        });
+        matching.filter(move |it| it.effect.result(catalogue.node(id)) != Said::Nothing)
+    }
+
+    /// The statement that decides about a permission, forbids aside.
+    pub(crate) fn nearest(&self, id: NodeId, catalogue: &Catalogue) -> Option<Statement<'s>> {
+        nearest(self.matching(id, catalogue), catalogue)
+    }
+
+    /// What the source states of a permission, forbids aside.
+    pub(crate) fn said_of(&self, id: NodeId, catalogue: &Catalogue) -> Said {
+        let nearest = self.nearest(id, catalogue);
+        nearest.map_or(Said::Nothing, |it| it.effect.result(catalogue.node(id)))
+    }
+}
+
+fn find<V>(list: &[(u32, V)], key: u32) -> Option<&V> {
+    list.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+}
+
+fn set<V: Clone + PartialEq>(list: &mut Box<[(u32, V)]>, key: u32, value: Option<&V>) -> bool {
+    if find(list, key) == value {
+        return false;
+    }
+    match (list.iter_mut().find(|(known, _)| *known == key), value) {
+        (Some((_, known)), Some(value)) => *known = value.clone(),
+        (None, Some(value)) => push(list, (key, value.clone())),
+        (_, None) => retain(list, |(known, _)| *known != key),
+    }
+    true
+}
+
+/// Appends an item to a list.
+pub(crate) fn push<T>(list: &mut Box<[T]>, item: T) {
+    let mut items = std::mem::take(list).into_vec();
+    items.push(item);
+    *list = items.into();
+}
+
+/// Removes from a list what does not pass.
+pub(crate) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
+    let mut items = std::mem::take(list).into_vec();
+    items.retain(keep);
+    *list = items.into();
+}
