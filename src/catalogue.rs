@@ -27,7 +27,7 @@ pub(crate) use pattern::{Pattern, Reach};
 use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
 use crate::names::NameMap;
-use crate::problem::{Faults, ProblemKind, nearest, truncate_list};
+use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 
 /// The number of a node.
 pub(crate) type NodeId = u32;
@@ -41,7 +41,7 @@ pub(crate) type Bit = u32;
 /// The catalogue.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    /// As it was written: for its labels, and to be written out again.
+    /// As it was written, to be written out again.
     pub(crate) document: document::Catalogue,
     pub(crate) nodes: Vec<Node>,
     by_path: NameMap<NodeId>,
@@ -69,6 +69,9 @@ pub(crate) struct Catalogue {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) path: Box<str>,
+    pub(crate) label: Option<Box<str>>,
+    /// Its position in its list in the document.
+    at: usize,
     pub(crate) form: Form,
     /// Where its subtree ends.
     pub(crate) end: NodeId,
@@ -93,6 +96,18 @@ pub(crate) struct Node {
     /// The objects on which it is allowed; `None` if it does not look at the
     /// object.
     pub(crate) condition: Option<Box<Condition>>,
+}
+
+/// The way in which one permission answers to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// The other is above it in the tree.
+    Parent,
+    /// It requires the other.
+    Requires,
+    /// It implies the other, and has no effect without it.
+    Implies,
 }
 
 /// What a node is.
@@ -208,6 +223,11 @@ pub(crate) fn check_value(
 }
 
 impl Node {
+    /// The last key of its path.
+    pub(crate) fn key(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or_default()
+    }
+
     pub(crate) fn width(&self) -> u32 {
         match &self.form {
             Form::Heading => 0,
@@ -374,25 +394,31 @@ impl Catalogue {
         (0..self.bits() as u32).map(|bit| self.name_of(bit))
     }
 
-    /// The label of a node.
-    pub(crate) fn label(&self, id: NodeId) -> Option<&str> {
-        let mut permissions = &self.document.permissions;
-        let mut keys = self.node(id).path.split('.').peekable();
-        while let Some(key) = keys.next() {
-            let permission = permissions.iter().find(|permission| permission.key == key);
-            match (permission, keys.peek()) {
-                (Some(permission), None) => return permission.label.as_deref(),
-                (Some(permission), Some(below)) => {
-                    if let Some(scope) = permission.scopes.iter().find(|scope| scope.key == *below)
-                    {
-                        return scope.label.as_deref();
-                    }
-                    permissions = &permission.children;
-                }
-                (None, _) => return None,
-            }
+    /// Everything that a permission needs to be effective (rule 5): its gate parent,
+    /// what it requires, and what it implies.
+    pub(crate) fn needs(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> {
+        let node = self.node(id);
+        let gate = node.gate.map(|gate| (Link::Parent, self.node(gate).bit));
+        let requires = node.requires.iter().map(|&bit| (Link::Requires, bit));
+        let implies = node.implies.iter().map(|&bit| (Link::Implies, bit));
+        gate.into_iter().chain(requires).chain(implies)
+    }
+
+    /// Calls back with the place of a node in the document.
+    pub(crate) fn with_place(&self, id: NodeId, call: &mut dyn FnMut(&Place<'_>)) {
+        let Node { above, at, ref form, .. } = *self.node(id);
+        let list = if matches!(form, Form::Scope(..)) { "scopes" } else { "children" };
+        match above {
+            None => call(&Place::Root.key("catalogue").key("permissions").item(at)),
+            Some(of) => self.with_place(of, &mut |place| call(&place.key(list).item(at))),
         }
-        None
+    }
+
+    /// The place of a node in the document.
+    pub(crate) fn place(&self, id: NodeId) -> String {
+        let mut text = String::new();
+        self.with_place(id, &mut |place| text = place.to_string());
+        text
     }
 
     /// The number of an attribute, given as `kind.attribute`.

@@ -727,7 +727,7 @@ impl Teller<'_, '_> {
 }
 
 fn named(catalogue: &Catalogue, id: NodeId) -> Named {
-    let label = catalogue.label(id).map(Into::into);
+    let label = catalogue.node(id).label.as_deref().map(Into::into);
     Named { name: catalogue.node(id).path.to_string(), label }
 }
 

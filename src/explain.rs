@@ -28,10 +28,10 @@ mod walk;
 
 use serde::Serialize;
 
+pub use crate::catalogue::Link;
 pub use admit::{Admission, Way};
 pub use mend::{AccessRequest, Assigned, Assignment, Mend, Mends, Part};
 pub(crate) use text::{bound, verdict};
-pub use walk::Link;
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
 use crate::date::Date;
@@ -648,12 +648,12 @@ fn named_user(user: Holder<'_>) -> Named {
 }
 
 fn named_node(catalogue: &Catalogue, id: NodeId) -> Named {
-    let label = catalogue.label(id).map(Into::into);
+    let label = catalogue.node(id).label.as_deref().map(Into::into);
     Named { name: catalogue.node(id).path.to_string(), label }
 }
 
 fn named_bit(catalogue: &Catalogue, bit: Bit) -> Named {
-    let label = catalogue.label(catalogue.id_of(bit)).map(Into::into);
+    let label = catalogue.node_of(bit).label.as_deref().map(Into::into);
     Named { name: catalogue.name_of(bit), label }
 }
 

@@ -359,30 +359,22 @@ impl Reach {
 
 /// Compares places as text, but numbers in them as numbers.
 fn by_place(a: &str, b: &str) -> Ordering {
-    fn number(text: &str) -> Option<(&str, &str)> {
-        let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-        let digits = text.strip_suffix(rest).filter(|digits| !digits.is_empty())?;
-        Some((digits, rest))
-    }
-    let (mut left, mut right) = (a, b);
-    loop {
-        match (number(left), number(right)) {
-            (Some((x, after_x)), Some((y, after_y))) => {
-                let (x, y) = (x.trim_start_matches('0'), y.trim_start_matches('0'));
-                match x.len().cmp(&y.len()).then_with(|| x.cmp(y)) {
-                    Ordering::Equal => (left, right) = (after_x, after_y),
-                    unequal => return unequal,
-                }
+    parts(a).cmp(parts(b)).then_with(|| a.cmp(b))
+}
+
+/// The numbers in a text and the parts between them: a number with how many digits it
+/// has, leading zeros aside, and after any text.
+fn parts(text: &str) -> impl Iterator<Item = (usize, &[u8])> {
+    let parts = text.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    parts.map(|part| {
+        let zeros = part.iter().take_while(|byte| **byte == b'0').count();
+        match part.get(zeros..) {
+            Some(digits) if part.iter().all(u8::is_ascii_digit) => {
+                (digits.len().saturating_add(1), digits)
             }
-            _ => {
-                let (mut xs, mut ys) = (left.chars(), right.chars());
-                match (xs.next(), ys.next()) {
-                    (Some(x), Some(y)) if x == y => (left, right) = (xs.as_str(), ys.as_str()),
-                    (x, y) => return x.cmp(&y).then_with(|| a.cmp(b)),
-                }
-            }
+            _ => (0, part),
         }
-    }
+    })
 }
 
 #[cfg(test)]

@@ -242,11 +242,12 @@ impl Policy {
         let catalogue = &policy.catalogue;
         let licensed = catalogue.licensed(|feature| policy.is_licensed(feature));
         let mut layers = Layers::new(policy, &licensed);
-        let mut rows: Vec<Row> = (0..)
-            .zip(&catalogue.nodes)
-            .map(|(id, node)| Row {
+        let mut rows: Vec<Row> = catalogue
+            .nodes
+            .iter()
+            .map(|node| Row {
                 path: node.path.to_string(),
-                label: catalogue.label(id).map(Into::into),
+                label: node.label.as_deref().map(Into::into),
                 depth: (node.depth as usize).saturating_sub(1),
                 cells: Vec::new(),
             })

@@ -48,8 +48,8 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
     let catalogue = Catalogue {
         document: document::Catalogue::default(),
         dependents: Vec::new(),
-        gating: BitSet::new(bits as usize),
-        implying: BitSet::new(bits as usize),
+        gating: BitSet::new(0),
+        implying: BitSet::new(0),
         scoped,
         nodes,
         by_path,
@@ -65,7 +65,7 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
     resolving.resolve(permissions, &place);
     let Resolving { mut catalogue, faults, requires_at, mut left, .. } = resolving;
 
-    let rank = check_gates(&catalogue, permissions, &place, &requires_at, faults);
+    let rank = check_gates(&catalogue, &requires_at, faults);
     depend(&mut catalogue);
     match condition::conditions(&catalogue, &rank, &mut left) {
         Ok(conditions) => {
@@ -74,10 +74,8 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
             }
         }
         Err(id) => {
-            let (deepest, limit) = (faults.deepest(), faults.limits.dependencies);
-            with_place(permissions, &place, deepest, &mut 0, id as usize, &mut |place| {
-                faults.too_many(place, "dependencies", limit);
-            });
+            let limit = faults.limits.dependencies;
+            catalogue.with_place(id, &mut |place| faults.too_many(place, "dependencies", limit));
         }
     }
     if full || deep {
@@ -319,10 +317,13 @@ impl Numbering<'_> {
             let heading = form == Form::Heading;
             let feature = permission.feature.as_deref();
             let node = self.add(&permission.key, above, form, gate, depth, feature, &place);
+            self.nodes[node as usize].label = permission.label.as_deref().map(Into::into);
             let of = place.key("scopes");
             for (at, scope) in permission.scopes.iter().enumerate() {
                 let form = Form::Scope(node, Box::default());
-                self.add(&scope.key, Some(node), form, gate, depth + 1, None, &of.item(at));
+                let id =
+                    self.add(&scope.key, Some(node), form, gate, depth + 1, None, &of.item(at));
+                self.nodes[id as usize].label = scope.label.as_deref().map(Into::into);
             }
             let gate = if heading { gate } else { Some(node) };
             let children = place.key("children");
@@ -368,6 +369,8 @@ impl Numbering<'_> {
         }
         let node = Node {
             path,
+            label: None,
+            at: if let Place::Item(_, at) = place { *at } else { 0 },
             form,
             end: id + 1,
             depth,
@@ -596,13 +599,7 @@ impl Catalogue {
 
 /// Reports cycles of requirements and gate parents, and ranks the nodes: each after
 /// all that it answers to.
-fn check_gates(
-    catalogue: &Catalogue,
-    permissions: &[document::Permission],
-    place: &Place<'_>,
-    requires_at: &[Vec<usize>],
-    faults: &mut Faults,
-) -> Vec<u32> {
+fn check_gates(catalogue: &Catalogue, requires_at: &[Vec<usize>], faults: &mut Faults) -> Vec<u32> {
     let walk = graph::walk(catalogue.nodes.len(), |id, at| {
         let node = &catalogue.nodes[id];
         match node.form {
@@ -633,7 +630,7 @@ fn check_gates(
         let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string());
         let names = truncate_list(names.collect());
         let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
-        with_place(permissions, place, faults.deepest(), &mut 0, id, &mut |place| {
+        catalogue.with_place(number(id), &mut |place| {
             faults.push(&place.key("requires").item(at), kind.clone());
         });
     }
@@ -644,49 +641,24 @@ fn check_gates(
     rank
 }
 
-/// Calls back with the place of a node, given by its number.
-fn with_place(
-    permissions: &[document::Permission],
-    place: &Place<'_>,
-    levels: usize,
-    next: &mut usize,
-    id: usize,
-    call: &mut dyn FnMut(&Place<'_>),
-) {
-    let Some(levels) = levels.checked_sub(1) else { return };
-    for (at, permission) in permissions.iter().enumerate() {
-        let place = place.item(at);
-        if *next == id {
-            call(&place);
-        }
-        *next += 1;
-        let scopes = place.key("scopes");
-        for at in 0..permission.scopes.len() {
-            if *next == id {
-                call(&scopes.item(at));
-            }
-            *next += 1;
-        }
-        with_place(&permission.children, &place.key("children"), levels, next, id, call);
-    }
-}
-
 /// Records for each node what needs it, and for each bit whether anything does.
 fn depend(catalogue: &mut Catalogue) {
     let mut dependents = vec![Vec::new(); catalogue.nodes.len()];
+    let mut gating = BitSet::new(catalogue.bits());
+    let mut implying = BitSet::new(catalogue.bits());
     for (id, node) in catalogue.nodes.iter().enumerate() {
         // A scoped node depends on nothing but its scopes.
         if matches!(node.form, Form::Heading | Form::Scoped(_)) {
             continue;
         }
         if !node.implies.is_empty() {
-            catalogue.implying.insert(node.bit);
+            implying.insert(node.bit);
         }
-        let gate = node.gate.map(|gate| catalogue.nodes[gate as usize].bit);
-        for bit in node.requires.iter().chain(&node.implies).copied().chain(gate) {
+        for (_, bit) in catalogue.needs(number(id)) {
             dependents[catalogue.bit_nodes[bit as usize] as usize].push(number(id));
-            catalogue.gating.insert(bit);
+            gating.insert(bit);
         }
     }
+    (catalogue.gating, catalogue.implying) = (gating, implying);
     catalogue.dependents = dependents;
 }

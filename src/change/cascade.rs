@@ -30,7 +30,8 @@ pub(super) fn allow<'c>(
         let before = (order.len(), needed.values().map(|&level| level as usize).sum::<usize>());
         unmet = Vec::new();
         let mut seen: HashSet<Bit, RandomState> = HashSet::default();
-        let mut open: Vec<Bit> = start.iter().flat_map(|&id| needs(id, catalogue)).collect();
+        let mut open: Vec<Bit> =
+            start.iter().flat_map(|&id| catalogue.needs(id)).map(|(_, bit)| bit).collect();
         open.reverse();
         while let Some(bit) = open.pop() {
             if !seen.insert(bit) {
@@ -53,7 +54,7 @@ pub(super) fn allow<'c>(
                 unmet.push(id);
                 continue;
             }
-            open.extend(needs(id, catalogue));
+            open.extend(catalogue.needs(id).map(|(_, bit)| bit));
         }
         let after = (order.len(), needed.values().map(|&level| level as usize).sum::<usize>());
         if after == before {
@@ -158,12 +159,4 @@ fn members(pattern: Pattern, catalogue: &Catalogue) -> impl Iterator<Item = Node
         let grantable = !matches!(node.form, Form::Heading | Form::Scoped(_));
         (grantable && pattern.matches(id, catalogue)).then_some(id)
     })
-}
-
-/// What a permission needs: its gate parent, what it requires and what it
-/// implies.
-fn needs(id: NodeId, catalogue: &Catalogue) -> impl Iterator<Item = Bit> {
-    let node = catalogue.node(id);
-    let gate = node.gate.map(|gate| catalogue.node(gate).bit);
-    gate.into_iter().chain(node.requires.iter().copied()).chain(node.implies.iter().copied())
 }

@@ -5,7 +5,7 @@
 //! takes a few operations per word.
 
 use crate::bits::{BitSet, any, ones};
-use crate::catalogue::{Catalogue, Form, Node, NodeId};
+use crate::catalogue::{Catalogue, Form, Link, Node, NodeId};
 use crate::policy::{Class, Effect, Inner, Said, SourceId, Statement, Statements};
 
 /// What a source, a tier or all tiers together state.
@@ -326,12 +326,10 @@ impl<'p> Layers<'p> {
     }
 
     fn gates_hold(&self, id: NodeId, effective: &BitSet) -> bool {
-        let catalogue = &self.policy.catalogue;
-        let node = catalogue.node(id);
-        node.gate.is_none_or(|gate| effective.contains(catalogue.node(gate).bit))
-            && node.requires.iter().all(|&bit| effective.contains(bit))
-            && (node.implies.iter())
-                .all(|&bit| effective.contains(bit) || !self.licensed.contains(bit))
+        let mut needs = self.policy.catalogue.needs(id);
+        needs.all(|(link, bit)| {
+            effective.contains(bit) || (link == Link::Implies && !self.licensed.contains(bit))
+        })
     }
 }
 

@@ -8,43 +8,13 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId, Pattern};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, Pattern};
 use crate::date::Date;
 use crate::document::RelationState;
 use crate::engine::Limit;
 use crate::object::{Asker, Object, Subject, Value};
 use crate::policy::{Class, Holder, Inner, SourceId, Statements};
 use crate::reason::Reason;
-
-/// How one permission answers to another.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [
-/// #         {"key": "orders", "children": [{"key": "export", "requires": ["reports"]}]},
-/// #         {"key": "reports"}]},
-/// #     "users": {"bob": {"allow": ["orders.**"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::explain::Link;
-///
-/// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
-/// let gate = &explanation.accounts[0].gates[0];
-/// assert_eq!((gate.link, gate.permission.name.as_str()), (Link::Requires, "reports"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Link {
-    /// The one is beneath the other in the tree.
-    Parent,
-    /// The one requires the other.
-    Requires,
-    /// The one implies the other, and has no effect without it.
-    Implies,
-}
 
 /// The list of a source that contains a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

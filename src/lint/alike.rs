@@ -2,16 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
-use std::slice::Iter;
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use unicode_security::confusable_detection::skeleton;
 
-use super::hold::places;
 use super::{Code, Linter};
-use crate::document::{Map, Permission};
-use crate::names::keys;
+use crate::catalogue::NodeId;
+use crate::document::Map;
+use crate::names::{keys, number};
 use crate::policy::SourceName;
 use crate::problem::nearest_within;
 
@@ -21,12 +20,15 @@ impl Linter<'_> {
         self.twice();
         let policy = self.policy;
         let catalogue = self.catalogue();
-        let roots = &catalogue.document.permissions;
-        self.look(roots.iter().map(|it| &*it.key), |_, at| {
-            format!("catalogue.permissions[{at}].key")
-        });
-        let places = places(roots);
-        self.children(roots, &mut places.iter());
+        for above in (0..number(catalogue.nodes.len())).map(Some).chain([None]) {
+            // Scopes and children share one key space.
+            let beneath: Vec<NodeId> = catalogue.children(above).collect();
+            self.look(beneath.iter().map(|&id| catalogue.node(id).key()), |_, at| {
+                beneath
+                    .get(at)
+                    .map_or_else(String::new, |&id| format!("{}.key", catalogue.place(id)))
+            });
+        }
         self.look(keys(&catalogue.kinds), |name, _| format!("catalogue.objects.{name}"));
         for (kind, of) in catalogue.document.objects.iter() {
             self.look(names(&of.relations), |name, _| {
@@ -51,7 +53,7 @@ impl Linter<'_> {
         self.look(policy.users.iter().map(|(_, name, _)| name), |name, _| {
             SourceName::User(name.to_owned()).place()
         });
-        self.features(&places);
+        self.features();
     }
 
     /// Reports undeclared groups whose names may be mistyped.
@@ -86,32 +88,18 @@ impl Linter<'_> {
         }
     }
 
-    /// Scopes and children share one key space.
-    fn children(&mut self, permissions: &[Permission], places: &mut Iter<'_, String>) {
-        for permission in permissions {
-            // The next place is its own, followed by those of its scopes.
-            let Some(place) = places.next() else { return };
-            let scopes = permission.scopes.len();
-            places.by_ref().take(scopes).for_each(drop);
-            let keys = permission.scopes.iter().map(|scope| &*scope.key);
-            self.look(keys.chain(permission.children.iter().map(|child| &*child.key)), |_, at| {
-                match at.checked_sub(scopes) {
-                    None => format!("{place}.scopes[{at}].key"),
-                    Some(at) => format!("{place}.children[{at}].key"),
-                }
-            });
-            self.children(&permission.children, places);
-        }
-    }
-
-    fn features(&mut self, places: &[String]) {
+    fn features(&mut self) {
         let policy = self.policy;
         let catalogue = self.catalogue();
         let mut named: Vec<(&str, String)> = Vec::new();
-        let nodes = catalogue.nodes.iter().zip(places);
-        named.extend(nodes.filter_map(|(node, place)| {
-            Some((node.feature.as_deref()?, format!("{place}.feature")))
-        }));
+        let mut seen: HashSet<&str> = HashSet::new();
+        for (id, node) in (0..).zip(&catalogue.nodes) {
+            if let Some(feature) = node.feature.as_deref()
+                && seen.insert(feature)
+            {
+                named.push((feature, format!("{}.feature", catalogue.place(id))));
+            }
+        }
         for (edition, of) in catalogue.document.editions.iter() {
             named.extend((of.features.iter().enumerate()).map(|(at, feature)| {
                 (&**feature, format!("catalogue.editions.{edition}.features[{at}]"))
@@ -119,7 +107,7 @@ impl Linter<'_> {
         }
         let listed = policy.licence.stated().features.iter().enumerate();
         named.extend(listed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]"))));
-        let mut seen: HashSet<&str> = HashSet::new();
+        seen.clear();
         named.retain(|(feature, _)| seen.insert(feature));
         let place = |at: usize| named.get(at).map(|(_, place)| place.clone());
         let features = named.iter().map(|(feature, _)| *feature);

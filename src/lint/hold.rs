@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::{Code, Linter};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
-use crate::document;
 use crate::engine::{Layer, Layers, Limit, possible};
 use crate::policy::{Inner, SourceId, Statements};
 use crate::problem::quoted;
@@ -19,7 +18,6 @@ impl Linter<'_> {
     pub(super) fn holding(&mut self) {
         let policy = self.policy;
         let catalogue = self.catalogue();
-        let places = places(&catalogue.document.permissions);
         let licensed = any_licence(policy);
         let mut all = grants(policy);
         let effective = possible(policy, &mut all, &licensed);
@@ -31,7 +29,8 @@ impl Linter<'_> {
         for (id, node) in (0..).zip(&catalogue.nodes) {
             // What answers to something that nobody holds is reported with that.
             let scoped_too = matches!(node.form, Form::Scope(of, _) if !held(of));
-            if held(id) || scoped_too || answers_to(catalogue, id).any(|id| !held(id)) {
+            let mut needs = catalogue.needs(id).map(|(_, bit)| catalogue.id_of(bit));
+            if held(id) || scoped_too || needs.any(|id| !held(id)) {
                 continue;
             }
             let lacking = |id: NodeId| !licensed.contains(catalogue.node(id).bit);
@@ -64,7 +63,7 @@ impl Linter<'_> {
                     message.push_str(" that answer to it");
                 }
             }
-            let place = places.get(id as usize).cloned().unwrap_or_default();
+            let place = catalogue.place(id);
             let names = vec![node.path.to_string()];
             self.find_about(Code::NeverHeld, place, message, advice, names);
         }
@@ -158,13 +157,6 @@ fn any_licence(policy: &Inner) -> BitSet {
     policy.catalogue.licensed(|feature| editions.is_empty() || known.contains(feature))
 }
 
-/// What a node answers to directly.
-fn answers_to(catalogue: &Catalogue, id: NodeId) -> impl Iterator<Item = NodeId> {
-    let node = catalogue.node(id);
-    let named = node.requires.iter().chain(&node.implies);
-    node.gate.into_iter().chain(named.map(|&bit| catalogue.id_of(bit)))
-}
-
 /// All that loses its effect with a node, in order, its scopes aside.
 fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
     let mut seen: HashSet<NodeId> = HashSet::from([id]);
@@ -182,20 +174,4 @@ fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
     found.retain(|&id| !matches!(catalogue.node(id).form, Form::Scope(..)));
     found.sort_unstable();
     found
-}
-
-/// The places of the nodes in the document, by number.
-pub(super) fn places(permissions: &[document::Permission]) -> Vec<String> {
-    fn list(permissions: &[document::Permission], above: &str, places: &mut Vec<String>) {
-        for (at, permission) in permissions.iter().enumerate() {
-            let place = format!("{above}[{at}]");
-            places.push(place.clone());
-            let scopes = 0..permission.scopes.len();
-            places.extend(scopes.map(|at| format!("{place}.scopes[{at}]")));
-            list(&permission.children, &format!("{place}.children"), places);
-        }
-    }
-    let mut places = Vec::new();
-    list(permissions, "catalogue.permissions", &mut places);
-    places
 }
