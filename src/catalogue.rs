@@ -21,7 +21,7 @@ mod condition;
 mod pattern;
 
 pub(crate) use build::{Includes, includes};
-pub(crate) use condition::{Condition, Scope};
+pub(crate) use condition::{Condition, Evaluator, Op, Step, Truth};
 pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;

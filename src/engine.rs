@@ -570,6 +570,7 @@ impl Compiled {
         self.rows.holds(class, self.rows.admin())
     }
 
+    #[inline]
     fn limits(&self, class: ClassId) -> &[Limit] {
         let limits = self.limits.get(class as usize).and_then(|limits| limits.as_deref());
         limits.unwrap_or_default()

@@ -51,7 +51,7 @@ mod text;
 
 use serde::Serialize;
 
-use crate::catalogue::{AttributeId, Scope, States};
+use crate::catalogue::{AttributeId, Bit, Evaluator, Op, States, Step};
 use crate::date::Date;
 use crate::document::{RelationState, RelationType};
 use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
@@ -59,7 +59,7 @@ use crate::names::is_among;
 use crate::object::{Asker, Object, Subject, Value};
 pub use columns::{Cell, Columns, Me, Related};
 use formula::Effort;
-pub(crate) use formula::{Formula, Op, Test};
+pub(crate) use formula::{Formula, Test};
 pub(crate) use text::{Quoted, State, listed_as};
 
 /// The objects on which a user may do something.
@@ -480,7 +480,8 @@ impl Asker for Filter {
 /// that it refers to. A bound other than `"any"` is one test, if some value could
 /// pass it.
 pub(crate) fn on_any_day<'e>(open: &Open<'e>) -> (Formula<'e>, Vec<Formula<'e>>) {
-    Search::new(open.clone(), Day::Any).formula()
+    let mut search = Search::new(open.clone(), Day::Any);
+    (open.condition.evaluate(&mut search), search.definitions)
 }
 
 /// The making of a filter.
@@ -488,6 +489,8 @@ struct Search<'e> {
     open: Open<'e>,
     day: Day,
     effort: Effort,
+    /// The steps that are referred to by number.
+    definitions: Vec<Formula<'e>>,
 }
 
 /// The day that a filter is made for.
@@ -518,11 +521,12 @@ impl<'e> Search<'e> {
             Day::Of(_) => Self::MOST_EFFORT,
             Day::Any => Self::MOST_EFFORT_COMPARED,
         };
-        Search { open, day, effort: Effort::new(most) }
+        Search { open, day, effort: Effort::new(most), definitions: Vec::new() }
     }
 
-    fn filter(&self) -> Filter {
-        let (formula, definitions) = self.formula();
+    fn filter(mut self) -> Filter {
+        let formula = self.open.condition.evaluate(&mut self);
+        let definitions = &self.definitions;
         if formula == Formula::NONE {
             return Filter::of(None, Predicate::None);
         }
@@ -563,73 +567,6 @@ impl<'e> Search<'e> {
             filter.groups = self.open.groups().into_iter().map(str::to_owned).collect();
         }
         filter
-    }
-
-    /// The condition with what the user holds filled in, and the definitions
-    /// that it refers to: the same walk as that of a decision on an object, with
-    /// a formula instead of an answer as its result.
-    fn formula(&self) -> (Formula<'e>, Vec<Formula<'e>>) {
-        let condition = self.open.condition;
-        let mut definitions = Vec::new();
-        let mut always: Vec<Formula<'e>> =
-            condition.checks.iter().map(|&check| self.check(check)).collect();
-        let mut steps: Vec<Formula<'e>> = Vec::with_capacity(condition.steps.len());
-        for step in &condition.steps {
-            let mut parts: Vec<Formula<'e>> =
-                step.checks.iter().map(|&check| self.check(check)).collect();
-            if let Some(scopes) = &step.scopes {
-                let scopes = scopes.iter().map(|scope| self.scope(scope, &steps));
-                parts.push(Formula::join(Op::Or, scopes.collect(), &self.effort));
-            }
-            let formula = Formula::join(Op::And, parts, &self.effort);
-            if step.always {
-                // No scope refers to it: it is required anyway.
-                always.push(formula);
-                steps.push(Formula::ALL);
-            } else if formula.tests() > Self::MOST_TESTS || formula.depth() > Self::MOST_DEPTH {
-                steps.push(Formula::Test(Test::Defined(definitions.len())));
-                definitions.push(formula);
-            } else {
-                steps.push(formula);
-            }
-        }
-        (Formula::join(Op::And, always, &self.effort), definitions)
-    }
-
-    /// What a scope asks of the object.
-    fn scope(&self, scope: &Scope, steps: &[Formula<'e>]) -> Formula<'e> {
-        if !self.open.holds(scope) {
-            return Formula::NONE;
-        }
-        let relations = &self.open.kind.1.relations;
-        let when = scope.when.iter().map(|&(relation, states)| {
-            match relations.get_index(relation as usize) {
-                Some((name, _)) => Formula::Test(Test::Relation(name, states)),
-                None => Formula::NONE,
-            }
-        });
-        let required = scope.steps.iter().map(|&step| {
-            // A step that is not settled by now never will be.
-            steps.get(step as usize).cloned().unwrap_or(Formula::NONE)
-        });
-        Formula::join(Op::And, when.chain(required).collect(), &self.effort)
-    }
-
-    /// What a check asks of the object.
-    fn check(&self, attribute: AttributeId) -> Formula<'e> {
-        let (declared, limit) = self.open.limit(attribute);
-        let (all, none) = match self.day {
-            Day::Any => (*limit == Limit::Any, !limit.passable()),
-            Day::Of(today) => {
-                let test = self.test(attribute, today);
-                (test == Predicate::All, test == Predicate::None)
-            }
-        };
-        match (all, none) {
-            (true, _) => Formula::ALL,
-            (_, true) => Formula::NONE,
-            _ => Formula::Test(Test::Attribute(&declared.name, attribute)),
-        }
     }
 
     /// The test that the user's bound on an attribute comes to on that day.
@@ -694,6 +631,51 @@ impl<'e> Search<'e> {
                 _ => Predicate::None,
             },
         }
+    }
+}
+
+impl<'e> Evaluator for Search<'e> {
+    type Truth = Formula<'e>;
+
+    fn holds(&self, scope: Bit) -> bool {
+        self.open.holds(scope)
+    }
+
+    fn relation(&mut self, relation: u32, states: States) -> Formula<'e> {
+        match self.open.kind.1.relations.get_index(relation as usize) {
+            Some((name, _)) => Formula::Test(Test::Relation(name, states)),
+            None => Formula::NONE,
+        }
+    }
+
+    fn check(&mut self, attribute: AttributeId) -> Formula<'e> {
+        let (declared, limit) = self.open.limit(attribute);
+        let (all, none) = match self.day {
+            Day::Any => (*limit == Limit::Any, !limit.passable()),
+            Day::Of(today) => {
+                let test = self.test(attribute, today);
+                (test == Predicate::All, test == Predicate::None)
+            }
+        };
+        if all || none {
+            all.into()
+        } else {
+            Formula::Test(Test::Attribute(&declared.name, attribute))
+        }
+    }
+
+    fn join(&mut self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
+        Formula::join(op, parts, &self.effort)
+    }
+
+    /// Makes a definition of a large step that several scopes may require.
+    fn step(&mut self, step: &Step, allowed: Formula<'e>) -> Formula<'e> {
+        let is_large = allowed.tests() > Self::MOST_TESTS || allowed.depth() > Self::MOST_DEPTH;
+        if step.always || !is_large {
+            return allowed;
+        }
+        self.definitions.push(allowed);
+        Formula::Test(Test::Defined(self.definitions.len().saturating_sub(1)))
     }
 }
 

@@ -1,12 +1,42 @@
-//! On which objects a permission is allowed (design, rule 7), as far as the
-//! catalogue determines it.
+//! Rule 7: the objects on which an effective permission is allowed.
 //!
-//! A permission on a kind of object answers, on that object, to whatever its gate
-//! parent and its requirements lead to. Of all those, only the ones on the same
-//! kind that have scopes or checks constrain the object: they are found here once,
-//! so that a question only looks at relations and attributes.
+//! [`Condition`] is the part of the rule that the catalogue determines. It is
+//! computed once for each permission, so that a question looks at nothing but the
+//! object's relations and attributes. [`Condition::evaluate`] is the rest of it:
+//! deciding, filtering, comparing and explaining differ only in the [`Evaluator`]
+//! that they bring.
+
+// Why the lists of a condition amount to rule 7
+//
+// The rule is recursive: on an object, a permission needs one of its scopes to
+// match, its checks to hold, and its gate parent and requirements to be allowed in
+// the same way. Call a permission's gate parent and requirements what it *leads
+// to*, and everything reached by following them what it *answers to*, itself
+// included. Nothing is negated and nothing leads back to itself, so the recursion
+// unfolds to one conjunction: whatever the permission answers to must have a scope
+// that matches, if it is scoped, and checks that hold. How often and in which order
+// a part of a conjunction occurs makes no difference. So what a node answers to can
+// be kept as a set, made from the sets of the nodes that it leads to
+// (`Search::constraining`), and the checks of its members as one sorted list
+// (`Condition::checks`). Nodes without scopes and checks are left out, as they add
+// nothing but what they lead to. That they are effective, rule 5 has seen to.
+//
+// The only alternatives are between scopes, and the only thing that depends on one
+// is what that scope itself requires. Its requirements unfold in the same way, to
+// *steps* that must be allowed if this scope is to match (`Scope::steps`). A scope
+// does not list a step that must hold in any case: where that fails, the whole
+// condition fails. Steps are in the order of rank, each after those that its scopes
+// list, so one pass over them settles each before it is looked up.
+//
+// Permissions on another kind are followed, but say nothing about this object.
+// Their checks are left out, and of their scopes what remains is that one must be
+// effective whose own requirements, which may be on this kind again, are allowed.
+// Where none of their scopes requires anything, they are left out too: that one is
+// effective, rule 5 has seen to.
 
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
 use crate::names::number;
@@ -21,20 +51,25 @@ pub(crate) struct Condition {
     pub(crate) own_checks: Box<[AttributeId]>,
     /// The scopes to match for the permission itself: its scopes, or it alone.
     pub(crate) own_scopes: Arc<[Scope]>,
-    /// All checks that must hold: its own, and those of what it answers to.
+    /// The checks that must hold in any case: its own, and those of the
+    /// permissions that it answers to.
     pub(crate) checks: Box<[AttributeId]>,
-    /// The scoped permissions that it answers to, including itself, and what their
-    /// scopes require: each after those that it refers to.
+    /// The scoped permissions that it answers to, including itself, and the
+    /// requirements of their scopes: each after those that it refers to.
     pub(crate) steps: Box<[Step]>,
 }
 
-/// One of the permissions on the same object.
+/// A permission that must be allowed on the same object.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// Whether it must always be allowed, rather than only where a scope that
-    /// requires it is to match.
+    #[allow(dead_code, reason = "for explanations")]
+    pub(crate) node: NodeId,
+    /// Whether it is on the same kind of object as the condition.
+    pub(crate) on_kind: bool,
+    /// Whether it must be allowed in any case, rather than only for a scope that
+    /// requires it.
     pub(crate) always: bool,
-    /// Its checks, unless they must always hold.
+    /// Its checks, unless [`Condition::checks`] has them.
     pub(crate) checks: Box<[AttributeId]>,
     /// Its scopes, if any, one of which must match. Shared as far as they are the
     /// same for whatever answers to it.
@@ -52,9 +87,204 @@ pub(crate) struct Scope {
     pub(crate) steps: Box<[u32]>,
 }
 
-/// The conditions of all nodes. `rank` orders these, each after what it answers to;
-/// `left` is how many entries the lists may have; the error is the node that
-/// exceeds it.
+/// Answers the tests of a condition, for one user and one object or for all objects
+/// at once.
+pub(crate) trait Evaluator {
+    type Truth: Truth;
+
+    /// Whether the user holds a scope.
+    fn holds(&self, scope: Bit) -> bool;
+
+    /// Whether a relation is in one of these states.
+    fn relation(&mut self, relation: u32, states: States) -> Self::Truth;
+
+    /// Whether an attribute is within the user's bound.
+    fn check(&mut self, attribute: AttributeId) -> Self::Truth;
+
+    /// Joins parts none of which settles the join.
+    fn join(&mut self, op: Op, parts: <Self::Truth as Truth>::Parts) -> Self::Truth;
+
+    /// Takes note of a step's answer, and returns it, or another with the same
+    /// meaning, for the scopes that refer to the step.
+    fn step(&mut self, _step: &Step, allowed: Self::Truth) -> Self::Truth {
+        allowed
+    }
+}
+
+/// An answer of an [`Evaluator`]: a `bool` for one object, a formula for all.
+pub(crate) trait Truth: Clone + From<bool> {
+    /// The parts of a join, as far as they matter once none settles it.
+    type Parts: Default;
+
+    /// Whether a join with this part has the part's answer whatever the others
+    /// are, so that they need not be asked for.
+    fn settles(&self, op: Op) -> bool;
+
+    /// Adds it to other parts.
+    fn add_to(self, parts: &mut Self::Parts);
+}
+
+/// A way to join answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Op {
+    /// All parts must hold.
+    And,
+    /// One part must hold.
+    Or,
+}
+
+impl Truth for bool {
+    type Parts = ();
+
+    #[inline]
+    fn settles(&self, op: Op) -> bool {
+        *self == (op == Op::Or)
+    }
+
+    #[inline]
+    fn add_to(self, (): &mut ()) {}
+}
+
+impl Condition {
+    /// Whether an object of the condition's kind meets it.
+    #[inline]
+    pub(crate) fn evaluate<E: Evaluator>(&self, evaluator: &mut E) -> E::Truth {
+        let mut all = Default::default();
+        for &check in &self.checks {
+            let truth = evaluator.check(check);
+            if truth.settles(Op::And) {
+                return truth;
+            }
+            truth.add_to(&mut all);
+        }
+        let mut allowed = SmallVec::<[E::Truth; 32]>::new();
+        for step in &self.steps {
+            let truth = step.evaluate(evaluator, &allowed);
+            let truth = evaluator.step(step, truth);
+            if !step.always {
+                allowed.push(truth);
+                continue;
+            }
+            if truth.settles(Op::And) {
+                return truth;
+            }
+            truth.add_to(&mut all);
+            // No scope refers to it.
+            allowed.push(true.into());
+        }
+        evaluator.join(Op::And, all)
+    }
+
+    /// The steps that matter to a user who holds certain scopes: those that must be
+    /// allowed in any case, and those required by such a scope of another step that
+    /// matters.
+    #[allow(dead_code, reason = "for the comparison of what users may do")]
+    pub(crate) fn steps_for(&self, holds: impl Fn(Bit) -> bool) -> impl Iterator<Item = &Step> {
+        let mut matters: Vec<bool> = self.steps.iter().map(|step| step.always).collect();
+        // A step comes after those that it refers to.
+        for (at, step) in self.steps.iter().enumerate().rev() {
+            if matters.get(at) != Some(&true) {
+                continue;
+            }
+            let scopes = step.scopes.as_deref().unwrap_or_default();
+            for &required in scopes.iter().filter(|scope| holds(scope.bit)).flat_map(|it| &it.steps)
+            {
+                if let Some(matters) = matters.get_mut(required as usize) {
+                    *matters = true;
+                }
+            }
+        }
+        self.steps.iter().zip(matters).filter_map(|(step, matters)| matters.then_some(step))
+    }
+
+    /// The scopes of all steps.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.steps.iter().flat_map(|step| step.scopes.as_deref().unwrap_or_default())
+    }
+}
+
+impl Step {
+    /// Whether one of its scopes matches and its own checks hold, given which of
+    /// the steps before it are allowed.
+    #[inline]
+    fn evaluate<E: Evaluator>(&self, evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
+        let mut all = Default::default();
+        if let Some(scopes) = &self.scopes {
+            let truth = Scope::any(scopes, evaluator, allowed);
+            if truth.settles(Op::And) {
+                return truth;
+            }
+            truth.add_to(&mut all);
+        }
+        for &check in &self.checks {
+            let truth = evaluator.check(check);
+            if truth.settles(Op::And) {
+                return truth;
+            }
+            truth.add_to(&mut all);
+        }
+        evaluator.join(Op::And, all)
+    }
+}
+
+impl Scope {
+    /// Whether one of some scopes matches, with the steps that it requires allowed.
+    #[inline]
+    fn any<E: Evaluator>(scopes: &[Scope], evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
+        let mut any = Default::default();
+        for scope in scopes {
+            let truth = scope.evaluate(evaluator, allowed);
+            if truth.settles(Op::Or) {
+                return truth;
+            }
+            truth.add_to(&mut any);
+        }
+        evaluator.join(Op::Or, any)
+    }
+
+    #[inline]
+    fn evaluate<E: Evaluator>(&self, evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
+        let mut all = Default::default();
+        for &step in &self.steps {
+            let truth = allowed.get(step as usize).cloned().unwrap_or(false.into());
+            if truth.settles(Op::And) {
+                return truth;
+            }
+            truth.add_to(&mut all);
+        }
+        let truth = self.matches(evaluator);
+        if truth.settles(Op::And) {
+            return truth;
+        }
+        truth.add_to(&mut all);
+        evaluator.join(Op::And, all)
+    }
+
+    /// Whether it is effective and the object's relations are in states that it
+    /// accepts.
+    #[inline]
+    pub(crate) fn matches<E: Evaluator>(&self, evaluator: &mut E) -> E::Truth {
+        if !evaluator.holds(self.bit) {
+            return false.into();
+        }
+        let mut all = Default::default();
+        for &(relation, states) in &self.when {
+            let truth = evaluator.relation(relation, states);
+            if truth.settles(Op::And) {
+                return truth;
+            }
+            truth.add_to(&mut all);
+        }
+        evaluator.join(Op::And, all)
+    }
+}
+
+/// Computes the conditions of all nodes. `rank` orders these, each after those that
+/// it answers to; `left` is how many entries the lists may have.
+///
+/// # Errors
+///
+/// The node whose condition needs more entries than are left.
 pub(super) fn conditions(
     catalogue: &Catalogue,
     rank: &[u32],
@@ -64,7 +294,7 @@ pub(super) fn conditions(
     let mut search = Search {
         catalogue,
         rank,
-        speaking: vec![Arc::default(); nodes],
+        constraining: vec![Arc::default(); nodes],
         scopes: vec![None; nodes],
         requiring: Vec::with_capacity(nodes),
         seen: vec![0; nodes],
@@ -80,29 +310,30 @@ pub(super) fn conditions(
     let mut order: Vec<NodeId> = (0..number(nodes)).collect();
     order.sort_unstable_by_key(|&id| rank[id as usize]);
     for id in order {
-        search.speaking[id as usize] = search.speaking(id).map_err(|TooMany| id)?;
+        search.constraining[id as usize] = search.constraining(id).map_err(|TooMany| id)?;
     }
     (0..number(nodes)).map(|id| search.condition(id).map_err(|TooMany| id)).collect()
 }
 
-/// The lists would have more entries than allowed.
+/// The error of lists with more entries than allowed.
 struct TooMany;
 
 struct Search<'c> {
     catalogue: &'c Catalogue,
     rank: &'c [u32],
-    /// For each node, itself and what it answers to, scopes aside: those that may
-    /// constrain an object.
-    speaking: Vec<Arc<[NodeId]>>,
-    /// The scopes of nodes, where they are the same for whatever answers to them
-    /// and have been needed.
+    /// For each node, the nodes with scopes or checks among those that it answers
+    /// to, itself included, whatever its scopes require.
+    constraining: Vec<Arc<[NodeId]>>,
+    /// The scopes of nodes, where they have been needed and are the same for every
+    /// node that answers to them.
     scopes: Vec<Option<Arc<[Scope]>>>,
-    /// Whether a node has scopes that require something themselves.
+    /// Whether a node has scopes that require something of their own.
     requiring: Vec<bool>,
-    /// In which round a node was last seen.
+    /// The round in which a node was last seen.
     seen: Vec<u32>,
     round: u32,
-    /// The number of a node's step, if it must hold only where a scope requires it.
+    /// The number of a node's step, if it must be allowed only for a scope that
+    /// requires it.
     places: Vec<Option<u32>>,
     left: &'c mut usize,
 }
@@ -118,7 +349,7 @@ impl Search<'_> {
         own_checks.dedup();
         self.take(2 * own_checks.len())?;
 
-        // What it always answers to.
+        // The nodes that must be allowed in any case.
         self.round += 1;
         let always = self.reach(&[id], kind)?;
         let mut checks = own_checks.clone();
@@ -129,8 +360,8 @@ impl Search<'_> {
         checks.sort_unstable();
         checks.dedup();
 
-        // What the scopes of those, and of what they require, require besides: in
-        // the same round, so that what is needed anyway is not visited again.
+        // The nodes required by scopes of those, by scopes of these, and so on: in
+        // the same round, so that nodes needed in any case are not visited again.
         let mut steps: Vec<(NodeId, bool)> = always.into_iter().map(|id| (id, true)).collect();
         let mut next = 0;
         while let Some(&(step, _)) = steps.get(next) {
@@ -140,8 +371,8 @@ impl Search<'_> {
             }
             for scope in catalogue.scopes(step) {
                 let required = self.own_requirements(scope);
-                let besides = self.reach(&required, kind)?;
-                steps.extend(besides.into_iter().map(|id| (id, false)));
+                let reached = self.reach(&required, kind)?;
+                steps.extend(reached.into_iter().map(|id| (id, false)));
             }
         }
         steps.retain(|&(step, always)| {
@@ -152,32 +383,31 @@ impl Search<'_> {
             self.places[step as usize] = (!always).then_some(number(at));
         }
 
-        let on_kind = |&(step, _): &(NodeId, bool)| catalogue.node(step).kind == Some(kind);
-        let needs_object = !checks.is_empty() || steps.iter().any(on_kind);
-        let own_scopes = match self.has_scopes(id) {
-            true => self.scopes(id, id, kind)?,
-            false => Arc::default(),
-        };
-        let mut told = Vec::with_capacity(steps.len());
+        let own_scopes =
+            if self.has_scopes(id) { self.scopes(id, id, kind)? } else { Arc::default() };
+        let mut numbered = Vec::with_capacity(steps.len());
         for &(step, always) in &steps {
-            let scopes = match self.has_scopes(step) {
-                true if step == id => Some(Arc::clone(&own_scopes)),
-                true => Some(self.scopes(step, id, kind)?),
-                false => None,
+            let scopes = if step == id && self.has_scopes(id) {
+                Some(Arc::clone(&own_scopes))
+            } else if self.has_scopes(step) {
+                Some(self.scopes(step, id, kind)?)
+            } else {
+                None
             };
+            let on_kind = catalogue.node(step).kind == Some(kind);
             let checks = if always { Box::default() } else { self.checks(step, kind).into() };
-            told.push(Step { always, checks, scopes });
+            numbered.push(Step { node: step, on_kind, always, checks, scopes });
         }
         for &(step, _) in &steps {
             self.places[step as usize] = None;
         }
         Ok(Some(Condition {
             kind,
-            needs_object,
+            needs_object: !checks.is_empty() || numbered.iter().any(|step| step.on_kind),
             own_checks: own_checks.into(),
             own_scopes,
             checks: checks.into(),
-            steps: told.into(),
+            steps: numbered.into(),
         }))
     }
 
@@ -187,29 +417,30 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// A node and what it answers to, scopes aside: those of them that may
-    /// constrain an object. The nodes to which it leads must be known.
-    fn speaking(&mut self, id: NodeId) -> Result<Arc<[NodeId]>, TooMany> {
+    /// The nodes with scopes or checks among a node and those that it answers to,
+    /// whatever scopes require. The nodes that it leads to must be known.
+    fn constraining(&mut self, id: NodeId) -> Result<Arc<[NodeId]>, TooMany> {
         let node = self.catalogue.node(id);
-        let speaks = self.has_scopes(id) || !node.checks.is_empty();
+        let constrains = self.has_scopes(id) || !node.checks.is_empty();
         let leads_to: Vec<NodeId> =
             node.gate.into_iter().chain(self.followed(&node.requires)).collect();
-        if let (&[only], false) = (&*leads_to, speaks) {
-            return Ok(Arc::clone(&self.speaking[only as usize]));
+        if let (&[only], false) = (&*leads_to, constrains) {
+            return Ok(Arc::clone(&self.constraining[only as usize]));
         }
         self.round += 1;
         let mut found = Vec::new();
-        if speaks {
+        if constrains {
             self.seen[id as usize] = self.round;
             found.push(id);
         }
         for next in leads_to {
             // A node seen before has brought along all that it answers to.
-            if self.seen[next as usize] != self.round {
-                for &id in &*self.speaking[next as usize] {
-                    if std::mem::replace(&mut self.seen[id as usize], self.round) != self.round {
-                        found.push(id);
-                    }
+            if self.seen[next as usize] == self.round {
+                continue;
+            }
+            for &id in &*self.constraining[next as usize] {
+                if std::mem::replace(&mut self.seen[id as usize], self.round) != self.round {
+                    found.push(id);
                 }
             }
         }
@@ -223,15 +454,15 @@ impl Search<'_> {
         if node.kind == Some(kind) { &node.checks } else { &[] }
     }
 
-    /// From these and all that they answer to, the nodes that this round has not
-    /// seen and that may constrain an object: those on that kind, and scoped ones
-    /// on another, because of what their scopes require.
+    /// The nodes among these, and those that they answer to, that this round has not
+    /// seen and that may constrain an object of that kind: those on the kind, and
+    /// scoped ones on another whose scopes have requirements.
     fn reach(&mut self, from: &[NodeId], kind: KindId) -> Result<Vec<NodeId>, TooMany> {
         let mut found = Vec::new();
         for &from in from {
-            let speaking = Arc::clone(&self.speaking[from as usize]);
-            self.take(speaking.len())?;
-            for &id in &*speaking {
+            let constraining = Arc::clone(&self.constraining[from as usize]);
+            self.take(constraining.len())?;
+            for &id in &*constraining {
                 if std::mem::replace(&mut self.seen[id as usize], self.round) == self.round {
                     continue;
                 }
@@ -243,7 +474,8 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The required nodes that are followed: a single scope need only be effective.
+    /// The required nodes, without single scopes: these need only be effective, and
+    /// nothing is followed beyond them (rule 7).
     fn followed(&self, required: &[Bit]) -> impl Iterator<Item = NodeId> {
         let nodes = required.iter().map(|&bit| self.catalogue.id_of(bit));
         nodes.filter(|&id| !matches!(self.catalogue.node(id).form, Form::Scope(..)))
@@ -258,8 +490,8 @@ impl Search<'_> {
         matches!(self.catalogue.node(id).form, Form::Scoped(_) | Form::Scope(..))
     }
 
-    /// The scopes to match for a step; for a scope that is asked for itself, it
-    /// alone, with its requirements being steps in any case.
+    /// The scopes to match for a step; for a single scope that is asked for, this one
+    /// alone, whose requirements are steps in any case.
     fn scopes(
         &mut self,
         step: NodeId,
@@ -280,8 +512,6 @@ impl Search<'_> {
             self.take(1 + when.len())?;
             scopes.push(Scope {
                 bit: node.bit,
-                // Relations to an object of another kind can't be evaluated on this
-                // one.
                 when: if on_kind { when.clone() } else { Box::default() },
                 steps: if id == asked { [].into() } else { self.needed(id)? },
             });
@@ -293,15 +523,15 @@ impl Search<'_> {
         Ok(scopes)
     }
 
-    /// The steps that a scope's own requirements amount to, apart from those that
-    /// must always hold.
+    /// The steps that a scope's own requirements unfold to, without those that must
+    /// be allowed in any case.
     fn needed(&mut self, scope: NodeId) -> Result<Box<[u32]>, TooMany> {
         let required = self.own_requirements(scope);
         let mut needed = Vec::new();
         for from in required {
-            let speaking = Arc::clone(&self.speaking[from as usize]);
-            self.take(speaking.len())?;
-            needed.extend(speaking.iter().filter_map(|&id| self.places[id as usize]));
+            let constraining = Arc::clone(&self.constraining[from as usize]);
+            self.take(constraining.len())?;
+            needed.extend(constraining.iter().filter_map(|&id| self.places[id as usize]));
         }
         needed.sort_unstable();
         needed.dedup();

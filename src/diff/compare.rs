@@ -18,10 +18,10 @@ use super::pairs::{Named as NamedBy, Pair, Related};
 use super::values::{Passing, Situations, passing, situations};
 use super::{Condition, Extent, Shift, Versus};
 use crate::bits::{ones, test};
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Kind, Node, NodeId};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Kind, Node, NodeId, Op};
 use crate::document::{Bound, Fence, SettingValue};
 use crate::engine::{Engine, Limit, Standing};
-use crate::filter::{self, Formula, Op, Test, listed};
+use crate::filter::{self, Formula, Test, listed};
 use crate::policy::{ClassId, Inner, VACANT};
 
 /// All that changes for the users of a pair, by numbers and in a fixed order: equal
@@ -203,9 +203,7 @@ impl<'e> Comparison<'e> {
     /// Whether the condition of a permission looks at any of these bits.
     fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
         let condition = catalogue(self.after).node(id).condition.as_deref();
-        let steps = condition.into_iter().flat_map(|condition| &condition.steps);
-        let mut scopes = steps.flat_map(|step| step.scopes.as_deref().unwrap_or_default());
-        scopes.any(|scope| test(bits, scope.bit))
+        condition.is_some_and(|it| it.scopes().any(|scope| test(bits, scope.bit)))
     }
 
     /// What changes about a permission, if anything.
@@ -296,9 +294,8 @@ impl<'e> Comparison<'e> {
             Standing::Allowed => return Reach::Everywhere,
             Standing::Open(open) => open,
         };
-        let steps = open.condition.steps.iter();
-        let scopes = steps.flat_map(|step| step.scopes.as_deref().unwrap_or_default());
-        let scopes = scopes.filter(|scope| open.holds(scope)).map(|scope| scope.bit).collect();
+        let scopes = open.condition.scopes().map(|scope| scope.bit);
+        let scopes = scopes.filter(|&bit| open.holds(bit)).collect();
         let limits = engine.limits(class).as_ptr().addr();
         let recipe = (side, id, limits, scopes);
         if let Some(&known) = self.recipes.get(&recipe) {

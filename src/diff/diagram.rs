@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use crate::catalogue::States;
+use crate::catalogue::{Op, States};
 use crate::document::RelationState;
-use crate::filter::{Formula, Op, Test};
+use crate::filter::{Formula, Test};
 
 /// A diagram: the number of its topmost node.
 pub(super) type Diagram = u32;

@@ -1,12 +1,10 @@
 //! Decisions on an object (design, rule 7), and the reasons for them.
 
-use smallvec::SmallVec;
-
 use super::layer::Layers;
 use super::limit::limit_of;
 use super::membership::Membership;
 use super::{Ask, Compiled, Engine, Permission, User};
-use crate::catalogue::{AttributeId, Condition, Form, KindId, NodeId, Scope, States};
+use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, Form, KindId, NodeId, Op, States};
 use crate::date::Date;
 use crate::document::RelationType;
 use crate::names::NameMap;
@@ -133,9 +131,9 @@ impl Compiled {
             return Reason::WrongKind;
         }
         let scopes = &condition.own_scopes;
-        if !scopes.is_empty() && !scopes.iter().any(|scope| view.matches(scope)) {
+        if !scopes.is_empty() && !scopes.iter().any(|scope| scope.matches(&mut view)) {
             Reason::NoScope
-        } else if !view.passes(&condition.own_checks) {
+        } else if !condition.own_checks.iter().all(|&check| view.check(check)) {
             Reason::OutOfBounds
         } else if !view.allows(condition) {
             Reason::Gated
@@ -188,35 +186,9 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             .is_none_or(|condition| compiled.is_admin(self.class) || self.allows(condition))
     }
 
-    /// Whether it meets a condition.
+    /// Whether it is of the condition's kind and meets it.
     fn allows(&mut self, condition: &Condition) -> bool {
-        if !self.is_of(condition.kind) || !self.passes(&condition.checks) {
-            return false;
-        }
-        let mut allowed = SmallVec::<[bool; 32]>::new();
-        for step in &condition.steps {
-            let open = |view: &mut Self, scope: &Scope| {
-                scope.steps.iter().all(|&step| allowed.get(step as usize) == Some(&true))
-                    && view.matches(scope)
-            };
-            let passes = match &step.scopes {
-                Some(scopes) => scopes.iter().any(|scope| open(self, scope)),
-                None => true,
-            };
-            let passes = passes && self.passes(&step.checks);
-            if step.always && !passes {
-                return false;
-            }
-            allowed.push(passes);
-        }
-        true
-    }
-
-    /// Whether a scope is effective, and the object's relations in states it
-    /// accepts.
-    fn matches(&mut self, scope: &Scope) -> bool {
-        self.compiled.rows.holds(self.class, scope.bit)
-            && scope.when.iter().all(|&(relation, accepted)| self.state(relation).meet(accepted))
+        self.is_of(condition.kind) && condition.evaluate(self)
     }
 
     fn state(&mut self, relation: u32) -> States {
@@ -235,18 +207,29 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         }
         states
     }
+}
 
-    /// Whether every one of these attributes is within the user's bound.
-    fn passes(&self, checks: &[AttributeId]) -> bool {
-        if checks.is_empty() {
-            return true;
-        }
-        let catalogue = &self.compiled.policy().catalogue;
-        let limits = self.compiled.limits(self.class);
-        checks.iter().all(|&check| {
-            let name = &catalogue.attributes[check as usize].name;
-            limit_of(limits, check).passes(self.object.attribute(name), self.today)
-        })
+impl<O: Object + ?Sized> Evaluator for View<'_, O> {
+    type Truth = bool;
+
+    #[inline]
+    fn holds(&self, scope: Bit) -> bool {
+        self.compiled.rows.holds(self.class, scope)
+    }
+
+    fn relation(&mut self, relation: u32, states: States) -> bool {
+        self.state(relation).meet(states)
+    }
+
+    fn check(&mut self, attribute: AttributeId) -> bool {
+        let declared = &self.compiled.policy().catalogue.attributes[attribute as usize];
+        limit_of(self.compiled.limits(self.class), attribute)
+            .passes(self.object.attribute(&declared.name), self.today)
+    }
+
+    #[inline]
+    fn join(&mut self, op: Op, (): ()) -> bool {
+        op == Op::And
     }
 }
 

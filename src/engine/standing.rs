@@ -2,7 +2,7 @@
 
 use super::limit::{Limit, limit_of};
 use super::{Compiled, Engine, Permission, User};
-use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Scope};
+use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind};
 use crate::policy::ClassId;
 
 /// How a user stands with a permission.
@@ -109,8 +109,8 @@ impl Compiled {
 
 impl<'e> Open<'e> {
     /// Whether the user holds a scope.
-    pub(crate) fn holds(&self, scope: &Scope) -> bool {
-        self.compiled.rows.holds(self.class, scope.bit)
+    pub(crate) fn holds(&self, scope: Bit) -> bool {
+        self.compiled.rows.holds(self.class, scope)
     }
 
     /// An attribute, and what passes of it for the user.

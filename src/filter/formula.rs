@@ -11,7 +11,7 @@
 
 use std::cell::Cell;
 
-use crate::catalogue::{AttributeId, States};
+use crate::catalogue::{AttributeId, Op, States, Truth};
 
 /// What an object must be like.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,12 +32,6 @@ pub(crate) enum Test<'c> {
     Attribute(&'c str, AttributeId),
     /// The definition of that number holds.
     Defined(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Op {
-    And,
-    Or,
 }
 
 impl Op {
@@ -73,6 +67,24 @@ impl Effort {
         let left = self.0.get().checked_sub(steps);
         self.0.set(left.unwrap_or(0));
         left.is_some()
+    }
+}
+
+impl From<bool> for Formula<'_> {
+    fn from(all: bool) -> Self {
+        if all { Formula::ALL } else { Formula::NONE }
+    }
+}
+
+impl<'c> Truth for Formula<'c> {
+    type Parts = Vec<Formula<'c>>;
+
+    fn settles(&self, op: Op) -> bool {
+        matches!(self, Formula::Join(of, parts) if *of != op && parts.is_empty())
+    }
+
+    fn add_to(self, parts: &mut Vec<Formula<'c>>) {
+        parts.push(self);
     }
 }
 
