@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use grantree::change::{By, Change};
-use grantree::{DynamicObject, Engine, Policy};
+use grantree::object::DynamicObject;
+use grantree::{Engine, Policy};
 
 fn edit(ops: &str) -> Change {
     let role = workload::COMMON;

@@ -5,7 +5,8 @@ mod workload;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
-use grantree::{DynamicObject, Engine, Permission, Policy, User};
+use grantree::object::DynamicObject;
+use grantree::{Engine, Permission, Policy, User};
 
 const USERS: usize = 1_000_000;
 const QUESTIONS: usize = 64;

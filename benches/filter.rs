@@ -9,7 +9,8 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fastrand::Rng;
 use grantree::filter::Columns;
-use grantree::{DynamicObject, Engine, Permission, Policy, User};
+use grantree::object::DynamicObject;
+use grantree::{Engine, Permission, Policy, User};
 use workload::Job;
 
 const USERS: usize = 1_000_000;

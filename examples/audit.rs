@@ -9,7 +9,8 @@
 use std::error::Error;
 
 use grantree::change::{By, Change};
-use grantree::{Document, DynamicObject, Engine, Policy, SourceName};
+use grantree::object::DynamicObject;
+use grantree::{Document, Engine, Policy, SourceName};
 
 const POLICY: &str = include_str!("policies/connect.json");
 

@@ -3,7 +3,8 @@
 
 use std::error::Error;
 
-use grantree::{Document, DynamicObject, Engine, Policy};
+use grantree::object::DynamicObject;
+use grantree::{Document, Engine, Policy};
 
 struct Story {
     policy: &'static str,

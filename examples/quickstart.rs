@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use grantree::{Document, Engine, Object, Policy, RelationState, Subject, Value};
+use grantree::object::{Object, RelationState, Subject, Value};
+use grantree::{Document, Engine, Policy};
 
 /// The host's own job; the engine asks it for what matters, and copies nothing.
 struct Job {

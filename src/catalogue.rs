@@ -28,6 +28,7 @@ use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
 use crate::names::NameMap;
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
+use crate::relation::RelationState;
 
 /// The number of a node.
 pub(crate) type NodeId = u32;
@@ -127,11 +128,11 @@ pub(crate) enum Form {
 pub(crate) struct States(u8);
 
 impl States {
-    pub(crate) fn with(self, state: document::RelationState) -> States {
+    pub(crate) fn with(self, state: RelationState) -> States {
         States(self.0 | 1 << state as u8)
     }
 
-    pub(crate) fn accepts(self, state: document::RelationState) -> bool {
+    pub(crate) fn accepts(self, state: RelationState) -> bool {
         self.meet(States::default().with(state))
     }
 

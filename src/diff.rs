@@ -86,9 +86,10 @@ use serde::Serialize;
 
 use crate::catalogue::{Catalogue, NodeId};
 use crate::change::{Applied, By, Change, Refusal};
-use crate::document::{Bound, BoundType, RelationState, RelationType, SettingValue};
+use crate::document::{Bound, BoundType, RelationType, SettingValue};
 use crate::engine::Engine;
 use crate::explain::Named;
+use crate::relation::RelationState;
 use compare::{Changes, Comparison, Line};
 use pairs::Compared;
 pub use users::Users;

@@ -39,10 +39,12 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 
 pub use crate::date::Weekday;
+pub use crate::relation::RelationType;
 pub use map::Map;
 
 use crate::date::Date;
 use crate::problem::Problem;
+use crate::relation::RelationState;
 
 /// A policy document, as written.
 ///
@@ -195,7 +197,7 @@ pub struct Permission {
 ///
 /// ```
 /// use grantree::document::{Map, Scope};
-/// use grantree::RelationState;
+/// use grantree::object::RelationState;
 ///
 /// let free = Scope {
 ///     key: "free".into(),
@@ -225,40 +227,6 @@ pub struct Scope {
     /// The permissions that granting it grants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implies: Vec<String>,
-}
-
-/// A relation of an object as one user sees it.
-///
-/// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy, RelationState};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-/// #     "users": {"alice": {"allow": ["edit"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let found = |names: &[&str]| {
-///     let job = DynamicObject::new("job").with_relation("assignee", names.iter().copied());
-///     let explanation = engine.explain_by_name("alice", "edit.own", &job)?;
-///     Ok::<_, grantree::Unknown>(explanation.accounts[0].scopes[0].when[0].found)
-/// };
-/// assert_eq!(found(&["alice", "bob"])?, Some(RelationState::Me));
-/// assert_eq!(found(&["bob"])?, Some(RelationState::Other));
-/// assert_eq!(found(&[])?, Some(RelationState::None));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RelationState {
-    /// It names the user, or a group that is one of the user's or beneath one.
-    Me,
-    /// It names somebody, but not the user.
-    Other,
-    /// It names nobody.
-    None,
 }
 
 /// A kind of object.
@@ -295,24 +263,6 @@ pub struct ObjectKind {
     /// The attributes whose bounds every permission on this kind must satisfy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
-}
-
-/// What a relation names.
-///
-/// ```
-/// use grantree::document::RelationType;
-///
-/// assert_eq!(serde_json::to_string(&RelationType::User)?, r#""user""#);
-/// assert_eq!(serde_json::to_string(&RelationType::Group)?, r#""group""#);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RelationType {
-    /// Users.
-    User,
-    /// Groups.
-    Group,
 }
 
 /// The form of the bounds on an attribute.
@@ -674,7 +624,8 @@ pub struct Role {
 /// A declared group.
 ///
 /// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # use grantree::{Document, Engine, Policy};
+/// # use grantree::object::DynamicObject;
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {

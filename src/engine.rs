@@ -64,7 +64,8 @@ use rows::Rows;
 /// [`filter_by_name`](Engine::filter_by_name). All others take handles.
 ///
 /// ```
-/// use grantree::{Document, DynamicObject, Engine, Policy};
+/// use grantree::{Document, Engine, Policy};
+/// use grantree::object::DynamicObject;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let text = r#"{
@@ -251,7 +252,8 @@ impl Engine {
     /// permission required by a scope checks.)
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Date, Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {
@@ -266,8 +268,8 @@ impl Engine {
     /// // To be booked three days ahead.
     /// let book = engine.permission("book")?;
     /// let slot = DynamicObject::new("slot").with_attribute("starts", "2026-11-24");
-    /// assert!(engine.can(bob, book, (&slot, "2026-11-21".parse()?)));
-    /// assert!(!engine.can(bob, book, (&slot, "2026-11-22".parse()?)));
+    /// assert!(engine.can(bob, book, (&slot, Date::new(2026, 11, 21))));
+    /// assert!(!engine.can(bob, book, (&slot, Date::new(2026, 11, 22))));
     /// assert!(!engine.can(bob, book, &slot));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

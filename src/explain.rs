@@ -35,11 +35,12 @@ pub(crate) use text::{bound, verdict};
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
 use crate::date::Date;
-use crate::document::{Bound, BoundType, RelationState, RelationType};
+use crate::document::{Bound, BoundType, RelationType};
 use crate::engine::{Engine, Permission, Unknown, User};
 use crate::object::{NoObject, Object, Target, Value};
 use crate::policy::{Class, Holder, Inner, SourceId, SourceName};
 use crate::reason::Reason;
+use crate::relation::RelationState;
 use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
 
 /// Why a user may do something, or may not.
@@ -353,7 +354,8 @@ pub struct Gate {
 /// A scope of a permission.
 ///
 /// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # use grantree::{Document, Engine, Policy};
+/// # use grantree::object::DynamicObject;
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {
@@ -391,7 +393,8 @@ pub struct ScopeAccount {
 /// What a scope asks of a relation.
 ///
 /// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # use grantree::{Document, Engine, Policy};
+/// # use grantree::object::DynamicObject;
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {
@@ -401,7 +404,7 @@ pub struct ScopeAccount {
 /// #     "users": {"bob": {"allow": ["edit"]}}
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::RelationState;
+/// use grantree::object::RelationState;
 ///
 /// let job = DynamicObject::new("job").with_relation("assignee", ["eve"]);
 /// let explanation = engine.explain_by_name("bob", "edit", &job)?;
@@ -428,7 +431,7 @@ impl When {
     /// Whether the object is in a state that is accepted.
     ///
     /// ```
-    /// use grantree::RelationState;
+    /// use grantree::object::RelationState;
     /// use grantree::document::RelationType;
     /// use grantree::explain::When;
     ///
@@ -451,7 +454,8 @@ impl When {
 /// A bound on an attribute of the object.
 ///
 /// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # use grantree::{Document, Engine, Policy};
+/// # use grantree::object::DynamicObject;
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {
@@ -487,7 +491,8 @@ pub struct Check {
 /// A bound, and where it is stated.
 ///
 /// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # use grantree::{Document, Engine, Policy};
+/// # use grantree::object::DynamicObject;
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {

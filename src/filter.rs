@@ -8,7 +8,8 @@
 //! exactly if `can` says yes.
 //!
 //! ```
-//! use grantree::{Document, DynamicObject, Engine, Policy};
+//! use grantree::{Document, Engine, Policy};
+//! use grantree::object::DynamicObject;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let text = r#"{
@@ -53,10 +54,11 @@ use serde::Serialize;
 
 use crate::catalogue::{AttributeId, Bit, Evaluator, Op, States, Step};
 use crate::date::Date;
-use crate::document::{RelationState, RelationType};
+use crate::document::RelationType;
 use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
 use crate::names::is_among;
 use crate::object::{Asker, Object, Subject, Value};
+use crate::relation::RelationState;
 pub use columns::{Cell, Columns, Me, Related};
 use formula::Effort;
 pub(crate) use formula::{Formula, Test};
@@ -400,7 +402,8 @@ impl Filter {
     /// once for a relation or attribute, and should always answer the same.
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {

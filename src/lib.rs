@@ -44,8 +44,8 @@
 //! # }
 //! ```
 //!
-//! A permission may be exercised on an **[`Object`]**: a host's own struct that
-//! reports its relations and attributes, or a [`DynamicObject`]. Today's date
+//! A permission may be exercised on an **[`Object`](object::Object)**: a host's own struct that
+//! reports its relations and attributes, or a [`DynamicObject`](object::DynamicObject). Today's date
 //! comes with the question, `(&job, today)`; a question without an object is
 //! asked on `()`.
 //!
@@ -104,12 +104,13 @@ mod chunked;
 mod date;
 mod graph;
 mod index;
+mod relation;
 mod slots;
 
 pub mod document;
 
 mod catalogue;
-mod object;
+pub mod object;
 mod policy;
 
 mod reason;
@@ -139,13 +140,12 @@ pub mod policy_test;
 
 pub use date::{Date, DateError};
 pub use diff::Diff;
-pub use document::{Document, RelationState};
+pub use document::Document;
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use explain::Explanation;
 pub use filter::Filter;
 pub use limits::Limits;
 pub use live::{Live, Snapshot};
-pub use object::{Displayed, DynamicObject, Id, NoObject, Object, Subject, Target, Value};
 pub use policy::{Adopted, Digest, Policy, SourceName};
 pub use problem::{LeftOut, Problem, ProblemKind, Problems};
 pub use progress::Progress;

@@ -12,8 +12,8 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::catalogue::{Op, States};
-use crate::document::RelationState;
 use crate::filter::{Formula, Test};
+use crate::relation::RelationState;
 
 /// A diagram: the number of its topmost node.
 pub(super) type Diagram = u32;

@@ -14,7 +14,8 @@ impl Engine {
     /// allocated.
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let text = r#"{
     /// #     "format": 1,
@@ -62,7 +63,8 @@ impl Engine {
     /// faster.
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {

@@ -45,7 +45,8 @@ impl Engine {
     /// [`Reason::NotGranted`].
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {

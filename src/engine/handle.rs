@@ -234,7 +234,8 @@ impl Engine {
     /// The first unknown name.
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {"objects": {"job": {"relations": {"assignee": "user"}}}}

@@ -150,7 +150,8 @@ impl Engine {
     /// [`Engine::who_can_by_source`] also says which sources let them in.
     ///
     /// ```
-    /// # use grantree::{Document, DynamicObject, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::object::DynamicObject;
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {

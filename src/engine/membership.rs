@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::chunked::Chunked;
 use crate::names::number;
-use crate::object::{Displayed, Id, decimal};
+use crate::object::{DisplayId, Id, decimal};
 use crate::policy::{Groups, Inner};
 
 /// The groups of a policy as a forest, and the lists of groups that users have.
@@ -65,7 +65,7 @@ impl<'m> Membership<'m> {
         match self.list {
             None => false,
             Some(list) if list.few.is_empty() => {
-                Displayed(group).with_text(|name| self.belongs(name))
+                DisplayId(group).with_text(|name| self.belongs(name))
             }
             Some(list) => list.few.iter().any(|&(_, number)| number == Some(group)),
         }

@@ -14,11 +14,12 @@ use super::walk::{Effect as Does, List, Supposed, Walk};
 use super::{Effect, Named, SourceRef, Statement, named_bit, named_user};
 use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern};
 use crate::date::Date;
-use crate::document::{Bound, BoundType, Fence, RelationState, RelationType};
+use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, Permission, User, fence_day};
 use crate::object::{Object, Target, Value};
 use crate::policy::{self, Holder, Inner, SourceId};
 use crate::reason::Reason;
+use crate::relation::RelationState;
 
 /// How many ways of mending are tried, and how many are reported.
 const TRIED: usize = 64;

@@ -6,10 +6,11 @@ use super::{
     AccessRequest, Account, Assigned, Assignment, Check, Effect, Explanation, Granting, Link,
     Mends, Named, Part, ScopeAccount, SourceRef, StatedBound, Statement, When,
 };
-use crate::document::{Bound, BoundType, Fence, RelationState, RelationType};
+use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::policy::SourceName;
 use crate::problem::OneLine;
 use crate::reason::Reason;
+use crate::relation::RelationState;
 
 /// The most steps that lines are indented: a cause may have a thousand causes
 /// behind it.

@@ -10,11 +10,11 @@ use foldhash::fast::RandomState;
 
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, Pattern};
 use crate::date::Date;
-use crate::document::RelationState;
 use crate::engine::Limit;
 use crate::object::{Asker, Object, Subject, Value};
 use crate::policy::{Class, Holder, Inner, SourceId, Statements};
 use crate::reason::Reason;
+use crate::relation::RelationState;
 
 /// The list of a source that contains a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::{Filter, Predicate, passes};
 use crate::date::Date;
-use crate::document::{RelationState, RelationType};
+use crate::document::RelationType;
 use crate::names::is_among;
 use crate::object::{Id, Value, decimal};
+use crate::relation::RelationState;
 
 /// Objects of one kind by columns: a table, or a page of one, in memory.
 ///
@@ -189,7 +190,7 @@ impl fmt::Debug for Columns<'_> {
 /// #     "users": {"7": {"allow": ["view"]}}
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::RelationState;
+/// use grantree::object::RelationState;
 /// use grantree::filter::{Columns, Me, Related};
 ///
 /// /// Zero means nobody.
@@ -220,7 +221,7 @@ pub trait Related {
     /// #     "users": {"7": {"allow": ["view"]}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::RelationState;
+    /// use grantree::object::RelationState;
     /// use grantree::filter::{Columns, Me, Related};
     ///
     /// /// All who were ever assigned; only the last counts.
@@ -288,7 +289,7 @@ impl<I: Id> Related for &[I] {
 /// #     "users": {"7": {"allow": ["view"]}}
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::RelationState;
+/// use grantree::object::RelationState;
 /// use grantree::filter::{Columns, Me, Related};
 ///
 /// struct Crew {
@@ -338,7 +339,7 @@ impl Me<'_> {
     /// #     "users": {"bob": {"allow": ["view"], "groups": ["leeds"]}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::RelationState;
+    /// use grantree::object::RelationState;
     /// use grantree::filter::{Columns, Me, Related};
     ///
     /// /// A depot by its code: `leeds/2`.
@@ -371,7 +372,7 @@ impl Me<'_> {
 /// The value of an attribute of one object, in a column.
 ///
 /// ```
-/// use grantree::Value;
+/// use grantree::object::Value;
 /// use grantree::filter::Cell;
 ///
 /// /// An amount of money, in cents.
@@ -390,7 +391,7 @@ pub trait Cell {
     /// The value; `None` where the object has none.
     ///
     /// ```
-    /// use grantree::Value;
+    /// use grantree::object::Value;
     /// use grantree::filter::Cell;
     ///
     /// assert_eq!("north".value(), Some(Value::Text("north")));

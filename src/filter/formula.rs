@@ -363,7 +363,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::document::RelationState;
+    use crate::relation::RelationState;
 
     const STATES: [RelationState; 3] =
         [RelationState::Me, RelationState::Other, RelationState::None];

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Filter, Predicate};
-use crate::document::RelationState;
+use crate::relation::RelationState;
 
 impl Display for Filter {
     /// `every job where assignee is me`, `everything` or `nothing`.

@@ -53,7 +53,7 @@ pub enum Question {
 /// May this user do this?
 ///
 /// ```
-/// use grantree::DynamicObject;
+/// use grantree::object::DynamicObject;
 /// use grantree::policy_test::Ask;
 ///
 /// let ask: Ask = serde_json::from_str(
@@ -280,7 +280,8 @@ pub(super) fn outcome(applied: &Result<(), Refusal>) -> Answer {
 /// On which of these objects may this user do this?
 ///
 /// ```
-/// # use grantree::{Document, DynamicObject, Engine, Policy};
+/// # use grantree::{Document, Engine, Policy};
+/// # use grantree::object::DynamicObject;
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {

@@ -4,8 +4,9 @@ use sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, Value};
 
 use super::column::{Column, Form};
 use super::{Attribute, ConditionError, Database, Dates, Ids, Mapping, Place, Values};
-use crate::document::{RelationState, RelationType};
+use crate::document::RelationType;
 use crate::filter::{Filter, Predicate};
+use crate::relation::RelationState;
 
 /// The most tests that a condition has, with definitions written out, and the
 /// deepest that joins are nested. Databases limit both, and so does the stack of

@@ -1,7 +1,8 @@
 //! Questions on handles allocate nothing.
 
 use allocation_counter::measure;
-use grantree::{Date, Displayed, Document, Engine, Object, Policy, RelationState, Subject, Value};
+use grantree::object::{DisplayId, Object, RelationState, Subject, Value};
+use grantree::{Date, Document, Engine, Policy};
 
 /// A job with ids of a host's database.
 struct Job {
@@ -19,7 +20,7 @@ impl Object for Job {
     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
         match name {
             "assignee" => subject.users([self.assignee]),
-            "watcher" => subject.users(self.watchers.map(Displayed)),
+            "watcher" => subject.users(self.watchers.map(DisplayId)),
             "team" => subject.groups(self.teams),
             _ => None,
         }

@@ -6,7 +6,8 @@ use std::hash::Hash;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use grantree::document::{Group, Map};
-use grantree::{Document, Object, Policy, Problem, Reason};
+use grantree::object::Object;
+use grantree::{Document, Policy, Problem, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -34,7 +35,7 @@ const _: () = {
     between_threads::<grantree::Diff>();
     between_threads::<grantree::Tree>();
     between_threads::<grantree::Explanation>();
-    between_threads::<grantree::DynamicObject>();
+    between_threads::<grantree::object::DynamicObject>();
     between_threads::<grantree::change::Change>();
     between_threads::<grantree::change::Applied>();
     between_threads::<grantree::change::LogEntry>();
@@ -73,7 +74,7 @@ const _: () = {
     code::<grantree::Digest>();
     name::<grantree::User>();
     name::<grantree::Permission>();
-    name::<grantree::Value<'static>>();
+    name::<grantree::object::Value<'static>>();
     data::<Document>();
     data::<grantree::Diff>();
     data::<grantree::Tree>();
@@ -93,7 +94,7 @@ const _: () = {
     written::<grantree::lint::Finding>();
     written::<grantree::matrix::Matrix>();
     read::<Document>();
-    read::<grantree::DynamicObject>();
+    read::<grantree::object::DynamicObject>();
     read::<grantree::SourceName>();
     read::<grantree::change::Change>();
     read::<grantree::change::LogEntry>();

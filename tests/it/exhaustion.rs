@@ -45,8 +45,9 @@ use std::time::Instant;
 
 use grantree::change::{By, Change};
 use grantree::document::{Bound, Document, Map, Role, Source, Statements, User};
+use grantree::object::DynamicObject;
 use grantree::policy_test::{Answer, Ask, AskEffective, AskLevel, AskSome, AskWho, Question};
-use grantree::{DynamicObject, Engine, Permission, Policy, SourceName};
+use grantree::{Engine, Permission, Policy, SourceName};
 
 use crate::small::Form::{self, Checked, Graded, Heading, OnJob, OnOrder, Plain, Scoped, Switch};
 use crate::small::{

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use grantree::{Date, Document, DynamicObject, Engine, Policy};
+use grantree::object::DynamicObject;
+use grantree::{Date, Document, Engine, Policy};
 
 const POLICY: &str = r#"{
   "format": 1,

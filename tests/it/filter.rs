@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use grantree::filter::{Columns, Predicate};
-use grantree::{Date, Document, DynamicObject, Engine, Filter, Policy};
+use grantree::object::DynamicObject;
+use grantree::{Date, Document, Engine, Filter, Policy};
 
 fn engine(policy: &str) -> Engine {
     let document: Document =

@@ -6,11 +6,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use grantree::document::{BoundType, Document, RelationType, User};
+use grantree::object::{DisplayId, DynamicObject, Object, RelationState, Subject, Value};
 use grantree::policy_test::{Ask, AskWho, Question};
-use grantree::{
-    Date, Displayed, DynamicObject, Engine, Object, Permission, Policy, RelationState, Subject,
-    Value,
-};
+use grantree::{Date, Engine, Permission, Policy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
@@ -108,10 +106,10 @@ impl Object for Record<'_> {
         match (of, related) {
             (RelationType::User, Related::Texts(ids)) => subject.users(*ids),
             (RelationType::User, Related::Integers(ids)) => subject.users(ids),
-            (RelationType::User, Related::Uuids(ids)) => subject.users(ids.iter().map(Displayed)),
+            (RelationType::User, Related::Uuids(ids)) => subject.users(ids.iter().map(DisplayId)),
             (RelationType::Group, Related::Texts(ids)) => subject.groups(*ids),
             (RelationType::Group, Related::Integers(ids)) => subject.groups(ids),
-            (RelationType::Group, Related::Uuids(ids)) => subject.groups(ids.iter().map(Displayed)),
+            (RelationType::Group, Related::Uuids(ids)) => subject.groups(ids.iter().map(DisplayId)),
         }
     }
     fn attribute(&self, name: &str) -> Option<Value<'_>> {
@@ -234,7 +232,7 @@ impl Object for Job {
         match name {
             "assignee" => subject.users(self.assignee),
             "watcher" => subject.users(&self.watchers),
-            "team" => subject.groups(self.team.map(Displayed)),
+            "team" => subject.groups(self.team.map(DisplayId)),
             _ => None,
         }
     }
@@ -333,7 +331,7 @@ fn an_object_that_answers_wrongly_in_kind_or_type_is_denied() {
     let none: fn(&Subject<'_>) -> Option<RelationState> = |_| None;
     let users: fn(&Subject<'_>) -> Option<RelationState> = |subject| subject.users([u64::MAX]);
     let groups: fn(&Subject<'_>) -> Option<RelationState> =
-        |subject| subject.groups([Displayed(Uuid(0xff))]);
+        |subject| subject.groups([DisplayId(Uuid(0xff))]);
     let liar = |kind, relation, attribute| Liar { kind, relation, attribute };
 
     for kind in ["order", "planet", "", "Job", "job ", "job\0"] {
@@ -414,7 +412,7 @@ fn an_id_of_any_length_is_compared_whole() {
             "k"
         }
         fn relation(&self, _: &str, subject: &Subject<'_>) -> Option<RelationState> {
-            subject.users([Displayed(&self.0)])
+            subject.users([DisplayId(&self.0)])
         }
         fn attribute(&self, _: &str) -> Option<Value<'_>> {
             None
@@ -435,7 +433,7 @@ fn an_id_that_fails_to_display_is_nobodys() {
             Err(fmt::Error)
         }
     }
-    let relation = |subject: &Subject<'_>| subject.users([Displayed(Broken)]);
+    let relation = |subject: &Subject<'_>| subject.users([DisplayId(Broken)]);
     let engine = engine(document(JOBS));
     let user = engine.user("18446744073709551615").expect("a user");
     let mine = engine.permission("mine").expect("a permission");

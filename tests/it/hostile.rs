@@ -10,10 +10,8 @@ use std::fmt::Write;
 use allocation_counter::measure;
 use grantree::change::By;
 use grantree::lint::Code;
-use grantree::{
-    Document, DynamicObject, Engine, Limits, Object, Policy, Problems, RelationState, SourceName,
-    Subject, Value,
-};
+use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
+use grantree::{Document, Engine, Limits, Policy, Problems, SourceName};
 
 fn read(text: &str) -> Result<Policy, Problems> {
     Policy::try_from(serde_json::from_str::<Document>(text).expect("JSON"))

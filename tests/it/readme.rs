@@ -107,7 +107,7 @@ fn objects_and_lists() -> Result<(), Box<dyn Error>> {
         "8": {"roles": ["foreman"], "groups": ["uk"]}}
 }"#;
 
-    use grantree::{Object, RelationState, Subject, Value};
+    use grantree::object::{Object, RelationState, Subject, Value};
 
     struct Job {
         assignee: Option<u64>, // a user's id in the host's database

@@ -3,11 +3,12 @@
 
 use fastrand::Rng;
 use grantree::document::Document;
+use grantree::object::DynamicObject;
 use grantree::sql::sea_query::{
     Alias, MysqlQueryBuilder, PostgresQueryBuilder, Query, SqliteQueryBuilder, Value as Bound,
 };
 use grantree::sql::{ConditionError, Database, Ids, Mapping};
-use grantree::{Date, DynamicObject, Engine, Filter, Policy};
+use grantree::{Date, Engine, Filter, Policy};
 use proptest::prelude::any;
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grantree::explain::{Statement, Way, When};
 use grantree::filter::Columns;
+use grantree::object::{DynamicObject, Object, Value};
 use grantree::policy_test::Ask;
-use grantree::{DynamicObject, Engine, Object, Policy, Reason, SourceName, Value};
+use grantree::{Engine, Policy, Reason, SourceName};
 
 use super::laws::{asks, filters, objects};
 use super::strategies::Case;

@@ -6,8 +6,9 @@ use std::fmt;
 
 use grantree::change::{Applied, By, Change, Note, Rule};
 use grantree::document::{Document, Licence, Map, Role, Source, Statements};
+use grantree::object::Value;
 use grantree::policy_test::ChangeStep;
-use grantree::{Date, Engine, Policy, SourceName, Value};
+use grantree::{Date, Engine, Policy, SourceName};
 
 use super::changes::{
     self, effective_scopes, features, find, has_active_admin, held_of, holders, level,

@@ -12,7 +12,8 @@ use std::rc::Rc;
 
 use grantree::diff::{Diff, Extent, Group, NameChange, PermissionChange, Presence, Shift, Versus};
 use grantree::document::{Bound, Document, Fence, RelationType, Statements};
-use grantree::{Date, DynamicObject, Engine, Policy, Value};
+use grantree::object::{DynamicObject, Value};
+use grantree::{Date, Engine, Policy};
 
 use super::oracle::{Form, Oracle, passes};
 

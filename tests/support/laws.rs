@@ -13,11 +13,12 @@ use grantree::change::{Applied, By, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
 use grantree::explain::{Explanation, Granting, Mends, Part, ScopeAccount, When};
 use grantree::filter::{Filter, Predicate};
+use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{
     Answer, Ask, AskEffective, AskFilter, AskLevel, AskSome, AskWho, Question,
 };
 use grantree::tree::{Form as TreeForm, Node, Says, Tree, Word};
-use grantree::{Adopted, Date, DynamicObject, Engine, Object, Policy, Problem, Reason, SourceName};
+use grantree::{Adopted, Date, Engine, Policy, Problem, Reason, SourceName};
 
 use super::oracle::{Catalogue, Form, Holder, Oracle, Said, says};
 use super::strategies::{Case, Tweak, said_by, sources};

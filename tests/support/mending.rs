@@ -1,9 +1,11 @@
 //! Mends applied to a document by hand, to see whether they mend.
 
-use grantree::document::{Bound, Document, Map, RelationState, RelationType, Statements, User};
+use grantree::document::{Bound, Document, Map, RelationType, Statements, User};
 use grantree::explain::{Assignment, Effect, Part};
+use grantree::object::RelationState;
+use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::Ask;
-use grantree::{DynamicObject, Engine, Object, Policy, Reason, SourceName};
+use grantree::{Engine, Policy, Reason, SourceName};
 
 use super::strategies::said_by;
 

@@ -15,9 +15,10 @@ mod object;
 
 use std::collections::BTreeMap;
 
+use grantree::Date;
 use grantree::document::{Document, SettingValue};
+use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Ask, AskFilter, Question};
-use grantree::{Date, DynamicObject, Object};
 
 pub use bound::passes;
 pub use catalogue::{Catalogue, Form, Need};

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use grantree::RelationState::{Me, None as Nobody, Other};
 use grantree::document::{
     BoundType, Document, Map, ObjectKind, Permission, RelationType, Scope, Statements,
 };
+use grantree::object::RelationState::{Me, None as Nobody, Other};
 
 use crate::support::oracle::{Catalogue, Form as Kind};
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use grantree::document::{ObjectKind, RelationType};
+use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
 use grantree::sql::sea_query::{
     Alias, Expr, ExprTrait, Query, SelectStatement, SqliteQueryBuilder, Value as Bound, Values,
 };
 use grantree::sql::{Database, Ids, Mapping};
-use grantree::{DynamicObject, Engine, Object, Policy, RelationState, Subject, Value};
+use grantree::{Engine, Policy};
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 

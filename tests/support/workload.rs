@@ -6,10 +6,11 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 use grantree::document::{
-    Bound, BoundType, Document, Map, ObjectKind, Permission, RelationState, RelationType, Role,
-    Scope, Source, Statements, User,
+    Bound, BoundType, Document, Map, ObjectKind, Permission, RelationType, Role, Scope, Source,
+    Statements, User,
 };
-use grantree::{Object, Subject, Value};
+use grantree::object::RelationState;
+use grantree::object::{Object, Subject, Value};
 
 /// Areas of the product, each a permission with others beneath it.
 pub const AREAS: usize = 12;

@@ -1,8 +1,9 @@
 //! Which values pass a bound (rule 8, and the paragraphs on `can_some` and on
 //! fences below it).
 
+use grantree::Date;
 use grantree::document::{Bound, BoundType, Fence};
-use grantree::{Date, Value};
+use grantree::object::Value;
 
 /// Whether the value of an attribute passes one bound. "A bound `"any"` passes
 /// whatever the object says or leaves out. An attribute that is missing or of

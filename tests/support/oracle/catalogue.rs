@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::RelationState;
 use grantree::document::{Document, Map, ObjectKind, Permission};
+use grantree::object::RelationState;
 
 /// What kind of node a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

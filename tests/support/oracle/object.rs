@@ -1,7 +1,8 @@
 //! What a user may do with one object: rule 7.
 
+use grantree::Date;
 use grantree::document::{BoundType, RelationType};
-use grantree::{Date, DynamicObject, Object, RelationState};
+use grantree::object::{DynamicObject, Object, RelationState};
 
 use super::Oracle;
 use super::bound;

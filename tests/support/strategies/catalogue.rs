@@ -1,10 +1,10 @@
 //! Random catalogues and licences.
 
-use grantree::RelationState;
 use grantree::document::{
     BoundType, Catalogue, Edition, Licence, Map, ObjectKind, Permission, RelationType, Scope,
     Setting, SettingValue,
 };
+use grantree::object::RelationState;
 
 use super::Hand;
 use super::dice::Dice;

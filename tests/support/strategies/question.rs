@@ -1,10 +1,11 @@
 //! Random questions about a policy.
 
+use grantree::Date;
 use grantree::document::{BoundType, Document, ObjectKind, RelationType};
+use grantree::object::{DynamicObject, Object, Value};
 use grantree::policy_test::{
     Ask, AskEffective, AskFilter, AskLevel, AskSetting, AskSome, AskWho, Question,
 };
-use grantree::{Date, DynamicObject, Object, Value};
 
 use super::catalogue::World;
 use super::dice::Dice;

@@ -6,7 +6,8 @@ use grantree::document::{
     Document, Map, ObjectKind, Permission as Declared, RelationType, Role, Scope as Scoped, Source,
     Statements, User as Member,
 };
-use grantree::{Engine, Object, Permission, Policy, RelationState, Subject, User, Value};
+use grantree::{Engine, Permission, Policy, User};
+use grantree::object::{Object, RelationState, Subject, Value};
 
 use super::Peer;
 use crate::world::{self, ACTIONS, Flat, JOBS, OnJob, SCOPES, Scope, World};
