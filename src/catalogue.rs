@@ -20,7 +20,7 @@ mod build;
 mod condition;
 mod pattern;
 
-pub(crate) use build::{Includes, includes};
+pub(crate) use build::includes;
 pub(crate) use condition::{Condition, Evaluator, Op, Step, Truth};
 pub(crate) use pattern::{Pattern, Reach};
 

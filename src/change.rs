@@ -31,11 +31,6 @@
 //! # }
 //! ```
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "sources that were found by name in the same version, or that it refers to"
-)]
-
 mod attempt;
 mod cascade;
 mod export;

@@ -36,7 +36,7 @@ use crate::chunked::Chunked;
 use crate::document::{self, SettingValue};
 use crate::names::number;
 use crate::object::Target;
-use crate::policy::{Class, ClassId, Difference, Holder, Inner, Policy};
+use crate::policy::{Class, ClassId, Difference, Held, Holder, Inner, Policy, Tier};
 use crate::progress::Progress;
 pub(crate) use layer::{Layer, Layers, possible};
 use limit::{Bounding, Limits};
@@ -531,17 +531,18 @@ impl Engine {
 }
 
 impl Inner {
-    /// The value that the user's sources state for a setting (design, rule 8).
+    /// Rule 8: the value that the most specific tier states for a setting; in the role
+    /// tier, the first source that states one.
     pub(crate) fn setting<'p>(&'p self, user: &'p Class, setting: u32) -> Option<&'p SettingValue> {
-        let own = user.statements.as_deref();
-        let roles = self.closure(&user.roles).into_iter();
-        let roles = roles.map(|role| &self.roles[role].source.statements);
-        let groups = user.approval_groups.iter();
-        let groups = groups.map(|&group| &self.approval_groups[group].statements);
-        let profile = user.profile.map(|profile| &self.profiles[profile].statements);
-        let mut tiers =
-            own.into_iter().chain(roles).chain(groups).chain(profile).chain([&*self.global]);
-        tiers.find_map(|source| source.setting(setting))
+        let mut decided: Option<(Tier, &SettingValue)> = None;
+        for Held { tier, statements, .. } in self.sources_of(user) {
+            if let Some(value) = statements.setting(setting)
+                && decided.is_none_or(|(of, _)| tier > of)
+            {
+                decided = Some((tier, value));
+            }
+        }
+        decided.map(|(_, value)| value)
     }
 }
 

@@ -38,7 +38,7 @@ use crate::date::Date;
 use crate::document::{Bound, BoundType, RelationType};
 use crate::engine::{Engine, Permission, Unknown, User};
 use crate::object::{NoObject, Object, Target, Value};
-use crate::policy::{Class, Holder, Inner, SourceId, SourceName};
+use crate::policy::{Class, Holder, Inner, Origin, SourceName};
 use crate::reason::Reason;
 use crate::relation::RelationState;
 use walk::{Effect as Does, Grant, List, Stated, Supposed, Walk};
@@ -664,18 +664,14 @@ fn named_bit(catalogue: &Catalogue, bit: Bit) -> Named {
 
 impl Inner {
     /// A source of a user, by name and label.
-    pub(crate) fn source_ref(&self, source: SourceId, user: &str) -> SourceRef {
-        let name = match source {
-            SourceId::Global => SourceName::Global,
-            SourceId::Own => SourceName::User(user.to_owned()),
-            SourceId::Profile(id) => SourceName::Profile(self.profiles.name(id).to_owned()),
-            SourceId::Role(id) => SourceName::Role(self.roles.name(id).to_owned()),
-            SourceId::ApprovalGroup(id) => {
-                SourceName::ApprovalGroup(self.approval_groups.name(id).to_owned())
+    pub(crate) fn source_ref(&self, source: Origin, user: &str) -> SourceRef {
+        match source {
+            Origin::Own => SourceRef { source: SourceName::User(user.to_owned()), label: None },
+            Origin::Shared(id) => {
+                let label = self.sources[id].label.as_deref();
+                SourceRef { source: self.sources.name_of(id), label: label.map(Into::into) }
             }
-        };
-        let label = self.source_at(source).and_then(|source| source.label.as_deref());
-        SourceRef { source: name, label: label.map(Into::into) }
+        }
     }
 }
 

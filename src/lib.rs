@@ -103,6 +103,7 @@ mod bits;
 mod chunked;
 mod date;
 mod graph;
+mod ids;
 mod index;
 mod relation;
 mod slots;

@@ -54,7 +54,8 @@ use serde::Serialize;
 use crate::bits::BitSet;
 use crate::catalogue::Catalogue;
 use crate::engine::{Layer, possible};
-use crate::policy::{Effect, Inner, Policy, SourceId, SourceName, Statements};
+use crate::ids::SourceId;
+use crate::policy::{Effect, Inner, Policy, SourceName, Statements};
 use crate::problem::Line;
 
 /// Something in a policy that is hardly intended.
@@ -276,24 +277,10 @@ impl<'p> Linter<'p> {
         self.findings.push(Finding { code, place, message, advice: advice.to_owned(), names });
     }
 
-    /// The profiles, roles and approval groups, and the global source.
+    /// The global source, profiles, roles and approval groups.
     fn common(&self) -> impl Iterator<Item = (SourceId, SourceName, &'p Statements)> + use<'p> {
-        let policy = self.policy;
-        let profiles = policy.profiles.iter().map(|(id, name, source)| {
-            (SourceId::Profile(id), SourceName::Profile(name.into()), &source.statements)
-        });
-        let roles = policy.roles.iter().map(|(id, name, role)| {
-            (SourceId::Role(id), SourceName::Role(name.into()), &role.source.statements)
-        });
-        let groups = policy.approval_groups.iter().map(|(id, name, source)| {
-            (
-                SourceId::ApprovalGroup(id),
-                SourceName::ApprovalGroup(name.into()),
-                &source.statements,
-            )
-        });
-        let global = (SourceId::Global, SourceName::Global, &*policy.global);
-        [global].into_iter().chain(profiles).chain(roles).chain(groups)
+        let sources = &self.policy.sources;
+        sources.iter().map(|(id, _, source)| (id, sources.name_of(id), &source.statements))
     }
 }
 
@@ -333,10 +320,7 @@ impl Reach {
                 }
             }
         };
-        grant(&policy.global, &mut common);
-        policy.profiles.iter().for_each(|(.., it)| grant(&it.statements, &mut common));
-        policy.roles.iter().for_each(|(.., it)| grant(&it.source.statements, &mut common));
-        policy.approval_groups.iter().for_each(|(.., it)| grant(&it.statements, &mut common));
+        policy.sources.iter().for_each(|(.., it)| grant(&it.statements, &mut common));
         common.intersect_with(&catalogue.grantable);
         let mut all = Layer::new(catalogue.bits());
         all.granted = common.clone();

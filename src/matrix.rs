@@ -20,8 +20,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
-
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
@@ -29,7 +27,7 @@ use serde::Serialize;
 use crate::bits::BitSet;
 use crate::catalogue::{Catalogue, Form, NodeId};
 use crate::engine::{Layer, Layers, Unknown};
-use crate::policy::{Class, Inner, Policy, Said, SourceName};
+use crate::policy::{Class, Policy, Said, SourceName};
 use crate::problem::Line;
 
 /// What some sources amount to, for every permission.
@@ -210,12 +208,8 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn sources(&self) -> Vec<SourceName> {
-        let policy = self.inner();
-        let profiles = policy.profiles.iter().map(|(_, name, _)| SourceName::Profile(name.into()));
-        let roles = policy.roles.iter().map(|(_, name, _)| SourceName::Role(name.into()));
-        let groups = policy.approval_groups.iter();
-        let groups = groups.map(|(_, name, _)| SourceName::ApprovalGroup(name.into()));
-        [SourceName::Global].into_iter().chain(profiles).chain(roles).chain(groups).collect()
+        let sources = &self.inner().sources;
+        sources.iter().map(|(id, ..)| sources.name_of(id)).collect()
     }
 
     /// What some sources amount to for every permission: each with what it
@@ -254,56 +248,20 @@ impl Policy {
             .collect();
         let mut columns = Vec::new();
         for source in sources {
-            let (class, label) = alone(policy, &source)?;
+            let mut class = policy.holder(&source)?;
+            if let SourceName::User(_) = source {
+                class = Class { statements: class.statements, ..Class::default() };
+            }
             let layer = layers.grants(&class);
             let effective = layers.effective(&layer.granted);
             for (id, row) in (0..).zip(&mut rows) {
                 row.cells.extend(cell(catalogue, id, &layer, &effective, &licensed));
             }
+            let label = policy.label(&source);
             columns.push(Column { source, label });
         }
         Ok(Matrix { columns, rows })
     }
-}
-
-/// A user who has only this source.
-fn alone(policy: &Inner, source: &SourceName) -> Result<(Class, Option<String>), Unknown> {
-    let mut class = Class::default();
-    let label = match source {
-        SourceName::Global => None,
-        SourceName::Profile(name) => {
-            let known = || policy.profiles.iter().map(|(_, name, _)| name);
-            let id = policy
-                .profiles
-                .find(name)
-                .ok_or_else(|| Unknown::among("profile", name, known()))?;
-            class.profile = Some(id);
-            policy.profiles[id].label.as_deref()
-        }
-        SourceName::Role(name) => {
-            let known = || policy.roles.iter().map(|(_, name, _)| name);
-            let id =
-                policy.roles.find(name).ok_or_else(|| Unknown::among("role", name, known()))?;
-            class.roles = [id].into();
-            policy.roles[id].source.label.as_deref()
-        }
-        SourceName::ApprovalGroup(name) => {
-            let groups = &policy.approval_groups;
-            let known = || groups.iter().map(|(_, name, _)| name);
-            let id =
-                groups.find(name).ok_or_else(|| Unknown::among("approval group", name, known()))?;
-            class.approval_groups = [id].into();
-            groups[id].label.as_deref()
-        }
-        SourceName::User(name) => {
-            let users = &policy.users;
-            // Which users exist may be confidential.
-            let slot = users.find(name).ok_or_else(|| Unknown::among("user", name, []))?;
-            class.statements = users[slot].statements.clone();
-            users.texts(slot).and_then(|texts| texts.label.as_deref())
-        }
-    };
-    Ok((class, label.map(Into::into)))
 }
 
 fn cell(

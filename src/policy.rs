@@ -10,6 +10,7 @@
 mod difference;
 mod digest;
 mod source;
+mod sources;
 mod statements;
 mod users;
 mod validate;
@@ -23,21 +24,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) use difference::Difference;
 pub use digest::Digest;
 pub use source::SourceName;
-pub(crate) use source::{Role, Source, SourceId};
+pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
+pub(crate) use statements::push;
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
-pub(crate) use statements::{push, retain};
 pub(crate) use users::{Class, ClassId, Holder, Texts, Users, VACANT};
 
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::catalogue::Catalogue;
-use crate::document::{self, Document};
+use crate::document::{self, Bundle, Document};
+use crate::ids::SourceId;
 use crate::limits::Limits;
 use crate::names::{NameMap, number};
 use crate::problem::{LeftOut, Problems};
 use crate::progress::Progress;
-use crate::slots::Slots;
 
 /// A policy: a document that has no problems.
 ///
@@ -68,9 +69,9 @@ impl fmt::Debug for Policy {
         let policy = &*self.0;
         f.debug_struct("Policy")
             .field("revision", &policy.revision)
-            .field("profiles", &policy.profiles.len())
-            .field("roles", &policy.roles.len())
-            .field("approval_groups", &policy.approval_groups.len())
+            .field("profiles", &policy.sources.count(SourceKind::Profile))
+            .field("roles", &policy.sources.count(SourceKind::Role))
+            .field("approval_groups", &policy.sources.count(SourceKind::ApprovalGroup))
             .field("users", &policy.users.len())
             .finish_non_exhaustive()
     }
@@ -109,13 +110,8 @@ pub(crate) struct Inner {
     pub(crate) revision: u64,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) licence: Arc<Licence>,
-    pub(crate) global: Arc<Statements>,
-    pub(crate) default_profile: Option<u32>,
-    pub(crate) profiles: Slots<Source>,
-    pub(crate) roles: Slots<Role>,
-    /// The roles, each after those that it includes.
-    pub(crate) role_order: Arc<[u32]>,
-    pub(crate) approval_groups: Slots<Source>,
+    pub(crate) sources: Sources,
+    pub(crate) default_profile: Option<SourceId>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) users: Users,
     pub(crate) governance: Arc<document::Governance>,
@@ -492,30 +488,15 @@ impl Inner {
         let mut document = Document::default();
         document.catalogue = catalogue.document.clone();
         document.licence = self.licence.stated.clone();
-        document.global = self.global.to_document(catalogue);
-        document.default_profile = self.default_profile.map(|id| name(&self.profiles, id));
-        document.profiles = self.sources(&self.profiles, |_| true);
-        document.approval_groups = self.sources(&self.approval_groups, |_| true);
-        document.roles = self.roles(|_| true);
+        document.global = self.sources.global().to_document(catalogue);
+        document.default_profile = self.default_profile.map(|id| self.sources.name(id).to_owned());
+        let Bundle { profiles, roles, approval_groups } = self.bundle(|_| true);
+        document.profiles = profiles;
+        document.roles = roles;
+        document.approval_groups = approval_groups;
         document.groups = self.groups.declared.clone();
         document.governance = (*self.governance).clone();
         document
-    }
-
-    /// A profile, role or approval group.
-    pub(crate) fn source_at(&self, source: SourceId) -> Option<&Source> {
-        match source {
-            SourceId::Profile(id) => Some(&self.profiles[id]),
-            SourceId::Role(id) => Some(&self.roles[id].source),
-            SourceId::ApprovalGroup(id) => Some(&self.approval_groups[id]),
-            SourceId::Global | SourceId::Own => None,
-        }
-    }
-
-    /// The roles whose holders alone may assign a source, besides admins; `None` if any
-    /// actor may.
-    pub(crate) fn guard(&self, source: SourceId) -> Option<&[u32]> {
-        self.source_at(source)?.assignable_by.as_deref()
     }
 
     /// Whether the licence has a feature.
@@ -529,105 +510,57 @@ impl Inner {
         &'p self,
         user: &'p Class,
         attribute: u32,
-    ) -> impl Iterator<Item = (SourceId, &'p document::Bound)> {
-        let mut stated: SmallVec<[(SourceId, &document::Bound); 8]> = SmallVec::new();
-        for (source, statements) in self.sources_of(user) {
-            let bounds = statements.bounds.iter().filter(|(of, _)| *of == attribute);
+    ) -> impl Iterator<Item = (Origin, &'p document::Bound)> {
+        let mut stated: SmallVec<[(Held<'_>, &document::Bound); 8]> = SmallVec::new();
+        for source in self.sources_of(user) {
+            let bounds = source.statements.bounds.iter().filter(|(of, _)| *of == attribute);
             stated.extend(bounds.map(|(_, bound)| (source, bound)));
         }
-        let decisive = stated.last().map(|(source, _)| source.tier());
-        stated.into_iter().filter(move |(source, _)| Some(source.tier()) == decisive)
+        let decisive = stated.last().map(|(source, _)| source.tier);
+        let decides = move |&(source, _): &(Held<'_>, _)| Some(source.tier) == decisive;
+        stated.into_iter().filter(decides).map(|(source, bound)| (source.origin, bound))
     }
 
-    /// Roles and all that they bring along, each before those that it includes: depth
-    /// first, at its first visit.
-    pub(crate) fn closure(&self, roles: &[u32]) -> SmallVec<[u32; 16]> {
-        let mut closure = SmallVec::new();
-        let mut seen = HashSet::<u32, RandomState>::default();
-        let mut open: SmallVec<[u32; 16]> = roles.iter().rev().copied().collect();
-        while let Some(role) = open.pop() {
-            // A few roles are scanned faster than hashed.
-            let known = match closure.spilled() {
-                true => seen.contains(&role),
-                false => closure.contains(&role),
-            };
-            if known {
-                continue;
-            }
-            closure.push(role);
-            match (closure.spilled(), seen.is_empty()) {
-                (true, true) => seen.extend(closure.iter().copied()),
-                (true, false) => {
-                    seen.insert(role);
-                }
-                (false, _) => {}
-            }
-            open.extend(self.roles[role].includes.iter().rev().copied());
-        }
-        closure
-    }
-
-    /// The statements of a user's sources, the more general first: within the role
-    /// tier each role before those that it includes, approval groups last.
-    pub(crate) fn sources_of<'p>(
-        &'p self,
-        user: &'p Class,
-    ) -> impl Iterator<Item = (SourceId, &'p Statements)> {
-        let profile = user.profile.map(|id| (SourceId::Profile(id), &self.profiles[id].statements));
-        let roles = self.closure(&user.roles).into_iter();
-        let roles = roles.map(|id| (SourceId::Role(id), &self.roles[id].source.statements));
-        let groups = user.approval_groups.iter();
-        let groups =
-            groups.map(|&id| (SourceId::ApprovalGroup(id), &self.approval_groups[id].statements));
-        let own = user.statements.as_deref().map(|own| (SourceId::Own, own));
-        [(SourceId::Global, &*self.global)]
-            .into_iter()
-            .chain(profile)
-            .chain(roles)
-            .chain(groups)
-            .chain(own)
-    }
-
-    /// The wanted profiles or approval groups, as a document has them.
-    pub(crate) fn sources(
-        &self,
-        sources: &Slots<Source>,
-        wanted: impl Fn(u32) -> bool,
-    ) -> document::Map<document::Source> {
-        let wanted = sources.iter().filter(|&(id, ..)| wanted(id));
-        wanted.map(|(_, name, source)| (name, self.source(source))).collect()
-    }
-
-    /// The wanted roles, as a document has them.
-    pub(crate) fn roles(&self, wanted: impl Fn(u32) -> bool) -> document::Map<document::Role> {
-        let role = |role: &Role| document::Role {
-            source: self.source(&role.source),
-            includes: names(&self.roles, &role.includes),
-            unique: role.unique,
-            demoted_to: role.demoted_to.map(|id| name(&self.roles, id)),
+    /// The wanted profiles, roles and approval groups, as a document has them.
+    pub(crate) fn bundle(&self, wanted: impl Fn(SourceId) -> bool) -> Bundle {
+        let of = |kind| self.sources.of(kind).filter(|&(id, ..)| wanted(id));
+        let source = |(_, name, source)| (name, self.source(source));
+        let role = |(_, name, role): (_, _, &Source)| {
+            let demoted_to = role.demoted_to.map(|id| self.sources.name(id).to_owned());
+            let (includes, unique) = (self.names(role.includes.iter().copied()), role.unique);
+            (name, document::Role { source: self.source(role), includes, unique, demoted_to })
         };
-        let wanted = self.roles.iter().filter(|&(id, ..)| wanted(id));
-        wanted.map(|(_, name, known)| (name, role(known))).collect()
+        Bundle {
+            profiles: of(SourceKind::Profile).map(source).collect(),
+            roles: of(SourceKind::Role).map(role).collect(),
+            approval_groups: of(SourceKind::ApprovalGroup).map(source).collect(),
+        }
     }
 
     fn source(&self, source: &Source) -> document::Source {
+        let guard = source.assignable_by.as_deref();
         document::Source {
             label: source.label.as_deref().map(Into::into),
             description: source.description.as_deref().map(Into::into),
             template: source.template,
             protected: source.protected,
-            assignable_by: source.assignable_by.as_deref().map(|guard| names(&self.roles, guard)),
+            assignable_by: guard.map(|guard| self.names(guard.iter().copied())),
             statements: source.statements.to_document(&self.catalogue),
         }
+    }
+
+    fn names(&self, sources: impl Iterator<Item = SourceId>) -> Vec<String> {
+        sources.map(|id| self.sources.name(id).to_owned()).collect()
     }
 
     /// A user of a class, as a document has it.
     fn class(&self, class: &Class) -> document::User {
         let statements = class.statements.as_deref();
+        let names = |kind| self.names(self.sources.only(&class.sources, kind));
         document::User {
-            profile: class.profile.map(|id| name(&self.profiles, id)),
-            roles: names(&self.roles, &class.roles),
-            approval_groups: names(&self.approval_groups, &class.approval_groups),
+            profile: names(SourceKind::Profile).pop(),
+            roles: names(SourceKind::Role),
+            approval_groups: names(SourceKind::ApprovalGroup),
             admin: class.admin,
             suspended: class.suspended,
             statements: statements
@@ -635,12 +568,4 @@ impl Inner {
             ..document::User::default()
         }
     }
-}
-
-fn name<V>(slots: &Slots<V>, id: u32) -> String {
-    slots.name(id).to_owned()
-}
-
-fn names<V>(slots: &Slots<V>, ids: &[u32]) -> Vec<String> {
-    ids.iter().map(|&id| name(slots, id)).collect()
 }

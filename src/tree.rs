@@ -24,8 +24,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#![expect(clippy::indexing_slicing, reason = "sources that were found by name in the same policy")]
-
 mod text;
 
 use serde::Serialize;
@@ -34,10 +32,10 @@ use crate::catalogue::{Catalogue, Form as NodeForm, NodeId};
 use crate::document;
 use crate::engine::Unknown;
 use crate::explain::{Effect, Granting, Link, Named, SourceRef, Statement, Teller, Unlicensed};
+use crate::ids::SourceId;
 use crate::object::NoObject;
 use crate::policy::{Class, Inner, Policy, SourceName};
 use crate::reason::Reason;
-use crate::slots::Slots;
 
 /// What a source says of each node of the catalogue, and what comes of it for
 /// somebody who holds that source.
@@ -426,55 +424,37 @@ impl Policy {
 
 impl Inner {
     /// Somebody who holds a source and nothing else or, for a user, that user.
-    fn holder(&self, source: &SourceName) -> Result<Class, Unknown> {
-        fn find<V>(what: &'static str, slots: &Slots<V>, name: &str) -> Result<u32, Unknown> {
-            let names = || slots.iter().map(|(_, name, _)| name);
-            slots.find(name).ok_or_else(|| Unknown::among(what, name, names()))
-        }
-        let mut user = Class::default();
-        match source {
-            SourceName::Global => {}
-            SourceName::Profile(name) => {
-                user.profile = Some(find("profile", &self.profiles, name)?);
-            }
-            SourceName::Role(name) => user.roles = [find("role", &self.roles, name)?].into(),
-            SourceName::ApprovalGroup(name) => {
-                let id = find("approval group", &self.approval_groups, name)?;
-                user.approval_groups = [id].into();
-            }
+    pub(crate) fn holder(&self, source: &SourceName) -> Result<Class, Unknown> {
+        let Some((kind, name)) = source.shared() else {
             // As with questions, no other user's name is suggested.
-            SourceName::User(name) => match self.users.find(name) {
-                Some(slot) => user = self.users[slot].clone(),
-                None => return Err(Unknown::among("user", name, [])),
-            },
-        }
-        Ok(user)
+            let name = source.name().unwrap_or_default();
+            let slot = self.users.find(name).ok_or_else(|| Unknown::among("user", name, []))?;
+            return Ok(self.users[slot].clone());
+        };
+        let found = self.sources.find(kind, name).ok_or_else(|| {
+            let known = self.sources.of(kind).map(|(_, name, _)| name);
+            Unknown::among(kind.noun(), name, known)
+        })?;
+        let sources = [found].into_iter().filter(|&id| id != SourceId::GLOBAL).collect();
+        Ok(Class { sources, ..Class::default() })
     }
 
     /// Somebody who holds all but that source itself, if there is anything else.
     fn without(&self, source: &SourceName, holder: &Class) -> Option<Class> {
-        let mut others = Class::default();
-        match source {
+        Some(match source {
             SourceName::Global => return None,
-            SourceName::Profile(_) | SourceName::ApprovalGroup(_) => {}
-            SourceName::Role(_) => {
-                let includes = holder.roles.iter().flat_map(|&role| &self.roles[role].includes);
-                others.roles = includes.copied().collect();
+            SourceName::User(_) => Class { statements: None, ..holder.clone() },
+            _ => {
+                let included = holder.sources.iter().flat_map(|&id| &self.sources[id].includes);
+                Class { sources: included.copied().collect(), ..Class::default() }
             }
-            SourceName::User(_) => others = Class { statements: None, ..holder.clone() },
-        }
-        Some(others)
+        })
     }
 
-    fn label(&self, source: &SourceName) -> Option<String> {
-        let label = match source {
-            SourceName::Global => None,
-            SourceName::Profile(name) => self.profiles[self.profiles.find(name)?].label.as_deref(),
-            SourceName::Role(name) => self.roles[self.roles.find(name)?].source.label.as_deref(),
-            SourceName::ApprovalGroup(name) => {
-                self.approval_groups[self.approval_groups.find(name)?].label.as_deref()
-            }
-            SourceName::User(name) => self.users.holder(self.users.find(name)?)?.label,
+    pub(crate) fn label(&self, source: &SourceName) -> Option<String> {
+        let label = match source.shared() {
+            Some((kind, name)) => self.sources[self.sources.find(kind, name)?].label.as_deref(),
+            None => self.users.holder(self.users.find(source.name()?)?)?.label,
         };
         label.map(Into::into)
     }

@@ -207,20 +207,14 @@ fn editions(
         place,
         faults,
     );
-    for (edition, includes) in out.values_mut().zip(includes.of) {
+    for (edition, includes) in out.values_mut().zip(includes) {
         edition.includes = includes;
     }
     out
 }
 
-/// What includes what, by number.
-pub(crate) struct Includes {
-    pub(crate) of: Vec<Vec<usize>>,
-    /// Each one after all that it includes.
-    pub(crate) order: Vec<usize>,
-}
-
-/// Resolves `includes`, and reports unknown names and cycles.
+/// Resolves `includes` to the numbers included by each number, and reports unknown
+/// names and cycles.
 pub(crate) fn includes<'a, V>(
     what: &'static str,
     plural: &'static str,
@@ -228,7 +222,7 @@ pub(crate) fn includes<'a, V>(
     known: &NameMap<V>,
     place: &Place<'_>,
     faults: &mut Faults,
-) -> Includes {
+) -> Vec<Vec<usize>> {
     let mut of = vec![Vec::new(); known.len()];
     let mut positions = vec![Vec::new(); known.len()];
     for (name, includes) in entries {
@@ -258,7 +252,7 @@ pub(crate) fn includes<'a, V>(
         let names = truncate_list(ring.iter().map(|&(node, _)| name(node).to_owned()).collect());
         faults.push(&list.item(positions[last][edge]), ProblemKind::Cycle { what: plural, names });
     }
-    Includes { of, order: walk.order }
+    of
 }
 
 /// Gives every node its number, its path and its bits.

@@ -14,10 +14,9 @@ use super::statement::{Misfit, is_name};
 use super::{Applied, By, Change, Moved, Note, Refusal, Rule, guard};
 use crate::document;
 use crate::graph;
+use crate::ids::SourceId;
 use crate::names::{keys, number};
-use crate::policy::{
-    Class, ClassId, Inner, Licence, Policy, Role, Source, SourceId, SourceName, Statements,
-};
+use crate::policy::{Class, ClassId, Inner, Licence, Policy, SourceKind, Statements};
 use crate::problem::did_you_mean;
 
 pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
@@ -83,100 +82,11 @@ pub(super) struct Attempt<'p> {
     pub(super) notes: Vec<Note>,
 }
 
-/// The kinds of source that users have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Profile,
-    Role,
-    ApprovalGroup,
-}
-
-impl Kind {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Kind::Profile => "profile",
-            Kind::Role => "role",
-            Kind::ApprovalGroup => "approval_group",
-        }
-    }
-
-    pub(super) fn name(self, name: String) -> SourceName {
-        match self {
-            Kind::Profile => SourceName::Profile(name),
-            Kind::Role => SourceName::Role(name),
-            Kind::ApprovalGroup => SourceName::ApprovalGroup(name),
-        }
-    }
-
-    pub(super) fn id(self, id: u32) -> SourceId {
-        match self {
-            Kind::Profile => SourceId::Profile(id),
-            Kind::Role => SourceId::Role(id),
-            Kind::ApprovalGroup => SourceId::ApprovalGroup(id),
-        }
-    }
-}
-
-/// The kind and name of a source that users have.
-pub(super) fn kind_of(source: &SourceName) -> Option<(Kind, &str)> {
-    match source {
-        SourceName::Profile(name) => Some((Kind::Profile, name)),
-        SourceName::Role(name) => Some((Kind::Role, name)),
-        SourceName::ApprovalGroup(name) => Some((Kind::ApprovalGroup, name)),
-        SourceName::Global | SourceName::User(_) => None,
-    }
-}
-
 impl Inner {
-    pub(super) fn find_source(&self, kind: Kind, name: &str) -> Option<u32> {
-        match kind {
-            Kind::Profile => self.profiles.find(name),
-            Kind::Role => self.roles.find(name),
-            Kind::ApprovalGroup => self.approval_groups.find(name),
-        }
-    }
-
     /// The message that there is no such source.
-    pub(super) fn unknown_source(&self, kind: Kind, name: &str) -> String {
-        let nearest = match kind {
-            Kind::Profile => did_you_mean(name, self.profiles.iter().map(|(_, known, _)| known)),
-            Kind::Role => did_you_mean(name, self.roles.iter().map(|(_, known, _)| known)),
-            Kind::ApprovalGroup => {
-                did_you_mean(name, self.approval_groups.iter().map(|(_, known, _)| known))
-            }
-        };
-        format!("unknown {}{nearest}", kind.name(name.to_owned()))
-    }
-
-    pub(super) fn source_name(&self, kind: Kind, id: u32) -> SourceName {
-        kind.name(match kind {
-            Kind::Profile => self.profiles.name(id).to_owned(),
-            Kind::Role => self.roles.name(id).to_owned(),
-            Kind::ApprovalGroup => self.approval_groups.name(id).to_owned(),
-        })
-    }
-
-    /// Changes a profile, role or approval group.
-    pub(super) fn change_source(&mut self, kind: Kind, id: u32, change: impl FnOnce(&mut Source)) {
-        match kind {
-            Kind::Profile => {
-                let mut source = self.profiles[id].clone();
-                change(&mut source);
-                self.profiles.set(id, source);
-            }
-            Kind::Role => self.change_role(id, |role| change(&mut role.source)),
-            Kind::ApprovalGroup => {
-                let mut source = self.approval_groups[id].clone();
-                change(&mut source);
-                self.approval_groups.set(id, source);
-            }
-        }
-    }
-
-    pub(super) fn change_role(&mut self, id: u32, change: impl FnOnce(&mut Role)) {
-        let mut role = self.roles[id].clone();
-        change(&mut role);
-        self.roles.set(id, role);
+    pub(super) fn unknown_source(&self, kind: SourceKind, name: &str) -> String {
+        let nearest = did_you_mean(name, self.sources.of(kind).map(|(_, known, _)| known));
+        format!("unknown {}{nearest}", kind.named(name))
     }
 
     pub(super) fn change_user(&mut self, slot: u32, change: impl FnOnce(&mut Class)) {
@@ -188,51 +98,19 @@ impl Inner {
         self.users.set_class(slot, &user);
     }
 
-    /// Reorders the roles; `false` if their inclusions form a cycle.
-    pub(super) fn order_roles(&mut self) -> bool {
-        let roles = &self.roles;
-        let walk = graph::walk(roles.slots(), |role, at| {
-            let role = roles.get(number(role))?;
-            role.includes.get(at).map(|&included| included as usize)
-        });
-        let order = walk.order.into_iter().map(number);
-        let order = order.filter(|&id| roles.get(id).is_some()).collect();
-        self.role_order = order;
-        walk.cycles.is_empty()
-    }
-
-    pub(super) fn has(user: &Class, kind: Kind, id: u32) -> bool {
-        match kind {
-            Kind::Profile => user.profile == Some(id),
-            Kind::Role => user.roles.contains(&id),
-            Kind::ApprovalGroup => user.approval_groups.contains(&id),
-        }
-    }
-
     /// The users who have a source.
-    pub(super) fn holders(&self, kind: Kind, id: u32) -> Vec<u32> {
-        let classes = self.users.classes().filter(|(_, class)| Inner::has(class, kind, id));
+    pub(super) fn holders(&self, id: SourceId) -> Vec<u32> {
+        let classes = self.users.classes().filter(|(_, class)| class.sources.contains(&id));
         let classes: HashSet<ClassId, RandomState> = classes.map(|(class, _)| class).collect();
-        match classes.is_empty() {
-            true => Vec::new(),
-            false => self.users.of_classes(|class| classes.contains(&class)).collect(),
+        if classes.is_empty() {
+            return Vec::new();
         }
+        self.users.of_classes(|class| classes.contains(&class)).collect()
     }
 
     /// The holders of a role if it is unique; otherwise none.
-    pub(super) fn unique_holders(&self, role: u32) -> Vec<u32> {
-        match self.roles[role].unique {
-            true => self.holders(Kind::Role, role),
-            false => Vec::new(),
-        }
-    }
-
-    /// A source and, if it is a role, all that it includes.
-    pub(super) fn with_included(&self, kind: Kind, id: u32) -> Vec<SourceId> {
-        match kind {
-            Kind::Role => self.closure(&[id]).into_iter().map(SourceId::Role).collect(),
-            kind => vec![kind.id(id)],
-        }
+    pub(super) fn unique_holders(&self, role: SourceId) -> Vec<u32> {
+        if self.sources[role].unique { self.holders(role) } else { Vec::new() }
     }
 }
 
@@ -246,12 +124,12 @@ impl Attempt<'_> {
     }
 
     /// Notes that an actor must be permitted a kind of change: `assign_role`, say.
-    pub(super) fn need(&mut self, verb: &str, kind: Kind) {
+    pub(super) fn need(&mut self, verb: &str, kind: SourceKind) {
         self.kinds.push(format!("{verb}_{}", kind.word()));
     }
 
-    pub(super) fn known_source(&mut self, kind: Kind, name: &str) -> Option<u32> {
-        let found = self.old.find_source(kind, name);
+    pub(super) fn known_source(&mut self, kind: SourceKind, name: &str) -> Option<SourceId> {
+        let found = self.old.sources.find(kind, name);
         if found.is_none() {
             self.refuse(Rule::Unknown, self.old.unknown_source(kind, name));
         }
@@ -266,9 +144,9 @@ impl Attempt<'_> {
         found
     }
 
-    /// Notes a source that is assigned or revoked; with a role, what it includes too.
-    pub(super) fn moves(&mut self, kind: Kind, id: u32) {
-        self.guarded.extend(self.old.with_included(kind, id));
+    /// Notes a source that is assigned or revoked, and what it includes.
+    pub(super) fn moves(&mut self, id: SourceId) {
+        self.guarded.extend(self.old.sources.closure(&[id]));
     }
 
     /// Notes that only an admin may do this, if it is done to an admin.
@@ -279,17 +157,16 @@ impl Attempt<'_> {
         }
     }
 
-    pub(super) fn unprotected(&mut self, kind: Kind, id: u32, verb: &str) {
-        if self.old.source_at(kind.id(id)).is_some_and(|source| source.protected) {
-            let name = self.old.source_name(kind, id);
+    pub(super) fn unprotected(&mut self, id: SourceId, verb: &str) {
+        if self.old.sources[id].protected {
+            let name = self.old.sources.name_of(id);
             self.refuse(Rule::Protected, format!("{name} is protected and can't be {verb}"));
         }
     }
 
-    pub(super) fn refuse_held(&mut self, role: u32, holder: u32) {
-        let (role, holder) = (self.old.roles.name(role), self.old.users.name(holder));
-        let message = format!("role `{role}` is unique, and held by `{holder}`");
-        self.refuse(Rule::Unique, message);
+    pub(super) fn refuse_held(&mut self, role: SourceId, holder: u32) {
+        let (role, holder) = (self.old.sources.name_of(role), self.old.users.name(holder));
+        self.refuse(Rule::Unique, format!("{role} is unique, and held by `{holder}`"));
     }
 
     pub(super) fn touch(&mut self, slot: u32) {
@@ -323,7 +200,7 @@ impl Attempt<'_> {
         self.kinds.push("set_default_profile".to_owned());
         let id = match profile {
             None => None,
-            Some(name) => match self.known_source(Kind::Profile, name) {
+            Some(name) => match self.known_source(SourceKind::Profile, name) {
                 Some(id) => Some(id),
                 None => return,
             },
@@ -379,9 +256,9 @@ impl Attempt<'_> {
         let (new, limits) = (&self.new, self.old.limits);
         for (what, count, most) in [
             ("users", new.users.len(), limits.users),
-            ("profiles", new.profiles.len(), limits.sources),
-            ("roles", new.roles.len(), limits.sources),
-            ("approval groups", new.approval_groups.len(), limits.sources),
+            ("profiles", new.sources.count(SourceKind::Profile), limits.sources),
+            ("roles", new.sources.count(SourceKind::Role), limits.sources),
+            ("approval groups", new.sources.count(SourceKind::ApprovalGroup), limits.sources),
             ("groups", new.groups.parents.len(), limits.groups),
         ] {
             if count > most {

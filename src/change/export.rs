@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::attempt::kind_of;
 use super::{Bundle, Refusal, Rule};
-use crate::policy::{Inner, Policy, SourceId, SourceName};
+use crate::ids::SourceId;
+use crate::policy::{Policy, SourceName};
 
 impl Policy {
     /// All profiles, roles and approval groups, to be imported elsewhere
@@ -76,35 +76,20 @@ impl Policy {
         sources: impl IntoIterator<Item = &'s SourceName>,
     ) -> Result<Bundle, Refusal> {
         let policy = self.inner();
-        let mut wanted = HashSet::<SourceId, RandomState>::default();
-        let mut roles = Vec::new();
+        let mut wanted = Vec::new();
         for source in sources {
-            let Some((kind, name)) = kind_of(source) else {
+            let Some((kind, name)) = source.assignable() else {
                 let message = format!("{source} can't be exported");
                 return Err(Refusal { rule: Rule::Invalid, message });
             };
-            let Some(id) = policy.find_source(kind, name) else {
+            let Some(id) = policy.sources.find(kind, name) else {
                 let message = policy.unknown_source(kind, name);
                 return Err(Refusal { rule: Rule::Unknown, message });
             };
-            match kind.id(id) {
-                SourceId::Role(id) => roles.push(id),
-                other => drop(wanted.insert(other)),
-            }
+            wanted.push(id);
         }
-        wanted.extend(policy.closure(&roles).into_iter().map(SourceId::Role));
+        let wanted = policy.sources.closure(&wanted).into_iter();
+        let wanted: HashSet<SourceId, RandomState> = wanted.collect();
         Ok(policy.bundle(|source| wanted.contains(&source)))
-    }
-}
-
-impl Inner {
-    /// The wanted sources, as a document has them.
-    fn bundle(&self, wanted: impl Fn(SourceId) -> bool) -> Bundle {
-        Bundle {
-            profiles: self.sources(&self.profiles, |id| wanted(SourceId::Profile(id))),
-            roles: self.roles(|id| wanted(SourceId::Role(id))),
-            approval_groups: self
-                .sources(&self.approval_groups, |id| wanted(SourceId::ApprovalGroup(id))),
-        }
     }
 }

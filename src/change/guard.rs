@@ -11,7 +11,8 @@ use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
 use crate::document::{Bound, BoundType, Fence};
 use crate::engine::Layers;
-use crate::policy::{Class, ClassId, Difference, Inner, SourceId};
+use crate::ids::SourceId;
+use crate::policy::{Class, ClassId, Difference, Inner, Source};
 use crate::problem::quoted;
 
 /// Refuses what the actor may not do.
@@ -33,10 +34,10 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
             .iter()
             .all(|name| old.catalogue.threshold(name).is_ok_and(|bit| held.contains(bit))),
     };
-    let roles = old.closure(&actor.roles);
+    let held_by_actor = old.sources.closure(&actor.sources);
     let is_guarded = |source: SourceId| {
-        let guard = old.guard(source);
-        guard.is_some_and(|guard| !admin && !roles.iter().any(|role| guard.contains(role)))
+        let guard = old.sources[source].assignable_by.as_deref();
+        guard.is_some_and(|guard| !admin && !held_by_actor.iter().any(|id| guard.contains(id)))
     };
     let kinds = std::mem::take(&mut attempt.kinds);
     if let Some(kind) = kinds.iter().find(|kind| !may(kind)) {
@@ -46,19 +47,15 @@ pub(super) fn permit(attempt: &mut Attempt<'_>) {
         };
         attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`: {who}"));
     }
-    let right = |source: &SourceId| match source {
-        SourceId::Profile(_) => may("assign_profile"),
-        SourceId::Role(_) => may("assign_role"),
-        SourceId::ApprovalGroup(_) => may("assign_approval_group"),
-        SourceId::Global | SourceId::Own => true,
-    };
     let without_right = |source: &&SourceId| {
-        old.guard(**source).is_some() && (is_guarded(**source) || !right(source))
+        let Source { kind, assignable_by, .. } = &old.sources[**source];
+        let may_assign = || may(&format!("assign_{}", kind.word()));
+        assignable_by.is_some() && (is_guarded(**source) || !may_assign())
     };
     let guarded = attempt.guarded.iter().find(|source| is_guarded(**source));
     let refused = guarded.or_else(|| attempt.rights.iter().find(without_right));
     if let Some(&source) = refused {
-        let source = old.source_ref(source, name).source;
+        let source = old.sources.name_of(source);
         attempt.refuse(Rule::NotPermitted, format!("`{name}` may not assign {source}"));
     }
     if let (Some(what), false) = (attempt.admins_only.take(), admin) {
@@ -197,7 +194,10 @@ fn escalation(attempt: &mut Attempt<'_>) {
         }
     }
     // One more user is compared, who holds the default profile and nothing else.
-    let newcomer = |policy: &Inner| Class { profile: policy.default_profile, ..Class::default() };
+    let newcomer = |policy: &Inner| Class {
+        sources: policy.default_profile.into_iter().collect(),
+        ..Class::default()
+    };
     let (newcomer_before, newcomer_after) = (newcomer(old), newcomer(new));
     let mut touched = touched(attempt);
     touched.push(Alike {

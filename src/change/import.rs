@@ -4,19 +4,20 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::attempt::{Attempt, Kind, Touched};
+use super::attempt::{Attempt, Touched};
 use super::statement::{Misfit, is_name};
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document::{self, Map};
-use crate::policy::{Inner, Role, Source, SourceId, Statements, push};
+use crate::ids::SourceId;
+use crate::policy::{Inner, Source, SourceKind, Statements, push};
 
 /// A source of a bundle, on its way into the policy.
 struct Coming<'b> {
-    kind: Kind,
+    kind: SourceKind,
     name: &'b str,
     /// Its name here.
     here: String,
-    replaces: Option<u32>,
+    replaces: Option<SourceId>,
     source: &'b document::Source,
     role: Option<&'b document::Role>,
 }
@@ -86,13 +87,12 @@ impl Attempt<'_> {
         // Every source gets its slot before references between them are resolved.
         let mut ids = Vec::new();
         for source in &coming {
-            ids.push(match source.replaces {
-                Some(id) => id,
-                None => self.insert_source(source.kind, &source.here, Role::default()),
-            });
+            ids.push(source.replaces.unwrap_or_else(|| {
+                self.new.sources.insert(&source.here, Source::new(source.kind))
+            }));
         }
-        let roles: Vec<(&str, u32)> = (coming.iter().zip(&ids))
-            .filter(|(source, _)| source.kind == Kind::Role)
+        let roles: Vec<(&str, SourceId)> = (coming.iter().zip(&ids))
+            .filter(|(source, _)| source.kind == SourceKind::Role)
             .map(|(source, &id)| (source.name, id))
             .collect();
         for (source, &id) in coming.iter().zip(&ids) {
@@ -104,13 +104,13 @@ impl Attempt<'_> {
             return;
         }
         self.check_includes();
-        let unique_included = self.new.roles.iter().find_map(|(_, _, role)| {
-            role.includes.iter().copied().find(|&included| self.new.roles[included].unique)
+        let sources = &self.new.sources;
+        let unique_included = sources.iter().find_map(|(.., source)| {
+            source.includes.iter().copied().find(|&included| sources[included].unique)
         });
         if let Some(included) = unique_included {
-            let name = self.new.roles.name(included);
-            let message = format!("role `{name}` is unique and can't be included");
-            self.refuse(Rule::Invalid, message);
+            let role = self.new.sources.name_of(included);
+            self.refuse(Rule::Invalid, format!("{role} is unique and can't be included"));
         }
         if !coming.is_empty() {
             self.changed.push(Change::Import { bundle: bundle.clone(), on_conflict });
@@ -119,10 +119,12 @@ impl Attempt<'_> {
 
     /// The sources of a bundle, each with its name here.
     fn coming<'b>(&mut self, bundle: &'b Bundle, on_conflict: OnConflict) -> Vec<Coming<'b>> {
-        let profiles = bundle.profiles.iter().map(|(name, it)| (Kind::Profile, name, it, None));
-        let roles = bundle.roles.iter().map(|(name, it)| (Kind::Role, name, &it.source, Some(it)));
-        let groups =
-            bundle.approval_groups.iter().map(|(name, it)| (Kind::ApprovalGroup, name, it, None));
+        let profiles = bundle.profiles.iter();
+        let profiles = profiles.map(|(name, it)| (SourceKind::Profile, name, it, None));
+        let roles = bundle.roles.iter();
+        let roles = roles.map(|(name, it)| (SourceKind::Role, name, &it.source, Some(it)));
+        let groups = bundle.approval_groups.iter();
+        let groups = groups.map(|(name, it)| (SourceKind::ApprovalGroup, name, it, None));
         if has_duplicates(&bundle.profiles)
             || has_duplicates(&bundle.roles)
             || has_duplicates(&bundle.approval_groups)
@@ -137,36 +139,32 @@ impl Attempt<'_> {
             }
             self.check_length(name);
             if repeats(&source.statements) {
-                let source = kind.name(name.to_owned());
+                let source = kind.named(name);
                 self.refuse(Rule::Invalid, format!("{source} repeats a statement"));
             }
-            let known = self.old.find_source(kind, name);
+            let known = self.old.sources.find(kind, name);
             let (mut here, mut replaces) = (name.to_owned(), None);
             match (known, on_conflict) {
                 (None, _) => {}
                 (Some(id), OnConflict::Refuse) => {
                     replaces = Some(id);
-                    let source = kind.name(name.to_owned());
+                    let source = kind.named(name);
                     self.refuse(Rule::Conflict, format!("{source} already exists"));
                 }
                 (Some(_), OnConflict::Rename) => {
                     let taken = |here: &str| {
-                        self.old.find_source(kind, here).is_some()
+                        self.old.sources.find(kind, here).is_some()
                             || all.iter().any(|&(of, name, ..)| of == kind && name == here)
                     };
                     let mut names = (2..).map(|at| format!("{name}_{at}"));
                     here = names.find(|here| !taken(here)).unwrap_or_default();
-                    let source = kind.name(name.to_owned());
+                    let source = kind.named(name);
                     self.notes.push(Note::Renamed { source, to: here.clone() });
                 }
                 (Some(id), OnConflict::Replace) => {
                     replaces = Some(id);
-                    if self.old.source_at(kind.id(id)).is_some_and(|source| source.protected) {
-                        let source = kind.name(name.to_owned());
-                        let message = format!("{source} is protected and can't be replaced");
-                        self.refuse(Rule::Protected, message);
-                    }
-                    self.rights.push(kind.id(id));
+                    self.unprotected(id, "replaced");
+                    self.rights.push(id);
                 }
             }
             coming.push(Coming { kind, name, here, replaces, source, role });
@@ -182,24 +180,19 @@ impl Attempt<'_> {
     /// Notes the roles that become included, directly or through others, and were not
     /// before: the actor needs the right to assign them. Roles of the bundle itself are
     /// left out here.
-    fn include(&mut self, coming: &[Coming<'_>], ids: &[u32]) {
-        let roles: Vec<(u32, Option<u32>)> = (coming.iter().zip(ids))
-            .filter(|(source, _)| source.kind == Kind::Role)
-            .map(|(source, &id)| (id, source.replaces))
-            .collect();
-        for &(id, replaces) in &roles {
-            let before = self.old.closure(replaces.as_slice());
-            let brought = self.new.closure(&[id]).into_iter();
-            let brought = brought.filter(|role| !before.contains(role));
-            let brought = brought.filter(|role| roles.iter().all(|(own, _)| own != role));
-            self.rights.extend(brought.map(SourceId::Role));
+    fn include(&mut self, coming: &[Coming<'_>], ids: &[SourceId]) {
+        let is_own = |role: &SourceId| ids.contains(role);
+        for (source, id) in coming.iter().zip(ids) {
+            let before = self.old.sources.closure(source.replaces.as_slice());
+            let brought = self.new.sources.closure(&[*id]).into_iter();
+            self.rights.extend(brought.filter(|id| !before.contains(id) && !is_own(id)));
         }
     }
 
     /// Puts a source into its slot, without what does not fit.
-    fn bring(&mut self, coming: &Coming<'_>, id: u32, roles: &[(&str, u32)]) {
+    fn bring(&mut self, coming: &Coming<'_>, id: SourceId, roles: &[(&str, SourceId)]) {
         let &Coming { kind, source, role, .. } = coming;
-        let here = kind.name(coming.here.clone());
+        let here = kind.named(&*coming.here);
         let (statements, left_out) = self.old.fitting(&source.statements);
         let leave = |attempt: &mut Self, field, what, restriction| {
             attempt.notes.push(Note::LeftOut { source: here.clone(), field, what, restriction });
@@ -210,9 +203,9 @@ impl Attempt<'_> {
         // A name in the bundle means the bundle's own role, whatever its name here.
         let find = |attempt: &Self, name: &str| {
             let own = roles.iter().find(|(known, _)| *known == name).map(|&(_, id)| id);
-            own.or_else(|| attempt.old.roles.find(name))
+            own.or_else(|| attempt.old.sources.find(SourceKind::Role, name))
         };
-        let is_own = |id: u32| roles.iter().any(|&(_, own)| own == id);
+        let is_own = |id: SourceId| roles.iter().any(|&(_, own)| own == id);
         let assignable_by = source.assignable_by.as_ref().map(|names| {
             let mut guard = Vec::new();
             for name in names {
@@ -224,48 +217,46 @@ impl Attempt<'_> {
             }
             guard.into()
         });
-        let body = Source {
+        let mut brought = Source {
             label: source.label.as_deref().map(Into::into),
             description: source.description.as_deref().map(Into::into),
             template: source.template,
             protected: source.protected,
             assignable_by,
             statements,
+            ..Source::new(kind)
         };
-        let Some(role) = role else {
-            match kind {
-                Kind::ApprovalGroup => self.new.approval_groups.set(id, body),
-                _ => self.new.profiles.set(id, body),
-            }
-            return;
-        };
-        let mut includes: Vec<u32> = Vec::new();
-        for name in &role.includes {
-            match find(self, name) {
-                Some(included) if !is_own(included) && self.old.roles[included].unique => {
-                    leave(self, "includes", name.clone(), false);
+        if let Some(role) = role {
+            let mut includes: Vec<SourceId> = Vec::new();
+            for name in &role.includes {
+                match find(self, name) {
+                    Some(included) if !is_own(included) && self.old.sources[included].unique => {
+                        leave(self, "includes", name.clone(), false);
+                    }
+                    Some(included) if includes.contains(&included) => {}
+                    Some(included) => includes.push(included),
+                    None => leave(self, "includes", name.clone(), false),
                 }
-                Some(included) if includes.contains(&included) => {}
-                Some(included) => includes.push(included),
-                None => leave(self, "includes", name.clone(), false),
+            }
+            brought.includes = includes.into();
+            brought.unique = role.unique;
+            brought.demoted_to = role.demoted_to.as_ref().and_then(|name| {
+                let found = find(self, name);
+                if found.is_none() {
+                    leave(self, "demoted_to", name.clone(), false);
+                }
+                found
+            });
+        }
+        let was_unique = coming.replaces.is_some_and(|id| self.old.sources[id].unique);
+        if (brought.unique || was_unique) && !self.conflicts() {
+            let held = coming.replaces.map_or_else(Vec::new, |id| self.old.holders(id));
+            if let Some(&holder) = held.first()
+                && (held.len() > 1 || !brought.unique)
+            {
+                self.refuse_held(id, holder);
             }
         }
-        let demoted_to = role.demoted_to.as_ref().and_then(|name| {
-            let found = find(self, name);
-            if found.is_none() {
-                leave(self, "demoted_to", name.clone(), false);
-            }
-            found
-        });
-        let held = coming.replaces.map_or_else(Vec::new, |id| self.old.holders(Kind::Role, id));
-        let was_unique = coming.replaces.is_some_and(|id| self.old.roles[id].unique);
-        if let (Some(&holder), false) = (held.first(), self.conflicts())
-            && ((role.unique && held.len() > 1) || (was_unique && !role.unique))
-        {
-            self.refuse_held(id, holder);
-        }
-        let includes = includes.into();
-        let role = Role { source: body, includes, unique: role.unique, demoted_to };
-        self.new.roles.set(id, role);
+        self.new.sources.set(id, brought);
     }
 }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::attempt::{Attempt, Kind, Touched, kind_of};
+use super::attempt::{Attempt, Touched};
 use super::statement::{self, is_name};
 use super::{Change, Holders, Note, Op, Rule, Set, cascade};
-use crate::policy::{Class, Effect, Role, Source, SourceId, SourceName, Statements, Texts};
+use crate::ids::SourceId;
+use crate::policy::{Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
 
 impl Attempt<'_> {
     pub(super) fn create(&mut self, source: &SourceName, from: Option<&SourceName>) {
-        let Some((kind, name)) = kind_of(source) else {
+        let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be created"));
         };
         if !is_name(name) {
@@ -17,46 +18,28 @@ impl Attempt<'_> {
         }
         self.check_length(name);
         self.need("create", kind);
-        if self.old.find_source(kind, name).is_some() {
+        if self.old.sources.find(kind, name).is_some() {
             self.refuse(Rule::Exists, format!("{source} already exists"));
         }
-        let mut body = Source::default();
-        let mut includes = Box::default();
+        let mut created = Source::new(kind);
         if let Some(from) = from {
-            let origin = match kind_of(from) {
+            let origin = match from.shared() {
                 Some((of, name)) if of == kind => self.known_source(kind, name),
                 _ => {
                     return self
                         .refuse(Rule::Invalid, format!("{source} can't be made from {from}"));
                 }
             };
-            let Some(origin) = origin else { return };
-            if let Some(origin) = self.old.source_at(kind.id(origin)) {
-                body.statements = origin.statements.clone();
-                body.assignable_by = origin.assignable_by.clone();
-            }
-            if kind == Kind::Role {
-                includes = self.old.roles[origin].includes.clone();
-                let brought = self.old.closure(&includes);
-                self.rights.extend(brought.into_iter().map(SourceId::Role));
-            }
+            let Some(origin) = origin.map(|id| &self.old.sources[id]) else { return };
+            created.statements = origin.statements.clone();
+            created.assignable_by = origin.assignable_by.clone();
+            created.includes = origin.includes.clone();
+            self.rights.extend(self.old.sources.closure(&origin.includes));
         }
         if self.refusals.is_empty() {
-            self.insert_source(kind, name, Role { source: body, includes, ..Role::default() });
+            self.new.sources.insert(name, created);
+            self.new.sources.order_includes();
             self.changed.push(Change::Create { source: source.clone(), from: from.cloned() });
-        }
-    }
-
-    /// Adds a source; unless it is a role, only `role.source` counts.
-    pub(super) fn insert_source(&mut self, kind: Kind, name: &str, role: Role) -> u32 {
-        match kind {
-            Kind::Profile => self.new.profiles.insert(name, role.source),
-            Kind::ApprovalGroup => self.new.approval_groups.insert(name, role.source),
-            Kind::Role => {
-                let id = self.new.roles.insert(name, role);
-                self.new.order_roles();
-                id
-            }
         }
     }
 
@@ -81,7 +64,7 @@ impl Attempt<'_> {
             }
             return;
         }
-        let Some((kind, name)) = kind_of(source) else {
+        let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be renamed"));
         };
         if !is_name(to) {
@@ -90,16 +73,12 @@ impl Attempt<'_> {
         self.check_length(to);
         self.need("rename", kind);
         let Some(id) = self.known_source(kind, name) else { return };
-        if self.old.find_source(kind, to).is_some() {
-            self.refuse(Rule::Exists, format!("{} already exists", kind.name(to.to_owned())));
+        if self.old.sources.find(kind, to).is_some() {
+            self.refuse(Rule::Exists, format!("{} already exists", kind.named(to)));
         }
-        self.unprotected(kind, id, "renamed");
+        self.unprotected(id, "renamed");
         if self.refusals.is_empty() {
-            match kind {
-                Kind::Profile => self.new.profiles.rename(id, to),
-                Kind::Role => self.new.roles.rename(id, to),
-                Kind::ApprovalGroup => self.new.approval_groups.rename(id, to),
-            }
+            self.new.sources.rename(id, to);
             self.changed.push(change);
         }
     }
@@ -107,23 +86,6 @@ impl Attempt<'_> {
     pub(super) fn edit(&mut self, source: &SourceName, ops: &[Op], cascade: bool) {
         let mut made = Vec::new();
         match source {
-            SourceName::Global => {
-                self.kinds.push("edit_global".to_owned());
-                self.touched = Touched::Everybody;
-                let mut global = (*self.old.global).clone();
-                for op in ops {
-                    match op {
-                        Op::Set(set) if *set != Set::default() => {
-                            self.refuse(
-                                Rule::Invalid,
-                                "the global source has none of these fields",
-                            );
-                        }
-                        _ => self.op(&mut global, op, cascade, &mut made),
-                    }
-                }
-                self.new.global = Arc::new(global);
-            }
             SourceName::User(name) => {
                 self.kinds.push("edit_user".to_owned());
                 let slot = self.known_user(name);
@@ -151,17 +113,16 @@ impl Attempt<'_> {
                     self.new.users.set_texts(slot, texts.unwrap_or_default());
                 }
             }
-            SourceName::Profile(_) | SourceName::Role(_) | SourceName::ApprovalGroup(_) => {
-                let Some((kind, name)) = kind_of(source) else { return };
+            shared => {
+                let Some((kind, name)) = shared.shared() else { return };
                 self.need("edit", kind);
                 self.touched = Touched::Everybody;
                 let id = self.known_source(kind, name);
                 if let Some(id) = id {
-                    self.unprotected(kind, id, "edited");
+                    self.unprotected(id, "edited");
                 }
-                let statements = id.and_then(|id| self.old.source_at(kind.id(id)));
-                let mut statements =
-                    statements.map_or_else(Statements::default, |known| known.statements.clone());
+                let mut statements = id
+                    .map_or_else(Statements::default, |id| self.old.sources[id].statements.clone());
                 for op in ops {
                     match op {
                         Op::Set(set) => self.set(kind, id, set, &mut made),
@@ -169,7 +130,7 @@ impl Attempt<'_> {
                     }
                 }
                 if let Some(id) = id {
-                    self.new.change_source(kind, id, |known| known.statements = statements);
+                    self.new.sources.change(id, |source| source.statements = statements);
                 }
             }
         }
@@ -262,60 +223,61 @@ impl Attempt<'_> {
         }
     }
 
-    /// Sets the fields of a profile, role or approval group other than statements.
-    pub(super) fn set(&mut self, kind: Kind, id: Option<u32>, set: &Set, made: &mut Vec<Op>) {
-        if set.includes.is_some() && kind != Kind::Role {
+    /// Sets the fields of a source other than statements.
+    pub(super) fn set(
+        &mut self,
+        kind: SourceKind,
+        id: Option<SourceId>,
+        set: &Set,
+        made: &mut Vec<Op>,
+    ) {
+        if kind == SourceKind::Global && *set != Set::default() {
+            return self.refuse(Rule::Invalid, "the global source has none of these fields");
+        }
+        if set.includes.is_some() && kind != SourceKind::Role {
             self.refuse(Rule::Invalid, "only a role has `includes`");
         }
         let assignable_by = set.assignable_by.as_ref().map(|names| {
-            let names = names.as_ref()?;
-            Some(names.iter().filter_map(|name| self.known_source(Kind::Role, name)).collect())
+            let names = names.as_deref()?;
+            Some(self.known_roles(names))
         });
         let includes = set.includes.as_ref().map(|names| {
             let names = names.as_deref().unwrap_or_default();
-            names.iter().filter_map(|name| self.known_source(Kind::Role, name)).collect::<Box<_>>()
+            self.known_roles(names)
         });
+        // What the role already includes is nothing new.
+        let before = id.map(|id| self.old.sources.closure(&[id])).unwrap_or_default();
         for &included in includes.as_deref().unwrap_or_default() {
-            if self.old.roles[included].unique {
-                let name = self.old.roles.name(included);
-                self.refuse(
-                    Rule::Invalid,
-                    format!("role `{name}` is unique and can't be included"),
-                );
+            if self.old.sources[included].unique {
+                let role = self.old.sources.name_of(included);
+                self.refuse(Rule::Invalid, format!("{role} is unique and can't be included"));
             }
-            // What the role already includes is nothing new.
-            let before = id.filter(|_| kind == Kind::Role);
-            let before = before.map_or_else(Vec::new, |id| self.old.with_included(kind, id));
-            let brought = self.old.with_included(Kind::Role, included);
-            self.rights.extend(brought.into_iter().filter(|source| !before.contains(source)));
+            let brought = self.old.sources.closure(&[included]).into_iter();
+            self.rights.extend(brought.filter(|source| !before.contains(source)));
         }
         let Some(id) = id else { return };
-        if set.assignable_by.is_some() && self.old.guard(kind.id(id)).is_some() {
-            self.rights.push(kind.id(id));
+        if set.assignable_by.is_some() && self.old.sources[id].assignable_by.is_some() {
+            self.rights.push(id);
         }
         let mut differs = false;
-        self.new.change_source(kind, id, |source| {
+        self.new.sources.change(id, |source| {
             if let Some(label) = &set.label {
-                let label = label.as_deref().map(Into::into);
-                differs |= std::mem::replace(&mut source.label, label.clone()) != label;
+                differs |= replace(&mut source.label, label.as_deref().map(Into::into));
             }
             if let Some(description) = &set.description {
-                let description = description.as_deref().map(Into::into);
-                differs |=
-                    std::mem::replace(&mut source.description, description.clone()) != description;
+                differs |= replace(&mut source.description, description.as_deref().map(Into::into));
             }
             if let Some(template) = set.template {
-                let template = template.unwrap_or(false);
-                differs |= std::mem::replace(&mut source.template, template) != template;
+                differs |= replace(&mut source.template, template.unwrap_or(false));
             }
             if let Some(guard) = assignable_by {
-                differs |= std::mem::replace(&mut source.assignable_by, guard.clone()) != guard;
+                differs |= replace(&mut source.assignable_by, guard);
+            }
+            if let (Some(includes), SourceKind::Role) = (includes, kind) {
+                differs |= replace(&mut source.includes, includes);
             }
         });
-        if let (Some(includes), Kind::Role) = (includes, kind) {
-            self.new.change_role(id, |role| {
-                differs |= std::mem::replace(&mut role.includes, includes.clone()) != includes;
-            });
+        if set.includes.is_some() {
             self.check_includes();
         }
         if differs {
@@ -323,15 +285,20 @@ impl Attempt<'_> {
         }
     }
 
-    /// Orders the roles of the new version, and refuses cycles.
+    /// The roles of some names; unknown ones are refused.
+    fn known_roles(&mut self, names: &[String]) -> Box<[SourceId]> {
+        names.iter().filter_map(|name| self.known_source(SourceKind::Role, name)).collect()
+    }
+
+    /// Orders the sources of the new version, and refuses cycles.
     pub(super) fn check_includes(&mut self) {
-        if !self.new.order_roles() {
+        if !self.new.sources.order_includes() {
             self.refuse(Rule::Invalid, "roles would include each other in a cycle");
         }
     }
 
     pub(super) fn delete(&mut self, source: &SourceName, holders: &Holders) {
-        let Some((kind, name)) = kind_of(source) else {
+        let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be deleted"));
         };
         self.need("delete", kind);
@@ -344,14 +311,14 @@ impl Attempt<'_> {
             Holders::Refuse | Holders::Unassign => None,
         };
         let Some(id) = self.known_source(kind, name) else { return };
-        self.unprotected(kind, id, "deleted");
-        let held_by = self.old.holders(kind, id);
-        if let (Kind::Role, Some(&holder)) = (kind, held_by.first())
-            && self.old.roles[id].unique
+        self.unprotected(id, "deleted");
+        let held_by = self.old.holders(id);
+        if let Some(&holder) = held_by.first()
+            && self.old.sources[id].unique
         {
             self.refuse_held(id, holder);
         }
-        self.refuse_named(kind, id);
+        self.refuse_named(id);
         if let Some(&holder) = held_by.first() {
             if *holders == Holders::Refuse {
                 let (count, holder) = (held_by.len(), self.old.users.name(holder));
@@ -359,20 +326,20 @@ impl Attempt<'_> {
                 self.refuse(Rule::InUse, message);
             } else {
                 self.need("revoke", kind);
-                self.moves(kind, id);
+                self.moves(id);
                 if matches!(holders, Holders::Reassign(_)) {
                     self.need("assign", kind);
                 }
                 if let Some(instead) = instead {
-                    self.moves(kind, instead);
-                    if kind == Kind::Role && self.old.roles[instead].unique {
-                        let mut all = self.old.holders(kind, instead);
+                    self.moves(instead);
+                    let mut all = self.old.unique_holders(instead);
+                    if self.old.sources[instead].unique {
                         all.extend(&held_by);
                         all.sort_unstable();
                         all.dedup();
-                        if let (true, Some(&holder)) = (all.len() > 1, all.first()) {
-                            self.refuse_held(instead, holder);
-                        }
+                    }
+                    if let &[holder, _, ..] = &*all {
+                        self.refuse_held(instead, holder);
                     }
                 }
             }
@@ -381,47 +348,34 @@ impl Attempt<'_> {
             return;
         }
         for slot in held_by {
-            self.take(slot, kind, id, instead);
+            self.take(slot, id, instead);
         }
-        match kind {
-            Kind::Profile => self.new.profiles.remove(id),
-            Kind::Role => {
-                self.new.roles.remove(id);
-                self.new.order_roles();
-            }
-            Kind::ApprovalGroup => self.new.approval_groups.remove(id),
-        }
+        self.new.sources.remove(id);
         self.changed.push(Change::Delete { source: source.clone(), holders: holders.clone() });
     }
 
     /// Refuses to delete what other sources name, or the default profile.
-    pub(super) fn refuse_named(&mut self, kind: Kind, id: u32) {
-        let source = self.old.source_name(kind, id);
-        if kind == Kind::Profile && self.old.default_profile == Some(id) {
+    pub(super) fn refuse_named(&mut self, id: SourceId) {
+        let source = self.old.sources.name_of(id);
+        if self.old.default_profile == Some(id) {
             self.refuse(Rule::InUse, format!("{source} is the default profile"));
         }
-        if kind != Kind::Role {
-            return;
-        }
-        let named = |source: &Source| {
-            source.assignable_by.as_deref().is_some_and(|guard| guard.contains(&id))
+        let names = |other: &Source| {
+            other.includes.contains(&id)
+                || other.demoted_to == Some(id)
+                || other.assignable_by.as_deref().is_some_and(|guard| guard.contains(&id))
         };
-        let old = self.old;
-        let roles = old.roles.iter().filter(|&(other, _, role)| {
-            other != id
-                && (named(&role.source)
-                    || role.includes.contains(&id)
-                    || role.demoted_to == Some(id))
-        });
-        let profiles = old.profiles.iter().filter(|(_, _, profile)| named(profile));
-        let groups = old.approval_groups.iter().filter(|(_, _, group)| named(group));
-        let by = roles
-            .map(|(other, ..)| old.source_name(Kind::Role, other))
-            .chain(profiles.map(|(other, ..)| old.source_name(Kind::Profile, other)))
-            .chain(groups.map(|(other, ..)| old.source_name(Kind::ApprovalGroup, other)))
-            .next();
-        if let Some(by) = by {
-            self.refuse(Rule::InUse, format!("{source} is named by {by}"));
+        let mut others = self.old.sources.iter().filter(|&(other, ..)| other != id);
+        if let Some((other, ..)) = others.find(|(.., other)| names(other)) {
+            let other = self.old.sources.name_of(other);
+            self.refuse(Rule::InUse, format!("{source} is named by {other}"));
         }
     }
+}
+
+/// Puts a value in the place of another; returns whether they differ.
+fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let differs = *place != value;
+    *place = value;
+    differs
 }

@@ -2,62 +2,44 @@
 
 use std::sync::Arc;
 
-use super::attempt::{Attempt, Kind, kind_of};
+use super::attempt::Attempt;
 use super::import::repeats;
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
+use crate::ids::SourceId;
 use crate::names::number;
-use crate::policy::{Class, Inner, SourceName, Texts, push, retain};
+use crate::policy::{Class, SourceKind, SourceName, Texts};
 
 impl Attempt<'_> {
     /// Gives a user a source.
-    pub(super) fn give(&mut self, slot: u32, kind: Kind, id: u32) {
-        if Inner::has(&self.new.users[slot], kind, id) {
+    pub(super) fn give(&mut self, slot: u32, id: SourceId) {
+        let held = &self.new.users[slot].sources;
+        if held.contains(&id) {
             return;
         }
-        let profile = self.old.users.get(slot).and_then(|(_, class)| class.profile);
-        let former = profile.filter(|_| kind == Kind::Profile);
-        self.new.change_user(slot, |user| match kind {
-            Kind::Profile => user.profile = Some(id),
-            Kind::Role => push(&mut user.roles, id),
-            Kind::ApprovalGroup => push(&mut user.approval_groups, id),
-        });
+        let sources = self.new.sources.with(held, id);
+        let before = self.old.users.get(slot).map(|(_, class)| &*class.sources);
+        let former = before.and_then(|before| self.old.sources.profile(before));
+        let former = former.filter(|former| !sources.contains(former));
+        self.new.change_user(slot, |user| user.sources = sources);
         self.touch(slot);
         let user = self.new.users.name(slot).to_owned();
-        let from = former.map(|former| self.old.source_name(kind, former));
-        let to = Some(self.new.source_name(kind, id));
+        let from = former.map(|former| self.old.sources.name_of(former));
+        let to = Some(self.new.sources.name_of(id));
         self.moved.push(Moved { user, from, to });
     }
 
     /// Takes a source from a user, who may get another in its place.
-    pub(super) fn take(&mut self, slot: u32, kind: Kind, id: u32, instead: Option<u32>) {
-        let user = self.new.users.name(slot).to_owned();
-        let list = |user: &mut Class| match kind {
-            Kind::Profile => {
-                user.profile = instead;
-                None
-            }
-            Kind::Role => Some(std::mem::take(&mut user.roles)),
-            Kind::ApprovalGroup => Some(std::mem::take(&mut user.approval_groups)),
-        };
-        self.new.change_user(slot, |user| {
-            let Some(mut held) = list(user) else { return };
-            match instead.filter(|instead| !held.contains(instead)) {
-                Some(instead) => {
-                    for known in held.iter_mut().filter(|known| **known == id) {
-                        *known = instead;
-                    }
-                }
-                None => retain(&mut held, |&known| known != id),
-            }
-            match kind {
-                Kind::ApprovalGroup => user.approval_groups = held,
-                _ => user.roles = held,
-            }
-        });
+    pub(super) fn take(&mut self, slot: u32, id: SourceId, instead: Option<SourceId>) {
+        let held = &self.new.users[slot].sources;
+        let new = instead.filter(|instead| !held.contains(instead));
+        let kept = |&known: &SourceId| if known == id { new } else { Some(known) };
+        let sources = held.iter().filter_map(kept).collect();
+        self.new.change_user(slot, |user| user.sources = sources);
         self.touch(slot);
-        let from = Some(self.new.source_name(kind, id));
-        let to = instead.map(|instead| self.new.source_name(kind, instead));
+        let user = self.new.users.name(slot).to_owned();
+        let from = Some(self.new.sources.name_of(id));
+        let to = instead.map(|instead| self.new.sources.name_of(instead));
         self.moved.push(Moved { user, from, to });
     }
 
@@ -72,27 +54,28 @@ impl Attempt<'_> {
         if self.old.users.find(name).is_some() {
             self.refuse(Rule::Exists, format!("user `{name}` already exists"));
         }
-        let mut user = Class { admin: rest.admin, suspended: rest.suspended, ..Class::default() };
-        user.profile = match profile {
+        let profile = match profile {
             None => self.old.default_profile,
             Some(None) => None,
             Some(Some(name)) => {
-                self.need("assign", Kind::Profile);
-                self.known_source(Kind::Profile, name)
+                self.need("assign", SourceKind::Profile);
+                self.known_source(SourceKind::Profile, name)
             }
         };
         // The default profile is what adding a user brings, and no assignment.
-        if let Some(id) = user.profile {
-            self.moves(Kind::Profile, id);
+        if let Some(id) = profile {
+            self.moves(id);
         }
-        user.roles = self.gifts(Kind::Role, &rest.roles);
-        user.approval_groups = self.gifts(Kind::ApprovalGroup, &rest.approval_groups);
-        let held = user.roles.iter().filter_map(|&role| {
-            self.old.unique_holders(role).first().map(|&holder| (role, holder))
-        });
-        for (role, holder) in held.collect::<Vec<_>>() {
-            self.refuse_held(role, holder);
+        let roles = self.gifts(SourceKind::Role, &rest.roles);
+        let groups = self.gifts(SourceKind::ApprovalGroup, &rest.approval_groups);
+        for &role in &roles {
+            if let Some(&holder) = self.old.unique_holders(role).first() {
+                self.refuse_held(role, holder);
+            }
         }
+        let sources = profile.into_iter().chain(roles).chain(groups).collect();
+        let (admin, suspended) = (rest.admin, rest.suspended);
+        let mut user = Class { sources, admin, suspended, statements: None };
         if !rest.statements.is_empty() {
             self.kinds.push("edit_user".to_owned());
             if repeats(&rest.statements) {
@@ -117,7 +100,7 @@ impl Attempt<'_> {
         }
         let groups = self.groups(&rest.groups);
         if self.refusals.is_empty() {
-            let profile = user.profile.map(|id| self.old.profiles.name(id).to_owned());
+            let profile = profile.map(|id| self.old.sources.name(id).to_owned());
             let slot = self.old.lineage.next_user();
             self.new.users.insert(slot, name, &user, &groups);
             let texts = Texts {
@@ -133,16 +116,16 @@ impl Attempt<'_> {
     }
 
     /// The sources in a list that a new user gets.
-    pub(super) fn gifts(&mut self, kind: Kind, names: &[String]) -> Box<[u32]> {
+    pub(super) fn gifts(&mut self, kind: SourceKind, names: &[String]) -> Vec<SourceId> {
         let mut ids = Vec::new();
         for name in names {
             self.need("assign", kind);
             if let Some(id) = self.known_source(kind, name) {
-                self.moves(kind, id);
+                self.moves(id);
                 ids.push(id);
             }
         }
-        ids.into()
+        ids
     }
 
     /// The numbers of groups, which need not be declared.
@@ -167,17 +150,11 @@ impl Attempt<'_> {
         let Some(slot) = self.known_user(name) else { return };
         self.touches_admin(slot, "remove");
         let user = &self.old.users[slot];
-        for &role in &user.roles {
-            if self.old.roles[role].unique {
-                self.refuse_held(role, slot);
+        for &source in &user.sources {
+            if self.old.sources[source].unique {
+                self.refuse_held(source, slot);
             }
-            self.moves(Kind::Role, role);
-        }
-        if let Some(profile) = user.profile {
-            self.moves(Kind::Profile, profile);
-        }
-        for &group in &user.approval_groups {
-            self.moves(Kind::ApprovalGroup, group);
+            self.moves(source);
         }
         if self.refusals.is_empty() {
             self.loses_admin = user.admin;
@@ -187,56 +164,55 @@ impl Attempt<'_> {
     }
 
     pub(super) fn assign(&mut self, user: &str, source: &SourceName) {
-        let Some((kind, name)) = kind_of(source) else {
+        let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be assigned"));
         };
         self.need("assign", kind);
         let (slot, id) = (self.known_user(user), self.known_source(kind, name));
         if let Some(id) = id {
-            self.moves(kind, id);
+            self.moves(id);
         }
         let (Some(slot), Some(id)) = (slot, id) else { return };
-        if Inner::has(&self.old.users[slot], kind, id) {
+        let held = &self.old.users[slot].sources;
+        if held.contains(&id) {
             return;
         }
-        if kind == Kind::Role
-            && let Some(&holder) = self.old.unique_holders(id).first()
-        {
+        if let Some(&holder) = self.old.unique_holders(id).first() {
             self.refuse_held(id, holder);
         }
-        if let (Kind::Profile, Some(former)) = (kind, self.old.users[slot].profile) {
-            self.moves(Kind::Profile, former);
+        if let (SourceKind::Profile, Some(former)) = (kind, self.old.sources.profile(held)) {
+            self.moves(former);
         }
-        self.give(slot, kind, id);
+        self.give(slot, id);
         self.changed.push(Change::Assign { user: user.to_owned(), source: source.clone() });
     }
 
     pub(super) fn revoke(&mut self, user: &str, source: &SourceName) {
-        let Some((kind, name)) = kind_of(source) else {
+        let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be revoked"));
         };
         self.need("revoke", kind);
         let (slot, id) = (self.known_user(user), self.known_source(kind, name));
         if let Some(id) = id {
-            self.moves(kind, id);
+            self.moves(id);
         }
         let (Some(slot), Some(id)) = (slot, id) else { return };
-        if !Inner::has(&self.old.users[slot], kind, id) {
+        if !self.old.users[slot].sources.contains(&id) {
             return;
         }
-        if kind == Kind::Role && self.old.roles[id].unique {
+        if self.old.sources[id].unique {
             self.refuse_held(id, slot);
         }
-        self.take(slot, kind, id, None);
+        self.take(slot, id, None);
         self.changed.push(Change::Revoke { user: user.to_owned(), source: source.clone() });
     }
 
     pub(super) fn transfer(&mut self, role: &str, to: &str) {
         self.kinds.push("transfer".to_owned());
-        let (id, slot) = (self.known_source(Kind::Role, role), self.known_user(to));
+        let (id, slot) = (self.known_source(SourceKind::Role, role), self.known_user(to));
         let Some(id) = id else { return };
-        self.moves(Kind::Role, id);
-        if !self.old.roles[id].unique {
+        self.moves(id);
+        if !self.old.sources[id].unique {
             return self.refuse(Rule::Unique, format!("role `{role}` is not unique"));
         }
         let Some(slot) = slot else { return };
@@ -244,18 +220,18 @@ impl Attempt<'_> {
         if holder == Some(slot) {
             return;
         }
-        let demoted_to = self.old.roles[id].demoted_to.filter(|_| holder.is_some());
+        let demoted_to = self.old.sources[id].demoted_to.filter(|_| holder.is_some());
         if let Some(lower) = demoted_to {
-            self.moves(Kind::Role, lower);
+            self.moves(lower);
             let others = self.old.unique_holders(lower);
             if let Some(&other) = others.iter().find(|&&other| Some(other) != holder) {
                 self.refuse_held(lower, other);
             }
         }
         if let Some(holder) = holder {
-            self.take(holder, Kind::Role, id, demoted_to);
+            self.take(holder, id, demoted_to);
         }
-        self.give(slot, Kind::Role, id);
+        self.give(slot, id);
         let (role, to) = (role.to_owned(), to.to_owned());
         self.changed.push(Change::Transfer { role, to });
     }

@@ -6,7 +6,8 @@
 
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, Link, Node, NodeId};
-use crate::policy::{Class, Effect, Inner, Said, SourceId, Statement, Statements};
+use crate::ids::{Id, IdVec, SourceId};
+use crate::policy::{Class, Effect, Inner, Said, Statement, Statements};
 
 /// What a source, a tier or all tiers together state.
 ///
@@ -128,129 +129,78 @@ impl Layer {
 pub(crate) struct Layers<'p> {
     policy: &'p Inner,
     licensed: &'p BitSet,
-    global: Layer,
-    profiles: Vec<Option<Box<Layer>>>,
-    /// Each including all that the role includes.
-    roles: Vec<Option<Box<Layer>>>,
-    approval_groups: Vec<Option<Box<Layer>>>,
+    /// Each with what the source includes.
+    sources: IdVec<SourceId, Option<Box<Layer>>>,
+    /// Space for joining a tier, and for a user's own layer.
     tier: Layer,
-    own: Layer,
 }
 
 impl<'p> Layers<'p> {
     /// The layers of a policy under some licence.
     pub(crate) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Layers<'p> {
-        let catalogue = &policy.catalogue;
-        let empty = Layer::new(catalogue.bits());
-        let none = |slots| std::iter::repeat_with(|| None).take(slots).collect();
-        Layers {
-            policy,
-            licensed,
-            global: Layer::of(&policy.global, catalogue),
-            profiles: none(policy.profiles.slots()),
-            roles: none(policy.roles.slots()),
-            approval_groups: none(policy.approval_groups.slots()),
-            tier: empty.clone(),
-            own: empty,
-        }
+        let sources = SourceId::first(policy.sources.slots()).map(|_| None).collect();
+        Layers { policy, licensed, sources, tier: Layer::new(policy.catalogue.bits()) }
     }
 
-    /// Makes the layer of a role, after those of all that it includes.
-    fn make_role(&mut self, id: u32) {
+    /// The statements of a source and of all that it includes, joined.
+    pub(crate) fn of_source(&mut self, id: SourceId) -> &Layer {
         let policy = self.policy;
         // Each with how many of its includes have been visited.
-        let mut open = vec![(id, 0)];
-        while let Some((id, made)) = open.last_mut() {
+        let mut open = if self.sources[id].is_none() { vec![(id, 0)] } else { Vec::new() };
+        while let Some((id, visited)) = open.last_mut() {
             let id = *id;
-            let role = &policy.roles[id];
-            if self.roles[id as usize].is_some() {
-                open.pop();
-                continue;
-            }
-            if let Some(&next) = role.includes.get(*made) {
-                *made += 1;
-                open.push((next, 0));
-                continue;
-            }
-            let mut layer = Layer::of(&role.source.statements, &policy.catalogue);
-            for &included in &role.includes {
-                if let Some(included) = &self.roles[included as usize] {
-                    layer.join(included);
+            let source = &policy.sources[id];
+            if let Some(&next) = source.includes.get(*visited) {
+                *visited += 1;
+                if self.sources[next].is_none() {
+                    open.push((next, 0));
                 }
+                continue;
             }
-            self.roles[id as usize] = Some(Box::new(layer));
-        }
-    }
-
-    /// What a source states, a role with all that it includes; `None` for a user's
-    /// own.
-    pub(crate) fn of_source(&mut self, source: SourceId) -> Option<&Layer> {
-        let policy = self.policy;
-        let catalogue = &policy.catalogue;
-        let make = |statements| Box::new(Layer::of(statements, catalogue));
-        match source {
-            SourceId::Global => Some(&self.global),
-            SourceId::Profile(id) => {
-                let profile = &mut self.profiles[id as usize];
-                Some(profile.get_or_insert_with(|| make(&policy.profiles[id].statements)))
-            }
-            SourceId::Role(id) => {
-                self.make_role(id);
-                self.roles[id as usize].as_deref()
-            }
-            SourceId::ApprovalGroup(id) => {
-                let group = &mut self.approval_groups[id as usize];
-                Some(group.get_or_insert_with(|| make(&policy.approval_groups[id].statements)))
-            }
-            SourceId::Own => None,
-        }
-    }
-
-    /// What the roles that a role includes state together.
-    pub(crate) fn of_included(&mut self, role: u32) -> Layer {
-        let policy = self.policy;
-        let mut layer = Layer::new(policy.catalogue.bits());
-        for &included in &policy.roles[role].includes {
-            if let Some(included) = self.of_source(SourceId::Role(included)) {
+            let mut layer = Layer::of(&source.statements, &policy.catalogue);
+            for included in source.includes.iter().filter_map(|&id| self.sources[id].as_deref()) {
                 layer.join(included);
             }
+            self.sources[id] = Some(Box::new(layer));
+            open.pop();
+        }
+        // It was made above, if not before.
+        self.sources[id].get_or_insert_with(|| Box::new(Layer::new(policy.catalogue.bits())))
+    }
+
+    /// The statements of what a source includes, joined.
+    pub(crate) fn of_included(&mut self, id: SourceId) -> Layer {
+        let policy = self.policy;
+        let mut layer = Layer::new(policy.catalogue.bits());
+        for &included in &policy.sources[id].includes {
+            layer.join(self.of_source(included));
         }
         layer
     }
 
-    /// What all the sources of a user state together, tier over tier.
+    /// The statements of all the sources of a user, tier over tier.
     fn merge(&mut self, user: &Class) -> Layer {
-        let mut all = self.global.clone();
-        if let Some(profile) = user.profile.and_then(|id| self.of_source(SourceId::Profile(id))) {
-            all.overlay(profile);
-        }
-        for &id in &user.roles {
-            self.make_role(id);
-        }
-        let mut tier = user.roles.iter().filter_map(|&id| self.roles[id as usize].as_deref());
-        match (tier.next(), tier.next(), &*user.approval_groups) {
-            (None, _, []) => {}
-            (Some(role), None, []) => all.overlay(role),
-            _ => {
-                self.tier.clear();
-                for &id in &user.roles {
-                    if let Some(role) = &self.roles[id as usize] {
-                        self.tier.join(role);
-                    }
-                }
-                for &id in &user.approval_groups {
-                    self.of_source(SourceId::ApprovalGroup(id));
-                    if let Some(group) = &self.approval_groups[id as usize] {
-                        self.tier.join(group);
-                    }
-                }
-                all.overlay(&self.tier);
+        let policy = self.policy;
+        let mut all = self.of_source(SourceId::GLOBAL).clone();
+        let tier = |id: SourceId| policy.sources[id].kind.tier();
+        for sources in user.sources.chunk_by(|&a, &b| tier(a) == tier(b)) {
+            if let &[source] = sources {
+                all.overlay(self.of_source(source));
+                continue;
             }
+            self.tier.clear();
+            for &source in sources {
+                self.of_source(source);
+                if let Some(layer) = &self.sources[source] {
+                    self.tier.join(layer);
+                }
+            }
+            all.overlay(&self.tier);
         }
         if let Some(own) = &user.statements {
-            self.own.clear();
-            self.own.paint(own, &self.policy.catalogue);
-            all.overlay(&self.own);
+            self.tier.clear();
+            self.tier.paint(own, &policy.catalogue);
+            all.overlay(&self.tier);
         }
         all
     }

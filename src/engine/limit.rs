@@ -8,9 +8,10 @@ use foldhash::fast::RandomState;
 use crate::catalogue::AttributeId;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
+use crate::ids::SourceId;
 use crate::names::is_among;
 use crate::object::Value;
-use crate::policy::{Class, Inner, Statements};
+use crate::policy::{Class, Held, Inner, Tier};
 
 /// Which values of an attribute pass.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -141,57 +142,44 @@ pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
     known: HashSet<Limits, RandomState>,
-    /// Those of classes without bounds of their own.
-    alike: HashMap<Alike<'p>, Limits, RandomState>,
+    /// Those of classes without bounds of their own, by their sources.
+    shared: HashMap<&'p [SourceId], Limits, RandomState>,
 }
-
-/// What determines the limits of classes without bounds of their own: profile,
-/// roles and approval groups.
-type Alike<'p> = (Option<u32>, &'p [u32], &'p [u32]);
 
 impl<'p> Bounding<'p> {
     pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
-        Bounding { policy, known: HashSet::default(), alike: HashMap::default() }
+        Bounding { policy, known: HashSet::default(), shared: HashMap::default() }
     }
 
-    /// The limits of a class: the most specific tier that states a bound decides
-    /// it, and in the role tier bounds join.
+    /// Rule 8: the most specific tier that states a bound on an attribute decides, and
+    /// in the role tier bounds join.
     pub(crate) fn limits(&mut self, class: &'p Class) -> Limits {
-        let alike = (class.profile, &*class.roles, &*class.approval_groups);
-        let own = class.statements.as_deref().filter(|own| !own.bounds.is_empty());
-        if own.is_none()
-            && let Some(known) = self.alike.get(&alike)
-        {
+        let has_own = class.statements.as_deref().is_some_and(|own| !own.bounds.is_empty());
+        if !has_own && let Some(known) = self.shared.get(&*class.sources) {
             return Arc::clone(known);
         }
-        let policy = self.policy;
-        let mut limits = vec![Limit::Nothing; policy.catalogue.attributes.len()];
-        let mut overlay = |tier: &mut dyn Iterator<Item = &Statements>| {
-            let mut stated: Vec<(AttributeId, Limit)> = Vec::new();
-            for (attribute, bound) in tier.flat_map(|source| &source.bounds) {
-                let of = policy.catalogue.attribute_at(*attribute).bound;
-                let limit = Limit::new(of, bound);
-                stated.push((*attribute, limit));
+        let catalogue = &self.policy.catalogue;
+        let mut limits = vec![Limit::Nothing; catalogue.attributes.len()];
+        let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();
+        for Held { tier, statements, .. } in self.policy.sources_of(class) {
+            for (attribute, bound) in &statements.bounds {
+                let limit = Limit::new(catalogue.attribute_at(*attribute).bound, bound);
+                stated.push((*attribute, tier, limit));
             }
-            // Stable, so that fences keep their order.
-            stated.sort_by_key(|&(attribute, _)| attribute);
-            let mut stated = stated.into_iter().peekable();
-            while let Some((attribute, first)) = stated.next() {
-                let more = std::iter::from_fn(|| stated.next_if(|(next, _)| *next == attribute));
-                let all = std::iter::once(first).chain(more.map(|(_, limit)| limit));
-                if let Some(limit) = Limit::any_of(all) {
-                    limits[attribute as usize] = limit;
-                }
+        }
+        // Stable, so that fences keep their order. Of each attribute, more specific tiers
+        // come later and replace what more general ones state.
+        stated.sort_by_key(|&(attribute, tier, _)| (attribute, tier));
+        let mut stated = stated.into_iter().peekable();
+        while let Some((attribute, tier, first)) = stated.next() {
+            let more = std::iter::from_fn(|| {
+                stated.next_if(|&(next, of, _)| (next, of) == (attribute, tier))
+            });
+            let all = std::iter::once(first).chain(more.map(|(_, _, limit)| limit));
+            if let Some(limit) = Limit::any_of(all) {
+                limits[attribute as usize] = limit;
             }
-        };
-        overlay(&mut [&*policy.global].into_iter());
-        overlay(&mut class.profile.iter().map(|&id| &policy.profiles[id].statements));
-        let roles = policy.closure(&class.roles).into_iter();
-        let roles = roles.map(|role| &policy.roles[role].source.statements);
-        let groups = class.approval_groups.iter();
-        let groups = groups.map(|&id| &policy.approval_groups[id].statements);
-        overlay(&mut roles.chain(groups));
-        overlay(&mut own.into_iter());
+        }
         let limits = match self.known.get(&*limits) {
             Some(known) => Arc::clone(known),
             None => {
@@ -200,8 +188,8 @@ impl<'p> Bounding<'p> {
                 limits
             }
         };
-        if own.is_none() {
-            self.alike.insert(alike, Arc::clone(&limits));
+        if !has_own {
+            self.shared.insert(&class.sources, Arc::clone(&limits));
         }
         limits
     }

@@ -11,7 +11,7 @@ use super::walk::{Supposed, Walk};
 use crate::catalogue::{Bit, Form, NodeId};
 use crate::engine::{Engine, Permission};
 use crate::object::{Object, Target};
-use crate::policy::{ClassId, SourceId, SourceName};
+use crate::policy::{ClassId, Origin, SourceName};
 
 /// Users who may do something, and what lets them in.
 ///
@@ -144,7 +144,7 @@ impl Engine {
 impl<O: Object + ?Sized> Walk<'_, O> {
     /// The sources whose statements grant what the user is allowed, the more
     /// general first.
-    fn letting_in(&mut self, bit: Bit) -> Vec<SourceId> {
+    fn letting_in(&mut self, bit: Bit) -> Vec<Origin> {
         let catalogue = self.catalogue();
         let id = catalogue.id_of(bit);
         let mut open: Vec<NodeId> = match catalogue.node(id).form {

@@ -8,8 +8,9 @@ use super::mend::{Assigned, Assignment, Mending, Step};
 use crate::bits::BitSet;
 use crate::catalogue::Bit;
 use crate::engine::{Engine, effective};
+use crate::ids::SourceId;
 use crate::object::Object;
-use crate::policy::{Class, Holder, Inner, SourceId};
+use crate::policy::{Class, Holder, Inner, Origin, SourceKind};
 use crate::reason::Reason;
 
 /// The most sources that are combined, the most combinations of each size that
@@ -32,7 +33,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             set.iter().filter(|&bit| !other.contains(bit)).collect()
         };
         let weigh = |set: Vec<SourceId>| {
-            let user = with(user, &set);
+            let user = with(self.policy, user, &set);
             if !self.allows(&besides, &user) {
                 return None;
             }
@@ -62,7 +63,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
 
     /// Whether a source grants some of what a mend grants.
     fn helps(&self, mend: &[Step], besides: &[Step], source: SourceId) -> bool {
-        self.try_walk(besides, &with(self.holder.class, &[source]), |walk| {
+        self.try_walk(besides, &with(self.policy, self.holder.class, &[source]), |walk| {
             mend.iter().any(|step| match step {
                 Step::Allow(bit) => matches!(walk.held(*bit), Reason::Granted | Reason::Gated),
                 Step::Widen(check, _) => walk.passes(*check),
@@ -81,15 +82,17 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let mut approvers = self.engine.approvers(&approvals).into_iter();
         let told = found.iter().map(|Weighed { set, takes, brings }| {
             let assigned = set.iter().map(|&source| Assigned {
-                source: self.policy.source_ref(source, name),
+                source: self.policy.source_ref(Origin::Shared(source), name),
                 approvers: approvers.next().unwrap_or_default(),
             });
-            let is_profile = |source: &SourceId| matches!(source, SourceId::Profile(_));
-            let replaced = user.profile.filter(|_| set.iter().any(is_profile));
+            let sources = &self.policy.sources;
+            let is_profile = |&id: &SourceId| sources[id].kind == SourceKind::Profile;
+            let replaced = sources.profile(&user.sources);
+            let replaced = replaced.filter(|_| set.iter().any(is_profile));
             Assignment {
                 sources: assigned.collect(),
                 besides: self.told(besides),
-                replaces: replaced.map(|id| self.policy.source_ref(SourceId::Profile(id), name)),
+                replaces: replaced.map(|id| self.policy.source_ref(Origin::Shared(id), name)),
                 brings: brings.len(),
                 takes: *takes,
             }
@@ -110,7 +113,7 @@ struct Approval<'p> {
     /// The permissions that an actor must hold; `None` where only admins may.
     permissions: Option<Vec<Bit>>,
     /// Lists of roles; an actor must hold one role from each list.
-    guards: Vec<&'p [u32]>,
+    guards: Vec<&'p [SourceId]>,
 }
 
 /// The combinations of `size` of the numbers below `of`, in order.
@@ -132,16 +135,10 @@ fn combinations(of: usize, size: usize) -> impl Iterator<Item = Vec<usize>> {
 }
 
 /// The user with these sources added; a profile replaces the user's own.
-fn with(user: &Class, sources: &[SourceId]) -> Class {
+fn with(policy: &Inner, user: &Class, sources: &[SourceId]) -> Class {
     let mut user = user.clone();
-    let plus = |ids: &[u32], id: u32| ids.iter().copied().chain([id]).collect::<Box<[u32]>>();
     for &source in sources {
-        match source {
-            SourceId::Profile(id) => user.profile = Some(id),
-            SourceId::Role(id) => user.roles = plus(&user.roles, id),
-            SourceId::ApprovalGroup(id) => user.approval_groups = plus(&user.approval_groups, id),
-            SourceId::Global | SourceId::Own => {}
-        }
+        user.sources = policy.sources.with(&user.sources, source);
     }
     user
 }
@@ -150,20 +147,17 @@ impl Inner {
     /// The sources that a user could be given: those that the user lacks, except
     /// unique roles that somebody holds.
     fn assignable(&self, user: &Class) -> Vec<SourceId> {
-        let mut taken: HashSet<u32, RandomState> = self.closure(&user.roles).into_iter().collect();
-        if self.roles.iter().any(|(_, _, role)| role.unique) {
-            let held = self.users.classes().flat_map(|(_, class)| &class.roles).copied();
-            taken.extend(held.filter(|&id| self.roles.get(id).is_some_and(|role| role.unique)));
+        let sources = &self.sources;
+        let mut taken: HashSet<SourceId, RandomState> =
+            sources.closure(&user.sources).into_iter().collect();
+        if sources.of(SourceKind::Role).any(|(.., role)| role.unique) {
+            let held = self.users.classes().flat_map(|(_, class)| &class.sources).copied();
+            taken.extend(held.filter(|&id| sources[id].unique));
         }
-        let roles = self.roles.iter().map(|(id, ..)| id).filter(|id| !taken.contains(id));
-        let profiles = self.profiles.iter().map(|(id, ..)| id);
-        let profiles = profiles.filter(|&id| user.profile != Some(id));
-        let groups = self.approval_groups.iter().map(|(id, ..)| id);
-        let groups = groups.filter(|id| !user.approval_groups.contains(id));
-        roles
-            .map(SourceId::Role)
-            .chain(profiles.map(SourceId::Profile))
-            .chain(groups.map(SourceId::ApprovalGroup))
+        [SourceKind::Role, SourceKind::Profile, SourceKind::ApprovalGroup]
+            .into_iter()
+            .flat_map(|kind| sources.of(kind).map(|(id, ..)| id))
+            .filter(|id| !taken.contains(id))
             .collect()
     }
 
@@ -181,28 +175,21 @@ impl Inner {
 
     /// The lists of roles that guard a source: its own, and those of the roles
     /// that it includes. To give it, an actor must hold one role from each.
-    fn guards(&self, source: SourceId) -> Vec<&[u32]> {
-        let with_included = match source {
-            SourceId::Role(id) => self.closure(&[id]).into_iter().map(SourceId::Role).collect(),
-            other => vec![other],
-        };
-        with_included.into_iter().filter_map(|source| self.guard(source)).collect()
+    fn guards(&self, source: SourceId) -> Vec<&[SourceId]> {
+        let given = self.sources.closure(&[source]).into_iter();
+        given.filter_map(|id| self.sources[id].assignable_by.as_deref()).collect()
     }
 
     /// What an actor needs in order to give a source to a user, to whom it would
     /// bring these permissions.
     fn approval(&self, to: &Class, source: SourceId, brings: &[Bit]) -> Approval<'_> {
-        let change = match source {
-            SourceId::Profile(_) => "assign_profile",
-            SourceId::Role(_) => "assign_role",
-            SourceId::ApprovalGroup(_) => "assign_approval_group",
-            SourceId::Global | SourceId::Own => "",
-        };
+        let kind = self.sources[source].kind;
+        let change = format!("assign_{}", kind.word());
         let mut guards = self.guards(source);
-        if let (SourceId::Profile(_), Some(replaced)) = (source, to.profile) {
-            guards.extend(self.guards(SourceId::Profile(replaced)));
+        if let (SourceKind::Profile, Some(replaced)) = (kind, self.sources.profile(&to.sources)) {
+            guards.extend(self.guards(replaced));
         }
-        let permissions = self.governance.permissions.get(change).map(|names| {
+        let permissions = self.governance.permissions.get(&change).map(|names| {
             let bits = names.iter().filter_map(|name| self.catalogue.threshold(name).ok());
             // With `no_escalation`, the giver must hold what is given.
             let given = if self.governance.no_escalation { brings } else { &[] };
@@ -235,8 +222,8 @@ impl Engine {
                 continue;
             }
             let holds = |bits: &Vec<Bit>| bits.iter().all(|&bit| self.holds_at(slot, bit));
-            let is_one_of = |guard: &&[u32]| {
-                policy.closure(&user.roles).iter().any(|role| guard.contains(role))
+            let is_one_of = |guard: &&[SourceId]| {
+                policy.sources.closure(&user.sources).iter().any(|id| guard.contains(id))
             };
             for (approval, names) in approvals.iter().zip(&mut approvers) {
                 let permissions = approval.permissions.as_ref();

@@ -17,7 +17,7 @@ use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, Permission, User, fence_day};
 use crate::object::{Object, Target, Value};
-use crate::policy::{self, Holder, Inner, SourceId};
+use crate::policy::{self, Holder, Inner, Origin};
 use crate::reason::Reason;
 use crate::relation::RelationState;
 
@@ -339,7 +339,7 @@ pub(super) enum Step {
     Restore,
     License(Box<str>),
     Allow(Bit),
-    Lift(SourceId, List, Pattern),
+    Lift(Origin, List, Pattern),
     Widen(AttributeId, Bound),
     Relate(u32, RelationState),
 }
@@ -628,10 +628,10 @@ impl<O: Object + ?Sized> Mending<'_, O> {
 
 impl<O: ?Sized> Mending<'_, O> {
     /// A statement that denies or forbids.
-    fn statement(&self, source: SourceId, list: List, pattern: Pattern) -> Statement {
+    fn statement(&self, source: Origin, list: List, pattern: Pattern) -> Statement {
         let policy = self.policy;
         let mut sources = policy.sources_of(self.holder.class);
-        let statements = sources.find(|(known, _)| *known == source).map(|(_, said)| said);
+        let statements = sources.find(|known| known.origin == source).map(|it| it.statements);
         let (effect, field) = match list {
             List::Forbid => (Effect::Forbid, "forbid"),
             _ => (Effect::Deny, "deny"),
@@ -833,7 +833,7 @@ fn suppose(policy: &Inner, user: &policy::Class, steps: &[Step]) -> (policy::Cla
                 let effect = policy::Effect::granting(node, node.level_of(*bit));
                 user.statements.get_or_insert_default().set_exactly(exactly, Some(effect));
             }
-            Step::Lift(SourceId::Own, list, pattern) => {
+            Step::Lift(Origin::Own, list, pattern) => {
                 if let Some(own) = &mut user.statements {
                     let patterns = match list {
                         List::Forbid => &mut own.forbid,

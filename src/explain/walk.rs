@@ -12,7 +12,7 @@ use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, Pattern}
 use crate::date::Date;
 use crate::engine::Limit;
 use crate::object::{Asker, Object, Subject, Value};
-use crate::policy::{Class, Holder, Inner, SourceId, Statements};
+use crate::policy::{Class, Held, Holder, Inner, Origin};
 use crate::reason::Reason;
 use crate::relation::RelationState;
 
@@ -77,7 +77,7 @@ impl Grant {
 pub(super) struct Supposed {
     pub(super) features: Vec<Box<str>>,
     /// Patterns that sources other than the user's own no longer list.
-    pub(super) lifted: Vec<(SourceId, List, Pattern)>,
+    pub(super) lifted: Vec<(Origin, List, Pattern)>,
     pub(super) relations: Vec<(u32, RelationState)>,
 }
 
@@ -106,7 +106,7 @@ pub(super) struct Walk<'a, O: ?Sized> {
     pub(super) object: Option<&'a O>,
     pub(super) today: Option<Date>,
     /// The user's sources, the more general first.
-    pub(super) sources: Vec<(SourceId, &'a Statements)>,
+    pub(super) sources: Vec<Held<'a>>,
     grants: HashMap<NodeId, Grant, RandomState>,
     /// The round in which each permission fell; `None` if it is effective.
     settled: HashMap<NodeId, Option<u32>, RandomState>,
@@ -124,12 +124,6 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         object: Option<&'a O>,
         today: Option<Date>,
     ) -> Walk<'a, O> {
-        let mut sources: Vec<(SourceId, &Statements)> = Vec::new();
-        for (id, statements) in policy.sources_of(holder.class) {
-            if !sources.iter().any(|&(known, _)| known == id) {
-                sources.push((id, statements));
-            }
-        }
         Walk {
             policy,
             holder,
@@ -137,7 +131,7 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
             supposed,
             object,
             today,
-            sources,
+            sources: policy.sources_of(holder.class).collect(),
             grants: HashMap::default(),
             settled: HashMap::default(),
             round: 0,
@@ -278,7 +272,8 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
 
     /// The effort so far, in matches of a pattern against a permission.
     pub(super) fn effort(&self) -> usize {
-        let patterns = |(_, said): &(SourceId, &Statements)| {
+        let patterns = |source: &Held<'_>| {
+            let said = source.statements;
             let lists = [said.allow.len(), said.deny.len(), said.forbid.len(), said.levels.len()];
             lists.into_iter().fold(1usize, usize::saturating_add)
         };
@@ -296,14 +291,14 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     }
 
     /// A source of the user, by its position.
-    pub(super) fn source_of(&self, at: usize) -> SourceId {
+    pub(super) fn source_of(&self, at: usize) -> Origin {
         // `Stated::source` is a position in `sources`, which never changes.
-        self.sources.get(at).map_or(SourceId::Own, |&(source, _)| source)
+        self.sources.get(at).map_or(Origin::Own, |source| source.origin)
     }
 
     /// The patterns of a list of a source, in order.
     fn patterns(&self, source: usize, list: List) -> impl Iterator<Item = Pattern> + use<'a, O> {
-        let said = self.sources.get(source).map(|(_, said)| *said);
+        let said = self.sources.get(source).map(|source| source.statements);
         let (patterns, levels) = match (said, list) {
             (None, _) => (&[][..], &[][..]),
             (Some(said), List::Allow) => (&*said.allow, &[][..]),
@@ -353,11 +348,12 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
     fn stated(&self, id: NodeId) -> Grant {
         let catalogue = self.catalogue();
         let mut grant = Grant { unlicensed: self.unlicensed(id), ..Grant::default() };
-        for (source, &(of, statements)) in self.sources.iter().enumerate() {
+        for (source, &Held { origin, statements, .. }) in self.sources.iter().enumerate() {
             let matching = |list: List| {
                 let mut matching = self.matching(id, source, list);
-                matching
-                    .retain(|&(_, pattern)| !self.supposed.lifted.contains(&(of, list, pattern)));
+                matching.retain(|&(_, pattern)| {
+                    !self.supposed.lifted.contains(&(origin, list, pattern))
+                });
                 matching
             };
             let stated = |list, effect: Effect| {
@@ -398,9 +394,9 @@ impl<'a, O: Object + ?Sized> Walk<'a, O> {
         }
         // The most specific tier that says anything decides: in the role tier by
         // any deny, else by the most generous statement.
-        let tier_of = |stated: &Stated| self.source_of(stated.source).tier();
-        let decisive = grant.stated.last().map(tier_of);
-        let in_tier = |stated: &Stated| Some(tier_of(stated)) == decisive;
+        let tier_of = |stated: &Stated| self.sources.get(stated.source).map(|source| source.tier);
+        let decisive = grant.stated.last().and_then(tier_of);
+        let in_tier = |stated: &Stated| tier_of(stated) == decisive;
         let effects = || grant.stated.iter().filter(|stated| in_tier(stated));
         grant.said = match effects().any(|stated| stated.effect == Effect::Deny) {
             true => Some(Effect::Deny),

@@ -1,7 +1,7 @@
 //! Names that occur twice, that look alike, or that may be mistyped.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
@@ -10,8 +10,9 @@ use unicode_security::confusable_detection::skeleton;
 use super::{Code, Linter};
 use crate::catalogue::NodeId;
 use crate::document::Map;
+use crate::ids::SourceId;
 use crate::names::{keys, number};
-use crate::policy::SourceName;
+use crate::policy::{Source, SourceKind, SourceName};
 use crate::problem::nearest_within;
 
 impl Linter<'_> {
@@ -40,15 +41,11 @@ impl Linter<'_> {
         }
         self.look(keys(&catalogue.settings), |name, _| format!("catalogue.settings.{name}"));
         self.look(keys(&catalogue.editions), |name, _| format!("catalogue.editions.{name}"));
-        self.look(policy.profiles.iter().map(|(_, name, _)| name), |name, _| {
-            SourceName::Profile(name.to_owned()).place()
-        });
-        self.look(policy.roles.iter().map(|(_, name, _)| name), |name, _| {
-            SourceName::Role(name.to_owned()).place()
-        });
-        self.look(policy.approval_groups.iter().map(|(_, name, _)| name), |name, _| {
-            SourceName::ApprovalGroup(name.to_owned()).place()
-        });
+        for kind in SourceKind::ALL {
+            self.look(policy.sources.of(kind).map(|(_, name, _)| name), |name, _| {
+                kind.named(name).place()
+            });
+        }
         self.look(keys(&policy.groups.parents), |name, _| format!("groups.{name}"));
         self.look(policy.users.iter().map(|(_, name, _)| name), |name, _| {
             SourceName::User(name.to_owned()).place()
@@ -144,33 +141,35 @@ impl Linter<'_> {
     /// Reports what occurs in a list of names a second time.
     fn twice(&mut self) {
         let policy = self.policy;
-        for (role, of) in self.roles() {
-            let place = SourceName::Role(role.to_owned()).place();
-            let name = |id: u32| policy.roles.name(id);
-            self.repeated(&of.includes, &format!("{place}.includes"), name);
-        }
+        let sources = &policy.sources;
         for (id, source, _) in self.common() {
-            let guard = policy.guard(id).unwrap_or_default();
-            let name = |id: u32| policy.roles.name(id);
-            self.repeated(guard, &format!("{}.assignable_by", source.place()), name);
+            let Source { includes, assignable_by, .. } = &sources[id];
+            let guard = assignable_by.as_deref().unwrap_or_default();
+            let place = source.place();
+            self.repeated(includes, &format!("{place}.includes"), |id| sources.name(id));
+            self.repeated(guard, &format!("{place}.assignable_by"), |id| sources.name(id));
         }
         for (slot, user, class) in policy.users.iter() {
             let groups = policy.users.groups(slot);
-            let lists = [&*class.roles, &class.approval_groups, groups];
-            if lists.iter().all(|list| list.len() < 2) {
+            if class.sources.len() < 2 && groups.len() < 2 {
                 continue;
             }
             let place = SourceName::User(user.to_owned()).place();
-            self.repeated(&class.roles, &format!("{place}.roles"), |id| policy.roles.name(id));
-            self.repeated(&class.approval_groups, &format!("{place}.approval_groups"), |id| {
-                policy.approval_groups.name(id)
-            });
+            for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
+                let held: Vec<SourceId> = sources.only(&class.sources, kind).collect();
+                self.repeated(&held, &format!("{place}.{}", kind.field()), |id| sources.name(id));
+            }
             self.repeated(groups, &format!("{place}.groups"), |id| policy.groups.name(id));
         }
     }
 
-    fn repeated<'n>(&mut self, list: &[u32], place: &str, name: impl Fn(u32) -> &'n str) {
-        let mut seen: HashSet<u32, RandomState> = HashSet::default();
+    fn repeated<'n, I: Copy + Eq + Hash>(
+        &mut self,
+        list: &[I],
+        place: &str,
+        name: impl Fn(I) -> &'n str,
+    ) {
+        let mut seen: HashSet<I, RandomState> = HashSet::default();
         for (at, &id) in list.iter().enumerate() {
             if !seen.insert(id) {
                 let (place, name) = (format!("{place}[{at}]"), name(id));

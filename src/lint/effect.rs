@@ -29,7 +29,10 @@ use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
 use crate::document::{Bound, SettingValue};
 use crate::engine::{Layer, Layers, Limit};
-use crate::policy::{Effect, Inner, List, Said, SourceId, SourceName, Statement, Statements};
+use crate::ids::SourceId;
+use crate::policy::{
+    Effect, Held, Inner, List, Origin, Said, SourceName, Statement, Statements, Tier,
+};
 
 /// A statement of a source.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +87,8 @@ impl<'p> Linter<'p> {
             checked: checked(policy, &self.reach.effective),
             matching: vec![Vec::new(); policy.catalogue.nodes.len()],
         };
-        for (id, name, statements) in self.common() {
-            for vain in sources.useless(id, statements) {
+        for (id, name, _) in self.common() {
+            for vain in sources.useless(policy.sources.held(id)) {
                 self.report(&vain, &name, 0);
             }
         }
@@ -112,7 +115,7 @@ impl<'p> Linter<'p> {
         owned.sort_unstable_by_key(|&(first, ..)| first);
         for (first, count, own) in owned {
             let name = SourceName::User(policy.users.name(first).to_owned());
-            for vain in sources.useless(SourceId::Own, own) {
+            for vain in sources.useless(Held::own(own)) {
                 self.report(&vain, &name, count - 1);
             }
         }
@@ -237,20 +240,16 @@ impl<'p> Sources<'p> {
     }
 
     /// The statements without effect of a source.
-    fn useless<'s>(&mut self, source: SourceId, statements: &'s Statements) -> Vec<Useless<'s>> {
+    fn useless<'s>(&mut self, source: Held<'s>) -> Vec<Useless<'s>> {
         let mut vain = Vec::new();
-        self.permissions(source, statements, &mut vain);
-        self.bounds(source, statements, &mut vain);
-        self.settings(source, statements, &mut vain);
+        self.permissions(source, &mut vain);
+        self.bounds(source, &mut vain);
+        self.settings(source, &mut vain);
         vain
     }
 
-    fn permissions<'s>(
-        &mut self,
-        source: SourceId,
-        statements: &'s Statements,
-        vain: &mut Vec<Useless<'s>>,
-    ) {
+    fn permissions<'s>(&mut self, source: Held<'s>, vain: &mut Vec<Useless<'s>>) {
+        let Held { origin, tier, statements } = source;
         let catalogue = self.catalogue();
         let forbids: Vec<_> = statements.all().filter(|it| it.effect == Effect::Forbid).collect();
         let mut competing = statements.ranked(catalogue);
@@ -258,13 +257,13 @@ impl<'p> Sources<'p> {
         if forbids.is_empty() && competing.is_empty() {
             return;
         }
-        let beside = match source {
-            SourceId::Role(id) => self.layers.of_included(id),
-            _ => Layer::new(catalogue.bits()),
+        let beside = match origin {
+            Origin::Shared(id) => self.layers.of_included(id),
+            Origin::Own => Layer::new(catalogue.bits()),
         };
-        let global = match source {
-            SourceId::Global => Layer::new(catalogue.bits()),
-            _ => self.layers.of_source(SourceId::Global).cloned().unwrap_or_else(|| beside.clone()),
+        let global = match tier {
+            Tier::Global => Layer::new(catalogue.bits()),
+            _ => self.layers.of_source(SourceId::GLOBAL).clone(),
         };
 
         let forbidden_beneath =
@@ -279,7 +278,7 @@ impl<'p> Sources<'p> {
         forbidden.union_with(&beside.forbidden);
         forbidden.union_with(&global.forbidden);
         let reach = self.reach;
-        let comes_to = |id, said| comes_to_in(source, reach, catalogue, &global, &beside, id, said);
+        let comes_to = |id, said| comes_to_in(tier, reach, catalogue, &global, &beside, id, said);
         self.weigh(&competing, &forbidden, comes_to, vain);
     }
 
@@ -360,7 +359,7 @@ impl<'p> Sources<'p> {
         }
     }
 
-    fn bounds(&mut self, source: SourceId, statements: &Statements, vain: &mut Vec<Useless<'_>>) {
+    fn bounds(&mut self, source: Held<'_>, vain: &mut Vec<Useless<'_>>) {
         let policy = self.policy;
         let limit = |attribute: AttributeId, bound: &Bound| {
             Limit::new(policy.catalogue.attribute_at(attribute).bound, bound)
@@ -368,21 +367,20 @@ impl<'p> Sources<'p> {
         let stated = |of: &'p Statements, attribute| {
             of.bound(attribute).map(|bound| limit(attribute, bound))
         };
-        for &(attribute, ref bound) in &statements.bounds {
-            let said_beneath = || match source {
-                SourceId::Profile(_) => {
-                    stated(&policy.global, attribute) == Some(limit(attribute, bound))
+        for &(attribute, ref bound) in &source.statements.bounds {
+            let said_beneath = || match source.tier {
+                Tier::Profile => {
+                    stated(policy.sources.global(), attribute) == Some(limit(attribute, bound))
                 }
-                SourceId::Role(id) => {
-                    let included = (policy.closure(&[id]).into_iter().skip(1))
-                        .filter_map(|id| stated(&policy.roles[id].source.statements, attribute));
+                _ => {
+                    let included = self.included(source.origin).into_iter();
+                    let included = included.filter_map(|of| stated(of, attribute));
                     Limit::any_of(included).is_some_and(|joined| {
                         let mut more = joined.clone();
                         more.join(limit(attribute, bound));
                         more == joined
                     })
                 }
-                _ => false,
             };
             let why = match self.checked.contains(&attribute) {
                 false => Why::Unchecked,
@@ -393,22 +391,27 @@ impl<'p> Sources<'p> {
         }
     }
 
-    fn settings(&self, source: SourceId, statements: &Statements, vain: &mut Vec<Useless<'_>>) {
+    fn settings(&self, source: Held<'_>, vain: &mut Vec<Useless<'_>>) {
         let policy = self.policy;
-        for (setting, value) in &statements.settings {
+        for (setting, value) in &source.statements.settings {
             // Stating the default keeps it, even if the catalogue's changes some
             // day.
-            let said: Option<&SettingValue> = match source {
-                SourceId::Profile(_) => policy.global.setting(*setting),
+            let said: Option<&SettingValue> = match source.tier {
+                Tier::Profile => policy.sources.global().setting(*setting),
                 // Without it, the next role in the order decides.
-                SourceId::Role(id) => (policy.closure(&[id]).into_iter().skip(1))
-                    .find_map(|id| policy.roles[id].source.statements.setting(*setting)),
-                SourceId::Global | SourceId::ApprovalGroup(_) | SourceId::Own => None,
+                _ => self.included(source.origin).iter().find_map(|of| of.setting(*setting)),
             };
             if said == Some(value) {
                 vain.push(Useless { stated: Stated::Setting(*setting), why: Why::SaidBeneath });
             }
         }
+    }
+
+    /// The statements of all that a source includes.
+    fn included(&self, source: Origin) -> Vec<&'p Statements> {
+        let Origin::Shared(id) = source else { return Vec::new() };
+        let sources = &self.policy.sources;
+        sources.closure(&[id]).iter().skip(1).map(|&id| &sources[id].statements).collect()
     }
 }
 
@@ -425,7 +428,7 @@ impl Reach {
 /// What `said`, a source's word on a permission, comes to for whoever has the
 /// source: two that come to the same make no difference to anybody.
 fn comes_to_in(
-    source: SourceId,
+    tier: Tier,
     reach: &Reach,
     catalogue: &Catalogue,
     global: &Layer,
@@ -438,15 +441,15 @@ fn comes_to_in(
     // Whether anything is said matters to the tiers beneath, and to implications.
     let implied = reach.implied.contains(node.bit);
     let never_common = !implied && !reach.common.contains(node.bit);
-    match (source, said) {
-        (SourceId::Global, Said::Nothing) if implied => Said::Nothing,
-        (SourceId::Profile(_), Said::Nothing) => {
+    match (tier, said) {
+        (Tier::Global, Said::Nothing) if implied => Said::Nothing,
+        (Tier::Profile, Said::Nothing) => {
             let said = global.said_of(node);
-            comes_to_in(SourceId::Global, reach, catalogue, global, beside, id, said)
+            comes_to_in(Tier::Global, reach, catalogue, global, beside, id, said)
         }
-        (SourceId::Own, Said::Nothing) if !never_common => Said::Nothing,
-        (SourceId::Role(_) | SourceId::ApprovalGroup(_), _) if never_common => NOTHING_GRANTED,
-        (SourceId::Role(_) | SourceId::ApprovalGroup(_), said) => said.max(beside.said_of(node)),
+        (Tier::User, Said::Nothing) if !never_common => Said::Nothing,
+        (Tier::Role, _) if never_common => NOTHING_GRANTED,
+        (Tier::Role, said) => said.max(beside.said_of(node)),
         (_, Said::Nothing | Said::Deny) => NOTHING_GRANTED,
         (_, said) => said,
     }

@@ -6,7 +6,8 @@ use super::{Code, Linter};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
 use crate::engine::{Layer, Layers, Limit, possible};
-use crate::policy::{Inner, SourceId, Statements};
+use crate::ids::SourceId;
+use crate::policy::{Inner, Statements};
 use crate::problem::quoted;
 
 /// How many names a message lists.
@@ -121,15 +122,11 @@ fn grants(policy: &Inner) -> Layer {
     let licensed = catalogue.licensed(|_| true);
     let mut layers = Layers::new(policy, &licensed);
     let mut all = Layer::new(catalogue.bits());
-    let profiles = policy.profiles.iter().map(|(id, ..)| SourceId::Profile(id));
-    let roles = policy.roles.iter().map(|(id, ..)| SourceId::Role(id));
-    let groups = policy.approval_groups.iter().map(|(id, ..)| SourceId::ApprovalGroup(id));
-    for source in profiles.chain(roles).chain(groups) {
-        if let Some(layer) = layers.of_source(source) {
-            let mut granted = layer.granted.clone();
-            granted.subtract(&layer.forbidden);
-            all.granted.union_with(&granted);
-        }
+    for (id, ..) in policy.sources.iter().filter(|(id, ..)| *id != SourceId::GLOBAL) {
+        let layer = layers.of_source(id);
+        let mut granted = layer.granted.clone();
+        granted.subtract(&layer.forbidden);
+        all.granted.union_with(&granted);
     }
     for own in policy.users.classes().filter_map(|(_, class)| class.statements.as_deref()) {
         let layer = Layer::of(own, catalogue);
@@ -137,13 +134,12 @@ fn grants(policy: &Inner) -> Layer {
         granted.subtract(&layer.forbidden);
         all.granted.union_with(&granted);
     }
-    if let Some(global) = layers.of_source(SourceId::Global) {
-        all.granted.union_with(&global.granted);
-        all.granted.subtract(&global.forbidden);
-        // What the global source states anything about is implied to nobody.
-        all.said = global.said.clone();
-        all.forbidden = global.forbidden.clone();
-    }
+    let global = layers.of_source(SourceId::GLOBAL);
+    all.granted.union_with(&global.granted);
+    all.granted.subtract(&global.forbidden);
+    // What the global source states anything about is implied to nobody.
+    all.said = global.said.clone();
+    all.forbidden = global.forbidden.clone();
     all
 }
 

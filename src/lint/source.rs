@@ -1,7 +1,5 @@
 //! Sources that nobody has, and statements that do what is hardly intended.
 
-#![expect(clippy::indexing_slicing, reason = "numbers of sources of the policy")]
-
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
@@ -9,8 +7,9 @@ use foldhash::fast::RandomState;
 use super::{Code, Linter};
 use crate::catalogue::{Bit, Form, NodeId, Reach};
 use crate::engine::{Layer, Layers};
+use crate::ids::SourceId;
 use crate::policy::{
-    Effect, Role, Said, SourceId, SourceName, Statement, StatementIndex, Statements,
+    Effect, Said, Source, SourceKind, SourceName, Statement, StatementIndex, Statements, Tier,
 };
 use crate::problem::quoted;
 
@@ -42,19 +41,13 @@ impl<'p> Linter<'p> {
             return;
         }
         let mut used: HashSet<SourceId, RandomState> = HashSet::default();
-        used.extend(policy.default_profile.map(SourceId::Profile));
-        for (_, class) in policy.users.classes() {
-            used.extend(class.profile.map(SourceId::Profile));
-            used.extend(class.roles.iter().map(|&id| SourceId::Role(id)));
-            used.extend(class.approval_groups.iter().map(|&id| SourceId::ApprovalGroup(id)));
+        used.extend(policy.default_profile);
+        used.extend(policy.users.classes().flat_map(|(_, class)| &class.sources));
+        for (.., source) in policy.sources.iter() {
+            used.extend(source.includes.iter().copied().chain(source.demoted_to));
         }
-        for (.., role) in policy.roles.iter() {
-            let named = role.includes.iter().copied().chain(role.demoted_to);
-            used.extend(named.map(SourceId::Role));
-        }
-        for (id, name, _) in self.common() {
-            let template = policy.source_at(id).is_none_or(|source| source.template);
-            if !template && !used.contains(&id) {
+        for (id, name, _) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
+            if !policy.sources[id].template && !used.contains(&id) {
                 let message = format!("no user has {name}");
                 self.find(Code::Unused, name.place(), message, "give it to somebody, or delete it");
             }
@@ -63,16 +56,11 @@ impl<'p> Linter<'p> {
 
     fn same(&mut self) {
         let policy = self.policy;
-        let mut first: HashMap<(u8, Statements, Vec<u32>), SourceName, RandomState> =
+        let mut first: HashMap<(SourceKind, Statements, Vec<SourceId>), SourceName, RandomState> =
             HashMap::default();
-        for (id, name, statements) in self.common() {
-            let template = policy.source_at(id).is_none_or(|source| source.template);
-            let (kind, mut includes) = match id {
-                SourceId::Role(role) => (2, policy.roles[role].includes.to_vec()),
-                SourceId::Profile(_) => (1, Vec::new()),
-                _ => (3, Vec::new()),
-            };
-            let unique = matches!(id, SourceId::Role(id) if policy.roles[id].unique);
+        for (id, name, statements) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
+            let Source { kind, template, unique, .. } = policy.sources[id];
+            let mut includes = policy.sources[id].includes.to_vec();
             // A source without statements is a name to assign, or a starting point.
             if template || unique || (statements.is_empty() && includes.is_empty()) {
                 continue;
@@ -96,8 +84,8 @@ impl<'p> Linter<'p> {
     fn admins(&mut self) {
         let policy = self.policy;
         for (_, user, class) in policy.users.iter() {
-            let Some(profile) = class.profile.filter(|_| class.admin) else { continue };
-            let profile = policy.profiles.name(profile);
+            let profile = policy.sources.profile(&class.sources).filter(|_| class.admin);
+            let Some(profile) = profile.map(|id| policy.sources.name(id)) else { continue };
             let place = format!("{}.profile", SourceName::User(user.to_owned()).place());
             let message = format!(
                 "user `{user}` is an admin: profile `{profile}` gives nothing but its settings"
@@ -165,10 +153,8 @@ impl<'p> Linter<'p> {
         }
         let licensed = catalogue.licensed(|_| true);
         let mut layers = Layers::new(policy, &licensed);
-        let sources: Vec<(SourceId, SourceName, Layer)> = self
-            .common()
-            .filter_map(|(id, name, _)| Some((id, name, layers.of_source(id)?.clone())))
-            .collect();
+        let sources: Vec<(SourceId, SourceName, Layer)> =
+            self.common().map(|(id, name, _)| (id, name, layers.of_source(id).clone())).collect();
         let Some((_, _, global)) = sources.first() else { return };
         for (by, name, statements) in self.common() {
             let wide =
@@ -199,8 +185,9 @@ impl<'p> Linter<'p> {
                         return other.granted.contains(granting);
                     }
                     // A user who has both, and nothing else.
-                    let together = match (by.tier(), id.tier()) {
-                        (1, 1) => false,
+                    let tier = |id: SourceId| policy.sources[id].kind.tier();
+                    let together = match (tier(by), tier(*id)) {
+                        (Tier::Profile, Tier::Profile) => false,
                         (more, less) if more > less => {
                             matches!(here, Said::Nothing | Said::Level(1..))
                         }
@@ -231,12 +218,6 @@ impl<'p> Linter<'p> {
             }
         }
     }
-
-    /// The roles of the policy.
-    pub(super) fn roles(&self) -> impl Iterator<Item = (&'p str, &'p Role)> + use<'p> {
-        let policy = self.policy;
-        policy.roles.iter().map(|(_, name, role)| (name, role))
-    }
 }
 
 /// A source's statements in a canonical order.
@@ -256,11 +237,5 @@ fn normal(statements: &Statements) -> Statements {
 }
 
 fn bare(source: &SourceName) -> String {
-    match source {
-        SourceName::Global => "global".to_owned(),
-        SourceName::Profile(name)
-        | SourceName::Role(name)
-        | SourceName::ApprovalGroup(name)
-        | SourceName::User(name) => name.clone(),
-    }
+    source.name().unwrap_or("global").to_owned()
 }

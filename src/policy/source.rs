@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Statements;
+use super::SourceKind;
 
 /// A source, by its name.
 ///
@@ -36,6 +36,36 @@ pub enum SourceName {
 }
 
 impl SourceName {
+    /// The name alone; `None` for the global source.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            SourceName::Global => None,
+            SourceName::Profile(name)
+            | SourceName::Role(name)
+            | SourceName::ApprovalGroup(name)
+            | SourceName::User(name) => Some(name),
+        }
+    }
+
+    /// The kind and name of a source that users share, the name of the global one
+    /// being empty; `None` for a user's own.
+    pub(crate) fn shared(&self) -> Option<(SourceKind, &str)> {
+        let kind = match self {
+            SourceName::Global => SourceKind::Global,
+            SourceName::Profile(_) => SourceKind::Profile,
+            SourceName::Role(_) => SourceKind::Role,
+            SourceName::ApprovalGroup(_) => SourceKind::ApprovalGroup,
+            SourceName::User(_) => return None,
+        };
+        Some((kind, self.name().unwrap_or_default()))
+    }
+
+    /// The kind and name of a source that users may be given: a profile, a role or an
+    /// approval group.
+    pub(crate) fn assignable(&self) -> Option<(SourceKind, &str)> {
+        self.shared().filter(|(kind, _)| *kind != SourceKind::Global)
+    }
+
     /// Where the source is in a document.
     ///
     /// ```
@@ -44,69 +74,17 @@ impl SourceName {
     /// assert_eq!(SourceName::Role("dispatcher".into()).place(), "roles.dispatcher");
     /// ```
     pub fn place(&self) -> String {
-        match self {
-            SourceName::Global => "global".to_owned(),
-            SourceName::Profile(name) => format!("profiles.{name}"),
-            SourceName::Role(name) => format!("roles.{name}"),
-            SourceName::ApprovalGroup(name) => format!("approval_groups.{name}"),
-            SourceName::User(name) => format!("users.{name}"),
-        }
+        let field = self.shared().map_or("users", |(kind, _)| kind.field());
+        self.name().map_or_else(|| field.to_owned(), |name| format!("{field}.{name}"))
     }
 }
 
 impl fmt::Display for SourceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SourceName::Global => f.write_str("the global source"),
-            SourceName::Profile(name) => write!(f, "profile `{name}`"),
-            SourceName::Role(name) => write!(f, "role `{name}`"),
-            SourceName::ApprovalGroup(name) => write!(f, "approval group `{name}`"),
-            SourceName::User(name) => write!(f, "user `{name}`"),
+        let noun = self.shared().map_or("user", |(kind, _)| kind.noun());
+        match self.name() {
+            None => f.write_str("the global source"),
+            Some(name) => write!(f, "{noun} `{name}`"),
         }
     }
-}
-
-impl SourceId {
-    /// How specific the source is.
-    pub(crate) fn tier(self) -> u8 {
-        match self {
-            SourceId::Global => 0,
-            SourceId::Profile(_) => 1,
-            SourceId::Role(_) | SourceId::ApprovalGroup(_) => 2,
-            SourceId::Own => 3,
-        }
-    }
-}
-
-/// A source of some user, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum SourceId {
-    Global,
-    Profile(u32),
-    Role(u32),
-    ApprovalGroup(u32),
-    /// The user's own statements.
-    Own,
-}
-
-/// A profile or an approval group, and what a role has in common with them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Source {
-    pub(crate) label: Option<Box<str>>,
-    pub(crate) description: Option<Box<str>>,
-    pub(crate) template: bool,
-    pub(crate) protected: bool,
-    /// The roles whose holders alone may assign it, besides admins.
-    pub(crate) assignable_by: Option<Box<[u32]>>,
-    pub(crate) statements: Statements,
-}
-
-/// A role.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Role {
-    pub(crate) source: Source,
-    /// The roles that it includes by name.
-    pub(crate) includes: Box<[u32]>,
-    pub(crate) unique: bool,
-    pub(crate) demoted_to: Option<u32>,
 }

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use crate::chunked::Chunked;
+use crate::ids::SourceId;
 use crate::index::Index;
 use crate::names::number;
 use crate::policy::Statements;
@@ -16,9 +17,9 @@ use crate::slots::Names;
 /// What users who are alike have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Class {
-    pub(crate) profile: Option<u32>,
-    pub(crate) roles: Box<[u32]>,
-    pub(crate) approval_groups: Box<[u32]>,
+    /// The profile, if any, then the roles and then the approval groups, each in the
+    /// user's order.
+    pub(crate) sources: Box<[SourceId]>,
     pub(crate) admin: bool,
     pub(crate) suspended: bool,
     /// Most users have no statements of their own.
@@ -47,7 +48,7 @@ pub(crate) type ClassId = u32;
 /// The users of a policy, by slot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
-    names: Names,
+    names: Names<u32>,
     /// The class of each user; `VACANT` for a vacant slot.
     of_class: Chunked<ClassId, 4096>,
     of_groups: Chunked<u32, 4096>,
@@ -220,9 +221,7 @@ impl Users {
 
     /// The bytes of the classes, own statements aside, and of the group lists.
     pub(crate) fn class_bytes(&self) -> usize {
-        let class = |class: &Class| {
-            size_of::<Class>() + size_of_val(&*class.roles) + size_of_val(&*class.approval_groups)
-        };
+        let class = |class: &Class| size_of::<Class>() + size_of_val(&*class.sources);
         let classes = self.classes.iter().map(|(_, it)| class(it)).sum::<usize>();
         let groups = self.groups.iter().map(|(_, groups)| size_of_val(groups)).sum::<usize>();
         self.classes.bytes() + classes + self.groups.bytes() + groups

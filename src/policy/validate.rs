@@ -6,16 +6,17 @@ use indexmap::map::Entry;
 use smallvec::SmallVec;
 
 use super::{
-    Class, Groups, Inner, Licence, Lineage, Policy, Role, Source, Statements, Texts, Users,
+    Class, Groups, Inner, Licence, Lineage, Policy, Source, SourceKind, Sources, Statements, Texts,
+    Users,
 };
-use crate::catalogue::{Catalogue, Includes, Pattern, check_value, includes};
+use crate::catalogue::{Catalogue, Pattern, check_value, includes};
 use crate::document::{self, Bound, Document, Map};
 use crate::graph;
+use crate::ids::{Id, IdVec, SourceId};
 use crate::limits::Limits;
 use crate::names::{MOST, NameMap, keys, number};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
 use crate::progress::Progress;
-use crate::slots::Slots;
 
 /// The kinds of change that `governance.permissions` names (design,
 /// section 5).
@@ -153,53 +154,58 @@ fn resolve_or(
         faults.leave_out();
     }
 
-    let profiles = declare("profiles", document.profiles, &mut faults);
-    let roles = declare("roles", document.roles, &mut faults);
-    let approval_groups = declare("approval_groups", document.approval_groups, &mut faults);
-    let names = Names { catalogue: &catalogue, roles: &roles };
+    let mut sources = Sources::new();
+    let profiles = declare(SourceKind::Profile, document.profiles, &mut sources, &mut faults);
+    let roles = declare(SourceKind::Role, document.roles, &mut sources, &mut faults);
+    let approval_groups =
+        declare(SourceKind::ApprovalGroup, document.approval_groups, &mut sources, &mut faults);
+    for (name, role) in &roles {
+        let id = sources.find(SourceKind::Role, name);
+        id.into_iter().for_each(|id| sources.change(id, |source| source.unique = role.unique));
+    }
+    let names = Names { catalogue: &catalogue, sources };
 
     let licence = names.licence(document.licence, &root.key("licence"), &mut faults);
     let global = names.statements(&document.global, &root.key("global"), &mut faults);
     let default_profile = document.default_profile.and_then(|name| {
-        find("profile", &profiles, &name, &root.key("default_profile"), &mut faults)
+        names.find(SourceKind::Profile, &name, &root.key("default_profile"), &mut faults)
     });
     let place = root.key("roles");
-    let included = includes(
-        "role",
-        "roles",
-        roles.iter().map(|(name, role)| (&**name, role.includes.as_slice())),
-        &roles,
-        &place,
-        &mut faults,
-    );
-    names.unique_included(&included, &place, &mut faults);
+    let listed = roles.iter().map(|(name, role)| (&**name, role.includes.as_slice()));
+    let included = includes("role", "roles", listed, &roles, &place, &mut faults);
+    unique_included(&roles, &included, &place, &mut faults);
     let groups = groups(document.groups, &root.key("groups"), &mut faults);
-    let (users, groups) = {
-        let holders =
-            Holders { names: &names, profiles: &profiles, approval_groups: &approval_groups };
-        holders.users(document.users, groups, &root.key("users"), &mut faults, progress)
-    };
+    let place = root.key("users");
+    let (users, groups) = names.users(document.users, groups, &place, &mut faults, progress);
     let place = root.key("governance");
     let governance = names.governance(&document.governance, &place, &mut faults);
 
+    let mut resolved = vec![Source { statements: global, ..Source::new(SourceKind::Global) }];
     let place = root.key("profiles");
-    let resolved_profiles = names.sources(&profiles, &place, &mut faults);
-    let place = root.key("approval_groups");
-    let resolved_groups = names.sources(&approval_groups, &place, &mut faults);
+    resolved.extend(profiles.iter().map(|(name, profile)| {
+        names.source(SourceKind::Profile, profile, &place.key(name), &mut faults)
+    }));
     let place = root.key("roles");
-    let mut resolved_roles = NameMap::default();
-    for (at, (name, role)) in roles.iter().enumerate() {
+    for ((name, role), included) in roles.iter().zip(&included) {
         let place = place.key(name);
-        let source = names.source(&role.source, &place, &mut faults);
-        let demoted_to = role
-            .demoted_to
-            .as_deref()
-            .and_then(|name| find("role", &roles, name, &place.key("demoted_to"), &mut faults));
-        let includes = included.of[at].iter().copied().map(number).collect();
-        let unique = role.unique;
-        let role = Role { source, includes, unique, demoted_to };
-        resolved_roles.insert(name.clone(), role);
+        let source = names.source(SourceKind::Role, &role.source, &place, &mut faults);
+        let included = included.iter().filter_map(|&at| Some(&**roles.get_index(at)?.0));
+        let includes = included.filter_map(|name| names.sources.find(SourceKind::Role, name));
+        let demoted_to = role.demoted_to.as_deref().and_then(|name| {
+            names.find(SourceKind::Role, name, &place.key("demoted_to"), &mut faults)
+        });
+        let (includes, unique) = (includes.collect(), role.unique);
+        resolved.push(Source { includes, unique, demoted_to, ..source });
     }
+    let place = root.key("approval_groups");
+    resolved.extend(approval_groups.iter().map(|(name, group)| {
+        names.source(SourceKind::ApprovalGroup, group, &place.key(name), &mut faults)
+    }));
+    let mut sources = names.sources;
+    for (id, source) in SourceId::first(resolved.len()).zip(resolved) {
+        sources.set(id, source);
+    }
+    sources.order_includes();
 
     let left_out = faults.take_left_out();
     if let Some(problems) = Problems::new(faults.into_problems()) {
@@ -211,12 +217,8 @@ fn resolve_or(
             revision: 0,
             lineage: Lineage::first(users.len(), catalogue.bits()),
             licence: Arc::new(Licence::new(licence, &catalogue)),
-            global: Arc::new(global),
+            sources,
             default_profile,
-            profiles: slots(resolved_profiles),
-            roles: slots(resolved_roles),
-            role_order: included.order.into_iter().map(number).collect(),
-            approval_groups: slots(resolved_groups),
             groups: Arc::new(groups),
             users,
             governance: Arc::new(governance),
@@ -226,18 +228,14 @@ fn resolve_or(
     ))
 }
 
-/// Puts named values into slots, by their positions.
-fn slots<V>(map: NameMap<V>) -> Slots<V> {
-    let mut slots = Slots::default();
-    for (name, value) in map {
-        slots.insert(&name, value);
-    }
-    slots
-}
-
-/// Numbers the names of a map.
-fn declare<V>(what: &str, map: Map<V>, faults: &mut Faults) -> NameMap<V> {
-    let place = Place::Root.key(what);
+/// Gives the sources of a kind their numbers, in the order of the map.
+fn declare<V>(
+    kind: SourceKind,
+    map: Map<V>,
+    sources: &mut Sources,
+    faults: &mut Faults,
+) -> NameMap<V> {
+    let place = Place::Root.key(kind.field());
     let mut out = NameMap::with_capacity_and_hasher(map.len(), Default::default());
     let most = faults.limits.sources.min(MOST);
     if map.len() > most {
@@ -247,6 +245,9 @@ fn declare<V>(what: &str, map: Map<V>, faults: &mut Faults) -> NameMap<V> {
         let place = place.key(&name);
         faults.check_name(&place, &name);
         insert(&mut out, &name, value, &place, faults);
+    }
+    for name in keys(&out) {
+        sources.insert(name, Source::new(kind));
     }
     out
 }
@@ -274,18 +275,6 @@ fn find<V>(
         faults.unknown(place, what, name, keys(known));
     }
     found
-}
-
-/// The numbers of a list of names; unknown ones are reported.
-fn find_all<V>(
-    what: &'static str,
-    known: &NameMap<V>,
-    names: &[String],
-    place: &Place<'_>,
-    faults: &mut Faults,
-) -> Box<[u32]> {
-    let numbers = names.iter().enumerate();
-    numbers.filter_map(|(at, name)| find(what, known, name, &place.item(at), faults)).collect()
 }
 
 fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
@@ -325,10 +314,32 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
     Groups { parents, declared }
 }
 
+/// Reports unique roles that are included.
+fn unique_included(
+    roles: &NameMap<document::Role>,
+    includes: &[Vec<usize>],
+    place: &Place<'_>,
+    faults: &mut Faults,
+) {
+    for ((name, of), included) in roles.iter().zip(includes) {
+        let place = place.key(name);
+        let list = place.key("includes");
+        // Unknown ones were reported, and have no numbers.
+        let known = |name: &&String| roles.contains_key(name.as_str());
+        let positions = of.includes.iter().enumerate().filter(|(_, name)| known(name));
+        for (&included, (at, name)) in included.iter().zip(positions) {
+            if roles[included].unique {
+                faults.push(&list.item(at), ProblemKind::UniqueIncluded { role: name.clone() });
+            }
+        }
+    }
+}
+
 /// The names that statements and references resolve against.
 struct Names<'n> {
     catalogue: &'n Catalogue,
-    roles: &'n NameMap<document::Role>,
+    /// Of the sources, no more than kind, name and uniqueness is known yet.
+    sources: Sources,
 }
 
 impl Names<'_> {
@@ -348,36 +359,41 @@ impl Names<'_> {
         licence
     }
 
-    fn unique_included(&self, includes: &Includes, place: &Place<'_>, faults: &mut Faults) {
-        for (role, (name, of)) in self.roles.iter().enumerate() {
-            let place = place.key(name);
-            let list = place.key("includes");
-            // Unknown ones were reported, and have no numbers.
-            let known = |name: &&String| self.roles.contains_key(name.as_str());
-            let positions = of.includes.iter().enumerate().filter(|(_, name)| known(name));
-            for (&included, (at, name)) in includes.of[role].iter().zip(positions) {
-                if self.roles[included].unique {
-                    let kind = ProblemKind::UniqueIncluded { role: name.clone() };
-                    faults.push(&list.item(at), kind);
-                }
-            }
-        }
-    }
-
-    fn sources(
+    /// The number of a profile, role or approval group, which is reported if unknown.
+    fn find(
         &self,
-        sources: &NameMap<document::Source>,
+        kind: SourceKind,
+        name: &str,
         place: &Place<'_>,
         faults: &mut Faults,
-    ) -> NameMap<Source> {
-        let mut resolved = NameMap::default();
-        for (name, source) in sources {
-            resolved.insert(name.clone(), self.source(source, &place.key(name), faults));
+    ) -> Option<SourceId> {
+        let found = self.sources.find(kind, name);
+        if found.is_none() {
+            let known = self.sources.of(kind).map(|(_, name, _)| name);
+            faults.unknown(place, kind.noun(), name, known);
         }
-        resolved
+        found
     }
 
-    fn source(&self, source: &document::Source, place: &Place<'_>, faults: &mut Faults) -> Source {
+    /// The numbers of a list of sources; unknown ones are reported.
+    fn find_all(
+        &self,
+        kind: SourceKind,
+        names: &[String],
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> impl Iterator<Item = SourceId> {
+        let names = names.iter().enumerate();
+        names.filter_map(move |(at, name)| self.find(kind, name, &place.item(at), faults))
+    }
+
+    fn source(
+        &self,
+        kind: SourceKind,
+        source: &document::Source,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> Source {
         let list = place.key("assignable_by");
         Source {
             label: source.label.as_deref().map(Into::into),
@@ -385,8 +401,9 @@ impl Names<'_> {
             template: source.template,
             protected: source.protected,
             assignable_by: (source.assignable_by.as_deref())
-                .map(|guard| find_all("role", self.roles, guard, &list, faults)),
+                .map(|guard| self.find_all(SourceKind::Role, guard, &list, faults).collect()),
             statements: self.statements(&source.statements, place, faults),
+            ..Source::new(kind)
         }
     }
 
@@ -555,14 +572,7 @@ impl Names<'_> {
     }
 }
 
-/// Further names that users' references resolve against.
-struct Holders<'n> {
-    names: &'n Names<'n>,
-    profiles: &'n NameMap<document::Source>,
-    approval_groups: &'n NameMap<document::Source>,
-}
-
-impl Holders<'_> {
+impl Names<'_> {
     fn users(
         &self,
         users: Map<document::User>,
@@ -571,9 +581,10 @@ impl Holders<'_> {
         faults: &mut Faults,
         progress: &mut dyn FnMut(Progress),
     ) -> (Users, Groups) {
-        let roles = self.names.roles;
-        let unique = roles.values().any(|role| role.unique);
-        let mut holders: Vec<Option<Box<str>>> = vec![None; roles.len()];
+        let sources = &self.sources;
+        let any_unique = sources.of(SourceKind::Role).any(|(.., role)| role.unique);
+        let mut holders: IdVec<SourceId, Option<Box<str>>> =
+            SourceId::first(sources.slots()).map(|_| None).collect();
         let mut out = Users::with_capacity(users.len());
         let most = faults.limits.users.min(MOST);
         if users.len() > most {
@@ -587,19 +598,14 @@ impl Holders<'_> {
             let class = self.class(&user, &place, faults);
             let belongs = user_groups(&user, &mut groups, &place, faults);
             let list = place.key("roles");
-            let listed = if unique { &user.roles[..] } else { &[] };
+            let listed = if any_unique { &user.roles[..] } else { &[] };
             for (at, role) in listed.iter().enumerate() {
-                let Some(number) = roles.get_index_of(role.as_str()) else {
-                    continue;
-                };
-                match &holders[number] {
-                    _ if !roles[number].unique => {}
-                    None => holders[number] = Some(name.as_str().into()),
-                    Some(holder) if **holder == *name => {}
-                    Some(holder) => {
-                        let (role, holder) = (role.clone(), holder.to_string());
-                        faults.push(&list.item(at), ProblemKind::UniqueHeld { role, holder });
-                    }
+                let found = sources.find(SourceKind::Role, role);
+                let Some(id) = found.filter(|&id| sources[id].unique) else { continue };
+                let holder = holders[id].get_or_insert_with(|| name.as_str().into());
+                if **holder != *name {
+                    let (role, holder) = (role.clone(), holder.to_string());
+                    faults.push(&list.item(at), ProblemKind::UniqueHeld { role, holder });
                 }
             }
             if out.find(&name).is_some() {
@@ -619,23 +625,20 @@ impl Holders<'_> {
     }
 
     fn class(&self, user: &document::User, place: &Place<'_>, faults: &mut Faults) -> Class {
+        let mut sources: SmallVec<[SourceId; 16]> = SmallVec::new();
         let of = place.key("profile");
         let profile = user.profile.as_deref();
-        let profile = profile.and_then(|name| find("profile", self.profiles, name, &of, faults));
+        sources.extend(profile.and_then(|name| self.find(SourceKind::Profile, name, &of, faults)));
         let list = place.key("roles");
-        let roles = find_all("role", self.names.roles, &user.roles, &list, faults);
-        let list = place.key("approval_groups");
-        let approval_groups = &user.approval_groups;
-        let approval_groups =
-            find_all("approval group", self.approval_groups, approval_groups, &list, faults);
+        sources.extend(self.find_all(SourceKind::Role, &user.roles, &list, faults));
+        let (list, groups) = (place.key("approval_groups"), &user.approval_groups);
+        sources.extend(self.find_all(SourceKind::ApprovalGroup, groups, &list, faults));
         Class {
-            profile,
-            roles,
-            approval_groups,
+            sources: sources.as_slice().into(),
             admin: user.admin,
             suspended: user.suspended,
             statements: (!user.statements.is_empty())
-                .then(|| Box::new(self.names.statements(&user.statements, place, faults))),
+                .then(|| Box::new(self.statements(&user.statements, place, faults))),
         }
     }
 }

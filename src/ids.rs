@@ -1,0 +1,109 @@
+//! Numbers of things, with a type for each kind of thing, and vectors indexed by them.
+
+use std::marker::PhantomData;
+use std::ops::{Index, IndexMut};
+
+use crate::names::number;
+
+/// A value that stands for a position.
+pub(crate) trait Key: Copy {
+    fn index(self) -> usize;
+}
+
+/// A dense number of one kind of thing.
+pub(crate) trait Id: Key {
+    /// The number of a position.
+    fn new(position: usize) -> Self;
+
+    /// The first numbers.
+    fn first(count: usize) -> impl Iterator<Item = Self> {
+        (0..count).map(Self::new)
+    }
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) struct $name(u32);
+
+        impl Id for $name {
+            fn new(position: usize) -> $name {
+                $name(number(position))
+            }
+        }
+
+        impl Key for $name {
+            #[inline]
+            fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A source that users share: the global one, a profile, a role or an approval
+    /// group. Versions of a policy keep the number, through renames too.
+    SourceId
+}
+
+impl SourceId {
+    /// The global source.
+    pub(crate) const GLOBAL: SourceId = SourceId(0);
+}
+
+impl Key for u32 {
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Id for u32 {
+    fn new(position: usize) -> u32 {
+        number(position)
+    }
+}
+
+/// One value for each number of a kind.
+#[derive(Clone, Debug)]
+pub(crate) struct IdVec<K, V> {
+    values: Vec<V>,
+    keys: PhantomData<K>,
+}
+
+impl<K: Key, V> IdVec<K, V> {
+    /// The value of a number, if it has one. (Not named `get`, with which Clippy would
+    /// take indexing, which is for numbers known to have one, for a mistake.)
+    pub(crate) fn find(&self, key: K) -> Option<&V> {
+        self.values.get(key.index())
+    }
+
+    /// The values in the order of their numbers.
+    pub(crate) fn values(&self) -> &[V] {
+        &self.values
+    }
+}
+
+impl<K, V> FromIterator<V> for IdVec<K, V> {
+    fn from_iter<T: IntoIterator<Item = V>>(values: T) -> IdVec<K, V> {
+        IdVec { values: values.into_iter().collect(), keys: PhantomData }
+    }
+}
+
+impl<K: Key, V> Index<K> for IdVec<K, V> {
+    type Output = V;
+
+    /// The value of a number that is known to have one.
+    #[expect(clippy::indexing_slicing, reason = "a vector is made for all numbers of its kind")]
+    fn index(&self, key: K) -> &V {
+        &self.values[key.index()]
+    }
+}
+
+impl<K: Key, V> IndexMut<K> for IdVec<K, V> {
+    #[expect(clippy::indexing_slicing, reason = "a vector is made for all numbers of its kind")]
+    fn index_mut(&mut self, key: K) -> &mut V {
+        &mut self.values[key.index()]
+    }
+}
