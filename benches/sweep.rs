@@ -1,7 +1,7 @@
 //! How a decision's cost grows, one dimension at a time, with the floor beside.
 //!
 //! Prints a table for each dimension and draws it, `target/sweeps/*.svg`. Name
-//! dimensions to sweep only those: `cargo bench --bench sweep -- users`.
+//! dimensions to sweep only those: `cargo bench -p grantree-benches --bench sweep -- users`.
 
 #[path = "../tests/support/floor.rs"]
 mod floor;

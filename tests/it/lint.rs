@@ -7,6 +7,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use crate::files::POLICIES;
 use crate::linting;
 use crate::properties::check;
 use crate::support::strategies::case;
@@ -371,7 +372,7 @@ fn products() {
         ("shipping", &[]),
     ];
     for (product, known) in known {
-        let path = format!("{}/examples/policies/{product}.json", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{POLICIES}/{product}.json");
         let text = std::fs::read_to_string(path).expect("a policy");
         let document: Document = serde_json::from_str(&text).expect("a document");
         let policy = Policy::try_from(document).expect("a valid policy");

@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
 use grantree::Policy;
@@ -25,6 +25,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde::Serialize;
 use serde_json::{Serializer, Value};
 
+use crate::files::CORPUS;
 use crate::support::oracle::{Catalogue, Form, Oracle};
 use crate::support::strategies::{Case, case, said_by, sources};
 
@@ -38,7 +39,7 @@ const TOGETHER: usize = 16;
 const ALIKE: usize = 10;
 
 fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/minimal"))
+    Path::new(CORPUS).join("minimal")
 }
 
 /// A policy without something.

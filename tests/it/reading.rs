@@ -14,6 +14,8 @@ use serde::forward_to_deserialize_any;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::files::POLICIES;
+
 /// The places of a document's problems, none if it is a policy; or the error of the
 /// format's reader.
 fn places(text: &str) -> Result<Vec<String>, serde_json::Error> {
@@ -350,7 +352,7 @@ fn problems_are_no_longer_than_the_document() {
 const PRODUCTS: [&str; 5] = ["connect", "drs", "gruntify", "orchestly", "shipping"];
 
 fn product(name: &str) -> Value {
-    let file = format!("{}/examples/policies/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let file = format!("{POLICIES}/{name}.json");
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
     serde_json::from_str(&text).expect("JSON")
 }

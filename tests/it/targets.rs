@@ -5,12 +5,12 @@ use std::path::Path;
 
 use fastrand::Rng;
 
+use crate::files::{CORPUS, POLICIES};
 use crate::support::targets;
 
 #[test]
 fn documents_that_are_at_hand() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policies");
-    let files = fs::read_dir(folder).expect("the policies");
+    let files = fs::read_dir(POLICIES).expect("the policies");
     let texts = files.map(|file| fs::read(file.expect("a file").path()).expect("a policy"));
     assert_eq!(texts.inspect(|text| targets::document(text)).count(), 5);
 }
@@ -18,7 +18,7 @@ fn documents_that_are_at_hand() {
 /// A target's seeds, from which fuzzing starts: each reaches something that no
 /// other does, and past findings are among them.
 fn seeds(target: &str, check: impl Fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/fuzz").join(target);
+    let folder = Path::new(CORPUS).join("fuzz").join(target);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
     let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
     files.sort_unstable();

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-pub const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
-pub const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policies");
+pub const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+pub const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies");
 
 /// The files beneath a directory, sorted.
 pub fn files(directory: &Path) -> Vec<PathBuf> {

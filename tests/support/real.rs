@@ -65,7 +65,7 @@ pub fn azure() -> Option<Azure> {
 
 /// A table beside the crate's directory; if there is none, says so.
 fn read<T: DeserializeOwned>(file: &str) -> Option<T> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(file);
     let Ok(text) = std::fs::read_to_string(&path) else {
         eprintln!("skipped: there is no {file} in ../shared/data");
         return None;
