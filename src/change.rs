@@ -31,10 +31,11 @@
 //! # }
 //! ```
 
+mod ability;
 mod attempt;
 mod cascade;
 mod export;
-mod guard;
+pub(crate) mod guard;
 mod import;
 mod log;
 mod sources;
@@ -53,6 +54,8 @@ use crate::policy::{Policy, SourceName};
 use crate::problem::Line;
 
 pub use crate::document::{Bundle, NewUser};
+pub(crate) use ability::{Abilities, Ability, Comparing};
+pub(crate) use attempt::Plan;
 pub use log::{LogEntry, ReplayError};
 
 /// A change to a policy.
@@ -624,7 +627,10 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
-        attempt::apply(self, by, change)
+        let plan = Plan::new(self.inner(), change);
+        guard::judge(&plan, by)?;
+        let Plan { new, changed, moved, notes, .. } = plan;
+        Ok(Applied { policy: Policy::from_inner(new), changed, moved, notes })
     }
 }
 

@@ -25,7 +25,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use handle::{Permission, Unknown, User};
-pub(crate) use limit::{Limit, day as fence_day};
+pub(crate) use limit::{Bounding, Limit, Limits, day as fence_day, limit_of};
 pub use list::Effective;
 pub(crate) use standing::{Open, Standing};
 pub use stats::Stats;
@@ -39,7 +39,6 @@ use crate::object::Target;
 use crate::policy::{Class, ClassId, Difference, Held, Holder, Inner, Policy, Tier};
 use crate::progress::Progress;
 pub(crate) use layer::{Layer, Layers, possible};
-use limit::{Bounding, Limits};
 use membership::Memberships;
 use rows::Rows;
 
@@ -292,11 +291,6 @@ impl Engine {
     /// The user of a handle.
     pub(crate) fn holder(&self, user: User) -> Option<Holder<'_>> {
         self.0.policy().users.holder(self.0.slot(user)?)
-    }
-
-    /// Whether the user in a slot holds a permission, objects aside.
-    pub(crate) fn holds_at(&self, slot: u32, bit: Bit) -> bool {
-        self.0.classes.get(slot as usize).is_some_and(|&class| self.0.rows.holds(class, bit))
     }
 
     /// The bit of a permission's handle, if it belongs to this policy.

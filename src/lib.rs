@@ -123,11 +123,11 @@ pub mod filter;
 #[cfg(feature = "sql")]
 pub mod sql;
 
+pub mod change;
+
 pub mod explain;
 
 pub mod tree;
-
-pub mod change;
 
 pub mod diff;
 

@@ -9,6 +9,7 @@
 
 mod difference;
 mod digest;
+mod governance;
 mod source;
 mod sources;
 mod statements;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use difference::Difference;
 pub use digest::Digest;
+pub(crate) use governance::{ByKind, ChangeKind, Governance};
 pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
 pub(crate) use statements::push;
@@ -114,7 +116,7 @@ pub(crate) struct Inner {
     pub(crate) default_profile: Option<SourceId>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) users: Users,
-    pub(crate) governance: Arc<document::Governance>,
+    pub(crate) governance: Arc<Governance>,
 }
 
 /// What is licensed.
@@ -495,7 +497,7 @@ impl Inner {
         document.roles = roles;
         document.approval_groups = approval_groups;
         document.groups = self.groups.declared.clone();
-        document.governance = (*self.governance).clone();
+        document.governance = self.governance.stated().clone();
         document
     }
 

@@ -1,9 +1,8 @@
-//! One change in progress: what it does, and every rule that applies to it.
+//! A change as planned: the next version of the policy, with all that bears on whether
+//! it may be made. Who asks for it makes no difference here.
 //!
-//! A change is carried out on a new version of the policy, which shares all else
-//! with the one before. Every refusal is noted on the way, and so is what an actor
-//! would need. If there are refusals, the first in the order of the rules is
-//! reported, and the new version is dropped.
+//! The next version shares all else with the one before. Every refusal is noted on the
+//! way, and so is what an actor needs; the [guards](super::guard) judge the plan.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,75 +10,85 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::statement::{Misfit, is_name};
-use super::{Applied, By, Change, Moved, Note, Refusal, Rule, guard};
+use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
 use crate::graph;
 use crate::ids::SourceId;
 use crate::names::{keys, number};
-use crate::policy::{Class, ClassId, Inner, Licence, Policy, SourceKind, Statements};
+use crate::policy::{ByKind, ChangeKind, Class, ClassId, Inner, Licence, SourceKind, Statements};
 use crate::problem::did_you_mean;
 
-pub(super) fn apply(policy: &Policy, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
-    let old = policy.inner();
-    let mut attempt = Attempt {
-        old,
-        new: Inner { revision: old.revision.saturating_add(1), ..old.clone() },
-        by,
-        refusals: Vec::new(),
-        kinds: Vec::new(),
-        guarded: Vec::new(),
-        rights: Vec::new(),
-        admins_only: None,
-        groups_named: Vec::new(),
-        touched: Touched::Users(Vec::new()),
-        fresh: None,
-        loses_admin: false,
-        changed: Vec::new(),
-        moved: Vec::new(),
-        notes: Vec::new(),
-    };
-    attempt.carry_out(change);
-    attempt.count();
-    guard::permit(&mut attempt);
-    if attempt.refusals.is_empty() {
-        guard::keep(&mut attempt);
-    }
-    let Attempt { new, refusals, changed, moved, notes, .. } = attempt;
-    match refusals.into_iter().min_by_key(|refusal| refusal.rule) {
-        Some(refusal) => Err(refusal),
-        None => Ok(Applied { policy: Policy::from_inner(new), changed, moved, notes }),
-    }
-}
-
-/// Whose permissions a change may affect.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Touched {
-    Users(Vec<u32>),
-    Everybody,
-}
-
-pub(super) struct Attempt<'p> {
+/// A planned change.
+pub(crate) struct Plan<'p> {
     pub(super) old: &'p Inner,
     pub(super) new: Inner,
-    pub(super) by: By<'p>,
+    pub(super) requirements: Requirements,
+    pub(super) effects: Effects,
     pub(super) refusals: Vec<Refusal>,
+    pub(super) changed: Vec<Change>,
+    pub(super) moved: Vec<Moved>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// What an actor needs in order to make a change.
+#[derive(Default)]
+pub(super) struct Requirements {
     /// The kinds of change that governance must allow the actor.
-    pub(super) kinds: Vec<String>,
+    pub(super) kinds: Vec<ChangeKind>,
     /// Sources that are assigned or revoked.
-    pub(super) guarded: Vec<SourceId>,
+    pub(super) assigned: Vec<SourceId>,
     /// Sources that the actor needs the right to assign, if they are guarded.
     pub(super) rights: Vec<SourceId>,
-    /// What only an admin may do here: the refusal for others.
+    /// The refusal for all but admins.
     pub(super) admins_only: Option<String>,
-    pub(super) groups_named: Vec<String>,
+    /// Groups that the change names.
+    pub(super) groups: Vec<String>,
+}
+
+/// The users for whom a change may make a difference.
+#[derive(Default)]
+pub(super) struct Effects {
     pub(super) touched: Touched,
     /// A user who is new or renamed.
     pub(super) fresh: Option<u32>,
     /// Whether an active admin ceases to be one.
     pub(super) loses_admin: bool,
-    pub(super) changed: Vec<Change>,
-    pub(super) moved: Vec<Moved>,
-    pub(super) notes: Vec<Note>,
+}
+
+/// The users whose permissions a change may affect.
+pub(super) enum Touched {
+    Users(Vec<u32>),
+    Everybody,
+}
+
+impl Default for Touched {
+    fn default() -> Touched {
+        Touched::Users(Vec::new())
+    }
+}
+
+impl<'p> Plan<'p> {
+    /// Plans a change of a policy.
+    pub(crate) fn new(old: &'p Inner, change: &Change) -> Plan<'p> {
+        let mut plan = Plan {
+            old,
+            new: Inner { revision: old.revision.saturating_add(1), ..old.clone() },
+            requirements: Requirements::default(),
+            effects: Effects::default(),
+            refusals: Vec::new(),
+            changed: Vec::new(),
+            moved: Vec::new(),
+            notes: Vec::new(),
+        };
+        plan.carry_out(change);
+        plan.check_counts();
+        plan
+    }
+
+    /// The version of the policy that it results in, if no guard refuses it.
+    pub(crate) fn into_version(self) -> Inner {
+        self.new
+    }
 }
 
 impl Inner {
@@ -114,7 +123,7 @@ impl Inner {
     }
 }
 
-impl Attempt<'_> {
+impl Plan<'_> {
     pub(super) fn refuse(&mut self, rule: Rule, message: impl Into<String>) {
         self.refusals.push(Refusal { rule, message: message.into() });
     }
@@ -123,9 +132,14 @@ impl Attempt<'_> {
         self.refuse(rule, message);
     }
 
-    /// Notes that an actor must be permitted a kind of change: `assign_role`, say.
-    pub(super) fn need(&mut self, verb: &str, kind: SourceKind) {
-        self.kinds.push(format!("{verb}_{}", kind.word()));
+    /// Notes that an actor must be permitted a kind of change.
+    pub(super) fn require(&mut self, kind: ChangeKind) {
+        self.requirements.kinds.push(kind);
+    }
+
+    /// Notes that an actor must be permitted a kind of change to that kind of source.
+    pub(super) fn require_on(&mut self, changes: ByKind, kind: SourceKind) {
+        self.require(ChangeKind::on(changes, kind));
     }
 
     pub(super) fn known_source(&mut self, kind: SourceKind, name: &str) -> Option<SourceId> {
@@ -144,16 +158,18 @@ impl Attempt<'_> {
         found
     }
 
-    /// Notes a source that is assigned or revoked, and what it includes.
-    pub(super) fn moves(&mut self, id: SourceId) {
-        self.guarded.extend(self.old.sources.closure(&[id]));
+    /// Notes that an actor must satisfy the `assignable_by` of a source, which is assigned
+    /// or revoked, and of those that it includes.
+    pub(super) fn require_assignable(&mut self, id: SourceId) {
+        self.requirements.assigned.extend(self.old.sources.closure(&[id]));
     }
 
     /// Notes that only an admin may do this, if it is done to an admin.
     pub(super) fn touches_admin(&mut self, slot: u32, verb: &str) {
         if self.old.users[slot].admin {
             let name = self.old.users.name(slot);
-            self.admins_only = Some(format!("only an admin may {verb} the admin `{name}`"));
+            self.requirements.admins_only =
+                Some(format!("only an admin may {verb} the admin `{name}`"));
         }
     }
 
@@ -170,7 +186,7 @@ impl Attempt<'_> {
     }
 
     pub(super) fn touch(&mut self, slot: u32) {
-        if let Touched::Users(slots) = &mut self.touched {
+        if let Touched::Users(slots) = &mut self.effects.touched {
             slots.push(slot);
         }
     }
@@ -197,7 +213,7 @@ impl Attempt<'_> {
     }
 
     fn set_default_profile(&mut self, profile: Option<&str>) {
-        self.kinds.push("set_default_profile".to_owned());
+        self.require(ChangeKind::SetDefaultProfile);
         let id = match profile {
             None => None,
             Some(name) => match self.known_source(SourceKind::Profile, name) {
@@ -213,8 +229,8 @@ impl Attempt<'_> {
     }
 
     fn set_group(&mut self, group: &str, parent: Option<&str>) {
-        self.kinds.push("set_group".to_owned());
-        self.groups_named = [group].into_iter().chain(parent).map(str::to_owned).collect();
+        self.require(ChangeKind::SetGroup);
+        self.requirements.groups = [group].into_iter().chain(parent).map(str::to_owned).collect();
         if group.is_empty() || parent == Some("") {
             return self.refuse(Rule::Invalid, "a group's name can't be empty");
         }
@@ -252,7 +268,7 @@ impl Attempt<'_> {
     }
 
     /// Refuses to add more of something than a document may have.
-    fn count(&mut self) {
+    fn check_counts(&mut self) {
         let (new, limits) = (&self.new, self.old.limits);
         for (what, count, most) in [
             ("users", new.users.len(), limits.users),
@@ -277,8 +293,8 @@ impl Attempt<'_> {
     }
 
     fn set_licence(&mut self, licence: &document::Licence) {
-        self.kinds.push("set_licence".to_owned());
-        self.touched = Touched::Everybody;
+        self.require(ChangeKind::SetLicence);
+        self.effects.touched = Touched::Everybody;
         licence.features.iter().for_each(|feature| self.check_length(feature));
         for feature in licence.features.iter().filter(|feature| !is_name(feature)) {
             self.refuse(Rule::Invalid, format!("`{feature}` is not a name"));

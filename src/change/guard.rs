@@ -1,428 +1,288 @@
-//! What prevents a change that could otherwise be made: who asks for it, and what
-//! it would result in.
+//! The guards of a change: who may ask for it, and what it must not result in (design,
+//! section 5). Each is a function of the planned change.
 
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::attempt::{Attempt, Touched};
-use super::{By, Rule};
+use super::ability::{Abilities, Ability, Comparing, Holdings};
+use super::attempt::{Plan, Touched};
+use super::{By, Refusal, Rule};
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, NodeId};
-use crate::document::{Bound, BoundType, Fence};
-use crate::engine::Layers;
+use crate::catalogue::{Bit, NodeId};
 use crate::ids::SourceId;
-use crate::policy::{Class, ClassId, Difference, Inner, Source};
+use crate::policy::{ChangeKind, Class, ClassId, Difference, Holder, Inner, Source};
 use crate::problem::quoted;
 
-/// Refuses what the actor may not do.
-pub(super) fn permit(attempt: &mut Attempt<'_>) {
-    let By::Actor(name) = attempt.by else { return };
-    let old = attempt.old;
-    let Some((_, actor)) = old.users.find(name).and_then(|slot| old.users.get(slot)) else {
-        return attempt.refuse(Rule::NotPermitted, format!("unknown actor `{name}`"));
+/// Refuses a planned change by the first of the rules that it breaks, in their order.
+pub(crate) fn judge(plan: &Plan<'_>, actor: By<'_>) -> Result<(), Refusal> {
+    let old = plan.old;
+    let holder = match actor {
+        By::Host => None,
+        By::Actor(name) => old.users.find(name).and_then(|slot| old.users.holder(slot)),
     };
-    if actor.suspended {
-        attempt.refuse(Rule::NotPermitted, format!("`{name}` is suspended"));
-    }
-    let admin = is_active_admin(actor);
-    let licensed = old.catalogue.licensed(|feature| old.is_licensed(feature));
-    let held = Holdings::new(old, &licensed).of(actor);
-    let may = |kind: &str| match old.governance.permissions.get(kind) {
-        None => admin,
-        Some(names) => names
-            .iter()
-            .all(|name| old.catalogue.threshold(name).is_ok_and(|bit| held.contains(bit))),
+    let permitted = match (actor, holder) {
+        (By::Host, _) => Ok(()),
+        (By::Actor(name), None) => refuse(Rule::NotPermitted, format!("unknown actor `{name}`")),
+        (By::Actor(name), Some(Holder { class, .. })) => {
+            let held = Holdings::new(old, &licensed(old)).of(class);
+            permit(plan, name, class, |bit| held.contains(bit))
+        }
     };
-    let held_by_actor = old.sources.closure(&actor.sources);
-    let is_guarded = |source: SourceId| {
-        let guard = old.sources[source].assignable_by.as_deref();
-        guard.is_some_and(|guard| !admin && !held_by_actor.iter().any(|id| guard.contains(id)))
-    };
-    let kinds = std::mem::take(&mut attempt.kinds);
-    if let Some(kind) = kinds.iter().find(|kind| !may(kind)) {
-        let who = match old.governance.permissions.get(kind) {
-            None => "only admins may".to_owned(),
-            Some(names) => format!("it requires {}", quoted(names.iter().map(String::as_str))),
-        };
-        attempt.refuse(Rule::NotPermitted, format!("`{name}` may not `{kind}`: {who}"));
+    let refusals = plan.refusals.iter().chain(permitted.as_ref().err());
+    if let Some(first) = refusals.min_by_key(|refusal| refusal.rule) {
+        return Err(first.clone());
     }
-    let without_right = |source: &&SourceId| {
-        let Source { kind, assignable_by, .. } = &old.sources[**source];
-        let may_assign = || may(&format!("assign_{}", kind.word()));
-        assignable_by.is_some() && (is_guarded(**source) || !may_assign())
-    };
-    let guarded = attempt.guarded.iter().find(|source| is_guarded(**source));
-    let refused = guarded.or_else(|| attempt.rights.iter().find(without_right));
-    if let Some(&source) = refused {
-        let source = old.sources.name_of(source);
-        attempt.refuse(Rule::NotPermitted, format!("`{name}` may not assign {source}"));
-    }
-    if let (Some(what), false) = (attempt.admins_only.take(), admin) {
-        attempt.refuse(Rule::NotPermitted, what);
-    }
+    last_admin(plan)?;
+    separation(plan)?;
+    holder.map_or(Ok(()), |actor| escalation(plan, actor))
 }
 
-/// Refuses what the policy must not become.
-pub(super) fn keep(attempt: &mut Attempt<'_>) {
-    let (old, new) = (attempt.old, &attempt.new);
-    let last = |policy: &Inner| policy.users.classes().any(|(_, class)| is_active_admin(class));
-    if attempt.loses_admin && last(old) && !last(new) {
-        attempt.refuse(Rule::LastAdmin, "the policy would lose its last active admin");
-    }
-    separation(attempt);
-    escalation(attempt);
+fn refuse(rule: Rule, message: impl Into<String>) -> Result<(), Refusal> {
+    Err(Refusal { rule, message: message.into() })
+}
+
+/// The permissions that a version's licence has.
+fn licensed(policy: &Inner) -> BitSet {
+    policy.catalogue.licensed(|feature| policy.is_licensed(feature))
+}
+
+/// The licences under which abilities are compared: that after the change, and one that
+/// has every feature.
+pub(crate) fn compared_licences(after: &Inner) -> [BitSet; 2] {
+    [licensed(after), after.catalogue.licensed(|_| true)]
 }
 
 fn is_active_admin(user: &Class) -> bool {
     user.admin && !user.suspended
 }
 
-/// Users who are alike, before a change and after it.
-struct Alike<'p> {
-    before: Option<&'p Class>,
-    after: &'p Class,
-    /// Whether the name is new.
-    fresh: bool,
-    /// One of them, or their class.
-    one: One,
+/// Refuses what a user may not ask for, who holds the permissions that `holds` accepts.
+pub(crate) fn permit(
+    plan: &Plan<'_>,
+    name: &str,
+    user: &Class,
+    holds: impl Fn(Bit) -> bool,
+) -> Result<(), Refusal> {
+    let (old, requirements) = (plan.old, &plan.requirements);
+    if user.suspended {
+        return refuse(Rule::NotPermitted, format!("`{name}` is suspended"));
+    }
+    let may = |kind: ChangeKind| match old.governance.needs(kind) {
+        None => user.admin,
+        Some(needs) => needs.iter().all(|&bit| holds(bit)),
+    };
+    if let Some(&kind) = requirements.kinds.iter().find(|&&kind| !may(kind)) {
+        let who = match old.governance.needs(kind) {
+            None => "only admins may".to_owned(),
+            Some(needs) => {
+                let names: Vec<String> =
+                    needs.iter().map(|&bit| old.catalogue.name_of(bit)).collect();
+                format!("it requires {}", quoted(names.iter().map(String::as_str)))
+            }
+        };
+        let message = format!("`{name}` may not `{}`: {who}", kind.code());
+        return refuse(Rule::NotPermitted, message);
+    }
+    let held = old.sources.closure(&user.sources);
+    let satisfies = |source: SourceId| {
+        let guard = old.sources[source].assignable_by.as_deref();
+        user.admin || guard.is_none_or(|guard| held.iter().any(|id| guard.contains(id)))
+    };
+    let has_right = |source: SourceId| {
+        let Source { kind, assignable_by, .. } = &old.sources[source];
+        let may_assign = || may(ChangeKind::on(ChangeKind::ASSIGN, *kind));
+        assignable_by.is_none() || (satisfies(source) && may_assign())
+    };
+    let assigned = requirements.assigned.iter().find(|&&source| !satisfies(source));
+    let without_right = || requirements.rights.iter().find(|&&source| !has_right(source));
+    if let Some(&source) = assigned.or_else(without_right) {
+        let source = old.sources.name_of(source);
+        return refuse(Rule::NotPermitted, format!("`{name}` may not assign {source}"));
+    }
+    match &requirements.admins_only {
+        Some(message) if !user.admin => refuse(Rule::NotPermitted, message),
+        _ => Ok(()),
+    }
 }
 
+/// Refuses to leave a policy that has an active admin without one.
+fn last_admin(plan: &Plan<'_>) -> Result<(), Refusal> {
+    let has_admin = |policy: &Inner| policy.users.classes().any(|(_, it)| is_active_admin(it));
+    if plan.effects.loses_admin && has_admin(plan.old) && !has_admin(&plan.new) {
+        return refuse(Rule::LastAdmin, "the policy would lose its last active admin");
+    }
+    Ok(())
+}
+
+/// Users who are alike, before a change and after it.
+struct Affected<'p> {
+    before: Option<&'p Class>,
+    after: &'p Class,
+    who: Who,
+}
+
+/// Users who are alike: one of them, or their class.
 #[derive(Clone, Copy)]
-enum One {
+enum Who {
     User(u32),
     OfClass(ClassId),
     Newcomer,
 }
 
-impl One {
+impl Who {
     fn name(self, policy: &Inner) -> String {
         let slot = match self {
-            One::User(slot) => Some(slot),
-            One::OfClass(class) => policy.users.of_classes(|known| known == class).next(),
-            One::Newcomer => None,
+            Who::User(slot) => Some(slot),
+            Who::OfClass(class) => policy.users.of_classes(|known| known == class).next(),
+            Who::Newcomer => None,
         };
         slot.map_or("a new user".to_owned(), |slot| format!("`{}`", policy.users.name(slot)))
     }
 }
 
 /// The users whose permissions a change may affect.
-fn touched<'a>(attempt: &'a Attempt<'_>) -> Vec<Alike<'a>> {
-    let (old, new) = (&attempt.old.users, &attempt.new.users);
-    match &attempt.touched {
+fn affected<'a>(plan: &'a Plan<'_>) -> Vec<Affected<'a>> {
+    let (old, new) = (&plan.old.users, &plan.new.users);
+    match &plan.effects.touched {
         Touched::Users(slots) => {
             let mut seen = HashSet::<(ClassId, ClassId, bool), RandomState>::default();
-            let mut alike = Vec::new();
+            let mut affected = Vec::new();
             for &slot in slots {
                 let Some((_, after)) = new.get(slot) else { continue };
-                let fresh = attempt.fresh == Some(slot);
+                let fresh = plan.effects.fresh == Some(slot);
                 if seen.insert((old.class_of(slot), new.class_of(slot), fresh)) {
                     let before = old.get(slot).map(|(_, class)| class);
-                    alike.push(Alike { before, after, fresh, one: One::User(slot) });
+                    affected.push(Affected { before, after, who: Who::User(slot) });
                 }
             }
-            alike
+            affected
         }
         // Such a change leaves everybody in the same class.
         Touched::Everybody => {
-            let difference = Difference::new(attempt.old, &attempt.new);
+            let difference = Difference::new(plan.old, &plan.new);
             let classes = new.classes().filter(|(_, class)| difference.touches(class));
-            let alike = classes.map(|(id, after)| Alike {
+            let affected = classes.map(|(id, after)| Affected {
                 before: old.class(id),
                 after,
-                fresh: false,
-                one: One::OfClass(id),
+                who: Who::OfClass(id),
             });
-            alike.collect()
+            affected.collect()
         }
     }
 }
 
-fn separation(attempt: &mut Attempt<'_>) {
-    let (old, new) = (attempt.old, &attempt.new);
-    if old.governance.separation.is_empty() {
-        return;
+/// Refuses to raise anyone but an admin above the limit of a separation.
+fn separation(plan: &Plan<'_>) -> Result<(), Refusal> {
+    let (old, new) = (plan.old, &plan.new);
+    if !old.governance.has_separations() {
+        return Ok(());
     }
-    let catalogue = &old.catalogue;
-    let licensed = |policy: &Inner| catalogue.licensed(|feature| policy.is_licensed(feature));
     let (licensed_before, licensed_after) = (licensed(old), licensed(new));
-    let touched = touched(attempt);
     let mut before = Holdings::new(old, &licensed_before);
     let mut after = Holdings::new(new, &licensed_after);
-    let mut refused = None;
-    for &Alike { before: known, after: user, one, .. } in &touched {
-        if user.admin {
+    for Affected { before: known, after: user, who } in affected(plan) {
+        // A suspended user holds nothing.
+        if user.admin || user.suspended {
             continue;
         }
-        let held_after = after.of(user);
-        let held_before = known.map(|user| before.of(user));
-        for separation in &old.governance.separation {
-            let bits = separation.permissions.iter();
-            let bits: Vec<Bit> = bits.filter_map(|name| catalogue.threshold(name).ok()).collect();
-            let count = |held: &BitSet| bits.iter().filter(|&&bit| held.contains(bit)).count();
-            let now = held_before.as_ref().map_or(0, &count);
-            let then = count(&held_after);
-            if then > separation.at_most as usize && then > now {
-                let (user, name) = (one.name(new), &separation.name);
-                refused = refused.or(Some(format!(
-                    "{user} would hold {then} of the permissions that separation `{name}` keeps apart"
-                )));
-            }
+        let known = known.filter(|known| !known.suspended).map(|known| before.of(known));
+        let separated = old.governance.separated(known.as_ref(), &after.of(user));
+        if let Some((separation, count)) = separated {
+            let (user, name) = (who.name(new), &separation.name);
+            let message = format!(
+                "{user} would hold {count} of the permissions that separation `{name}` keeps apart"
+            );
+            return refuse(Rule::Separation, message);
         }
     }
-    if let Some(message) = refused {
-        attempt.refuse(Rule::Separation, message);
+    Ok(())
+}
+
+/// With `no_escalation`, refuses to let anyone do what neither that user nor the actor
+/// may, who is no admin.
+fn escalation(plan: &Plan<'_>, actor: Holder<'_>) -> Result<(), Refusal> {
+    let old = plan.old;
+    if !old.governance.no_escalation() || is_active_admin(actor.class) {
+        return Ok(());
+    }
+    let mut groups = plan.requirements.groups.iter();
+    if let Some(group) = groups.find(|group| !old.groups.is_beneath(group, actor.groups)) {
+        let message = format!("`{group}` is not one of the groups of `{}`", actor.name);
+        return refuse(Rule::Escalation, message);
+    }
+    let licences = compared_licences(&plan.new);
+    let abilities = licences.each_ref().map(|it| Abilities::new(old, it).of(actor.class));
+    let mut comparing = Comparing::new(&old.catalogue);
+    let beyond = find_gain(plan, &licences, &mut comparing, |gain, comparing| {
+        Some((gain.who, gain.beyond(&abilities, comparing)?))
+    });
+    let Some((who, id)) = beyond else { return Ok(()) };
+    let (user, path) = (who.name(&plan.new), &old.catalogue.node(id).path);
+    let message =
+        format!("this would let {user} do more with `{path}` than `{}` may do", actor.name);
+    refuse(Rule::Escalation, message)
+}
+
+/// Permissions with which a change lets users who are alike do more than before.
+pub(crate) struct Gain {
+    who: Who,
+    /// Under which of the licences.
+    licence: usize,
+    /// What the users may do after the change.
+    ability: Ability,
+    /// At least one.
+    permissions: Vec<NodeId>,
+}
+
+impl Gain {
+    /// The first of the permissions with which an actor may do less.
+    pub(crate) fn beyond(
+        &self,
+        actor: &[Ability; 2],
+        comparing: &mut Comparing<'_>,
+    ) -> Option<NodeId> {
+        let excess = comparing.excess(&self.ability, actor.get(self.licence)?);
+        self.permissions.iter().copied().find(|&id| excess.includes(id))
     }
 }
 
-/// With `no_escalation`, nobody but an admin lets a user do what neither that user
-/// nor the actor may.
-fn escalation(attempt: &mut Attempt<'_>) {
-    let (old, new) = (attempt.old, &attempt.new);
-    let By::Actor(name) = attempt.by else { return };
-    let Some(holder) = old.users.find(name).and_then(|slot| old.users.holder(slot)) else {
-        return;
-    };
-    let actor = holder.class;
-    if !old.governance.no_escalation || is_active_admin(actor) {
-        return;
-    }
-    let mut refused = None;
-    for group in &attempt.groups_named {
-        if !old.groups.is_beneath(group, holder.groups) {
-            refused = Some(format!("`{group}` is not one of the groups of `{name}`"));
-        }
-    }
+/// Asks of every gain that a change brings, one after the other, until there is an answer.
+// Gains are not collected, as together they may be much larger than the policy.
+pub(crate) fn find_gain<'c, R>(
+    plan: &Plan<'c>,
+    licences: &[BitSet; 2],
+    comparing: &mut Comparing<'c>,
+    mut ask: impl FnMut(Gain, &mut Comparing<'c>) -> Option<R>,
+) -> Option<R> {
+    let (old, new) = (plan.old, &plan.new);
     // One more user is compared, who holds the default profile and nothing else.
     let newcomer = |policy: &Inner| Class {
         sources: policy.default_profile.into_iter().collect(),
         ..Class::default()
     };
     let (newcomer_before, newcomer_after) = (newcomer(old), newcomer(new));
-    let mut touched = touched(attempt);
-    touched.push(Alike {
-        before: Some(&newcomer_before),
-        after: &newcomer_after,
-        fresh: false,
-        one: One::Newcomer,
-    });
-    let catalogue = &old.catalogue;
-    let after_change = catalogue.licensed(|feature| new.is_licensed(feature));
-    let every = catalogue.licensed(|_| true);
-    for licensed in [&after_change, &every] {
-        let mut before = Holdings::new(old, licensed);
-        let mut after = Holdings::new(new, licensed);
-        let actor = before.sight(actor);
-        for &Alike { before: known, after: changed, fresh, one } in &touched {
-            let known = known.filter(|_| !fresh).map(|user| before.sight(user));
-            let changed = after.sight(changed);
-            let may = |&id: &NodeId| {
-                known.as_ref().is_some_and(|known| changed.within(known, id, catalogue))
-                    || changed.within(&actor, id, catalogue)
+    let mut affected = affected(plan);
+    let (before, after) = (Some(&newcomer_before), &newcomer_after);
+    affected.push(Affected { before, after, who: Who::Newcomer });
+    for (licence, licensed) in licences.iter().enumerate() {
+        let mut before = Abilities::new(old, licensed);
+        let mut after = Abilities::new(new, licensed);
+        for &Affected { before: known, after: user, who } in &affected {
+            let is_fresh = matches!(who, Who::User(slot) if plan.effects.fresh == Some(slot));
+            let known = known.filter(|_| !is_fresh).map(|known| before.of(known));
+            let ability = after.of(user);
+            let permissions = match known {
+                Some(known) => comparing.excess(&ability, &known).permissions().collect(),
+                None => ability.permissions(&old.catalogue).collect::<Vec<_>>(),
             };
-            let nodes = (0..)
-                .zip(&catalogue.nodes)
-                .filter(|(_, node)| node.form != Form::Heading && changed.held.contains(node.bit));
-            let beyond = nodes.map(|(id, _)| id).find(|id| !may(id));
-            if let Some(id) = beyond {
-                let path = &catalogue.node(id).path;
-                let user = one.name(new);
-                refused = refused.or(Some(format!(
-                    "{user} could do more with `{path}` than before, and more than `{name}` can"
-                )));
+            if !permissions.is_empty() {
+                let gain = Gain { who, licence, ability, permissions };
+                if let Some(answer) = ask(gain, comparing) {
+                    return Some(answer);
+                }
             }
         }
     }
-    if let Some(message) = refused {
-        attempt.refuse(Rule::Escalation, message);
-    }
-}
-
-/// What users of a policy hold under a licence.
-struct Holdings<'p> {
-    policy: &'p Inner,
-    licensed: &'p BitSet,
-    layers: Layers<'p>,
-}
-
-impl<'p> Holdings<'p> {
-    fn new(policy: &'p Inner, licensed: &'p BitSet) -> Holdings<'p> {
-        Holdings { policy, licensed, layers: Layers::new(policy, licensed) }
-    }
-
-    fn of(&mut self, user: &Class) -> BitSet {
-        match user.suspended {
-            true => BitSet::new(self.policy.catalogue.bits()),
-            false => self.of_restored(user),
-        }
-    }
-
-    /// What a user holds, suspension left aside.
-    fn of_restored(&mut self, user: &Class) -> BitSet {
-        if user.admin {
-            return self.licensed.clone();
-        }
-        let granted = self.layers.grants(user).granted;
-        self.layers.effective(&granted)
-    }
-
-    fn sight<'u>(&mut self, user: &'u Class) -> Sight<'u>
-    where
-        'p: 'u,
-    {
-        Sight { held: self.of_restored(user), user, policy: self.policy }
-    }
-}
-
-/// What one user may do, suspension left aside.
-struct Sight<'u> {
-    held: BitSet,
-    user: &'u Class,
-    policy: &'u Inner,
-}
-
-impl Sight<'_> {
-    /// Whether what this user may do with a permission is within what another may:
-    /// its level and, of it and all that it answers to on the object, the effective
-    /// scopes and the values that pass each check.
-    fn within(&self, other: &Sight<'_>, id: NodeId, catalogue: &Catalogue) -> bool {
-        let node = catalogue.node(id);
-        if other.user.admin {
-            return other.held.contains(node.bit);
-        }
-        if self.user.admin {
-            return false;
-        }
-        let no_more = |bits: std::ops::Range<Bit>| {
-            bits.into_iter().all(|bit| !self.held.contains(bit) || other.held.contains(bit))
-        };
-        if !no_more(node.bits()) {
-            return false;
-        }
-        self.answers_to(id, catalogue).into_iter().all(|id| {
-            let node = catalogue.node(id);
-            // A single scope only occurs here as the permission itself.
-            let scopes = match node.form {
-                Form::Scoped(_) => node.statement_bits(),
-                _ => 0..0,
-            };
-            let kind = node.kind.map(|kind| &*catalogue.kind(kind).checks);
-            let mut checks = kind.unwrap_or_default().iter().chain(&node.checks);
-            no_more(scopes)
-                && checks.all(|&check| {
-                    let form = catalogue.attribute_at(check).bound;
-                    passes_no_more(form, &self.bounds(check), &other.bounds(check))
-                })
-        })
-    }
-
-    /// A permission and all that it answers to on the object, on the same kind.
-    fn answers_to(&self, id: NodeId, catalogue: &Catalogue) -> Vec<NodeId> {
-        let kind = catalogue.node(id).kind;
-        if kind.is_none() {
-            return Vec::new();
-        }
-        let mut seen = vec![];
-        let mut found = Vec::new();
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            if seen.contains(&id) {
-                continue;
-            }
-            seen.push(id);
-            let node = catalogue.node(id);
-            if node.kind == kind {
-                found.push(id);
-            }
-            open.extend(node.gate);
-            let scopes = catalogue.scopes(id);
-            let scopes = scopes.filter(|&scope| self.held.contains(catalogue.node(scope).bit));
-            let own = scopes.flat_map(|scope| catalogue.node(scope).requirements().0);
-            let required = node.requires.iter().chain(own);
-            let required = required.map(|&bit| catalogue.id_of(bit));
-            // Nothing is followed beyond a single scope that is required.
-            open.extend(required.filter(|&id| !matches!(catalogue.node(id).form, Form::Scope(..))));
-        }
-        found
-    }
-
-    /// The bounds that decide an attribute.
-    fn bounds(&self, attribute: AttributeId) -> Vec<&Bound> {
-        self.policy.bounds_of(self.user, attribute).map(|(_, bound)| bound).collect()
-    }
-}
-
-/// Whether every value that passes one of some bounds passes one of others, on
-/// every day.
-fn passes_no_more(form: BoundType, some: &[&Bound], others: &[&Bound]) -> bool {
-    if others.contains(&&Bound::Any) {
-        return true;
-    }
-    // A missing value, or one of the wrong type, passes only "any".
-    if some.contains(&&Bound::Any) {
-        return false;
-    }
-    let limits = |bounds: &[&Bound]| -> Vec<i64> {
-        let limits = bounds.iter().filter_map(|bound| match bound {
-            Bound::Limit(limit) => Some(*limit),
-            _ => None,
-        });
-        limits.collect()
-    };
-    match form {
-        BoundType::OneOf => {
-            let texts = |bounds: &[&Bound]| -> Vec<String> {
-                let lists = bounds.iter().filter_map(|bound| match bound {
-                    Bound::OneOf(texts) => Some(texts),
-                    _ => None,
-                });
-                lists.flatten().cloned().collect()
-            };
-            let others = texts(others);
-            texts(some).iter().all(|text| others.contains(text))
-        }
-        BoundType::AtMost => limits(some).iter().max() <= limits(others).iter().max(),
-        BoundType::AtLeast => match (limits(some).iter().min(), limits(others).iter().min()) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(some), Some(others)) => some >= others,
-        },
-        BoundType::NotBefore | BoundType::NotAfter => {
-            // Every relative fence overtakes a fixed date some day, one way or the
-            // other, and passes nothing if today is not given: so fixed fences are
-            // compared with fixed ones, relative with relative.
-            let within = |some: Vec<i64>, others: Vec<i64>| match form {
-                _ if some.is_empty() => true,
-                _ if others.is_empty() => false,
-                BoundType::NotBefore => some.iter().min() >= others.iter().min(),
-                _ => some.iter().max() <= others.iter().max(),
-            };
-            within(fixed(some), fixed(others))
-                && (0..7).all(|day| within(relative(some, day), relative(others, day)))
-        }
-    }
-}
-
-/// The fixed fences, as days that can be compared.
-fn fixed(bounds: &[&Bound]) -> Vec<i64> {
-    let days = bounds.iter().filter_map(|bound| match bound {
-        Bound::Fence(Fence::Date(date)) => Some(date.days()),
-        _ => None,
-    });
-    days.collect()
-}
-
-/// The relative fences, in days from a today with that weekday (counted from
-/// Monday).
-#[expect(clippy::arithmetic_side_effects, reason = "of weekdays, from 0 to 6")]
-fn relative(bounds: &[&Bound], today: i64) -> Vec<i64> {
-    let days = bounds.iter().filter_map(|bound| match bound {
-        Bound::Fence(Fence::PlusDays(days)) => Some(*days),
-        Bound::Fence(Fence::Next { weekday, plus_days }) => {
-            let first = (*weekday as i64 - today - 1).rem_euclid(7) + 1;
-            Some(plus_days.saturating_add(first))
-        }
-        _ => None,
-    });
-    days.collect()
+    None
 }

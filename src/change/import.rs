@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::attempt::{Attempt, Touched};
+use super::attempt::{Plan, Touched};
 use super::statement::{Misfit, is_name};
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document::{self, Map};
 use crate::ids::SourceId;
-use crate::policy::{Inner, Source, SourceKind, Statements, push};
+use crate::policy::{ChangeKind, Inner, Source, SourceKind, Statements, push};
 
 /// A source of a bundle, on its way into the policy.
 struct Coming<'b> {
@@ -79,10 +79,10 @@ pub(super) fn repeats(said: &document::Statements) -> bool {
     has_duplicates(&said.levels) || has_duplicates(&said.bounds) || has_duplicates(&said.settings)
 }
 
-impl Attempt<'_> {
+impl Plan<'_> {
     pub(super) fn import(&mut self, bundle: &Bundle, on_conflict: OnConflict) {
-        self.kinds.push("import".to_owned());
-        self.touched = Touched::Everybody;
+        self.require(ChangeKind::Import);
+        self.effects.touched = Touched::Everybody;
         let coming = self.coming(bundle, on_conflict);
         // Every source gets its slot before references between them are resolved.
         let mut ids = Vec::new();
@@ -164,7 +164,7 @@ impl Attempt<'_> {
                 (Some(id), OnConflict::Replace) => {
                     replaces = Some(id);
                     self.unprotected(id, "replaced");
-                    self.rights.push(id);
+                    self.requirements.rights.push(id);
                 }
             }
             coming.push(Coming { kind, name, here, replaces, source, role });
@@ -185,7 +185,9 @@ impl Attempt<'_> {
         for (source, id) in coming.iter().zip(ids) {
             let before = self.old.sources.closure(source.replaces.as_slice());
             let brought = self.new.sources.closure(&[*id]).into_iter();
-            self.rights.extend(brought.filter(|id| !before.contains(id) && !is_own(id)));
+            self.requirements
+                .rights
+                .extend(brought.filter(|id| !before.contains(id) && !is_own(id)));
         }
     }
 
@@ -194,16 +196,16 @@ impl Attempt<'_> {
         let &Coming { kind, source, role, .. } = coming;
         let here = kind.named(&*coming.here);
         let (statements, left_out) = self.old.fitting(&source.statements);
-        let leave = |attempt: &mut Self, field, what, restriction| {
-            attempt.notes.push(Note::LeftOut { source: here.clone(), field, what, restriction });
+        let leave = |plan: &mut Self, field, what, restriction| {
+            plan.notes.push(Note::LeftOut { source: here.clone(), field, what, restriction });
         };
         for (_, field, what, restriction) in left_out {
             leave(self, field, what, restriction);
         }
         // A name in the bundle means the bundle's own role, whatever its name here.
-        let find = |attempt: &Self, name: &str| {
+        let find = |plan: &Self, name: &str| {
             let own = roles.iter().find(|(known, _)| *known == name).map(|&(_, id)| id);
-            own.or_else(|| attempt.old.sources.find(SourceKind::Role, name))
+            own.or_else(|| plan.old.sources.find(SourceKind::Role, name))
         };
         let is_own = |id: SourceId| roles.iter().any(|&(_, own)| own == id);
         let assignable_by = source.assignable_by.as_ref().map(|names| {

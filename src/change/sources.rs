@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::attempt::{Attempt, Touched};
+use super::attempt::{Plan, Touched};
 use super::statement::{self, is_name};
 use super::{Change, Holders, Note, Op, Rule, Set, cascade};
 use crate::ids::SourceId;
-use crate::policy::{Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
+use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
 
-impl Attempt<'_> {
+impl Plan<'_> {
     pub(super) fn create(&mut self, source: &SourceName, from: Option<&SourceName>) {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be created"));
@@ -17,7 +17,7 @@ impl Attempt<'_> {
             self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
         }
         self.check_length(name);
-        self.need("create", kind);
+        self.require_on(ChangeKind::CREATE, kind);
         if self.old.sources.find(kind, name).is_some() {
             self.refuse(Rule::Exists, format!("{source} already exists"));
         }
@@ -34,7 +34,7 @@ impl Attempt<'_> {
             created.statements = origin.statements.clone();
             created.assignable_by = origin.assignable_by.clone();
             created.includes = origin.includes.clone();
-            self.rights.extend(self.old.sources.closure(&origin.includes));
+            self.requirements.rights.extend(self.old.sources.closure(&origin.includes));
         }
         if self.refusals.is_empty() {
             self.new.sources.insert(name, created);
@@ -50,7 +50,7 @@ impl Attempt<'_> {
                 self.refuse(Rule::Invalid, "a user's name can't be empty");
             }
             self.check_length(to);
-            self.kinds.push("rename_user".to_owned());
+            self.require(ChangeKind::RenameUser);
             let Some(slot) = self.known_user(name) else { return };
             self.touches_admin(slot, "rename");
             if self.old.users.find(to).is_some() {
@@ -58,7 +58,7 @@ impl Attempt<'_> {
             }
             if self.refusals.is_empty() {
                 self.new.users.rename(slot, to);
-                self.fresh = Some(slot);
+                self.effects.fresh = Some(slot);
                 self.touch(slot);
                 self.changed.push(change);
             }
@@ -71,7 +71,7 @@ impl Attempt<'_> {
             self.refuse(Rule::Invalid, format!("`{to}` is not a name"));
         }
         self.check_length(to);
-        self.need("rename", kind);
+        self.require_on(ChangeKind::RENAME, kind);
         let Some(id) = self.known_source(kind, name) else { return };
         if self.old.sources.find(kind, to).is_some() {
             self.refuse(Rule::Exists, format!("{} already exists", kind.named(to)));
@@ -87,7 +87,7 @@ impl Attempt<'_> {
         let mut made = Vec::new();
         match source {
             SourceName::User(name) => {
-                self.kinds.push("edit_user".to_owned());
+                self.require(ChangeKind::EditUser);
                 let slot = self.known_user(name);
                 let mut user = match slot {
                     Some(slot) => self.old.users[slot].clone(),
@@ -115,8 +115,8 @@ impl Attempt<'_> {
             }
             shared => {
                 let Some((kind, name)) = shared.shared() else { return };
-                self.need("edit", kind);
-                self.touched = Touched::Everybody;
+                self.require_on(ChangeKind::EDIT, kind);
+                self.effects.touched = Touched::Everybody;
                 let id = self.known_source(kind, name);
                 if let Some(id) = id {
                     self.unprotected(id, "edited");
@@ -253,11 +253,11 @@ impl Attempt<'_> {
                 self.refuse(Rule::Invalid, format!("{role} is unique and can't be included"));
             }
             let brought = self.old.sources.closure(&[included]).into_iter();
-            self.rights.extend(brought.filter(|source| !before.contains(source)));
+            self.requirements.rights.extend(brought.filter(|source| !before.contains(source)));
         }
         let Some(id) = id else { return };
         if set.assignable_by.is_some() && self.old.sources[id].assignable_by.is_some() {
-            self.rights.push(id);
+            self.requirements.rights.push(id);
         }
         let mut differs = false;
         self.new.sources.change(id, |source| {
@@ -301,7 +301,7 @@ impl Attempt<'_> {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be deleted"));
         };
-        self.need("delete", kind);
+        self.require_on(ChangeKind::DELETE, kind);
         let instead = match holders {
             Holders::Reassign(other) if other == name => {
                 self.refuse(Rule::Invalid, format!("{source} can't be reassigned to itself"));
@@ -325,13 +325,13 @@ impl Attempt<'_> {
                 let message = format!("{source} has {count} holders, `{holder}` among them");
                 self.refuse(Rule::InUse, message);
             } else {
-                self.need("revoke", kind);
-                self.moves(id);
+                self.require_on(ChangeKind::REVOKE, kind);
+                self.require_assignable(id);
                 if matches!(holders, Holders::Reassign(_)) {
-                    self.need("assign", kind);
+                    self.require_on(ChangeKind::ASSIGN, kind);
                 }
                 if let Some(instead) = instead {
-                    self.moves(instead);
+                    self.require_assignable(instead);
                     let mut all = self.old.unique_holders(instead);
                     if self.old.sources[instead].unique {
                         all.extend(&held_by);

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::attempt::Attempt;
+use super::attempt::Plan;
 use super::import::repeats;
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
 use crate::ids::SourceId;
 use crate::names::number;
-use crate::policy::{Class, SourceKind, SourceName, Texts};
+use crate::policy::{ChangeKind, Class, SourceKind, SourceName, Texts};
 
-impl Attempt<'_> {
+impl Plan<'_> {
     /// Gives a user a source.
     pub(super) fn give(&mut self, slot: u32, id: SourceId) {
         let held = &self.new.users[slot].sources;
@@ -50,7 +50,7 @@ impl Attempt<'_> {
         }
         self.check_length(name);
         rest.groups.iter().for_each(|group| self.check_length(group));
-        self.kinds.push("add_user".to_owned());
+        self.require(ChangeKind::AddUser);
         if self.old.users.find(name).is_some() {
             self.refuse(Rule::Exists, format!("user `{name}` already exists"));
         }
@@ -58,13 +58,13 @@ impl Attempt<'_> {
             None => self.old.default_profile,
             Some(None) => None,
             Some(Some(name)) => {
-                self.need("assign", SourceKind::Profile);
+                self.require_on(ChangeKind::ASSIGN, SourceKind::Profile);
                 self.known_source(SourceKind::Profile, name)
             }
         };
         // The default profile is what adding a user brings, and no assignment.
         if let Some(id) = profile {
-            self.moves(id);
+            self.require_assignable(id);
         }
         let roles = self.gifts(SourceKind::Role, &rest.roles);
         let groups = self.gifts(SourceKind::ApprovalGroup, &rest.approval_groups);
@@ -77,7 +77,7 @@ impl Attempt<'_> {
         let (admin, suspended) = (rest.admin, rest.suspended);
         let mut user = Class { sources, admin, suspended, statements: None };
         if !rest.statements.is_empty() {
-            self.kinds.push("edit_user".to_owned());
+            self.require(ChangeKind::EditUser);
             if repeats(&rest.statements) {
                 self.refuse(Rule::Invalid, format!("`{name}` would repeat a statement"));
             }
@@ -88,15 +88,15 @@ impl Attempt<'_> {
             user.statements = Some(Box::new(statements));
         }
         if !rest.groups.is_empty() {
-            self.kinds.push("set_groups".to_owned());
-            self.groups_named.clone_from(&rest.groups);
+            self.require(ChangeKind::SetGroups);
+            self.requirements.groups.clone_from(&rest.groups);
         }
         if rest.suspended {
-            self.kinds.push("set_suspended".to_owned());
+            self.require(ChangeKind::SetSuspended);
         }
         if rest.admin {
-            self.kinds.push("set_admin".to_owned());
-            self.admins_only = Some("only an admin may make an admin".to_owned());
+            self.require(ChangeKind::SetAdmin);
+            self.requirements.admins_only = Some("only an admin may make an admin".to_owned());
         }
         let groups = self.groups(&rest.groups);
         if self.refusals.is_empty() {
@@ -108,7 +108,7 @@ impl Attempt<'_> {
                 description: rest.description.as_deref().map(Into::into),
             };
             self.new.users.set_texts(slot, texts);
-            self.fresh = Some(slot);
+            self.effects.fresh = Some(slot);
             self.touch(slot);
             let added = NewUser { profile: Some(profile), ..added.clone() };
             self.changed.push(Change::AddUser(Box::new(added)));
@@ -119,9 +119,9 @@ impl Attempt<'_> {
     pub(super) fn gifts(&mut self, kind: SourceKind, names: &[String]) -> Vec<SourceId> {
         let mut ids = Vec::new();
         for name in names {
-            self.need("assign", kind);
+            self.require_on(ChangeKind::ASSIGN, kind);
             if let Some(id) = self.known_source(kind, name) {
-                self.moves(id);
+                self.require_assignable(id);
                 ids.push(id);
             }
         }
@@ -146,7 +146,7 @@ impl Attempt<'_> {
     }
 
     pub(super) fn remove_user(&mut self, name: &str) {
-        self.kinds.push("remove_user".to_owned());
+        self.require(ChangeKind::RemoveUser);
         let Some(slot) = self.known_user(name) else { return };
         self.touches_admin(slot, "remove");
         let user = &self.old.users[slot];
@@ -154,10 +154,10 @@ impl Attempt<'_> {
             if self.old.sources[source].unique {
                 self.refuse_held(source, slot);
             }
-            self.moves(source);
+            self.require_assignable(source);
         }
         if self.refusals.is_empty() {
-            self.loses_admin = user.admin;
+            self.effects.loses_admin = user.admin;
             self.new.users.remove(slot);
             self.changed.push(Change::RemoveUser { user: name.to_owned() });
         }
@@ -167,10 +167,10 @@ impl Attempt<'_> {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be assigned"));
         };
-        self.need("assign", kind);
+        self.require_on(ChangeKind::ASSIGN, kind);
         let (slot, id) = (self.known_user(user), self.known_source(kind, name));
         if let Some(id) = id {
-            self.moves(id);
+            self.require_assignable(id);
         }
         let (Some(slot), Some(id)) = (slot, id) else { return };
         let held = &self.old.users[slot].sources;
@@ -181,7 +181,7 @@ impl Attempt<'_> {
             self.refuse_held(id, holder);
         }
         if let (SourceKind::Profile, Some(former)) = (kind, self.old.sources.profile(held)) {
-            self.moves(former);
+            self.require_assignable(former);
         }
         self.give(slot, id);
         self.changed.push(Change::Assign { user: user.to_owned(), source: source.clone() });
@@ -191,10 +191,10 @@ impl Attempt<'_> {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be revoked"));
         };
-        self.need("revoke", kind);
+        self.require_on(ChangeKind::REVOKE, kind);
         let (slot, id) = (self.known_user(user), self.known_source(kind, name));
         if let Some(id) = id {
-            self.moves(id);
+            self.require_assignable(id);
         }
         let (Some(slot), Some(id)) = (slot, id) else { return };
         if !self.old.users[slot].sources.contains(&id) {
@@ -208,10 +208,10 @@ impl Attempt<'_> {
     }
 
     pub(super) fn transfer(&mut self, role: &str, to: &str) {
-        self.kinds.push("transfer".to_owned());
+        self.require(ChangeKind::Transfer);
         let (id, slot) = (self.known_source(SourceKind::Role, role), self.known_user(to));
         let Some(id) = id else { return };
-        self.moves(id);
+        self.require_assignable(id);
         if !self.old.sources[id].unique {
             return self.refuse(Rule::Unique, format!("role `{role}` is not unique"));
         }
@@ -222,7 +222,7 @@ impl Attempt<'_> {
         }
         let demoted_to = self.old.sources[id].demoted_to.filter(|_| holder.is_some());
         if let Some(lower) = demoted_to {
-            self.moves(lower);
+            self.require_assignable(lower);
             let others = self.old.unique_holders(lower);
             if let Some(&other) = others.iter().find(|&&other| Some(other) != holder) {
                 self.refuse_held(lower, other);
@@ -237,14 +237,14 @@ impl Attempt<'_> {
     }
 
     pub(super) fn set_admin(&mut self, user: &str, admin: bool) {
-        self.kinds.push("set_admin".to_owned());
+        self.require(ChangeKind::SetAdmin);
         if admin {
-            self.admins_only = Some("only an admin may make an admin".to_owned());
+            self.requirements.admins_only = Some("only an admin may make an admin".to_owned());
         }
         let Some(slot) = self.known_user(user) else { return };
         self.touches_admin(slot, "demote");
         if self.old.users[slot].admin != admin {
-            self.loses_admin = !admin;
+            self.effects.loses_admin = !admin;
             self.new.change_user(slot, |user| user.admin = admin);
             self.touch(slot);
             self.changed.push(Change::SetAdmin { user: user.to_owned(), admin });
@@ -252,11 +252,11 @@ impl Attempt<'_> {
     }
 
     pub(super) fn set_suspended(&mut self, user: &str, suspended: bool) {
-        self.kinds.push("set_suspended".to_owned());
+        self.require(ChangeKind::SetSuspended);
         let Some(slot) = self.known_user(user) else { return };
         self.touches_admin(slot, "suspend or restore");
         if self.old.users[slot].suspended != suspended {
-            self.loses_admin = suspended;
+            self.effects.loses_admin = suspended;
             self.new.change_user(slot, |user| user.suspended = suspended);
             self.touch(slot);
             self.changed.push(Change::SetSuspended { user: user.to_owned(), suspended });
@@ -264,8 +264,8 @@ impl Attempt<'_> {
     }
 
     pub(super) fn set_groups(&mut self, user: &str, names: &[String]) {
-        self.kinds.push("set_groups".to_owned());
-        self.groups_named = names.to_vec();
+        self.require(ChangeKind::SetGroups);
+        self.requirements.groups = names.to_vec();
         names.iter().for_each(|group| self.check_length(group));
         let groups = self.groups(names);
         let Some(slot) = self.known_user(user) else { return };

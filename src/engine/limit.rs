@@ -13,12 +13,12 @@ use crate::names::is_among;
 use crate::object::Value;
 use crate::policy::{Class, Held, Inner, Tier};
 
-/// Which values of an attribute pass.
+/// The values of an attribute that pass a bound.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Limit {
-    /// None, because no bound is stated.
+    /// No value, because no bound is stated.
     Nothing,
-    /// Whatever the object says or leaves out.
+    /// Every value, and a missing one.
     Any,
     /// These texts, sorted.
     OneOf(Vec<Box<str>>),
@@ -31,6 +31,7 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
+    /// Resolves a bound on an attribute whose bounds have that form.
     pub(crate) fn new(of: BoundType, bound: &Bound) -> Limit {
         match (of, bound) {
             (_, Bound::Any) => Limit::Any,
@@ -49,50 +50,60 @@ impl Limit {
         }
     }
 
-    /// Extends it to what passes either of two bounds on one attribute.
-    pub(crate) fn join(&mut self, other: Limit) {
-        self.gather(other);
-        self.settle();
-    }
-
-    /// What passes any of several bounds on one attribute.
+    /// Joins bounds on one attribute: a value passes that passes any of them.
     pub(crate) fn any_of(limits: impl IntoIterator<Item = Limit>) -> Option<Limit> {
         let mut limits = limits.into_iter();
         let mut joined = limits.next()?;
-        limits.for_each(|limit| joined.gather(limit));
-        joined.settle();
+        limits.for_each(|limit| joined.extend(limit));
+        match &mut joined {
+            Limit::OneOf(texts) => {
+                // A stable sort, because it merges what is already sorted.
+                texts.sort();
+                texts.dedup();
+            }
+            Limit::NotBefore(fences) | Limit::NotAfter(fences) => {
+                let mut seen = HashSet::<Fence, RandomState>::default();
+                fences.retain(|fence| seen.insert(*fence));
+            }
+            _ => {}
+        }
         Some(joined)
     }
 
-    /// Sorts gathered texts.
-    fn settle(&mut self) {
-        if let Limit::OneOf(texts) = self {
-            // A stable sort, because it merges what is already sorted.
-            texts.sort();
-            texts.dedup();
-        }
-    }
-
-    /// Joins another bound, leaving its texts unsorted.
-    fn gather(&mut self, other: Limit) {
+    /// Joins another bound, leaving its texts unsorted and its fences as often as stated.
+    fn extend(&mut self, other: Limit) {
         match (&mut *self, other) {
             (Limit::Any, _) | (_, Limit::Nothing) => {}
             (Limit::OneOf(texts), Limit::OneOf(more)) => texts.extend(more),
             (Limit::AtMost(limit), Limit::AtMost(other)) => *limit = other.max(*limit),
             (Limit::AtLeast(limit), Limit::AtLeast(other)) => *limit = other.min(*limit),
             (Limit::NotBefore(fences), Limit::NotBefore(more))
-            | (Limit::NotAfter(fences), Limit::NotAfter(more)) => {
-                for fence in more {
-                    if !fences.contains(&fence) {
-                        fences.push(fence);
-                    }
-                }
-            }
+            | (Limit::NotAfter(fences), Limit::NotAfter(more)) => fences.extend(more),
             (limit, other) => *limit = other,
         }
     }
 
-    /// Whether a value, or a missing one, passes.
+    /// Returns whether every value that passes another limit on the attribute passes this
+    /// one too, on every day.
+    // A missing value, or one of the wrong type, passes only `Any`.
+    pub(crate) fn contains(&self, other: &Limit) -> bool {
+        match (self, other) {
+            (Limit::Any, _) | (_, Limit::Nothing) => true,
+            (Limit::OneOf(texts), Limit::OneOf(others)) => is_sorted_subset(others, texts),
+            (_, Limit::OneOf(others)) => others.is_empty(),
+            (Limit::AtMost(limit), Limit::AtMost(other)) => other <= limit,
+            (Limit::AtLeast(limit), Limit::AtLeast(other)) => other >= limit,
+            (Limit::NotBefore(fences), Limit::NotBefore(others)) => {
+                reach_as_far(fences, others, |day, other| day <= other)
+            }
+            (Limit::NotAfter(fences), Limit::NotAfter(others)) => {
+                reach_as_far(fences, others, |day, other| day >= other)
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns whether a value, or a missing one, passes.
     pub(crate) fn passes(&self, value: Option<Value<'_>>, today: Option<Date>) -> bool {
         match (self, value) {
             (Limit::Any, _) => true,
@@ -109,7 +120,7 @@ impl Limit {
         }
     }
 
-    /// Whether some value could pass on some day.
+    /// Returns whether some value could pass on some day.
     pub(crate) fn passable(&self) -> bool {
         match self {
             Limit::Nothing => false,
@@ -117,6 +128,43 @@ impl Limit {
             _ => true,
         }
     }
+}
+
+/// Returns whether a sorted list contains all of another one.
+fn is_sorted_subset(some: &[Box<str>], all: &[Box<str>]) -> bool {
+    let mut all = all.iter();
+    some.iter().all(|text| all.find(|known| *known >= text) == Some(text))
+}
+
+/// Returns whether some fences together reach as far as others do, on every day;
+/// `reaches` compares two days.
+// Every relative fence overtakes a fixed date some day, one way or the other, and
+// passes nothing if today is not given. So fixed fences are compared with fixed ones,
+// and relative ones with relative ones: these only differ by the weekday of today, by
+// as many days in every week. (Near the ends of the calendar, where a fence passes
+// nothing because its day lies beyond them, this is not looked at.)
+fn reach_as_far(fences: &[Fence], others: &[Fence], reaches: fn(i64, i64) -> bool) -> bool {
+    std::iter::once(None).chain((0..7).map(Some)).all(|today| {
+        let furthest = comparable_days(fences, today);
+        let furthest = furthest.reduce(|one, next| if reaches(one, next) { one } else { next });
+        comparable_days(others, today)
+            .all(|other| furthest.is_some_and(|furthest| reaches(furthest, other)))
+    })
+}
+
+/// The days of the fixed fences; or, given the weekday of today (counted from Monday),
+/// those of the relative ones, counted from today.
+#[expect(clippy::arithmetic_side_effects, reason = "of weekdays, from 0 to 6")]
+fn comparable_days(fences: &[Fence], today: Option<i64>) -> impl Iterator<Item = i64> {
+    fences.iter().filter_map(move |fence| match (fence, today) {
+        (Fence::Date(date), None) => Some(date.days()),
+        (Fence::PlusDays(days), Some(_)) => Some(*days),
+        (Fence::Next { weekday, plus_days }, Some(today)) => {
+            let first = (*weekday as i64 - today - 1).rem_euclid(7) + 1;
+            Some(plus_days.saturating_add(first))
+        }
+        _ => None,
+    })
 }
 
 /// The day that a fence resolves to; `None` if it is relative and today is not
@@ -129,10 +177,10 @@ pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
     }
 }
 
-/// What passes of each attribute for users of a class.
+/// The limits on all attributes for users of a class.
 pub(crate) type Limits = Arc<[Limit]>;
 
-/// What passes of one attribute: nothing if it is not listed.
+/// Returns the limit on one attribute: nothing passes if it is not listed.
 pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
     limits.get(attribute as usize).unwrap_or(&Limit::Nothing)
 }
@@ -151,8 +199,8 @@ impl<'p> Bounding<'p> {
         Bounding { policy, known: HashSet::default(), shared: HashMap::default() }
     }
 
-    /// Rule 8: the most specific tier that states a bound on an attribute decides, and
-    /// in the role tier bounds join.
+    /// Computes the limits of a class by rule 8: the most specific tier that states a bound
+    /// on an attribute decides, and in the role tier bounds join.
     pub(crate) fn limits(&mut self, class: &'p Class) -> Limits {
         let has_own = class.statements.as_deref().is_some_and(|own| !own.bounds.is_empty());
         if !has_own && let Some(known) = self.shared.get(&*class.sources) {

@@ -1,16 +1,17 @@
 //! Which sources would grant what is missing, and who may assign them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
 use super::mend::{Assigned, Assignment, Mending, Step};
 use crate::bits::BitSet;
-use crate::catalogue::Bit;
+use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
+use crate::change::{Abilities, Ability, By, Change, Comparing, Plan};
 use crate::engine::{Engine, effective};
 use crate::ids::SourceId;
 use crate::object::Object;
-use crate::policy::{Class, Holder, Inner, Origin, SourceKind};
+use crate::policy::{Class, ClassId, Holder, Inner, Origin, SourceKind};
 use crate::reason::Reason;
 
 /// The most sources that are combined, the most combinations of each size that
@@ -21,26 +22,25 @@ const TOLD: usize = 16;
 
 impl<O: Object + ?Sized> Mending<'_, O> {
     /// The sources that would do in place of what a mend grants the user: one,
-    /// or else as few as it takes.
-    pub(super) fn assignments(&self, mend: &[Step]) -> Vec<Assignment> {
+    /// or else as few as it takes. Beside them, the admins who may assign all of these.
+    pub(super) fn assignments(&self, mend: &[Step]) -> (Vec<Assignment>, Vec<String>) {
         let user = self.holder.class;
         let besides: Vec<Step> = mend.iter().filter(|step| !step.is_grant()).cloned().collect();
         if besides.len() == mend.len() {
-            return Vec::new();
+            return Default::default();
         }
         let before = effective(self.policy, user);
-        let beyond = |set: &BitSet, other: &BitSet| -> Vec<Bit> {
-            set.iter().filter(|&bit| !other.contains(bit)).collect()
-        };
+        let beyond =
+            |set: &BitSet, other: &BitSet| set.iter().filter(|&bit| !other.contains(bit)).count();
         let weigh = |set: Vec<SourceId>| {
             let user = with(self.policy, user, &set);
             if !self.allows(&besides, &user) {
                 return None;
             }
             let after = effective(self.policy, &user);
-            let (takes, brings) = (beyond(&before, &after).len(), beyond(&after, &before));
-            let separates = self.policy.separates(&before, &after);
-            (!separates).then_some(Weighed { set, takes, brings })
+            let (takes, brings) = (beyond(&before, &after), beyond(&after, &before));
+            let separated = self.policy.governance.separated(Some(&before), &after);
+            separated.is_none().then_some(Weighed { set, takes, brings })
         };
         let mut candidates = self.policy.assignable(user);
         for size in 1..=LARGEST {
@@ -50,15 +50,15 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             let sets = sets.map(|set| set.into_iter().filter_map(chosen).collect());
             let mut found: Vec<Weighed> = sets.filter_map(weigh).collect();
             if !found.is_empty() {
-                found.sort_by_key(|weighed| (weighed.takes, weighed.brings.len()));
+                found.sort_by_key(|weighed| (weighed.takes, weighed.brings));
                 found.truncate(TOLD);
-                return self.told_assignments(&found, &besides);
+                return self.told_assignments(found, &besides);
             }
             if size == 1 {
                 candidates.retain(|&source| self.helps(mend, &besides, source));
             }
         }
-        Vec::new()
+        Default::default()
     }
 
     /// Whether a source grants some of what a mend grants.
@@ -72,18 +72,31 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         })
     }
 
-    fn told_assignments(&self, found: &[Weighed], besides: &[Step]) -> Vec<Assignment> {
+    fn told_assignments(
+        &self,
+        found: Vec<Weighed>,
+        besides: &[Step],
+    ) -> (Vec<Assignment>, Vec<String>) {
         let Holder { name, class: user, .. } = self.holder;
-        let asked = |weighed| {
-            let Weighed { set, brings, .. }: &Weighed = weighed;
-            set.iter().map(|&source| self.policy.approval(user, source, brings))
-        };
-        let approvals: Vec<Approval<'_>> = found.iter().flat_map(asked).collect();
-        let mut approvers = self.engine.approvers(&approvals).into_iter();
-        let told = found.iter().map(|Weighed { set, takes, brings }| {
+        let licences = compared_licences(self.policy);
+        let mut approving = Approving::new(self.engine, self.policy, name, &licences);
+        let (mut offered, mut approvers) = (Vec::new(), Vec::new());
+        for weighed in found {
+            // What would be refused whoever asks is not offered.
+            if let Some(more) = approving.approvers(&weighed.set) {
+                approvers.extend(more);
+                offered.push(weighed);
+            }
+        }
+        if offered.is_empty() {
+            return Default::default();
+        }
+        let (admins, named) = approving.names(&approvers);
+        let mut named = named.into_iter();
+        let assignments = offered.into_iter().map(|Weighed { set, takes, brings }| {
             let assigned = set.iter().map(|&source| Assigned {
                 source: self.policy.source_ref(Origin::Shared(source), name),
-                approvers: approvers.next().unwrap_or_default(),
+                approvers: named.next().unwrap_or_default(),
             });
             let sources = &self.policy.sources;
             let is_profile = |&id: &SourceId| sources[id].kind == SourceKind::Profile;
@@ -93,11 +106,11 @@ impl<O: Object + ?Sized> Mending<'_, O> {
                 sources: assigned.collect(),
                 besides: self.told(besides),
                 replaces: replaced.map(|id| self.policy.source_ref(Origin::Shared(id), name)),
-                brings: brings.len(),
-                takes: *takes,
+                brings,
+                takes,
             }
         });
-        told.collect()
+        (assignments.collect(), admins)
     }
 }
 
@@ -105,15 +118,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
 struct Weighed {
     set: Vec<SourceId>,
     takes: usize,
-    brings: Vec<Bit>,
-}
-
-/// What an actor needs in order to give a source.
-struct Approval<'p> {
-    /// The permissions that an actor must hold; `None` where only admins may.
-    permissions: Option<Vec<Bit>>,
-    /// Lists of roles; an actor must hold one role from each list.
-    guards: Vec<&'p [SourceId]>,
+    brings: usize,
 }
 
 /// The combinations of `size` of the numbers below `of`, in order.
@@ -160,81 +165,114 @@ impl Inner {
             .filter(|id| !taken.contains(id))
             .collect()
     }
-
-    /// Whether a user would gain permissions of some separation beyond the number
-    /// that it lets one user hold.
-    fn separates(&self, before: &BitSet, after: &BitSet) -> bool {
-        self.governance.separation.iter().any(|separation| {
-            let bits = separation.permissions.iter();
-            let bits: Vec<Bit> =
-                bits.filter_map(|name| self.catalogue.threshold(name).ok()).collect();
-            let count = |held: &BitSet| bits.iter().filter(|&&bit| held.contains(bit)).count();
-            count(after) > separation.at_most as usize && count(after) > count(before)
-        })
-    }
-
-    /// The lists of roles that guard a source: its own, and those of the roles
-    /// that it includes. To give it, an actor must hold one role from each.
-    fn guards(&self, source: SourceId) -> Vec<&[SourceId]> {
-        let given = self.sources.closure(&[source]).into_iter();
-        given.filter_map(|id| self.sources[id].assignable_by.as_deref()).collect()
-    }
-
-    /// What an actor needs in order to give a source to a user, to whom it would
-    /// bring these permissions.
-    fn approval(&self, to: &Class, source: SourceId, brings: &[Bit]) -> Approval<'_> {
-        let kind = self.sources[source].kind;
-        let change = format!("assign_{}", kind.word());
-        let mut guards = self.guards(source);
-        if let (SourceKind::Profile, Some(replaced)) = (kind, self.sources.profile(&to.sources)) {
-            guards.extend(self.guards(replaced));
-        }
-        let permissions = self.governance.permissions.get(&change).map(|names| {
-            let bits = names.iter().filter_map(|name| self.catalogue.threshold(name).ok());
-            // With `no_escalation`, the giver must hold what is given.
-            let given = if self.governance.no_escalation { brings } else { &[] };
-            bits.chain(given.iter().copied()).collect()
-        });
-        Approval { permissions, guards }
-    }
 }
 
-impl Engine {
-    /// The admins who are not suspended, sorted.
-    pub(super) fn admins(&self) -> Vec<String> {
-        let users = self.policy().inner().users.iter();
-        let admins = users.filter(|(_, _, user)| user.admin && !user.suspended);
-        let mut names: Vec<String> = admins.map(|(_, name, _)| name.to_owned()).collect();
-        names.sort_unstable();
-        names
+/// Asks the guards of changes who may assign sources to a user.
+struct Approving<'e> {
+    engine: &'e Engine,
+    policy: &'e Inner,
+    /// The user who is given something.
+    name: &'e str,
+    licences: &'e [BitSet; 2],
+    abilities: [Abilities<'e>; 2],
+    /// What users of classes may do, as far as it was asked.
+    known: HashMap<ClassId, [Ability; 2], RandomState>,
+}
+
+/// The users who may assign one source.
+struct Approvers {
+    /// Whether the user may who is given it.
+    user: bool,
+    /// The classes whose other users may.
+    classes: Vec<ClassId>,
+}
+
+impl<'e> Approving<'e> {
+    fn new(
+        engine: &'e Engine,
+        policy: &'e Inner,
+        name: &'e str,
+        licences: &'e [BitSet; 2],
+    ) -> Approving<'e> {
+        let abilities = licences.each_ref().map(|licensed| Abilities::new(policy, licensed));
+        Approving { engine, policy, name, licences, abilities, known: HashMap::default() }
     }
 
-    /// For each approval, the users other than admins who meet it, sorted. Looks
-    /// at each user once.
-    fn approvers(&self, approvals: &[Approval<'_>]) -> Vec<Vec<String>> {
-        let policy = self.policy().inner();
-        let mut approvers = vec![Vec::new(); approvals.len()];
-        if approvals.iter().all(|approval| approval.permissions.is_none()) {
-            return approvers;
+    /// The approvers of each of these sources, once the user has those before it; `None`
+    /// if one of them would be refused whoever asks.
+    fn approvers(&mut self, set: &[SourceId]) -> Option<Vec<Approvers>> {
+        let mut version = self.policy.clone();
+        let mut approvers = Vec::new();
+        for &source in set {
+            let source = self.policy.sources.name_of(source);
+            let change = Change::Assign { user: self.name.to_owned(), source };
+            let plan = Plan::new(&version, &change);
+            judge(&plan, By::Host).ok()?;
+            approvers.push(self.approvers_of(&plan));
+            let next = plan.into_version();
+            version = next;
         }
-        for (slot, name, user) in policy.users.iter() {
-            if user.suspended || user.admin {
+        Some(approvers)
+    }
+
+    /// The users whom the guards would let make a change.
+    // Users of a class are alike to the guards, as assigning names no groups. Earlier
+    // assignments changed the class of one user, who is asked about alone, and no source:
+    // so all other classes may do what they may do in the policy as it is.
+    fn approvers_of(&mut self, plan: &Plan<'_>) -> Approvers {
+        let mut comparing = Comparing::new(&self.policy.catalogue);
+        let mut gains: Vec<Gain> = Vec::new();
+        if self.policy.governance.no_escalation() {
+            find_gain(plan, self.licences, &mut comparing, |gain, _| {
+                gains.push(gain);
+                None::<()>
+            });
+        }
+        let mut classes = Vec::new();
+        for (id, class) in self.policy.users.classes() {
+            if permit(plan, "", class, |bit| self.engine.class_holds(id, bit)).is_err() {
                 continue;
             }
-            let holds = |bits: &Vec<Bit>| bits.iter().all(|&bit| self.holds_at(slot, bit));
-            let is_one_of = |guard: &&[SourceId]| {
-                policy.sources.closure(&user.sources).iter().any(|id| guard.contains(id))
-            };
-            for (approval, names) in approvals.iter().zip(&mut approvers) {
-                let permissions = approval.permissions.as_ref();
-                if permissions.is_some_and(holds) && approval.guards.iter().all(is_one_of) {
-                    names.push(name.to_owned());
+            if !class.admin && !gains.is_empty() {
+                let abilities = &mut self.abilities;
+                let known = self.known.entry(id);
+                let actor = known.or_insert_with(|| abilities.each_mut().map(|it| it.of(class)));
+                if gains.iter().any(|gain| gain.beyond(actor, &mut comparing).is_some()) {
+                    continue;
                 }
             }
+            classes.push(id);
         }
-        for names in &mut approvers {
-            names.sort_unstable();
+        Approvers { user: judge(plan, By::Actor(self.name)).is_ok(), classes }
+    }
+
+    /// The admins who are among all of these approvers, and the names of the others of
+    /// each, all sorted. Looks at each user once.
+    fn names(&self, approvers: &[Approvers]) -> (Vec<String>, Vec<Vec<String>>) {
+        let mut by_class: HashMap<ClassId, Vec<usize>, RandomState> = HashMap::default();
+        let mut by_user = Vec::new();
+        for (at, Approvers { user, classes }) in approvers.iter().enumerate() {
+            classes.iter().for_each(|&class| by_class.entry(class).or_default().push(at));
+            by_user.extend(user.then_some(at));
         }
-        approvers
+        let (mut admins, mut others) = (Vec::new(), vec![Vec::new(); approvers.len()]);
+        let users = &self.policy.users;
+        for (slot, name, class) in users.iter() {
+            let approves = match name == self.name {
+                true => Some(&by_user),
+                false => by_class.get(&users.class_of(slot)),
+            };
+            let Some(approves) = approves else { continue };
+            if class.admin && approves.len() == approvers.len() {
+                admins.push(name.to_owned());
+                continue;
+            }
+            for &at in approves {
+                others.get_mut(at).into_iter().for_each(|names| names.push(name.to_owned()));
+            }
+        }
+        admins.sort_unstable();
+        others.iter_mut().for_each(|names| names.sort_unstable());
+        (admins, others)
     }
 }

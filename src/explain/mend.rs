@@ -65,8 +65,8 @@ pub struct Mends {
     /// approval groups that would bring them. Those that take the fewest
     /// permissions away come first, then those that bring the fewest.
     pub assignments: Vec<Assignment>,
-    /// The admins, who may make any of these assignments, sorted; empty where
-    /// there are no assignments.
+    /// The admins who may make all of these assignments, sorted; empty where there are no
+    /// assignments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admins: Vec<String>,
 }
@@ -204,8 +204,9 @@ pub struct Assigned {
     /// The source.
     #[serde(flatten)]
     pub source: SourceRef,
-    /// Who may assign it under `governance` besides the admins, sorted: those
-    /// who hold the permissions and roles required.
+    /// The users other than [admins](Mends::admins) who may assign it, sorted: exactly
+    /// those on whose behalf [`Policy::apply`](crate::Policy::apply) accepts that change,
+    /// once the sources before it are assigned.
     pub approvers: Vec<String>,
 }
 
@@ -441,13 +442,10 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         }
         ways.sort_by_key(Vec::len);
         self.left.set(effort);
-        let assignments = ways.first().map_or_else(Vec::new, |steps| self.assignments(steps));
+        let assignments = ways.first().map(|steps| self.assignments(steps));
+        let (assignments, admins) = assignments.unwrap_or_default();
         ways.truncate(TOLD);
         let least = ways.iter().map(|steps| Mend { parts: self.told(steps) }).collect();
-        let admins = match assignments.is_empty() {
-            true => Vec::new(),
-            false => self.engine.admins(),
-        };
         Mends { least, assignments, admins }
     }
 

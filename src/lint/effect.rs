@@ -375,11 +375,8 @@ impl<'p> Sources<'p> {
                 _ => {
                     let included = self.included(source.origin).into_iter();
                     let included = included.filter_map(|of| stated(of, attribute));
-                    Limit::any_of(included).is_some_and(|joined| {
-                        let mut more = joined.clone();
-                        more.join(limit(attribute, bound));
-                        more == joined
-                    })
+                    Limit::any_of(included)
+                        .is_some_and(|joined| joined.contains(&limit(attribute, bound)))
                 }
             };
             let why = match self.checked.contains(&attribute) {

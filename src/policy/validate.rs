@@ -6,10 +6,10 @@ use indexmap::map::Entry;
 use smallvec::SmallVec;
 
 use super::{
-    Class, Groups, Inner, Licence, Lineage, Policy, Source, SourceKind, Sources, Statements, Texts,
-    Users,
+    ChangeKind, Class, Governance, Groups, Inner, Licence, Lineage, Policy, Source, SourceKind,
+    Sources, Statements, Texts, Users,
 };
-use crate::catalogue::{Catalogue, Pattern, check_value, includes};
+use crate::catalogue::{Bit, Catalogue, Pattern, check_value, includes};
 use crate::document::{self, Bound, Document, Map};
 use crate::graph;
 use crate::ids::{Id, IdVec, SourceId};
@@ -17,42 +17,6 @@ use crate::limits::Limits;
 use crate::names::{MOST, NameMap, keys, number};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
 use crate::progress::Progress;
-
-/// The kinds of change that `governance.permissions` names (design,
-/// section 5).
-const CHANGES: &[&str] = &[
-    "create_profile",
-    "create_role",
-    "create_approval_group",
-    "rename_profile",
-    "rename_role",
-    "rename_approval_group",
-    "rename_user",
-    "edit_profile",
-    "edit_role",
-    "edit_approval_group",
-    "edit_user",
-    "edit_global",
-    "delete_profile",
-    "delete_role",
-    "delete_approval_group",
-    "assign_profile",
-    "assign_role",
-    "assign_approval_group",
-    "revoke_profile",
-    "revoke_role",
-    "revoke_approval_group",
-    "add_user",
-    "remove_user",
-    "transfer",
-    "set_default_profile",
-    "set_admin",
-    "set_suspended",
-    "set_groups",
-    "set_group",
-    "set_licence",
-    "import",
-];
 
 impl TryFrom<Document> for Policy {
     type Error = Problems;
@@ -527,23 +491,26 @@ impl Names<'_> {
         governance: &document::Governance,
         place: &Place<'_>,
         faults: &mut Faults,
-    ) -> document::Governance {
+    ) -> Governance {
         let mut fitting = document::Governance {
             no_escalation: governance.no_escalation,
             ..document::Governance::default()
         };
+        let (mut needs, mut separated) = (Vec::new(), Vec::new());
         let mut changes = Seen::default();
         let map = place.key("permissions");
         for (change, names) in governance.permissions.iter() {
             let place = map.key(change);
             changes.insert(change, &place, faults);
-            let known = CHANGES.contains(&change);
-            if !known {
-                faults.unknown(&place, "kind of change", change, CHANGES.iter().copied());
+            let kind = ChangeKind::parse(change);
+            if kind.is_none() {
+                let known = ChangeKind::ALL.iter().map(|kind| kind.code());
+                faults.unknown(&place, "kind of change", change, known);
             }
-            let fits = self.thresholds(names, &place, faults);
-            if known && fits.len() == names.len() {
+            let (fits, bits) = self.thresholds(names, &place, faults);
+            if let Some(kind) = kind.filter(|_| fits.len() == names.len()) {
                 fitting.permissions.push(change, fits);
+                needs.push((kind, bits));
             }
         }
         let list = place.key("separation");
@@ -554,21 +521,30 @@ impl Names<'_> {
             faults.check_name(&name, &separation.name);
             seen.insert(&separation.name, &name, faults);
             let (names, place) = (&separation.permissions, place.key("permissions"));
-            let permissions = faults.restricting(|faults| self.thresholds(names, &place, faults));
+            let (permissions, bits) =
+                faults.restricting(|faults| self.thresholds(names, &place, faults));
             fitting.separation.push(document::Separation { permissions, ..separation.clone() });
+            separated.push(bits);
         }
-        fitting
+        Governance::new(fitting, needs, separated)
     }
 
-    /// The names of thresholds; any others are reported.
-    fn thresholds(&self, names: &[String], place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
-        let mut fits = names.to_vec();
-        let mut at = 0..;
-        fits.retain(|name| {
-            let place = place.item(at.next().unwrap_or_default());
-            self.catalogue.reference(name, &place, faults).is_some()
-        });
-        fits
+    /// Resolves the names of thresholds, and returns those that are known with their bits;
+    /// any others are reported.
+    fn thresholds(
+        &self,
+        names: &[String],
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> (Vec<String>, Box<[Bit]>) {
+        let (mut fits, mut bits) = (Vec::new(), Vec::new());
+        for (at, name) in names.iter().enumerate() {
+            if let Some(bit) = self.catalogue.reference(name, &place.item(at), faults) {
+                fits.push(name.clone());
+                bits.push(bit);
+            }
+        }
+        (fits, bits.into())
     }
 }
 

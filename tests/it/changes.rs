@@ -5,13 +5,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use grantree::change::{Applied, By, Moved};
-use grantree::{Document, Policy, SourceName};
+use grantree::{Document, Engine, Policy, SourceName};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use super::properties::check;
 use crate::support::change_laws::{Tally, changes_agree_with_model, nobody_escalates, play};
 use crate::support::changes::ORDER;
+use crate::support::laws::approvers_are_exactly_who_may_apply;
 use crate::support::strategies::governed::{Session, game, session};
 
 /// Checks a law on that many sessions, and prints the outcomes of the changes.
@@ -29,6 +30,60 @@ fn changes_go_as_the_model_says() {
 #[test]
 fn an_attacker_gains_nothing() {
     hold(1000, &game(), nobody_escalates);
+}
+
+#[test]
+fn approvers_are_who_may_apply() {
+    let named = RefCell::new([0; 2]);
+    let law = |session: &Session| {
+        let questions = session.questions(&session.document);
+        let counted = approvers_are_exactly_who_may_apply(&session.document, &questions);
+        named.borrow_mut().iter_mut().zip(counted).for_each(|(sum, more)| *sum += more);
+    };
+    check(4000, &session(), law);
+    check(2000, &game(), law);
+    let named = named.into_inner();
+    assert!(named.iter().all(|&count| count > 500), "{named:?}");
+}
+
+/// An approver may do all that the assignment lets the user do, also under a licence with
+/// every feature.
+#[test]
+fn approvers_may_do_what_they_assign() {
+    let approvers = |role: &str, boss: &str| -> Vec<String> {
+        let text = format!(
+            r#"{{"format": 1,
+            "catalogue": {{
+                "objects": {{"order": {{"attributes": {{"amount": "at_most"}}}}}},
+                "permissions": [
+                    {{"key": "approve", "object": "order", "checks": ["amount"]}},
+                    {{"key": "a"}}, {{"key": "b", "feature": "f"}}, {{"key": "users"}}]}},
+            "profiles": {{"clerk": {{"allow": ["approve"], "bounds": {{"order.amount": 10}}}}}},
+            "roles": {{"lead": {role}}},
+            "users": {{"bob": {{"profile": "clerk"}}, "boss": {boss}}},
+            "governance": {{"permissions": {{"assign_role": ["users"]}}, "no_escalation": true}}}}"#
+        );
+        let document: Document = serde_json::from_str(&text).expect("JSON");
+        let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+        let (bob, a) = (engine.user("bob"), engine.permission("a"));
+        let mends = engine.mends(bob.expect("a user"), a.expect("a permission"), ());
+        mends.assignments[0].sources[0].approvers.clone()
+    };
+    // A bound on what the role grants, and on what the user has already.
+    for role in [
+        r#"{"allow": ["a", "approve"], "bounds": {"order.amount": 5000}}"#,
+        r#"{"allow": ["a"], "bounds": {"order.amount": 5000}}"#,
+    ] {
+        for (most, expected) in [("1000", &[][..]), ("5000", &["boss"]), (r#""any""#, &["boss"])] {
+            let allow = r#""allow": ["a", "approve", "users"]"#;
+            let boss = format!(r#"{{{allow}, "bounds": {{"order.amount": {most}}}}}"#);
+            assert_eq!(approvers(role, &boss), expected, "{role} {boss}");
+        }
+    }
+    // A feature that is not licensed.
+    let role = r#"{"allow": ["a", "b"]}"#;
+    assert_eq!(approvers(role, r#"{"allow": ["a", "users"]}"#), [""; 0]);
+    assert_eq!(approvers(role, r#"{"allow": ["a", "b", "users"]}"#), ["boss"]);
 }
 
 /// The game can be won: if nothing forbids it, somebody gains.

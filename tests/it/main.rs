@@ -21,6 +21,7 @@ mod api;
 mod changes;
 mod corpus;
 mod diffs;
+mod effort;
 mod examples;
 mod exhaustion;
 mod explanations;

@@ -408,12 +408,12 @@ fn who_would_gain_is_named() {
         (
             By::Actor("bob"),
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: `ann` could do more with `ask` than before, and more than `bob` can",
+            "escalation: this would let `ann` do more with `ask` than `bob` may do",
         ),
         (
             By::Actor("bob"),
             r#"{"edit": {"source": {"profile": "newcomer"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: a new user could do more with `ask` than before, and more than `bob` can",
+            "escalation: this would let a new user do more with `ask` than `bob` may do",
         ),
     ] {
         let parsed: Change = serde_json::from_str(change).expect(change);

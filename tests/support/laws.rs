@@ -103,6 +103,48 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
     }
 }
 
+/// Of each assignment that a mend offers, the users named as approvers of a source, and
+/// the admins, are those who may assign it, once the sources before it are assigned.
+/// Returns how many were named, and how many were not.
+pub fn approvers_are_exactly_who_may_apply(
+    document: &Document,
+    questions: &[Question],
+) -> [usize; 2] {
+    let engine = engine(document);
+    let mut named = [0; 2];
+    for question in questions.iter().take(4) {
+        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let Ok(action) = engine.permission(&ask.action) else { continue };
+        for (user, _) in document.users.iter().take(4) {
+            let on = (ask.object.as_ref(), ask.today);
+            let mends = engine.mends(engine.user(user).expect("a user"), action, on);
+            for assignment in mends.assignments.iter().take(3) {
+                let mut policy = engine.policy().clone();
+                for assigned in &assignment.sources {
+                    let source = assigned.source.source.clone();
+                    let assign = Change::Assign { user: user.to_owned(), source };
+                    for (name, _) in document.users.iter().take(8) {
+                        let is_named = [&assigned.approvers, &mends.admins]
+                            .iter()
+                            .any(|names| names.iter().any(|known| known == name));
+                        let outcome = policy.apply(By::Actor(name), &assign).map(|_| ());
+                        assert!(
+                            is_named == outcome.is_ok(),
+                            "`{name}` is {}named, and gets {outcome:?} for {}: {mends}",
+                            if is_named { "" } else { "not " },
+                            json(&assign)
+                        );
+                        named[usize::from(!is_named)] += 1;
+                    }
+                    assert!(assigned.approvers.is_sorted() && mends.admins.is_sorted());
+                    policy = policy.apply(By::Host, &assign).expect("the host may").policy;
+                }
+            }
+        }
+    }
+    named
+}
+
 /// The particulars of each reason are there.
 fn is_told(explanation: &Explanation) {
     let text = explanation.to_string();

@@ -1,0 +1,181 @@
+//! The abilities of users, and the relation *may do no more than* between them (design,
+//! section 5, `no_escalation`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use crate::bits::{BitSet, any};
+use crate::catalogue::{Catalogue, Condition, NodeId};
+use crate::engine::{Bounding, Layers, Limit, Limits, limit_of};
+use crate::policy::{Class, Inner};
+
+/// Computes the permissions that users of a policy hold under a licence, suspension left
+/// aside.
+pub(super) struct Holdings<'p> {
+    licensed: &'p BitSet,
+    layers: Layers<'p>,
+}
+
+impl<'p> Holdings<'p> {
+    pub(super) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Holdings<'p> {
+        Holdings { licensed, layers: Layers::new(policy, licensed) }
+    }
+
+    /// Returns the effective permissions of a user.
+    pub(super) fn of(&mut self, user: &Class) -> BitSet {
+        if user.admin {
+            return self.licensed.clone();
+        }
+        let granted = self.layers.grants(user).granted;
+        self.layers.effective(&granted)
+    }
+}
+
+/// The abilities of a user under a licence, suspension left aside.
+pub(crate) struct Ability {
+    admin: bool,
+    /// The effective permissions.
+    held: BitSet,
+    limits: Limits,
+}
+
+impl Ability {
+    /// Returns the permissions that the user holds, at whatever level.
+    pub(super) fn permissions(&self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
+        let nodes = (0..).zip(&catalogue.nodes);
+        let held = nodes.filter(|(_, node)| node.width() > 0 && self.held.contains(node.bit));
+        held.map(|(id, _)| id)
+    }
+}
+
+/// Computes abilities of users of a policy under a licence.
+pub(crate) struct Abilities<'p> {
+    holdings: Holdings<'p>,
+    bounding: Bounding<'p>,
+}
+
+impl<'p> Abilities<'p> {
+    pub(crate) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Abilities<'p> {
+        let (holdings, bounding) = (Holdings::new(policy, licensed), Bounding::new(policy));
+        Abilities { holdings, bounding }
+    }
+
+    pub(crate) fn of(&mut self, user: &'p Class) -> Ability {
+        let (held, limits) = (self.holdings.of(user), self.bounding.limits(user));
+        Ability { admin: user.admin, held, limits }
+    }
+}
+
+/// Compares abilities, and each pair of limits once, however many users share them.
+pub(crate) struct Comparing<'c> {
+    catalogue: &'c Catalogue,
+    /// By the addresses of two limits, which are kept so that they stay what they are.
+    compared: HashMap<[*const Limit; 2], ([Limits; 2], Arc<BitSet>), RandomState>,
+}
+
+impl<'c> Comparing<'c> {
+    pub(crate) fn new(catalogue: &'c Catalogue) -> Comparing<'c> {
+        Comparing { catalogue, compared: HashMap::default() }
+    }
+
+    /// Returns what the one may do and the other may not.
+    pub(super) fn excess<'a>(&mut self, one: &'a Ability, other: &Ability) -> Excess<'a>
+    where
+        'c: 'a,
+    {
+        let mut held = one.held.clone();
+        // Objects make no difference to an admin, so none may do as much who is no admin.
+        if other.admin || !one.admin {
+            held.subtract(&other.held);
+        }
+        let attributes = match (one.admin, other.admin) {
+            (false, false) => self.wider(&one.limits, &other.limits),
+            _ => Arc::new(BitSet::new(self.catalogue.attributes.len())),
+        };
+        let is_empty = held.iter().next().is_none() && attributes.iter().next().is_none();
+        Excess { catalogue: self.catalogue, one, held, attributes, is_empty }
+    }
+
+    /// Returns the attributes of which the one limits pass a value that the others don't.
+    fn wider(&mut self, one: &Limits, other: &Limits) -> Arc<BitSet> {
+        let attributes = self.catalogue.attributes.len();
+        let pair = [one.as_ptr(), other.as_ptr()];
+        let (_, wider) = self.compared.entry(pair).or_insert_with(|| {
+            let mut wider = BitSet::new(attributes);
+            if !Arc::ptr_eq(one, other) {
+                for attribute in (0..).take(attributes) {
+                    if !limit_of(other, attribute).contains(limit_of(one, attribute)) {
+                        wider.insert(attribute);
+                    }
+                }
+            }
+            ([Arc::clone(one), Arc::clone(other)], Arc::new(wider))
+        });
+        Arc::clone(wider)
+    }
+}
+
+/// The abilities of one user that another does not have: if it is empty, the one may do no
+/// more than the other.
+pub(crate) struct Excess<'a> {
+    catalogue: &'a Catalogue,
+    one: &'a Ability,
+    /// The bits held only by the one.
+    held: BitSet,
+    /// The attributes of which some value passes for the one only.
+    attributes: Arc<BitSet>,
+    is_empty: bool,
+}
+
+impl Excess<'_> {
+    /// Returns the permissions with which the one may do more than the other.
+    pub(super) fn permissions(&self) -> impl Iterator<Item = NodeId> {
+        let held = (!self.is_empty).then(|| self.one.permissions(self.catalogue));
+        held.into_iter().flatten().filter(|&id| self.includes(id))
+    }
+
+    /// Returns whether the one may do more with a permission, which the one holds: reach a
+    /// higher level or, with it and everything that it answers to on the object, have more
+    /// scopes or pass more values.
+    pub(super) fn includes(&self, id: NodeId) -> bool {
+        let node = self.catalogue.node(id);
+        if self.is_empty {
+            return false;
+        }
+        any(self.held.words(), node.bits())
+            || node.condition.as_deref().is_some_and(|condition| self.widens(condition))
+    }
+
+    /// Returns whether more objects meet a condition for the one.
+    fn widens(&self, condition: &Condition) -> bool {
+        let passes_more = |checks: &[u32]| checks.iter().any(|&it| self.attributes.contains(it));
+        if passes_more(&condition.checks) {
+            return true;
+        }
+        // Which steps matter to the one: each is needed always, or by a scope that the one
+        // holds of a step that matters. Steps come after those that they refer to, so
+        // backwards each is known to matter, or not to, when its turn comes.
+        let mut matters: Vec<bool> = condition.steps.iter().map(|step| step.always).collect();
+        for step in condition.steps.iter().rev() {
+            // The steps before it are left.
+            if matters.pop() != Some(true) {
+                continue;
+            }
+            if passes_more(&step.checks) {
+                return true;
+            }
+            let scopes = step.scopes.iter().flat_map(|scopes| scopes.iter());
+            for scope in scopes.filter(|scope| self.one.held.contains(scope.bit)) {
+                if step.on_kind && self.held.contains(scope.bit) {
+                    return true;
+                }
+                for &needed in &scope.steps {
+                    matters.get_mut(needed as usize).into_iter().for_each(|it| *it = true);
+                }
+            }
+        }
+        false
+    }
+}

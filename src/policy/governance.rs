@@ -1,0 +1,167 @@
+//! Who may change a policy, and what changes must not result in (design, section 5).
+
+use super::SourceKind;
+use crate::bits::BitSet;
+use crate::catalogue::Bit;
+use crate::document;
+
+macro_rules! change_kinds {
+    ($($kind:ident $code:literal,)*) => {
+        /// A kind of change, as `governance.permissions` names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum ChangeKind { $($kind,)* }
+
+        impl ChangeKind {
+            pub(crate) const ALL: &[ChangeKind] = &[$(ChangeKind::$kind,)*];
+
+            pub(crate) fn code(self) -> &'static str {
+                match self { $(ChangeKind::$kind => $code,)* }
+            }
+        }
+    };
+}
+
+change_kinds! {
+    CreateProfile "create_profile",
+    CreateRole "create_role",
+    CreateApprovalGroup "create_approval_group",
+    RenameProfile "rename_profile",
+    RenameRole "rename_role",
+    RenameApprovalGroup "rename_approval_group",
+    RenameUser "rename_user",
+    EditProfile "edit_profile",
+    EditRole "edit_role",
+    EditApprovalGroup "edit_approval_group",
+    EditUser "edit_user",
+    EditGlobal "edit_global",
+    DeleteProfile "delete_profile",
+    DeleteRole "delete_role",
+    DeleteApprovalGroup "delete_approval_group",
+    AssignProfile "assign_profile",
+    AssignRole "assign_role",
+    AssignApprovalGroup "assign_approval_group",
+    RevokeProfile "revoke_profile",
+    RevokeRole "revoke_role",
+    RevokeApprovalGroup "revoke_approval_group",
+    AddUser "add_user",
+    RemoveUser "remove_user",
+    Transfer "transfer",
+    SetDefaultProfile "set_default_profile",
+    SetAdmin "set_admin",
+    SetSuspended "set_suspended",
+    SetGroups "set_groups",
+    SetGroup "set_group",
+    SetLicence "set_licence",
+    Import "import",
+}
+
+/// Kinds that do the same to a profile, a role and an approval group.
+pub(crate) type ByKind = [ChangeKind; 3];
+
+impl ChangeKind {
+    pub(crate) const CREATE: ByKind =
+        [ChangeKind::CreateProfile, ChangeKind::CreateRole, ChangeKind::CreateApprovalGroup];
+    pub(crate) const RENAME: ByKind =
+        [ChangeKind::RenameProfile, ChangeKind::RenameRole, ChangeKind::RenameApprovalGroup];
+    pub(crate) const EDIT: ByKind =
+        [ChangeKind::EditProfile, ChangeKind::EditRole, ChangeKind::EditApprovalGroup];
+    pub(crate) const DELETE: ByKind =
+        [ChangeKind::DeleteProfile, ChangeKind::DeleteRole, ChangeKind::DeleteApprovalGroup];
+    pub(crate) const ASSIGN: ByKind =
+        [ChangeKind::AssignProfile, ChangeKind::AssignRole, ChangeKind::AssignApprovalGroup];
+    pub(crate) const REVOKE: ByKind =
+        [ChangeKind::RevokeProfile, ChangeKind::RevokeRole, ChangeKind::RevokeApprovalGroup];
+
+    /// Returns the one of these that is about that kind of source. The global source is only
+    /// ever edited.
+    pub(crate) fn on(changes: ByKind, kind: SourceKind) -> ChangeKind {
+        let [profile, role, approval_group] = changes;
+        match kind {
+            SourceKind::Global => ChangeKind::EditGlobal,
+            SourceKind::Profile => profile,
+            SourceKind::Role => role,
+            SourceKind::ApprovalGroup => approval_group,
+        }
+    }
+
+    /// Finds the kind that a text names.
+    pub(crate) fn parse(text: &str) -> Option<ChangeKind> {
+        ChangeKind::ALL.iter().copied().find(|kind| kind.code() == text)
+    }
+}
+
+/// A document's governance with its references resolved.
+#[derive(Debug)]
+pub(crate) struct Governance {
+    stated: document::Governance,
+    /// The permissions that kinds of change need, all of them; any other kind is for
+    /// admins.
+    needs: Vec<(ChangeKind, Box<[Bit]>)>,
+    separations: Vec<Separation>,
+}
+
+/// Permissions of which no user may newly hold more than a given number.
+#[derive(Debug)]
+pub(crate) struct Separation {
+    pub(crate) name: Box<str>,
+    bits: Box<[Bit]>,
+    at_most: usize,
+}
+
+impl Separation {
+    /// How many of its permissions are among those that a user holds.
+    fn count(&self, held: &BitSet) -> usize {
+        self.bits.iter().filter(|&&bit| held.contains(bit)).count()
+    }
+}
+
+impl Governance {
+    /// Governance as stated, with the permissions of its kinds of change and, in order,
+    /// those of its separations.
+    pub(super) fn new(
+        stated: document::Governance,
+        needs: Vec<(ChangeKind, Box<[Bit]>)>,
+        separated: impl IntoIterator<Item = Box<[Bit]>>,
+    ) -> Governance {
+        let separations = stated.separation.iter().zip(separated).map(|(stated, bits)| {
+            let (name, at_most) = (stated.name.as_str().into(), stated.at_most as usize);
+            Separation { name, bits, at_most }
+        });
+        let separations = separations.collect();
+        Governance { stated, needs, separations }
+    }
+
+    /// Returns it as the document has it.
+    pub(crate) fn stated(&self) -> &document::Governance {
+        &self.stated
+    }
+
+    pub(crate) fn no_escalation(&self) -> bool {
+        self.stated.no_escalation
+    }
+
+    /// The permissions that an actor must hold, all of them, for a kind of change; `None`
+    /// leaves it to admins.
+    pub(crate) fn needs(&self, kind: ChangeKind) -> Option<&[Bit]> {
+        let needs = self.needs.iter().find(|(known, _)| *known == kind);
+        needs.map(|(_, bits)| &**bits)
+    }
+
+    pub(crate) fn has_separations(&self) -> bool {
+        !self.separations.is_empty()
+    }
+
+    /// The first separation above whose limit a user would be raised, and how many of its
+    /// permissions the user would then hold.
+    pub(crate) fn separated(
+        &self,
+        before: Option<&BitSet>,
+        after: &BitSet,
+    ) -> Option<(&Separation, usize)> {
+        let counted = self.separations.iter().map(|it| (it, it.count(after)));
+        counted.into_iter().find(|&(separation, count)| {
+            let held = before.map_or(0, |before| separation.count(before));
+            count > separation.at_most.max(held)
+        })
+    }
+}
