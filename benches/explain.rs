@@ -69,11 +69,11 @@ fn explain(criterion: &mut Criterion) {
             engine.explain(user, action, on).to_string()
         });
     });
-    group.sample_size(10).bench_function("mends", |bencher| {
+    group.sample_size(10).bench_function("remedies", |bencher| {
         let mut at = 0;
         bencher.iter(|| {
             let (user, action, on) = ask(&mut at);
-            engine.mends(user, action, on)
+            engine.remedies(user, action, on)
         });
     });
     group.finish();

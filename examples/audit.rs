@@ -46,7 +46,7 @@ fn who_can(engine: &Engine) -> Result<(), Box<dyn Error>> {
     }
     println!("some order or other:");
     for admission in engine.who_can_by_source(approve, ()) {
-        let ways: Vec<String> = admission.ways.iter().map(ToString::to_string).collect();
+        let ways: Vec<String> = admission.sources.iter().map(ToString::to_string).collect();
         println!("  {}: {}", ways.join(" and "), admission.users.join(", "));
     }
     println!();

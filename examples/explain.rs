@@ -87,7 +87,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 
         println!("{}\n", story.title);
         print!("{}", engine.explain(user, action, on));
-        println!("{}", engine.mends(user, action, on));
+        println!("{}", engine.remedies(user, action, on));
     }
     Ok(())
 }

@@ -422,6 +422,24 @@ impl Catalogue {
         text
     }
 
+    /// What must be allowed on an object along with a permission (rule 7): its gate
+    /// parent and what it requires. A single scope that it requires need only be
+    /// effective.
+    pub(crate) fn followed(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> {
+        let needs = self.needs(id);
+        needs.filter(|&(link, bit)| link != Link::Implies && !self.is_scope(bit))
+    }
+
+    /// The same for what a scope itself requires.
+    pub(crate) fn followed_by_scope(&self, scope: NodeId) -> impl Iterator<Item = Bit> {
+        let own = self.node(scope).requirements().0.iter().copied();
+        own.filter(|&bit| !self.is_scope(bit))
+    }
+
+    fn is_scope(&self, bit: Bit) -> bool {
+        matches!(self.node_of(bit).form, Form::Scope(..))
+    }
+
     /// The number of an attribute, given as `kind.attribute`.
     pub(crate) fn attribute(&self, path: &str) -> Option<AttributeId> {
         let (kind, attribute) = path.split_once('.')?;

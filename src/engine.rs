@@ -17,6 +17,7 @@ mod layer;
 mod limit;
 mod list;
 mod membership;
+mod rights;
 mod rows;
 mod standing;
 mod stats;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 pub use handle::{Permission, Unknown, User};
 pub(crate) use limit::{Bounding, Limit, Limits, day as fence_day, limit_of};
 pub use list::Effective;
+pub(crate) use rights::{Rights, reason_on_object};
 pub(crate) use standing::{Open, Standing};
 pub use stats::Stats;
 
@@ -291,6 +293,11 @@ impl Engine {
     /// The user of a handle.
     pub(crate) fn holder(&self, user: User) -> Option<Holder<'_>> {
         self.0.policy().users.holder(self.0.slot(user)?)
+    }
+
+    /// The permissions that the licence covers.
+    pub(crate) fn licensed(&self) -> &BitSet {
+        &self.0.licensed
     }
 
     /// The bit of a permission's handle, if it belongs to this policy.

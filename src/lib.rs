@@ -52,7 +52,7 @@
 //! Besides [`Engine::can`] there are [`Engine::can_some`] for menus and buttons,
 //! [`Engine::level`] for graded permissions, [`Engine::setting`],
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
-//! [`Engine::explain`] explains a decision to a person, and [`Engine::mends`] says
+//! [`Engine::explain`] explains a decision to a person, and [`Engine::remedies`] says
 //! what would turn a no into a yes. [`Engine::filter`] makes a predicate that
 //! matches the objects of a list on which a user may act; with the feature `sql`,
 //! it is a condition of a database query too. [`Engine::can_actions`],

@@ -24,7 +24,7 @@
 /// - The length of a document: the host knows it before reading.
 /// - Lists and maps nest at most 134 deep when a document is read.
 /// - [`Engine::filter`](crate::Engine::filter),
-///   [`Engine::mends`](crate::Engine::mends) and
+///   [`Engine::remedies`](crate::Engine::remedies) and
 ///   [`Engine::diff`](crate::Engine::diff) spend a limited effort on short
 ///   answers, and say where that shows.
 /// - Problems are reported until their places take 64 MiB; one more problem then

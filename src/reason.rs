@@ -68,6 +68,28 @@ impl Reason {
         matches!(self, Reason::Admin | Reason::Granted)
     }
 
+    /// How far a question came before it was decided: the position of its reason in
+    /// the order of the design's section 7. Where several permissions might explain an
+    /// answer, the one that came furthest does.
+    pub(crate) fn progress(self) -> usize {
+        const IN_ORDER: [Reason; 13] = [
+            Reason::UnknownUser,
+            Reason::Suspended,
+            Reason::Unlicensed,
+            Reason::Admin,
+            Reason::Forbidden,
+            Reason::Denied,
+            Reason::NotGranted,
+            Reason::Gated,
+            Reason::ObjectRequired,
+            Reason::WrongKind,
+            Reason::NoScope,
+            Reason::OutOfBounds,
+            Reason::Granted,
+        ];
+        IN_ORDER.iter().position(|&known| known == self).unwrap_or(IN_ORDER.len())
+    }
+
     /// The code, as in the design and in test documents.
     ///
     /// ```

@@ -30,8 +30,8 @@ use serde::Serialize;
 
 use crate::catalogue::{Catalogue, Form as NodeForm, NodeId};
 use crate::document;
-use crate::engine::Unknown;
-use crate::explain::{Effect, Granting, Link, Named, SourceRef, Statement, Teller, Unlicensed};
+use crate::engine::{Layers, Unknown};
+use crate::explain::{Effect, Grant, Link, Named, SourceRef, Statement, TraceBuilder, Unlicensed};
 use crate::ids::SourceId;
 use crate::object::NoObject;
 use crate::policy::{Class, Inner, Policy, SourceName};
@@ -405,11 +405,13 @@ impl Policy {
             SourceName::User(name) => name.as_str(),
             _ => "",
         };
+        let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
+        let mut layers = Layers::new(policy, &licensed);
         let mut survey = Survey {
             catalogue: &policy.catalogue,
             source,
-            all: Teller::new(policy, name, &holder),
-            others: others.as_ref().map(|others| Teller::new(policy, name, others)),
+            all: TraceBuilder::new(&mut layers, name, &holder),
+            others: others.as_ref().map(|others| TraceBuilder::new(&mut layers, name, others)),
             next: 0,
         };
         let roots = survey.nodes(&policy.catalogue.document.permissions, "");
@@ -465,9 +467,9 @@ struct Survey<'a> {
     catalogue: &'a Catalogue,
     source: &'a SourceName,
     /// With all that the holder of the source has.
-    all: Teller<'a, NoObject>,
+    all: TraceBuilder<'a, NoObject>,
     /// Without the source itself.
-    others: Option<Teller<'a, NoObject>>,
+    others: Option<TraceBuilder<'a, NoObject>>,
     next: NodeId,
 }
 
@@ -550,14 +552,14 @@ impl Survey<'_> {
         if form == Form::Heading {
             return node;
         }
-        let (reason, lacks) = self.all.held(id);
+        let (reason, lacks) = self.all.effect(id);
         let lack = |(link, permission, reason)| Lack { link, permission, reason };
         node.reason = Some(reason);
         node.lacks = lacks.into_iter().map(lack).collect();
         if form == Form::Scoped {
             return node;
         }
-        let granting = self.all.granting(id);
+        let granting = self.all.grant(id);
         node.level = match reason {
             Reason::Admin => node.levels.last().cloned(),
             Reason::Granted => granting.level.clone(),
@@ -565,15 +567,15 @@ impl Survey<'_> {
         };
         node.own = own(&granting, self.source);
         node.implied_by = granting.implied_by;
-        if let Some(others) = &mut self.others {
-            node.inherited = decided(others.granting(id));
+        if let Some(others) = &self.others {
+            node.inherited = decided(others.grant(id));
         }
         node
     }
 }
 
 /// What a source itself says of a permission.
-fn own(granting: &Granting, source: &SourceName) -> Word {
+fn own(granting: &Grant, source: &SourceName) -> Word {
     let own = |statements: &[Statement]| -> Vec<Statement> {
         let own = statements.iter().filter(|statement| statement.source.source == *source);
         own.cloned().collect()
@@ -588,8 +590,8 @@ fn own(granting: &Granting, source: &SourceName) -> Word {
 }
 
 /// What is said of a permission, all sources together.
-fn decided(granting: Granting) -> Word {
-    let Granting { mut statements, forbidden_by, implied_by, .. } = granting;
+fn decided(granting: Grant) -> Word {
+    let Grant { mut statements, forbidden_by, implied_by, .. } = granting;
     statements.retain(|statement| statement.decides);
     match (forbidden_by.is_empty(), implied_by.is_empty()) {
         (false, _) => word(forbidden_by),

@@ -1,10 +1,12 @@
 //! Decisions on an object (design, rule 7), and the reasons for them.
 
+use std::cell::LazyCell;
+
 use super::layer::Layers;
 use super::limit::limit_of;
 use super::membership::Membership;
-use super::{Ask, Compiled, Engine, Permission, User};
-use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, Form, KindId, NodeId, Op, States};
+use super::{Ask, Compiled, Engine, Permission, User, rights};
+use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};
 use crate::date::Date;
 use crate::document::RelationType;
 use crate::names::NameMap;
@@ -66,7 +68,9 @@ impl Engine {
     pub fn why<T: Target>(&self, user: User, action: Permission, on: T) -> Reason {
         let compiled = &self.0;
         let policy = compiled.policy();
-        let Some(holder) = compiled.user(user) else {
+        let slot = compiled.slot(user);
+        let known = slot.and_then(|slot| Some((slot, policy.users.get(slot)?.1)));
+        let Some((slot, holder)) = known else {
             return Reason::UnknownUser;
         };
         if holder.suspended {
@@ -78,68 +82,20 @@ impl Engine {
         if self.bit(action).is_none() {
             return Reason::NotGranted;
         }
-        if !compiled.licensed.contains(ask.bit()) {
-            return Reason::Unlicensed;
-        }
-        if holder.admin {
-            return Reason::Admin;
-        }
-        if compiled.rows.holds(class, ask.bit()) {
-            return compiled.why_on(user, class, ask, on);
-        }
-        let all = Layers::new(policy, &compiled.licensed).grants(holder);
-        let why = |id: NodeId, bit| {
-            let first = policy.catalogue.node(id).bit;
-            if all.forbidden.contains(first) {
-                Reason::Forbidden
-            } else if all.denied.contains(first) {
-                Reason::Denied
-            } else if !all.granted.contains(bit) {
-                Reason::NotGranted
-            } else {
-                Reason::Gated
+        let holds = |bit| compiled.rows.holds(class, bit);
+        let layer = LazyCell::new(|| Layers::new(policy, &compiled.licensed).grants(holder));
+        let known = (&*policy.catalogue, &*compiled.licensed);
+        let reason = rights::reason(known, holder, ask.bit(), &holds, &|| &layer);
+        match compiled.condition(ask) {
+            Some(condition) if reason == Reason::Granted => {
+                let (object, today) = on.parts();
+                let view = object.map(|object| {
+                    let mut view = View::new(compiled, (slot, class), object, today);
+                    (view.is_of(condition.kind), view)
+                });
+                rights::reason_on_object(condition, view)
             }
-        };
-        let node = policy.catalogue.bit_nodes[ask.bit() as usize];
-        match policy.catalogue.node(node).form {
-            // The scope that came furthest gives the reason.
-            Form::Scoped(_) => {
-                let scopes = policy.catalogue.scopes(node);
-                let reasons = scopes.map(|id| why(id, policy.catalogue.node(id).bit));
-                reasons.max_by_key(|&reason| reason as u8).unwrap_or(Reason::NotGranted)
-            }
-            _ => why(node, ask.bit()),
-        }
-    }
-}
-
-impl Compiled {
-    /// Why what a user holds is allowed or not on that object.
-    fn why_on<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> Reason {
-        let Some(condition) = self.condition(ask) else {
-            return Reason::Granted;
-        };
-        let (object, today) = match on.parts() {
-            (None, _) if condition.needs_object => return Reason::ObjectRequired,
-            (None, _) => return Reason::Granted,
-            (Some(object), today) => (object, today),
-        };
-        let Some(slot) = self.slot(user) else {
-            return Reason::UnknownUser;
-        };
-        let mut view = View::new(self, (slot, class), object, today);
-        if !view.is_of(condition.kind) {
-            return Reason::WrongKind;
-        }
-        let scopes = &condition.own_scopes;
-        if !scopes.is_empty() && !scopes.iter().any(|scope| scope.matches(&mut view)) {
-            Reason::NoScope
-        } else if !condition.own_checks.iter().all(|&check| view.check(check)) {
-            Reason::OutOfBounds
-        } else if !view.allows(condition) {
-            Reason::Gated
-        } else {
-            Reason::Granted
+            _ => reason,
         }
     }
 }

@@ -208,16 +208,26 @@ impl<'p> Layers<'p> {
     /// What a user is granted, implications included, before any gate. The user
     /// must be neither an admin nor suspended.
     pub(crate) fn grants(&mut self, user: &Class) -> Layer {
+        self.grants_with(user, |_, _| {})
+    }
+
+    /// The same, which passes each implied permission to `implied` along with the
+    /// first one that implies it.
+    pub(super) fn grants_with(
+        &mut self,
+        user: &Class,
+        implied: impl FnMut(NodeId, NodeId),
+    ) -> Layer {
         let mut all = self.merge(user);
         // Rule 3.
         all.granted.subtract(&all.forbidden);
         all.granted.intersect_with(self.licensed);
-        self.imply(&mut all);
+        self.imply(&mut all, implied);
         all
     }
 
     /// Rule 4: implications fill the gaps about which no source states anything.
-    fn imply(&self, all: &mut Layer) {
+    fn imply(&self, all: &mut Layer, mut first_implied: impl FnMut(NodeId, NodeId)) {
         let catalogue = &self.policy.catalogue;
         let implying = all.granted.pairs(&catalogue.implying).map(|(granted, all)| granted & all);
         let mut open: Vec<NodeId> = ones(implying).map(|bit| catalogue.id_of(bit)).collect();
@@ -233,6 +243,7 @@ impl<'p> Layers<'p> {
                     continue;
                 }
                 if !all.granted.contains(first) {
+                    first_implied(implied, id);
                     open.push(implied);
                 }
                 all.granted.insert_range(node.bits_up_to(node.level_of(bit)));
@@ -243,6 +254,12 @@ impl<'p> Layers<'p> {
     /// Rule 5: the effective permissions among the granted ones, scoped nodes
     /// included.
     pub(crate) fn effective(&self, granted: &BitSet) -> BitSet {
+        self.effective_with(granted, |_| {})
+    }
+
+    /// The same, which passes each granted permission that has no effect to `fell`,
+    /// after something that it needs: that was not granted, or was passed before.
+    pub(super) fn effective_with(&self, granted: &BitSet, mut fell: impl FnMut(NodeId)) -> BitSet {
         let catalogue = &self.policy.catalogue;
         let mut effective = granted.clone();
         for &id in &catalogue.scoped {
@@ -252,15 +269,20 @@ impl<'p> Layers<'p> {
             }
         }
         // The largest set in which all gates hold is what is left after removing
-        // all that fails, and all that then fails for lack of it.
+        // all that fails, and all that then fails for lack of it. It is removed in
+        // the order of a breadth-first search from what is not granted, so that the
+        // chain of causes behind a permission is as short as can be.
         let wanting = catalogue.gating.pairs(&effective).map(|(gating, held)| gating & !held);
         let mut fallen: Vec<NodeId> = ones(wanting).map(|bit| catalogue.id_of(bit)).collect();
-        while let Some(id) = fallen.pop() {
+        let mut next = 0;
+        while let Some(&id) = fallen.get(next) {
+            next += 1;
             if let Form::Scope(of, _) = catalogue.node(id).form {
                 let scoped = catalogue.node(of);
                 let left = any(effective.words(), scoped.statement_bits());
                 if !left && effective.contains(scoped.bit) {
                     effective.remove_range(scoped.bits());
+                    fell(of);
                     fallen.push(of);
                 }
             }
@@ -268,6 +290,7 @@ impl<'p> Layers<'p> {
                 let node = catalogue.node(dependent);
                 if effective.contains(node.bit) && !self.gates_hold(dependent, &effective) {
                     effective.remove_range(node.bits());
+                    fell(dependent);
                     fallen.push(dependent);
                 }
             }
@@ -281,13 +304,18 @@ impl<'p> Layers<'p> {
             effective.contains(bit) || (link == Link::Implies && !self.licensed.contains(bit))
         })
     }
+
+    /// The policy whose layers these are, and what its licence, or another one, covers.
+    pub(super) fn of(&self) -> (&'p Inner, &'p BitSet) {
+        (self.policy, self.licensed)
+    }
 }
 
 /// What could be effective for anybody under any licence. `all` is all that anybody
 /// could be granted (what is said or forbidden in it is so for everybody); what it
 /// implies is added to it, as far as `licensed` covers that.
 pub(crate) fn possible(policy: &Inner, all: &mut Layer, licensed: &BitSet) -> BitSet {
-    Layers::new(policy, licensed).imply(all);
+    Layers::new(policy, licensed).imply(all, |_, _| {});
     // An implied permission gates only while it is licensed, so a smaller licence
     // may leave more: with nothing licensed, none of them gates.
     let least = policy.catalogue.licensed(|_| false);

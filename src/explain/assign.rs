@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::mend::{Assigned, Assignment, Mending, Step};
+use super::hypothesis::Step;
+use super::remedy::{AssignedSource, Assignment};
+use super::search::Search;
 use crate::bits::BitSet;
 use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
 use crate::change::{Abilities, Ability, By, Change, Comparing, Plan};
@@ -20,13 +22,13 @@ const LARGEST: usize = 3;
 const TRIED: usize = 2_000;
 const TOLD: usize = 16;
 
-impl<O: Object + ?Sized> Mending<'_, O> {
-    /// The sources that would do in place of what a mend grants the user: one,
+impl<O: Object + ?Sized> Search<'_, O> {
+    /// The sources that would do in place of what a remedy grants the user: one,
     /// or else as few as it takes. Beside them, the admins who may assign all of these.
-    pub(super) fn assignments(&self, mend: &[Step]) -> (Vec<Assignment>, Vec<String>) {
+    pub(super) fn assignments(&self, remedy: &[Step]) -> (Vec<Assignment>, Vec<String>) {
         let user = self.holder.class;
-        let besides: Vec<Step> = mend.iter().filter(|step| !step.is_grant()).cloned().collect();
-        if besides.len() == mend.len() {
+        let besides: Vec<Step> = remedy.iter().filter(|step| !step.is_grant()).cloned().collect();
+        if besides.len() == remedy.len() {
             return Default::default();
         }
         let before = effective(self.policy, user);
@@ -52,27 +54,29 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             if !found.is_empty() {
                 found.sort_by_key(|weighed| (weighed.takes, weighed.brings));
                 found.truncate(TOLD);
-                return self.told_assignments(found, &besides);
+                return self.describe_assignments(found, &besides);
             }
             if size == 1 {
-                candidates.retain(|&source| self.helps(mend, &besides, source));
+                candidates.retain(|&source| self.helps(remedy, &besides, source));
             }
         }
         Default::default()
     }
 
-    /// Whether a source grants some of what a mend grants.
-    fn helps(&self, mend: &[Step], besides: &[Step], source: SourceId) -> bool {
-        self.try_walk(besides, &with(self.policy, self.holder.class, &[source]), |walk| {
-            mend.iter().any(|step| match step {
-                Step::Allow(bit) => matches!(walk.held(*bit), Reason::Granted | Reason::Gated),
-                Step::Widen(check, _) => walk.passes(*check),
+    /// Whether a source grants some of what a remedy grants.
+    fn helps(&self, remedy: &[Step], besides: &[Step], source: SourceId) -> bool {
+        self.look(besides, &with(self.policy, self.holder.class, &[source]), |trace| {
+            remedy.iter().any(|step| match step {
+                Step::Allow(bit) => {
+                    matches!(trace.rights.reason(*bit), Reason::Granted | Reason::Gated)
+                }
+                Step::Widen(check, _) => trace.passes(*check),
                 _ => false,
             })
         })
     }
 
-    fn told_assignments(
+    fn describe_assignments(
         &self,
         found: Vec<Weighed>,
         besides: &[Step],
@@ -94,7 +98,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
         let (admins, named) = approving.names(&approvers);
         let mut named = named.into_iter();
         let assignments = offered.into_iter().map(|Weighed { set, takes, brings }| {
-            let assigned = set.iter().map(|&source| Assigned {
+            let assigned = set.iter().map(|&source| AssignedSource {
                 source: self.policy.source_ref(Origin::Shared(source), name),
                 approvers: named.next().unwrap_or_default(),
             });
@@ -104,7 +108,7 @@ impl<O: Object + ?Sized> Mending<'_, O> {
             let replaced = replaced.filter(|_| set.iter().any(is_profile));
             Assignment {
                 sources: assigned.collect(),
-                besides: self.told(besides),
+                besides: self.described(besides),
                 replaces: replaced.map(|id| self.policy.source_ref(Origin::Shared(id), name)),
                 brings,
                 takes,

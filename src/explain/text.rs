@@ -3,8 +3,9 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    AccessRequest, Account, Assigned, Assignment, Check, Effect, Explanation, Granting, Link,
-    Mends, Named, Part, ScopeAccount, SourceRef, StatedBound, Statement, When,
+    AccessRequest, AssignedSource, Assignment, Check, Effect, Explanation, Grant, Link, Named,
+    PermissionTrace, RelationCondition, Remedies, RemedyStep, ScopeTrace, SourceRef, StatedBound,
+    Statement,
 };
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::policy::SourceName;
@@ -29,7 +30,7 @@ impl Display for Named {
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Explanation { user, action, object, reason, accounts, .. } = self;
+        let Explanation { user, action, object, reason, permissions, .. } = self;
         let (answer, may) = match reason.allowed() {
             true => ("yes", "may"),
             false => ("no", "may not"),
@@ -49,20 +50,20 @@ impl Display for Explanation {
             _ => writeln!(f, ", because it {}", verdict(*reason))?,
         }
         let mut text = Text { f, explanation: self, level: 1 };
-        let mut above: Option<&Account> = None;
-        for account in accounts {
+        let mut above: Option<&PermissionTrace> = None;
+        for permission in permissions {
             if let Some(gate) = above.and_then(|above| above.gates.first()) {
                 let which = match gate.link {
                     Link::Parent => "which is above it",
                     Link::Requires => "which it requires",
                     Link::Implies => "which it implies and has no effect without",
                 };
-                let verdict = verdict(account.reason);
+                let verdict = verdict(permission.reason);
                 text.line(format_args!("but {}, {which}, {verdict}", gate.permission))?;
                 text.level = text.level.saturating_add(1);
             }
-            text.account(account)?;
-            above = Some(account);
+            text.permission(permission)?;
+            above = Some(permission);
         }
         Ok(())
     }
@@ -112,46 +113,46 @@ impl Text<'_, '_> {
         Ok(())
     }
 
-    fn account(&mut self, account: &Account) -> fmt::Result {
-        match account.reason {
+    fn permission(&mut self, permission: &PermissionTrace) -> fmt::Result {
+        match permission.reason {
             Reason::ObjectRequired | Reason::WrongKind => {
-                if let Some(kind) = &account.object {
+                if let Some(kind) = &permission.object {
                     self.line(format_args!("it can only be decided for a given `{kind}`"))?;
                 }
             }
             _ => {}
         }
-        match account.reason {
+        match permission.reason {
             // A scoped node has no grant of its own: its scopes do.
-            _ if account.grant == Granting::default() && !account.scopes.is_empty() => {}
+            _ if permission.grant == Grant::default() && !permission.scopes.is_empty() => {}
             Reason::Gated | Reason::NoScope | Reason::OutOfBounds => {
                 self.line("it is granted")?;
-                self.beneath(|text| text.grant(&account.grant, account.reason))?;
+                self.beneath(|text| text.grant(&permission.grant, permission.reason))?;
             }
-            _ => self.grant(&account.grant, account.reason)?,
+            _ => self.grant(&permission.grant, permission.reason)?,
         }
-        let held = account.scopes.iter().any(|scope| scope.reason == Reason::Granted);
-        for scope in &account.scopes {
+        let held = permission.scopes.iter().any(|scope| scope.reason == Reason::Granted);
+        for scope in &permission.scopes {
             match held {
                 true => self.scope_on_object(scope)?,
                 false => self.scope(scope)?,
             }
         }
         // For a denial, only what is in the way.
-        let allowed = account.reason == Reason::Granted;
-        for check in account.checks.iter().filter(|check| allowed || !check.passes) {
+        let allowed = permission.reason == Reason::Granted;
+        for check in permission.checks.iter().filter(|check| allowed || !check.passes) {
             self.check(check)?;
         }
-        if account.reason == Reason::Granted && !account.gates.is_empty() {
+        if permission.reason == Reason::Granted && !permission.gates.is_empty() {
             let mut gates = String::new();
-            for gate in &account.gates {
+            for gate in &permission.gates {
                 let separator = if gates.is_empty() { "" } else { ", " };
                 write!(gates, "{separator}{}", gate.permission)?;
             }
             self.line(format_args!("and so is all that it needs: {gates}"))?;
         }
-        let others = account.gates.get(1..).unwrap_or_default();
-        if account.reason == Reason::Gated && !others.is_empty() {
+        let others = permission.gates.get(1..).unwrap_or_default();
+        if permission.reason == Reason::Gated && !others.is_empty() {
             for gate in others {
                 self.line(format_args!("{} is not effective either", gate.permission))?;
             }
@@ -160,7 +161,7 @@ impl Text<'_, '_> {
     }
 
     /// What the sources say of a permission, the deciding statements first.
-    fn grant(&mut self, grant: &Granting, reason: Reason) -> fmt::Result {
+    fn grant(&mut self, grant: &Grant, reason: Reason) -> fmt::Result {
         if let Some(unlicensed) = &grant.unlicensed {
             let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);
             self.line(format_args!("the licence has no feature `{feature}`, which {by} needs"))?;
@@ -199,14 +200,14 @@ impl Text<'_, '_> {
             }
         }
         for statement in overruled {
-            self.line(format_args!("this overrules: {statement}"))?;
+            self.line(format_args!("overridden: {statement}"))?;
         }
         Ok(())
     }
 
     /// A scope that is not effective, whatever the object.
-    fn scope(&mut self, scope: &ScopeAccount) -> fmt::Result {
-        let fits = match scope.when.iter().all(When::matches) {
+    fn scope(&mut self, scope: &ScopeTrace) -> fmt::Result {
+        let fits = match scope.when.iter().all(RelationCondition::matches) {
             _ if scope.when.is_empty() => "",
             true => "; this object would fit it",
             false => "; this object would not fit it either",
@@ -217,8 +218,9 @@ impl Text<'_, '_> {
     }
 
     /// A scope that is effective, and how the object fits it.
-    fn scope_on_object(&mut self, scope: &ScopeAccount) -> fmt::Result {
-        let failing: Vec<&When> = scope.when.iter().filter(|when| !when.matches()).collect();
+    fn scope_on_object(&mut self, scope: &ScopeTrace) -> fmt::Result {
+        let failing: Vec<&RelationCondition> =
+            scope.when.iter().filter(|when| !when.matches()).collect();
         let permission = &scope.permission;
         match (scope.when.is_empty(), failing.is_empty()) {
             (true, _) => self.line(format_args!("scope {permission} is granted"))?,
@@ -289,9 +291,9 @@ impl Display for Statement {
     }
 }
 
-impl Display for When {
+impl Display for RelationCondition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let When { relation, names, accepts, found } = self;
+        let RelationCondition { relation, names, accepts, found } = self;
         match found {
             Some(found) => write!(f, "`{relation}` is {}", state(*found, *names))?,
             None => write!(f, "the object has no `{relation}`")?,
@@ -358,19 +360,19 @@ fn day(fence: &Fence) -> String {
     }
 }
 
-impl Display for Mends {
+impl Display for Remedies {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.least.is_empty() {
             return Ok(());
         }
         f.write_str("to allow it, do one of these\n")?;
         let mut ways = 1..;
-        for (mend, way) in self.least.iter().zip(&mut ways) {
-            match &mend.parts[..] {
-                [part] => writeln!(f, "  {way}. {part}")?,
-                parts => {
+        for (remedy, way) in self.least.iter().zip(&mut ways) {
+            match &remedy.steps[..] {
+                [step] => writeln!(f, "  {way}. {step}")?,
+                steps => {
                     writeln!(f, "  {way}. all of this:")?;
-                    list(f, parts)?;
+                    list(f, steps)?;
                 }
             }
         }
@@ -391,18 +393,18 @@ impl Display for Mends {
     }
 }
 
-fn list(f: &mut Formatter<'_>, parts: &[Part]) -> fmt::Result {
-    parts.iter().try_for_each(|part| writeln!(f, "     - {part}"))
+fn list(f: &mut Formatter<'_>, steps: &[RemedyStep]) -> fmt::Result {
+    steps.iter().try_for_each(|step| writeln!(f, "     - {step}"))
 }
 
-impl Display for Part {
+impl Display for RemedyStep {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut line = OneLine(f);
         match self {
-            Part::Restore(user) => write!(line, "end the suspension of user {user}"),
-            Part::License(feature) => write!(line, "license the feature `{feature}`"),
-            Part::Allow(permission) => write!(line, "allow this user {permission}"),
-            Part::Lift(statement) => {
+            RemedyStep::Restore(user) => write!(line, "end the suspension of user {user}"),
+            RemedyStep::License(feature) => write!(line, "license the feature `{feature}`"),
+            RemedyStep::Allow(permission) => write!(line, "allow this user {permission}"),
+            RemedyStep::Lift(statement) => {
                 let Statement { source, pattern, place, effect, .. } = statement;
                 let effect = match effect {
                     Effect::Forbid => "forbid",
@@ -415,10 +417,15 @@ impl Display for Part {
                 };
                 write!(line, "remove {effect} `{pattern}` [{place}] from {source}{whom}")
             }
-            Part::Widen { attribute, form, to } => {
-                write!(line, "give this user a bound on `{attribute}`: {}", bound(*form, to))
+            RemedyStep::Widen { attribute, form, to } => {
+                let verb = match (form, to) {
+                    (BoundType::AtMost, Bound::Limit(_)) => "raise",
+                    (BoundType::AtLeast, Bound::Limit(_)) => "lower",
+                    _ => "set",
+                };
+                write!(line, "{verb} this user's bound on `{attribute}` to {}", bound(*form, to))
             }
-            Part::Relate { relation, names, to } => {
+            RemedyStep::Relate { relation, names, to } => {
                 write!(line, "ask about an object whose `{relation}` is {}", state(*to, *names))
             }
         }
@@ -429,7 +436,7 @@ impl Display for Assignment {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut line = OneLine(f);
         line.write_str("assign ")?;
-        for (at, Assigned { source, .. }) in self.sources.iter().enumerate() {
+        for (at, AssignedSource { source, .. }) in self.sources.iter().enumerate() {
             let separator = if at == 0 { "" } else { " and " };
             write!(line, "{separator}{source}")?;
         }
@@ -440,7 +447,7 @@ impl Display for Assignment {
         if self.takes > 0 {
             write!(line, ", takes {} away", permissions(self.takes))?;
         }
-        for Assigned { source, approvers } in &self.sources {
+        for AssignedSource { source, approvers } in &self.sources {
             match self.sources.len() {
                 1 => line.write_str("; may be assigned by: ")?,
                 _ => write!(line, "; {} may be assigned by: ", source.source)?,
@@ -456,13 +463,13 @@ impl Display for Assignment {
 
 impl Display for AccessRequest {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let AccessRequest { user, action, object, reason, mends, .. } = self;
+        let AccessRequest { user, action, object, reason, remedies, .. } = self;
         write!(f, "user {user} asks for {action}")?;
         if let Some(object) = object {
             write!(OneLine(f), " on a `{object}`")?;
         }
         writeln!(f, ", which {}", verdict(*reason))?;
-        mends.fmt(f)
+        remedies.fmt(f)
     }
 }
 

@@ -40,7 +40,7 @@ const _: () = {
     between_threads::<grantree::change::Applied>();
     between_threads::<grantree::change::LogEntry>();
     between_threads::<grantree::diff::WhatIf>();
-    between_threads::<grantree::explain::Mends>();
+    between_threads::<grantree::explain::Remedies>();
     between_threads::<grantree::explain::AccessRequest>();
     between_threads::<grantree::lint::Finding>();
     between_threads::<grantree::matrix::Matrix>();

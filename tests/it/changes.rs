@@ -66,8 +66,8 @@ fn approvers_may_do_what_they_assign() {
         let document: Document = serde_json::from_str(&text).expect("JSON");
         let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
         let (bob, a) = (engine.user("bob"), engine.permission("a"));
-        let mends = engine.mends(bob.expect("a user"), a.expect("a permission"), ());
-        mends.assignments[0].sources[0].approvers.clone()
+        let remedies = engine.remedies(bob.expect("a user"), a.expect("a permission"), ());
+        remedies.assignments[0].sources[0].approvers.clone()
     };
     // A bound on what the role grants, and on what the user has already.
     for role in [

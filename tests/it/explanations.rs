@@ -146,7 +146,7 @@ fn explanations_read_like_this() {
         text.push_str(&explanation.to_string());
         if let Ok(user) = engine.user(user) {
             let action = engine.permission(action).expect("a permission");
-            text.push_str(&engine.mends(user, action, on).to_string());
+            text.push_str(&engine.remedies(user, action, on).to_string());
         }
         text.push('\n');
     }
@@ -190,7 +190,7 @@ fn an_assignment_says_what_it_takes_besides() {
     let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
     let visit = DynamicObject::new("visit").with_relation("vet", ["eve"]);
     let (bob, edit) = (engine.user("bob").unwrap(), engine.permission("edit").unwrap());
-    insta::assert_snapshot!(engine.mends(bob, edit, &visit), @r"
+    insta::assert_snapshot!(engine.remedies(bob, edit, &visit), @r"
     to allow it, do one of these
       1. all of this:
          - allow this user `edit.own`
@@ -284,7 +284,7 @@ fn approvers_are_named_up_to_five() {
         let document: Document = serde_json::from_str(&text).expect("JSON");
         let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
         let (user, action) = (engine.user("v"), engine.permission("a"));
-        engine.mends(user.expect("a user"), action.expect("a permission"), ()).to_string()
+        engine.remedies(user.expect("a user"), action.expect("a permission"), ()).to_string()
     };
     let five = "may be assigned by: `u0`, `u1`, `u2`, `u3`, `u4`, ";
     for (approvers, rest) in [(5, ""), (6, "1 other, "), (7, "2 others, ")] {

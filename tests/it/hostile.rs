@@ -421,10 +421,10 @@ fn mends_of_a_chain_of_requirements() {
     let mends = |text: &str| {
         let engine = Engine::new(&policy(text));
         let (user, action) = (engine.user("u"), engine.permission("p0"));
-        engine.mends(user.expect("a user"), action.expect("a permission"), ())
+        engine.remedies(user.expect("a user"), action.expect("a permission"), ())
     };
     grows_with_its_input(500, chain, |text| drop(mends(text)));
-    assert_eq!(mends(&chain(900)).least[0].parts.len(), 899);
+    assert_eq!(mends(&chain(900)).least[0].steps.len(), 899);
     // Nobody reads that.
     assert!(mends(&chain(2_000)).least.is_empty());
 }

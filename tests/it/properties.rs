@@ -71,6 +71,7 @@ fn who_can_by_source_agrees_with_explain() {
 hold! {
     engine_agrees_with_oracle: 2000,
     filter_agrees_with_can: 2000,
+    explanations_agree_with_oracle: 2000,
     explanations_agree_with_why: 2000,
     a_mend_mends_and_nothing_less_does: 2000,
     document_and_policy_convert_back_without_loss: 256,

@@ -189,8 +189,8 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string("examples/policies/gruntify.json")?;
     let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(&text)?)?);
     let (freya, manage) = (engine.user("freya")?, engine.permission("forms.manage")?);
-    println!("{}{}", engine.explain(freya, manage, ()), engine.mends(freya, manage, ()));
-    prints(&format!("{}{}", engine.explain(freya, manage, ()), engine.mends(freya, manage, ())));
+    println!("{}{}", engine.explain(freya, manage, ()), engine.remedies(freya, manage, ()));
+    prints(&format!("{}{}", engine.explain(freya, manage, ()), engine.remedies(freya, manage, ())));
 
     use grantree::Live;
     use grantree::change::{By, Change, Rule};

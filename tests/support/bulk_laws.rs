@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::explain::{Statement, Way, When};
+use grantree::explain::{AccessSource, RelationCondition, Statement};
 use grantree::filter::Columns;
 use grantree::object::{DynamicObject, Object, Value};
 use grantree::policy_test::Ask;
@@ -99,31 +99,34 @@ pub fn who_can_by_source_agrees_with_explain(case: &Case) {
                 let way = |statement: &Statement| match statement.source.source.clone() {
                     SourceName::User(name) => {
                         assert_eq!(name, user);
-                        Way::Own
+                        AccessSource::Own
                     }
-                    source => Way::Source(source),
+                    source => AccessSource::Source(source),
                 };
                 if told.reason == Reason::Admin {
-                    assert_eq!(group.ways, [Way::Admin]);
+                    assert_eq!(group.sources, [AccessSource::Admin]);
                     continue;
                 }
-                let account = told.accounts.first().expect("a decision that is told of");
+                let account = told.permissions.first().expect("a decision that is told of");
                 let scopes = account.scopes.iter().filter(|scope| {
                     scope.reason.allowed()
-                        && (object.is_none() || scope.when.iter().all(When::matches))
+                        && (object.is_none() || scope.when.iter().all(RelationCondition::matches))
                 });
                 let grants = scopes.map(|scope| &scope.grant).chain([&account.grant]);
                 let mut implied = false;
-                let decisive: Vec<Way> = grants
+                let decisive: Vec<AccessSource> = grants
                     .flat_map(|grant| {
                         implied |= !grant.implied_by.is_empty();
                         grant.statements.iter().filter(|statement| statement.decides).map(way)
                     })
                     .collect();
                 // For an implied permission, the sources of what implies it are listed.
-                assert!(!group.ways.is_empty());
-                assert!(decisive.iter().all(|way| group.ways.contains(way)), "{told}");
-                assert!(implied || group.ways.iter().all(|way| decisive.contains(way)), "{told}");
+                assert!(!group.sources.is_empty());
+                assert!(decisive.iter().all(|way| group.sources.contains(way)), "{told}");
+                assert!(
+                    implied || group.sources.iter().all(|way| decisive.contains(way)),
+                    "{told}"
+                );
             }
         }
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use grantree::change::{Applied, By, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
-use grantree::explain::{Explanation, Granting, Mends, Part, ScopeAccount, When};
+use grantree::explain::{Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace};
 use grantree::filter::{Filter, Predicate};
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{
@@ -20,6 +20,7 @@ use grantree::policy_test::{
 use grantree::tree::{Form as TreeForm, Node, Says, Tree, Word};
 use grantree::{Adopted, Date, Engine, Policy, Problem, Reason, SourceName};
 
+use super::explaining::Judge;
 use super::oracle::{Catalogue, Form, Holder, Oracle, Said, says};
 use super::strategies::{Case, Tweak, said_by, sources};
 use super::{erosion, mending};
@@ -38,8 +39,28 @@ pub fn engine_agrees_with_oracle(case: &Case) {
     }
 }
 
-/// An explanation, which walks the policy, gives the reason that the engine
-/// finds on its bits, and the particulars of that reason.
+/// An explanation gives the oracle's reason, and every particular of it is true of the
+/// document.
+pub fn explanations_agree_with_oracle(case: &Case) {
+    let engine = engine(&case.document);
+    let oracle = Oracle::new(&case.document);
+    for question in &case.questions {
+        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let Answer::Text(code) = oracle.ask(&Question::Why(ask.clone())) else { continue };
+        let on = (ask.object.as_ref(), ask.today);
+        let explanation = engine.explain_by_name(&ask.user, &ask.action, on).expect("known names");
+        assert_eq!(explanation.reason.code(), code, "{}", json(question));
+        assert_eq!(explanation.object.as_deref(), ask.object.as_ref().map(Object::kind));
+        assert_eq!((&explanation.user.name, explanation.today), (&ask.user, ask.today));
+        match oracle.holder(&ask.user).filter(|holder| !holder.user.suspended) {
+            Some(holder) => Judge::new(&oracle, &case.document, holder, ask).judge(&explanation),
+            None => assert_eq!(explanation.permissions, []),
+        }
+    }
+}
+
+/// An explanation gives the reason that the engine finds, and the particulars of that
+/// reason.
 pub fn explanations_agree_with_why(case: &Case) {
     let engine = engine(&case.document);
     for question in &case.questions {
@@ -71,13 +92,13 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
             continue;
         };
         let on = (ask.object.as_ref(), ask.today);
-        let mends = engine.mends(user, action, on);
+        let remedies = engine.remedies(user, action, on);
         match engine.can_by_name(&ask.user, &ask.action, on) {
             Err(_) => continue,
-            Ok(true) => assert_eq!(mends, Mends::default()),
+            Ok(true) => assert_eq!(remedies, Remedies::default()),
             Ok(false) => denials += 1,
         }
-        let unmended = mends == Mends::default() && !engine.can(user, action, on);
+        let unmended = remedies == Remedies::default() && !engine.can(user, action, on);
         assert!(
             !unmended || !mending::is_within_reach(&case.document, ask),
             "no mend is found for {}",
@@ -87,23 +108,23 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
         if denials > 4 {
             break;
         }
-        for mend in mends.least.iter().take(3) {
-            let says = |parts: &[Part]| mending::can_after(&case.document, ask, parts);
-            assert!(says(&mend.parts), "{} does not mend {}", mends, json(question));
-            for at in 0..mend.parts.len() {
-                let mut less = mend.parts.clone();
+        for remedy in remedies.least.iter().take(3) {
+            let says = |parts: &[RemedyStep]| mending::can_after(&case.document, ask, parts);
+            assert!(says(&remedy.steps), "{} does not mend {}", remedies, json(question));
+            for at in 0..remedy.steps.len() {
+                let mut less = remedy.steps.clone();
                 less.remove(at);
-                assert!(!says(&less), "part {at} is not needed: {mends}{}", json(question));
+                assert!(!says(&less), "part {at} is not needed: {remedies}{}", json(question));
             }
         }
-        for assignment in mends.assignments.iter().take(2) {
+        for assignment in remedies.assignments.iter().take(2) {
             let says = mending::can_with(&case.document, ask, assignment);
-            assert!(says, "{mends} assigns in vain for {}", json(question));
+            assert!(says, "{remedies} assigns in vain for {}", json(question));
         }
     }
 }
 
-/// Of each assignment that a mend offers, the users named as approvers of a source, and
+/// Of each assignment that a remedy offers, the users named as approvers of a source, and
 /// the admins, are those who may assign it, once the sources before it are assigned.
 /// Returns how many were named, and how many were not.
 pub fn approvers_are_exactly_who_may_apply(
@@ -117,26 +138,26 @@ pub fn approvers_are_exactly_who_may_apply(
         let Ok(action) = engine.permission(&ask.action) else { continue };
         for (user, _) in document.users.iter().take(4) {
             let on = (ask.object.as_ref(), ask.today);
-            let mends = engine.mends(engine.user(user).expect("a user"), action, on);
-            for assignment in mends.assignments.iter().take(3) {
+            let remedies = engine.remedies(engine.user(user).expect("a user"), action, on);
+            for assignment in remedies.assignments.iter().take(3) {
                 let mut policy = engine.policy().clone();
                 for assigned in &assignment.sources {
                     let source = assigned.source.source.clone();
                     let assign = Change::Assign { user: user.to_owned(), source };
                     for (name, _) in document.users.iter().take(8) {
-                        let is_named = [&assigned.approvers, &mends.admins]
+                        let is_named = [&assigned.approvers, &remedies.admins]
                             .iter()
                             .any(|names| names.iter().any(|known| known == name));
                         let outcome = policy.apply(By::Actor(name), &assign).map(|_| ());
                         assert!(
                             is_named == outcome.is_ok(),
-                            "`{name}` is {}named, and gets {outcome:?} for {}: {mends}",
+                            "`{name}` is {}named, and gets {outcome:?} for {}: {remedies}",
                             if is_named { "" } else { "not " },
                             json(&assign)
                         );
                         named[usize::from(!is_named)] += 1;
                     }
-                    assert!(assigned.approvers.is_sorted() && mends.admins.is_sorted());
+                    assert!(assigned.approvers.is_sorted() && remedies.admins.is_sorted());
                     policy = policy.apply(By::Host, &assign).expect("the host may").policy;
                 }
             }
@@ -148,20 +169,20 @@ pub fn approvers_are_exactly_who_may_apply(
 /// The particulars of each reason are there.
 fn is_told(explanation: &Explanation) {
     let text = explanation.to_string();
-    for (at, account) in explanation.accounts.iter().enumerate() {
+    for (at, account) in explanation.permissions.iter().enumerate() {
         let grant = match account.scopes.iter().find(|scope| scope.reason == account.reason) {
-            Some(scope) if account.grant == Granting::default() => &scope.grant,
+            Some(scope) if account.grant == Grant::default() => &scope.grant,
             _ => &account.grant,
         };
         let told = match account.reason {
             Reason::Unlicensed => grant.unlicensed.is_some(),
             Reason::Forbidden => !grant.forbidden_by.is_empty(),
             Reason::Denied => grant.statements.iter().any(|statement| statement.decides),
-            Reason::Gated => explanation.accounts.get(at + 1).is_some_and(|gate| {
+            Reason::Gated => explanation.permissions.get(at + 1).is_some_and(|gate| {
                 !gate.reason.allowed() && account.gates[0].permission == gate.permission
             }),
             Reason::NoScope => {
-                let fits = |scope: &ScopeAccount| scope.when.iter().all(When::matches);
+                let fits = |scope: &ScopeTrace| scope.when.iter().all(RelationCondition::matches);
                 !account.scopes.is_empty() && !account.scopes.iter().any(fits)
             }
             Reason::OutOfBounds => account.checks.iter().any(|check| !check.passes),

@@ -1,7 +1,7 @@
 //! Mends applied to a document by hand, to see whether they mend.
 
 use grantree::document::{Bound, Document, Map, RelationType, Statements, User};
-use grantree::explain::{Assignment, Effect, Part};
+use grantree::explain::{Assignment, Effect, RemedyStep};
 use grantree::object::RelationState;
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::Ask;
@@ -10,10 +10,10 @@ use grantree::{Engine, Policy, Reason, SourceName};
 use super::strategies::said_by;
 
 /// The answer once these parts are done.
-pub fn can_after(document: &Document, ask: &Ask, parts: &[Part]) -> bool {
+pub fn can_after(document: &Document, ask: &Ask, steps: &[RemedyStep]) -> bool {
     let (mut document, mut object) = (document.clone(), ask.object.clone());
-    for part in parts {
-        apply(&mut document, &mut object, ask, part);
+    for step in steps {
+        apply(&mut document, &mut object, ask, step);
     }
     can(document, ask, object.as_ref())
 }
@@ -21,8 +21,8 @@ pub fn can_after(document: &Document, ask: &Ask, parts: &[Part]) -> bool {
 /// The answer once these sources are assigned and the remaining parts are done.
 pub fn can_with(document: &Document, ask: &Ask, assignment: &Assignment) -> bool {
     let (mut document, mut object) = (document.clone(), ask.object.clone());
-    for part in &assignment.besides {
-        apply(&mut document, &mut object, ask, part);
+    for step in &assignment.besides {
+        apply(&mut document, &mut object, ask, step);
     }
     let user = user(&mut document, ask);
     for assigned in &assignment.sources {
@@ -91,13 +91,18 @@ fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut User {
     document.users.get_mut(&ask.user).expect("a known user")
 }
 
-fn apply(document: &mut Document, object: &mut Option<DynamicObject>, ask: &Ask, part: &Part) {
-    match part {
-        Part::Restore(user) => {
+fn apply(
+    document: &mut Document,
+    object: &mut Option<DynamicObject>,
+    ask: &Ask,
+    step: &RemedyStep,
+) {
+    match step {
+        RemedyStep::Restore(user) => {
             document.users.get_mut(&user.name).expect("a known user").suspended = false;
         }
-        Part::License(feature) => document.licence.features.push(feature.clone()),
-        Part::Allow(permission) => {
+        RemedyStep::License(feature) => document.licence.features.push(feature.clone()),
+        RemedyStep::Allow(permission) => {
             let (path, level) = match permission.name.split_once(':') {
                 Some((path, level)) => (path, Some(level)),
                 None => (permission.name.as_str(), None),
@@ -112,7 +117,7 @@ fn apply(document: &mut Document, object: &mut Option<DynamicObject>, ask: &Ask,
                 None => said.allow.push(path.to_owned()),
             }
         }
-        Part::Lift(statement) => {
+        RemedyStep::Lift(statement) => {
             let said = said_by(&statement.source.source, document);
             let patterns = match statement.effect {
                 Effect::Deny => &mut said.deny,
@@ -123,12 +128,12 @@ fn apply(document: &mut Document, object: &mut Option<DynamicObject>, ask: &Ask,
             patterns.retain(|pattern| *pattern != statement.pattern);
             assert!(patterns.len() < before, "{statement}");
         }
-        Part::Widen { attribute, to, .. } => {
+        RemedyStep::Widen { attribute, to, .. } => {
             let bounds: &mut Map<_> = &mut user(document, ask).statements.bounds;
             bounds.retain(|name, _| name != attribute);
             bounds.push(attribute, to.clone());
         }
-        Part::Relate { relation, names, to } => {
+        RemedyStep::Relate { relation, names, to } => {
             let related = match (to, names) {
                 (RelationState::Me, RelationType::User) => vec![ask.user.clone()],
                 (RelationState::Me, RelationType::Group) => {

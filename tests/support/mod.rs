@@ -6,6 +6,7 @@ pub mod change_laws;
 pub mod changes;
 pub mod diff_laws;
 pub mod erosion;
+pub mod explaining;
 pub mod laws;
 pub mod mending;
 pub mod oracle;

@@ -21,9 +21,9 @@ use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Ask, AskFilter, Question};
 
 pub use bound::passes;
-pub use catalogue::{Catalogue, Form, Need};
+pub use catalogue::{Catalogue, Form, Need, Node};
 pub use holder::{Holder, Said, says, visit};
-use object::Situation;
+pub use object::Situation;
 
 /// The codes of section 7 that need no object, in its order: the later the code, the
 /// further a scope came. The two that mean yes are last.
@@ -131,7 +131,7 @@ impl<'a> Oracle<'a> {
 
     /// Rules 1 to 6: whether the user holds a permission, whatever the object.
     /// Here `granted` means that it is effective.
-    fn why_held(&self, holder: &Holder<'_>, need: &Need) -> &'static str {
+    pub fn why_held(&self, holder: &Holder<'_>, need: &Need) -> &'static str {
         let path = need.path.as_str();
         if self.catalogue.node(path).form == Form::Scoped {
             // "Of a scoped node without an effective scope, the scope that came

@@ -71,12 +71,12 @@ pub fn sql(bytes: &[u8]) {
     super::sql_laws::rows_selected_are_those_allowed(&case_of_bytes(bytes), seed);
 }
 
-/// Reads bytes as the rolls behind a random case: an explanation gives the
-/// answer that `can` gives, and the reason that `why` gives; who can by which
-/// source agrees with the explanations.
+/// Reads bytes as the rolls behind a random case: explanations are true of the
+/// document; who can by which source agrees with them.
 pub fn explain(bytes: &[u8]) {
     let case = case_of_bytes(bytes);
     laws::why_agrees_with_can(&case);
+    laws::explanations_agree_with_oracle(&case);
     laws::explanations_agree_with_why(&case);
     bulk_laws::who_can_by_source_agrees_with_explain(&case);
 }

@@ -45,7 +45,7 @@ pub struct Node<'a> {
 /// A permission as something needs it: from which level on. One that is not
 /// graded has two levels, nothing (0) and granted (1), so that `path` alone
 /// means level 1 of either.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     pub path: String,
     pub level: usize,
@@ -220,6 +220,11 @@ impl<'a> Catalogue<'a> {
         let node = self.node(path);
         node.feature.is_none_or(|feature| self.features.contains(feature))
             && node.above.as_deref().is_none_or(|above| self.is_licensed(above))
+    }
+
+    /// Whether the licence has a feature.
+    pub fn has_feature(&self, feature: &str) -> bool {
+        self.features.contains(feature)
     }
 
     /// Rule 1: whether a pattern matches a permission, and how near it is: the

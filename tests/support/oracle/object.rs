@@ -10,10 +10,10 @@ use super::catalogue::{Form, Need};
 use super::holder::Holder;
 
 /// What a question says of the object, and who asks.
-pub(super) struct Situation<'a> {
-    pub(super) holder: &'a Holder<'a>,
-    pub(super) object: &'a DynamicObject,
-    pub(super) today: Option<Date>,
+pub struct Situation<'a> {
+    pub holder: &'a Holder<'a>,
+    pub object: &'a DynamicObject,
+    pub today: Option<Date>,
 }
 
 impl Oracle<'_> {
@@ -43,7 +43,7 @@ impl Oracle<'_> {
 
     /// The code for an effective permission on an object of its kind: the first
     /// that applies of `no_scope`, `out_of_bounds` and `gated`, else `granted`.
-    pub(super) fn why_on(&self, path: &str, at: &Situation<'_>) -> &'static str {
+    pub fn why_on(&self, path: &str, at: &Situation<'_>) -> &'static str {
         let node = self.catalogue.node(path);
         // "It has scopes: the object carries what some effective scope's `when`
         // asks …; asked for one scope, that scope alone."
@@ -69,7 +69,7 @@ impl Oracle<'_> {
     /// where they are permissions on the same kind of object; where they are
     /// not, their own gates are followed in the same way. (A single scope named
     /// in `requires` need only be effective; nothing is followed beyond it.)"
-    fn is_followed(&self, need: &Need, at: &Situation<'_>) -> bool {
+    pub fn is_followed(&self, need: &Need, at: &Situation<'_>) -> bool {
         let node = self.catalogue.node(&need.path);
         if !at.holder.has(&self.catalogue, need) {
             return false;
@@ -118,7 +118,7 @@ impl Oracle<'_> {
     /// the user's groups or a group beneath one of them (type group); else
     /// `other` if it names anybody; else (an empty list) `none`. A relation that
     /// the object does not carry has no state and matches nothing."
-    fn state(&self, relation: &str, at: &Situation<'_>) -> Option<RelationState> {
+    pub fn state(&self, relation: &str, at: &Situation<'_>) -> Option<RelationState> {
         let names = at.object.related(relation)?;
         let kind = self.document.catalogue.objects.get(at.object.kind())?;
         let is_me = |name: &String| match kind.relations.get(relation) {

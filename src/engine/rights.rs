@@ -1,0 +1,184 @@
+//! What one user is granted and what of it has effect, with how that came about
+//! (design, rules 1 to 6), and the reason for an answer (section 7).
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::layer::{Layer, Layers};
+use crate::bits::BitSet;
+use crate::catalogue::{Bit, Catalogue, Condition, Evaluator, Form, Link, NodeId};
+use crate::policy::{Class, Inner};
+use crate::reason::Reason;
+
+/// Section 7: the first reason that applies to a permission, as far as it depends on
+/// no object; [`Reason::Granted`] for one that is effective. `effective` tests a bit,
+/// and `layer` is called only where that fails.
+///
+/// Suspension is not looked at.
+pub(super) fn reason<'l>(
+    (catalogue, licensed): (&Catalogue, &BitSet),
+    user: &Class,
+    bit: Bit,
+    effective: &impl Fn(Bit) -> bool,
+    layer: &impl Fn() -> &'l Layer,
+) -> Reason {
+    let id = catalogue.id_of(bit);
+    let node = catalogue.node(id);
+    if !licensed.contains(bit) {
+        return Reason::Unlicensed;
+    }
+    if user.admin {
+        return Reason::Admin;
+    }
+    if effective(bit) {
+        return Reason::Granted;
+    }
+    if let Form::Scoped(_) = node.form {
+        let scopes = catalogue.scopes(id).map(|scope| {
+            let bit = catalogue.node(scope).bit;
+            reason((catalogue, licensed), user, bit, effective, layer)
+        });
+        return scopes.max_by_key(|reason| reason.progress()).unwrap_or(Reason::NotGranted);
+    }
+    let layer = layer();
+    if layer.forbidden.contains(node.bit) {
+        Reason::Forbidden
+    } else if layer.denied.contains(node.bit) {
+        Reason::Denied
+    } else if !layer.granted.contains(bit) {
+        Reason::NotGranted
+    } else {
+        Reason::Gated
+    }
+}
+
+/// Section 7, continued: the first reason that applies to an effective permission with a
+/// condition. `object` is the object as the user sees it, if there is one, and whether
+/// it is of the condition's kind.
+pub(crate) fn reason_on_object<E: Evaluator<Truth = bool>>(
+    condition: &Condition,
+    object: Option<(bool, E)>,
+) -> Reason {
+    let Some((is_of_kind, mut object)) = object else {
+        return if condition.needs_object { Reason::ObjectRequired } else { Reason::Granted };
+    };
+    let scopes = &condition.own_scopes;
+    if !is_of_kind {
+        Reason::WrongKind
+    } else if !scopes.is_empty() && !scopes.iter().any(|scope| scope.matches(&mut object)) {
+        Reason::NoScope
+    } else if !condition.own_checks.iter().all(|&check| object.check(check)) {
+        Reason::OutOfBounds
+    } else if !condition.evaluate(&mut object) {
+        Reason::Gated
+    } else {
+        Reason::Granted
+    }
+}
+
+/// The first implication that granted a permission.
+#[derive(Clone, Copy)]
+pub(crate) struct Implied {
+    /// The permission that implies it.
+    pub(crate) by: NodeId,
+    /// The first permission of the chain of implications, which a source grants.
+    pub(crate) origin: NodeId,
+}
+
+/// The rights of one user, and what led to each.
+pub(crate) struct Rights<'p> {
+    pub(crate) policy: &'p Inner,
+    pub(crate) user: &'p Class,
+    licensed: &'p BitSet,
+    layer: Layer,
+    effective: BitSet,
+    /// The permissions that only implications grant.
+    implied: HashMap<NodeId, Implied, RandomState>,
+    /// When each permission that is granted without effect fell.
+    fell: HashMap<NodeId, usize, RandomState>,
+}
+
+impl<'p> Rights<'p> {
+    pub(crate) fn new(layers: &mut Layers<'p>, user: &'p Class) -> Rights<'p> {
+        let (policy, licensed) = layers.of();
+        let mut implied: HashMap<NodeId, Implied, RandomState> = HashMap::default();
+        let layer = layers.grants_with(user, |id, by| {
+            let origin = implied.get(&by).map_or(by, |by| by.origin);
+            implied.insert(id, Implied { by, origin });
+        });
+        let mut fell = HashMap::default();
+        let effective = layers.effective_with(&layer.granted, |id| {
+            fell.insert(id, fell.len());
+        });
+        Rights { policy, user, licensed, layer, effective, implied, fell }
+    }
+
+    pub(crate) fn catalogue(&self) -> &'p Catalogue {
+        &self.policy.catalogue
+    }
+
+    /// The reason for an answer as far as it depends on no object, suspension left
+    /// aside: [`Reason::Granted`] for what is effective.
+    pub(crate) fn reason(&self, bit: Bit) -> Reason {
+        let known = (self.catalogue(), self.licensed);
+        reason(known, self.user, bit, &|bit| self.effective.contains(bit), &|| &self.layer)
+    }
+
+    /// The scope that gives the reason for its scoped node: the one that came
+    /// furthest.
+    pub(crate) fn furthest(&self, scopes: impl Iterator<Item = NodeId>) -> Option<NodeId> {
+        let catalogue = self.catalogue();
+        scopes.max_by_key(|&scope| self.reason(catalogue.node(scope).bit).progress())
+    }
+
+    /// Whether a permission is effective at the level of that bit. Forbids and gates
+    /// count for an admin too.
+    pub(crate) fn is_effective(&self, bit: Bit) -> bool {
+        self.effective.contains(bit)
+    }
+
+    /// How a permission came to be granted that no source states anything about.
+    pub(crate) fn implied(&self, id: NodeId) -> Option<Implied> {
+        self.implied.get(&id).copied()
+    }
+
+    /// The level granted of a permission, implications included: 0 for none, and 1 for
+    /// one that is not graded.
+    pub(crate) fn level(&self, id: NodeId) -> usize {
+        self.catalogue().node(id).bits().filter(|&bit| self.layer.granted.contains(bit)).count()
+    }
+
+    /// The node itself, or one above it, whose feature is not licensed.
+    pub(crate) fn unlicensed(&self, id: NodeId) -> Option<NodeId> {
+        let lineage = std::iter::successors(Some(id), |&id| self.catalogue().node(id).above);
+        let mut lineage = lineage.filter(|&id| {
+            let feature = self.catalogue().node(id).feature.as_deref();
+            feature.is_some_and(|feature| !self.policy.is_licensed(feature))
+        });
+        lineage.next()
+    }
+
+    /// Everything that a permission needs to be effective, unlicensed implications
+    /// aside.
+    pub(crate) fn needs(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> {
+        let needs = self.catalogue().needs(id);
+        needs.filter(|&(link, bit)| link != Link::Implies || self.licensed.contains(bit))
+    }
+
+    /// What a permission lacks to be effective, the cause first.
+    ///
+    /// Of a permission that fell, the first was not granted, or fell before it: so a
+    /// chain of causes ends, even where permissions need each other in a ring.
+    pub(crate) fn lacks(&self, id: NodeId) -> Vec<(Link, Bit)> {
+        let mut lacks: Vec<(Link, Bit)> =
+            self.needs(id).filter(|&(_, bit)| !self.is_effective(bit)).collect();
+        lacks.sort_by_key(|&(_, bit)| {
+            // At this level it may not be granted, though at a lower one it fell.
+            let fell = self.fell.get(&self.catalogue().id_of(bit));
+            let is_scoped = !self.catalogue().grantable.contains(bit);
+            fell.filter(|_| is_scoped || self.layer.granted.contains(bit))
+        });
+        lacks
+    }
+}

@@ -1,0 +1,257 @@
+//! Traces as the data of an explanation, with names in the place of numbers.
+
+use super::trace::Trace;
+use super::{
+    Check, Effect, Gate, Grant, Named, PermissionTrace, RelationCondition, ScopeTrace, SourceRef,
+    StatedBound, Statement, Unlicensed, named_bit, named_node,
+};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, States};
+use crate::engine::Layers;
+use crate::object::{NoObject, Object, Value};
+use crate::policy::{self, Class, Holder, Inner, Origin, SourceName};
+use crate::reason::Reason;
+use crate::relation::RelationState;
+
+/// The most permissions that are named of a chain of implications.
+const LONGEST_CHAIN: usize = 64;
+
+/// Builds explanations of one user's permissions.
+pub(crate) struct TraceBuilder<'a, O: ?Sized> {
+    pub(super) trace: Trace<'a, O>,
+}
+
+impl<'a> TraceBuilder<'a, NoObject> {
+    /// A builder for users of a class, whatever the object.
+    pub(crate) fn new(layers: &mut Layers<'a>, name: &'a str, class: &'a Class) -> Self {
+        let holder = Holder { name, label: None, class, groups: &[] };
+        TraceBuilder { trace: Trace::new(layers, holder, None, None) }
+    }
+
+    /// The reason why a node other than a heading is effective or not, suspension left
+    /// aside; and if it is gated, everything that it lacks, the cause first.
+    pub(crate) fn effect(&self, id: NodeId) -> (Reason, Vec<(Link, Named, Reason)>) {
+        let (rights, catalogue) = (&self.trace.rights, self.trace.catalogue());
+        let reason = rights.reason(catalogue.node(id).bit);
+        if reason != Reason::Gated {
+            return (reason, Vec::new());
+        }
+        let lacks = rights.lacks(self.representative(id)).into_iter();
+        let lacks = lacks.map(|(link, bit)| (link, named_bit(catalogue, bit), rights.reason(bit)));
+        (reason, lacks.collect())
+    }
+}
+
+impl<O: Object + ?Sized> TraceBuilder<'_, O> {
+    fn catalogue(&self) -> &Catalogue {
+        self.trace.catalogue()
+    }
+
+    /// The node whose grant explains a node: for a scoped one without an effective
+    /// scope, the scope that came furthest.
+    fn representative(&self, id: NodeId) -> NodeId {
+        self.trace.rights.furthest(self.catalogue().scopes(id)).unwrap_or(id)
+    }
+
+    /// The traces of a permission and then of what gates it, down to the root cause.
+    pub(super) fn permissions(&self, bit: Bit) -> Vec<PermissionTrace> {
+        // The decision depends on the object only once the permission is effective.
+        let on_object = self.trace.rights.reason(bit) == Reason::Granted;
+        let mut permissions = Vec::new();
+        let mut next = Some((bit, self.trace.reason(bit)));
+        while let Some((bit, reason)) = next {
+            let (permission, gate) = self.permission(bit, reason, on_object);
+            permissions.push(permission);
+            // INVARIANT: what gates a permission fell before it or, on the object,
+            // precedes it in the acyclic order of gates, so this ends.
+            next = gate.map(|bit| {
+                let reason = match self.trace.rights.reason(bit) {
+                    Reason::Granted => self.trace.reason_on_object(self.catalogue().id_of(bit)),
+                    reason => reason,
+                };
+                (bit, reason)
+            });
+        }
+        permissions
+    }
+
+    /// The trace of one permission, and the permission to be traced next.
+    fn permission(
+        &self,
+        bit: Bit,
+        reason: Reason,
+        on_object: bool,
+    ) -> (PermissionTrace, Option<Bit>) {
+        let (trace, catalogue) = (&self.trace, self.catalogue());
+        let id = catalogue.id_of(bit);
+        let kind = catalogue.node(id).kind;
+        let kind = kind.and_then(|kind| catalogue.kinds.get_index(kind as usize));
+        let mut permission = PermissionTrace {
+            permission: named_bit(catalogue, bit),
+            reason,
+            grant: self.grant(id),
+            gates: Vec::new(),
+            scopes: Vec::new(),
+            checks: Vec::new(),
+            object: kind.map(|(kind, _)| kind.to_string()),
+        };
+        if reason == Reason::Admin {
+            return (permission, None);
+        }
+        let about_object = on_object && trace.is_on_kind(id);
+        permission.scopes = self.scopes(id, on_object);
+        if about_object && matches!(reason, Reason::OutOfBounds | Reason::Granted | Reason::Gated) {
+            let condition = catalogue.node(id).condition.iter();
+            let checks = condition.flat_map(|condition| &condition.own_checks);
+            permission.checks = checks.map(|&check| self.check(check)).collect();
+        }
+        let needs: Vec<(Link, Bit)> = match reason {
+            Reason::Granted => trace.rights.needs(id).collect(),
+            Reason::Gated if on_object => trace.gate(id).into_iter().collect(),
+            Reason::Gated => trace.rights.lacks(self.representative(id)),
+            _ => Vec::new(),
+        };
+        let holds = reason == Reason::Granted;
+        let next = needs.first().map(|&(_, bit)| bit).filter(|_| !holds);
+        let gate = |(link, bit)| Gate { link, permission: named_bit(catalogue, bit), holds };
+        permission.gates = needs.into_iter().map(gate).collect();
+        (permission, next)
+    }
+
+    /// The scopes of a permission: once it is effective, those that are.
+    fn scopes(&self, id: NodeId, on_object: bool) -> Vec<ScopeTrace> {
+        let (trace, catalogue) = (&self.trace, self.catalogue());
+        let is_on_kind = trace.is_on_kind(id);
+        let scopes = match catalogue.node(id).form {
+            // One asked for by itself is of interest for its conditions alone.
+            Form::Scope(..) if on_object && is_on_kind => vec![id],
+            Form::Scoped(_) if on_object => trace.effective_scopes(id),
+            Form::Scoped(_) => catalogue.scopes(id).collect(),
+            _ => Vec::new(),
+        };
+        let scope = |scope: NodeId| ScopeTrace {
+            permission: named_node(catalogue, scope),
+            reason: trace.rights.reason(catalogue.node(scope).bit),
+            grant: if scope == id { Grant::default() } else { self.grant(scope) },
+            when: if is_on_kind { self.conditions(scope) } else { Vec::new() },
+        };
+        scopes.into_iter().map(scope).collect()
+    }
+
+    /// The statements of the user's sources about a permission that can be granted.
+    pub(crate) fn grant(&self, id: NodeId) -> Grant {
+        let (trace, catalogue) = (&self.trace, self.catalogue());
+        if let Form::Scoped(_) = catalogue.node(id).form {
+            return Grant::default();
+        }
+        let implying = std::iter::successors(trace.rights.implied(id), |implied| {
+            trace.rights.implied(implied.by)
+        });
+        let mut implied_by: Vec<NodeId> = implying.take(LONGEST_CHAIN).map(|it| it.by).collect();
+        let origin = trace.rights.implied(id).map(|implied| implied.origin);
+        if let (Some(last), Some(origin)) = (implied_by.last_mut(), origin) {
+            *last = origin;
+        }
+        // Of an implied permission, the statements about what implies it.
+        let statements = trace.statements(origin.unwrap_or(id)).into_iter();
+        let statements = statements.map(|it| self.statement(it.source, it.statement, it.decides));
+        let forbids = trace.forbids(id).into_iter();
+        let forbids = forbids.map(|(source, statement)| self.statement(source, statement, true));
+        let level = match &catalogue.node(id).form {
+            Form::Graded(levels) => levels.get(trace.rights.level(id)).map(ToString::to_string),
+            _ => None,
+        };
+        Grant {
+            statements: statements.collect(),
+            forbidden_by: forbids.collect(),
+            implied_by: implied_by.into_iter().map(|id| named_node(catalogue, id)).collect(),
+            level,
+            unlicensed: self.unlicensed(id),
+        }
+    }
+
+    /// The unlicensed feature that a node needs.
+    pub(crate) fn unlicensed(&self, id: NodeId) -> Option<Unlicensed> {
+        let (by, catalogue) = (self.trace.rights.unlicensed(id)?, self.catalogue());
+        let feature = catalogue.node(by).feature.as_deref()?.to_owned();
+        Some(Unlicensed { feature, needed_by: named_node(catalogue, by) })
+    }
+
+    fn statement(&self, source: Origin, stated: policy::Statement<'_>, decides: bool) -> Statement {
+        statement(self.trace.policy(), (source, self.trace.holder.name), stated, decides)
+    }
+
+    /// What a scope asks of the object's relations.
+    fn conditions(&self, scope: NodeId) -> Vec<RelationCondition> {
+        let node = self.catalogue().node(scope);
+        let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
+            return Vec::new();
+        };
+        let relations = &self.catalogue().kind(kind).relations;
+        let states = [RelationState::Me, RelationState::Other, RelationState::None];
+        let condition = |&(relation, accepted): &(u32, States)| {
+            let (name, &names) = relations.get_index(relation as usize)?;
+            Some(RelationCondition {
+                relation: name.to_string(),
+                names,
+                accepts: states.into_iter().filter(|&state| accepted.accepts(state)).collect(),
+                found: self.trace.state(relation),
+            })
+        };
+        when.iter().filter_map(condition).collect()
+    }
+
+    fn check(&self, check: AttributeId) -> Check {
+        let (trace, policy) = (&self.trace, self.trace.policy());
+        let attribute = self.catalogue().attribute_at(check);
+        let value = trace.value(check).map(|value| match value {
+            Value::Text(text) => format!("{text:?}"),
+            Value::Integer(value) => value.to_string(),
+            Value::Date(date) => date.to_string(),
+            Value::Other => "a value of an unsupported type".to_owned(),
+        });
+        let bounds = policy.bounds_of(trace.holder.class, check).map(|(source, bound)| {
+            let source = policy.source_ref(source, trace.holder.name);
+            let place = format!("{}.bounds.{}", source.source.place(), attribute.path);
+            StatedBound { source, bound: bound.clone(), place }
+        });
+        Check {
+            attribute: attribute.path.to_string(),
+            form: attribute.bound,
+            value,
+            bounds: bounds.collect(),
+            passes: trace.passes(check),
+        }
+    }
+}
+
+/// A statement of one of a user's sources.
+pub(super) fn statement(
+    policy: &Inner,
+    (source, user): (Origin, &str),
+    statement: policy::Statement<'_>,
+    decides: bool,
+) -> Statement {
+    let source = policy.source_ref(source, user);
+    let effect = match statement.effect {
+        policy::Effect::Allow => Effect::Allow,
+        policy::Effect::Deny => Effect::Deny,
+        policy::Effect::Forbid => Effect::Forbid,
+        policy::Effect::Level(level) => Effect::Level(level.to_owned()),
+    };
+    let place = statement.place(&source.source.place(), &policy.catalogue);
+    let pattern = statement.pattern.text(&policy.catalogue);
+    Statement { source, effect, pattern, place, decides }
+}
+
+impl Inner {
+    /// A source of a user, by name and label.
+    pub(crate) fn source_ref(&self, source: Origin, user: &str) -> SourceRef {
+        match source {
+            Origin::Own => SourceRef { source: SourceName::User(user.to_owned()), label: None },
+            Origin::Shared(id) => {
+                let label = self.sources[id].label.as_deref();
+                SourceRef { source: self.sources.name_of(id), label: label.map(Into::into) }
+            }
+        }
+    }
+}

@@ -1,0 +1,521 @@
+//! The search for remedies.
+//!
+//! It asks a trace what is in the way, supposes that removed, and asks again until the
+//! answer is yes; then it leaves each step out in turn, to see whether it is needed.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
+use super::hypothesis::{Hypothesis, Related, Step};
+use super::remedy::{Remedies, Remedy, RemedyStep};
+use super::trace::{Stated, Trace};
+use super::{Statement, builder, named_bit, named_user};
+use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States};
+use crate::date::Date;
+use crate::document::{Bound, BoundType, Fence, RelationType};
+use crate::engine::{Engine, fence_day};
+use crate::object::{Object, Value};
+use crate::policy::{
+    Class, Effect, Holder, Inner, Origin, Said, Statement as Written, Statements, Users,
+};
+use crate::reason::Reason;
+use crate::relation::RelationState;
+
+/// The most attempts that are followed, and the most remedies that are reported.
+const TRIED: usize = 64;
+const TOLD: usize = 8;
+
+/// The most steps that a remedy may have.
+const LONGEST: usize = 1_000;
+
+/// The effort that may be spent on finding remedies, and again on finding assignments,
+/// in permissions looked at. About a tenth of a second.
+const EFFORT: usize = 1 << 22;
+/// However much one look costs, there is enough for this many.
+const LOOKS: usize = 16;
+
+/// An attempt at a remedy.
+#[derive(Clone, Debug, Default)]
+struct Attempt {
+    steps: Vec<Step>,
+    /// Whether a deny is lifted from its source, rather than overridden by allowing the
+    /// permission to the user.
+    lifts: bool,
+    /// How scoped permissions are to be met.
+    choices: Vec<(NodeId, Choice)>,
+    /// Whether it is tried only if no other leads anywhere, because it grants a scope
+    /// that the object does not fit.
+    is_last_resort: bool,
+}
+
+impl Attempt {
+    /// The scope by which a scoped permission is to be met.
+    fn chosen(&self, id: NodeId) -> Option<NodeId> {
+        let chosen = self.choices.iter().find(|(node, _)| *node == id);
+        chosen.map(|(_, choice)| choice.scope())
+    }
+}
+
+/// A way to meet a scoped permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// By granting that scope.
+    Grant(NodeId),
+    /// By an object that fits that scope.
+    Relate(NodeId),
+}
+
+impl Choice {
+    fn scope(self) -> NodeId {
+        match self {
+            Choice::Grant(scope) | Choice::Relate(scope) => scope,
+        }
+    }
+}
+
+/// The way on for an attempt.
+enum Next {
+    /// There is nothing left to do.
+    Allowed,
+    /// These steps would take it further.
+    Steps(Vec<Step>),
+    /// One of these has to be chosen for a scoped permission; the second list is of last
+    /// resorts.
+    Choose(NodeId, Vec<Choice>, Vec<Choice>),
+    /// Nothing would.
+    Stuck,
+}
+
+/// The search for the remedies of one denial.
+pub(super) struct Search<'a, O: ?Sized> {
+    pub(super) engine: &'a Engine,
+    pub(super) policy: &'a Inner,
+    pub(super) holder: Holder<'a>,
+    /// The policy without its users, which is copied for each look.
+    sources: Inner,
+    bit: Bit,
+    object: Option<&'a O>,
+    today: Option<Date>,
+    /// The effort that is left.
+    left: Cell<usize>,
+}
+
+impl<'a, O: Object + ?Sized> Search<'a, O> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        holder: Holder<'a>,
+        bit: Bit,
+        (object, today): (Option<&'a O>, Option<Date>),
+    ) -> Search<'a, O> {
+        let policy = engine.policy().inner();
+        let sources = Inner { users: Users::default(), ..policy.clone() };
+        let left = Cell::new(EFFORT);
+        Search { engine, policy, holder, sources, bit, object, today, left }
+    }
+
+    pub(super) fn remedies(&self) -> Remedies {
+        if self.allows(&[], self.holder.class) {
+            return Remedies::default();
+        }
+        let look = EFFORT.saturating_sub(self.left.get());
+        let effort = look.saturating_mul(LOOKS).max(EFFORT);
+        self.left.set(effort);
+        let found = self.least();
+        self.left.set(effort);
+        let assignments = found.first().map(|steps| self.assignments(steps));
+        let (assignments, admins) = assignments.unwrap_or_default();
+        let least = found.iter().take(TOLD);
+        let least = least.map(|steps| Remedy { steps: self.described(steps) }).collect();
+        Remedies { least, assignments, admins }
+    }
+
+    /// The steps of each remedy, those with the fewest first.
+    fn least(&self) -> Vec<Vec<Step>> {
+        let mut found: Vec<Vec<Step>> = Vec::new();
+        // The last is tried first.
+        let mut open = vec![Attempt { lifts: true, ..Attempt::default() }, Attempt::default()];
+        let mut last_resorts = Vec::new();
+        for _ in 0..TRIED {
+            let last_resort = || found.is_empty().then(|| last_resorts.pop()).flatten();
+            let Some(attempt) = open.pop().or_else(last_resort) else { break };
+            if !self.may_look() {
+                break;
+            }
+            match self.follow(attempt) {
+                Ok(steps) => {
+                    let steps = self.without_unneeded(steps);
+                    let is_same = |known: &Vec<Step>| {
+                        known.len() == steps.len() && steps.iter().all(|step| known.contains(step))
+                    };
+                    if !found.iter().any(is_same) {
+                        found.push(steps);
+                    }
+                }
+                Err(branches) => {
+                    for branch in branches.into_iter().rev() {
+                        let list =
+                            if branch.is_last_resort { &mut last_resorts } else { &mut open };
+                        list.push(branch);
+                    }
+                }
+            }
+        }
+        found.sort_by_key(Vec::len);
+        found
+    }
+
+    /// Follows an attempt to a yes, or to where it branches.
+    fn follow(&self, mut attempt: Attempt) -> Result<Vec<Step>, Vec<Attempt>> {
+        loop {
+            let next =
+                self.look(&attempt.steps, self.holder.class, |trace| self.next(trace, &attempt));
+            match next {
+                Next::Allowed => return Ok(attempt.steps),
+                Next::Steps(steps) => {
+                    let mut is_further = false;
+                    for step in steps {
+                        is_further |= add(&mut attempt.steps, step, self.policy);
+                        if attempt.steps.len() > LONGEST {
+                            return Err(Vec::new());
+                        }
+                    }
+                    if !is_further || !self.may_look() {
+                        return Err(Vec::new());
+                    }
+                }
+                Next::Choose(node, choices, last_resorts) => {
+                    let branch = |choice, is_last_resort| {
+                        let mut branch = attempt.clone();
+                        branch.choices.push((node, choice));
+                        branch.is_last_resort |= is_last_resort;
+                        branch
+                    };
+                    let choices = choices.into_iter().map(|choice| branch(choice, false));
+                    let others = last_resorts.into_iter().map(|choice| branch(choice, true));
+                    return Err(choices.chain(others).collect());
+                }
+                Next::Stuck => return Err(Vec::new()),
+            }
+        }
+    }
+
+    /// What an attempt lacks next.
+    fn next(&self, trace: &Traced<'_, '_, O>, attempt: &Attempt) -> Next {
+        match trace.reason(self.bit) {
+            Reason::Granted | Reason::Admin => Next::Allowed,
+            Reason::Suspended => Next::Steps(vec![Step::Restore]),
+            Reason::ObjectRequired | Reason::WrongKind => Next::Stuck,
+            _ if trace.rights.is_effective(self.bit) => {
+                self.object_steps(trace, attempt, trace.catalogue().id_of(self.bit))
+            }
+            _ => grant_steps(trace, attempt, self.bit, true),
+        }
+    }
+
+    /// What is in the way of an effective permission on the object: in itself, or in
+    /// what it answers to.
+    fn object_steps(&self, trace: &Traced<'_, '_, O>, attempt: &Attempt, mut id: NodeId) -> Next {
+        let catalogue = trace.catalogue();
+        loop {
+            let node = catalogue.node(id);
+            let is_on_kind = trace.is_on_kind(id);
+            let effective = trace.effective_scopes(id);
+            let fits = |scope: NodeId| !is_on_kind || trace.matches(scope);
+            let is_open = |&scope: &NodeId| fits(scope) && trace.closed_by(scope).is_none();
+            if matches!(node.form, Form::Scoped(_) | Form::Scope(..))
+                && !effective.iter().any(is_open)
+            {
+                let Some(scope) = attempt.chosen(id) else {
+                    let others = catalogue.scopes(id).filter(|scope| !effective.contains(scope));
+                    let (fitting, last_resorts): (Vec<_>, Vec<_>) =
+                        others.partition(|&scope| fits(scope));
+                    let fitting = fitting.into_iter().map(Choice::Grant);
+                    let choices = fitting.chain(effective.into_iter().map(Choice::Relate));
+                    let last_resorts = last_resorts.into_iter().map(Choice::Grant);
+                    return Next::Choose(id, choices.collect(), last_resorts.collect());
+                };
+                if !effective.contains(&scope) {
+                    return grant_steps(trace, attempt, catalogue.node(scope).bit, false);
+                }
+                if !fits(scope) {
+                    let steps = relate(trace, attempt, scope);
+                    return steps.map_or(Next::Stuck, Next::Steps);
+                }
+                let Some(bit) = trace.closed_by(scope) else { return Next::Stuck };
+                id = catalogue.id_of(bit);
+                continue;
+            }
+            let checks = node.condition.iter().filter(|_| is_on_kind);
+            let checks = checks.flat_map(|condition| &condition.own_checks).copied();
+            let failing = checks.filter(|&check| !trace.passes(check));
+            let steps: Vec<Step> = failing.map(|check| widen(trace, check)).collect();
+            if !steps.is_empty() {
+                return Next::Steps(steps);
+            }
+            let Some((_, bit)) = trace.gated_by(id) else { return Next::Stuck };
+            id = catalogue.id_of(bit);
+        }
+    }
+
+    /// Whether the answer to users of that class is yes once the steps are taken.
+    pub(super) fn allows(&self, steps: &[Step], class: &Class) -> bool {
+        self.look(steps, class, |trace| trace.reason(self.bit).allowed())
+    }
+
+    /// Looks at what users of that class may do once the steps are taken.
+    pub(super) fn look<R>(
+        &self,
+        steps: &[Step],
+        class: &Class,
+        ask: impl FnOnce(&Traced<'_, '_, O>) -> R,
+    ) -> R {
+        let policy = (&self.sources, self.engine.licensed());
+        let hypothesis = Hypothesis::new(policy, class, self.object, steps);
+        let trace = hypothesis.trace(self.holder, self.today);
+        let answer = ask(&trace);
+        self.left.set(self.left.get().saturating_sub(trace.effort()));
+        answer
+    }
+
+    /// Whether enough effort is left for another look.
+    pub(super) fn may_look(&self) -> bool {
+        self.left.get() > 0
+    }
+
+    /// Leaves out the steps that are not needed.
+    fn without_unneeded(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        loop {
+            let before = steps.len();
+            // What was added last is more likely to be a means to the rest.
+            for at in (0..steps.len()).rev() {
+                if !self.may_look() {
+                    return steps;
+                }
+                let step = steps.remove(at);
+                if !self.allows(&steps, self.holder.class) {
+                    steps.insert(at, step);
+                }
+            }
+            if steps.len() == before {
+                return steps;
+            }
+        }
+    }
+
+    /// The steps, with names in the place of numbers.
+    pub(super) fn described(&self, steps: &[Step]) -> Vec<RemedyStep> {
+        let catalogue = &self.policy.catalogue;
+        let kind = catalogue.node_of(self.bit).kind;
+        let described = |step: &Step| match step {
+            Step::Restore => RemedyStep::Restore(named_user(self.holder)),
+            Step::License(feature) => RemedyStep::License(feature.to_string()),
+            Step::Allow(bit) => RemedyStep::Allow(named_bit(catalogue, *bit)),
+            Step::Lift(source, effect, pattern) => {
+                RemedyStep::Lift(self.restriction(*source, *effect, *pattern))
+            }
+            Step::Widen(attribute, to) => {
+                let attribute = catalogue.attribute_at(*attribute);
+                let (form, to) = (attribute.bound, to.clone());
+                RemedyStep::Widen { attribute: attribute.path.to_string(), form, to }
+            }
+            Step::Relate(relation, to) => {
+                let relations = kind.map(|kind| &catalogue.kind(kind).relations);
+                let relation = relations.and_then(|all| all.get_index(*relation as usize));
+                let (relation, names) = relation
+                    .map_or((String::new(), RelationType::User), |(name, names)| {
+                        (name.to_string(), *names)
+                    });
+                RemedyStep::Relate { relation, names, to: *to }
+            }
+        };
+        steps.iter().map(described).collect()
+    }
+
+    /// A statement that denies or forbids.
+    fn restriction(&self, source: Origin, effect: Effect<'static>, pattern: Pattern) -> Statement {
+        let mut sources = self.policy.sources_of(self.holder.class);
+        let statements = sources.find(|known| known.origin == source).map(|it| it.statements);
+        let mut all = statements.into_iter().flat_map(Statements::all);
+        let first = all.find(|it| it.effect == effect && it.pattern == pattern);
+        let statement = first.unwrap_or(Written { effect, pattern, at: 0 });
+        builder::statement(self.policy, (source, self.holder.name), statement, true)
+    }
+}
+
+/// The trace of a hypothesis.
+type Traced<'h, 'a, O> = Trace<'h, Related<'a, O>>;
+
+/// Adds a step and returns whether that changes anything. Of one permission only the
+/// highest level is kept, of one relation only the last state.
+fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
+    if steps.contains(&step) {
+        return false;
+    }
+    let node = |bit: Bit| policy.catalogue.id_of(bit);
+    for known in steps.iter_mut() {
+        match (&mut *known, &step) {
+            (Step::Allow(known), Step::Allow(bit)) if node(*known) == node(*bit) => {
+                let is_higher = *bit > *known;
+                *known = *bit.max(known);
+                return is_higher;
+            }
+            (Step::Relate(relation, state), Step::Relate(of, to)) if relation == of => {
+                *state = *to;
+                return true;
+            }
+            _ => {}
+        }
+    }
+    steps.push(step);
+    true
+}
+
+/// What keeps a permission from being effective: everything that it needs and that is
+/// not granted.
+fn grant_steps<O: Object + ?Sized>(
+    trace: &Traced<'_, '_, O>,
+    attempt: &Attempt,
+    bit: Bit,
+    asked: bool,
+) -> Next {
+    let catalogue = trace.catalogue();
+    let mut steps = Vec::new();
+    let mut seen: HashSet<Bit, RandomState> = HashSet::default();
+    let mut open = vec![bit];
+    while let Some(bit) = open.pop() {
+        if !seen.insert(bit) {
+            continue;
+        }
+        let id = catalogue.id_of(bit);
+        let scopes = catalogue.scopes(id);
+        if scopes.is_empty() {
+            missing_grant(trace, attempt.lifts, bit, &mut steps);
+            open.extend(trace.rights.needs(id).map(|(_, bit)| bit));
+            continue;
+        }
+        if trace.rights.is_effective(bit) {
+            continue;
+        }
+        let scope = match attempt.chosen(id) {
+            Some(scope) => Some(scope),
+            None if asked && seen.len() == 1 => {
+                return Next::Choose(id, scopes.map(Choice::Grant).collect(), Vec::new());
+            }
+            // Of those that fit the object, if any do, the nearest to being effective.
+            None => {
+                let fits = |scope: &NodeId| trace.object.is_none() || trace.matches(*scope);
+                let fitting = trace.rights.furthest(scopes.clone().filter(fits));
+                fitting.or_else(|| trace.rights.furthest(scopes))
+            }
+        };
+        open.extend(scope.map(|scope| catalogue.node(scope).bit));
+    }
+    Next::Steps(steps)
+}
+
+/// Adds the steps that grant one permission, which is not scoped: a denial is lifted or
+/// else overridden.
+fn missing_grant<O: Object + ?Sized>(
+    trace: &Traced<'_, '_, O>,
+    lifts: bool,
+    bit: Bit,
+    steps: &mut Vec<Step>,
+) {
+    let catalogue = trace.catalogue();
+    let id = catalogue.id_of(bit);
+    let level = catalogue.node(id).level_of(bit);
+    let lacking = trace.rights.unlicensed(id);
+    let feature = lacking.and_then(|by| catalogue.node(by).feature.clone());
+    steps.extend(feature.map(Step::License));
+    let decisive = trace.statements(id).into_iter().filter(|stated| stated.decides);
+    let decisive: Vec<Stated<'_>> = decisive.collect();
+    let said = decisive.first().map_or(Said::Nothing, |stated| stated.said);
+    let is_granted = match said {
+        Said::Nothing => trace.rights.level(id) >= level as usize,
+        Said::Level(said) => said >= level,
+        Said::Deny => lifts,
+    };
+    if !is_granted {
+        steps.push(Step::Allow(bit));
+    }
+    let forbids = trace.forbids(id).into_iter();
+    let forbids = forbids.map(|(source, it)| Step::Lift(source, Effect::Forbid, it.pattern));
+    steps.extend(forbids);
+    let denies = decisive.into_iter().filter(|_| lifts && said == Said::Deny);
+    steps.extend(denies.map(|it| Step::Lift(it.source, Effect::Deny, it.statement.pattern)));
+}
+
+/// The states in which the object's relations would fit a scope, and every other one
+/// that this attempt counts on.
+fn relate<O: Object + ?Sized>(
+    trace: &Traced<'_, '_, O>,
+    attempt: &Attempt,
+    scope: NodeId,
+) -> Option<Vec<Step>> {
+    let catalogue = trace.catalogue();
+    let kind = catalogue.node(scope).kind?;
+    let when = |scope: NodeId| match &catalogue.node(scope).form {
+        Form::Scope(_, when) if catalogue.node(scope).kind == Some(kind) => &**when,
+        _ => &[],
+    };
+    let counted_on: Vec<(u32, States)> =
+        attempt.choices.iter().flat_map(|(_, choice)| when(choice.scope())).copied().collect();
+    let mut steps = Vec::new();
+    for &(relation, accepted) in when(scope) {
+        if trace.state(relation).is_some_and(|state| accepted.accepts(state)) {
+            continue;
+        }
+        let names = catalogue.kind(kind).relations.get_index(relation as usize);
+        let is_nobodys =
+            matches!(names, Some((_, RelationType::Group))) && trace.holder.groups.is_empty();
+        let states = [RelationState::Me, RelationState::Other, RelationState::None];
+        let state = states.into_iter().find(|&state| {
+            let accept =
+                |&(known, accepted): &(u32, States)| known != relation || accepted.accepts(state);
+            !(state == RelationState::Me && is_nobodys) && counted_on.iter().all(accept)
+        });
+        steps.push(Step::Relate(relation, state?));
+    }
+    Some(steps)
+}
+
+/// The user's bound on an attribute, wide enough for the object's value.
+fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> Step {
+    let of = trace.catalogue().attribute_at(check).bound;
+    let stated = trace.policy().bounds_of(trace.holder.class, check).map(|(_, bound)| bound);
+    let to = match (of, trace.value(check)) {
+        (BoundType::OneOf, Some(Value::Text(text))) => {
+            let texts = stated.filter_map(|bound| match bound {
+                Bound::OneOf(texts) => Some(texts.iter().map(String::as_str)),
+                _ => None,
+            });
+            Bound::OneOf(texts.flatten().chain([text]).map(ToOwned::to_owned).collect())
+        }
+        (BoundType::AtMost | BoundType::AtLeast, Some(Value::Integer(value))) => {
+            Bound::Limit(value)
+        }
+        (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => {
+            value.date().map_or(Bound::Any, |date| fence(stated, date, trace.today))
+        }
+        _ => Bound::Any,
+    };
+    Step::Widen(check, to)
+}
+
+/// A fence that reaches a date, in the form of the nearest one stated.
+fn fence<'b>(stated: impl Iterator<Item = &'b Bound>, date: Date, today: Option<Date>) -> Bound {
+    let fences = stated.filter_map(|bound| match bound {
+        Bound::Fence(fence) => Some((*fence, fence_day(*fence, today)?.days_until(date))),
+        _ => None,
+    });
+    let nearest = fences.min_by_key(|(_, days)| days.unsigned_abs());
+    Bound::Fence(match nearest {
+        Some((Fence::PlusDays(days), more)) => Fence::PlusDays(days.saturating_add(more)),
+        Some((Fence::Next { weekday, plus_days }, more)) => {
+            Fence::Next { weekday, plus_days: plus_days.saturating_add(more) }
+        }
+        Some((Fence::Date(_), _)) | None => Fence::Date(date),
+    })
+}
