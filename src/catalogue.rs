@@ -151,6 +151,12 @@ impl States {
     pub(crate) fn without(self, other: States) -> States {
         States(self.0 & !other.0)
     }
+
+    /// Lists the states in their order.
+    pub(crate) fn list(self) -> Vec<RelationState> {
+        use RelationState::{Me, None, Other};
+        [Me, Other, None].into_iter().filter(|&state| self.accepts(state)).collect()
+    }
 }
 
 /// An edition.

@@ -86,10 +86,10 @@ use serde::Serialize;
 
 use crate::catalogue::{Catalogue, NodeId};
 use crate::change::{Applied, By, Change, Refusal};
-use crate::document::{Bound, BoundType, RelationType, SettingValue};
+use crate::document::SettingValue;
 use crate::engine::Engine;
 use crate::explain::Named;
-use crate::relation::RelationState;
+use crate::filter::Predicate;
 use compare::{Changes, Comparison, Line};
 use pairs::Compared;
 pub use users::Users;
@@ -199,17 +199,17 @@ pub enum Presence {
 /// #     "users": {"bob": {"allow": ["orders"]}}
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::Versus;
+/// use grantree::diff::BeforeAfter;
 ///
 /// let mut document = Document::from(engine.policy());
 /// document.users.get_mut("bob").unwrap().suspended = true;
 /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
 /// let effective = diff.groups[0].permissions[0].effective;
-/// assert_eq!(effective, Some(Versus { before: true, after: false }));
+/// assert_eq!(effective, Some(BeforeAfter { before: true, after: false }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-pub struct Versus<T> {
+pub struct BeforeAfter<T> {
     /// Before.
     pub before: T,
     /// After.
@@ -247,18 +247,18 @@ pub struct PermissionChange {
     /// How what may be done with it changes, over all its levels.
     pub shift: Shift,
     /// Where it may be exercised; a graded one, at whatever level.
-    pub on: Versus<Extent>,
+    pub on: BeforeAfter<Extent>,
     /// Whether it is [effective](Engine::effective), where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub effective: Option<Versus<bool>>,
+    pub effective: Option<BeforeAfter<bool>>,
     /// The [level](Engine::level) of a graded one, where that changes. A side is
     /// `None` where the permission is not graded in that policy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<Versus<Option<String>>>,
+    pub level: Option<BeforeAfter<Option<String>>>,
     /// Whether it may be exercised on some object, as [`Engine::can_some`] answers
     /// it, where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub can_some: Option<Versus<bool>>,
+    pub can_some: Option<BeforeAfter<bool>>,
 }
 
 /// How what may be done with a permission changes: the objects on which it is
@@ -333,74 +333,13 @@ pub enum Extent {
     Objects {
         /// The kind.
         kind: String,
-        /// The condition that an object must meet.
-        condition: Condition,
-        /// The definitions to which [`Condition::Defined`] refers by number, like a
-        /// filter's [definitions](crate::filter::Filter::definitions).
+        /// The condition that an object must meet, with bounds
+        /// [as they are written](Predicate::Bound).
+        condition: Predicate,
+        /// The definitions to which [`Predicate::Defined`] refers by number.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        definitions: Vec<Condition>,
+        definitions: Vec<Predicate>,
     },
-}
-
-/// The condition that an object must meet for users who are alike, on any day.
-///
-/// It is a filter's [`Predicate`](crate::filter::Predicate), except that it names
-/// no users or groups, and that its bounds are as they are written.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
-/// #         "permissions": [{"key": "approve", "object": "order"}]},
-/// #     "users": {"bob": {"bounds": {"order.amount": 5000}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::{Condition, Extent};
-/// use grantree::document::{Bound, BoundType};
-///
-/// let mut document = Document::from(engine.policy());
-/// document.global.allow.push("approve".into());
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// let Extent::Objects { condition, .. } = &diff.groups[0].permissions[0].on.after else {
-///     panic!("{diff}")
-/// };
-/// let (attribute, bounds) = ("amount".into(), vec![Bound::Limit(5000)]);
-/// assert_eq!(condition, &Condition::Bound { attribute, form: BoundType::AtMost, bounds });
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Condition {
-    /// Every object passes.
-    All,
-    /// No object passes.
-    None,
-    /// All of these hold.
-    And(Vec<Condition>),
-    /// At least one of these holds.
-    Or(Vec<Condition>),
-    /// The object carries the relation, in one of these states.
-    Relation {
-        /// The relation.
-        name: String,
-        /// Whether it names users or groups.
-        names: RelationType,
-        /// The states, in their order.
-        states: Vec<RelationState>,
-    },
-    /// The attribute's value passes one of these bounds.
-    Bound {
-        /// The attribute.
-        attribute: String,
-        /// The form of the bounds.
-        form: BoundType,
-        /// The bounds.
-        bounds: Vec<Bound>,
-    },
-    /// The definition of that number holds.
-    Defined(usize),
 }
 
 /// How a setting changes.
@@ -429,7 +368,7 @@ pub struct SettingChange {
     /// The setting.
     pub setting: Named,
     /// Its value, if it has one.
-    pub value: Versus<Option<SettingValue>>,
+    pub value: BeforeAfter<Option<SettingValue>>,
 }
 
 /// A name that only one of two catalogues knows.
@@ -584,8 +523,9 @@ impl Engine {
         groups.sort_by_key(|(changes, users)| {
             (changes.presence, std::cmp::Reverse(users.len()), users.first())
         });
-        let teller = Teller { comparison: &comparison, old: &old.catalogue, new: &new.catalogue };
-        let groups = groups.into_iter().map(|(changes, users)| teller.group(changes, users));
+        let builder =
+            DiffBuilder { comparison: &comparison, old: &old.catalogue, new: &new.catalogue };
+        let groups = groups.into_iter().map(|(changes, users)| builder.group(changes, users));
         let names = match aligned {
             true => Vec::new(),
             false => names::changes(&old.catalogue, &new.catalogue),
@@ -671,14 +611,14 @@ impl Diff {
     }
 }
 
-/// Turns the numbers of a comparison into names and data.
-struct Teller<'c, 'e> {
+/// Builds the groups of a [`Diff`] from the numbers of a comparison.
+struct DiffBuilder<'c, 'e> {
     comparison: &'c Comparison<'e>,
     old: &'c Catalogue,
     new: &'c Catalogue,
 }
 
-impl Teller<'_, '_> {
+impl DiffBuilder<'_, '_> {
     fn group(&self, changes: Changes, users: Users) -> Group {
         let Changes { presence, permissions, settings } = changes;
         Group {
@@ -702,15 +642,16 @@ impl Teller<'_, '_> {
         let level = |catalogue: &Catalogue, node: Option<NodeId>, held| {
             compare::level(catalogue.node(node?), held).map(str::to_owned)
         };
-        let level = Versus {
+        let level = BeforeAfter {
             before: level(self.old, nodes.before, line.levels.before),
             after: level(self.new, nodes.after, line.levels.after),
         };
-        let effective = Versus { before: line.levels.before > 0, after: line.levels.after > 0 };
+        let effective =
+            BeforeAfter { before: line.levels.before > 0, after: line.levels.after > 0 };
         Some(PermissionChange {
             permission,
             shift: line.shift,
-            on: Versus {
+            on: BeforeAfter {
                 before: self.comparison.extent(line.on.before),
                 after: self.comparison.extent(line.on.after),
             },
@@ -732,6 +673,6 @@ fn named(catalogue: &Catalogue, id: NodeId) -> Named {
     Named { name: catalogue.node(id).path.to_string(), label }
 }
 
-fn otherwise<T: PartialEq>(versus: Versus<T>) -> Option<Versus<T>> {
+fn otherwise<T: PartialEq>(versus: BeforeAfter<T>) -> Option<BeforeAfter<T>> {
     (versus.before != versus.after).then_some(versus)
 }

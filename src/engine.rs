@@ -19,8 +19,8 @@ mod list;
 mod membership;
 mod rights;
 mod rows;
-mod standing;
 mod stats;
+mod verdict;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub use handle::{Permission, Unknown, User};
 pub(crate) use limit::{Bounding, Limit, Limits, day as fence_day, limit_of};
 pub use list::Effective;
 pub(crate) use rights::{Rights, reason_on_object};
-pub(crate) use standing::{Open, Standing};
 pub use stats::Stats;
+pub(crate) use verdict::{Conditional, Verdict};
 
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, Condition, Form};

@@ -34,7 +34,7 @@ use serde::Serialize;
 pub use access::{AccessSource, Admission};
 pub(crate) use builder::TraceBuilder;
 pub use remedy::{AccessRequest, AssignedSource, Assignment, Remedies, Remedy, RemedyStep};
-pub(crate) use text::{bound, verdict};
+pub(crate) use text::verdict;
 
 pub use crate::catalogue::Link;
 use crate::catalogue::{Bit, Catalogue, NodeId};

@@ -48,21 +48,22 @@
 
 mod columns;
 mod formula;
+mod predicate;
+mod search;
 mod text;
 
 use serde::Serialize;
 
-use crate::catalogue::{AttributeId, Bit, Evaluator, Op, States, Step};
 use crate::date::Date;
 use crate::document::RelationType;
-use crate::engine::{Engine, Limit, Open, Permission, Standing, Unknown, User, fence_day};
+use crate::engine::{Conditional, Engine, Permission, Unknown, User, Verdict};
 use crate::names::is_among;
-use crate::object::{Asker, Object, Subject, Value};
-use crate::relation::RelationState;
+use crate::object::{Asker, Object, Subject};
 pub use columns::{Cell, Columns, Me, Related};
-use formula::Effort;
 pub(crate) use formula::{Formula, Test};
-pub(crate) use text::{Quoted, State, listed_as};
+pub use predicate::Predicate;
+pub(crate) use search::{Day, Formulas};
+pub(crate) use text::{Quoted, bound, write_objects};
 
 /// The objects on which a user may do something.
 ///
@@ -105,104 +106,6 @@ pub struct Filter {
     groups: Vec<String>,
 }
 
-/// What an object must be like.
-///
-/// It is in normal form. `All` and `None` occur only alone. A join has two or
-/// more parts, all different, sorted, and none of them a join of the same kind.
-/// A join tests a relation once, no part of it follows from another, and what
-/// parts have in common is factored out. (The last two may fail in a filter that
-/// would take more than a few milliseconds to simplify, with dozens of scopes
-/// that differ in dozens of relations: it means the same, at greater length.)
-///
-/// A host translates it into the query language of its own store:
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {
-/// #             "attributes": {"cost": "at_most", "region": "one_of"}, "checks": ["cost", "region"]}},
-/// #         "permissions": [{"key": "edit", "object": "job"}]},
-/// #     "users": {"bob": {"allow": ["edit"], "bounds": {"job.cost": 5000, "job.region": ["north"]}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::filter::Predicate;
-///
-/// fn query(predicate: &Predicate) -> String {
-///     match predicate {
-///         Predicate::And(parts) => parts.iter().map(query).collect::<Vec<_>>().join(" AND "),
-///         Predicate::AtMost { attribute, value } => format!("{attribute}:[* TO {value}]"),
-///         Predicate::OneOf { attribute, values } => format!("{attribute}:({})", values.join(" OR ")),
-///         other => todo!("{other:?}"),
-///     }
-/// }
-///
-/// let filter = engine.filter_by_name("bob", "edit", None)?;
-/// assert_eq!(query(filter.predicate()), "cost:[* TO 5000] AND region:(north)");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Predicate {
-    /// Every object passes.
-    All,
-    /// No object passes.
-    None,
-    /// All of these hold.
-    And(Vec<Predicate>),
-    /// At least one of these holds.
-    Or(Vec<Predicate>),
-    /// The object carries the relation, in one of these states. Even all three
-    /// do not match every object: one that does not carry the relation has no
-    /// state.
-    Relation {
-        /// The relation.
-        name: String,
-        /// What it names.
-        names: RelationType,
-        /// The states, in their order, each once.
-        states: Vec<RelationState>,
-    },
-    /// The attribute is a text, one of these.
-    OneOf {
-        /// The attribute.
-        attribute: String,
-        /// The texts, sorted, each once.
-        values: Vec<String>,
-    },
-    /// The attribute is an integer, no greater than this.
-    AtMost {
-        /// The attribute.
-        attribute: String,
-        /// The greatest that passes.
-        value: i64,
-    },
-    /// The attribute is an integer, no less than this.
-    AtLeast {
-        /// The attribute.
-        attribute: String,
-        /// The least that passes.
-        value: i64,
-    },
-    /// The attribute is a date, or the text of one, no earlier than this.
-    NotBefore {
-        /// The attribute.
-        attribute: String,
-        /// The first day that passes.
-        date: Date,
-    },
-    /// The attribute is a date, or the text of one, no later than this.
-    NotAfter {
-        /// The attribute.
-        attribute: String,
-        /// The last day that passes.
-        date: Date,
-    },
-    /// The definition of that number in [`Filter::definitions`] holds.
-    Defined(usize),
-}
-
 impl Engine {
     /// The objects on which a user may do this: the filter matches an object
     /// exactly if [`Engine::can`] says yes on it, on that day.
@@ -236,10 +139,10 @@ impl Engine {
     /// # }
     /// ```
     pub fn filter(&self, user: User, action: Permission, today: Option<Date>) -> Filter {
-        match self.standing(user, action) {
-            Standing::Denied => Filter::of(None, Predicate::None),
-            Standing::Allowed => Filter::of(None, Predicate::All),
-            Standing::Open(open) => Search::new(open, Day::Of(today)).filter(),
+        match self.verdict(user, action) {
+            Verdict::Denied => Filter::of(None, Predicate::None),
+            Verdict::Allowed => Filter::of(None, Predicate::All),
+            Verdict::Conditional(conditional) => Filter::new(&conditional, today),
         }
     }
 
@@ -277,6 +180,22 @@ impl Engine {
 }
 
 impl Filter {
+    fn new(conditional: &Conditional<'_>, today: Option<Date>) -> Filter {
+        let day = Day::Of(today);
+        let formulas = Formulas::new(conditional, day);
+        if formulas.main == Formula::NONE {
+            return Filter::of(None, Predicate::None);
+        }
+        let (kind, declared) = conditional.kind;
+        let (predicate, definitions) = formulas.predicates(declared, conditional.limits, day);
+        let all = std::iter::once(&predicate).chain(&definitions);
+        let asks_for = |names| all.clone().any(|predicate| predicate.asks_for(names));
+        let user = asks_for(RelationType::User).then(|| conditional.user.to_owned());
+        let groups = if asks_for(RelationType::Group) { conditional.groups() } else { Vec::new() };
+        let groups = groups.into_iter().map(str::to_owned).collect();
+        Filter { kind: Some(kind.to_owned()), predicate, definitions, user, groups }
+    }
+
     fn of(kind: Option<String>, predicate: Predicate) -> Filter {
         Filter { kind, predicate, definitions: Vec::new(), user: None, groups: Vec::new() }
     }
@@ -443,30 +362,8 @@ impl Filter {
                 object.relation(name, &subject).is_some_and(|state| states.contains(&state))
             }
             Predicate::Defined(number) => known.get(*number) == Some(&true),
-            Predicate::OneOf { attribute, .. }
-            | Predicate::AtMost { attribute, .. }
-            | Predicate::AtLeast { attribute, .. }
-            | Predicate::NotBefore { attribute, .. }
-            | Predicate::NotAfter { attribute, .. } => {
-                passes(predicate, object.attribute(attribute))
-            }
+            test => test.attribute().is_some_and(|name| test.passes(object.attribute(name))),
         }
-    }
-}
-
-/// Whether a value passes, if that is what a predicate tests.
-fn passes(predicate: &Predicate, value: Option<Value<'_>>) -> bool {
-    match (predicate, value) {
-        (Predicate::OneOf { values, .. }, Some(Value::Text(text))) => is_among(values, text),
-        (Predicate::AtMost { value: most, .. }, Some(Value::Integer(value))) => value <= *most,
-        (Predicate::AtLeast { value: least, .. }, Some(Value::Integer(value))) => value >= *least,
-        (Predicate::NotBefore { date: first, .. }, Some(value)) => {
-            value.date().is_some_and(|date| date >= *first)
-        }
-        (Predicate::NotAfter { date: last, .. }, Some(value)) => {
-            value.date().is_some_and(|date| date <= *last)
-        }
-        _ => false,
     }
 }
 
@@ -477,226 +374,4 @@ impl Asker for Filter {
     fn belongs(&self, group: &str) -> bool {
         is_among(&self.groups, group)
     }
-}
-
-/// What is asked of an object, whatever the day: a formula, and the definitions
-/// that it refers to. A bound other than `"any"` is one test, if some value could
-/// pass it.
-pub(crate) fn on_any_day<'e>(open: &Open<'e>) -> (Formula<'e>, Vec<Formula<'e>>) {
-    let mut search = Search::new(open.clone(), Day::Any);
-    (open.condition.evaluate(&mut search), search.definitions)
-}
-
-/// The making of a filter.
-struct Search<'e> {
-    open: Open<'e>,
-    day: Day,
-    effort: Effort,
-    /// The steps that are referred to by number.
-    definitions: Vec<Formula<'e>>,
-}
-
-/// The day that a filter is made for.
-#[derive(Clone, Copy)]
-enum Day {
-    /// That day, or none.
-    Of(Option<Date>),
-    /// Whatever day it is.
-    Any,
-}
-
-impl<'e> Search<'e> {
-    /// A step with more tests than this becomes a definition, rather than being
-    /// written out wherever it is required, so that filters stay in proportion
-    /// to the catalogue.
-    const MOST_TESTS: usize = 64;
-    /// So does one that is deeper than this, so that the normal form is found in
-    /// time and nothing is ever nested deeply.
-    const MOST_DEPTH: usize = 8;
-    /// What may be spent on normal forms: a few milliseconds. A dozen scopes that
-    /// test a dozen relations each take a tenth of it.
-    const MOST_EFFORT: usize = 1_048_576;
-    /// The same where formulas are compared, of which there are many.
-    const MOST_EFFORT_COMPARED: usize = 65_536;
-
-    fn new(open: Open<'e>, day: Day) -> Search<'e> {
-        let most = match day {
-            Day::Of(_) => Self::MOST_EFFORT,
-            Day::Any => Self::MOST_EFFORT_COMPARED,
-        };
-        Search { open, day, effort: Effort::new(most), definitions: Vec::new() }
-    }
-
-    fn filter(mut self) -> Filter {
-        let formula = self.open.condition.evaluate(&mut self);
-        let definitions = &self.definitions;
-        if formula == Formula::NONE {
-            return Filter::of(None, Predicate::None);
-        }
-
-        // Keeps the definitions that are referred to, and renumbers them.
-        let mut used = vec![false; definitions.len()];
-        let refer = |formula: &Formula<'_>, used: &mut Vec<bool>| {
-            formula.defined(&mut |number| {
-                if let Some(used) = used.get_mut(number) {
-                    *used = true;
-                }
-            });
-        };
-        refer(&formula, &mut used);
-        // A definition refers to those of lower numbers.
-        for (at, definition) in definitions.iter().enumerate().rev() {
-            if used.get(at) == Some(&true) {
-                refer(definition, &mut used);
-            }
-        }
-        let mut next = 0..;
-        let numbers = used.iter().map(|&used| if used { next.next() } else { None });
-        let numbers: Vec<Option<usize>> = numbers.collect();
-
-        let kind = self.open.kind.0.to_owned();
-        let mut filter = Filter::of(Some(kind), self.predicate(&formula, &numbers));
-        let definitions = definitions.iter().zip(used).filter(|(_, used)| *used);
-        filter.definitions =
-            definitions.map(|(formula, _)| self.predicate(formula, &numbers)).collect();
-        let asks_for = |names| {
-            let mut all = std::iter::once(&filter.predicate).chain(&filter.definitions);
-            all.any(|predicate| predicate.asks_for(names))
-        };
-        if asks_for(RelationType::User) {
-            filter.user = Some(self.open.user.to_owned());
-        }
-        if asks_for(RelationType::Group) {
-            filter.groups = self.open.groups().into_iter().map(str::to_owned).collect();
-        }
-        filter
-    }
-
-    /// The test that the user's bound on an attribute comes to on that day.
-    fn test(&self, attribute: AttributeId, today: Option<Date>) -> Predicate {
-        let (declared, limit) = self.open.limit(attribute);
-        let attribute = declared.name.to_string();
-        match limit {
-            Limit::Any => Predicate::All,
-            Limit::Nothing => Predicate::None,
-            Limit::OneOf(texts) if texts.is_empty() => Predicate::None,
-            Limit::OneOf(texts) => Predicate::OneOf {
-                attribute,
-                values: texts.iter().map(ToString::to_string).collect(),
-            },
-            Limit::AtMost(most) => Predicate::AtMost { attribute, value: *most },
-            Limit::AtLeast(least) => Predicate::AtLeast { attribute, value: *least },
-            // Not before one of several days is not before the first.
-            Limit::NotBefore(fences) => {
-                let days = fences.iter().filter_map(|&fence| fence_day(fence, today));
-                match days.min() {
-                    Some(date) => Predicate::NotBefore { attribute, date },
-                    None => Predicate::None,
-                }
-            }
-            Limit::NotAfter(fences) => {
-                let days = fences.iter().filter_map(|&fence| fence_day(fence, today));
-                match days.max() {
-                    Some(date) => Predicate::NotAfter { attribute, date },
-                    None => Predicate::None,
-                }
-            }
-        }
-    }
-
-    /// A formula as a predicate; `numbers` are the definitions' new ones.
-    fn predicate(&self, formula: &Formula<'e>, numbers: &[Option<usize>]) -> Predicate {
-        let each = |parts: &[Formula<'e>]| {
-            parts.iter().map(|part| self.predicate(part, numbers)).collect()
-        };
-        match formula {
-            Formula::Join(Op::And, parts) if parts.is_empty() => Predicate::All,
-            Formula::Join(Op::Or, parts) if parts.is_empty() => Predicate::None,
-            Formula::Join(Op::And, parts) => Predicate::And(each(parts)),
-            Formula::Join(Op::Or, parts) => Predicate::Or(each(parts)),
-            Formula::Test(Test::Attribute(_, attribute)) => match self.day {
-                Day::Of(today) => self.test(*attribute, today),
-                // No filter is made for any day.
-                Day::Any => Predicate::None,
-            },
-            Formula::Test(Test::Relation(name, states)) => {
-                match self.open.kind.1.relations.get(*name) {
-                    Some(&names) => Predicate::Relation {
-                        name: (*name).to_owned(),
-                        names,
-                        states: listed(*states),
-                    },
-                    None => Predicate::None,
-                }
-            }
-            Formula::Test(Test::Defined(number)) => match numbers.get(*number) {
-                Some(&Some(number)) => Predicate::Defined(number),
-                _ => Predicate::None,
-            },
-        }
-    }
-}
-
-impl<'e> Evaluator for Search<'e> {
-    type Truth = Formula<'e>;
-
-    fn holds(&self, scope: Bit) -> bool {
-        self.open.holds(scope)
-    }
-
-    fn relation(&mut self, relation: u32, states: States) -> Formula<'e> {
-        match self.open.kind.1.relations.get_index(relation as usize) {
-            Some((name, _)) => Formula::Test(Test::Relation(name, states)),
-            None => Formula::NONE,
-        }
-    }
-
-    fn check(&mut self, attribute: AttributeId) -> Formula<'e> {
-        let (declared, limit) = self.open.limit(attribute);
-        let (all, none) = match self.day {
-            Day::Any => (*limit == Limit::Any, !limit.passable()),
-            Day::Of(today) => {
-                let test = self.test(attribute, today);
-                (test == Predicate::All, test == Predicate::None)
-            }
-        };
-        if all || none {
-            all.into()
-        } else {
-            Formula::Test(Test::Attribute(&declared.name, attribute))
-        }
-    }
-
-    fn join(&mut self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
-        Formula::join(op, parts, &self.effort)
-    }
-
-    /// Makes a definition of a large step that several scopes may require.
-    fn step(&mut self, step: &Step, allowed: Formula<'e>) -> Formula<'e> {
-        let is_large = allowed.tests() > Self::MOST_TESTS || allowed.depth() > Self::MOST_DEPTH;
-        if step.always || !is_large {
-            return allowed;
-        }
-        self.definitions.push(allowed);
-        Formula::Test(Test::Defined(self.definitions.len().saturating_sub(1)))
-    }
-}
-
-impl Predicate {
-    /// Whether it tests a relation to users, or to groups.
-    fn asks_for(&self, those: RelationType) -> bool {
-        match self {
-            Predicate::And(parts) | Predicate::Or(parts) => {
-                parts.iter().any(|part| part.asks_for(those))
-            }
-            Predicate::Relation { names, .. } => *names == those,
-            _ => false,
-        }
-    }
-}
-
-/// States, in their order.
-pub(crate) fn listed(states: States) -> Vec<RelationState> {
-    let all = [RelationState::Me, RelationState::Other, RelationState::None];
-    all.into_iter().filter(|&state| states.accepts(state)).collect()
 }

@@ -116,12 +116,12 @@ pub(crate) trait Truth: Clone + From<bool> {
     /// The parts of a join, as far as they matter once none settles it.
     type Parts: Default;
 
-    /// Whether a join with this part has the part's answer whatever the others
-    /// are, so that they need not be asked for.
-    fn settles(&self, op: Op) -> bool;
-
-    /// Adds it to other parts.
-    fn add_to(self, parts: &mut Self::Parts);
+    /// Adds it to the other parts of a join.
+    ///
+    /// # Errors
+    ///
+    /// If it settles the join: this is the answer, whatever the other parts are.
+    fn add_to(self, parts: &mut Self::Parts, op: Op) -> Result<(), Self>;
 }
 
 /// A way to join answers.
@@ -137,42 +137,48 @@ impl Truth for bool {
     type Parts = ();
 
     #[inline]
-    fn settles(&self, op: Op) -> bool {
-        *self == (op == Op::Or)
+    fn add_to(self, (): &mut (), op: Op) -> Result<(), bool> {
+        if self == (op == Op::Or) { Err(self) } else { Ok(()) }
     }
+}
 
-    #[inline]
-    fn add_to(self, (): &mut ()) {}
+/// Joins the parts that a function adds one by one. It need not add more once a
+/// part settles the join.
+#[inline]
+fn join<E: Evaluator>(
+    evaluator: &mut E,
+    op: Op,
+    add_parts: impl FnOnce(&mut E, &mut <E::Truth as Truth>::Parts) -> Result<(), E::Truth>,
+) -> E::Truth {
+    let mut parts = Default::default();
+    match add_parts(evaluator, &mut parts) {
+        Ok(()) => evaluator.join(op, parts),
+        Err(settled) => settled,
+    }
 }
 
 impl Condition {
     /// Whether an object of the condition's kind meets it.
     #[inline]
     pub(crate) fn evaluate<E: Evaluator>(&self, evaluator: &mut E) -> E::Truth {
-        let mut all = Default::default();
-        for &check in &self.checks {
-            let truth = evaluator.check(check);
-            if truth.settles(Op::And) {
-                return truth;
+        join(evaluator, Op::And, |evaluator, all| {
+            for &check in &self.checks {
+                evaluator.check(check).add_to(all, Op::And)?;
             }
-            truth.add_to(&mut all);
-        }
-        let mut allowed = SmallVec::<[E::Truth; 32]>::new();
-        for step in &self.steps {
-            let truth = step.evaluate(evaluator, &allowed);
-            let truth = evaluator.step(step, truth);
-            if !step.always {
-                allowed.push(truth);
-                continue;
+            let mut allowed = SmallVec::<[E::Truth; 32]>::new();
+            for step in &self.steps {
+                let truth = step.evaluate(evaluator, &allowed);
+                let truth = evaluator.step(step, truth);
+                if step.always {
+                    truth.add_to(all, Op::And)?;
+                    // No scope refers to it.
+                    allowed.push(true.into());
+                } else {
+                    allowed.push(truth);
+                }
             }
-            if truth.settles(Op::And) {
-                return truth;
-            }
-            truth.add_to(&mut all);
-            // No scope refers to it.
-            allowed.push(true.into());
-        }
-        evaluator.join(Op::And, all)
+            Ok(())
+        })
     }
 
     /// The steps that matter to a user who holds certain scopes: those that must be
@@ -208,22 +214,15 @@ impl Step {
     /// the steps before it are allowed.
     #[inline]
     fn evaluate<E: Evaluator>(&self, evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
-        let mut all = Default::default();
-        if let Some(scopes) = &self.scopes {
-            let truth = Scope::any(scopes, evaluator, allowed);
-            if truth.settles(Op::And) {
-                return truth;
+        join(evaluator, Op::And, |evaluator, all| {
+            if let Some(scopes) = &self.scopes {
+                Scope::any(scopes, evaluator, allowed).add_to(all, Op::And)?;
             }
-            truth.add_to(&mut all);
-        }
-        for &check in &self.checks {
-            let truth = evaluator.check(check);
-            if truth.settles(Op::And) {
-                return truth;
+            for &check in &self.checks {
+                evaluator.check(check).add_to(all, Op::And)?;
             }
-            truth.add_to(&mut all);
-        }
-        evaluator.join(Op::And, all)
+            Ok(())
+        })
     }
 }
 
@@ -231,33 +230,19 @@ impl Scope {
     /// Whether one of some scopes matches, with the steps that it requires allowed.
     #[inline]
     fn any<E: Evaluator>(scopes: &[Scope], evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
-        let mut any = Default::default();
-        for scope in scopes {
-            let truth = scope.evaluate(evaluator, allowed);
-            if truth.settles(Op::Or) {
-                return truth;
+        join(evaluator, Op::Or, |evaluator, any| {
+            for scope in scopes {
+                let truth = join(evaluator, Op::And, |evaluator, all| {
+                    for &step in &scope.steps {
+                        let required = allowed.get(step as usize).cloned();
+                        required.unwrap_or(false.into()).add_to(all, Op::And)?;
+                    }
+                    scope.matches(evaluator).add_to(all, Op::And)
+                });
+                truth.add_to(any, Op::Or)?;
             }
-            truth.add_to(&mut any);
-        }
-        evaluator.join(Op::Or, any)
-    }
-
-    #[inline]
-    fn evaluate<E: Evaluator>(&self, evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
-        let mut all = Default::default();
-        for &step in &self.steps {
-            let truth = allowed.get(step as usize).cloned().unwrap_or(false.into());
-            if truth.settles(Op::And) {
-                return truth;
-            }
-            truth.add_to(&mut all);
-        }
-        let truth = self.matches(evaluator);
-        if truth.settles(Op::And) {
-            return truth;
-        }
-        truth.add_to(&mut all);
-        evaluator.join(Op::And, all)
+            Ok(())
+        })
     }
 
     /// Whether it is effective and the object's relations are in states that it
@@ -267,15 +252,12 @@ impl Scope {
         if !evaluator.holds(self.bit) {
             return false.into();
         }
-        let mut all = Default::default();
-        for &(relation, states) in &self.when {
-            let truth = evaluator.relation(relation, states);
-            if truth.settles(Op::And) {
-                return truth;
+        join(evaluator, Op::And, |evaluator, all| {
+            for &(relation, states) in &self.when {
+                evaluator.relation(relation, states).add_to(all, Op::And)?;
             }
-            truth.add_to(&mut all);
-        }
-        evaluator.join(Op::And, all)
+            Ok(())
+        })
     }
 }
 

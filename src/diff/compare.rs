@@ -15,13 +15,13 @@ use super::diagram::{
     Variable, What,
 };
 use super::pairs::{Named as NamedBy, Pair, Related};
-use super::values::{Passing, Situations, passing, situations};
-use super::{Condition, Extent, Shift, Versus};
+use super::values::{Outcomes, Passing, outcomes, passing};
+use super::{BeforeAfter, Extent, Shift};
 use crate::bits::{ones, test};
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Kind, Node, NodeId, Op};
-use crate::document::{Bound, Fence, SettingValue};
-use crate::engine::{Engine, Limit, Standing};
-use crate::filter::{self, Formula, Test, listed};
+use crate::catalogue::{Bit, Catalogue, Form, Kind, Node, NodeId};
+use crate::document::SettingValue;
+use crate::engine::{Engine, Limit, Verdict};
+use crate::filter::{Day, Formula, Formulas};
 use crate::policy::{ClassId, Inner, VACANT};
 
 /// All that changes for the users of a pair, by numbers and in a fixed order: equal
@@ -30,7 +30,7 @@ use crate::policy::{ClassId, Inner, VACANT};
 pub(super) struct Changes {
     pub(super) presence: super::Presence,
     pub(super) permissions: Vec<Line>,
-    pub(super) settings: Vec<(usize, Versus<Option<SettingValue>>)>,
+    pub(super) settings: Vec<(usize, BeforeAfter<Option<SettingValue>>)>,
 }
 
 /// What changes about a permission.
@@ -40,10 +40,10 @@ pub(super) struct Line {
     pub(super) node: usize,
     pub(super) shift: Shift,
     /// How many levels above the lowest one.
-    pub(super) levels: Versus<usize>,
-    pub(super) can_some: Versus<bool>,
+    pub(super) levels: BeforeAfter<usize>,
+    pub(super) can_some: BeforeAfter<bool>,
     /// Numbers for [`Comparison::extent`].
-    pub(super) on: Versus<usize>,
+    pub(super) on: BeforeAfter<usize>,
 }
 
 /// A permission before and after: present on at least one side.
@@ -74,8 +74,7 @@ struct Known<'e> {
     kind: (&'e str, &'e Kind),
     /// Whether it may be exercised without an object.
     without: bool,
-    formula: Formula<'e>,
-    definitions: Vec<Formula<'e>>,
+    formulas: Formulas<'e>,
     diagram: Option<Diagram>,
     extent: Option<usize>,
 }
@@ -209,21 +208,21 @@ impl<'e> Comparison<'e> {
     /// What changes about a permission, if anything.
     fn line(&mut self, pair: &Pair, number: usize) -> Option<Line> {
         let nodes = *self.nodes.get(number)?;
-        let reach = Versus {
+        let reach = BeforeAfter {
             before: self.reach(Side::Before, pair.before, nodes.before),
             after: self.reach(Side::After, pair.after, nodes.after),
         };
-        let levels = Versus {
+        let levels = BeforeAfter {
             before: held(self.before, pair.before, nodes.before),
             after: held(self.after, pair.after, nodes.after),
         };
-        let can_some = Versus {
+        let can_some = BeforeAfter {
             before: can_some(self.before, pair.before, nodes.before),
             after: can_some(self.after, pair.after, nodes.after),
         };
         let mut overlap = Overlap::default();
         for (before, after) in self.thresholds(nodes, levels) {
-            let reach = Versus {
+            let reach = BeforeAfter {
                 before: if before { reach.before } else { Reach::Nowhere },
                 after: if after { reach.after } else { Reach::Nowhere },
             };
@@ -256,7 +255,7 @@ impl<'e> Comparison<'e> {
         if !told {
             return None;
         }
-        let on = Versus {
+        let on = BeforeAfter {
             before: self.extent_of(Side::Before, pair.before, reach.before),
             after: self.extent_of(Side::After, pair.after, reach.after),
         };
@@ -265,7 +264,7 @@ impl<'e> Comparison<'e> {
 
     /// For each name that the permission has in both engines, or in the only one
     /// that has it: whether it is held before and after.
-    fn thresholds(&self, nodes: Nodes, levels: Versus<usize>) -> Vec<(bool, bool)> {
+    fn thresholds(&self, nodes: Nodes, levels: BeforeAfter<usize>) -> Vec<(bool, bool)> {
         let above = |engine: &'e Engine, node: Option<NodeId>| -> &'e [Box<str>] {
             match node.map(|id| &catalogue(engine).node(id).form) {
                 Some(Form::Graded(levels)) => levels.get(1..).unwrap_or_default(),
@@ -289,26 +288,25 @@ impl<'e> Comparison<'e> {
         let engine = self.engine(side);
         let Some(id) = node else { return Reach::Nowhere };
         let node = catalogue(engine).node(id);
-        let open = match engine.standing_of(class, node.bit) {
-            Standing::Denied => return Reach::Nowhere,
-            Standing::Allowed => return Reach::Everywhere,
-            Standing::Open(open) => open,
+        let conditional = match engine.verdict_of_class(class, node.bit) {
+            Verdict::Denied => return Reach::Nowhere,
+            Verdict::Allowed => return Reach::Everywhere,
+            Verdict::Conditional(conditional) => conditional,
         };
-        let scopes = open.condition.scopes().map(|scope| scope.bit);
-        let scopes = scopes.filter(|&bit| open.holds(bit)).collect();
+        let scopes = conditional.condition.scopes().map(|scope| scope.bit);
+        let scopes = scopes.filter(|&bit| conditional.holds(bit)).collect();
         let limits = engine.limits(class).as_ptr().addr();
         let recipe = (side, id, limits, scopes);
         if let Some(&known) = self.recipes.get(&recipe) {
             return Reach::On(known);
         }
-        let (formula, definitions) = filter::on_any_day(&open);
+        let formulas = Formulas::new(&conditional, Day::Any);
         let number = self.formulas.len();
         self.formulas.push(Known {
-            kind: open.kind,
-            without: !open.condition.needs_object,
-            diagram: self.diagrams.of(open.kind.0, &formula, &definitions),
-            formula,
-            definitions,
+            kind: conditional.kind,
+            without: !conditional.condition.needs_object,
+            diagram: self.diagrams.of(conditional.kind.0, &formulas),
+            formulas,
             extent: None,
         });
         self.recipes.insert(recipe, number);
@@ -316,7 +314,7 @@ impl<'e> Comparison<'e> {
     }
 
     /// How what a permission may be exercised on before and after overlaps.
-    fn overlap(&mut self, pair: &Pair, reach: Versus<Reach>) -> Overlap {
+    fn overlap(&mut self, pair: &Pair, reach: BeforeAfter<Reach>) -> Overlap {
         let number = |reach| match reach {
             Reach::Nowhere => usize::MAX,
             Reach::Everywhere => usize::MAX - 1,
@@ -357,7 +355,7 @@ impl<'e> Comparison<'e> {
     }
 
     /// The same, on objects of a kind.
-    fn overlap_on(&self, pair: &Pair, reach: Versus<Reach>, kind: &'e str) -> Overlap {
+    fn overlap_on(&self, pair: &Pair, reach: BeforeAfter<Reach>, kind: &'e str) -> Overlap {
         let diagram = |reach| match reach {
             Reach::Nowhere => Some(NONE),
             Reach::Everywhere => Some(super::diagram::ALL),
@@ -394,7 +392,7 @@ impl<'e> Comparison<'e> {
             }
         }
         let limits: Vec<(&Limit, &Limit)> = attributes.iter().map(|(_, limits)| *limits).collect();
-        let Situations { rows, at_the_end } = situations(&limits);
+        let Outcomes { rows, at_the_end } = outcomes(&limits);
         let mut over = |rows: &[Vec<Passing>]| -> Option<Overlap> {
             let mut overlap = Overlap::default();
             for row in rows {
@@ -423,7 +421,7 @@ impl<'e> Comparison<'e> {
 
     /// Whether two formulas and all that they ask about are identical: for formulas
     /// whose meaning would take too long to compare.
-    fn is_written_alike(&self, pair: &Pair, reach: Versus<Reach>) -> bool {
+    fn is_written_alike(&self, pair: &Pair, reach: BeforeAfter<Reach>) -> bool {
         let (Reach::On(before), Reach::On(after)) = (reach.before, reach.after) else {
             return false;
         };
@@ -431,8 +429,7 @@ impl<'e> Comparison<'e> {
         self.aligned
             && pair.related.is_same()
             && self.before.limits(pair.before) == self.after.limits(pair.after)
-            && before.formula == after.formula
-            && before.definitions == after.definitions
+            && before.formulas == after.formulas
     }
 
     /// The combinations of states that a relation can have for the user before and
@@ -460,7 +457,7 @@ impl<'e> Comparison<'e> {
         each.into_iter().filter(|(possible, _)| *possible).map(|(_, states)| states).collect()
     }
 
-    fn setting_changes(&self, pair: &Pair) -> Vec<(usize, Versus<Option<SettingValue>>)> {
+    fn setting_changes(&self, pair: &Pair) -> Vec<(usize, BeforeAfter<Option<SettingValue>>)> {
         let value = |engine: &'e Engine, class, setting: u32| -> Option<&'e SettingValue> {
             let policy = engine.policy().inner();
             let stated = policy.users.class(class).and_then(|class| policy.setting(class, setting));
@@ -471,7 +468,7 @@ impl<'e> Comparison<'e> {
         let changes = settings.filter_map(|(at, &(was, is))| {
             let before = value(self.before, pair.before, was);
             let after = value(self.after, pair.after, is);
-            let value = Versus { before: before.cloned(), after: after.cloned() };
+            let value = BeforeAfter { before: before.cloned(), after: after.cloned() };
             (before != after).then_some((at, value))
         });
         changes.collect()
@@ -506,14 +503,12 @@ impl<'e> Comparison<'e> {
             return number;
         }
         let limits = self.engine(side).limits(class);
-        let teller = Teller { kind: known.kind.1, limits };
-        let extent = match known.formula == Formula::NONE || known.diagram == Some(NONE) {
-            true => Extent::Nothing,
-            false => Extent::Objects {
-                kind: known.kind.0.to_owned(),
-                condition: teller.condition(&known.formula),
-                definitions: known.definitions.iter().map(|part| teller.condition(part)).collect(),
-            },
+        let extent = if known.formulas.main == Formula::NONE || known.diagram == Some(NONE) {
+            Extent::Nothing
+        } else {
+            let (kind, declared) = known.kind;
+            let (condition, definitions) = known.formulas.predicates(declared, limits, Day::Any);
+            Extent::Objects { kind: kind.to_owned(), condition, definitions }
         };
         let number = self.number(extent);
         self.formulas[at].extent = Some(number);
@@ -563,66 +558,6 @@ fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e 
     let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
     let limit = attribute.and_then(|at| engine.limits(class).get(at as usize));
     limit.unwrap_or(&Limit::Nothing)
-}
-
-/// Turns formulas into data.
-struct Teller<'e> {
-    kind: &'e Kind,
-    limits: &'e [Limit],
-}
-
-impl Teller<'_> {
-    fn condition(&self, formula: &Formula<'_>) -> Condition {
-        let each = |parts: &[Formula<'_>]| parts.iter().map(|part| self.condition(part)).collect();
-        match formula {
-            Formula::Join(Op::And, parts) if parts.is_empty() => Condition::All,
-            Formula::Join(Op::Or, parts) if parts.is_empty() => Condition::None,
-            Formula::Join(Op::And, parts) => Condition::And(each(parts)),
-            Formula::Join(Op::Or, parts) => Condition::Or(each(parts)),
-            Formula::Test(Test::Defined(number)) => Condition::Defined(*number),
-            Formula::Test(Test::Relation(name, states)) => match self.kind.relations.get(*name) {
-                Some(&names) => {
-                    Condition::Relation { name: (*name).to_owned(), names, states: listed(*states) }
-                }
-                None => Condition::None,
-            },
-            Formula::Test(Test::Attribute(name, attribute)) => self.bound(name, *attribute),
-        }
-    }
-
-    fn bound(&self, name: &str, attribute: AttributeId) -> Condition {
-        use crate::document::BoundType;
-        let (form, bounds) = match self.limits.get(attribute as usize) {
-            None | Some(Limit::Nothing) => return Condition::None,
-            Some(Limit::Any) => return Condition::All,
-            Some(Limit::OneOf(texts)) => {
-                let texts = texts.iter().map(ToString::to_string).collect();
-                (BoundType::OneOf, vec![Bound::OneOf(texts)])
-            }
-            Some(Limit::AtMost(limit)) => (BoundType::AtMost, vec![Bound::Limit(*limit)]),
-            Some(Limit::AtLeast(limit)) => (BoundType::AtLeast, vec![Bound::Limit(*limit)]),
-            Some(Limit::NotBefore(fences)) => (BoundType::NotBefore, told(fences, false)),
-            Some(Limit::NotAfter(fences)) => (BoundType::NotAfter, told(fences, true)),
-        };
-        Condition::Bound { attribute: name.to_owned(), form, bounds }
-    }
-}
-
-/// Of fences that differ only in how far they reach, the one that reaches furthest;
-/// in a fixed order, whoever joined them.
-fn told(fences: &[Fence], latest: bool) -> Vec<Bound> {
-    let key = |fence: &Fence| match fence {
-        Fence::Date(date) => (0, date.days()),
-        Fence::PlusDays(days) => (1, *days),
-        Fence::Next { weekday, plus_days } => ((*weekday as u8).saturating_add(2), *plus_days),
-    };
-    let mut sorted = fences.to_vec();
-    sorted.sort_unstable_by_key(|fence| {
-        let (like, days) = key(fence);
-        (like, if latest { days.saturating_neg() } else { days })
-    });
-    sorted.dedup_by_key(|fence| key(fence).0);
-    sorted.into_iter().map(Bound::Fence).collect()
 }
 
 impl Inner {

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::catalogue::{Op, States};
-use crate::filter::{Formula, Test};
+use crate::filter::{Formula, Formulas, Test};
 use crate::relation::RelationState;
 
 /// A diagram: the number of its topmost node.
@@ -125,16 +125,12 @@ impl<'e> Diagrams<'e> {
         self.asked.get(variable as usize).copied()
     }
 
-    /// The diagram of a formula about objects of a kind, with the definitions that
-    /// it refers to; `None` if that would take too long.
-    pub(super) fn of(
-        &mut self,
-        kind: &'e str,
-        formula: &Formula<'e>,
-        definitions: &[Formula<'e>],
-    ) -> Option<Diagram> {
+    /// Builds the diagram of a formula about objects of a kind; `None` if that would
+    /// take too long.
+    pub(super) fn of(&mut self, kind: &'e str, formulas: &Formulas<'e>) -> Option<Diagram> {
+        let Formulas { main, definitions } = formulas;
         let mut steps = Self::MOST_STEPS;
-        let tests = definitions.iter().chain([formula]).map(Formula::tests).sum::<usize>();
+        let tests = definitions.iter().chain([main]).map(Formula::tests).sum::<usize>();
         if tests > Self::MOST_STEPS || self.nodes.len() > Self::MOST_NODES {
             return None;
         }
@@ -143,7 +139,7 @@ impl<'e> Diagrams<'e> {
             let diagram = self.build(kind, definition, &defined, &mut steps)?;
             defined.push(diagram);
         }
-        let diagram = self.build(kind, formula, &defined, &mut steps)?;
+        let diagram = self.build(kind, main, &defined, &mut steps)?;
         (self.asks(&[diagram]).len() <= Self::MOST_VARIABLES).then_some(diagram)
     }
 
@@ -349,7 +345,8 @@ mod tests {
             Formula::Join(op, parts.iter().map(|&part| part.clone()).collect())
         };
         let mut diagrams = Diagrams::new();
-        let mut of = |formula: &Formula<'static>| diagrams.of("job", formula, &[]);
+        let alone = |main: &Formula<'static>| Formulas { main: main.clone(), definitions: vec![] };
+        let mut of = |formula: &Formula<'static>| diagrams.of("job", &alone(formula));
         let (a, b) = (relation("a", &[Me]), relation("b", &[Me]));
         let (c, other) = (relation("c", &[Other, Nobody]), relation("a", &[Other, Nobody]));
         // What no normal form finds: the consensus of two parts.
@@ -364,8 +361,9 @@ mod tests {
         assert_eq!(of(&join(Op::And, &[])), Some(ALL));
         let defined = Formula::Test(Test::Defined(0));
         let by_definition =
-            diagrams.of("job", &join(Op::And, &[&defined, &b]), std::slice::from_ref(&a));
-        assert_eq!(by_definition, diagrams.of("job", &join(Op::And, &[&a, &b]), &[]));
+            Formulas { main: join(Op::And, &[&defined, &b]), definitions: vec![a.clone()] };
+        let by_definition = diagrams.of("job", &by_definition);
+        assert_eq!(by_definition, diagrams.of("job", &alone(&join(Op::And, &[&a, &b]))));
     }
 
     #[test]
@@ -381,19 +379,21 @@ mod tests {
         let pairs = (0..30).map(|at| Formula::Join(Op::And, vec![one(at), one(at + 30)]));
         let hard = Formula::Join(Op::Or, pairs.collect());
         let mut diagrams = Diagrams::new();
-        assert!(diagrams.of("job", &order, &[]).is_some());
-        assert_eq!(diagrams.of("job", &hard, &[]), None);
+        let alone = |main| Formulas { main, definitions: Vec::new() };
+        assert!(diagrams.of("job", &alone(order)).is_some());
+        assert_eq!(diagrams.of("job", &alone(hard)), None);
     }
 
     #[test]
     fn what_goes_too_deep_is_given_up() {
         let names: Vec<String> = (0..10_000).map(|at| format!("r{at}")).collect();
         let mut diagrams = Diagrams::new();
+        let alone = |main| Formulas { main, definitions: Vec::new() };
         let one = |at: usize, accepts: States| Formula::Test(Test::Relation(&names[at], accepts));
         let (me, or_other) =
             (states(&[RelationState::Me]), states(&[RelationState::Me, RelationState::Other]));
         for at in 0..names.len() {
-            assert!(diagrams.of("job", &one(at, me), &[]).is_some());
+            assert!(diagrams.of("job", &alone(one(at, me))).is_some());
         }
         // Each part goes on top of those before, so that each takes only one step.
         let all = |accepts| {
@@ -401,6 +401,6 @@ mod tests {
             Formula::Join(Op::And, parts.collect())
         };
         let either = Formula::Join(Op::Or, vec![all(me), all(or_other)]);
-        assert_eq!(diagrams.of("job", &either, &[]), None);
+        assert_eq!(diagrams.of("job", &alone(either)), None);
     }
 }

@@ -3,12 +3,11 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    Condition, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
-    SettingChange, Shift, Users, Versus,
+    BeforeAfter, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
+    SettingChange, Shift, Users,
 };
 use crate::document::{RelationType, SettingValue};
-use crate::explain::bound;
-use crate::filter::{Quoted, State, listed_as};
+use crate::filter::{Quoted, write_objects};
 use crate::problem::OneLine;
 
 /// How many users are named, and how many permissions of a group are shown, unless
@@ -51,7 +50,7 @@ fn write_group(f: &mut Formatter<'_>, group: &Group, all: bool) -> fmt::Result {
         writeln!(f, "  and {} more", count(more))?;
     }
     for SettingChange { setting, value } in settings {
-        let Versus { before, after } = value;
+        let BeforeAfter { before, after } = value;
         let (before, after) = (SettingText(before.as_ref()), SettingText(after.as_ref()));
         writeln!(f, "  {} setting {setting}: now {after}, before {before}", have(one))?;
     }
@@ -96,7 +95,7 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         Shift::Other => write!(f, "  {have} {permission} on other objects")?,
         Shift::Same => write!(f, "  {have} {permission} on the same objects")?,
     }
-    if let Some(Versus { before, after }) = level {
+    if let Some(BeforeAfter { before, after }) = level {
         let (before, after) = (Level(before.as_deref()), Level(after.as_deref()));
         write!(f, ": now {after}, before {before}")?;
     }
@@ -120,17 +119,17 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         _ => writeln!(f, "    still on {}, except in the last days of the calendar", on.after)?,
     }
     // The answers without an object mostly follow.
-    let follows = |versus: &Versus<bool>| match shift {
-        Shift::Gained => versus.after,
-        Shift::Lost => versus.before,
+    let follows = |sides: &BeforeAfter<bool>| match shift {
+        Shift::Gained => sides.after,
+        Shift::Lost => sides.before,
         _ => false,
     };
-    if let (Some(versus), None) = (effective.as_ref().filter(|it| !follows(it)), level) {
-        let now = if versus.after { "now" } else { "no longer" };
+    if let (Some(sides), None) = (effective.as_ref().filter(|it| !follows(it)), level) {
+        let now = if sides.after { "now" } else { "no longer" };
         writeln!(f, "    it is {now} effective")?;
     }
-    if let Some(versus) = can_some.as_ref().filter(|it| !follows(it)) {
-        let now = if versus.after { "now" } else { "no longer" };
+    if let Some(sides) = can_some.as_ref().filter(|it| !follows(it)) {
+        let now = if sides.after { "now" } else { "no longer" };
         writeln!(f, "    without an object, it is {now} offered")?;
     }
     Ok(())
@@ -202,19 +201,9 @@ impl Display for NameChange {
 impl Extent {
     /// Whether a relation to groups makes a difference.
     fn asks_for_groups(&self) -> bool {
-        fn asks(condition: &Condition) -> bool {
-            match condition {
-                Condition::And(parts) | Condition::Or(parts) => parts.iter().any(asks),
-                Condition::Relation { names, .. } => *names == RelationType::Group,
-                _ => false,
-            }
-        }
-        match self {
-            Extent::Objects { condition, definitions, .. } => {
-                asks(condition) || definitions.iter().any(asks)
-            }
-            _ => false,
-        }
+        let Extent::Objects { condition, definitions, .. } = self else { return false };
+        let mut all = std::iter::once(condition).chain(definitions);
+        all.any(|predicate| predicate.asks_for(RelationType::Group))
     }
 }
 
@@ -224,57 +213,9 @@ impl Display for Extent {
         match self {
             Extent::Nothing => f.write_str("nothing"),
             Extent::Everything => f.write_str("everything"),
-            Extent::Objects { kind, condition: Condition::All, .. } => write!(f, "every {kind}"),
             Extent::Objects { kind, condition, definitions } => {
-                write!(f, "every {kind} where {condition}")?;
-                for (number, definition) in definitions.iter().enumerate() {
-                    write!(f, "; #{number} means {definition}")?;
-                }
-                Ok(())
+                write_objects(f, kind, condition, definitions)
             }
         }
     }
-}
-
-impl Display for Condition {
-    /// `assignee is me and region is one of "north", "south"`.
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Condition::All => f.write_str("everything"),
-            Condition::None => f.write_str("nothing"),
-            Condition::And(parts) => joined(f, parts, " and "),
-            Condition::Or(parts) => joined(f, parts, " or "),
-            Condition::Relation { name, states, .. } => {
-                listed_as(f, name, states.iter().map(|&state| State(state)))
-            }
-            Condition::Bound { attribute, form, bounds } => match bounds.as_slice() {
-                [crate::document::Bound::OneOf(texts)] => {
-                    listed_as(f, attribute, texts.iter().map(|text| Quoted(text)))
-                }
-                bounds => {
-                    write!(f, "{attribute} is ")?;
-                    for (at, one) in bounds.iter().enumerate() {
-                        let separator = if at == 0 { "" } else { " or " };
-                        write!(f, "{separator}{}", bound(*form, one))?;
-                    }
-                    Ok(())
-                }
-            },
-            Condition::Defined(number) => write!(f, "#{number}"),
-        }
-    }
-}
-
-/// The parts, with parentheses around those that are joined themselves.
-fn joined(f: &mut Formatter<'_>, parts: &[Condition], by: &str) -> fmt::Result {
-    for (at, part) in parts.iter().enumerate() {
-        if at > 0 {
-            f.write_str(by)?;
-        }
-        match part {
-            Condition::And(_) | Condition::Or(_) => write!(f, "({part})")?,
-            test => test.fmt(f)?,
-        }
-    }
-    Ok(())
 }

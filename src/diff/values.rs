@@ -27,7 +27,7 @@ pub(super) fn passing(before: bool, after: bool) -> Passing {
 /// The outcomes possible for several attributes together, one set for each
 /// attribute and one row for each kind of day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Situations {
+pub(super) struct Outcomes {
     pub(super) rows: Vec<Vec<Passing>>,
     /// The same on days so near the end of the calendar that a fence lies beyond it
     /// and passes nothing: such a fence reaches further on all other days.
@@ -38,7 +38,7 @@ pub(super) struct Situations {
 /// another is left out.
 ///
 /// With very many fences, it may report more than is possible.
-pub(super) fn situations(attributes: &[(&Limit, &Limit)]) -> Situations {
+pub(super) fn outcomes(attributes: &[(&Limit, &Limit)]) -> Outcomes {
     /// More than anybody has, and few enough to try all days.
     const MOST_FENCES: usize = 24;
 
@@ -49,9 +49,9 @@ pub(super) fn situations(attributes: &[(&Limit, &Limit)]) -> Situations {
             false if limits.0 == limits.1 => passing(false, false) | passing(true, true),
             false => 0b1111,
         });
-        return Situations { rows: vec![all.collect()], at_the_end: Vec::new() };
+        return Outcomes { rows: vec![all.collect()], at_the_end: Vec::new() };
     }
-    let mut found = Situations::default();
+    let mut found = Outcomes::default();
     for today in days(&fences) {
         let row: Vec<Passing> = attributes.iter().map(|&limits| possible(limits, today)).collect();
         let mut all = fences.iter().flatten();
@@ -60,11 +60,11 @@ pub(super) fn situations(attributes: &[(&Limit, &Limit)]) -> Situations {
             false => found.rows.push(row),
         }
     }
-    Situations { rows: most(found.rows), at_the_end: most(found.at_the_end) }
+    Outcomes { rows: keep_maximal(found.rows), at_the_end: keep_maximal(found.at_the_end) }
 }
 
 /// The rows that are not contained in others, each once.
-fn most(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
+fn keep_maximal(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
     rows.sort_unstable();
     rows.dedup();
     let within = |row: &[Passing], other: &[Passing]| {
@@ -169,7 +169,7 @@ mod tests {
     const BOTH: Passing = 8;
 
     fn one(before: &Limit, after: &Limit) -> Vec<Passing> {
-        situations(&[(before, after)]).rows.into_iter().flatten().collect()
+        outcomes(&[(before, after)]).rows.into_iter().flatten().collect()
     }
 
     fn texts(texts: &[&str]) -> Limit {
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(one(&friday, &after(1)), [NEITHER | BEFORE | BOTH]);
         assert_eq!(one(&friday, &after(4)).len(), 2);
         // But in the last days of the calendar, a week is too long.
-        let found = situations(&[(&friday, &after(7))]);
+        let found = outcomes(&[(&friday, &after(7))]);
         assert!(found.at_the_end.contains(&vec![NEITHER | BEFORE]));
         // A different order is no difference.
         let (ab, ba) = (
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(one(&all, &early), [NEITHER | BOTH]);
         // Fences that count back reach before the calendar's first year, to an end
         // of their own, which one reaches ten days before the other.
-        let found = situations(&[(&soon(-3_700_000), &soon(-3_700_010))]);
+        let found = outcomes(&[(&soon(-3_700_000), &soon(-3_700_010))]);
         assert_eq!(found.rows, [[NEITHER | BOTH]]);
         assert_eq!(found.at_the_end, [[NEITHER | BEFORE]]);
     }
@@ -233,7 +233,7 @@ mod tests {
     fn attributes_have_their_days_in_common() {
         let soon = Limit::NotBefore(vec![Fence::PlusDays(0)]);
         let fixed = Limit::NotBefore(vec![date("2026-11-21")]);
-        let rows = situations(&[(&soon, &fixed), (&soon, &fixed)]).rows;
+        let rows = outcomes(&[(&soon, &fixed), (&soon, &fixed)]).rows;
         // On no day is one attribute's fence overtaken and the other's not.
         let (overtaken, not) = (NEITHER | AFTER | BOTH, NEITHER | BEFORE | BOTH);
         assert_eq!(rows, [[overtaken, overtaken], [not, not]]);

@@ -8,6 +8,7 @@ use super::{
     Statement,
 };
 use crate::document::{Bound, BoundType, Fence, RelationType};
+use crate::filter::bound;
 use crate::policy::SourceName;
 use crate::problem::OneLine;
 use crate::reason::Reason;
@@ -318,45 +319,6 @@ fn state(state: RelationState, names: RelationType) -> &'static str {
         (RelationState::Other, RelationType::Group) => "another group",
         (RelationState::None, RelationType::User) => "nobody",
         (RelationState::None, RelationType::Group) => "no group",
-    }
-}
-
-/// A bound, after "allows".
-pub(crate) fn bound(form: BoundType, bound: &Bound) -> String {
-    let side = match form {
-        BoundType::OneOf => "one of",
-        BoundType::AtMost => "at most",
-        BoundType::AtLeast => "at least",
-        BoundType::NotBefore => "not before",
-        BoundType::NotAfter => "not after",
-    };
-    match bound {
-        Bound::Any => "any value".to_owned(),
-        Bound::OneOf(texts) if texts.is_empty() => "no value".to_owned(),
-        Bound::OneOf(texts) => {
-            let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
-            format!("{side} {}", texts.join(", "))
-        }
-        Bound::Limit(limit) => format!("{side} {limit}"),
-        Bound::Fence(fence) => format!("{side} {}", day(fence)),
-    }
-}
-
-fn day(fence: &Fence) -> String {
-    let from = |days: i64, day: &str| match days {
-        0 => day.to_owned(),
-        1 => format!("the day after {day}"),
-        -1 => format!("the day before {day}"),
-        2.. => format!("{days} days after {day}"),
-        _ => format!("{} days before {day}", days.unsigned_abs()),
-    };
-    match fence {
-        Fence::Date(date) => date.to_string(),
-        Fence::PlusDays(days) => from(*days, "today"),
-        Fence::Next { weekday, plus_days } => {
-            let day = format!("the next {weekday:?} after today");
-            from(*plus_days, &day)
-        }
     }
 }
 

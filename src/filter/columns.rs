@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Filter, Predicate, passes};
+use super::{Filter, Predicate};
 use crate::date::Date;
 use crate::document::RelationType;
 use crate::names::is_among;
@@ -459,7 +459,7 @@ trait AttributeColumn {
 
 impl<C: Cell> AttributeColumn for &[C] {
     fn mark(&self, test: &Predicate, marks: &mut [u64]) {
-        mark(self, marks, |cell| passes(test, cell.value()).into());
+        mark(self, marks, |cell| test.passes(cell.value()).into());
     }
 }
 
@@ -472,7 +472,7 @@ struct Coded<'c, C> {
 impl<C: Cell> AttributeColumn for Coded<'_, C> {
     fn mark(&self, test: &Predicate, marks: &mut [u64]) {
         let passing: Vec<u8> =
-            self.values.iter().map(|value| passes(test, value.value()).into()).collect();
+            self.values.iter().map(|value| test.passes(value.value()).into()).collect();
         let passes = |&code: &u32| passing.get(code as usize).copied().unwrap_or(0);
         mark(self.codes, marks, |code| passes(code).into());
     }
@@ -561,14 +561,11 @@ impl Filter {
                     column.mark(&me, states, &mut marks);
                 }
             }
-            Predicate::OneOf { attribute, .. }
-            | Predicate::AtMost { attribute, .. }
-            | Predicate::AtLeast { attribute, .. }
-            | Predicate::NotBefore { attribute, .. }
-            | Predicate::NotAfter { attribute, .. } => {
-                let column = objects.attributes.iter().find(|(known, _)| known == attribute);
-                if let Some((_, column)) = column {
-                    column.mark(predicate, &mut marks);
+            test => {
+                let mut columns = objects.attributes.iter();
+                let name = test.attribute();
+                if let Some((_, column)) = columns.find(|(known, _)| Some(*known) == name) {
+                    column.mark(test, &mut marks);
                 }
             }
         }

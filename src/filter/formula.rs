@@ -79,12 +79,12 @@ impl From<bool> for Formula<'_> {
 impl<'c> Truth for Formula<'c> {
     type Parts = Vec<Formula<'c>>;
 
-    fn settles(&self, op: Op) -> bool {
-        matches!(self, Formula::Join(of, parts) if *of != op && parts.is_empty())
-    }
-
-    fn add_to(self, parts: &mut Vec<Formula<'c>>) {
+    fn add_to(self, parts: &mut Vec<Formula<'c>>, op: Op) -> Result<(), Formula<'c>> {
+        if matches!(&self, Formula::Join(of, parts) if *of != op && parts.is_empty()) {
+            return Err(self);
+        }
         parts.push(self);
+        Ok(())
     }
 }
 
@@ -140,12 +140,16 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// The definitions that it refers to.
-    pub(super) fn defined(&self, found: &mut impl FnMut(usize)) {
+    /// Marks the definitions that it refers to.
+    pub(super) fn mark_definitions(&self, marks: &mut [bool]) {
         match self {
-            Formula::Test(Test::Defined(number)) => found(*number),
+            Formula::Test(Test::Defined(number)) => {
+                if let Some(mark) = marks.get_mut(*number) {
+                    *mark = true;
+                }
+            }
             Formula::Test(_) => {}
-            Formula::Join(_, parts) => parts.iter().for_each(|part| part.defined(found)),
+            Formula::Join(_, parts) => parts.iter().for_each(|part| part.mark_definitions(marks)),
         }
     }
 

@@ -68,7 +68,8 @@ impl Search<'_> {
         };
         Ok(match predicate {
             Predicate::All => truth(true),
-            Predicate::None => truth(false),
+            // A filter has no bounds as they are written.
+            Predicate::None | Predicate::Bound { .. } => truth(false),
             Predicate::And(parts) => all_of(each(parts)?),
             Predicate::Or(parts) => any_of(each(parts)?),
             Predicate::Relation { name, names, states } => self.relation(name, *names, states)?,

@@ -10,7 +10,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use grantree::diff::{Diff, Extent, Group, NameChange, PermissionChange, Presence, Shift, Versus};
+use grantree::diff::{
+    BeforeAfter, Diff, Extent, Group, NameChange, PermissionChange, Presence, Shift,
+};
 use grantree::document::{Bound, Document, Fence, RelationType, Statements};
 use grantree::object::{DynamicObject, Value};
 use grantree::{Date, Engine, Policy};
@@ -141,7 +143,7 @@ impl Subject<'_> {
         let mut names = vec![path.to_owned()];
         names.extend(node.levels.iter().skip(1).map(|level| format!("{path}:{level}")));
         let versus = |both: [bool; 2]| {
-            (both[0] != both[1]).then_some(Versus { before: both[0], after: both[1] })
+            (both[0] != both[1]).then_some(BeforeAfter { before: both[0], after: both[1] })
         };
         // What the diff says about it without an object.
         let can_some = |name: &str| {
@@ -228,7 +230,7 @@ impl Subject<'_> {
     /// The objects that are shown match what is said about them.
     fn is_shown(told: &PermissionChange) {
         let nothing = |extent: &Extent| *extent == Extent::Nothing;
-        let Versus { before, after } = &told.on;
+        let BeforeAfter { before, after } = &told.on;
         match told.shift {
             Shift::Gained => assert!(!nothing(after), "{told:?}"),
             Shift::Lost => assert!(!nothing(before), "{told:?}"),
@@ -453,8 +455,8 @@ pub fn a_diff_has_a_mirror(before: &Document, after: &Document) {
     assert_eq!(told(&there), told(&mirrored(back)));
 }
 
-fn turned<T>(Versus { before, after }: Versus<T>) -> Versus<T> {
-    Versus { before: after, after: before }
+fn turned<T>(BeforeAfter { before, after }: BeforeAfter<T>) -> BeforeAfter<T> {
+    BeforeAfter { before: after, after: before }
 }
 
 fn mirrored(diff: Diff) -> Diff {

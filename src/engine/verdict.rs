@@ -1,55 +1,54 @@
-//! What user and permission determine of a decision before there is an object.
+//! The part of a decision that does not depend on the object.
 
 use super::limit::{Limit, limit_of};
 use super::{Compiled, Engine, Permission, User};
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind};
 use crate::policy::ClassId;
 
-/// How a user stands with a permission.
-pub(crate) enum Standing<'e> {
-    /// The answer is no, whatever the object.
+/// The answer for a user and a permission.
+pub(crate) enum Verdict<'e> {
+    /// No, for every object.
     Denied,
-    /// The answer is yes, whatever the object, of whatever kind.
+    /// Yes, for every object of every kind.
     Allowed,
     /// The object decides.
-    Open(Open<'e>),
+    Conditional(Conditional<'e>),
 }
 
 /// A decision that depends on the object.
 #[derive(Clone)]
-pub(crate) struct Open<'e> {
+pub(crate) struct Conditional<'e> {
     compiled: &'e Compiled,
     class: ClassId,
-    limits: &'e [Limit],
+    pub(crate) limits: &'e [Limit],
     slot: u32,
     /// The user's name.
     pub(crate) user: &'e str,
     /// The kind of object concerned.
     pub(crate) kind: (&'e str, &'e Kind),
-    /// The condition on the object, whoever asks.
+    /// The condition on the object, the same for every user.
     pub(crate) condition: &'e Condition,
 }
 
 impl Engine {
-    pub(crate) fn standing(&self, user: User, action: Permission) -> Standing<'_> {
+    pub(crate) fn verdict(&self, user: User, action: Permission) -> Verdict<'_> {
         let compiled = &self.0;
         let Some((class, ask)) = compiled.find(user, action) else {
-            return Standing::Denied;
+            return Verdict::Denied;
         };
         let slot = compiled.slot(user);
         match slot.and_then(|slot| Some((slot, compiled.policy().users.get(slot)?.0))) {
-            Some(user) => compiled.standing(class, ask.bit(), user),
-            None => Standing::Denied,
+            Some(user) => compiled.verdict(class, ask.bit(), user),
+            None => Verdict::Denied,
         }
     }
 
-    /// How users of a class stand with a permission, whoever they are: without a
-    /// user's name and groups.
-    pub(crate) fn standing_of(&self, class: ClassId, bit: Bit) -> Standing<'_> {
-        self.0.standing(class, bit, (u32::MAX, ""))
+    /// Returns the answer for a class of users, without a user's name and groups.
+    pub(crate) fn verdict_of_class(&self, class: ClassId, bit: Bit) -> Verdict<'_> {
+        self.0.verdict(class, bit, (u32::MAX, ""))
     }
 
-    /// The words of the permission bits that users of a class hold.
+    /// Returns the words of the permission bits that users of a class hold.
     pub(crate) fn row(&self, class: ClassId) -> Vec<u64> {
         self.0.rows.row(class).collect()
     }
@@ -64,8 +63,7 @@ impl Engine {
         self.0.is_admin(class)
     }
 
-    /// What passes of each attribute for users of a class; equal ones may be
-    /// shared.
+    /// Returns the limits of a class; classes may share them.
     pub(crate) fn limits(&self, class: ClassId) -> &[Limit] {
         self.0.limits(class)
     }
@@ -76,24 +74,24 @@ impl Engine {
         self.0.checks_passable(class, condition)
     }
 
-    /// The groups of a list and all beneath them, sorted.
+    /// Returns the groups of a list and their descendants, sorted.
     pub(crate) fn groups_of_list(&self, list: u32) -> Vec<&str> {
         self.0.memberships.get(list).names()
     }
 }
 
 impl Compiled {
-    fn standing<'e>(&'e self, class: ClassId, bit: Bit, user: (u32, &'e str)) -> Standing<'e> {
+    fn verdict<'e>(&'e self, class: ClassId, bit: Bit, user: (u32, &'e str)) -> Verdict<'e> {
         if !self.rows.holds(class, bit) {
-            return Standing::Denied;
+            return Verdict::Denied;
         }
         let catalogue = &self.policy().catalogue;
         let condition = catalogue.node_of(bit).condition.as_deref();
         let Some(condition) = condition.filter(|_| !self.is_admin(class)) else {
-            return Standing::Allowed;
+            return Verdict::Allowed;
         };
         match catalogue.kinds.get_index(condition.kind as usize) {
-            Some((kind, declared)) => Standing::Open(Open {
+            Some((kind, declared)) => Verdict::Conditional(Conditional {
                 compiled: self,
                 class,
                 limits: self.limits(class),
@@ -102,25 +100,25 @@ impl Compiled {
                 kind: (kind, declared),
                 condition,
             }),
-            None => Standing::Denied,
+            None => Verdict::Denied,
         }
     }
 }
 
-impl<'e> Open<'e> {
+impl<'e> Conditional<'e> {
     /// Whether the user holds a scope.
     pub(crate) fn holds(&self, scope: Bit) -> bool {
         self.compiled.rows.holds(self.class, scope)
     }
 
-    /// An attribute, and what passes of it for the user.
+    /// Returns an attribute, and the user's limit on it.
     pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
         let compiled = self.compiled;
         let attributes = &compiled.policy().catalogue.attributes;
         (&attributes[attribute as usize], limit_of(self.limits, attribute))
     }
 
-    /// The user's groups and all beneath them, sorted.
+    /// Returns the user's groups and their descendants, sorted.
     pub(crate) fn groups(&self) -> Vec<&'e str> {
         let list = self.compiled.policy().users.groups_of(self.slot);
         self.compiled.memberships.get(list).names()
