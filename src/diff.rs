@@ -94,26 +94,10 @@ use compare::{Changes, Comparison, Line};
 use pairs::Compared;
 pub use users::Users;
 
-/// What changes from one policy to another.
+/// The changes from one policy to another.
 ///
 /// It displays as text, in which long lists are cut off with a count of the rest
 /// (`{:#}` lists everything), and serializes as data.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "users": {"ann": {}, "bob": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let mut document = Document::from(engine.policy());
-/// document.users.get_mut("bob").unwrap().statements.allow.push("orders".into());
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// assert_eq!(diff.groups.len(), 1);
-/// assert_eq!(diff.to_string(), "1 user: `bob`\n  gains `orders`\n");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
@@ -128,28 +112,12 @@ pub struct Diff {
 }
 
 /// Users for whom the same things change.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}], "settings": {"depot": {}}},
-/// #     "users": {"ann": {"settings": {"depot": "york"}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let mut document = Document::from(engine.policy());
-/// document.users.get_mut("ann").unwrap().statements.allow.push("orders".into());
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// let group = &diff.groups[0];
-/// assert_eq!((group.permissions.len(), group.settings.len()), (1, 0));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Group {
     /// The users.
     pub users: Users,
-    /// Whether they exist before and after. A user who does not exist may do
+    /// The versions in which they exist. A user who does not exist may do
     /// nothing, and has the settings' defaults.
     pub presence: Presence,
     /// The permissions that change, in the order of the catalogue.
@@ -161,23 +129,6 @@ pub struct Group {
 }
 
 /// In which of two versions something exists.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {},
-/// #     "users": {"ann": {"suspended": true}, "bob": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::Presence;
-///
-/// let mut document = Document::from(engine.policy());
-/// document.users.retain(|name, _| name != "bob");
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// assert_eq!(diff.of("bob").unwrap().presence, Presence::Gone);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
@@ -190,24 +141,6 @@ pub enum Presence {
 }
 
 /// A value before and after.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "users": {"bob": {"allow": ["orders"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::BeforeAfter;
-///
-/// let mut document = Document::from(engine.policy());
-/// document.users.get_mut("bob").unwrap().suspended = true;
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// let effective = diff.groups[0].permissions[0].effective;
-/// assert_eq!(effective, Some(BeforeAfter { before: true, after: false }));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct BeforeAfter<T> {
     /// Before.
@@ -216,7 +149,7 @@ pub struct BeforeAfter<T> {
     pub after: T,
 }
 
-/// What changes about a permission.
+/// The changes of a permission.
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -244,47 +177,24 @@ pub struct BeforeAfter<T> {
 pub struct PermissionChange {
     /// The permission, by its path.
     pub permission: Named,
-    /// How what may be done with it changes, over all its levels.
+    /// The direction of the change, over all its levels.
     pub shift: Shift,
-    /// Where it may be exercised; a graded one, at whatever level.
+    /// The objects on which it may be exercised; a graded one, at any level.
     pub on: BeforeAfter<Extent>,
-    /// Whether it is [effective](Engine::effective), where that changes.
+    /// True if it is [effective](Engine::effective), where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<BeforeAfter<bool>>,
     /// The [level](Engine::level) of a graded one, where that changes. A side is
     /// `None` where the permission is not graded in that policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<BeforeAfter<Option<String>>>,
-    /// Whether it may be exercised on some object, as [`Engine::can_some`] answers
-    /// it, where that changes.
+    /// The answer of [`Engine::can_some`], where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub can_some: Option<BeforeAfter<bool>>,
 }
 
-/// How what may be done with a permission changes: the objects on which it is
-/// allowed on some day, at each of its levels, and whether it is allowed without an
-/// object.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
-/// #         "permissions": [{"key": "approve", "object": "order"}]},
-/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"order.amount": 5000}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::Shift;
-/// use grantree::document::Bound;
-///
-/// let mut document = Document::from(engine.policy());
-/// let bounds = &mut document.users.get_mut("bob").unwrap().statements.bounds;
-/// *bounds.get_mut("order.amount").unwrap() = Bound::Limit(9000);
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// assert_eq!(diff.groups[0].permissions[0].shift, Shift::More);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The direction in which a permission changes, comparing the objects on which it is
+/// allowed on some day, at each of its levels, and the answer without an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shift {
@@ -304,24 +214,6 @@ pub enum Shift {
 }
 
 /// The objects on which a permission may be exercised.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "users": {"bob": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::Extent;
-///
-/// let mut document = Document::from(engine.policy());
-/// document.global.allow.push("orders".into());
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// let on = &diff.groups[0].permissions[0].on;
-/// assert_eq!((&on.before, &on.after), (&Extent::Nothing, &Extent::Everything));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extent {
@@ -342,26 +234,7 @@ pub enum Extent {
     },
 }
 
-/// How a setting changes.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"settings": {"depot": {"default": "leeds"}}},
-/// #     "users": {"bob": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::document::SettingValue;
-///
-/// let mut document = Document::from(engine.policy());
-/// document.global.settings.push("depot", SettingValue::Text("york".into()));
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// let depot = &diff.groups[0].settings[0];
-/// assert_eq!(depot.setting.name, "depot");
-/// assert_eq!(depot.value.after, Some(SettingValue::Text("york".into())));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The change of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettingChange {
@@ -372,56 +245,19 @@ pub struct SettingChange {
 }
 
 /// A name that only one of two catalogues knows.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::Presence;
-///
-/// let mut document = Document::from(engine.policy());
-/// document.catalogue.permissions[0].key = "purchases".into();
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// let names: Vec<_> = diff.names.iter().map(|it| (it.name.as_str(), it.presence)).collect();
-/// assert!(names.contains(&("orders", Presence::Gone)));
-/// assert!(names.contains(&("purchases", Presence::New)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct NameChange {
-    /// What it names.
+    /// The kind of name.
     pub kind: NameKind,
     /// The name: of relations and attributes with the kind of object before it, of
     /// levels with the permission, of defaults with the setting.
     pub name: String,
-    /// Which of them knows it.
+    /// The catalogue that knows it.
     pub presence: Presence,
 }
 
-/// What a catalogue names.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"objects": {"job": {}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::diff::NameKind;
-/// use grantree::document::RelationType;
-///
-/// let mut document = Document::from(engine.policy());
-/// let job = document.catalogue.objects.get_mut("job").unwrap();
-/// job.relations.push("assignee", RelationType::User);
-/// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-/// assert_eq!(diff.names[0].kind, NameKind::Relation);
-/// assert_eq!(diff.names[0].name, "job.assignee");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The kinds of names in a catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -443,35 +279,17 @@ pub enum NameKind {
 }
 
 /// A change that could be made, and its effects.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "roles": {"clerk": {"allow": ["orders"]}},
-/// #     "users": {"bob": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::change::{By, Change};
-///
-/// let source = SourceName::Role("clerk".into());
-/// let what_if = engine.what_if(By::Host, &Change::Assign { user: "bob".into(), source })?;
-/// assert_eq!(what_if.applied.moved[0].user, "bob");
-/// assert_eq!(what_if.diff.of("bob").unwrap().permissions.len(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct WhatIf {
     /// The change as it would be made.
     pub applied: Applied,
-    /// What users would gain and lose.
+    /// The gains and losses of users.
     pub diff: Diff,
 }
 
 impl Engine {
-    /// What changes from this engine to another: what each user gains and loses,
-    /// with users alike grouped together.
+    /// Compares this engine with a later one, or any other: returns the gains and losses
+    /// of each user, with users alike grouped together.
     ///
     /// The two engines may be of any policies. Between versions of one policy, only
     /// users whose sources changed are examined, and of those one for each
@@ -526,14 +344,12 @@ impl Engine {
         let builder =
             DiffBuilder { comparison: &comparison, old: &old.catalogue, new: &new.catalogue };
         let groups = groups.into_iter().map(|(changes, users)| builder.group(changes, users));
-        let names = match aligned {
-            true => Vec::new(),
-            false => names::changes(&old.catalogue, &new.catalogue),
-        };
+        let names =
+            if aligned { Vec::new() } else { names::changes(&old.catalogue, &new.catalogue) };
         Diff { names, groups: groups.collect() }
     }
 
-    /// What would change through a change that is not made.
+    /// Returns the effects of a change without making it.
     ///
     /// Costs as much as making it, [`Policy::apply`](crate::Policy::apply) and
     /// [`Engine::follow`], plus [`Engine::diff`]. To make the change after all,
@@ -541,7 +357,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When a rule would refuse the change.
+    /// If a rule would refuse the change.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -569,7 +385,7 @@ impl Engine {
 }
 
 impl Diff {
-    /// Whether nothing changes.
+    /// Returns whether nothing changes.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -589,23 +405,7 @@ impl Diff {
         self.names.is_empty() && self.groups.is_empty()
     }
 
-    /// What changes for a user, if anything.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
-    /// #     "users": {"ann": {}, "bob": {}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let mut document = Document::from(engine.policy());
-    /// document.users.get_mut("bob").unwrap().statements.allow.push("orders".into());
-    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-    /// assert_eq!(diff.of("bob").unwrap().permissions[0].permission.name, "orders");
-    /// assert!(diff.of("ann").is_none());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the group of a user, for whom something changes.
     pub fn of(&self, user: &str) -> Option<&Group> {
         self.groups.iter().find(|group| group.users.contains(user))
     }

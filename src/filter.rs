@@ -1,11 +1,10 @@
 //! The objects on which a user may do something, as a predicate.
 //!
 //! [`Engine::can`](crate::Engine::can) answers for one object. A page of a list
-//! needs all objects for which it says yes, and asking one by one reads the
-//! whole table. [`Engine::filter`](crate::Engine::filter) settles what can be
-//! settled without an object. What is left is a [`Filter`]: a small
-//! [`Predicate`] on the object's relations and attributes. It matches an object
-//! exactly if `can` says yes.
+//! needs all objects that are allowed, and asking one by one reads the whole table.
+//! [`Engine::filter`](crate::Engine::filter) decides everything that does not depend
+//! on an object, and leaves a [`Filter`]: a small [`Predicate`] on the object's
+//! relations and attributes. It matches exactly the objects that `can` allows.
 //!
 //! ```
 //! use grantree::{Document, Engine, Policy};
@@ -74,25 +73,6 @@ pub(crate) use text::{Quoted, bound, write_objects};
 /// serializes as data, with the user's name and groups if the predicate needs
 /// them. (It cannot be deserialized: a filter that a client could send would be
 /// a filter that a client could choose.)
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"team": "group"},
-/// #             "attributes": {"cost": "at_most"}, "checks": ["cost"]}},
-/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-/// #             {"key": "team", "when": {"team": "me"}}]}]},
-/// #     "users": {"bob": {"allow": ["edit"], "bounds": {"job.cost": 5000}, "groups": ["leeds"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let filter = engine.filter_by_name("bob", "edit", None)?;
-/// assert_eq!(filter.to_string(), "every job where team is me and cost is at most 5000");
-/// let data = serde_json::to_value(&filter)?;
-/// assert_eq!((&data["kind"], &data["groups"][0]), (&"job".into(), &"leeds".into()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,8 +87,8 @@ pub struct Filter {
 }
 
 impl Engine {
-    /// The objects on which a user may do this: the filter matches an object
-    /// exactly if [`Engine::can`] says yes on it, on that day.
+    /// Returns a filter for the objects on which a user may do this: it matches
+    /// exactly those that [`Engine::can`] allows on that day.
     ///
     /// Without a day, a relative fence passes nothing. An admin's filter
     /// matches every object of every kind, and so does that of a permission on
@@ -146,25 +126,11 @@ impl Engine {
         }
     }
 
-    /// [`Engine::filter`], by name. An unknown user's filter matches nothing.
+    /// Returns [`Engine::filter`] by names. An unknown user's filter matches nothing.
     ///
     /// # Errors
     ///
-    /// Where the permission or its level is unknown.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
-    /// #     "users": {"bob": {"allow": ["orders"]}}
-    /// # }"#;
-    /// # let document: Document = serde_json::from_str(text).unwrap();
-    /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
-    /// assert_eq!(engine.filter_by_name("bob", "orders", None).unwrap().to_string(), "everything");
-    /// assert_eq!(engine.filter_by_name("nobody", "orders", None).unwrap().to_string(), "nothing");
-    /// assert!(engine.filter_by_name("bob", "ordres", None).is_err());
-    /// ```
+    /// If the permission or its level is unknown.
     pub fn filter_by_name(
         &self,
         user: &str,
@@ -200,121 +166,40 @@ impl Filter {
         Filter { kind, predicate, definitions: Vec::new(), user: None, groups: Vec::new() }
     }
 
-    /// The kind of the objects that it matches. `None` where the kind makes no
+    /// Returns the kind of the objects that it matches; `None` where the kind makes no
     /// difference, because every object matches or none does.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"objects": {"job": {}}, "permissions": [{"key": "view", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["view"]}, "root": {"admin": true}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// assert_eq!(engine.filter_by_name("bob", "view", None)?.kind(), Some("job"));
-    /// assert_eq!(engine.filter_by_name("root", "view", None)?.kind(), None);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
     }
 
-    /// What an object of that kind must be like.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
-    /// #         "permissions": [{"key": "approve", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::filter::Predicate;
-    ///
-    /// let filter = engine.filter_by_name("bob", "approve", None)?;
-    /// let cost = Predicate::AtMost { attribute: "cost".into(), value: 5000 };
-    /// assert_eq!(filter.predicate(), &cost);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the condition on objects of that kind.
     pub fn predicate(&self) -> &Predicate {
         &self.predicate
     }
 
-    /// What [`Predicate::Defined`] refers to, by number, in the predicate and in
-    /// definitions of higher numbers.
+    /// Returns the definitions to which [`Predicate::Defined`] refers by number, in the
+    /// predicate and in definitions of higher numbers.
     ///
     /// There are none unless a catalogue's scopes require scoped permissions
     /// that are large or many levels deep: written out wherever they are
     /// required, those could double the predicate's size at every step.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"bob": {"allow": ["edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let filter = engine.filter_by_name("bob", "edit", None)?;
-    /// assert!(filter.definitions().is_empty());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn definitions(&self) -> &[Predicate] {
         &self.definitions
     }
 
-    /// The user's name: a relation that names it is [`RelationState::Me`].
+    /// Returns the user's name, which makes a relation [`Me`](RelationState::Me);
     /// `None` where no relation to users is tested.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [
-    /// #             {"key": "view", "object": "job"}, {"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"bob": {"allow": ["view", "edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// assert_eq!(engine.filter_by_name("bob", "edit", None)?.user(), Some("bob"));
-    /// assert_eq!(engine.filter_by_name("bob", "view", None)?.user(), None);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// The user's groups and all beneath them, sorted: a relation that names
-    /// one of them is [`RelationState::Me`]. Empty where no relation to groups
-    /// is tested.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"team": "group"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "team", "when": {"team": "me"}}]}]},
-    /// #     "groups": {"uk": {}, "leeds": {"parent": "uk"}},
-    /// #     "users": {"bob": {"allow": ["edit"], "groups": ["uk"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// assert_eq!(engine.filter_by_name("bob", "edit", None)?.groups(), ["leeds", "uk"]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the user's groups and their descendants, sorted, each of which makes a
+    /// relation [`Me`](RelationState::Me). Empty where no relation to groups is tested.
     pub fn groups(&self) -> &[String] {
         &self.groups
     }
 
-    /// Whether the filter matches the object.
+    /// Returns whether the filter matches the object.
     ///
     /// It needs no engine, and allocates only for
     /// [definitions](Filter::definitions). The object may be asked more than
@@ -350,7 +235,7 @@ impl Filter {
         self.holds(&self.predicate, object, &known)
     }
 
-    /// `known` says which of the definitions hold.
+    /// `known` holds the answers of the definitions.
     fn holds<O: Object + ?Sized>(&self, predicate: &Predicate, object: &O, known: &[bool]) -> bool {
         match predicate {
             Predicate::All => true,

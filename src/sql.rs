@@ -1,9 +1,9 @@
 //! Filters as conditions of SQL queries.
 //!
-//! A [`Filter`] says on which objects a user may act; where the objects are rows
-//! of a table, the database can pick them. A [`Mapping`] says where the table
-//! keeps what a filter asks for, and [`Filter::condition`] makes a condition for
-//! the query builder [`sea_query`], to be used in the host's own query:
+//! A [`Filter`] describes the objects on which a user may act; where these are rows of
+//! a table, the database can pick them. A [`Mapping`] names the columns that a filter
+//! needs, and [`Filter::condition`] makes a condition for the query builder
+//! [`sea_query`], to be used in the host's own query:
 //!
 //! ```
 //! use grantree::sql::sea_query::{Alias, Asterisk, Query, SqliteQueryBuilder};
@@ -49,7 +49,7 @@
 //!
 //! The condition holds for a row exactly if [`Filter::matches`] holds for the
 //! object that the row represents, and so exactly if
-//! [`Engine::can`](crate::Engine::can) says yes on it. That object is of the
+//! [`Engine::can`](crate::Engine::can) allows it. That object is of the
 //! mapping's kind, and
 //!
 //! - it carries every relation that is mapped. A column that is `NULL`, or a
@@ -99,27 +99,6 @@ use crate::problem::Line;
 /// The database that a condition is for.
 ///
 /// Build the query with the query builder of the same database.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
-/// #         "permissions": [{"key": "approve", "object": "job"}]},
-/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::sql::sea_query::{Alias, MysqlQueryBuilder, Query};
-/// use grantree::sql::{Database, Mapping};
-///
-/// let jobs = Mapping::new(Database::Mysql, "job", "jobs").attribute("cost", "cost");
-/// let condition = engine.filter_by_name("bob", "approve", None)?.condition(&jobs)?;
-/// let (sql, _) =
-///     Query::select().column(Alias::new("id")).and_where(condition).build(MysqlQueryBuilder);
-/// assert!(sql.contains("`jobs`.`cost` <= ?"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Database {
     /// SQLite.
@@ -130,20 +109,10 @@ pub enum Database {
     Mysql,
 }
 
-/// Where a table keeps what filters ask of the objects of one kind.
+/// The columns that hold the relations and attributes of objects of one kind.
 ///
 /// Make it once for each table that filters are used on. It may contain more
 /// than a filter asks for; what it lacks is an error when a filter asks for it.
-///
-/// ```
-/// use grantree::sql::{Database, Ids, Mapping};
-///
-/// let jobs = Mapping::new(Database::Postgres, "job", "jobs")
-///     .relation("assignee", Ids::column("assignee"))
-///     .relation("team", Ids::join_table("job_teams", [("job", "id")], "team"))
-///     .attribute("region", "region")
-///     .attribute("starts", "starts_on");
-/// ```
 #[derive(Clone, Debug)]
 pub struct Mapping {
     database: Database,
@@ -168,34 +137,9 @@ enum Dates {
 }
 
 impl Mapping {
-    /// A table whose rows are objects of that kind.
+    /// Starts the mapping of a table whose rows are objects of that kind.
     ///
     /// Name the table as the host's query does: by its alias, if it has one.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
-    /// #         "permissions": [{"key": "approve", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::sea_query::{Alias, Query, SqliteQueryBuilder};
-    /// use grantree::sql::{Database, Mapping};
-    ///
-    /// // The table `jobs`, as `j`.
-    /// let jobs = Mapping::new(Database::Sqlite, "job", "j").attribute("cost", "cost");
-    /// let filter = engine.filter_by_name("bob", "approve", None)?;
-    /// let (sql, _) = Query::select()
-    ///     .column(Alias::new("id"))
-    ///     .from_as(Alias::new("jobs"), Alias::new("j"))
-    ///     .and_where(filter.condition(&jobs)?)
-    ///     .build(SqliteQueryBuilder);
-    /// assert!(sql.contains(r#"FROM "jobs" AS "j" WHERE "#) && sql.contains(r#""j"."cost" <= ?"#));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn new(database: Database, kind: impl Into<String>, table: impl Into<String>) -> Mapping {
         Mapping {
             database,
@@ -206,8 +150,7 @@ impl Mapping {
         }
     }
 
-    /// Maps a relation to where the ids that it names are, in place of any
-    /// earlier mapping of it.
+    /// Maps a relation to the ids that it names, in place of any earlier mapping of it.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -236,25 +179,6 @@ impl Mapping {
     }
 
     /// Maps an attribute to its column, in place of any earlier mapping of it.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"attributes": {"region": "one_of"}, "checks": ["region"]}},
-    /// #         "permissions": [{"key": "view", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["view"], "bounds": {"job.region": ["north"]}}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::{ConditionError, Database, Mapping};
-    ///
-    /// let filter = engine.filter_by_name("bob", "view", None)?;
-    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
-    /// assert!(matches!(filter.condition(&jobs), Err(ConditionError::NoAttribute { .. })));
-    /// assert!(filter.condition(&jobs.attribute("region", "sales_region")).is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn attribute(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
         let column = Attribute { column: column.into(), dates: Dates::Native };
@@ -300,21 +224,7 @@ impl Mapping {
     }
 }
 
-/// Where the ids that a relation names are, and what they are in the database.
-///
-/// ```
-/// use std::collections::HashMap;
-/// use grantree::sql::Ids;
-///
-/// // The policy's name for a user is the text in this column.
-/// let assignee = Ids::column("assignee");
-/// // The policy's users are "7" and "8", the database's 7 and 8.
-/// let assignee = Ids::column("assignee_id").integers();
-/// // The host knows which user is which row.
-/// let users = HashMap::from([("alice", 7_i64), ("bob", 8)]);
-/// let watcher = Ids::join_table("job_watchers", [("job_id", "id")], "user_id")
-///     .values(move |name| users.get(name).map(|&id| id.into()));
-/// ```
+/// The place of the ids that a relation names, and their form in the database.
 #[derive(Clone)]
 pub struct Ids {
     place: Place,
@@ -327,7 +237,7 @@ enum Place {
     JoinTable { table: String, on: Vec<(String, String)>, column: String },
 }
 
-/// How a name becomes an id.
+/// The way in which a name becomes an id.
 #[derive(Clone)]
 enum Values {
     Text,
@@ -338,35 +248,12 @@ enum Values {
 type MakeValue = dyn Fn(&str) -> Option<Value> + Send + Sync;
 
 impl Ids {
-    /// In a column of the table itself: one id, or `NULL` for nobody.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"bob": {"allow": ["edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::sea_query::{Alias, Query, SqliteQueryBuilder};
-    /// use grantree::sql::{Database, Ids, Mapping};
-    ///
-    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", Ids::column("login"));
-    /// let condition = engine.filter_by_name("bob", "edit", None)?.condition(&jobs)?;
-    /// let (sql, values) =
-    ///     Query::select().column(Alias::new("id")).and_where(condition).build(SqliteQueryBuilder);
-    /// assert!(sql.contains(r#""jobs"."login""#));
-    /// assert!(values.iter().any(|value| *value == "bob".into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Takes ids from a column of the table itself: one id, or `NULL` for nobody.
     pub fn column(column: impl Into<String>) -> Ids {
         Ids { place: Place::Column(column.into()), values: Values::Text }
     }
 
-    /// In a column of a join table, whose rows belong to an object if the columns
+    /// Takes ids from a column of a join table, whose rows belong to an object if the columns
     /// in each pair are equal: one of the join table, one of the object's table.
     ///
     /// Give all columns of a composite key: if `id` is unique only within a
@@ -408,7 +295,7 @@ impl Ids {
         Ids { place: Place::JoinTable { table, on, column }, values: Values::Text }
     }
 
-    /// The ids are integers, and the policy's names are their decimal forms. Any
+    /// Declares that ids are integers, and the policy's names their decimal forms. Any
     /// other name (`alice`, `007`) is an error when a filter asks for it.
     ///
     /// ```
@@ -437,12 +324,12 @@ impl Ids {
         self
     }
 
-    /// The ids are what this function makes of the policy's names: UUIDs, say, or
-    /// values of a host's map. `None`, or a value that is `NULL`, is an error
+    /// Maps the policy's names to ids with a function: to UUIDs, say, or values of a
+    /// host's map. `None`, or a value that is `NULL`, is an error
     /// when a filter asks for that name.
     ///
     /// Different names must give different ids. If the values are all texts, or
-    /// all 64-bit integers, that is the ids' type; others are compared as the
+    /// all 64-bit integers, they are compared as such; others are compared as the
     /// database compares them.
     ///
     /// ```
@@ -480,25 +367,7 @@ impl fmt::Debug for Ids {
     }
 }
 
-/// Why there is no condition for a filter.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
-/// #         "permissions": [{"key": "approve", "object": "job"}]},
-/// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::sql::{Database, Mapping};
-///
-/// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").attribute("price", "price");
-/// let error = engine.filter_by_name("bob", "approve", None)?.condition(&jobs).unwrap_err();
-/// assert_eq!(error.to_string(), "the mapping of `job` lacks attribute `cost`");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// An error that keeps a filter from becoming a condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConditionError {
@@ -543,8 +412,8 @@ pub enum ConditionError {
 }
 
 impl Filter {
-    /// The condition that holds for a table's rows exactly if the filter matches
-    /// them. [The module](self) says precisely what that means.
+    /// Returns the condition that holds for exactly the rows of a table that the filter
+    /// matches, in the [precise sense](self#what-it-promises) of the module.
     ///
     /// Where every object matches, it is `TRUE`; where none does, or the filter
     /// is for objects of another kind than the mapping's, `FALSE`. Columns are
@@ -552,7 +421,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// Where the mapping lacks a relation or attribute that the filter asks for,
+    /// If the mapping lacks a relation or attribute that the filter asks for,
     /// an id for a user or group, or a column to join on; and where the filter is
     /// too large.
     ///
@@ -590,7 +459,7 @@ impl Filter {
     ///     sql,
     ///     r#"SELECT "id" FROM "jobs" WHERE ("jobs"."team" IS NOT NULL AND "jobs"."team" IN (CAST($1 AS text), CAST($2 AS text))) OR "jobs"."team" IS NULL"#,
     /// );
-    /// // Bob's group, the UK, and Leeds beneath it.
+    /// // Bob's group, the UK, and Leeds below it.
     /// assert_eq!(values.0, ["leeds".into(), "uk".into()]);
     /// # Ok(())
     /// # }

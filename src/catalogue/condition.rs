@@ -45,7 +45,7 @@ use crate::names::number;
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) kind: KindId,
-    /// Whether anything but its kind matters about the object.
+    /// True if anything but its kind matters about the object.
     pub(crate) needs_object: bool,
     /// The checks of the kind and of the permission itself.
     pub(crate) own_checks: Box<[AttributeId]>,
@@ -64,9 +64,9 @@ pub(crate) struct Condition {
 pub(crate) struct Step {
     #[allow(dead_code, reason = "for explanations")]
     pub(crate) node: NodeId,
-    /// Whether it is on the same kind of object as the condition.
+    /// True if it is on the same kind of object as the condition.
     pub(crate) on_kind: bool,
-    /// Whether it must be allowed in any case, rather than only for a scope that
+    /// True if it must be allowed in any case, rather than only for a scope that
     /// requires it.
     pub(crate) always: bool,
     /// Its checks, unless [`Condition::checks`] has them.
@@ -92,13 +92,13 @@ pub(crate) struct Scope {
 pub(crate) trait Evaluator {
     type Truth: Truth;
 
-    /// Whether the user holds a scope.
+    /// Returns whether the user holds a scope.
     fn holds(&self, scope: Bit) -> bool;
 
-    /// Whether a relation is in one of these states.
+    /// Returns whether a relation is in one of these states.
     fn relation(&mut self, relation: u32, states: States) -> Self::Truth;
 
-    /// Whether an attribute is within the user's bound.
+    /// Returns whether an attribute is within the user's bound.
     fn check(&mut self, attribute: AttributeId) -> Self::Truth;
 
     /// Joins parts none of which settles the join.
@@ -158,7 +158,7 @@ fn join<E: Evaluator>(
 }
 
 impl Condition {
-    /// Whether an object of the condition's kind meets it.
+    /// Returns whether an object of the condition's kind meets it.
     #[inline]
     pub(crate) fn evaluate<E: Evaluator>(&self, evaluator: &mut E) -> E::Truth {
         join(evaluator, Op::And, |evaluator, all| {
@@ -210,7 +210,7 @@ impl Condition {
 }
 
 impl Step {
-    /// Whether one of its scopes matches and its own checks hold, given which of
+    /// Returns whether one of its scopes matches and its own checks hold, given which of
     /// the steps before it are allowed.
     #[inline]
     fn evaluate<E: Evaluator>(&self, evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
@@ -227,7 +227,7 @@ impl Step {
 }
 
 impl Scope {
-    /// Whether one of some scopes matches, with the steps that it requires allowed.
+    /// Returns whether one of some scopes matches, with the steps that it requires allowed.
     #[inline]
     fn any<E: Evaluator>(scopes: &[Scope], evaluator: &mut E, allowed: &[E::Truth]) -> E::Truth {
         join(evaluator, Op::Or, |evaluator, any| {
@@ -245,7 +245,7 @@ impl Scope {
         })
     }
 
-    /// Whether it is effective and the object's relations are in states that it
+    /// Returns whether it is effective and the object's relations are in states that it
     /// accepts.
     #[inline]
     pub(crate) fn matches<E: Evaluator>(&self, evaluator: &mut E) -> E::Truth {
@@ -309,7 +309,7 @@ struct Search<'c> {
     /// The scopes of nodes, where they have been needed and are the same for every
     /// node that answers to them.
     scopes: Vec<Option<Arc<[Scope]>>>,
-    /// Whether a node has scopes that require something of their own.
+    /// True if a node has scopes that require something of their own.
     requiring: Vec<bool>,
     /// The round in which a node was last seen.
     seen: Vec<u32>,

@@ -1,4 +1,4 @@
-//! What changes for users of one class who are now of another.
+//! Compares the rights of one class of users before with those of one after.
 
 #![expect(
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ use crate::engine::{Engine, Limit, Verdict};
 use crate::filter::{Day, Formula, Formulas};
 use crate::policy::{ClassId, Inner, VACANT};
 
-/// All that changes for the users of a pair, by numbers and in a fixed order: equal
+/// The changes for the users of a pair, by numbers and in a fixed order: equal
 /// values also read the same for people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Changes {
@@ -33,13 +33,13 @@ pub(super) struct Changes {
     pub(super) settings: Vec<(usize, BeforeAfter<Option<SettingValue>>)>,
 }
 
-/// What changes about a permission.
+/// The changes of a permission, by numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Line {
     /// An index into [`Comparison::nodes`].
     pub(super) node: usize,
     pub(super) shift: Shift,
-    /// How many levels above the lowest one.
+    /// The number of levels above the lowest that are held.
     pub(super) levels: BeforeAfter<usize>,
     pub(super) can_some: BeforeAfter<bool>,
     /// Numbers for [`Comparison::extent`].
@@ -60,7 +60,7 @@ enum Side {
     After,
 }
 
-/// Where a permission may be exercised.
+/// The objects on which a permission may be exercised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Nowhere,
@@ -69,28 +69,28 @@ enum Reach {
     On(usize),
 }
 
-/// What is asked of an object.
+/// The condition on an object, and its diagram.
 struct Known<'e> {
     kind: (&'e str, &'e Kind),
-    /// Whether it may be exercised without an object.
+    /// True if the permission may be exercised without an object.
     without: bool,
     formulas: Formulas<'e>,
     diagram: Option<Diagram>,
     extent: Option<usize>,
 }
 
-/// What a formula is made of: a permission, the user's limits, the scopes held.
+/// The ingredients of a formula: a permission, the user's limits, the scopes held.
 type Recipe = (Side, NodeId, usize, SmallVec<[Bit; 8]>);
 
 /// Two engines being compared.
 pub(super) struct Comparison<'e> {
     before: &'e Engine,
     after: &'e Engine,
-    /// Whether they number permissions and attributes alike.
+    /// True if they number permissions and attributes alike.
     aligned: bool,
     /// The permissions, in the order after, followed by those that are gone.
     pub(super) nodes: Vec<Nodes>,
-    /// Those about objects, if both engines have the same catalogue.
+    /// The permissions on kinds of objects, if both engines have the same catalogue.
     on_objects: Vec<NodeId>,
     /// The settings that both have.
     pub(super) settings: Vec<(u32, u32)>,
@@ -112,16 +112,15 @@ impl<'e> Comparison<'e> {
         let numbered = |catalogue: &'e Catalogue| {
             (0..).zip(&catalogue.nodes).filter(move |(_, node)| grantable(node))
         };
-        let nodes = match aligned {
-            true => (0..crate::names::number(new.nodes.len()))
+        let nodes = if aligned {
+            (0..crate::names::number(new.nodes.len()))
                 .map(|id| Nodes { before: Some(id), after: Some(id) })
-                .collect(),
-            false => {
-                let after = numbered(new)
-                    .map(|(id, node)| Nodes { before: find(old, node), after: Some(id) });
-                let gone = numbered(old).filter(|(_, node)| find(new, node).is_none());
-                after.chain(gone.map(|(id, _)| Nodes { before: Some(id), after: None })).collect()
-            }
+                .collect()
+        } else {
+            let after =
+                numbered(new).map(|(id, node)| Nodes { before: find(old, node), after: Some(id) });
+            let gone = numbered(old).filter(|(_, node)| find(new, node).is_none());
+            after.chain(gone.map(|(id, _)| Nodes { before: Some(id), after: None })).collect()
         };
         let on_objects = numbered(new).filter(|(_, node)| aligned && node.condition.is_some());
         let settings = old.settings.keys().zip(0..).filter_map(|(name, was)| {
@@ -147,12 +146,12 @@ impl<'e> Comparison<'e> {
         comparison
     }
 
-    /// What a number stands for: the objects as shown for a permission.
+    /// Returns the objects to show for a permission, by their number.
     pub(super) fn extent(&self, number: usize) -> Extent {
         self.extents.get(number).cloned().unwrap_or(Extent::Nothing)
     }
 
-    /// What changes for the users of a pair, if anything.
+    /// Returns the changes for the users of a pair, if there are any.
     pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
         let presence = match (pair.before, pair.after) {
             (VACANT, _) => super::Presence::New,
@@ -168,7 +167,7 @@ impl<'e> Comparison<'e> {
         otherwise.then_some(Changes { presence, permissions, settings })
     }
 
-    /// The permissions that may have changed, as indexes into `nodes`.
+    /// Returns the permissions that may have changed, as indexes into `nodes`.
     fn candidates(&self, pair: &Pair) -> Vec<usize> {
         if !self.aligned {
             return (0..self.nodes.len()).collect();
@@ -199,13 +198,13 @@ impl<'e> Comparison<'e> {
         nodes
     }
 
-    /// Whether the condition of a permission looks at any of these bits.
+    /// Returns whether the condition of a permission looks at any of these bits.
     fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
         let condition = catalogue(self.after).node(id).condition.as_deref();
         condition.is_some_and(|it| it.scopes().any(|scope| test(bits, scope.bit)))
     }
 
-    /// What changes about a permission, if anything.
+    /// Returns the changes of a permission, if there are any.
     fn line(&mut self, pair: &Pair, number: usize) -> Option<Line> {
         let nodes = *self.nodes.get(number)?;
         let reach = BeforeAfter {
@@ -244,15 +243,15 @@ impl<'e> Comparison<'e> {
         let level_differs = match (was, is) {
             (Some(was), Some(is)) => was != is,
             (None, None) => false,
-            // Whether it is graded is reported with the names; here, what is held
-            // counts.
+            // That it is graded on one side only is reported with the names; here it
+            // matters only if it is held.
             _ => levels.before > 0 || levels.after > 0,
         };
-        let told = shift != Shift::Same
+        let changes = shift != Shift::Same
             || can_some.before != can_some.after
             || (levels.before > 0) != (levels.after > 0)
             || level_differs;
-        if !told {
+        if !changes {
             return None;
         }
         let on = BeforeAfter {
@@ -262,8 +261,8 @@ impl<'e> Comparison<'e> {
         Some(Line { node: number, shift, levels, can_some, on })
     }
 
-    /// For each name that the permission has in both engines, or in the only one
-    /// that has it: whether it is held before and after.
+    /// Returns, for each name that the permission has in both engines, or in the only
+    /// one that has it, whether it is held before and after.
     fn thresholds(&self, nodes: Nodes, levels: BeforeAfter<usize>) -> Vec<(bool, bool)> {
         let above = |engine: &'e Engine, node: Option<NodeId>| -> &'e [Box<str>] {
             match node.map(|id| &catalogue(engine).node(id).form) {
@@ -283,7 +282,7 @@ impl<'e> Comparison<'e> {
         std::iter::once(path).chain(common).collect()
     }
 
-    /// Where users of a class may exercise a permission.
+    /// Returns the objects on which users of a class may exercise a permission.
     fn reach(&mut self, side: Side, class: ClassId, node: Option<NodeId>) -> Reach {
         let engine = self.engine(side);
         let Some(id) = node else { return Reach::Nowhere };
@@ -313,7 +312,7 @@ impl<'e> Comparison<'e> {
         Reach::On(number)
     }
 
-    /// How what a permission may be exercised on before and after overlaps.
+    /// Compares the objects on which a permission may be exercised before and after.
     fn overlap(&mut self, pair: &Pair, reach: BeforeAfter<Reach>) -> Overlap {
         let number = |reach| match reach {
             Reach::Nowhere => usize::MAX,
@@ -365,13 +364,13 @@ impl<'e> Comparison<'e> {
             Reach::On(_) => Some(NONE),
         };
         let (Some(before), Some(after)) = (diagram(reach.before), diagram(reach.after)) else {
-            return match self.is_written_alike(pair, reach) {
-                true => Overlap { both: true, ..Overlap::default() },
-                false => Overlap {
-                    before_only: diagram(reach.before) != Some(NONE),
-                    after_only: diagram(reach.after) != Some(NONE),
-                    both: reach.before != Reach::Nowhere && reach.after != Reach::Nowhere,
-                },
+            if self.is_written_alike(pair, reach) {
+                return Overlap { both: true, ..Overlap::default() };
+            }
+            return Overlap {
+                before_only: diagram(reach.before) != Some(NONE),
+                after_only: diagram(reach.after) != Some(NONE),
+                both: reach.before != Reach::Nowhere && reach.after != Reach::Nowhere,
             };
         };
         let mut answers: HashMap<Variable, Answers, RandomState> = HashMap::default();
@@ -419,8 +418,8 @@ impl<'e> Comparison<'e> {
         }
     }
 
-    /// Whether two formulas and all that they ask about are identical: for formulas
-    /// whose meaning would take too long to compare.
+    /// Returns whether two formulas and their bounds are identical: for formulas whose
+    /// meaning would take too long to compare.
     fn is_written_alike(&self, pair: &Pair, reach: BeforeAfter<Reach>) -> bool {
         let (Reach::On(before), Reach::On(after)) = (reach.before, reach.after) else {
             return false;
@@ -432,8 +431,8 @@ impl<'e> Comparison<'e> {
             && before.formulas == after.formulas
     }
 
-    /// The combinations of states that a relation can have for the user before and
-    /// after.
+    /// Returns the combinations of states that a relation can have for the user before
+    /// and after.
     fn states(&self, kind: &str, name: &str, related: Related) -> Answers {
         let names = |engine: &Engine| {
             catalogue(engine).kinds.get(kind).and_then(|kind| kind.relations.get(name).copied())
@@ -491,7 +490,7 @@ impl<'e> Comparison<'e> {
         number
     }
 
-    /// The objects as shown, by number.
+    /// Returns the number of the objects to show.
     fn extent_of(&mut self, side: Side, class: ClassId, reach: Reach) -> usize {
         let at = match reach {
             Reach::Nowhere => return 0,
@@ -529,7 +528,7 @@ fn catalogue(engine: &Engine) -> &Catalogue {
     &engine.policy().inner().catalogue
 }
 
-/// How many of a permission's bits users of a class hold.
+/// Returns the number of a permission's bits that users of a class hold.
 fn held(engine: &Engine, class: ClassId, node: Option<NodeId>) -> usize {
     let node = node.map(|id| catalogue(engine).node(id));
     node.map_or(0, |node| node.bits().filter(|&bit| engine.class_holds(class, bit)).count())
@@ -551,8 +550,8 @@ pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
     }
 }
 
-/// Which values of an attribute pass for users of a class; none if the engine does
-/// not know the attribute.
+/// Returns the limit of a class on an attribute; nothing passes if the engine does not
+/// know the attribute.
 fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e Limit {
     let kind = catalogue(engine).kinds.get(kind);
     let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
@@ -561,7 +560,7 @@ fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e 
 }
 
 impl Inner {
-    /// Whether another policy numbers permissions, attributes and settings
+    /// Returns whether another policy numbers permissions, attributes and settings
     /// alike, because it has the same catalogue.
     pub(super) fn is_aligned(&self, other: &Inner) -> bool {
         std::sync::Arc::ptr_eq(&self.catalogue, &other.catalogue)

@@ -1,4 +1,4 @@
-//! What formulas mean: decision diagrams, in which equal meanings are identical.
+//! Decision diagrams: formulas of equal meaning have one and the same diagram.
 //!
 //! A formula asks several things of an object, each a *variable*: the state of a
 //! relation, or whether an attribute is within bounds. A diagram asks them one
@@ -26,7 +26,7 @@ pub(super) const ALL: Diagram = 1;
 /// A variable, numbered in the order in which diagrams ask for them.
 pub(super) type Variable = u32;
 
-/// What is asked about an object of some kind, by name.
+/// A test of an object of some kind, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Asked<'e> {
     pub(super) kind: &'e str,
@@ -58,7 +58,8 @@ struct Node {
 /// The answers that are possible together: before and after.
 pub(super) type Answers = SmallVec<[(usize, usize); 6]>;
 
-/// Whether some object passes only before, only after, or both.
+/// How two conditions overlap: true if some object passes only before, only after, or
+/// both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Overlap {
     pub(super) before_only: bool,
@@ -100,14 +101,13 @@ pub(super) struct Diagrams<'e> {
 }
 
 impl<'e> Diagrams<'e> {
-    /// How many steps it may take to build a diagram of a formula, or to compare
-    /// two. A catalogue can be written for which it would take practically forever.
+    /// The most steps to build a diagram of a formula, or to compare two. A catalogue can be written for which it would take practically forever.
     const MOST_STEPS: usize = 1 << 15;
-    /// How many things a formula may ask, and so how deep a diagram goes.
+    /// The most variables of a formula, and so the depth of a diagram.
     const MOST_VARIABLES: usize = 200;
-    /// How deep joins may go on diagrams that may still ask for more than that.
+    /// The greatest depth of joins on diagrams that may still ask for more than that.
     const MOST_DEPTH: usize = 1_000;
-    /// How many nodes there may be in all.
+    /// The most nodes in all.
     const MOST_NODES: usize = 1 << 20;
 
     pub(super) fn new() -> Diagrams<'e> {
@@ -120,7 +120,7 @@ impl<'e> Diagrams<'e> {
         }
     }
 
-    /// What a variable stands for.
+    /// Returns the meaning of a variable.
     pub(super) fn asked(&self, variable: Variable) -> Option<Asked<'e>> {
         self.asked.get(variable as usize).copied()
     }
@@ -207,7 +207,7 @@ impl<'e> Diagrams<'e> {
         self.nodes.get((diagram as usize).checked_sub(2)?)
     }
 
-    /// Where a diagram leads, for each answer to a variable.
+    /// Returns the diagrams that follow each answer to a variable.
     fn after(&self, diagram: Diagram, variable: Variable) -> [Diagram; 4] {
         match self.get(diagram) {
             Some(node) if node.variable == variable => node.then,
@@ -215,7 +215,7 @@ impl<'e> Diagrams<'e> {
         }
     }
 
-    /// The first variable that either of two diagrams asks for.
+    /// Returns the first variable that either of two diagrams asks for.
     fn first(&self, one: Diagram, other: Diagram) -> Option<Variable> {
         let variable = |diagram| self.get(diagram).map(|node| node.variable);
         match (variable(one), variable(other)) {
@@ -265,7 +265,7 @@ impl<'e> Diagrams<'e> {
         Some(diagram)
     }
 
-    /// The variables that some diagrams ask for, sorted.
+    /// Returns the variables that some diagrams ask for, sorted.
     pub(super) fn asks(&self, diagrams: &[Diagram]) -> Vec<Variable> {
         let mut seen = std::collections::HashSet::<Diagram, RandomState>::default();
         let mut open = diagrams.to_vec();
@@ -281,8 +281,8 @@ impl<'e> Diagrams<'e> {
         asks
     }
 
-    /// How two diagrams overlap, over the answers that are possible together;
-    /// `None` if that would take too long.
+    /// Compares two diagrams, over the answers that are possible together; `None` if that
+    /// would take too long.
     pub(super) fn overlap(
         &self,
         before: Diagram,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{NameChange, NameKind, Presence};
 use crate::catalogue::{Catalogue, Form};
 
-/// Names that only one of two catalogues knows, sorted; none for equal ones.
+/// Returns the names that only one of two catalogues knows, sorted.
 pub(super) fn changes(before: &Catalogue, after: &Catalogue) -> Vec<NameChange> {
     let (old, new) = (names(before), names(after));
     let gone = old.difference(&new).map(|name| (name, Presence::Gone));
@@ -18,8 +18,8 @@ pub(super) fn changes(before: &Catalogue, after: &Catalogue) -> Vec<NameChange> 
     changes
 }
 
-/// All that a question can name, and the answers for unknown users: the lowest
-/// level of a graded permission, and the default of a setting.
+/// Returns the names that a question can use, and the answers for unknown users: the
+/// lowest level of a graded permission, and the default of a setting.
 fn names(catalogue: &Catalogue) -> BTreeSet<(NameKind, String)> {
     let mut names = BTreeSet::new();
     for node in &catalogue.nodes {

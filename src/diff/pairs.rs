@@ -1,4 +1,4 @@
-//! Who is compared with whom: users are matched by name, those alike together.
+//! Matches users by name, and joins those who are alike into pairs of classes.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -21,8 +21,8 @@ pub(super) struct Pair {
     pub(super) related: Related,
 }
 
-/// How relations can see the user before and after at the same time, depending on
-/// the names that they carry before and after.
+/// The states that a relation can have for the user before and after at the same time,
+/// depending on the names that are the user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Related {
     users: Named,
@@ -31,18 +31,18 @@ pub(super) struct Related {
     groups_then_user: Named,
 }
 
-/// How the names that are the user's before and those that are after compare.
+/// A comparison of the names that are the user's before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Named {
-    /// Whether there are names on both sides.
+    /// True if there are names on both sides.
     pub(super) both: bool,
-    /// Whether some name is only among the former, or only among the latter.
+    /// True if some name is only among those before, or only among those after.
     pub(super) before_only: bool,
     pub(super) after_only: bool,
 }
 
 impl Named {
-    /// For unchanged names: whether there are any.
+    /// Compares unchanged names, if there are any.
     const fn same(any: bool) -> Named {
         Named { both: any, before_only: false, after_only: false }
     }
@@ -78,8 +78,8 @@ impl Related {
         }
     }
 
-    /// Whether every relation sees the user after as it did before, given the same
-    /// catalogue.
+    /// Returns whether every relation has the same state for the user before and after,
+    /// given the same catalogue.
     pub(super) fn is_same(&self) -> bool {
         !self.groups.before_only && !self.groups.after_only
     }
@@ -92,8 +92,8 @@ pub(super) struct Compared {
     pub(super) slots: Vec<u32>,
 }
 
-/// All pairs that may differ, each with its users in their order after, or before
-/// if they are gone.
+/// Returns the pairs that may differ, each with its users in their order after, or
+/// before if they are gone.
 pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compared> {
     let (old, new) = (before.policy().inner(), after.policy().inner());
     let mut matching = Matching::new(before, after, aligned);
@@ -165,10 +165,10 @@ pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compa
 struct Matching<'e> {
     before: &'e Engine,
     after: &'e Engine,
-    /// Whether some relation names groups.
+    /// True if some relation names groups.
     by_groups: bool,
-    /// Whether some relation names users before and groups after, or the other
-    /// way round.
+    /// True if some relation names users before and groups after, or the other way
+    /// round.
     across: bool,
     numbers: HashMap<Pair, usize, RandomState>,
     groups: HashMap<(u32, u32), Named, RandomState>,

@@ -10,8 +10,7 @@ use crate::document::{RelationType, SettingValue};
 use crate::filter::{Quoted, write_objects};
 use crate::problem::OneLine;
 
-/// How many users are named, and how many permissions of a group are shown, unless
-/// all are asked for.
+/// The most users named, and the most permissions of a group shown, in the short form.
 const USERS: usize = 3;
 const PERMISSIONS: usize = 40;
 
@@ -42,11 +41,11 @@ fn write_group(f: &mut Formatter<'_>, group: &Group, all: bool) -> fmt::Result {
     let Group { users, presence, permissions, settings } = group;
     write_users(f, users, *presence, all)?;
     let one = users.len() == 1;
-    let told = if all { permissions.len() } else { PERMISSIONS };
-    for change in permissions.iter().take(told) {
+    let shown = if all { permissions.len() } else { PERMISSIONS };
+    for change in permissions.iter().take(shown) {
         write_permission(f, change, one)?;
     }
-    if let more @ 1.. = permissions.len().saturating_sub(told) {
+    if let more @ 1.. = permissions.len().saturating_sub(shown) {
         writeln!(f, "  and {} more", count(more))?;
     }
     for SettingChange { setting, value } in settings {
@@ -65,13 +64,13 @@ fn write_users(f: &mut Formatter<'_>, users: &Users, presence: Presence, all: bo
     };
     let noun = if users.len() == 1 { "user" } else { "users" };
     write!(f, "{} {which}{noun}: ", count(users.len()))?;
-    let told = if all || users.len() <= USERS + 1 { users.len() } else { USERS };
+    let shown = if all || users.len() <= USERS + 1 { users.len() } else { USERS };
     let mut line = OneLine(f);
-    for (at, name) in users.names().take(told).enumerate() {
+    for (at, name) in users.names().take(shown).enumerate() {
         let separator = if at == 0 { "" } else { ", " };
         write!(line, "{separator}`{name}`")?;
     }
-    if let more @ 1.. = users.len().saturating_sub(told) {
+    if let more @ 1.. = users.len().saturating_sub(shown) {
         write!(line, " and {} more", count(more))?;
     }
     f.write_str("\n")
@@ -79,10 +78,7 @@ fn write_users(f: &mut Formatter<'_>, users: &Users, presence: Presence, all: bo
 
 fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool) -> fmt::Result {
     let PermissionChange { permission, shift, on, effective, level, can_some } = change;
-    let (gain, lose, have) = match one {
-        true => ("gains", "loses", "has"),
-        false => ("gain", "lose", "have"),
-    };
+    let (gain, lose, have) = if one { ("gains", "loses", "has") } else { ("gain", "lose", "have") };
     // For a graded one, more may mean more levels on the same objects.
     let leveled = level.is_some() && on.before == on.after;
     match shift {
@@ -139,7 +135,7 @@ fn have(one: bool) -> &'static str {
     if one { "has" } else { "have" }
 }
 
-/// A number with thousands separators.
+/// Writes a number with thousands separators.
 fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -199,7 +195,7 @@ impl Display for NameChange {
 }
 
 impl Extent {
-    /// Whether a relation to groups makes a difference.
+    /// Returns whether a relation to groups makes a difference.
     fn asks_for_groups(&self) -> bool {
         let Extent::Objects { condition, definitions, .. } = self else { return false };
         let mut all = std::iter::once(condition).chain(definitions);

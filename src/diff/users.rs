@@ -1,4 +1,4 @@
-//! Users who are alike: names are looked up only when asked for.
+//! The users of a group, whose names are looked up only when asked for.
 
 use std::fmt;
 
@@ -50,65 +50,19 @@ impl Users {
         self.slots.first().copied()
     }
 
-    /// How many there are: at least one.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
-    /// #     "users": {"ann": {}, "bob": {}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let mut document = Document::from(engine.policy());
-    /// document.global.allow.push("orders".into());
-    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-    /// assert_eq!(diff.groups[0].users.len(), 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns their number, at least one.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Their names, in the order of the policy.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
-    /// #     "users": {"ann": {}, "bob": {}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let mut document = Document::from(engine.policy());
-    /// document.global.allow.push("orders".into());
-    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-    /// assert!(diff.groups[0].users.names().eq(["ann", "bob"]));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns their names, in the order of the policy.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         let users = &self.policy.inner().users;
         self.slots.iter().map(|&slot| users.name(slot))
     }
 
-    /// Whether a user is one of them.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
-    /// #     "users": {"ann": {}, "bob": {}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let mut document = Document::from(engine.policy());
-    /// document.users.get_mut("bob").unwrap().statements.allow.push("orders".into());
-    /// let diff = engine.diff(&Engine::new(&Policy::try_from(document)?));
-    /// let users = &diff.groups[0].users;
-    /// assert!(users.contains("bob") && !users.contains("ann"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns whether a user is one of them.
     pub fn contains(&self, name: &str) -> bool {
         let slot = self.policy.inner().users.find(name);
         slot.is_some_and(|slot| self.slots.binary_search(&slot).is_ok())

@@ -1,9 +1,8 @@
-//! Which values of attributes pass for one user and which for another, on every
-//! possible day.
+//! Compares the values of attributes that pass for two users, on every possible day.
 //!
-//! Values and days are countless, but few make a difference: a value on each side
-//! of every limit, and the days around those on which one fence overtakes another.
-//! Those are tried, with the very test that decisions use.
+//! Values and days are countless, but few make a difference: a value on each side of
+//! every limit, and the days around those on which one fence overtakes another. These
+//! are tried, with the same test as in decisions.
 
 use crate::date::Date;
 use crate::document::Fence;
@@ -14,7 +13,7 @@ use crate::object::Value;
 /// neither, after only, before only, or for both.
 pub(super) type Passing = u8;
 
-/// The outcome of one value: whether it passes before, and whether after.
+/// Returns the outcome of one value that passes before, after, both or neither.
 pub(super) fn passing(before: bool, after: bool) -> Passing {
     match (before, after) {
         (false, false) => 0b0001,
@@ -34,7 +33,7 @@ pub(super) struct Outcomes {
     pub(super) at_the_end: Vec<Vec<Passing>>,
 }
 
-/// The outcomes possible for several attributes together. A row contained in
+/// Returns the outcomes possible for several attributes together. A row contained in
 /// another is left out.
 ///
 /// With very many fences, it may report more than is possible.
@@ -44,10 +43,14 @@ pub(super) fn outcomes(attributes: &[(&Limit, &Limit)]) -> Outcomes {
 
     let fences: Vec<Vec<Fence>> = attributes.iter().map(|limits| fences_of(*limits)).collect();
     if fences.iter().map(Vec::len).sum::<usize>() > MOST_FENCES {
-        let all = attributes.iter().zip(&fences).map(|(&limits, fences)| match fences.is_empty() {
-            true => possible(limits, None),
-            false if limits.0 == limits.1 => passing(false, false) | passing(true, true),
-            false => 0b1111,
+        let all = attributes.iter().zip(&fences).map(|(&limits, fences)| {
+            if fences.is_empty() {
+                possible(limits, None)
+            } else if limits.0 == limits.1 {
+                passing(false, false) | passing(true, true)
+            } else {
+                0b1111
+            }
         });
         return Outcomes { rows: vec![all.collect()], at_the_end: Vec::new() };
     }
@@ -55,15 +58,16 @@ pub(super) fn outcomes(attributes: &[(&Limit, &Limit)]) -> Outcomes {
     for today in days(&fences) {
         let row: Vec<Passing> = attributes.iter().map(|&limits| possible(limits, today)).collect();
         let mut all = fences.iter().flatten();
-        match today.is_some() && all.any(|&fence| fence_day(fence, today).is_none()) {
-            true => found.at_the_end.push(row),
-            false => found.rows.push(row),
+        if today.is_some() && all.any(|&fence| fence_day(fence, today).is_none()) {
+            found.at_the_end.push(row);
+        } else {
+            found.rows.push(row);
         }
     }
     Outcomes { rows: keep_maximal(found.rows), at_the_end: keep_maximal(found.at_the_end) }
 }
 
-/// The rows that are not contained in others, each once.
+/// Keeps the rows that are not contained in others, each once.
 fn keep_maximal(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
     rows.sort_unstable();
     rows.dedup();
@@ -74,7 +78,7 @@ fn keep_maximal(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
     most.cloned().collect()
 }
 
-/// The outcomes possible for one attribute on a day.
+/// Returns the outcomes possible for one attribute on a day.
 fn possible((before, after): (&Limit, &Limit), today: Option<Date>) -> Passing {
     let mut found = 0;
     let mut attempt = |value: Option<Value<'_>>| {
@@ -122,8 +126,8 @@ fn fences_of((before, after): (&Limit, &Limit)) -> Vec<Fence> {
     all
 }
 
-/// Representative days, as far as the fences of these attributes go; first, the
-/// case that today is not given.
+/// Returns representative days for the fences of these attributes; first, the case that
+/// today is not given.
 fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
     let (first, last) = (0, Date::ENDS.1.days());
     // Between two turning points only the weekday makes a difference, and within

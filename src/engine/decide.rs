@@ -15,7 +15,7 @@ use crate::policy::ClassId;
 use crate::reason::Reason;
 
 impl Compiled {
-    /// Whether what a user holds is allowed on that object.
+    /// Returns whether what a user holds is allowed on that object.
     // Out of line, so that decisions without an object stay small.
     #[inline(never)]
     pub(super) fn allows_on<O: Object + ?Sized>(
@@ -30,7 +30,7 @@ impl Compiled {
         slot.is_some_and(|slot| View::new(self, (slot, class), object, today).is_open_to(ask))
     }
 
-    /// Whether the permission's own checks could pass some value, for users of a
+    /// Returns whether the permission's own checks could pass some value, for users of a
     /// class who hold it.
     pub(super) fn checks_passable(&self, class: ClassId, condition: &Condition) -> bool {
         let limits = self.limits(class);
@@ -124,7 +124,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         View { compiled, class, slot, object, today, kind: None, states: [None; 16] }
     }
 
-    /// Whether the object is of that kind.
+    /// Returns whether the object is of that kind.
     fn is_of(&mut self, kind: KindId) -> bool {
         if let Some((known, _)) = self.kind {
             return known == kind;
@@ -135,7 +135,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         self.kind.is_some()
     }
 
-    /// Whether the user may do what is asked on it, given that the user holds it.
+    /// Returns whether the user may do what is asked on it, given that the user holds it.
     pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
         let compiled = self.compiled;
         compiled
@@ -143,7 +143,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
             .is_none_or(|condition| compiled.is_admin(self.class) || self.allows(condition))
     }
 
-    /// Whether it is of the condition's kind and meets it.
+    /// Returns whether it is of the condition's kind and meets it.
     fn allows(&mut self, condition: &Condition) -> bool {
         self.is_of(condition.kind) && condition.evaluate(self)
     }

@@ -53,12 +53,12 @@ impl Engine {
         self.0.rows.row(class).collect()
     }
 
-    /// Whether users of a class hold a permission.
+    /// Returns whether users of a class hold a permission.
     pub(crate) fn class_holds(&self, class: ClassId, bit: Bit) -> bool {
         self.0.rows.holds(class, bit)
     }
 
-    /// Whether users of a class are admins, for whom objects are not looked at.
+    /// Returns whether users of a class are admins, for whom objects are not looked at.
     pub(crate) fn is_admin(&self, class: ClassId) -> bool {
         self.0.is_admin(class)
     }
@@ -68,7 +68,7 @@ impl Engine {
         self.0.limits(class)
     }
 
-    /// Whether users of a class who hold a permission may use it on some object, as
+    /// Returns whether users of a class who hold a permission may use it on some object, as
     /// in [`Engine::can_some`].
     pub(crate) fn is_passable(&self, class: ClassId, condition: &Condition) -> bool {
         self.0.checks_passable(class, condition)
@@ -106,7 +106,7 @@ impl Compiled {
 }
 
 impl<'e> Conditional<'e> {
-    /// Whether the user holds a scope.
+    /// Returns whether the user holds a scope.
     pub(crate) fn holds(&self, scope: Bit) -> bool {
         self.compiled.rows.holds(self.class, scope)
     }

@@ -1,4 +1,4 @@
-//! Objects side by side, a slice for each relation and attribute.
+//! Filtering objects in memory, stored as a slice for each relation and attribute.
 
 use std::fmt;
 
@@ -49,49 +49,15 @@ pub struct Columns<'c> {
 }
 
 impl<'c> Columns<'c> {
-    /// `len` objects of a kind, without relations or attributes.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"objects": {"job": {}}, "permissions": [{"key": "view", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["view"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::filter::Columns;
-    ///
-    /// let filter = engine.filter_by_name("bob", "view", None)?;
-    /// assert_eq!(filter.select(&Columns::new("job", 3)), [0b111]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Starts a table of `len` objects of a kind, without relations or attributes.
     pub fn new(kind: &'c str, len: usize) -> Columns<'c> {
         Columns { kind, len, relations: Vec::new(), attributes: Vec::new() }
     }
 
-    /// The objects with that relation: for each, the users or groups that it
-    /// names. It replaces any column of that name.
+    /// Adds a relation: for each object, the users or groups that it names. It
+    /// replaces any column of that name.
     ///
     /// Ids that are integers are compared fastest.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"watcher": "user"}}},
-    /// #         "permissions": [{"key": "view", "object": "job", "scopes": [
-    /// #             {"key": "watched", "when": {"watcher": "me"}}]}]},
-    /// #     "users": {"7": {"allow": ["view"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::filter::Columns;
-    ///
-    /// let filter = engine.filter_by_name("7", "view", None)?;
-    /// let watchers = [vec![7, 8], vec![], vec![8]];
-    /// assert_eq!(filter.select(&Columns::new("job", 3).relation("watcher", &watchers)), [0b001]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn relation<R: Related>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
         self.relations.retain(|(known, _)| *known != name);
@@ -99,25 +65,7 @@ impl<'c> Columns<'c> {
         self
     }
 
-    /// The objects with that attribute. It replaces any column of that name.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"attributes": {"cost": "at_most"}, "checks": ["cost"]}},
-    /// #         "permissions": [{"key": "approve", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["approve"], "bounds": {"job.cost": 5000}}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::filter::Columns;
-    ///
-    /// let filter = engine.filter_by_name("bob", "approve", None)?;
-    /// let cost = [Some(4_000_i64), Some(6_000), None];
-    /// assert_eq!(filter.select(&Columns::new("job", 3).attribute("cost", &cost)), [0b001]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Adds an attribute. It replaces any column of that name.
     #[must_use]
     pub fn attribute<C: Cell>(mut self, name: &'c str, column: &'c [C]) -> Columns<'c> {
         self.attributes.retain(|(known, _)| *known != name);
@@ -125,7 +73,7 @@ impl<'c> Columns<'c> {
         self
     }
 
-    /// The objects with that attribute, each as the position of its value in a
+    /// Adds an attribute, given for each object as the position of its value in a
     /// list: best for a column with few different texts. A position beyond the
     /// list is no value.
     ///
@@ -176,78 +124,17 @@ impl fmt::Debug for Columns<'_> {
     }
 }
 
-/// What a relation of one object names, in a column: an [`Id`], an `Option` of
-/// one, or a list of several.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-/// #         "permissions": [{"key": "view", "object": "job", "scopes": [
-/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-/// #     "users": {"7": {"allow": ["view"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::object::RelationState;
-/// use grantree::filter::{Columns, Me, Related};
-///
-/// /// Zero means nobody.
-/// struct Assignee(u32);
-///
-/// impl Related for Assignee {
-///     fn state(&self, me: &Me<'_>) -> RelationState {
-///         (self.0 != 0).then_some(self.0).state(me)
-///     }
-/// }
-///
-/// let filter = engine.filter_by_name("7", "view", None)?;
-/// let assignees = [Assignee(7), Assignee(0), Assignee(8)];
-/// assert_eq!(filter.select(&Columns::new("job", 3).relation("assignee", &assignees)), [0b001]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A cell in the column of a relation: an [`Id`], an `Option` of one, or a list of
+/// several.
 pub trait Related {
-    /// The state of the relation.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "view", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"7": {"allow": ["view"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::object::RelationState;
-    /// use grantree::filter::{Columns, Me, Related};
-    ///
-    /// /// All who were ever assigned; only the last counts.
-    /// struct Assignees(Vec<u64>);
-    ///
-    /// impl Related for Assignees {
-    ///     fn state(&self, me: &Me<'_>) -> RelationState {
-    ///         self.0.last().copied().state(me)
-    ///     }
-    /// }
-    ///
-    /// let filter = engine.filter_by_name("7", "view", None)?;
-    /// let assignees = [Assignees(vec![7, 8]), Assignees(vec![8, 7])];
-    /// assert_eq!(filter.select(&Columns::new("job", 2).relation("assignee", &assignees)), [0b10]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns the state of the relation.
     fn state(&self, me: &Me<'_>) -> RelationState;
 }
 
 impl<I: Id> Related for I {
     #[inline]
     fn state(&self, me: &Me<'_>) -> RelationState {
-        match me.is(self) {
-            true => RelationState::Me,
-            false => RelationState::Other,
-        }
+        if me.is(self) { RelationState::Me } else { RelationState::Other }
     }
 }
 
@@ -266,15 +153,17 @@ impl<I: Id> Related for Vec<I> {
 
 impl<I: Id> Related for &[I] {
     fn state(&self, me: &Me<'_>) -> RelationState {
-        match self.iter().any(|id| me.is(id)) {
-            true => RelationState::Me,
-            false if self.is_empty() => RelationState::None,
-            false => RelationState::Other,
+        if self.iter().any(|id| me.is(id)) {
+            RelationState::Me
+        } else if self.is_empty() {
+            RelationState::None
+        } else {
+            RelationState::Other
         }
     }
 }
 
-/// Whom a relation has to name to be [`RelationState::Me`].
+/// The user, or the user's groups: one that names them is [`RelationState::Me`].
 ///
 /// A column of the host's own type uses it:
 ///
@@ -299,10 +188,8 @@ impl<I: Id> Related for &[I] {
 ///
 /// impl Related for Crew {
 ///     fn state(&self, me: &Me<'_>) -> RelationState {
-///         match me.is(&self.driver) || self.mate.is_some_and(|mate| me.is(&mate)) {
-///             true => RelationState::Me,
-///             false => RelationState::Other,
-///         }
+///         let is_me = me.is(&self.driver) || self.mate.is_some_and(|mate| me.is(&mate));
+///         if is_me { RelationState::Me } else { RelationState::Other }
 ///     }
 /// }
 ///
@@ -315,7 +202,7 @@ impl<I: Id> Related for &[I] {
 pub struct Me<'f> {
     /// Sorted.
     texts: &'f [String],
-    /// Those of them that are numbers, sorted.
+    /// The numbers among them, sorted.
     numbers: Vec<u64>,
 }
 
@@ -326,37 +213,7 @@ impl Me<'_> {
         Me { texts, numbers }
     }
 
-    /// Whether this id is one of them.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"order": {"relations": {"depot": "group"}}},
-    /// #         "permissions": [{"key": "view", "object": "order", "scopes": [
-    /// #             {"key": "own", "when": {"depot": "me"}}]}]},
-    /// #     "users": {"bob": {"allow": ["view"], "groups": ["leeds"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::object::RelationState;
-    /// use grantree::filter::{Columns, Me, Related};
-    ///
-    /// /// A depot by its code: `leeds/2`.
-    /// struct Depot(&'static str);
-    ///
-    /// impl Related for Depot {
-    ///     fn state(&self, me: &Me<'_>) -> RelationState {
-    ///         let (town, _) = self.0.split_once('/').unwrap_or((self.0, ""));
-    ///         if me.is(&town) { RelationState::Me } else { RelationState::Other }
-    ///     }
-    /// }
-    ///
-    /// let filter = engine.filter_by_name("bob", "view", None)?;
-    /// let depots = [Depot("york/1"), Depot("leeds/2")];
-    /// assert_eq!(filter.select(&Columns::new("order", 2).relation("depot", &depots)), [0b10]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns whether this id is one of them.
     #[inline]
     pub fn is<I: Id>(&self, id: &I) -> bool {
         match id.as_number() {
@@ -369,7 +226,7 @@ impl Me<'_> {
     }
 }
 
-/// The value of an attribute of one object, in a column.
+/// A cell in the column of an attribute.
 ///
 /// ```
 /// use grantree::object::Value;
@@ -388,15 +245,7 @@ impl Me<'_> {
 /// assert_eq!(costs.each_ref().map(Cell::value), [Some(Value::Integer(2_500)), None]);
 /// ```
 pub trait Cell {
-    /// The value; `None` where the object has none.
-    ///
-    /// ```
-    /// use grantree::object::Value;
-    /// use grantree::filter::Cell;
-    ///
-    /// assert_eq!("north".value(), Some(Value::Text("north")));
-    /// assert_eq!(None::<i64>.value(), None);
-    /// ```
+    /// Returns the value; `None` where the object has none.
     fn value(&self) -> Option<Value<'_>>;
 }
 
@@ -488,32 +337,12 @@ fn mark<T>(values: &[T], marks: &mut [u64], bit: impl Fn(&T) -> u64) {
 }
 
 impl Filter {
-    /// Which of some objects it matches: bit `i % 64` of word `i / 64` is set if
-    /// it matches row `i`.
+    /// Selects the objects that it matches: bit `i % 64` of word `i / 64` is set if it
+    /// matches row `i`.
     ///
     /// It agrees with [`Filter::matches`] on each object, and is many times
     /// faster. It allocates a bit for each row and part of the predicate, and
     /// nothing else for each row.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"7": {"allow": ["edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::filter::Columns;
-    ///
-    /// let filter = engine.filter_by_name("7", "edit", None)?;
-    /// let assignee: Vec<u64> = (0..100).collect();
-    /// let marks = filter.select(&Columns::new("job", 100).relation("assignee", &assignee));
-    /// assert_eq!(marks, [1 << 7, 0]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[must_use]
     pub fn select(&self, objects: &Columns<'_>) -> Vec<u64> {
         if self.kind().is_some_and(|kind| kind != objects.kind) {

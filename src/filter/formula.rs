@@ -13,7 +13,7 @@ use std::cell::Cell;
 
 use crate::catalogue::{AttributeId, Op, States, Truth};
 
-/// What an object must be like.
+/// A condition on an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Formula<'c> {
     Test(Test<'c>),
@@ -51,8 +51,7 @@ impl Op {
     }
 }
 
-/// How much may still be spent on normal forms, in comparisons of one test with
-/// another.
+/// The effort left for normal forms, in comparisons of one test with another.
 #[derive(Debug)]
 pub(super) struct Effort(Cell<usize>);
 
@@ -61,8 +60,7 @@ impl Effort {
         Effort(Cell::new(most))
     }
 
-    /// Spends that much, and returns whether it was there; if it was not, nothing
-    /// is left.
+    /// Spends that many steps, and returns whether they were left. If not, none are.
     fn spend(&self, steps: usize) -> bool {
         let left = self.0.get().checked_sub(steps);
         self.0.set(left.unwrap_or(0));
@@ -89,9 +87,9 @@ impl<'c> Truth for Formula<'c> {
 }
 
 impl<'c> Formula<'c> {
-    /// What every object passes.
+    /// Every object passes it.
     pub(crate) const ALL: Formula<'static> = Formula::Join(Op::And, Vec::new());
-    /// What no object passes.
+    /// No object passes it.
     pub(crate) const NONE: Formula<'static> = Formula::Join(Op::Or, Vec::new());
 
     /// Joins formulas in normal form into one in normal form, as far as the
@@ -122,7 +120,7 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// How many tests it has.
+    /// Returns the number of its tests.
     pub(crate) fn tests(&self) -> usize {
         match self {
             Formula::Test(_) => 1,
@@ -130,7 +128,7 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// How deeply joins are nested.
+    /// Returns the depth to which joins are nested.
     pub(super) fn depth(&self) -> usize {
         match self {
             Formula::Test(_) => 0,
@@ -153,7 +151,8 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// Whether it can be seen that what passes this passes the other too.
+    /// Returns whether it follows, by rules that look at one part at a time, that every
+    /// object that passes this passes the other.
     fn implies(&self, other: &Formula<'c>, effort: &Effort) -> bool {
         use Formula::{Join, Test as One};
         if !effort.spend(1) {
@@ -175,8 +174,8 @@ impl<'c> Formula<'c> {
         }
     }
 
-    /// What is left to ask if another formula is known to hold, within `and`, or
-    /// known not to hold, within `or`. `None` where all of it is left.
+    /// Reduces it, given that another formula holds, within `and`, or does not hold,
+    /// within `or`. `None` where nothing is gained.
     fn given(&self, op: Op, fact: &Formula<'c>, effort: &Effort) -> Option<Formula<'c>> {
         if !effort.spend(1) {
             return None;
@@ -212,8 +211,8 @@ impl<'c> Formula<'c> {
     }
 }
 
-/// The parts, with joins of the same kind inlined, and without parts that change
-/// nothing. `None` where one part settles the whole.
+/// Inlines joins of the same kind, and drops parts that change nothing. `None` where
+/// one part settles the join.
 fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
@@ -245,7 +244,7 @@ fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     parts.len() < before
 }
 
-/// Reduces each part to what the others leave open: within `and` they are known
+/// Reduces each part, given the others: within `and` they are known
 /// to hold, within `or` not to hold. So `a or (a and b)` is `a`.
 #[expect(
     clippy::indexing_slicing,
@@ -270,7 +269,7 @@ fn simplify(op: Op, parts: &mut [Formula<'_>], effort: &Effort) -> bool {
     changed
 }
 
-/// Takes out what several parts have in common, the most common first:
+/// Takes out common factors, the most common first:
 /// `(a and b) or (a and c)` is `a and (b or c)`.
 fn factor(op: Op, parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     let mut changed = false;
@@ -294,7 +293,7 @@ fn factor(op: Op, parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     changed
 }
 
-/// What the largest number of parts have in common, at least two.
+/// Returns the factor that most parts have in common, if two have one.
 fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
     let mut factors: Vec<&Formula<'c>> = parts.iter().flat_map(|part| joined(op, part)).collect();
     factors.sort_unstable();
@@ -309,8 +308,8 @@ fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
 
 /// Separates the states of a relation within `and`:
 /// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
-/// which is what `or` makes of those states.
-#[expect(clippy::indexing_slicing, reason = "`parted` tells places among the parts")]
+/// the form that `or` gives them.
+#[expect(clippy::indexing_slicing, reason = "`parted` returns places among the parts")]
 #[expect(clippy::arithmetic_side_effects, reason = "a place among the parts")]
 fn part_states(parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     let mut changed = false;
@@ -352,8 +351,8 @@ fn parted<'c>(
     })
 }
 
-/// The parts of a part that is joined the other way: alternatives within `and`,
-/// factors within `or`.
+/// Returns the parts of a part that is joined the other way: alternatives within
+/// `and`, factors within `or`.
 fn joined<'f, 'c>(op: Op, part: &'f Formula<'c>) -> &'f [Formula<'c>] {
     match part {
         Formula::Join(of, parts) if *of != op => parts,

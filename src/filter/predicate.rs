@@ -64,7 +64,7 @@ pub enum Predicate {
     Relation {
         /// The relation.
         name: String,
-        /// Whether it names users or groups.
+        /// True if it names users or groups.
         names: RelationType,
         /// The states, in their order, each once.
         states: Vec<RelationState>,
@@ -165,7 +165,7 @@ impl Predicate {
         }
     }
 
-    /// Whether it tests a relation to users, or to groups.
+    /// Returns whether it tests a relation to users, or to groups.
     pub(crate) fn asks_for(&self, those: RelationType) -> bool {
         match self {
             Predicate::And(parts) | Predicate::Or(parts) => {
@@ -189,7 +189,7 @@ impl Predicate {
         }
     }
 
-    /// Whether the attribute that it tests passes with this value. (A bound that is
+    /// Returns whether the attribute that it tests passes with this value. (A bound that is
     /// not made for a day passes nothing.)
     pub(super) fn passes(&self, value: Option<Value<'_>>) -> bool {
         match (self, value) {

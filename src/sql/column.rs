@@ -15,7 +15,7 @@ pub(super) struct Column {
     expr: Expr,
 }
 
-/// What the values of a column are.
+/// The form of the values in a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Text,
@@ -34,17 +34,17 @@ impl Column {
         Column { database, expr: Expr::col((Alias::new(table), Alias::new(column))) }
     }
 
-    /// Whether it is `NULL`.
+    /// Tests whether it is `NULL`.
     pub(super) fn is_null(&self) -> Expr {
         self.expr.clone().is_null()
     }
 
-    /// Whether it is not `NULL`.
+    /// Tests whether it is not `NULL`.
     pub(super) fn is_not_null(&self) -> Expr {
         self.expr.clone().is_not_null()
     }
 
-    /// Whether it holds a value of that form.
+    /// Tests whether it holds a value of that form.
     pub(super) fn holds(&self, form: Form) -> Expr {
         use Database::{Mysql, Postgres, Sqlite};
         let column = || self.expr.clone();
@@ -65,12 +65,12 @@ impl Column {
         }
     }
 
-    /// Whether all its values can be taken to be of that form.
+    /// Tests whether all its values can be taken to be of that form.
     pub(super) fn is_typed(&self, form: Form) -> bool {
         self.database != Database::Sqlite || form == Form::Any
     }
 
-    /// Whether it is one of those values, given that it [holds](Column::holds)
+    /// Tests whether it is one of those values, given that it [holds](Column::holds)
     /// one of that form.
     pub(super) fn is_one_of(&self, form: Form, values: &[Value]) -> Expr {
         let list = || values.iter().map(|value| self.bound(form, value.clone()));
@@ -85,7 +85,7 @@ impl Column {
         }
     }
 
-    /// Whether it is none of those values, given the same.
+    /// Tests whether it is none of those values, given the same.
     pub(super) fn is_none_of(&self, form: Form, values: &[Value]) -> Expr {
         let list = || values.iter().map(|value| self.bound(form, value.clone()));
         match form {
@@ -95,19 +95,19 @@ impl Column {
         }
     }
 
-    /// Whether it is an integer, no greater than this.
+    /// Tests whether it is an integer, no greater than this.
     pub(super) fn is_at_most(&self, most: i64) -> Expr {
         let most = self.bound(Form::Integer, most.into());
         self.holds(Form::Integer).and(self.expr.clone().lte(most))
     }
 
-    /// Whether it is an integer, no less than this.
+    /// Tests whether it is an integer, no less than this.
     pub(super) fn is_at_least(&self, least: i64) -> Expr {
         let least = self.bound(Form::Integer, least.into());
         self.holds(Form::Integer).and(self.expr.clone().gte(least))
     }
 
-    /// Whether it is a date, within these if they are given.
+    /// Tests whether it is a date, within these if they are given.
     ///
     /// Both ends are always tested: databases know dates that are none here,
     /// `infinity`, `0000-00-00` and years not of four digits.
@@ -147,7 +147,7 @@ impl Column {
         }
     }
 
-    /// Whether SQLite says that the value is of that type.
+    /// Tests whether SQLite says that the value is of that type.
     fn is_of_type(&self, name: &'static str) -> Expr {
         let type_of = Expr::from(Func::cust("typeof").arg(self.expr.clone()));
         type_of.eq(Expr::Constant(name.into()))
@@ -169,7 +169,7 @@ impl Column {
         }
     }
 
-    /// Whether the text is a date, by a regular expression.
+    /// Tests whether the text is a date, by a regular expression.
     fn is_shaped(&self, operator: &'static str) -> Expr {
         let pattern = self.bound(Form::Text, DATE.into());
         let length = Expr::from(Func::char_length(self.expr.clone())).eq(Expr::Constant(10.into()));

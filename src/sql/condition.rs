@@ -159,8 +159,8 @@ impl Search<'_> {
         let value = |name: String| {
             let value = match &ids.values {
                 Values::Text => Some(name.clone().into()),
-                // Only what `i64` displays, not all that it parses: 7 is the id
-                // of `7`, and not of `007`.
+                // Only as `i64` displays it, not as it parses: 7 is the id of `7`, and
+                // not of `007`.
                 Values::Integer => {
                     name.parse::<i64>().ok().filter(|id| id.to_string() == name).map(Value::from)
                 }
@@ -185,7 +185,7 @@ impl Search<'_> {
     }
 }
 
-/// Whether a column holds one of those values.
+/// Tests whether a column holds one of those values.
 fn is_one_of(column: &Column, form: Form, values: &[Value]) -> Expr {
     if values.is_empty() {
         return truth(false);
@@ -193,7 +193,7 @@ fn is_one_of(column: &Column, form: Form, values: &[Value]) -> Expr {
     column.holds(form).and(column.is_one_of(form, values))
 }
 
-/// Whether a column holds a value of that form, but none of those.
+/// Tests whether a column holds a value of that form, but none of those.
 fn is_another(column: &Column, form: Form, values: &[Value]) -> Expr {
     if values.is_empty() {
         return column.holds(form);
@@ -201,7 +201,7 @@ fn is_another(column: &Column, form: Form, values: &[Value]) -> Expr {
     column.holds(form).and(column.is_none_of(form, values))
 }
 
-/// Whether a relation that names whoever is in a column is in one of these states.
+/// Tests whether a relation that names the ids of a column is in one of these states.
 fn in_column(column: &Column, form: Form, mine: &[Value], states: &[RelationState]) -> Expr {
     let [me, other, none] = accepted(states);
     // Where nothing is mine, no row is `me`, so accepting it changes nothing.
@@ -227,7 +227,7 @@ struct Join<'m> {
 }
 
 impl Join<'_> {
-    /// Whether a relation that names whoever is in a column of the object's rows
+    /// Tests whether a relation that names whoever is in a column of the object's rows
     /// is in one of these states.
     fn condition(
         &self,
@@ -289,7 +289,7 @@ impl Join<'_> {
             .map(move |(theirs, own)| (column(self.alias(), theirs), column(self.table, own)))
     }
 
-    /// Whether such a row belongs to the object.
+    /// Tests whether such a row belongs to the object.
     fn has_row(&self, such: Expr) -> Expr {
         let mut rows = self.rows();
         rows.expr(Expr::Constant(1.into()));
@@ -319,13 +319,13 @@ impl Join<'_> {
     }
 }
 
-/// Which of `me`, `other` and `none` are accepted.
+/// Returns which of `me`, `other` and `none` are accepted.
 fn accepted(states: &[RelationState]) -> [bool; 3] {
     [RelationState::Me, RelationState::Other, RelationState::None]
         .map(|state| states.contains(&state))
 }
 
-/// What is true, or false, for every row.
+/// A condition that is true, or false, for every row.
 fn truth(value: bool) -> Expr {
     Expr::Constant(value.into())
 }
