@@ -181,29 +181,28 @@ impl Condition {
         })
     }
 
-    /// The steps that matter to a user who holds certain scopes: those that must be
-    /// allowed in any case, and those required by such a scope of another step that
-    /// matters.
-    #[allow(dead_code, reason = "for the comparison of what users may do")]
-    pub(crate) fn steps_for(&self, holds: impl Fn(Bit) -> bool) -> impl Iterator<Item = &Step> {
+    /// Returns the steps that matter to a user who holds certain scopes: those that
+    /// must be allowed in any case, and those required by such a scope of another step
+    /// that matters.
+    pub(crate) fn steps_for(&self, holds: impl Fn(Bit) -> bool) -> Vec<&Step> {
         let mut matters: Vec<bool> = self.steps.iter().map(|step| step.always).collect();
-        // A step comes after those that it refers to.
-        for (at, step) in self.steps.iter().enumerate().rev() {
-            if matters.get(at) != Some(&true) {
+        let mut steps = Vec::new();
+        // A step comes after those that it refers to: when it is taken from the end,
+        // all that may need it have been.
+        for step in self.steps.iter().rev() {
+            if matters.pop() != Some(true) {
                 continue;
             }
+            steps.push(step);
             let scopes = step.scopes.as_deref().unwrap_or_default();
-            for &required in scopes.iter().filter(|scope| holds(scope.bit)).flat_map(|it| &it.steps)
-            {
-                if let Some(matters) = matters.get_mut(required as usize) {
-                    *matters = true;
-                }
+            for &required in scopes.iter().filter(|it| holds(it.bit)).flat_map(|it| &it.steps) {
+                matters.get_mut(required as usize).into_iter().for_each(|it| *it = true);
             }
         }
-        self.steps.iter().zip(matters).filter_map(|(step, matters)| matters.then_some(step))
+        steps
     }
 
-    /// The scopes of all steps.
+    /// Returns the scopes of all steps.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &Scope> {
         self.steps.iter().flat_map(|step| step.scopes.as_deref().unwrap_or_default())
     }

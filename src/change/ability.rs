@@ -151,31 +151,12 @@ impl Excess<'_> {
     /// Returns whether more objects meet a condition for the one.
     fn widens(&self, condition: &Condition) -> bool {
         let passes_more = |checks: &[u32]| checks.iter().any(|&it| self.attributes.contains(it));
-        if passes_more(&condition.checks) {
-            return true;
-        }
-        // Which steps matter to the one: each is needed always, or by a scope that the one
-        // holds of a step that matters. Steps come after those that they refer to, so
-        // backwards each is known to matter, or not to, when its turn comes.
-        let mut matters: Vec<bool> = condition.steps.iter().map(|step| step.always).collect();
-        for step in condition.steps.iter().rev() {
-            // The steps before it are left.
-            if matters.pop() != Some(true) {
-                continue;
-            }
-            if passes_more(&step.checks) {
-                return true;
-            }
-            let scopes = step.scopes.iter().flat_map(|scopes| scopes.iter());
-            for scope in scopes.filter(|scope| self.one.held.contains(scope.bit)) {
-                if step.on_kind && self.held.contains(scope.bit) {
-                    return true;
-                }
-                for &needed in &scope.steps {
-                    matters.get_mut(needed as usize).into_iter().for_each(|it| *it = true);
-                }
-            }
-        }
-        false
+        let holds = |scope| self.one.held.contains(scope);
+        passes_more(&condition.checks)
+            || condition.steps_for(holds).into_iter().any(|step| {
+                let mut scopes = step.scopes.iter().flat_map(|scopes| scopes.iter());
+                passes_more(&step.checks)
+                    || (step.on_kind && scopes.any(|scope| self.held.contains(scope.bit)))
+            })
     }
 }
