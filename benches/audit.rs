@@ -12,7 +12,7 @@ mod workload;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use grantree::change::{By, Change};
+use grantree::change::{Actor, Change};
 use grantree::object::DynamicObject;
 use grantree::{Engine, Policy};
 
@@ -79,7 +79,7 @@ fn diffs(criterion: &mut Criterion) {
     for users in [10_000, 100_000, 1_000_000] {
         let engine = engine(users);
         for (name, change) in &edits {
-            let applied = engine.policy().apply(By::Host, change).expect("it is applied");
+            let applied = engine.policy().apply(Actor::Host, change).expect("it is applied");
             let next = engine.follow(&applied.policy);
             let diff = engine.diff(&next);
             let count: usize = diff.groups.iter().map(|group| group.users.len()).sum();
@@ -88,7 +88,7 @@ fn diffs(criterion: &mut Criterion) {
                 bencher.iter(|| engine.diff(&next));
             });
             group.bench_function(BenchmarkId::new(format!("{name}: what if"), users), |bencher| {
-                bencher.iter(|| engine.what_if(By::Host, change));
+                bencher.iter(|| engine.what_if(Actor::Host, change));
             });
         }
         let same = engine.clone();

@@ -10,7 +10,7 @@ mod workload;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use grantree::change::{By, Change};
+use grantree::change::{Actor, Change};
 use grantree::{Engine, Policy};
 
 fn change(json: &str) -> Change {
@@ -35,7 +35,7 @@ fn changes(criterion: &mut Criterion) {
         let policy = Policy::try_from(document).expect("a valid policy");
         let engine = Engine::new(&policy);
         for (name, change) in &kinds {
-            let make = || policy.apply(By::Host, change).expect("it is applied");
+            let make = || policy.apply(Actor::Host, change).expect("it is applied");
             let applied = make();
             let mut next = None;
             let policies = allocation_counter::measure(|| drop(make()));

@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use grantree::change::{By, Change};
+use grantree::change::{Actor, Change};
 use grantree::object::DynamicObject;
 use grantree::{Document, Engine, Policy, SourceName};
 
@@ -75,14 +75,14 @@ fn lint(policy: &Policy) {
 /// What would the planned change do, and to whom?
 fn what_if(engine: &Engine) -> Result<(), Box<dyn Error>> {
     let planned: Change = serde_json::from_str(PLANNED)?;
-    let what_if = engine.what_if(By::Host, &planned)?;
+    let what_if = engine.what_if(Actor::Host, &planned)?;
     println!("The planned change:\n{}", what_if.diff);
     // For a ticket, or a review in another program: the same as data.
     let data = serde_json::to_string(&what_if.diff)?;
     println!("(as data: {} bytes)\n", data.len());
 
     // Once it is made, the outcome can be compared with the plan.
-    let made = engine.policy().apply(By::Host, &planned)?;
+    let made = engine.policy().apply(Actor::Host, &planned)?;
     assert_eq!(engine.diff(&engine.follow(&made.policy)), what_if.diff);
     Ok(())
 }

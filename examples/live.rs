@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use grantree::change::{By, Change, LogEntry};
+use grantree::change::{Actor, Change, LogEntry};
 use grantree::{Document, Engine, Live, Policy};
 
 const POLICY: &str = include_str!("policies/gruntify.json");
@@ -71,7 +71,7 @@ fn change(
     ];
     for (actor, text) in asks {
         println!("{actor} asks: {text}");
-        match live.apply(By::Actor(actor), &serde_json::from_str::<Change>(text)?) {
+        match live.apply(Actor::User(actor), &serde_json::from_str::<Change>(text)?) {
             Ok(applied) => {
                 let entry = applied.log_entry();
                 println!("  applied, revision {}", entry.revision);

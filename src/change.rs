@@ -1,11 +1,11 @@
 //! Changes to a policy: data, each applied whole or refused, naming the rule that
 //! refuses it.
 //!
-//! A [`Change`] says what is to change. [`Policy::apply`] makes the next version of a
-//! policy with it, for the host or on behalf of one of the policy's users:
+//! A [`Change`] is data. [`Policy::apply`] makes the next version of a policy with it, for
+//! the host or on behalf of one of the policy's users:
 //!
 //! ```
-//! use grantree::change::{By, Change, Rule};
+//! use grantree::change::{Actor, Change, Rule};
 //! use grantree::{Document, Engine, Policy};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,10 +20,10 @@
 //! let change: Change =
 //!     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
 //!
-//! let refusal = policy.apply(By::Actor("bob"), &change).unwrap_err();
+//! let refusal = policy.apply(Actor::User("bob"), &change).unwrap_err();
 //! assert_eq!(refusal.rule, Rule::NotPermitted);
 //!
-//! let applied = policy.apply(By::Actor("ann"), &change)?;
+//! let applied = policy.apply(Actor::User("ann"), &change)?;
 //! assert_eq!(applied.changed, [change]);
 //! let engine = Engine::new(&applied.policy);
 //! assert!(engine.can_by_name("bob", "orders", ())?);
@@ -84,7 +84,7 @@ pub enum Change {
     },
     /// A new name; every reference is kept.
     Rename {
-        /// What is renamed: a profile, role, approval group or user.
+        /// The profile, role, approval group or user.
         source: SourceName,
         /// The new name.
         to: String,
@@ -93,10 +93,10 @@ pub enum Change {
     Edit {
         /// The source.
         source: SourceName,
-        /// What is done to it, in order.
+        /// The edits, in order.
         ops: Vec<Op>,
-        /// Whether allowing a permission also allows all that it needs, and denying or
-        /// clearing one also withdraws all that needs it.
+        /// Makes allowing a permission also allow everything that it needs, and denying or
+        /// clearing one also withdraw everything that needs it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cascade: bool,
     },
@@ -104,9 +104,9 @@ pub enum Change {
     Delete {
         /// The source.
         source: SourceName,
-        /// What becomes of those who have it.
+        /// The action on the users who have it.
         #[serde(default)]
-        holders: Holders,
+        holders: OnHeld,
     },
     /// A new user.
     AddUser(Box<NewUser>),
@@ -120,21 +120,21 @@ pub enum Change {
     Assign {
         /// The user.
         user: String,
-        /// What the user gets.
+        /// The profile, role or approval group.
         source: SourceName,
     },
     /// A user loses a profile, role or approval group.
     Revoke {
         /// The user.
         user: String,
-        /// What the user loses.
+        /// The profile, role or approval group.
         source: SourceName,
     },
     /// A unique role goes to another user.
     Transfer {
         /// The role.
         role: String,
-        /// Who gets it.
+        /// The user who gets it.
         to: String,
     },
     /// Another profile for new users, or none.
@@ -147,14 +147,14 @@ pub enum Change {
     SetAdmin {
         /// The user.
         user: String,
-        /// Whether the user is an admin.
+        /// `true` makes the user an admin.
         admin: bool,
     },
     /// A user is suspended or restored.
     SetSuspended {
         /// The user.
         user: String,
-        /// Whether the user is suspended.
+        /// `true` suspends the user.
         suspended: bool,
     },
     /// A user's groups are replaced.
@@ -164,7 +164,7 @@ pub enum Change {
         /// All the user's groups from now on.
         groups: Vec<String>,
     },
-    /// A group is put beneath another one, or beneath none.
+    /// A group gets another parent, or none.
     SetGroup {
         /// The group, which is declared if it was not.
         group: String,
@@ -178,7 +178,7 @@ pub enum Change {
     Import {
         /// The sources.
         bundle: Bundle,
-        /// What becomes of sources whose names are taken here.
+        /// The action on sources whose names are taken here.
         #[serde(default)]
         on_conflict: OnConflict,
     },
@@ -186,8 +186,8 @@ pub enum Change {
 
 /// An edit of a source's statements, or of the source itself.
 ///
-/// Ops about permissions replace all that the source says about exactly that
-/// pattern, including a forbid.
+/// Ops on permissions replace everything that the source states of exactly that pattern,
+/// including a forbid.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -197,12 +197,12 @@ pub enum Change {
 /// #     "roles": {"clerk": {"deny": ["orders"]}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Op};
+/// use grantree::change::{Actor, Change, Op};
 ///
 /// // In place of the deny.
 /// let ops = vec![Op::Allow("orders".into())];
 /// let edit = Change::Edit { source: SourceName::Role("clerk".into()), ops, cascade: false };
-/// let document = Document::from(&policy.apply(By::Host, &edit)?.policy);
+/// let document = Document::from(&policy.apply(Actor::Host, &edit)?.policy);
 /// let clerk = &document.roles.get("clerk").unwrap().source.statements;
 /// assert_eq!((&*clerk.allow, &*clerk.deny), (&["orders".to_owned()][..], &[][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -223,7 +223,7 @@ pub enum Op {
         /// The level.
         level: String,
     },
-    /// Removes all that is said about a pattern.
+    /// Removes every statement of exactly a pattern.
     Clear(String),
     /// Bounds an attribute, or removes its bound.
     Bound {
@@ -256,13 +256,13 @@ pub enum Op {
 /// #     "roles": {"clerk": {"label": "Clerk", "description": "Enters orders"}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Op, Set};
+/// use grantree::change::{Actor, Change, Op, Set};
 ///
 /// // A new label, no description; all else stays.
 /// let set = Set { label: Some(Some("Order clerk".into())), description: Some(None), ..Set::default() };
 /// let source = SourceName::Role("clerk".into());
 /// let edit = Change::Edit { source, ops: vec![Op::Set(set)], cascade: false };
-/// let document = Document::from(&policy.apply(By::Host, &edit)?.policy);
+/// let document = Document::from(&policy.apply(Actor::Host, &edit)?.policy);
 /// let clerk = &document.roles.get("clerk").unwrap().source;
 /// assert_eq!(clerk.label.as_deref(), Some("Order clerk"));
 /// assert_eq!(clerk.description, None);
@@ -277,7 +277,7 @@ pub struct Set {
     /// A longer text for people.
     #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
     pub description: Option<Option<String>>,
-    /// Whether it is a starting point to clone.
+    /// `true` marks a starting point to clone.
     #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
     pub template: Option<Option<bool>>,
     /// The roles that a role brings along.
@@ -288,7 +288,7 @@ pub struct Set {
     pub assignable_by: Option<Option<Vec<String>>>,
 }
 
-/// What becomes of the users who have a source that is deleted.
+/// The action on users who have a source that is deleted.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -299,19 +299,19 @@ pub struct Set {
 /// #     "users": {"bob": {"roles": ["clerk"]}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Holders, Rule};
+/// use grantree::change::{Actor, Change, OnHeld, Rule};
 ///
 /// let delete = |holders| Change::Delete { source: SourceName::Role("clerk".into()), holders };
-/// let refusal = policy.apply(By::Host, &delete(Holders::Refuse)).unwrap_err();
+/// let refusal = policy.apply(Actor::Host, &delete(OnHeld::Refuse)).unwrap_err();
 /// assert_eq!(refusal.rule, Rule::InUse);
 ///
-/// let applied = policy.apply(By::Host, &delete(Holders::Reassign("lead".into())))?;
+/// let applied = policy.apply(Actor::Host, &delete(OnHeld::Reassign("lead".into())))?;
 /// assert_eq!(Document::from(&applied.policy).users.get("bob").unwrap().roles, ["lead"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Holders {
+pub enum OnHeld {
     /// It is not deleted while anybody has it.
     #[default]
     Refuse,
@@ -321,7 +321,7 @@ pub enum Holders {
     Reassign(String),
 }
 
-/// What becomes of a source in a bundle if its name is taken here.
+/// The action on a source of a bundle whose name is taken here.
 ///
 /// ```
 /// # use grantree::{Document, Policy};
@@ -331,13 +331,13 @@ pub enum Holders {
 /// #     "roles": {"clerk": {"allow": ["orders"]}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, OnConflict, Rule};
+/// use grantree::change::{Actor, Change, OnConflict, Rule};
 ///
 /// let import = |on_conflict| Change::Import { bundle: policy.export_all(), on_conflict };
-/// let refusal = policy.apply(By::Host, &import(OnConflict::Refuse)).unwrap_err();
+/// let refusal = policy.apply(Actor::Host, &import(OnConflict::Refuse)).unwrap_err();
 /// assert_eq!(refusal.rule, Rule::Conflict);
 ///
-/// let applied = policy.apply(By::Host, &import(OnConflict::Rename))?;
+/// let applied = policy.apply(Actor::Host, &import(OnConflict::Rename))?;
 /// assert!(Document::from(&applied.policy).roles.get("clerk_2").is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -353,7 +353,7 @@ pub enum OnConflict {
     Replace,
 }
 
-/// Who asks for a change.
+/// The host or the user who asks for a change.
 ///
 /// ```
 /// # use grantree::{Document, Policy};
@@ -363,20 +363,20 @@ pub enum OnConflict {
 /// #     "users": {"ann": {}, "bob": {}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change};
+/// use grantree::change::{Actor, Change};
 ///
 /// let suspend = Change::SetSuspended { user: "bob".into(), suspended: true };
-/// assert!(policy.apply(By::Host, &suspend).is_ok());
+/// assert!(policy.apply(Actor::Host, &suspend).is_ok());
 /// // What governance does not permit to anybody is for admins.
-/// assert!(policy.apply(By::Actor("ann"), &suspend).is_err());
+/// assert!(policy.apply(Actor::User("ann"), &suspend).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum By<'a> {
+pub enum Actor<'a> {
     /// The host itself, whom governance does not bind.
     Host,
     /// A user of the policy, by name.
-    Actor(&'a str),
+    User(&'a str),
 }
 
 /// A change that was made.
@@ -389,12 +389,12 @@ pub enum By<'a> {
 /// #     "roles": {"clerk": {}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Op};
+/// use grantree::change::{Actor, Change, Op};
 ///
 /// let source = SourceName::Role("clerk".into());
 /// let ops = vec![Op::Allow("orders.export".into())];
 /// let edit = Change::Edit { source: source.clone(), ops: ops.clone(), cascade: true };
-/// let applied = policy.apply(By::Host, &edit)?;
+/// let applied = policy.apply(Actor::Host, &edit)?;
 /// assert_eq!(applied.policy.revision(), 1);
 /// // What it needs was allowed too.
 /// let Change::Edit { ops: made, .. } = &applied.changed[0] else { panic!("{:?}", applied.changed) };
@@ -410,10 +410,10 @@ pub struct Applied {
     /// All that changed, cascades included: changes that, applied by the host in this
     /// order, turn the policy before into this one. Empty if nothing changed.
     pub changed: Vec<Change>,
-    /// Who got or lost a profile, role or approval group, including by a deletion or a
-    /// transfer.
+    /// The users who got or lost a profile, role or approval group, including by a deletion
+    /// or a transfer.
     pub moved: Vec<Moved>,
-    /// What could not be done and was left out, and what was done differently.
+    /// Everything that could not be done and was left out, or was done differently.
     pub notes: Vec<Note>,
 }
 
@@ -428,23 +428,23 @@ pub struct Applied {
 /// #     "users": {"bob": {"profile": "driver"}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Moved};
+/// use grantree::change::{Actor, Change, Moved};
 ///
 /// let planner = SourceName::Profile("planner".into());
 /// let assign = Change::Assign { user: "bob".into(), source: planner.clone() };
 /// let from = Some(SourceName::Profile("driver".into()));
 /// let moved = Moved { user: "bob".into(), from, to: Some(planner) };
-/// assert_eq!(policy.apply(By::Host, &assign)?.moved, [moved]);
+/// assert_eq!(policy.apply(Actor::Host, &assign)?.moved, [moved]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Moved {
     /// The user.
     pub user: String,
-    /// What the user had.
+    /// The source that the user had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<SourceName>,
-    /// What the user has now.
+    /// The source that the user has now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<SourceName>,
 }
@@ -459,12 +459,12 @@ pub struct Moved {
 /// #     "roles": {"clerk": {}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Bundle, Change, Note, OnConflict};
+/// use grantree::change::{Actor, Bundle, Change, Note, OnConflict};
 /// use grantree::document::{Map, Role};
 ///
 /// let bundle = Bundle { roles: Map::from_iter([("clerk", Role::default())]), ..Bundle::default() };
 /// let import = Change::Import { bundle, on_conflict: OnConflict::Rename };
-/// let applied = policy.apply(By::Host, &import)?;
+/// let applied = policy.apply(Actor::Host, &import)?;
 /// let [Note::Renamed { source, to }] = &*applied.notes else { panic!("{:?}", applied.notes) };
 /// assert_eq!((source.to_string().as_str(), to.as_str()), ("role `clerk`", "clerk_2"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -493,7 +493,7 @@ pub enum Note {
         field: &'static str,
         /// The name or pattern in it that does not fit.
         what: String,
-        /// Whether it restricted, so that the source is wider without it.
+        /// `true` for a restriction, without which the source is wider.
         restriction: bool,
     },
 }
@@ -508,10 +508,10 @@ pub enum Note {
 /// #     "users": {"root": {"admin": true}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Rule};
+/// use grantree::change::{Actor, Change, Rule};
 ///
 /// let unmake = Change::SetAdmin { user: "root".into(), admin: false };
-/// let refusal = policy.apply(By::Host, &unmake).unwrap_err();
+/// let refusal = policy.apply(Actor::Host, &unmake).unwrap_err();
 /// assert_eq!(refusal.rule, Rule::LastAdmin);
 /// assert!(refusal.to_string().starts_with("last_admin: "));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -616,19 +616,19 @@ impl Policy {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// use grantree::change::{By, Change, Rule};
+    /// use grantree::change::{Actor, Change, Rule};
     ///
     /// let assign = |role: &str| {
     ///     Change::Assign { user: "bob".into(), source: SourceName::Role(role.into()) }
     /// };
-    /// let applied = policy.apply(By::Host, &assign("clerk"))?;
+    /// let applied = policy.apply(Actor::Host, &assign("clerk"))?;
     /// assert_eq!(applied.policy.revision(), policy.revision() + 1);
-    /// assert_eq!(policy.apply(By::Host, &assign("cleric")).unwrap_err().rule, Rule::Unknown);
+    /// assert_eq!(policy.apply(Actor::Host, &assign("cleric")).unwrap_err().rule, Rule::Unknown);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
+    pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
         let plan = Plan::new(self.inner(), change);
-        guard::judge(&plan, by)?;
+        guard::judge(&plan, actor)?;
         let Plan { new, changed, moved, notes, .. } = plan;
         Ok(Applied { policy: Policy::from_inner(new), changed, moved, notes })
     }

@@ -5,7 +5,7 @@
 //! same way, be it one or a hundred thousand.
 //!
 //! ```
-//! use grantree::change::{By, Change};
+//! use grantree::change::{Actor, Change};
 //! use grantree::{Document, Engine, Policy};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,7 +31,7 @@
 //!         {"bound": {"attribute": "job.region", "bound": ["south", "north"]}}]}}"#,
 //! )?;
 //!
-//! let what_if = engine.what_if(By::Host, &edit)?;
+//! let what_if = engine.what_if(Actor::Host, &edit)?;
 //! assert_eq!(what_if.diff.to_string(), r#"2 users: `ann`, `bob`
 //!   gain `reports` (Reports)
 //!   have `edit` on more objects
@@ -85,7 +85,7 @@ use foldhash::fast::RandomState;
 use serde::Serialize;
 
 use crate::catalogue::{Catalogue, NodeId};
-use crate::change::{Applied, By, Change, Refusal};
+use crate::change::{Actor, Applied, Change, Refusal};
 use crate::document::SettingValue;
 use crate::engine::Engine;
 use crate::explain::Named;
@@ -362,7 +362,7 @@ impl Engine {
     /// ```
     /// # use grantree::{Document, Engine, Policy};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {"permissions": [{"key": "orders"}]},
@@ -372,13 +372,13 @@ impl Engine {
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let assign: Change =
     ///     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
-    /// let what_if = engine.what_if(By::Host, &assign)?;
+    /// let what_if = engine.what_if(Actor::Host, &assign)?;
     /// assert_eq!(what_if.diff.to_string(), "1 user: `bob`\n  gains `orders`\n");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn what_if(&self, by: By<'_>, change: &Change) -> Result<WhatIf, Refusal> {
-        let applied = self.policy().apply(by, change)?;
+    pub fn what_if(&self, actor: Actor<'_>, change: &Change) -> Result<WhatIf, Refusal> {
+        let applied = self.policy().apply(actor, change)?;
         let diff = self.diff(&self.follow(&applied.policy));
         Ok(WhatIf { applied, diff })
     }

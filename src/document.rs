@@ -720,10 +720,10 @@ pub struct User {
 /// #     "profiles": {"planner": {"allow": ["orders"]}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, NewUser};
+/// use grantree::change::{Actor, Change, NewUser};
 ///
 /// let carol = NewUser { user: "carol".into(), ..NewUser::default() };
-/// let applied = policy.apply(By::Host, &Change::AddUser(Box::new(carol)))?;
+/// let applied = policy.apply(Actor::Host, &Change::AddUser(Box::new(carol)))?;
 /// let document = Document::from(&applied.policy);
 /// assert_eq!(document.users.get("carol").unwrap().profile.as_deref(), Some("planner"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -814,7 +814,7 @@ impl Governance {
 /// #     "users": {"bob": {"roles": ["buyer"]}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, Rule};
+/// use grantree::change::{Actor, Change, Rule};
 /// use grantree::document::Separation;
 /// use grantree::SourceName;
 ///
@@ -828,7 +828,7 @@ impl Governance {
 /// let policy = Policy::try_from(document)?;
 /// let payer = SourceName::Role("payer".into());
 /// let assign = Change::Assign { user: "bob".into(), source: payer };
-/// assert_eq!(policy.apply(By::Host, &assign).unwrap_err().rule, Rule::Separation);
+/// assert_eq!(policy.apply(Actor::Host, &assign).unwrap_err().rule, Rule::Separation);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -197,7 +197,7 @@ impl Engine {
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let text = r#"{
@@ -211,7 +211,7 @@ impl Engine {
     /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
     ///
     /// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
-    /// let applied = policy.apply(By::Host, &serde_json::from_str::<Change>(change)?)?;
+    /// let applied = policy.apply(Actor::Host, &serde_json::from_str::<Change>(change)?)?;
     /// let next = engine.follow(&applied.policy);
     /// assert!(next.can(bob, orders, ()) && !engine.can(bob, orders, ()));
     /// # Ok(())
@@ -317,9 +317,9 @@ impl Engine {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     ///
-    /// let applied = engine.policy().apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// let applied = engine.policy().apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
     /// let next = engine.follow(&applied.policy);
     /// assert_eq!((engine.revision(), next.revision()), (0, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

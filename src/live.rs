@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::change::{Applied, By, Change, LogEntry, Refusal, ReplayError};
+use crate::change::{Actor, Applied, Change, LogEntry, Refusal, ReplayError};
 use crate::engine::Engine;
 
 /// The engine of the newest version of a policy, for any number of threads.
@@ -18,7 +18,7 @@ use crate::engine::Engine;
 /// Changes wait for each other, so that none is lost.
 ///
 /// ```
-/// use grantree::change::{By, Change};
+/// use grantree::change::{Actor, Change};
 /// use grantree::{Document, Engine, Live, Policy};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,7 +34,7 @@ use crate::engine::Engine;
 /// let (bob, orders) = (before.user("bob")?, before.permission("orders")?);
 ///
 /// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
-/// live.apply(By::Host, &serde_json::from_str::<Change>(change)?)?;
+/// live.apply(Actor::Host, &serde_json::from_str::<Change>(change)?)?;
 /// assert!(live.load().can(bob, orders, ()));
 /// // A snapshot goes on answering as it did.
 /// assert!(!before.can(bob, orders, ()));
@@ -114,21 +114,21 @@ impl Live {
     /// #     "users": {"root": {"admin": true}, "bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     ///
     /// let live = Live::new(engine);
-    /// let applied = live.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// let applied = live.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
     /// assert!(live.load().user("bob").is_err());
     /// assert_eq!(live.load().revision(), applied.policy.revision());
     ///
     /// // The last admin stays.
-    /// assert!(live.apply(By::Host, &Change::RemoveUser { user: "root".into() }).is_err());
+    /// assert!(live.apply(Actor::Host, &Change::RemoveUser { user: "root".into() }).is_err());
     /// assert!(live.load().user("root").is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn apply(&self, by: By<'_>, change: &Change) -> Result<Applied, Refusal> {
+    pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
         self.publish(|engine| {
-            let applied = engine.policy().apply(by, change)?;
+            let applied = engine.policy().apply(actor, change)?;
             Ok((engine.follow(&applied.policy), applied))
         })
     }
@@ -151,19 +151,19 @@ impl Live {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     ///
     /// // Two processes with the same policy.
     /// let here = Live::new(engine);
     /// let there = Live::new(Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?));
     ///
-    /// let applied = here.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// let applied = here.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
     /// there.replay(&applied.log_entry())?;
     /// assert!(there.load().user("bob").is_err());
     ///
     /// // Or stored first, with who and when as the host likes, then published.
     /// let add = serde_json::from_str(r#"{"add_user": {"user": "cyd"}}"#)?;
-    /// let entry = here.load().policy().apply(By::Host, &add)?.log_entry();
+    /// let entry = here.load().policy().apply(Actor::Host, &add)?.log_entry();
     /// let mut log = vec![("root", serde_json::to_string(&entry)?)];
     /// here.replay(&entry)?;
     /// assert!(here.load().user("cyd").is_ok());

@@ -275,9 +275,9 @@ impl Policy {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     ///
-    /// let next = policy.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?.policy;
+    /// let next = policy.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?.policy;
     /// assert_eq!((policy.revision(), next.revision()), (0, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -1,5 +1,5 @@
-//! A change as planned: the next version of the policy, with all that bears on whether
-//! it may be made. Who asks for it makes no difference here.
+//! A change as planned: the next version of the policy, and the facts that decide if the
+//! change may be made. Who asks for it makes no difference here.
 //!
 //! The next version shares all else with the one before. Every refusal is noted on the
 //! way, and so is what an actor needs; the [guards](super::guard) judge the plan.
@@ -30,7 +30,7 @@ pub(crate) struct Plan<'p> {
     pub(super) notes: Vec<Note>,
 }
 
-/// What an actor needs in order to make a change.
+/// The rights that an actor needs in order to make a change.
 #[derive(Default)]
 pub(super) struct Requirements {
     /// The kinds of change that governance must allow the actor.
@@ -51,7 +51,7 @@ pub(super) struct Effects {
     pub(super) touched: Touched,
     /// A user who is new or renamed.
     pub(super) fresh: Option<u32>,
-    /// Whether an active admin ceases to be one.
+    /// An active admin ceases to be one.
     pub(super) loses_admin: bool,
 }
 

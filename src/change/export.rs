@@ -14,7 +14,7 @@ impl Policy {
     /// no sources gets them exactly as they are here.
     ///
     /// ```
-    /// use grantree::change::{By, Change, OnConflict};
+    /// use grantree::change::{Actor, Change, OnConflict};
     /// use grantree::{Document, Policy};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,7 +29,7 @@ impl Policy {
     ///
     /// let bundle = policy.export_all();
     /// let import = Change::Import { bundle, on_conflict: OnConflict::Refuse };
-    /// let other = other.apply(By::Host, &import)?.policy;
+    /// let other = other.apply(Actor::Host, &import)?.policy;
     /// assert_eq!(Document::from(&other).profiles, Document::from(&policy).profiles);
     /// # Ok(())
     /// # }

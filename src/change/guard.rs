@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::ability::{Abilities, Ability, Comparing, Holdings};
 use super::attempt::{Plan, Touched};
-use super::{By, Refusal, Rule};
+use super::{Actor, Refusal, Rule};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, NodeId};
 use crate::ids::SourceId;
@@ -15,16 +15,16 @@ use crate::policy::{ChangeKind, Class, ClassId, Difference, Holder, Inner, Sourc
 use crate::problem::quoted;
 
 /// Refuses a planned change by the first of the rules that it breaks, in their order.
-pub(crate) fn judge(plan: &Plan<'_>, actor: By<'_>) -> Result<(), Refusal> {
+pub(crate) fn judge(plan: &Plan<'_>, actor: Actor<'_>) -> Result<(), Refusal> {
     let old = plan.old;
     let holder = match actor {
-        By::Host => None,
-        By::Actor(name) => old.users.find(name).and_then(|slot| old.users.holder(slot)),
+        Actor::Host => None,
+        Actor::User(name) => old.users.find(name).and_then(|slot| old.users.holder(slot)),
     };
     let permitted = match (actor, holder) {
-        (By::Host, _) => Ok(()),
-        (By::Actor(name), None) => refuse(Rule::NotPermitted, format!("unknown actor `{name}`")),
-        (By::Actor(name), Some(Holder { class, .. })) => {
+        (Actor::Host, _) => Ok(()),
+        (Actor::User(name), None) => refuse(Rule::NotPermitted, format!("unknown actor `{name}`")),
+        (Actor::User(name), Some(Holder { class, .. })) => {
             let held = Holdings::new(old, &licensed(old)).of(class);
             permit(plan, name, class, |bit| held.contains(bit))
         }
@@ -57,7 +57,8 @@ fn is_active_admin(user: &Class) -> bool {
     user.admin && !user.suspended
 }
 
-/// Refuses what a user may not ask for, who holds the permissions that `holds` accepts.
+/// Refuses the change if a user may not ask for it, who holds the permissions that `holds`
+/// accepts.
 pub(crate) fn permit(
     plan: &Plan<'_>,
     name: &str,
@@ -229,7 +230,7 @@ pub(crate) struct Gain {
     who: Who,
     /// Under which of the licences.
     licence: usize,
-    /// What the users may do after the change.
+    /// The abilities of the users after the change.
     ability: Ability,
     /// At least one.
     permissions: Vec<NodeId>,

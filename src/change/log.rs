@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Applied, By, Change, Refusal};
+use super::{Actor, Applied, Change, Refusal};
 use crate::policy::Policy;
 
-/// What one applied change changed, for other processes that have the policy.
+/// The changes that one applied change made, for other processes that have the policy.
 ///
 /// It is data: send it over whatever log or queue there is, along with who made the
 /// change and when, if that matters. A change that changed nothing makes an entry
@@ -19,10 +19,10 @@ use crate::policy::Policy;
 /// #     "users": {"bob": {}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{By, Change, LogEntry};
+/// use grantree::change::{Actor, Change, LogEntry};
 ///
 /// let suspend = Change::SetSuspended { user: "bob".into(), suspended: true };
-/// let entry = policy.apply(By::Host, &suspend)?.log_entry();
+/// let entry = policy.apply(Actor::Host, &suspend)?.log_entry();
 /// assert_eq!(entry, LogEntry { revision: 1, changes: vec![suspend] });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -31,7 +31,7 @@ use crate::policy::Policy;
 pub struct LogEntry {
     /// The revision of the resulting policy.
     pub revision: u64,
-    /// What changed.
+    /// The changes, in order.
     pub changes: Vec<Change>,
 }
 
@@ -86,9 +86,9 @@ impl Applied {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// use grantree::change::{By, Change};
+    /// use grantree::change::{Actor, Change};
     ///
-    /// let applied = policy.apply(By::Host, &Change::RemoveUser { user: "bob".into() })?;
+    /// let applied = policy.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
     /// let elsewhere = policy.replay(&applied.log_entry())?;
     /// assert_eq!(elsewhere.digest(), applied.policy.digest());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -125,7 +125,7 @@ impl Policy {
     /// replayed. Digests reveal such differences.
     ///
     /// ```
-    /// use grantree::change::{By, Change, LogEntry, ReplayError};
+    /// use grantree::change::{Actor, Change, LogEntry, ReplayError};
     /// use grantree::{Document, Policy};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -142,7 +142,7 @@ impl Policy {
     ///
     /// let change: Change =
     ///     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
-    /// let applied = here.apply(By::Host, &change)?;
+    /// let applied = here.apply(Actor::Host, &change)?;
     /// let message = serde_json::to_string(&applied.log_entry())?;
     ///
     /// let entry: LogEntry = serde_json::from_str(&message)?;
@@ -162,7 +162,7 @@ impl Policy {
         }
         let mut replayed = self.clone();
         for change in &entry.changes {
-            replayed = replayed.apply(By::Host, change)?.policy;
+            replayed = replayed.apply(Actor::Host, change)?.policy;
         }
         Ok(replayed.at_revision(entry.revision))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::attempt::{Plan, Touched};
 use super::statement::{self, is_name};
-use super::{Change, Holders, Note, Op, Rule, Set, cascade};
+use super::{Change, Note, OnHeld, Op, Rule, Set, cascade};
 use crate::ids::SourceId;
 use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
 
@@ -297,18 +297,18 @@ impl Plan<'_> {
         }
     }
 
-    pub(super) fn delete(&mut self, source: &SourceName, holders: &Holders) {
+    pub(super) fn delete(&mut self, source: &SourceName, holders: &OnHeld) {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be deleted"));
         };
         self.require_on(ChangeKind::DELETE, kind);
         let instead = match holders {
-            Holders::Reassign(other) if other == name => {
+            OnHeld::Reassign(other) if other == name => {
                 self.refuse(Rule::Invalid, format!("{source} can't be reassigned to itself"));
                 None
             }
-            Holders::Reassign(other) => self.known_source(kind, other),
-            Holders::Refuse | Holders::Unassign => None,
+            OnHeld::Reassign(other) => self.known_source(kind, other),
+            OnHeld::Refuse | OnHeld::Unassign => None,
         };
         let Some(id) = self.known_source(kind, name) else { return };
         self.unprotected(id, "deleted");
@@ -320,14 +320,14 @@ impl Plan<'_> {
         }
         self.refuse_named(id);
         if let Some(&holder) = held_by.first() {
-            if *holders == Holders::Refuse {
+            if *holders == OnHeld::Refuse {
                 let (count, holder) = (held_by.len(), self.old.users.name(holder));
                 let message = format!("{source} has {count} holders, `{holder}` among them");
                 self.refuse(Rule::InUse, message);
             } else {
                 self.require_on(ChangeKind::REVOKE, kind);
                 self.require_assignable(id);
-                if matches!(holders, Holders::Reassign(_)) {
+                if matches!(holders, OnHeld::Reassign(_)) {
                     self.require_on(ChangeKind::ASSIGN, kind);
                 }
                 if let Some(instead) = instead {

@@ -190,7 +190,7 @@ pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
     known: HashSet<Limits, RandomState>,
-    /// Those of classes without bounds of their own, by their sources.
+    /// The limits of classes without bounds of their own, by their sources.
     shared: HashMap<&'p [SourceId], Limits, RandomState>,
 }
 

@@ -1,4 +1,4 @@
-//! Which sources would grant what is missing, and who may assign them.
+//! The sources that would grant what is missing, and the users who may assign them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::remedy::{AssignedSource, Assignment};
 use super::search::Search;
 use crate::bits::BitSet;
 use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
-use crate::change::{Abilities, Ability, By, Change, Comparing, Plan};
+use crate::change::{Abilities, Ability, Actor, Change, Comparing, Plan};
 use crate::engine::{Engine, effective};
 use crate::ids::SourceId;
 use crate::object::Object;
@@ -179,13 +179,13 @@ struct Approving<'e> {
     name: &'e str,
     licences: &'e [BitSet; 2],
     abilities: [Abilities<'e>; 2],
-    /// What users of classes may do, as far as it was asked.
+    /// The abilities of classes that were asked for.
     known: HashMap<ClassId, [Ability; 2], RandomState>,
 }
 
 /// The users who may assign one source.
 struct Approvers {
-    /// Whether the user may who is given it.
+    /// The user who is given it may.
     user: bool,
     /// The classes whose other users may.
     classes: Vec<ClassId>,
@@ -211,7 +211,7 @@ impl<'e> Approving<'e> {
             let source = self.policy.sources.name_of(source);
             let change = Change::Assign { user: self.name.to_owned(), source };
             let plan = Plan::new(&version, &change);
-            judge(&plan, By::Host).ok()?;
+            judge(&plan, Actor::Host).ok()?;
             approvers.push(self.approvers_of(&plan));
             let next = plan.into_version();
             version = next;
@@ -247,7 +247,7 @@ impl<'e> Approving<'e> {
             }
             classes.push(id);
         }
-        Approvers { user: judge(plan, By::Actor(self.name)).is_ok(), classes }
+        Approvers { user: judge(plan, Actor::User(self.name)).is_ok(), classes }
     }
 
     /// The admins who are among all of these approvers, and the names of the others of
@@ -262,10 +262,8 @@ impl<'e> Approving<'e> {
         let (mut admins, mut others) = (Vec::new(), vec![Vec::new(); approvers.len()]);
         let users = &self.policy.users;
         for (slot, name, class) in users.iter() {
-            let approves = match name == self.name {
-                true => Some(&by_user),
-                false => by_class.get(&users.class_of(slot)),
-            };
+            let by_class = by_class.get(&users.class_of(slot));
+            let approves = if name == self.name { Some(&by_user) } else { by_class };
             let Some(approves) = approves else { continue };
             if class.admin && approves.len() == approvers.len() {
                 admins.push(name.to_owned());

@@ -1,4 +1,5 @@
-//! Who may change a policy, and what changes must not result in (design, section 5).
+//! The rules about who may change a policy, and about results that no change may have
+//! (design, section 5).
 
 use super::SourceKind;
 use crate::bits::BitSet;
@@ -109,7 +110,7 @@ pub(crate) struct Separation {
 }
 
 impl Separation {
-    /// How many of its permissions are among those that a user holds.
+    /// Counts those of its permissions that a user holds.
     fn count(&self, held: &BitSet) -> usize {
         self.bits.iter().filter(|&&bit| held.contains(bit)).count()
     }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{By, Change, Refusal, Rule};
+use crate::change::{Actor, Change, Refusal, Rule};
 use crate::date::Date;
 use crate::document::{Document, SettingValue};
 use crate::engine::{Engine, Permission, Unknown};
@@ -260,7 +260,7 @@ impl ChangeStep {
     /// Applies the change to an engine's policy, and replaces the engine by one of
     /// the next version.
     pub(super) fn apply(&self, engine: &mut Engine) -> Result<(), Refusal> {
-        let by = self.actor.as_deref().map_or(By::Host, By::Actor);
+        let by = self.actor.as_deref().map_or(Actor::Host, Actor::User);
         let Some(change) = &self.change else {
             let message = "it does not have the shape of a change".to_owned();
             return Err(Refusal { rule: Rule::Invalid, message });

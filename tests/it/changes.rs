@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use grantree::change::{Applied, By, Moved};
+use grantree::change::{Actor, Applied, Moved};
 use grantree::{Document, Engine, Policy, SourceName};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -143,7 +143,7 @@ fn policy() -> Policy {
 #[track_caller]
 fn applied(change: &str) -> Applied {
     let change = serde_json::from_str(change).expect("a change");
-    policy().apply(By::Host, &change).expect("it is applied")
+    policy().apply(Actor::Host, &change).expect("it is applied")
 }
 
 /// Who got what in place of what, however it came about.
@@ -214,12 +214,12 @@ fn nothing_is_set() {
 fn a_new_users_profile_is_told() {
     let added = |policy: &Policy| {
         let change = serde_json::from_str(r#"{"add_user": {"user": "eve"}}"#).expect("a change");
-        let applied = policy.apply(By::Host, &change).expect("it is applied");
+        let applied = policy.apply(Actor::Host, &change).expect("it is applied");
         serde_json::to_value(&applied.changed).expect("JSON")[0]["add_user"].clone()
     };
     let none = policy();
     assert_eq!(added(&none), serde_json::json!({"user": "eve", "profile": null}));
     let q = serde_json::from_str(r#"{"set_default_profile": {"profile": "q"}}"#).expect("a change");
-    let some = none.apply(By::Host, &q).expect("it is applied").policy;
+    let some = none.apply(Actor::Host, &q).expect("it is applied").policy;
     assert_eq!(added(&some), serde_json::json!({"user": "eve", "profile": "q"}));
 }

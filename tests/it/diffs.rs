@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use grantree::change::By;
+use grantree::change::Actor;
 use grantree::document::Document;
 use grantree::{Engine, Policy};
 
@@ -28,7 +28,7 @@ fn goes_on(session: &Session, each: impl Fn([&Document; 2], [Engine; 2])) {
     let mut document = session.document.clone();
     for at in 0..session.steps() {
         let (_, change) = session.step(at, &document);
-        let Ok(applied) = policy.apply(By::Host, &change) else { continue };
+        let Ok(applied) = policy.apply(Actor::Host, &change) else { continue };
         let next = engine.follow(&applied.policy);
         let now = Document::from(&applied.policy);
         each([&document, &now], [engine, next.clone()]);
@@ -208,7 +208,7 @@ fn versions_differ_by_the_groups_of_users_and_their_parents() {
     let engine = RefCell::new(Engine::new(&policy.borrow()));
     let diff_of = |change: &str| {
         let change = serde_json::from_str(change).expect("a change");
-        let applied = policy.borrow().apply(By::Host, &change).expect("it is applied");
+        let applied = policy.borrow().apply(Actor::Host, &change).expect("it is applied");
         let next = engine.borrow().follow(&applied.policy);
         policy.replace(applied.policy);
         let before = engine.replace(next);

@@ -2,7 +2,7 @@
 //! is counted in bytes allocated, which are the same at every run.
 
 use allocation_counter::measure;
-use grantree::change::{By, Change, Op};
+use grantree::change::{Actor, Change, Op};
 use grantree::document::Bound;
 use grantree::{Document, Policy, SourceName};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn bytes(document: Value, actor: &str, change: &Change) -> u64 {
     let document: Document = serde_json::from_value(document).expect("a document");
     let policy = Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}"));
     let counted = measure(|| {
-        let applied = policy.apply(By::Actor(actor), change);
+        let applied = policy.apply(Actor::User(actor), change);
         drop(applied.unwrap_or_else(|refusal| panic!("{refusal}")));
     });
     counted.bytes_total

@@ -43,7 +43,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use grantree::change::{By, Change};
+use grantree::change::{Actor, Change};
 use grantree::document::{Bound, Document, Map, Role, Source, Statements, User};
 use grantree::object::DynamicObject;
 use grantree::policy_test::{Answer, Ask, AskEffective, AskLevel, AskSome, AskWho, Question};
@@ -668,12 +668,12 @@ fn clones(tree: &Tree, at_most: usize, counts: &mut Counts) {
             for (of, (kind, _)) in kinds.into_iter().enumerate() {
                 let (from, clone) = (kind(at.to_string()), kind("clone".to_owned()));
                 let create = Change::Create { source: clone.clone(), from: Some(from) };
-                let created = policy.apply(By::Host, &create).expect("nothing is in the way");
+                let created = policy.apply(Actor::Host, &create).expect("nothing is in the way");
                 let after = engine.follow(&created.policy);
                 assert_eq!(small.held(&document, &after), held);
                 let assign = Change::Assign { user: "nobody".into(), source: clone };
                 let assigned =
-                    created.policy.apply(By::Host, &assign).expect("nothing is in the way");
+                    created.policy.apply(Actor::Host, &assign).expect("nothing is in the way");
                 let after = small.held(&document, &after.follow(&assigned.policy));
                 let (nobody, others) = after.split_last().expect("nobody");
                 assert_eq!(others, &held[..others.len()]);

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt::Write;
 
 use allocation_counter::measure;
-use grantree::change::By;
+use grantree::change::Actor;
 use grantree::lint::Code;
 use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
 use grantree::{Document, Engine, Limits, Policy, Problems, SourceName};
@@ -601,7 +601,7 @@ fn names_that_changes_give() {
     ] {
         let apply = |change: &str| {
             let change = serde_json::from_str(change).expect("a change");
-            policy.apply(By::Host, &change).map(drop)
+            policy.apply(Actor::Host, &change).map(drop)
         };
         assert!(apply(change).is_ok(), "{change}");
         let longer = [format!("{name}N"), format!("{name}NNNN")];
@@ -641,7 +641,7 @@ fn changes_are_held_to_the_limits() {
     ] {
         let apply = |policy: &Policy, name: &str| {
             let change = serde_json::from_str(&change.replace("NEW", name)).expect("a change");
-            policy.apply(By::Host, &change)
+            policy.apply(Actor::Host, &change)
         };
         let full = apply(&policy, "x").expect("there is room for one").policy;
         let refused = apply(&full, "y").expect_err("there is none for two");
@@ -649,7 +649,7 @@ fn changes_are_held_to_the_limits() {
         assert!(full.revise(Document::from(&full)).is_ok());
         // What takes no more room is still possible.
         let suspend = r#"{"set_suspended": {"user": "bob", "suspended": true}}"#;
-        assert!(full.apply(By::Host, &serde_json::from_str(suspend).expect("a change")).is_ok());
+        assert!(full.apply(Actor::Host, &serde_json::from_str(suspend).expect("a change")).is_ok());
     }
 }
 

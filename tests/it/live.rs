@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use grantree::change::{By, Change, LogEntry, ReplayError, Rule};
+use grantree::change::{Actor, Change, LogEntry, ReplayError, Rule};
 use grantree::document::{Role, SettingValue};
 use grantree::{Digest, Document, Engine, Live, Policy};
 
@@ -64,7 +64,7 @@ fn readers_see_whole_versions_in_their_order() {
             .collect();
         for number in 0..CHANGES {
             let change = if number % 2 == 0 { &right } else { &left };
-            live.apply(By::Host, change).expect("it is applied");
+            live.apply(Actor::Host, change).expect("it is applied");
             thread::yield_now();
         }
         done.store(true, Ordering::Release);
@@ -144,7 +144,7 @@ fn versions_are_whole_whoever_makes_and_reads_them() {
                             {{"allow": "{to}"}}, {{"deny": "{from}"}},
                             {{"setting": {{"setting": "turns", "value": {turn}}}}}]}}}}"#
                     ));
-                    let applied = live.apply(By::Host, &turn).expect("it is applied");
+                    let applied = live.apply(Actor::Host, &turn).expect("it is applied");
                     let revision = applied.policy.revision();
                     assert!(revision > last && live.load().revision() >= revision);
                     last = revision;
@@ -168,7 +168,7 @@ fn writers_wait_for_each_other() {
             scope.spawn(move || {
                 for number in 0..50 {
                     let add = format!(r#"{{"add_user": {{"user": "u{writer}-{number}"}}}}"#);
-                    live.apply(By::Host, &change(&add)).expect("it is applied");
+                    live.apply(Actor::Host, &change(&add)).expect("it is applied");
                 }
             });
         }
@@ -187,7 +187,7 @@ fn updates_and_changes_wait_for_each_other() {
         scope.spawn(|| {
             for number in 0..50 {
                 let add = format!(r#"{{"add_user": {{"user": "u{number}"}}}}"#);
-                live.apply(By::Host, &change(&add)).expect("it is applied");
+                live.apply(Actor::Host, &change(&add)).expect("it is applied");
             }
         });
         scope.spawn(|| {
@@ -223,9 +223,9 @@ fn what_is_stored_is_what_is_read() {
 #[test]
 fn a_refused_change_publishes_nothing() {
     let live = Live::new(Engine::new(&policy(SWITCH)));
-    let refusal = live.apply(By::Actor("ann"), &change(r#"{"remove_user": {"user": "bob"}}"#));
+    let refusal = live.apply(Actor::User("ann"), &change(r#"{"remove_user": {"user": "bob"}}"#));
     assert_eq!(refusal.unwrap_err().rule, Rule::NotPermitted);
-    let refusal = live.apply(By::Host, &change(r#"{"remove_user": {"user": "root"}}"#));
+    let refusal = live.apply(Actor::Host, &change(r#"{"remove_user": {"user": "root"}}"#));
     assert_eq!(refusal.unwrap_err().rule, Rule::LastAdmin);
     assert_eq!(live.load().revision(), 0);
 }
@@ -251,7 +251,7 @@ fn processes_keep_in_step_over_a_log() {
         r#"{"set_suspended": {"user": "Zelda O'Neil", "suspended": true}}"#,
     ];
     for text in changes {
-        let applied = here.apply(By::Host, &change(text)).unwrap_or_else(|refusal| {
+        let applied = here.apply(Actor::Host, &change(text)).unwrap_or_else(|refusal| {
             panic!("{text}: {refusal}");
         });
         log.send(serde_json::to_string(&applied.log_entry()).expect("JSON")).expect("it is open");

@@ -193,7 +193,7 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     prints(&format!("{}{}", engine.explain(freya, manage, ()), engine.remedies(freya, manage, ())));
 
     use grantree::Live;
-    use grantree::change::{By, Change, Rule};
+    use grantree::change::{Actor, Change, Rule};
 
     let live = Live::new(engine);
     let engine = live.load();
@@ -202,7 +202,7 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     // A user administrator may not make an owner,
     let owner: Change =
         serde_json::from_str(r#"{"assign": {"user": "freya", "source": {"role": "owner"}}}"#)?;
-    let refusal = live.apply(By::Actor("ursula"), &owner).unwrap_err();
+    let refusal = live.apply(Actor::User("ursula"), &owner).unwrap_err();
     assert_eq!(refusal.rule, Rule::NotPermitted);
     assert_eq!(refusal.to_string(), "not_permitted: `ursula` may not assign role `owner`");
 
@@ -210,7 +210,7 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     let designer: Change = serde_json::from_str(
         r#"{"assign": {"user": "freya", "source": {"role": "form_designer"}}}"#,
     )?;
-    let applied = live.apply(By::Actor("ursula"), &designer)?;
+    let applied = live.apply(Actor::User("ursula"), &designer)?;
     assert_eq!(applied.policy.revision(), 1);
 
     // Whoever asks next has the new version; a snapshot taken before keeps its own.
@@ -223,8 +223,8 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
         "ops": [{"allow": "work.jobs"}, {"clear": "assets.read"},
                 {"level": {"path": "forms.controls.site_inspection.cost", "level": "hidden"}}]}}"#,
     )?;
-    println!("{}", live.load().what_if(By::Host, &planned)?.diff);
-    prints(&live.load().what_if(By::Host, &planned)?.diff.to_string());
+    println!("{}", live.load().what_if(Actor::Host, &planned)?.diff);
+    prints(&live.load().what_if(Actor::Host, &planned)?.diff.to_string());
     Ok(())
 }
 

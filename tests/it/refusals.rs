@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use grantree::change::{By, Change};
+use grantree::change::{Actor, Change};
 use grantree::document::Permission;
 use grantree::{Document, Policy, Problem, ProblemKind, Problems};
 
@@ -273,102 +273,102 @@ fn refused_changes_are_told_in_these_words() {
     const NO_SUCH_FIELDS: &str = "invalid: a user has no `template`, `includes` or `assignable_by`";
     for (by, change, message) in [
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"allow": "jbos"}"#),
             "unknown: unknown permission `jbos`; did you mean `jobs`?",
         ),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"allow": "menu"}"#),
             "invalid: `menu` is a heading, not a permission; `menu.**` matches the permissions below it",
         ),
-        (By::Host, edit(r#"{"allow": "a b"}"#), "invalid: `a b` is not a pattern"),
+        (Actor::Host, edit(r#"{"allow": "a b"}"#), "invalid: `a b` is not a pattern"),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"level": {"path": "jobs", "level": "veiw"}}"#),
             "invalid: no permission matched by `jobs` has a level `veiw`; did you mean `view`?",
         ),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"level": {"path": "**", "level": "all"}}"#),
             "invalid: no permission matched by `**` has a level `all`; expected `none`, `view` or `edit`",
         ),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"bound": {"attribute": "job.sise", "bound": 1}}"#),
             "unknown: unknown attribute `job.sise`; did you mean `job.size`?",
         ),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"bound": {"attribute": "job.size", "bound": ["s"]}}"#),
             "invalid: `job.size` takes an integer, or \"any\"; found a list of texts",
         ),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"setting": {"setting": "solt", "value": "am"}}"#),
             "unknown: unknown setting `solt`; did you mean `slot`?",
         ),
         (
-            By::Host,
+            Actor::Host,
             edit(r#"{"setting": {"setting": "slot", "value": 1}}"#),
             "invalid: setting `slot` does not accept `1`; it accepts `am`, `pm`",
         ),
         (
-            By::Host,
+            Actor::Host,
             r#"{"assign": {"user": "bob", "source": {"profile": "plannr"}}}"#.into(),
             "unknown: unknown profile `plannr`; did you mean `planner`?",
         ),
         (
-            By::Host,
+            Actor::Host,
             r#"{"assign": {"user": "bob", "source": {"role": "clark"}}}"#.into(),
             "unknown: unknown role `clark`; did you mean `clerk`?",
         ),
         (
-            By::Host,
+            Actor::Host,
             r#"{"assign": {"user": "bob", "source": {"approval_group": "byers"}}}"#.into(),
             "unknown: unknown approval group `byers`; did you mean `buyers`?",
         ),
         // For users, no other name is suggested.
-        (By::Host, r#"{"remove_user": {"user": "bbo"}}"#.into(), "unknown: unknown user `bbo`"),
+        (Actor::Host, r#"{"remove_user": {"user": "bbo"}}"#.into(), "unknown: unknown user `bbo`"),
         (
-            By::Host,
+            Actor::Host,
             r#"{"set_group": {"group": "north", "parent": ""}}"#.into(),
             "invalid: a group's name can't be empty",
         ),
         (
-            By::Host,
+            Actor::Host,
             r#"{"set_licence": {"edition": "smal"}}"#.into(),
             "unknown: unknown edition `smal`; did you mean `small`?",
         ),
         // Data may have duplicates that no policy's document has.
-        (By::Host, import(r#""profiles": {"a": {}, "a": {}}"#), TWICE),
-        (By::Host, import(r#""roles": {"a": {}, "a": {}}"#), TWICE),
-        (By::Host, import(r#""approval_groups": {"a": {}, "a": {}}"#), TWICE),
+        (Actor::Host, import(r#""profiles": {"a": {}, "a": {}}"#), TWICE),
+        (Actor::Host, import(r#""roles": {"a": {}, "a": {}}"#), TWICE),
+        (Actor::Host, import(r#""approval_groups": {"a": {}, "a": {}}"#), TWICE),
         (
-            By::Host,
+            Actor::Host,
             import(r#""roles": {"a": {"levels": {"jobs": "view", "jobs": "edit"}}}"#),
             SAID_TWICE,
         ),
         (
-            By::Host,
+            Actor::Host,
             import(r#""roles": {"a": {"bounds": {"job.size": 1, "job.size": 2}}}"#),
             SAID_TWICE,
         ),
         (
-            By::Host,
+            Actor::Host,
             import(r#""roles": {"a": {"settings": {"slot": "am", "slot": "pm"}}}"#),
             SAID_TWICE,
         ),
-        (By::Host, edit_bob(r#""template": true"#), NO_SUCH_FIELDS),
-        (By::Host, edit_bob(r#""includes": []"#), NO_SUCH_FIELDS),
-        (By::Host, edit_bob(r#""assignable_by": []"#), NO_SUCH_FIELDS),
+        (Actor::Host, edit_bob(r#""template": true"#), NO_SUCH_FIELDS),
+        (Actor::Host, edit_bob(r#""includes": []"#), NO_SUCH_FIELDS),
+        (Actor::Host, edit_bob(r#""assignable_by": []"#), NO_SUCH_FIELDS),
         (
-            By::Actor("bob"),
+            Actor::User("bob"),
             r#"{"set_licence": {}}"#.into(),
             "not_permitted: `bob` may not `set_licence`: it requires `jobs:edit`, `menu.open`",
         ),
         (
-            By::Actor("bob"),
+            Actor::User("bob"),
             r#"{"remove_user": {"user": "bob"}}"#.into(),
             "not_permitted: `bob` may not `remove_user`: only admins may",
         ),
@@ -396,22 +396,22 @@ fn who_would_gain_is_named() {
     let policy = Policy::try_from(document).expect("a valid policy");
     for (by, change, message) in [
         (
-            By::Host,
+            Actor::Host,
             r#"{"assign": {"user": "cat", "source": {"role": "both"}}}"#,
             "separation: `cat` would hold 2 of the permissions that separation `four-eyes` keeps apart",
         ),
         (
-            By::Host,
+            Actor::Host,
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "**"}]}}"#,
             "separation: `ann` would hold 2 of the permissions that separation `four-eyes` keeps apart",
         ),
         (
-            By::Actor("bob"),
+            Actor::User("bob"),
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "ask"}]}}"#,
             "escalation: this would let `ann` do more with `ask` than `bob` may do",
         ),
         (
-            By::Actor("bob"),
+            Actor::User("bob"),
             r#"{"edit": {"source": {"profile": "newcomer"}, "ops": [{"allow": "ask"}]}}"#,
             "escalation: this would let a new user do more with `ask` than `bob` may do",
         ),

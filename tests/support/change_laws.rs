@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use grantree::change::{Applied, By, Change, Note, Rule};
+use grantree::change::{Actor, Applied, Change, Note, Rule};
 use grantree::document::{Document, Licence, Map, Role, Source, Statements};
 use grantree::object::Value;
 use grantree::policy_test::ChangeStep;
@@ -27,10 +27,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, by: By<'_>, change: &Change, outcome: Result<(), Rule>) {
+    fn count(&mut self, by: Actor<'_>, change: &Change, outcome: Result<(), Rule>) {
         let by = match by {
-            By::Host => "host",
-            By::Actor(_) => "actor",
+            Actor::Host => "host",
+            Actor::User(_) => "actor",
         };
         match outcome {
             Ok(()) => *self.applied.entry((kind_of(change), by)).or_default() += 1,
@@ -125,7 +125,7 @@ pub fn changes_agree_with_model(session: &Session) -> Tally {
     let first = story.engine.clone();
     for at in 0..session.steps() {
         let (actor, change) = session.step(at, &story.document);
-        let by = actor.as_deref().map_or(By::Host, By::Actor);
+        let by = actor.as_deref().map_or(Actor::Host, Actor::User);
         let expected = changes::apply(&story.document, actor.as_deref(), &change);
         let code = expected.as_ref().map_or_else(|rule| rule.code(), |_| "applied");
         story.note(actor.as_deref(), &change, code);
@@ -322,7 +322,7 @@ fn can_be_replayed(story: &Story, applied: &Applied) {
     let after = Document::from(&applied.policy);
     let mut replayed = story.policy.clone();
     for change in &applied.changed {
-        match replayed.apply(By::Host, change) {
+        match replayed.apply(Actor::Host, change) {
             Ok(applied) => replayed = applied.policy,
             Err(refusal) => {
                 panic!("of what changed, {} is refused: {refusal}{story}", json(change))
@@ -404,9 +404,9 @@ pub fn play(session: &Session) -> (Tally, Option<String>) {
             break;
         }
         let (actor, change) = session.step_by(at, &active, &story.document);
-        let outcome = story.policy.apply(By::Actor(&actor), &change);
+        let outcome = story.policy.apply(Actor::User(&actor), &change);
         let outcome_of = outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.rule);
-        tally.count(By::Actor(&actor), &change, outcome_of);
+        tally.count(Actor::User(&actor), &change, outcome_of);
         let Ok(applied) = outcome else { continue };
         story.note(Some(&actor), &change, "applied");
         story.go_on(applied);

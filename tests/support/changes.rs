@@ -18,7 +18,7 @@ mod source;
 mod statement;
 
 use grantree::SourceName;
-use grantree::change::{Change, Holders, Note, Op, Rule, Set};
+use grantree::change::{Change, Note, OnHeld, Op, Rule, Set};
 use grantree::document::{Document, Group, Licence, NewUser, Role, Source, Statements};
 
 use super::oracle::Catalogue;
@@ -369,16 +369,16 @@ impl Attempt<'_> {
         self.refuse_if(ring, Rule::Invalid);
     }
 
-    fn delete(&mut self, source: &SourceName, holders: &Holders) {
+    fn delete(&mut self, source: &SourceName, holders: &OnHeld) {
         if !self.can_be_held(source) {
             return;
         }
         self.need("delete", source);
         let instead = match holders {
-            Holders::Reassign(other) => Some(of_same_kind(source, other)),
-            Holders::Refuse | Holders::Unassign => None,
+            OnHeld::Reassign(other) => Some(of_same_kind(source, other)),
+            OnHeld::Refuse | OnHeld::Unassign => None,
         };
-        // Holders would get what is deleted.
+        // OnHeld would get what is deleted.
         self.refuse_if(instead.as_ref() == Some(source), Rule::Invalid);
         if let Some(instead) = &instead {
             self.knows(instead);
@@ -403,10 +403,10 @@ impl Attempt<'_> {
         &mut self,
         source: &SourceName,
         held_by: &[String],
-        holders: &Holders,
+        holders: &OnHeld,
         instead: Option<&SourceName>,
     ) {
-        if *holders == Holders::Refuse {
+        if *holders == OnHeld::Refuse {
             return self.refuse(Rule::InUse);
         }
         self.need("revoke", source);

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use grantree::change::{Applied, By, Change, Note, OnConflict, Op, Rule};
+use grantree::change::{Actor, Applied, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
 use grantree::explain::{Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace};
 use grantree::filter::{Filter, Predicate};
@@ -148,7 +148,7 @@ pub fn approvers_are_exactly_who_may_apply(
                         let is_named = [&assigned.approvers, &remedies.admins]
                             .iter()
                             .any(|names| names.iter().any(|known| known == name));
-                        let outcome = policy.apply(By::Actor(name), &assign).map(|_| ());
+                        let outcome = policy.apply(Actor::User(name), &assign).map(|_| ());
                         assert!(
                             is_named == outcome.is_ok(),
                             "`{name}` is {}named, and gets {outcome:?} for {}: {remedies}",
@@ -158,7 +158,7 @@ pub fn approvers_are_exactly_who_may_apply(
                         named[usize::from(!is_named)] += 1;
                     }
                     assert!(assigned.approvers.is_sorted() && remedies.admins.is_sorted());
-                    policy = policy.apply(By::Host, &assign).expect("the host may").policy;
+                    policy = policy.apply(Actor::Host, &assign).expect("the host may").policy;
                 }
             }
         }
@@ -820,7 +820,7 @@ pub fn what_a_cascade_allows_has_effect(case: &Case) {
         let Some(pattern) = pattern else { continue };
         let ops = vec![Op::Allow(pattern.clone())];
         let change = Change::Edit { source: source.clone(), ops, cascade: true };
-        let Applied { policy, notes, .. } = match policy.apply(By::Host, &change) {
+        let Applied { policy, notes, .. } = match policy.apply(Actor::Host, &change) {
             Ok(applied) => applied,
             Err(refusal) => {
                 assert!(matches!(refusal.rule, Rule::Protected | Rule::Separation), "{refusal}");
@@ -946,7 +946,7 @@ pub fn what_is_exported_imports_as_it_was(case: &Case) {
     bare.catalogue = case.document.catalogue.clone();
     let import = Change::Import { bundle: bundle.clone(), on_conflict: OnConflict::Refuse };
     let Applied { policy: into, notes, .. } =
-        policy(&bare).apply(By::Host, &import).expect("there is nothing in the way");
+        policy(&bare).apply(Actor::Host, &import).expect("there is nothing in the way");
     assert_eq!(notes, []);
     let into = Document::from(&into);
     assert_eq!(into.profiles, case.document.profiles);
@@ -959,7 +959,7 @@ pub fn what_is_exported_imports_as_it_was(case: &Case) {
     let from = policy(&open);
     let import = Change::Import { bundle: from.export_all(), on_conflict: OnConflict::Replace };
     let Applied { policy: after, notes, .. } =
-        from.apply(By::Host, &import).expect("it is as it was");
+        from.apply(Actor::Host, &import).expect("it is as it was");
     assert_eq!(notes, []);
     assert_eq!(Document::from(&after), open);
 }
@@ -1003,7 +1003,8 @@ pub fn what_is_chosen_is_exported_with_what_it_includes(case: &Case) {
         assert_eq!(bundle.roles.len(), wanted.len());
         assert_eq!(sources, wanted.len().max(1));
         let import = Change::Import { bundle, on_conflict: OnConflict::Refuse };
-        let Applied { notes, .. } = bare.apply(By::Host, &import).expect("nothing is in the way");
+        let Applied { notes, .. } =
+            bare.apply(Actor::Host, &import).expect("nothing is in the way");
         let names_a_role = |note: &Note| {
             matches!(note, Note::LeftOut { field: "assignable_by" | "demoted_to", .. })
         };

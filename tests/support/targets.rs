@@ -1,6 +1,6 @@
 //! The bodies of the fuzz targets, which the tests run too.
 
-use grantree::change::{By, Change};
+use grantree::change::{Actor, Change};
 use grantree::policy_test::ChangeStep;
 use grantree::{Document, Engine, Policy};
 
@@ -95,7 +95,7 @@ pub fn apply(bytes: &[u8]) {
         let Some(change) = change else { continue };
         let json = serde_json::to_vec(&change).expect("a change serializes");
         assert!(serde_json::from_slice::<Change>(&json).expect("it is read") == change);
-        let by = actor.as_deref().map_or(By::Host, By::Actor);
+        let by = actor.as_deref().map_or(Actor::Host, Actor::User);
         let before = policy.digest();
         let applied = match policy.apply(by, &change) {
             Ok(applied) => applied,
@@ -106,7 +106,7 @@ pub fn apply(bytes: &[u8]) {
             }
         };
         // The host may do all that an actor may.
-        let by_host = policy.apply(By::Host, &change).expect("the host may");
+        let by_host = policy.apply(Actor::Host, &change).expect("the host may");
         assert!(by_host.policy.digest() == applied.policy.digest());
         let replayed = policy.replay(&applied.log_entry()).expect("the next entry");
         assert!(replayed.digest() == applied.policy.digest());

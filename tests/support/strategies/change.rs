@@ -2,7 +2,7 @@
 //! be made if nothing but their shape counted.
 
 use grantree::SourceName;
-use grantree::change::{Bundle, Change, Holders, NewUser, OnConflict, Op, Set};
+use grantree::change::{Bundle, Change, NewUser, OnConflict, OnHeld, Op, Set};
 use grantree::document::{
     Bound, Document, Licence, Map, Role, SettingValue, Source, Statements, User,
 };
@@ -208,9 +208,9 @@ fn delete(dice: &mut Dice<'_>, document: &Document) -> Change {
         _ => names(&document.roles),
     };
     let holders = match dice.weigh(&[(40, 0), (30, 1), (30, 2)]) {
-        0 => Holders::Unassign,
-        1 => Holders::Refuse,
-        _ => Holders::Reassign(known(dice, &others, "nope")),
+        0 => OnHeld::Unassign,
+        1 => OnHeld::Refuse,
+        _ => OnHeld::Reassign(known(dice, &others, "nope")),
     };
     Change::Delete { source, holders }
 }
