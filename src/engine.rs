@@ -36,9 +36,10 @@ use crate::bits::BitSet;
 use crate::catalogue::{Bit, Condition, Form};
 use crate::chunked::Chunked;
 use crate::document::{self, SettingValue};
+use crate::ids::{ClassId, Key, UserSlot};
 use crate::names::number;
 use crate::object::Target;
-use crate::policy::{Class, ClassId, Difference, Held, Holder, Inner, Policy, Tier};
+use crate::policy::{Class, Difference, Held, Holder, Inner, Policy, Tier};
 use crate::progress::Progress;
 pub(crate) use layer::{Layer, Layers, possible};
 use membership::Memberships;
@@ -576,13 +577,13 @@ impl Compiled {
 
     #[inline]
     fn limits(&self, class: ClassId) -> &[Limit] {
-        let limits = self.limits.get(class as usize).and_then(|limits| limits.as_deref());
+        let limits = self.limits.get(class.index()).and_then(|limits| limits.as_deref());
         limits.unwrap_or_default()
     }
 
     /// The slot of a user.
-    fn slot(&self, user: User) -> Option<u32> {
-        user.0.number(self.lineage)
+    fn slot(&self, user: User) -> Option<UserSlot> {
+        user.0.number(self.lineage).map(UserSlot::from)
     }
 
     fn user(&self, user: User) -> Option<&Class> {
@@ -665,7 +666,7 @@ impl Compiled {
         for (id, class) in classes {
             let Some(class) = class else {
                 self.rows.set(id, &[]);
-                self.limits.set(id as usize, None);
+                self.limits.set(id.index(), None);
                 continue;
             };
             match (class.suspended, class.admin) {
@@ -676,7 +677,7 @@ impl Compiled {
                     self.rows.set(id, layers.effective(&granted).words());
                 }
             }
-            self.limits.set(id as usize, Some(bounding.limits(class)));
+            self.limits.set(id.index(), Some(bounding.limits(class)));
         }
     }
 }

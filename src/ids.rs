@@ -11,9 +11,11 @@ pub(crate) trait Key: Copy {
 }
 
 /// A dense number of one kind of thing.
-pub(crate) trait Id: Key {
+pub(crate) trait Number: Key {
     /// The number of a position.
     fn new(position: usize) -> Self;
+
+    fn number(self) -> u32;
 
     /// The first numbers.
     fn first(count: usize) -> impl Iterator<Item = Self> {
@@ -27,9 +29,20 @@ macro_rules! ids {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) struct $name(u32);
 
-        impl Id for $name {
+        impl Number for $name {
             fn new(position: usize) -> $name {
                 $name(number(position))
+            }
+
+            #[inline]
+            fn number(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl From<u32> for $name {
+            fn from(number: u32) -> $name {
+                $name(number)
             }
         }
 
@@ -46,23 +59,40 @@ ids! {
     /// A source that users share: the global one, a profile, a role or an approval
     /// group. Versions of a policy keep the number, through renames too.
     SourceId
+
+    /// A user. Versions of a policy keep the number, through renames too.
+    UserSlot
+
+    /// What users who are alike have in common. The number may get another meaning in
+    /// another version of the policy.
+    ClassId
+
+    /// A group that users belong to, in the order in which the policy names them.
+    GroupId
+
+    /// A list of groups that users have. The number may get another meaning in another
+    /// version of the policy.
+    GroupListId
+}
+
+impl UserSlot {
+    /// The number of no user.
+    pub(crate) const NOBODY: UserSlot = UserSlot(u32::MAX);
+}
+
+impl ClassId {
+    /// The class of removed users.
+    pub(crate) const VACANT: ClassId = ClassId(0);
+}
+
+impl GroupListId {
+    /// The list of users without groups.
+    pub(crate) const EMPTY: GroupListId = GroupListId(0);
 }
 
 impl SourceId {
     /// The global source.
     pub(crate) const GLOBAL: SourceId = SourceId(0);
-}
-
-impl Key for u32 {
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-impl Id for u32 {
-    fn new(position: usize) -> u32 {
-        number(position)
-    }
 }
 
 /// One value for each number of a kind.
@@ -73,6 +103,14 @@ pub(crate) struct IdVec<K, V> {
 }
 
 impl<K: Key, V> IdVec<K, V> {
+    /// The same value for each of the first numbers.
+    pub(crate) fn filled(count: usize, value: V) -> IdVec<K, V>
+    where
+        V: Clone,
+    {
+        IdVec { values: vec![value; count], keys: PhantomData }
+    }
+
     /// The value of a number, if it has one. (Not named `get`, with which Clippy would
     /// take indexing, which is for numbers known to have one, for a mistake.)
     pub(crate) fn find(&self, key: K) -> Option<&V> {

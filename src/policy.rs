@@ -29,14 +29,14 @@ pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
 pub(crate) use statements::push;
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
-pub(crate) use users::{Class, ClassId, Holder, Texts, Users, VACANT};
+pub(crate) use users::{Class, Holder, Texts, Users};
 
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Bundle, Document};
-use crate::ids::SourceId;
+use crate::ids::{GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{NameMap, number};
 use crate::problem::{LeftOut, Problems};
@@ -212,8 +212,8 @@ impl Numbers {
 
 impl Lineage {
     /// A slot for a new user.
-    pub(crate) fn next_user(&self) -> u32 {
-        self.next_user.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn next_user(&self) -> UserSlot {
+        self.next_user.fetch_add(1, Ordering::Relaxed).into()
     }
 
     /// The lineage of a first version with that many users and permissions.
@@ -231,24 +231,24 @@ impl Lineage {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
     /// Each with the group that it is beneath.
-    pub(crate) parents: NameMap<Option<u32>>,
+    pub(crate) parents: NameMap<Option<GroupId>>,
     /// The declarations, as written.
     pub(crate) declared: document::Map<document::Group>,
 }
 
 impl Groups {
-    pub(crate) fn name(&self, id: u32) -> &str {
-        self.parents.get_index(id as usize).map_or("", |(name, _)| name)
+    pub(crate) fn name(&self, id: GroupId) -> &str {
+        self.parents.get_index(id.index()).map_or("", |(name, _)| name)
     }
 
     /// Whether a group is one of these, or beneath one.
-    pub(crate) fn is_beneath(&self, group: &str, of: &[u32]) -> bool {
-        let mut next = self.parents.get_index_of(group).map(number);
+    pub(crate) fn is_beneath(&self, group: &str, of: &[GroupId]) -> bool {
+        let mut next = self.parents.get_index_of(group).map(GroupId::new);
         while let Some(group) = next {
             if of.contains(&group) {
                 return true;
             }
-            next = self.parents.get_index(group as usize).and_then(|(_, parent)| *parent);
+            next = self.parents.get_index(group.index()).and_then(|(_, parent)| *parent);
         }
         false
     }
@@ -529,7 +529,8 @@ impl Inner {
         let source = |(_, name, source)| (name, self.source(source));
         let role = |(_, name, role): (_, _, &Source)| {
             let demoted_to = role.demoted_to.map(|id| self.sources.name(id).to_owned());
-            let (includes, unique) = (self.names(role.includes.iter().copied()), role.unique);
+            let (includes, unique) =
+                (self.sources.names(SourceKind::Role, &role.includes), role.unique);
             (name, document::Role { source: self.source(role), includes, unique, demoted_to })
         };
         Bundle {
@@ -546,19 +547,15 @@ impl Inner {
             description: source.description.as_deref().map(Into::into),
             template: source.template,
             protected: source.protected,
-            assignable_by: guard.map(|guard| self.names(guard.iter().copied())),
+            assignable_by: guard.map(|guard| self.sources.names(SourceKind::Role, guard)),
             statements: source.statements.to_document(&self.catalogue),
         }
-    }
-
-    fn names(&self, sources: impl Iterator<Item = SourceId>) -> Vec<String> {
-        sources.map(|id| self.sources.name(id).to_owned()).collect()
     }
 
     /// A user of a class, as a document has it.
     fn class(&self, class: &Class) -> document::User {
         let statements = class.statements.as_deref();
-        let names = |kind| self.names(self.sources.only(&class.sources, kind));
+        let names = |kind| self.sources.names(kind, self.sources.only(&class.sources, kind));
         document::User {
             profile: names(SourceKind::Profile).pop(),
             roles: names(SourceKind::Role),

@@ -10,9 +10,8 @@ use std::marker::PhantomData;
 use smol_str::SmolStr;
 
 use crate::chunked::Chunked;
-use crate::ids::Id;
+use crate::ids::Number;
 use crate::index::Index;
-use crate::names::number;
 
 /// Names by number, and numbers by name.
 #[derive(Clone, Debug)]
@@ -28,7 +27,7 @@ impl<I> Default for Names<I> {
     }
 }
 
-impl<I: Id> Names<I> {
+impl<I: Number> Names<I> {
     /// No names yet, with an index for about that many.
     pub(crate) fn with_capacity(names: usize) -> Names<I> {
         Names { index: Index::with_capacity(names), ..Names::default() }
@@ -75,15 +74,14 @@ impl<I: Id> Names<I> {
         self.names.set(id.index(), Some(name.into()));
         let names = &self.names;
         let named = |slot: u32| names.get(slot as usize).and_then(|name| name.as_deref());
-        self.index.insert(name, number(id.index()), |hasher, slot| {
-            hasher.hash_one(named(slot).unwrap_or(""))
-        });
+        self.index
+            .insert(name, id.number(), |hasher, slot| hasher.hash_one(named(slot).unwrap_or("")));
     }
 
     /// Removes a name; its number then stays vacant.
     pub(crate) fn remove(&mut self, id: I) {
         if let Some(Some(name)) = self.names.get(id.index()).cloned() {
-            self.index.remove(name.as_str(), number(id.index()));
+            self.index.remove(name.as_str(), id.number());
             self.names.set(id.index(), None);
         }
     }
@@ -106,21 +104,22 @@ impl<I: Id> Names<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::UserSlot;
 
     #[test]
     fn names_are_found_in_an_index_that_grew() {
         let mut names = Names::default();
-        for slot in 0..20_000_u32 {
-            names.insert(slot, &format!("user-{slot}"));
+        for slot in UserSlot::first(20_000) {
+            names.insert(slot, &format!("user-{}", slot.number()));
         }
         let copy = names.clone();
-        for slot in (0..20_000).step_by(3) {
+        for slot in UserSlot::first(20_000).step_by(3) {
             names.remove(slot);
         }
-        for slot in 0..20_000 {
-            let name = format!("user-{slot}");
+        for slot in UserSlot::first(20_000) {
+            let name = format!("user-{}", slot.number());
             assert_eq!(copy.find(&name), Some(slot));
-            assert_eq!(names.find(&name), (slot % 3 != 0).then_some(slot));
+            assert_eq!(names.find(&name), (slot.number() % 3 != 0).then_some(slot));
         }
     }
 }

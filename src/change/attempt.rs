@@ -13,9 +13,9 @@ use super::statement::{Misfit, is_name};
 use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
 use crate::graph;
-use crate::ids::SourceId;
-use crate::names::{keys, number};
-use crate::policy::{ByKind, ChangeKind, Class, ClassId, Inner, Licence, SourceKind, Statements};
+use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
+use crate::names::keys;
+use crate::policy::{ByKind, ChangeKind, Class, Inner, Licence, SourceKind, Statements};
 use crate::problem::did_you_mean;
 
 /// A planned change.
@@ -50,14 +50,14 @@ pub(super) struct Requirements {
 pub(super) struct Effects {
     pub(super) touched: Touched,
     /// A user who is new or renamed.
-    pub(super) fresh: Option<u32>,
+    pub(super) fresh: Option<UserSlot>,
     /// An active admin ceases to be one.
     pub(super) loses_admin: bool,
 }
 
 /// The users whose permissions a change may affect.
 pub(super) enum Touched {
-    Users(Vec<u32>),
+    Users(Vec<UserSlot>),
     Everybody,
 }
 
@@ -98,7 +98,7 @@ impl Inner {
         format!("unknown {}{nearest}", kind.named(name))
     }
 
-    pub(super) fn change_user(&mut self, slot: u32, change: impl FnOnce(&mut Class)) {
+    pub(super) fn change_user(&mut self, slot: UserSlot, change: impl FnOnce(&mut Class)) {
         let mut user = self.users[slot].clone();
         change(&mut user);
         if user.statements.as_deref().is_some_and(Statements::is_empty) {
@@ -108,7 +108,7 @@ impl Inner {
     }
 
     /// The users who have a source.
-    pub(super) fn holders(&self, id: SourceId) -> Vec<u32> {
+    pub(super) fn holders(&self, id: SourceId) -> Vec<UserSlot> {
         let classes = self.users.classes().filter(|(_, class)| class.sources.contains(&id));
         let classes: HashSet<ClassId, RandomState> = classes.map(|(class, _)| class).collect();
         if classes.is_empty() {
@@ -118,7 +118,7 @@ impl Inner {
     }
 
     /// The holders of a role if it is unique; otherwise none.
-    pub(super) fn unique_holders(&self, role: SourceId) -> Vec<u32> {
+    pub(super) fn unique_holders(&self, role: SourceId) -> Vec<UserSlot> {
         if self.sources[role].unique { self.holders(role) } else { Vec::new() }
     }
 }
@@ -150,7 +150,7 @@ impl Plan<'_> {
         found
     }
 
-    pub(super) fn known_user(&mut self, name: &str) -> Option<u32> {
+    pub(super) fn known_user(&mut self, name: &str) -> Option<UserSlot> {
         let found = self.old.users.find(name);
         if found.is_none() {
             self.refuse(Rule::Unknown, format!("unknown user `{name}`"));
@@ -165,7 +165,7 @@ impl Plan<'_> {
     }
 
     /// Notes that only an admin may do this, if it is done to an admin.
-    pub(super) fn touches_admin(&mut self, slot: u32, verb: &str) {
+    pub(super) fn touches_admin(&mut self, slot: UserSlot, verb: &str) {
         if self.old.users[slot].admin {
             let name = self.old.users.name(slot);
             self.requirements.admins_only =
@@ -180,12 +180,12 @@ impl Plan<'_> {
         }
     }
 
-    pub(super) fn refuse_held(&mut self, role: SourceId, holder: u32) {
+    pub(super) fn refuse_held(&mut self, role: SourceId, holder: UserSlot) {
         let (role, holder) = (self.old.sources.name_of(role), self.old.users.name(holder));
         self.refuse(Rule::Unique, format!("{role} is unique, and held by `{holder}`"));
     }
 
-    pub(super) fn touch(&mut self, slot: u32) {
+    pub(super) fn touch(&mut self, slot: UserSlot) {
         if let Touched::Users(slots) = &mut self.effects.touched {
             slots.push(slot);
         }
@@ -242,7 +242,7 @@ impl Plan<'_> {
         let groups = Arc::make_mut(&mut self.new.groups);
         let above = parent.map(|name| {
             let above = groups.parents.entry(name.into());
-            let at = number(above.index());
+            let at = GroupId::new(above.index());
             above.or_default();
             at
         });
@@ -255,7 +255,7 @@ impl Plan<'_> {
             ),
         }
         let ring = !graph::walk(groups.parents.len(), |group, at| match at {
-            0 => groups.parents.get_index(group)?.1.map(|parent| parent as usize),
+            0 => groups.parents.get_index(group)?.1.map(Key::index),
             _ => None,
         })
         .cycles

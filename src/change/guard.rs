@@ -10,8 +10,8 @@ use super::attempt::{Plan, Touched};
 use super::{Actor, Refusal, Rule};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, NodeId};
-use crate::ids::SourceId;
-use crate::policy::{ChangeKind, Class, ClassId, Difference, Holder, Inner, Source};
+use crate::ids::{ClassId, SourceId, UserSlot};
+use crate::policy::{ChangeKind, Class, Difference, Holder, Inner, Source};
 use crate::problem::quoted;
 
 /// Refuses a planned change by the first of the rules that it breaks, in their order.
@@ -126,7 +126,7 @@ struct Affected<'p> {
 /// Users who are alike: one of them, or their class.
 #[derive(Clone, Copy)]
 enum Who {
-    User(u32),
+    User(UserSlot),
     OfClass(ClassId),
     Newcomer,
 }

@@ -6,13 +6,12 @@ use super::attempt::Plan;
 use super::import::repeats;
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
-use crate::ids::SourceId;
-use crate::names::number;
+use crate::ids::{GroupId, Number, SourceId, UserSlot};
 use crate::policy::{ChangeKind, Class, SourceKind, SourceName, Texts};
 
 impl Plan<'_> {
     /// Gives a user a source.
-    pub(super) fn give(&mut self, slot: u32, id: SourceId) {
+    pub(super) fn give(&mut self, slot: UserSlot, id: SourceId) {
         let held = &self.new.users[slot].sources;
         if held.contains(&id) {
             return;
@@ -30,7 +29,7 @@ impl Plan<'_> {
     }
 
     /// Takes a source from a user, who may get another in its place.
-    pub(super) fn take(&mut self, slot: u32, id: SourceId, instead: Option<SourceId>) {
+    pub(super) fn take(&mut self, slot: UserSlot, id: SourceId, instead: Option<SourceId>) {
         let held = &self.new.users[slot].sources;
         let new = instead.filter(|instead| !held.contains(instead));
         let kept = |&known: &SourceId| if known == id { new } else { Some(known) };
@@ -129,7 +128,7 @@ impl Plan<'_> {
     }
 
     /// The numbers of groups, which need not be declared.
-    pub(super) fn groups(&mut self, names: &[String]) -> Box<[u32]> {
+    pub(super) fn groups(&mut self, names: &[String]) -> Box<[GroupId]> {
         if names.iter().any(String::is_empty) {
             self.refuse(Rule::Invalid, "a group's name can't be empty");
         }
@@ -140,7 +139,7 @@ impl Plan<'_> {
                 let groups = Arc::make_mut(&mut self.new.groups);
                 groups.parents.insert_full(name.as_str().into(), None).0
             });
-            ids.push(number(id));
+            ids.push(GroupId::new(id));
         }
         ids.into()
     }

@@ -22,7 +22,8 @@ use crate::catalogue::{Bit, Catalogue, Form, Kind, Node, NodeId};
 use crate::document::SettingValue;
 use crate::engine::{Engine, Limit, Verdict};
 use crate::filter::{Day, Formula, Formulas};
-use crate::policy::{ClassId, Inner, VACANT};
+use crate::ids::ClassId;
+use crate::policy::Inner;
 
 /// The changes for the users of a pair, by numbers and in a fixed order: equal
 /// values also read the same for people.
@@ -154,8 +155,8 @@ impl<'e> Comparison<'e> {
     /// Returns the changes for the users of a pair, if there are any.
     pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
         let presence = match (pair.before, pair.after) {
-            (VACANT, _) => super::Presence::New,
-            (_, VACANT) => super::Presence::Gone,
+            (ClassId::VACANT, _) => super::Presence::New,
+            (_, ClassId::VACANT) => super::Presence::Gone,
             _ => super::Presence::Stays,
         };
         let permissions = self.candidates(pair);

@@ -8,8 +8,9 @@ use foldhash::fast::RandomState;
 
 use crate::document::RelationType;
 use crate::engine::Engine;
-use crate::names::{keys, number};
-use crate::policy::{ClassId, Difference, VACANT};
+use crate::ids::{ClassId, GroupListId, IdVec, Number, UserSlot};
+use crate::names::keys;
+use crate::policy::Difference;
 
 /// Users who are alike, before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +90,7 @@ impl Related {
 #[derive(Debug)]
 pub(super) struct Compared {
     pub(super) pair: Pair,
-    pub(super) slots: Vec<u32>,
+    pub(super) slots: Vec<UserSlot>,
 }
 
 /// Returns the pairs that may differ, each with its users in their order after, or
@@ -109,36 +110,27 @@ pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compa
         return matching.compared;
     }
     let one_catalogue = Arc::ptr_eq(&old.catalogue, &new.catalogue);
-    let mut classes = vec![!one_catalogue; new.users.class_slots()];
+    let mut classes = IdVec::filled(new.users.class_slots(), !one_catalogue);
     if one_catalogue {
-        let mut mark = |class: ClassId| {
-            if let Some(mark) = classes.get_mut(class as usize) {
-                *mark = true;
-            }
-        };
-        new.users.classes_since(&old.users).for_each(|(class, _)| mark(class));
+        for (class, _) in new.users.classes_since(&old.users) {
+            classes[class] = true;
+        }
         let difference = Difference::new(old, new);
         if !difference.is_empty() {
             let touched = new.users.classes().filter(|(_, class)| difference.touches(class));
-            touched.for_each(|(class, _)| mark(class));
+            touched.for_each(|(class, _)| classes[class] = true);
         }
     }
-    let lists = 0..number(new.users.group_slots());
-    let groups: Vec<bool> = match matching.by_groups {
-        false => Vec::new(),
-        true if Arc::ptr_eq(&old.groups, &new.groups) => {
-            let mut groups = vec![false; lists.len()];
-            for (list, _) in new.users.groups_since(&old.users) {
-                if let Some(mark) = groups.get_mut(list as usize) {
-                    *mark = true;
-                }
-            }
-            groups
+    let lists = GroupListId::first(new.users.group_slots());
+    let same_groups = !matching.by_groups || Arc::ptr_eq(&old.groups, &new.groups);
+    let list_differs =
+        |list| !same_groups && before.groups_of_list(list) != after.groups_of_list(list);
+    let mut groups: IdVec<GroupListId, bool> = lists.map(list_differs).collect();
+    if matching.by_groups {
+        for (list, _) in new.users.groups_since(&old.users) {
+            groups[list] = true;
         }
-        true => {
-            lists.map(|list| before.groups_of_list(list) != after.groups_of_list(list)).collect()
-        }
-    };
+    }
     for slot in new.users.slots_since(&old.users, &classes, &groups) {
         let (was, is) = (old.users.get(slot), new.users.get(slot));
         match (was, is) {
@@ -171,7 +163,7 @@ struct Matching<'e> {
     /// round.
     across: bool,
     numbers: HashMap<Pair, usize, RandomState>,
-    groups: HashMap<(u32, u32), Named, RandomState>,
+    groups: HashMap<(GroupListId, GroupListId), Named, RandomState>,
     compared: Vec<Compared>,
 }
 
@@ -204,12 +196,12 @@ impl<'e> Matching<'e> {
     }
 
     /// Adds a user who exists before, after, or both.
-    fn add(&mut self, before: Option<u32>, after: Option<u32>) {
+    fn add(&mut self, before: Option<UserSlot>, after: Option<UserSlot>) {
         let Some(slot) = after.or(before) else { return };
         let (old, new) = (self.before.policy().inner(), self.after.policy().inner());
         let pair = Pair {
-            before: before.map_or(VACANT, |slot| old.users.class_of(slot)),
-            after: after.map_or(VACANT, |slot| new.users.class_of(slot)),
+            before: before.map_or(ClassId::VACANT, |slot| old.users.class_of(slot)),
+            after: after.map_or(ClassId::VACANT, |slot| new.users.class_of(slot)),
             related: self.related(before, after),
         };
         let at = *self.numbers.entry(pair).or_insert(self.compared.len());
@@ -219,7 +211,7 @@ impl<'e> Matching<'e> {
         }
     }
 
-    fn related(&mut self, before: Option<u32>, after: Option<u32>) -> Related {
+    fn related(&mut self, before: Option<UserSlot>, after: Option<UserSlot>) -> Related {
         let (old, new) = (&self.before.policy().inner().users, &self.after.policy().inner().users);
         let lists = (before.map(|slot| old.groups_of(slot)), after.map(|slot| new.groups_of(slot)));
         let groups = match lists {
@@ -227,7 +219,9 @@ impl<'e> Matching<'e> {
             (Some(before), Some(after)) => self.groups(before, after),
             // The groups of a user who exists on one side only are compared with
             // themselves.
-            (list, other) => Named::same(list.or(other).is_some_and(|list| list != 0)),
+            (list, other) => {
+                Named::same(list.or(other).is_some_and(|list| list != GroupListId::EMPTY))
+            }
         };
         let mut related = Related {
             users: Named::same(true),
@@ -237,7 +231,7 @@ impl<'e> Matching<'e> {
         };
         if let (true, Some(slot)) = (self.across, after.or(before)) {
             let name = if after.is_some() { new.name(slot) } else { old.name(slot) };
-            let (was, is) = (lists.0.or(lists.1).unwrap_or(0), lists.1.unwrap_or(0));
+            let (was, is) = (lists.0.or(lists.1).unwrap_or_default(), lists.1.unwrap_or_default());
             let (was, is) = match lists {
                 (Some(_), None) => {
                     (self.before.groups_of_list(was), self.before.groups_of_list(was))
@@ -251,7 +245,7 @@ impl<'e> Matching<'e> {
         related
     }
 
-    fn groups(&mut self, before: u32, after: u32) -> Named {
+    fn groups(&mut self, before: GroupListId, after: GroupListId) -> Named {
         let (one, other) = (self.before, self.after);
         let named = self.groups.entry((before, after));
         *named.or_insert_with(|| {

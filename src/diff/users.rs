@@ -5,6 +5,7 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::ids::UserSlot;
 use crate::policy::Policy;
 
 /// Some users of a policy.
@@ -30,15 +31,15 @@ use crate::policy::Policy;
 #[derive(Clone)]
 pub struct Users {
     policy: Policy,
-    slots: Vec<u32>,
+    slots: Vec<UserSlot>,
 }
 
 impl Users {
-    pub(super) fn new(policy: Policy, slots: Vec<u32>) -> Users {
+    pub(super) fn new(policy: Policy, slots: Vec<UserSlot>) -> Users {
         Users { policy, slots }
     }
 
-    pub(super) fn join(&mut self, slots: &[u32]) {
+    pub(super) fn join(&mut self, slots: &[UserSlot]) {
         self.slots.extend_from_slice(slots);
     }
 
@@ -46,7 +47,7 @@ impl Users {
         self.slots.sort_unstable();
     }
 
-    pub(super) fn first(&self) -> Option<u32> {
+    pub(super) fn first(&self) -> Option<UserSlot> {
         self.slots.first().copied()
     }
 

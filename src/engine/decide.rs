@@ -9,9 +9,9 @@ use super::{Ask, Compiled, Engine, Permission, User, rights};
 use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};
 use crate::date::Date;
 use crate::document::RelationType;
+use crate::ids::{ClassId, UserSlot};
 use crate::names::NameMap;
 use crate::object::{Asker, Object, Subject, Target};
-use crate::policy::ClassId;
 use crate::reason::Reason;
 
 impl Compiled {
@@ -104,7 +104,7 @@ impl Engine {
 pub(super) struct View<'a, O: ?Sized> {
     compiled: &'a Compiled,
     class: ClassId,
-    slot: u32,
+    slot: UserSlot,
     object: &'a O,
     today: Option<Date>,
     /// The object's kind, once it is known.
@@ -117,7 +117,7 @@ pub(super) struct View<'a, O: ?Sized> {
 impl<'a, O: Object + ?Sized> View<'a, O> {
     pub(super) fn new(
         compiled: &'a Compiled,
-        (slot, class): (u32, ClassId),
+        (slot, class): (UserSlot, ClassId),
         object: &'a O,
         today: Option<Date>,
     ) -> View<'a, O> {
@@ -193,7 +193,7 @@ impl<O: Object + ?Sized> Evaluator for View<'_, O> {
 /// The user on whose behalf the object is asked.
 struct Asking<'a> {
     compiled: &'a Compiled,
-    slot: u32,
+    slot: UserSlot,
 }
 
 impl Asking<'_> {

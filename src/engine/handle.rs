@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::Engine;
 use crate::catalogue::Unresolved;
+use crate::ids::Number;
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Object, Target};
 use crate::problem::{Line, ProblemKind, nearest};
@@ -174,7 +175,7 @@ impl Engine {
     /// ```
     pub fn user(&self, name: &str) -> Result<User, Unknown> {
         match self.0.policy().users.find(name) {
-            Some(number) => Ok(User(Handle::new(self.0.lineage, number))),
+            Some(slot) => Ok(User(Handle::new(self.0.lineage, slot.number()))),
             // No other user's name is suggested: there may be millions, and which
             // users exist may be confidential.
             None => Err(Unknown::among("user", name, [])),

@@ -6,7 +6,7 @@
 
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, Link, Node, NodeId};
-use crate::ids::{Id, IdVec, SourceId};
+use crate::ids::{IdVec, SourceId};
 use crate::policy::{Class, Effect, Inner, Said, Statement, Statements};
 
 /// What a source, a tier or all tiers together state.
@@ -138,7 +138,7 @@ pub(crate) struct Layers<'p> {
 impl<'p> Layers<'p> {
     /// The layers of a policy under some licence.
     pub(crate) fn new(policy: &'p Inner, licensed: &'p BitSet) -> Layers<'p> {
-        let sources = SourceId::first(policy.sources.slots()).map(|_| None).collect();
+        let sources = IdVec::filled(policy.sources.slots(), None);
         Layers { policy, licensed, sources, tier: Layer::new(policy.catalogue.bits()) }
     }
 

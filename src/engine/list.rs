@@ -8,8 +8,8 @@ use super::handle::Handle;
 use super::{Engine, Permission, User};
 use crate::bits::ones;
 use crate::catalogue::Form;
+use crate::ids::{ClassId, IdVec, Number, UserSlot};
 use crate::object::Target;
-use crate::policy::{ClassId, VACANT};
 
 /// A permission that a user holds.
 ///
@@ -121,7 +121,7 @@ impl Engine {
     pub fn effective(&self, user: User) -> Vec<Effective<'_>> {
         let compiled = &self.0;
         let catalogue = &compiled.policy().catalogue;
-        let class = compiled.class(user).unwrap_or(VACANT);
+        let class = compiled.class(user).unwrap_or(ClassId::VACANT);
         let mut held: Vec<Effective<'_>> = Vec::new();
         for bit in ones(compiled.rows.row(class)) {
             let node = catalogue.node_of(bit);
@@ -170,9 +170,9 @@ impl Engine {
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
         let users = &self.0.policy().users;
         let classes = self.admitted_classes(action, on);
-        let known = (0..).zip(&classes).filter(|(_, may)| **may == Some(true));
+        let known = ClassId::first(users.class_slots()).filter(|&id| classes[id] == Some(true));
         // Reserve room for all: a million names are then moved only once.
-        let mut names = Vec::with_capacity(known.map(|(class, _)| users.count_of(class)).sum());
+        let mut names = Vec::with_capacity(known.map(|class| users.count_of(class)).sum());
         names.extend(self.admitted(action, on, &classes).map(|(slot, _)| users.name(slot)));
         names
     }
@@ -183,10 +183,10 @@ impl Engine {
         &self,
         action: Permission,
         on: T,
-    ) -> Vec<Option<bool>> {
+    ) -> IdVec<ClassId, Option<bool>> {
         let compiled = &self.0;
         let users = &compiled.policy().users;
-        let mut classes = vec![Some(false); users.class_slots()];
+        let mut classes = IdVec::filled(users.class_slots(), Some(false));
         let Some(ask) = compiled.ask(action) else {
             return classes;
         };
@@ -200,9 +200,7 @@ impl Engine {
             },
         };
         for (class, _) in users.classes() {
-            if let Some(known) = classes.get_mut(class as usize) {
-                *known = may(class);
-            }
+            classes[class] = may(class);
         }
         classes
     }
@@ -212,14 +210,15 @@ impl Engine {
         &self,
         action: Permission,
         on: T,
-        classes: &[Option<bool>],
-    ) -> impl Iterator<Item = (u32, ClassId)> {
+        classes: &IdVec<ClassId, Option<bool>>,
+    ) -> impl Iterator<Item = (UserSlot, ClassId)> {
         let compiled = &self.0;
-        let numbered = (0..).zip(compiled.classes.iter().copied());
-        numbered.filter(move |&(slot, class)| match classes.get(class as usize) {
+        let slots = UserSlot::first(compiled.classes.len());
+        let numbered = slots.zip(compiled.classes.iter().copied());
+        numbered.filter(move |&(slot, class)| match classes.find(class) {
             Some(Some(known)) => *known,
             Some(None) => {
-                let user = User(Handle::new(compiled.lineage, slot));
+                let user = User(Handle::new(compiled.lineage, slot.number()));
                 self.can(user, action, on.parts())
             }
             None => false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::chunked::Chunked;
+use crate::ids::{GroupId, GroupListId, IdVec, Key, Number};
 use crate::names::number;
 use crate::object::{DisplayId, Id, decimal};
 use crate::policy::{Groups, Inner};
@@ -23,9 +24,9 @@ pub(crate) struct Memberships {
 struct Forest {
     groups: Arc<Groups>,
     /// The range of each group, by its number in the policy.
-    ranges: Vec<Range>,
+    ranges: IdVec<GroupId, Range>,
     /// The groups' numbers in the policy, in pre-order.
-    order: Vec<u32>,
+    order: Vec<GroupId>,
 }
 
 /// A group and all beneath it.
@@ -94,13 +95,13 @@ impl Memberships {
         };
         for (list, groups) in policy.users.groups_since(known) {
             let groups = groups.map(|groups| Arc::new(memberships.forest.list(groups)));
-            memberships.lists.set(list as usize, groups);
+            memberships.lists.set(list.index(), groups);
         }
         memberships
     }
 
-    pub(crate) fn get(&self, list: u32) -> Membership<'_> {
-        let list = self.lists.get(list as usize).and_then(|list| list.as_deref());
+    pub(crate) fn get(&self, list: GroupListId) -> Membership<'_> {
+        let list = self.lists.get(list.index()).and_then(|list| list.as_deref());
         Membership { forest: &self.forest, list }
     }
 
@@ -110,7 +111,7 @@ impl Memberships {
             size_of::<List>() + size_of_val(&*list.ranges) + size_of_val(&*list.few)
         };
         let lists = self.lists.iter().flatten().map(list).sum::<usize>();
-        let forest = size_of_val(&*self.forest.ranges) + size_of_val(&*self.forest.order);
+        let forest = size_of_val(self.forest.ranges.values()) + size_of_val(&*self.forest.order);
         self.lists.bytes() + lists + forest
     }
 }
@@ -127,18 +128,18 @@ impl Forest {
 
     fn new(groups: &Arc<Groups>) -> Forest {
         let parents = &groups.parents;
-        let mut children = vec![Vec::new(); parents.len()];
+        let mut children: IdVec<GroupId, Vec<GroupId>> = IdVec::filled(parents.len(), Vec::new());
         let mut open = Vec::new();
-        for (id, parent) in (0..).zip(parents.values()) {
+        for (id, parent) in GroupId::first(parents.len()).zip(parents.values()) {
             match parent {
-                Some(parent) => children[*parent as usize].push(id),
+                Some(parent) => children[*parent].push(id),
                 None => open.push((id, false)),
             }
         }
-        let mut ranges = vec![Range::default(); parents.len()];
+        let mut ranges = IdVec::filled(parents.len(), Range::default());
         let mut order = Vec::new();
         while let Some((id, done)) = open.pop() {
-            let range = &mut ranges[id as usize];
+            let range = &mut ranges[id];
             if done {
                 range.end = number(order.len());
                 continue;
@@ -146,7 +147,7 @@ impl Forest {
             range.begin = number(order.len());
             order.push(id);
             open.push((id, true));
-            open.extend(children[id as usize].iter().map(|&child| (child, false)));
+            open.extend(children[id].iter().map(|&child| (child, false)));
         }
         Forest { groups: Arc::clone(groups), ranges, order }
     }
@@ -154,7 +155,7 @@ impl Forest {
     /// Where the range of a group begins.
     fn begin(&self, group: &str) -> Option<u32> {
         let id = self.groups.parents.get_index_of(group)?;
-        Some(self.ranges.get(id)?.begin)
+        Some(self.ranges[GroupId::new(id)].begin)
     }
 
     /// The groups of some ranges.
@@ -164,8 +165,8 @@ impl Forest {
         ids.map(|&id| self.groups.name(id))
     }
 
-    fn list(&self, groups: &[u32]) -> List {
-        let mut ranges: Vec<Range> = groups.iter().map(|&id| self.ranges[id as usize]).collect();
+    fn list(&self, groups: &[GroupId]) -> List {
+        let mut ranges: Vec<Range> = groups.iter().map(|&id| self.ranges[id]).collect();
         ranges.sort_unstable();
         ranges.dedup();
         let few = self.names(&ranges).take(Self::FEW + 1);

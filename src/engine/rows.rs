@@ -3,8 +3,8 @@
 use crate::bits::WORD;
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
+use crate::ids::{ClassId, Key};
 use crate::names::number;
-use crate::policy::ClassId;
 
 /// Rows of equal length, one after the other: a copy that changes a row copies only
 /// the leaf or two that contain it.
@@ -37,13 +37,13 @@ impl Rows {
     /// Whether a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
-        let at = row as usize * self.words + bit as usize / WORD;
+        let at = row.index() * self.words + bit as usize / WORD;
         self.rows.get(at).is_some_and(|word| word >> (bit as usize % WORD) & 1 == 1)
     }
 
     /// The words of a row's permissions.
     pub(crate) fn row(&self, row: ClassId) -> impl Iterator<Item = u64> {
-        let begin = row as usize * self.words;
+        let begin = row.index() * self.words;
         (0..self.permissions.div_ceil(WORD)).map_while(move |at| {
             let word = *self.rows.get(begin + at)?;
             let left = self.permissions - at * WORD;
@@ -58,7 +58,7 @@ impl Rows {
 
     /// Replaces the bits of a row; words that are not given are cleared.
     pub(crate) fn set(&mut self, row: ClassId, bits: &[u64]) {
-        let begin = row as usize * self.words;
+        let begin = row.index() * self.words;
         let (given, _) = bits.split_at(bits.len().min(self.words));
         self.rows.write(begin, given);
         for at in begin + given.len()..begin + self.words {
@@ -75,28 +75,31 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::Rows;
+    use crate::ids::{ClassId, Key, Number};
 
     #[test]
     fn rows_are_kept_apart_and_copies_too() {
         for words in [1, 3, 100, 5000] {
             let mut rows = Rows::new(words * 64 - 2);
-            for row in 0..600 {
-                rows.reach(row + 1);
-                rows.set(row as u32, &vec![row as u64; words]);
+            for row in ClassId::first(600) {
+                rows.reach(row.index() + 1);
+                rows.set(row, &vec![u64::from(row.number()); words]);
             }
             let before = rows.clone();
-            rows.set(300, &[7]);
+            let changed = ClassId::new(300);
+            rows.set(changed, &[7]);
             rows.reach(601);
-            for row in 0..600 {
-                assert!(before.row(row).eq(vec![u64::from(row); words]));
-                if row != 300 {
+            for row in ClassId::first(600) {
+                assert!(before.row(row).eq(vec![u64::from(row.number()); words]));
+                if row != changed {
                     assert!(before.row(row).eq(rows.row(row)));
                 }
             }
             let seven = std::iter::once(7).chain(std::iter::repeat_n(0, words - 1));
-            assert!(rows.row(300).eq(seven));
-            assert!(rows.row(600).eq(vec![0; words]));
-            assert!(rows.holds(300, 2) && !rows.holds(300, 3) && !rows.holds(100_000, 0));
+            assert!(rows.row(changed).eq(seven));
+            assert!(rows.row(ClassId::new(600)).eq(vec![0; words]));
+            assert!(rows.holds(changed, 2) && !rows.holds(changed, 3));
+            assert!(!rows.holds(ClassId::new(100_000), 0));
         }
     }
 
@@ -104,7 +107,7 @@ mod tests {
     fn the_last_word_of_a_row_may_be_full() {
         let mut rows = Rows::new(64);
         rows.reach(1);
-        rows.set(0, &[u64::MAX, u64::MAX]);
-        assert!(rows.row(0).eq([u64::MAX]));
+        rows.set(ClassId::default(), &[u64::MAX, u64::MAX]);
+        assert!(rows.row(ClassId::default()).eq([u64::MAX]));
     }
 }

@@ -3,7 +3,7 @@
 use super::limit::{Limit, limit_of};
 use super::{Compiled, Engine, Permission, User};
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind};
-use crate::policy::ClassId;
+use crate::ids::{ClassId, GroupListId, UserSlot};
 
 /// The answer for a user and a permission.
 pub(crate) enum Verdict<'e> {
@@ -21,7 +21,7 @@ pub(crate) struct Conditional<'e> {
     compiled: &'e Compiled,
     class: ClassId,
     pub(crate) limits: &'e [Limit],
-    slot: u32,
+    slot: UserSlot,
     /// The user's name.
     pub(crate) user: &'e str,
     /// The kind of object concerned.
@@ -45,7 +45,7 @@ impl Engine {
 
     /// Returns the answer for a class of users, without a user's name and groups.
     pub(crate) fn verdict_of_class(&self, class: ClassId, bit: Bit) -> Verdict<'_> {
-        self.0.verdict(class, bit, (u32::MAX, ""))
+        self.0.verdict(class, bit, (UserSlot::NOBODY, ""))
     }
 
     /// Returns the words of the permission bits that users of a class hold.
@@ -75,13 +75,13 @@ impl Engine {
     }
 
     /// Returns the groups of a list and their descendants, sorted.
-    pub(crate) fn groups_of_list(&self, list: u32) -> Vec<&str> {
+    pub(crate) fn groups_of_list(&self, list: GroupListId) -> Vec<&str> {
         self.0.memberships.get(list).names()
     }
 }
 
 impl Compiled {
-    fn verdict<'e>(&'e self, class: ClassId, bit: Bit, user: (u32, &'e str)) -> Verdict<'e> {
+    fn verdict<'e>(&'e self, class: ClassId, bit: Bit, user: (UserSlot, &'e str)) -> Verdict<'e> {
         if !self.rows.holds(class, bit) {
             return Verdict::Denied;
         }

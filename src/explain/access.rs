@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::trace::Trace;
 use crate::catalogue::{Bit, Form, NodeId};
 use crate::engine::{Engine, Layers, Permission};
+use crate::ids::ClassId;
 use crate::object::{Object, Target};
-use crate::policy::{ClassId, Origin, SourceName};
+use crate::policy::{Origin, SourceName};
 
 /// Users who may do something, and the sources that let them in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

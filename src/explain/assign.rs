@@ -11,9 +11,9 @@ use crate::bits::BitSet;
 use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
 use crate::change::{Abilities, Ability, Actor, Change, Comparing, Plan};
 use crate::engine::{Engine, effective};
-use crate::ids::SourceId;
+use crate::ids::{ClassId, SourceId};
 use crate::object::Object;
-use crate::policy::{Class, ClassId, Holder, Inner, Origin, SourceKind};
+use crate::policy::{Class, Holder, Inner, Origin, SourceKind};
 use crate::reason::Reason;
 
 /// The most sources that are combined, the most combinations of each size that

@@ -10,7 +10,6 @@ use unicode_security::confusable_detection::skeleton;
 use super::{Code, Linter};
 use crate::catalogue::NodeId;
 use crate::document::Map;
-use crate::ids::SourceId;
 use crate::names::{keys, number};
 use crate::policy::{Source, SourceKind, SourceName};
 use crate::problem::nearest_within;
@@ -156,8 +155,8 @@ impl Linter<'_> {
             }
             let place = SourceName::User(user.to_owned()).place();
             for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
-                let held: Vec<SourceId> = sources.only(&class.sources, kind).collect();
-                self.repeated(&held, &format!("{place}.{}", kind.field()), |id| sources.name(id));
+                let held = sources.only(&class.sources, kind);
+                self.repeated(held, &format!("{place}.{}", kind.field()), |id| sources.name(id));
             }
             self.repeated(groups, &format!("{place}.groups"), |id| policy.groups.name(id));
         }

@@ -29,7 +29,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
 use crate::document::{Bound, SettingValue};
 use crate::engine::{Layer, Layers, Limit};
-use crate::ids::SourceId;
+use crate::ids::{ClassId, SourceId, UserSlot};
 use crate::policy::{
     Effect, Held, Inner, List, Origin, Said, SourceName, Statement, Statements, Tier,
 };
@@ -93,8 +93,8 @@ impl<'p> Linter<'p> {
             }
         }
         // Users' own statements mean the same whatever else they have.
-        let mut alike: HashMap<&Statements, Vec<u32>, RandomState> = HashMap::default();
-        let mut of_class: HashMap<u32, (u32, u32), RandomState> = HashMap::default();
+        let mut alike: HashMap<&Statements, Vec<ClassId>, RandomState> = HashMap::default();
+        let mut of_class: HashMap<ClassId, (UserSlot, u32), RandomState> = HashMap::default();
         for (slot, ..) in policy.users.iter() {
             let class = policy.users.class_of(slot);
             of_class.entry(class).or_insert((slot, 0)).1 += 1;
@@ -104,7 +104,7 @@ impl<'p> Linter<'p> {
                 alike.entry(own).or_default().push(class);
             }
         }
-        let mut owned: Vec<(u32, u32, &Statements)> = alike
+        let mut owned: Vec<(UserSlot, u32, &Statements)> = alike
             .into_iter()
             .filter_map(|(own, classes)| {
                 let users = classes.iter().filter_map(|class| of_class.get(class));

@@ -1,7 +1,7 @@
 //! How two versions of a policy differ for users of each class.
 
 use super::{Class, Inner};
-use crate::ids::{Id, IdVec, SourceId};
+use crate::ids::{IdVec, Number, SourceId};
 
 /// Which sources state different things in two versions.
 #[derive(Debug)]

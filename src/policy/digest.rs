@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::Policy;
+use crate::ids::{ClassId, IdVec, UserSlot};
 
 /// Tells whether two policies are equal: a SHA-256 hash of all that their documents
 /// state, regardless of the order of maps.
@@ -88,18 +89,19 @@ impl Policy {
         let mut all = Sha256::new();
         feed(&mut all, &policy.without_users());
         // What users who are alike have in common is digested once.
-        let mut classes = vec![[0; 32]; policy.users.class_slots()];
+        let mut classes: IdVec<ClassId, [u8; 32]> =
+            IdVec::filled(policy.users.class_slots(), [0; 32]);
         for (id, class) in policy.users.classes() {
             let mut digest = Sha256::new();
             feed(&mut digest, &policy.class(class));
-            classes[id as usize] = digest.finalize().into();
+            classes[id] = digest.finalize().into();
         }
-        let mut users: Vec<(&str, u32)> =
+        let mut users: Vec<(&str, UserSlot)> =
             policy.users.iter().map(|(slot, name, _)| (name, slot)).collect();
         users.sort_unstable();
         for (name, slot) in users {
             text(&mut all, Some(name));
-            all.update(classes[policy.users.class_of(slot) as usize]);
+            all.update(classes[policy.users.class_of(slot)]);
             let groups = policy.users.groups(slot);
             all.update((groups.len() as u64).to_le_bytes());
             for &group in groups {

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::{Class, Inner, SourceName, Statements};
 use crate::chunked::Chunked;
 use crate::graph;
-use crate::ids::{Id, IdVec, Key, SourceId};
+use crate::ids::{IdVec, Key, Number, SourceId};
 use crate::slots::Names;
 
 /// The kinds of shared sources, the more general first: also the order in which a
@@ -204,13 +204,17 @@ impl Sources {
         SourceKind::ALL.into_iter().flat_map(|kind| self.of(kind))
     }
 
-    /// Some of these sources, those of a kind.
-    pub(crate) fn only<'a>(
-        &'a self,
-        sources: &'a [SourceId],
-        kind: SourceKind,
-    ) -> impl Iterator<Item = SourceId> + use<'a> {
-        sources.iter().copied().filter(move |&id| self[id].kind == kind)
+    /// Those of a user's sources that are of a kind.
+    pub(crate) fn only<'s>(&self, held: &'s [SourceId], kind: SourceKind) -> &'s [SourceId] {
+        let (_, rest) = held.split_at(held.partition_point(|&id| self[id].kind < kind));
+        let (of_kind, _) = rest.split_at(rest.partition_point(|&id| self[id].kind == kind));
+        of_kind
+    }
+
+    /// The names of sources of a kind.
+    pub(crate) fn names(&self, kind: SourceKind, sources: &[SourceId]) -> Vec<String> {
+        let name = |&id: &SourceId| self.names[kind].get(id).unwrap_or_default().to_owned();
+        sources.iter().map(name).collect()
     }
 
     /// A source, as its holders have it.
@@ -315,7 +319,7 @@ impl Sources {
 
     /// The profile among a user's sources.
     pub(crate) fn profile(&self, held: &[SourceId]) -> Option<SourceId> {
-        held.first().copied().filter(|&id| self[id].kind == SourceKind::Profile)
+        self.only(held, SourceKind::Profile).first().copied()
     }
 }
 

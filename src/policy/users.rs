@@ -5,10 +5,11 @@
 //! user is two numbers.
 
 use std::hash::{BuildHasher, Hash};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::chunked::Chunked;
-use crate::ids::SourceId;
+use crate::ids::{ClassId, GroupId, GroupListId, IdVec, Key, Number, SourceId, UserSlot};
 use crate::index::Index;
 use crate::names::number;
 use crate::policy::Statements;
@@ -39,27 +40,21 @@ pub(crate) struct Holder<'p> {
     pub(crate) name: &'p str,
     pub(crate) label: Option<&'p str>,
     pub(crate) class: &'p Class,
-    pub(crate) groups: &'p [u32],
+    pub(crate) groups: &'p [GroupId],
 }
-
-/// The number of a class, or of a set of groups.
-pub(crate) type ClassId = u32;
 
 /// The users of a policy, by slot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
-    names: Names<u32>,
+    names: Names<UserSlot>,
     /// The class of each user; `VACANT` for a vacant slot.
     of_class: Chunked<ClassId, 4096>,
-    of_groups: Chunked<u32, 4096>,
-    texts: rpds::HashTrieMapSync<u32, Texts>,
-    classes: Pool<Class>,
+    of_groups: Chunked<GroupListId, 4096>,
+    texts: rpds::HashTrieMapSync<UserSlot, Texts>,
+    classes: Pool<ClassId, Class>,
     /// The lists of groups that users have.
-    groups: Pool<[u32]>,
+    groups: Pool<GroupListId, [GroupId]>,
 }
-
-/// The class of removed users.
-pub(crate) const VACANT: ClassId = 0;
 
 impl Users {
     /// No users yet, with an index for about that many.
@@ -78,53 +73,53 @@ impl Users {
     }
 
     /// The slot of a user.
-    pub(crate) fn find(&self, name: &str) -> Option<u32> {
+    pub(crate) fn find(&self, name: &str) -> Option<UserSlot> {
         self.names.find(name)
     }
 
     /// The name of a user; empty for a vacant slot.
-    pub(crate) fn name(&self, slot: u32) -> &str {
+    pub(crate) fn name(&self, slot: UserSlot) -> &str {
         self.names.get(slot).unwrap_or("")
     }
 
     /// The name and class of a user.
-    pub(crate) fn get(&self, slot: u32) -> Option<(&str, &Class)> {
+    pub(crate) fn get(&self, slot: UserSlot) -> Option<(&str, &Class)> {
         Some((self.names.get(slot)?, self.class(self.class_of(slot))?))
     }
 
     /// A user.
-    pub(crate) fn holder(&self, slot: u32) -> Option<Holder<'_>> {
+    pub(crate) fn holder(&self, slot: UserSlot) -> Option<Holder<'_>> {
         let (name, class) = self.get(slot)?;
         let label = self.texts(slot).and_then(|texts| texts.label.as_deref());
         Some(Holder { name, label, class, groups: self.groups(slot) })
     }
 
     /// The number of a user's class; `VACANT` if there is no such user.
-    pub(crate) fn class_of(&self, slot: u32) -> ClassId {
-        self.of_class.get(slot as usize).copied().unwrap_or(VACANT)
+    pub(crate) fn class_of(&self, slot: UserSlot) -> ClassId {
+        self.of_class.get(slot.index()).copied().unwrap_or(ClassId::VACANT)
     }
 
     pub(crate) fn class(&self, class: ClassId) -> Option<&Class> {
         self.classes.get(class)
     }
 
-    /// The number of a user's list of groups; 0 for none.
-    pub(crate) fn groups_of(&self, slot: u32) -> u32 {
-        self.of_groups.get(slot as usize).copied().unwrap_or(0)
+    /// A user's list of groups.
+    pub(crate) fn groups_of(&self, slot: UserSlot) -> GroupListId {
+        self.of_groups.get(slot.index()).copied().unwrap_or(GroupListId::EMPTY)
     }
 
     /// A user's groups.
-    pub(crate) fn groups(&self, slot: u32) -> &[u32] {
+    pub(crate) fn groups(&self, slot: UserSlot) -> &[GroupId] {
         self.groups.get(self.groups_of(slot)).unwrap_or_default()
     }
 
     /// Texts about a user.
-    pub(crate) fn texts(&self, slot: u32) -> Option<&Texts> {
+    pub(crate) fn texts(&self, slot: UserSlot) -> Option<&Texts> {
         self.texts.get(&slot)
     }
 
     /// All users.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &str, &Class)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (UserSlot, &str, &Class)> {
         self.names
             .iter()
             .filter_map(|(slot, name)| Some((slot, name, self.class(self.class_of(slot))?)))
@@ -137,7 +132,7 @@ impl Users {
 
     /// How many users have a class.
     pub(crate) fn count_of(&self, class: ClassId) -> usize {
-        self.classes.counts.get(class as usize).map_or(0, |&count| count as usize)
+        self.classes.counts.get(class.index()).map_or(0, |&count| count as usize)
     }
 
     /// How many class numbers there are, including those without users.
@@ -159,7 +154,7 @@ impl Users {
     pub(crate) fn groups_since<'a>(
         &'a self,
         before: &'a Users,
-    ) -> impl Iterator<Item = (u32, Option<&'a [u32]>)> {
+    ) -> impl Iterator<Item = (GroupListId, Option<&'a [GroupId]>)> {
         self.groups.since(&before.groups)
     }
 
@@ -170,28 +165,27 @@ impl Users {
     pub(crate) fn slots_since(
         &self,
         before: &Users,
-        classes: &[bool],
-        groups: &[bool],
-    ) -> Vec<u32> {
-        let mut slots: Vec<u32> = (self.slots()..before.slots()).map(number).collect();
-        let differs = |slot: u32| {
-            self.class_of(slot) != before.class_of(slot)
-                || self.groups_of(slot) != before.groups_of(slot)
-                || self.names.get(slot) != before.names.get(slot)
+        classes: &IdVec<ClassId, bool>,
+        groups: &IdVec<GroupListId, bool>,
+    ) -> Vec<UserSlot> {
+        let positions = self.of_class.differing(&before.of_class).map(|(slot, _)| slot);
+        let positions =
+            positions.chain(self.of_groups.differing(&before.of_groups).map(|(slot, _)| slot));
+        let leaves = positions.map(UserSlot::new).chain(self.names.differing(&before.names));
+        let differs = |slot: &UserSlot| {
+            self.class_of(*slot) != before.class_of(*slot)
+                || self.groups_of(*slot) != before.groups_of(*slot)
+                || self.names.get(*slot) != before.names.get(*slot)
         };
-        let leaves = self.of_class.differing(&before.of_class).map(|(slot, _)| number(slot));
-        let leaves =
-            leaves.chain(self.of_groups.differing(&before.of_groups).map(|(slot, _)| number(slot)));
-        let leaves = leaves.chain(self.names.differing(&before.names));
-        slots.extend(leaves.filter(|&slot| differs(slot)));
-        let marked = |marks: &[bool], at: u32| marks.get(at as usize) == Some(&true);
-        if classes.contains(&true) {
-            let classed = (0..).zip(self.of_class.iter());
-            slots.extend(classed.filter(|(_, at)| marked(classes, **at)).map(|(slot, _)| slot));
+        let mut slots: Vec<UserSlot> = leaves.filter(differs).collect();
+        slots.extend((self.slots()..before.slots()).map(UserSlot::new));
+        if classes.values().contains(&true) {
+            let marked = self.of_class.iter().map(|&class| classes.find(class) == Some(&true));
+            slots.extend(marked_slots(marked));
         }
-        if groups.contains(&true) {
-            let grouped = (0..).zip(self.of_groups.iter());
-            slots.extend(grouped.filter(|(_, at)| marked(groups, **at)).map(|(slot, _)| slot));
+        if groups.values().contains(&true) {
+            let marked = self.of_groups.iter().map(|&list| groups.find(list) == Some(&true));
+            slots.extend(marked_slots(marked));
         }
         slots.sort_unstable();
         slots.dedup();
@@ -209,9 +203,12 @@ impl Users {
     }
 
     /// The slots of the users of some classes.
-    pub(crate) fn of_classes(&self, wanted: impl Fn(ClassId) -> bool) -> impl Iterator<Item = u32> {
-        let numbered = (0..).zip(self.of_class.iter());
-        numbered.filter(move |&(_, &class)| class != VACANT && wanted(class)).map(|(slot, _)| slot)
+    pub(crate) fn of_classes(
+        &self,
+        wanted: impl Fn(ClassId) -> bool,
+    ) -> impl Iterator<Item = UserSlot> {
+        let is_wanted = move |&class: &ClassId| class != ClassId::VACANT && wanted(class);
+        marked_slots(self.of_class.iter().map(is_wanted))
     }
 
     /// The bytes of the users' numbers of classes and group lists.
@@ -233,30 +230,30 @@ impl Users {
     }
 
     /// Gives a new user a vacant slot.
-    pub(crate) fn insert(&mut self, slot: u32, name: &str, class: &Class, groups: &[u32]) {
+    pub(crate) fn insert(&mut self, slot: UserSlot, name: &str, class: &Class, groups: &[GroupId]) {
         self.names.insert(slot, name);
         self.set_class(slot, class);
         self.set_groups(slot, groups);
     }
 
-    pub(crate) fn set_class(&mut self, slot: u32, class: &Class) {
+    pub(crate) fn set_class(&mut self, slot: UserSlot, class: &Class) {
         let before = self.class_of(slot);
         let class = self.classes.take(class, |class| Arc::new(class.clone()));
-        self.of_class.set(slot as usize, class);
+        self.of_class.set(slot.index(), class);
         self.classes.leave(before);
     }
 
-    pub(crate) fn set_groups(&mut self, slot: u32, groups: &[u32]) {
+    pub(crate) fn set_groups(&mut self, slot: UserSlot, groups: &[GroupId]) {
         let before = self.groups_of(slot);
         let groups = match groups {
-            [] => 0,
+            [] => GroupListId::EMPTY,
             groups => self.groups.take(groups, |groups| groups.into()),
         };
-        self.of_groups.set(slot as usize, groups);
+        self.of_groups.set(slot.index(), groups);
         self.groups.leave(before);
     }
 
-    pub(crate) fn set_texts(&mut self, slot: u32, texts: Texts) {
+    pub(crate) fn set_texts(&mut self, slot: UserSlot, texts: Texts) {
         match texts == Texts::default() {
             true => self.texts.remove_mut(&slot),
             false => {
@@ -267,21 +264,26 @@ impl Users {
     }
 
     /// Removes a user, whose slot then stays vacant.
-    pub(crate) fn remove(&mut self, slot: u32) {
+    pub(crate) fn remove(&mut self, slot: UserSlot) {
         self.names.remove(slot);
         self.classes.leave(self.class_of(slot));
         self.groups.leave(self.groups_of(slot));
-        self.of_class.set(slot as usize, VACANT);
-        self.of_groups.set(slot as usize, 0);
+        self.of_class.set(slot.index(), ClassId::VACANT);
+        self.of_groups.set(slot.index(), GroupListId::EMPTY);
         self.texts.remove_mut(&slot);
     }
 
-    pub(crate) fn rename(&mut self, slot: u32, to: &str) {
+    pub(crate) fn rename(&mut self, slot: UserSlot, to: &str) {
         self.names.rename(slot, to);
     }
 }
 
-impl std::ops::Index<u32> for Users {
+/// The slots at the positions of `true`.
+fn marked_slots(marks: impl Iterator<Item = bool>) -> impl Iterator<Item = UserSlot> {
+    marks.enumerate().filter(|&(_, marked)| marked).map(|(slot, _)| UserSlot::new(slot))
+}
+
+impl std::ops::Index<UserSlot> for Users {
     type Output = Class;
 
     /// The class of a user who is known to exist.
@@ -289,7 +291,7 @@ impl std::ops::Index<u32> for Users {
         clippy::unreachable,
         reason = "it is asked for slots that were just found by name, in the same version"
     )]
-    fn index(&self, slot: u32) -> &Class {
+    fn index(&self, slot: UserSlot) -> &Class {
         match self.class(self.class_of(slot)) {
             Some(class) => class,
             None => unreachable!("a user who is gone"),
@@ -301,13 +303,14 @@ impl std::ops::Index<u32> for Users {
 ///
 /// A number is released when nobody has the value any more, and may be reused.
 #[derive(Debug)]
-struct Pool<T: ?Sized> {
+struct Pool<I, T: ?Sized> {
     values: Chunked<Place<T>, 64>,
     /// How many have each value.
     counts: Chunked<u32, 256>,
     index: Index,
     /// The number released last; 0 for none.
     free: u32,
+    ids: PhantomData<I>,
 }
 
 #[derive(Debug)]
@@ -332,95 +335,96 @@ impl<T: ?Sized> Default for Place<T> {
     }
 }
 
-impl<T: ?Sized> Clone for Pool<T> {
-    fn clone(&self) -> Pool<T> {
-        let Pool { values, counts, index, free } = self;
-        let (values, counts, index) = (values.clone(), counts.clone(), index.clone());
-        Pool { values, counts, index, free: *free }
+impl<I, T: ?Sized> Clone for Pool<I, T> {
+    fn clone(&self) -> Pool<I, T> {
+        let (values, counts) = (self.values.clone(), self.counts.clone());
+        Pool { values, counts, index: self.index.clone(), free: self.free, ids: PhantomData }
     }
 }
 
-impl<T: ?Sized> Default for Pool<T> {
-    fn default() -> Pool<T> {
+impl<I, T: ?Sized> Default for Pool<I, T> {
+    fn default() -> Pool<I, T> {
         let mut values = Chunked::default();
         // There is no number 0.
         values.set(0, Place::Free(0));
-        Pool { values, counts: Chunked::default(), index: Index::default(), free: 0 }
+        let (counts, index) = (Chunked::default(), Index::default());
+        Pool { values, counts, index, free: 0, ids: PhantomData }
     }
 }
 
-impl<T: ?Sized> Pool<T> {
-    fn shared(&self, at: u32) -> Option<&Arc<T>> {
-        match self.values.get(at as usize) {
-            Some(Place::Of(value)) => Some(value),
-            _ => None,
-        }
-    }
-
+impl<I: Number, T: ?Sized> Pool<I, T> {
     fn bytes(&self) -> usize {
         self.values.bytes() + self.counts.bytes() + self.index.bytes()
     }
 
-    fn get(&self, at: u32) -> Option<&T> {
-        self.shared(at).map(|value| &**value)
+    fn get(&self, id: I) -> Option<&T> {
+        shared(&self.values, id.index()).map(|value| &**value)
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0..).zip(self.values.iter()).filter_map(|(at, place)| match place {
-            Place::Of(value) => Some((at, &**value)),
+    fn iter(&self) -> impl Iterator<Item = (I, &T)> {
+        self.values.iter().enumerate().filter_map(|(at, place)| match place {
+            Place::Of(value) => Some((I::new(at), &**value)),
             Place::Free(_) => None,
         })
     }
 
     /// The values that differ from those with the same number in another version;
     /// `None` for numbers no longer in use.
-    fn since<'a>(&'a self, before: &'a Pool<T>) -> impl Iterator<Item = (u32, Option<&'a T>)> {
+    fn since<'a>(
+        &'a self,
+        before: &'a Pool<I, T>,
+    ) -> impl Iterator<Item = (I, Option<&'a T>)> + use<'a, I, T> {
         let differing = self.values.differing(&before.values);
-        let differing = differing.map(|(at, place)| (number(at), place));
-        differing.filter_map(|(at, place)| match (place, before.shared(at)) {
+        differing.filter_map(|(at, place)| match (place, shared(&before.values, at)) {
             (Place::Of(value), Some(before)) if Arc::ptr_eq(value, before) => None,
-            (Place::Of(value), _) => Some((at, Some(&**value))),
-            (Place::Free(_), Some(_)) => Some((at, None)),
+            (Place::Of(value), _) => Some((I::new(at), Some(&**value))),
+            (Place::Free(_), Some(_)) => Some((I::new(at), None)),
             (Place::Free(_), None) => None,
         })
     }
 }
 
-impl<T: Hash + PartialEq + ?Sized> Pool<T> {
+/// The value at a position of a pool.
+fn shared<T: ?Sized>(values: &Chunked<Place<T>, 64>, at: usize) -> Option<&Arc<T>> {
+    match values.get(at) {
+        Some(Place::Of(value)) => Some(value),
+        _ => None,
+    }
+}
+
+impl<I: Number, T: Hash + PartialEq + ?Sized> Pool<I, T> {
     /// The number of a value, which now has one more holder.
-    fn take(&mut self, value: &T, keep: impl FnOnce(&T) -> Arc<T>) -> u32 {
-        if let Some(at) = self.index.find(value, |at| self.get(at) == Some(value)) {
+    fn take(&mut self, value: &T, keep: impl FnOnce(&T) -> Arc<T>) -> I {
+        let values = &self.values;
+        let is = |at: u32| shared(values, at as usize).is_some_and(|known| **known == *value);
+        if let Some(at) = self.index.find(value, is) {
             let count = self.counts.get(at as usize).copied().unwrap_or(0);
             self.counts.set(at as usize, count + 1);
-            return at;
+            return I::new(at as usize);
         }
-        let at = match self.free {
-            0 => number(self.values.len()),
-            free => free,
-        };
+        let at = if self.free == 0 { number(self.values.len()) } else { self.free };
         if let Some(Place::Free(next)) = self.values.get(at as usize) {
             self.free = *next;
         }
         self.values.set(at as usize, Place::Of(keep(value)));
         self.counts.set(at as usize, 1);
         let values = &self.values;
-        self.index.insert(value, at, |hasher, at| match values.get(at as usize) {
-            Some(Place::Of(value)) => hasher.hash_one::<&T>(value),
-            _ => 0,
+        self.index.insert(value, at, |hasher, at| {
+            shared(values, at as usize).map_or(0, |value| hasher.hash_one::<&T>(value))
         });
-        at
+        I::new(at as usize)
     }
 
     /// Releases a value that one holder no longer has.
-    fn leave(&mut self, at: u32) {
-        let Some(value) = self.shared(at).cloned() else { return };
-        match self.counts.get(at as usize).copied() {
-            Some(count) if count > 1 => self.counts.set(at as usize, count - 1),
+    fn leave(&mut self, id: I) {
+        let Some(value) = shared(&self.values, id.index()).cloned() else { return };
+        match self.counts.get(id.index()).copied() {
+            Some(count) if count > 1 => self.counts.set(id.index(), count - 1),
             _ => {
-                self.index.remove::<T>(&value, at);
-                self.values.set(at as usize, Place::Free(self.free));
-                self.counts.set(at as usize, 0);
-                self.free = at;
+                self.index.remove::<T>(&value, id.number());
+                self.values.set(id.index(), Place::Free(self.free));
+                self.counts.set(id.index(), 0);
+                self.free = id.number();
             }
         }
     }
@@ -429,11 +433,12 @@ impl<T: Hash + PartialEq + ?Sized> Pool<T> {
 #[cfg(test)]
 mod tests {
     use super::Pool;
+    use crate::ids::{ClassId, Number};
 
     #[test]
     fn values_are_kept_once_however_many_there_are() {
-        let mut pool = Pool::<[u32]>::default();
-        let mut numbers = || -> Vec<u32> {
+        let mut pool = Pool::<ClassId, [u32]>::default();
+        let mut numbers = || -> Vec<ClassId> {
             (0..10_000).map(|value| pool.take(&[value], |value| value.into())).collect()
         };
         let first = numbers();
@@ -443,7 +448,7 @@ mod tests {
         assert_eq!(pool.iter().count(), 10_000);
         first.iter().for_each(|&number| pool.leave(number));
         assert_eq!(pool.iter().count(), 0);
-        assert_eq!(pool.take(&[7], |value| value.into()), 10_000);
-        assert_eq!(pool.take(&[8], |value| value.into()), 9_999);
+        assert_eq!(pool.take(&[7], |value| value.into()), ClassId::new(10_000));
+        assert_eq!(pool.take(&[8], |value| value.into()), ClassId::new(9_999));
     }
 }

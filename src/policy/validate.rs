@@ -12,7 +12,7 @@ use super::{
 use crate::catalogue::{Bit, Catalogue, Pattern, check_value, includes};
 use crate::document::{self, Bound, Document, Map};
 use crate::graph;
-use crate::ids::{Id, IdVec, SourceId};
+use crate::ids::{GroupId, IdVec, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{MOST, NameMap, keys, number};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
@@ -242,7 +242,7 @@ fn find<V>(
 }
 
 fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
-    let mut parents: NameMap<Option<u32>> = NameMap::default();
+    let mut parents: NameMap<Option<GroupId>> = NameMap::default();
     for (name, _) in declared.iter() {
         let place = place.key(name);
         faults.check_text(&place, name);
@@ -254,14 +254,14 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
         };
         faults.check_text(&place.key(name).key("parent"), parent);
         let parent = parents.entry(parent.as_str().into());
-        let at = number(parent.index());
+        let at = GroupId::new(parent.index());
         parent.or_default();
         if let Some(own) = parents.get_mut(name) {
             *own = Some(at);
         }
     }
     let parent = |group: usize, at: usize| match at {
-        0 => parents[group].map(|parent| parent as usize),
+        0 => parents[group].map(Key::index),
         _ => None,
     };
     for ring in graph::walk(parents.len(), parent).cycles {
@@ -559,8 +559,7 @@ impl Names<'_> {
     ) -> (Users, Groups) {
         let sources = &self.sources;
         let any_unique = sources.of(SourceKind::Role).any(|(.., role)| role.unique);
-        let mut holders: IdVec<SourceId, Option<Box<str>>> =
-            SourceId::first(sources.slots()).map(|_| None).collect();
+        let mut holders: IdVec<SourceId, Option<Box<str>>> = IdVec::filled(sources.slots(), None);
         let mut out = Users::with_capacity(users.len());
         let most = faults.limits.users.min(MOST);
         if users.len() > most {
@@ -588,7 +587,7 @@ impl Names<'_> {
                 faults.duplicate(&place, &name);
                 continue;
             }
-            let slot = number(out.slots());
+            let slot = UserSlot::new(out.slots());
             out.insert(slot, &name, &class, &belongs);
             out.set_texts(slot, texts(user.label, user.description));
         }
@@ -625,7 +624,7 @@ fn user_groups(
     groups: &mut Groups,
     place: &Place<'_>,
     faults: &mut Faults,
-) -> SmallVec<[u32; 8]> {
+) -> SmallVec<[GroupId; 8]> {
     let list = place.key("groups");
     let named = user.groups.iter().enumerate();
     let mut belongs = SmallVec::new();
@@ -633,7 +632,7 @@ fn user_groups(
         faults.check_text(&list.item(at), name);
         let known = groups.parents.get_index_of(name.as_str());
         let add = || groups.parents.insert_full(name.as_str().into(), None).0;
-        belongs.push(number(known.unwrap_or_else(add)));
+        belongs.push(GroupId::new(known.unwrap_or_else(add)));
     }
     belongs
 }

@@ -117,8 +117,8 @@ const CASES: &[Case] = &[
          governance.permissions.assign_roles: unknown kind of change `assign_roles`; did you mean `assign_role`?
          governance.permissions.create_user: unknown kind of change `create_user`; did you mean `rename_user`?
          profiles.planner.assignable_by[0]: unknown role `leed`; did you mean `lead`?
-         approval_groups.buyers.settings.solt: unknown setting `solt`; did you mean `slot`?
-         roles.lead.demoted_to: unknown role `laed`; did you mean `lead`?"#,
+         roles.lead.demoted_to: unknown role `laed`; did you mean `lead`?
+         approval_groups.buyers.settings.solt: unknown setting `solt`; did you mean `slot`?"#,
     ),
     // Headings, scopes and levels.
     (

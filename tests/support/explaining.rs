@@ -18,7 +18,6 @@ use super::oracle::{
 /// One explanation, and what the oracle knows about its question.
 pub struct Judge<'a> {
     oracle: &'a Oracle<'a>,
-    document: &'a Document,
     holder: &'a Holder<'a>,
     ask: &'a Ask,
     /// Whether the decision depends on the object.
@@ -37,7 +36,7 @@ impl<'a> Judge<'a> {
         let need = oracle.catalogue().need(&ask.action).expect("a known permission");
         let on_object = !holder.user.admin && holder.has(oracle.catalogue(), &need);
         let sources = sources(document, holder);
-        Judge { oracle, document, holder, ask, on_object, sources }
+        Judge { oracle, holder, ask, on_object, sources }
     }
 
     fn catalogue(&self) -> &'a Catalogue<'a> {
