@@ -1,4 +1,4 @@
-//! Civil dates: the days to which planning fences refer.
+//! Civil dates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::Line;
 
-/// A civil date, without time or zone: `2026-11-21`.
+/// A civil date, without a time or a zone: `2026-11-21`.
 ///
 /// Dates are ordered by the calendar. The engine never reads a clock: the host
 /// passes today's date with the question.
@@ -37,7 +37,7 @@ pub struct Date(jiff::civil::Date);
 pub struct DateError(String);
 
 impl Date {
-    /// The date with that year, month (1 to 12) and day, if the calendar has it.
+    /// Makes the date with that year, month (1 to 12) and day, if the calendar has it.
     ///
     /// Years run from 0 to 9999, as in the text form.
     ///
@@ -54,7 +54,7 @@ impl Date {
         jiff::civil::Date::new(year, month, day).ok().map(Date)
     }
 
-    /// The year, from 0 to 9999.
+    /// Returns the year, from 0 to 9999.
     ///
     /// ```
     /// let date: grantree::Date = "2026-11-21".parse()?;
@@ -65,36 +65,24 @@ impl Date {
         self.0.year()
     }
 
-    /// The month, from 1 to 12.
-    ///
-    /// ```
-    /// # let date: grantree::Date = "2026-11-21".parse()?;
-    /// assert_eq!(date.month(), 11);
-    /// # Ok::<(), grantree::DateError>(())
-    /// ```
+    /// Returns the month, from 1 to 12.
     pub fn month(self) -> i8 {
         self.0.month()
     }
 
-    /// The day of the month, from 1.
-    ///
-    /// ```
-    /// # let date: grantree::Date = "2026-11-21".parse()?;
-    /// assert_eq!(date.day(), 21);
-    /// # Ok::<(), grantree::DateError>(())
-    /// ```
+    /// Returns the day of the month, from 1.
     pub fn day(self) -> i8 {
         self.0.day()
     }
 
-    /// The date that many days later (earlier if negative); `None` if it is beyond
-    /// the calendar.
+    /// Returns the date that many days later (earlier if negative); `None` if it is
+    /// beyond the calendar.
     pub(crate) fn plus_days(self, days: i64) -> Option<Date> {
         let span = jiff::Span::new().try_days(days).ok()?;
         self.0.checked_add(span).ok().map(Date)
     }
 
-    /// The day's number, counted from a fixed day.
+    /// Returns the day's number, counted from a fixed day.
     pub(crate) fn days(self) -> i64 {
         Date(jiff::civil::Date::ZERO).days_until(self)
     }
@@ -105,18 +93,18 @@ impl Date {
         Date(jiff::civil::Date::constant(9999, 12, 31)),
     );
 
-    /// The number of the first day that a fence can resolve to. It is no [`Date`]
-    /// of ours: fences may count back from the first ones.
+    /// Returns the number of the first day that a fence can resolve to. It lies before
+    /// the first [`Date`]: fences may count back from there.
     pub(crate) fn first_fence_day() -> i64 {
         Date(jiff::civil::Date::MIN).days()
     }
 
-    /// How many days it is to another date; negative if that is earlier.
+    /// Returns the number of days to another date; negative if that is earlier.
     pub(crate) fn days_until(self, other: Date) -> i64 {
         self.0.until(other.0).map_or(0, |span| i64::from(span.get_days()))
     }
 
-    /// The first such weekday after this date.
+    /// Returns the first such weekday after this date.
     pub(crate) fn next(self, weekday: Weekday) -> Option<Date> {
         let weekday = match weekday {
             Weekday::Monday => jiff::civil::Weekday::Monday,
@@ -134,7 +122,7 @@ impl Date {
 impl FromStr for Date {
     type Err = DateError;
 
-    /// Parses `YYYY-MM-DD`, and nothing else: no time, no sign, no other order.
+    /// Parses `YYYY-MM-DD` and no other form.
     fn from_str(text: &str) -> Result<Date, DateError> {
         // jiff reads other ISO 8601 forms too, and ignores a time of day.
         let shaped = text.len() == 10
@@ -168,17 +156,9 @@ impl fmt::Display for Date {
 }
 
 /// A day of the week, as a fence names it.
-///
-/// ```
-/// use grantree::document::{Fence, Weekday};
-///
-/// let fence = Fence::Next { weekday: Weekday::Friday, plus_days: 3 };
-/// assert_eq!(serde_json::to_string(&fence)?, r#"{"next":"friday","plus_days":3}"#);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are enough")]
 pub enum Weekday {
     Monday,
     Tuesday,

@@ -623,7 +623,7 @@ impl Compiled {
             };
             let total = inner.users.classes().count();
             let classes = (0..).zip(inner.users.classes()).map(|(done, (id, class))| {
-                Progress { done, total }.tell_now_and_then(progress);
+                Progress { done, total }.report_regularly(progress);
                 (id, Some(class))
             });
             compiled.compile(classes);

@@ -1,11 +1,11 @@
-//! How much a document may hold.
+//! Limits on the size of a document.
 
-/// How much a document may hold; any excess is a problem with a place, like any
+/// Limits on the size of a document; an excess is a problem with a place, like any
 /// other.
 ///
-/// A document may come from anybody. Within these limits, whatever is made from one
+/// A document may come from anybody. Within these limits, everything made from one
 /// takes time and memory roughly in proportion to it. The defaults are far above
-/// what any hand-written policy holds, and safe to keep;
+/// the size of any hand-written policy, and safe to keep;
 /// [`Policy::validate_within`](crate::Policy::validate_within) takes others.
 ///
 /// ```
@@ -19,7 +19,7 @@
 /// assert_eq!(problems.to_string(), "users: too many users: the limit is 1");
 /// ```
 ///
-/// What has no limit here has one elsewhere, or needs none:
+/// Other quantities are limited elsewhere, or need no limit:
 ///
 /// - The length of a document: the host knows it before reading.
 /// - Lists and maps nest at most 134 deep when a document is read.
@@ -34,33 +34,33 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many permissions there may be, scopes and levels among them:
-    /// 1,048,576 by default.
+    /// The greatest number of permissions, counting scopes and levels: 1,048,576 by
+    /// default.
     pub permissions: usize,
-    /// How many levels the tree of permissions may have: 66 by default, which is also
-    /// the most.
+    /// The greatest depth of the tree of permissions: 66 by default, which is also the
+    /// most that can be set.
     pub depth: usize,
-    /// How many entries there may be in the lists of what permissions depend on, all
-    /// permissions together: what a scope takes over from its scoped node, and
-    /// permissions with scopes or checks to which a permission on an object answers.
-    /// 4,194,304 by default.
+    /// The greatest number of dependencies, over all permissions together: 4,194,304 by
+    /// default. Counted are the entries that a scope takes over from its scoped node,
+    /// and for a permission on an object the permissions with scopes or checks to which
+    /// it answers.
     ///
     /// Each permission has few, unless hundreds require each other in a chain.
     pub dependencies: usize,
-    /// How many profiles, roles and approval groups there may be: 1,048,576 of each by
-    /// default.
+    /// The greatest number of profiles, of roles and of approval groups: 1,048,576 of
+    /// each by default.
     pub sources: usize,
-    /// How many statements there may be, in all sources together: 67,108,864 by
+    /// The greatest number of statements, over all sources together: 67,108,864 by
     /// default.
     pub statements: usize,
-    /// How many groups there may be, named or declared: 16,777,216 by default.
+    /// The greatest number of groups, named or declared: 16,777,216 by default.
     pub groups: usize,
-    /// How many users there may be: 16,777,216 by default.
+    /// The greatest number of users: 16,777,216 by default.
     pub users: usize,
-    /// How many bytes a name may have: 131,072 by default.
+    /// The greatest length of a name in bytes: 131,072 by default.
     pub name: usize,
-    /// How many bytes the path of a permission or an attribute may have: 4,096 by
-    /// default.
+    /// The greatest length of the path of a permission or an attribute, in bytes: 4,096
+    /// by default.
     pub path: usize,
 }
 

@@ -1,6 +1,6 @@
-//! How far a long task has come.
+//! Progress of a long-running operation.
 
-/// How far a long task has come, reported now and then and at its end.
+/// The progress of a long-running operation, reported now and then and at its end.
 ///
 /// ```
 /// # use grantree::{Document, Policy, Progress};
@@ -17,17 +17,17 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// How much is done.
+    /// The number of items done.
     pub done: usize,
-    /// How much there is to do.
+    /// The number of items in total.
     pub total: usize,
 }
 
 impl Progress {
-    /// Reports it regularly: many times a second, but not for each thing done.
-    pub(crate) fn tell_now_and_then(self, tell: &mut dyn FnMut(Progress)) {
+    /// Reports it regularly: many times a second, but not for each item.
+    pub(crate) fn report_regularly(self, report: &mut dyn FnMut(Progress)) {
         if self.done > 0 && self.done.is_multiple_of(1 << 13) {
-            tell(self);
+            report(self);
         }
     }
 }

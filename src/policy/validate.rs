@@ -567,7 +567,7 @@ impl Names<'_> {
         }
         let total = users.len();
         for (done, (name, user)) in users.into_iter().take(MOST).enumerate() {
-            Progress { done, total }.tell_now_and_then(progress);
+            Progress { done, total }.report_regularly(progress);
             let place = place.key(&name);
             faults.check_text(&place, &name);
             let class = self.class(&user, &place, faults);
