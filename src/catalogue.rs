@@ -18,10 +18,11 @@
 
 mod build;
 mod condition;
+mod includes;
 mod pattern;
 
-pub(crate) use build::includes;
 pub(crate) use condition::{Condition, Evaluator, Op, Step, Truth};
+pub(crate) use includes::includes;
 pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;

@@ -1,0 +1,296 @@
+//! Resolves the names in the nodes of the permission tree.
+
+use super::checks;
+use crate::bits::BitSet;
+use crate::catalogue::{Catalogue, Form, KindId, NodeId, States};
+use crate::document;
+use crate::graph;
+use crate::names::{NameMap, keys, number};
+use crate::problem::{Faults, Place, ProblemKind, Seen, truncate_list};
+
+/// Resolves the names in nodes, which it walks in the order of their numbers.
+pub(super) struct Resolving<'f> {
+    pub(super) catalogue: Catalogue,
+    pub(super) faults: &'f mut Faults,
+    pub(super) next: NodeId,
+    /// The position of each of a node's own requirements in its list.
+    pub(super) requires_at: Vec<Vec<usize>>,
+    /// The number of entries that may still be copied to nodes from other nodes.
+    pub(super) left: usize,
+}
+
+/// A kind of object that the catalogue does not have. The permission's checks are not
+/// looked up, since they would all be unknown.
+#[derive(Clone, Copy)]
+struct UnknownKind;
+
+impl Resolving<'_> {
+    pub(super) fn resolve(&mut self, permissions: &[document::Permission], place: &Place<'_>) {
+        for (at, permission) in permissions.iter().enumerate() {
+            let id = self.next;
+            if id as usize >= self.catalogue.nodes.len() {
+                return;
+            }
+            let place = place.item(at);
+            self.permission(permission, &place);
+            let of = place.key("scopes");
+            for (at, scope) in permission.scopes.iter().enumerate() {
+                self.scope(scope, id, &of.item(at));
+            }
+            if self.catalogue.node(id).end > self.next {
+                self.resolve(&permission.children, &place.key("children"));
+            }
+        }
+    }
+
+    fn permission(&mut self, permission: &document::Permission, place: &Place<'_>) {
+        if permission.heading {
+            self.heading(permission, place);
+            self.requires_at.push(Vec::new());
+            self.next += 1;
+            return;
+        }
+        if let Some(levels) = &permission.levels {
+            self.levels(levels, &place.key("levels"));
+            if !permission.scopes.is_empty() {
+                let what = "a graded permission can't have scopes";
+                self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
+            }
+        }
+        let requires = self.requires(&permission.requires, &place.key("requires"));
+        let implies = self.implies(&permission.implies, &place.key("implies"));
+        let kind = self.kind(permission, place);
+        let checks = match kind {
+            Ok(kind) => self.checks(permission, kind, place),
+            Err(UnknownKind) => Vec::new(),
+        };
+        let node = &mut self.catalogue.nodes[self.next as usize];
+        node.kind = kind.unwrap_or_default();
+        node.own_requires = requires.len();
+        node.requires = requires;
+        node.implies = implies;
+        node.checks = checks;
+        self.next += 1;
+    }
+
+    /// Returns the kind of object of a permission, its own or its gate parent's.
+    fn kind(
+        &mut self,
+        permission: &document::Permission,
+        place: &Place<'_>,
+    ) -> Result<Option<KindId>, UnknownKind> {
+        let catalogue = &self.catalogue;
+        let Some(name) = &permission.object else {
+            let gate = catalogue.node(self.next).gate;
+            return Ok(gate.and_then(|gate| catalogue.node(gate).kind));
+        };
+        let kind = catalogue.kinds.get_index_of(name.as_str());
+        if kind.is_none() {
+            let known = keys(&catalogue.kinds);
+            self.faults.unknown(&place.key("object"), "object kind", name, known);
+        }
+        kind.map(|kind| Some(number(kind))).ok_or(UnknownKind)
+    }
+
+    fn checks(
+        &mut self,
+        permission: &document::Permission,
+        kind: Option<KindId>,
+        place: &Place<'_>,
+    ) -> Vec<u32> {
+        if kind.is_none() && !permission.scopes.is_empty() {
+            let what = "scopes need an object kind, the permission's own or its gate parent's";
+            self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
+        }
+        let none = NameMap::default();
+        let known = kind.map_or(&none, |kind| &self.catalogue.kinds[kind as usize].attributes);
+        checks(&permission.checks, known, &place.key("checks"), self.faults)
+    }
+
+    fn scope(&mut self, scope: &document::Scope, of: NodeId, place: &Place<'_>) {
+        let mut requires = self.requires(&scope.requires, &place.key("requires"));
+        let mut implies = self.implies(&scope.implies, &place.key("implies"));
+        let scoped = self.catalogue.node(of);
+        let mut when: Vec<(u32, States)> = Vec::new();
+        let map = place.key("when");
+        let mut seen = Seen::default();
+        for (name, _) in scope.when.iter() {
+            seen.insert(name, &map.key(name), self.faults);
+        }
+        if let Some(kind) = scoped.kind {
+            let relations = &self.catalogue.kinds[kind as usize].relations;
+            for (name, states) in scope.when.iter() {
+                let place = map.key(name);
+                let Some(relation) = relations.get_index_of(name).map(number) else {
+                    self.faults.unknown(&place, "relation", name, keys(relations));
+                    continue;
+                };
+                let accepted = states.iter().fold(States::default(), |all, &one| all.with(one));
+                when.push((relation, accepted));
+            }
+        }
+        let own_requires = requires.len();
+        let kind = scoped.kind;
+        let mut checks = Vec::new();
+        let copied = scoped.requires.len() + scoped.implies.len() + scoped.checks.len();
+        if copied <= self.left {
+            self.left -= copied;
+            requires.extend_from_slice(&scoped.requires);
+            implies.extend_from_slice(&scoped.implies);
+            checks.extend_from_slice(&scoped.checks);
+        } else {
+            self.left = 0;
+            self.faults.too_many(place, "dependencies", self.faults.limits.dependencies);
+        }
+        let node = &mut self.catalogue.nodes[self.next as usize];
+        node.form = Form::Scope(of, when.into());
+        node.kind = kind;
+        node.checks = checks;
+        node.own_requires = own_requires;
+        node.requires = requires;
+        node.implies = implies;
+        self.next += 1;
+    }
+
+    fn heading(&mut self, permission: &document::Permission, place: &Place<'_>) {
+        let unfit = [
+            ("requires", !permission.requires.is_empty()),
+            ("implies", !permission.implies.is_empty()),
+            ("levels", permission.levels.is_some()),
+            ("object", permission.object.is_some()),
+            ("checks", !permission.checks.is_empty()),
+            ("scopes", !permission.scopes.is_empty()),
+        ];
+        let what = "a heading only groups, and may carry a feature";
+        for (field, _) in unfit.into_iter().filter(|(_, unfit)| *unfit) {
+            self.faults.push(&place.key(field), ProblemKind::Unfit { what });
+        }
+    }
+
+    fn levels(&mut self, levels: &[String], place: &Place<'_>) {
+        if levels.len() < 2 {
+            let (expected, found) = ("two levels or more", levels.len().to_string());
+            self.faults.push(place, ProblemKind::Form { expected, found });
+        }
+        let mut seen = Seen::default();
+        for (at, level) in levels.iter().enumerate() {
+            self.faults.check_name(&place.item(at), level);
+            seen.insert(level, &place.item(at), self.faults);
+        }
+    }
+
+    fn requires(&mut self, names: &[String], list: &Place<'_>) -> Vec<u32> {
+        let (mut requires, mut positions) = (Vec::new(), Vec::new());
+        for (at, name) in names.iter().enumerate() {
+            if let Some(bit) = self.catalogue.reference(name, &list.item(at), self.faults) {
+                requires.push(bit);
+                positions.push(at);
+            }
+        }
+        self.requires_at.push(positions);
+        requires
+    }
+
+    fn implies(&mut self, names: &[String], list: &Place<'_>) -> Vec<u32> {
+        let mut implies = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            let place = list.item(at);
+            let Some(bit) = self.catalogue.reference(name, &place, self.faults) else { continue };
+            if let Form::Scoped(_) = self.catalogue.node_of(bit).form {
+                self.faults.push(&place, ProblemKind::ImpliesScoped { name: name.clone() });
+            }
+            implies.push(bit);
+        }
+        implies
+    }
+}
+
+impl Catalogue {
+    /// Returns the threshold that a document names, or reports it if there is none.
+    pub(crate) fn reference(
+        &self,
+        name: &str,
+        place: &Place<'_>,
+        faults: &mut Faults,
+    ) -> Option<u32> {
+        let unresolved = match self.threshold(name) {
+            Ok(bit) => return Some(bit),
+            Err(unresolved) => unresolved,
+        };
+        match unresolved.problem(name, self) {
+            Ok(kind) => faults.push(place, kind),
+            Err(path) => faults.unknown(place, "permission", path, self.paths()),
+        }
+        None
+    }
+}
+
+/// Reports cycles of requirements and gate parents, and ranks the nodes: each after
+/// those that it answers to.
+pub(super) fn check_gates(
+    catalogue: &Catalogue,
+    requires_at: &[Vec<usize>],
+    faults: &mut Faults,
+) -> Vec<u32> {
+    let walk = graph::walk(catalogue.nodes.len(), |id, at| {
+        let node = &catalogue.nodes[id];
+        match node.form {
+            Form::Scoped(scopes) => (at < scopes as usize).then_some(id + 1 + at),
+            _ => match node.requires.get(at) {
+                Some(&bit) => Some(catalogue.bit_nodes[bit as usize] as usize),
+                None if at == node.requires.len() => node.gate.map(|gate| gate as usize),
+                None => None,
+            },
+        }
+    });
+    for ring in &walk.cycles {
+        // The place of a cycle is the last requirement on it: the other edges, gate
+        // parents and scopes, are the tree itself.
+        let stated = ring.iter().rev().find_map(|&(id, edge)| {
+            let node = &catalogue.nodes[id];
+            match node.form {
+                Form::Scoped(_) => None,
+                _ if edge < node.own_requires => Some((id, requires_at[id][edge])),
+                Form::Scope(of, _) if edge < node.requires.len() => {
+                    let of = of as usize;
+                    Some((of, requires_at[of][edge - node.own_requires]))
+                }
+                _ => None,
+            }
+        });
+        let Some((id, at)) = stated else { continue };
+        let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string());
+        let names = truncate_list(names.collect());
+        let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
+        catalogue.with_place(number(id), &mut |place| {
+            faults.push(&place.key("requires").item(at), kind.clone());
+        });
+    }
+    let mut rank = vec![0; catalogue.nodes.len()];
+    for (at, &id) in walk.order.iter().enumerate() {
+        rank[id] = number(at);
+    }
+    rank
+}
+
+/// Records for each node the nodes that need it, and which bits any node needs.
+pub(super) fn depend(catalogue: &mut Catalogue) {
+    let mut dependents = vec![Vec::new(); catalogue.nodes.len()];
+    let mut gating = BitSet::new(catalogue.bits());
+    let mut implying = BitSet::new(catalogue.bits());
+    for (id, node) in catalogue.nodes.iter().enumerate() {
+        // A scoped node depends on nothing but its scopes.
+        if matches!(node.form, Form::Heading | Form::Scoped(_)) {
+            continue;
+        }
+        if !node.implies.is_empty() {
+            implying.insert(node.bit);
+        }
+        for (_, bit) in catalogue.needs(number(id)) {
+            dependents[catalogue.bit_nodes[bit as usize] as usize].push(number(id));
+            gating.insert(bit);
+        }
+    }
+    (catalogue.gating, catalogue.implying) = (gating, implying);
+    catalogue.dependents = dependents;
+}
