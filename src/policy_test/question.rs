@@ -1,470 +1,91 @@
-//! Questions by name, and their answers.
+//! Questions by name.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::{Answer, read};
 use crate::change::{Actor, Change, Refusal, Rule};
 use crate::date::Date;
-use crate::document::{Document, SettingValue};
+use crate::document::Document;
 use crate::engine::{Engine, Permission, Unknown};
 use crate::object::DynamicObject;
 use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
 use crate::reason::Reason;
 
-/// A question by name.
+/// A question by name, as in a test document.
+///
+/// An `action` is a permission, or a threshold of one: `path:level`.
 ///
 /// ```
-/// use grantree::policy_test::{AskEffective, Question, Step};
+/// use grantree::policy_test::Question;
 ///
-/// let step: Step = serde_json::from_str(r#"{"effective": {"user": "bob"}, "expect": ["orders"]}"#)?;
-/// assert_eq!(step.question, Question::Effective(AskEffective { user: "bob".into() }));
-/// assert_eq!(step.question.to_string(), r#"effective "bob""#);
+/// let question: Question = serde_json::from_str(
+///     r#"{"can": {"user": "bob", "action": "jobs.edit", "object": {"kind": "job"}, "today": "2026-11-21"}}"#,
+/// )?;
+/// assert_eq!(question.to_string(), r#"can "bob" jobs.edit on job() today 2026-11-21"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, expecting = "a question")]
+#[expect(missing_docs, reason = "fields are named as in a test document")]
 pub enum Question {
     /// May this user do this?
-    Can(Ask),
+    Can {
+        user: String,
+        action: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<DynamicObject>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        today: Option<Date>,
+    },
     /// May this user do this on some object, on some day?
-    CanSome(AskSome),
+    CanSome { user: String, action: String },
     /// What level of a graded permission does this user have?
-    Level(AskLevel),
+    Level { user: String, permission: String },
     /// What is the value of a setting for this user?
-    Setting(AskSetting),
+    Setting { user: String, setting: String },
     /// What does this user hold?
-    Effective(AskEffective),
+    Effective { user: String },
     /// Which users may do this, on this object or, without one, on some?
-    WhoCan(AskWho),
+    WhoCan {
+        action: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<DynamicObject>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        today: Option<Date>,
+    },
     /// Why may this user do this, or not?
-    Why(Ask),
+    Why {
+        user: String,
+        action: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<DynamicObject>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        today: Option<Date>,
+    },
     /// On which of these objects may this user do this?
-    Filter(AskFilter),
+    Filter {
+        user: String,
+        action: String,
+        objects: Vec<DynamicObject>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        today: Option<Date>,
+    },
     /// Where does this document have problems?
     Validate(Box<Document>),
     /// Is this change applied? If so, it stays in force for the steps after.
-    Change(Box<ChangeStep>),
-}
-
-/// May this user do this?
-///
-/// ```
-/// use grantree::object::DynamicObject;
-/// use grantree::policy_test::Ask;
-///
-/// let ask: Ask = serde_json::from_str(
-///     r#"{"user": "bob", "action": "jobs.edit", "object": {"kind": "job"}, "today": "2026-11-21"}"#,
-/// )?;
-/// assert_eq!(ask.object, Some(DynamicObject::new("job")));
-/// assert_eq!(ask.today, Some("2026-11-21".parse()?));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct Ask {
-    /// The user.
-    pub user: String,
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-    /// The object, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<DynamicObject>,
-    /// What day it is, if given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub today: Option<Date>,
-}
-
-/// May this user do this on some object, on some day?
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-/// #     "users": {"bob": {"allow": ["edit"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::policy_test::{Answer, AskSome, Question};
-///
-/// let ask = AskSome { user: "bob".into(), action: "edit".into() };
-/// assert_eq!(Question::CanSome(ask).ask(&engine)?, Answer::Boolean(true));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct AskSome {
-    /// The user.
-    pub user: String,
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-}
-
-/// What level of a graded permission does this user have?
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [
-/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
-/// #     "users": {"bob": {"levels": {"price": "read_only"}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::policy_test::{Answer, AskLevel, Question};
-///
-/// let ask = AskLevel { user: "bob".into(), permission: "price".into() };
-/// assert_eq!(Question::Level(ask).ask(&engine)?, Answer::Text("read_only".into()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct AskLevel {
-    /// The user.
-    pub user: String,
-    /// The graded permission.
-    pub permission: String,
-}
-
-/// What is the value of a setting for this user?
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"settings": {"out_of_hours": {"default": false}}},
-/// #     "users": {"bob": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::policy_test::{Answer, AskSetting, Question};
-///
-/// let ask = AskSetting { user: "bob".into(), setting: "out_of_hours".into() };
-/// assert_eq!(Question::Setting(ask).ask(&engine)?, Answer::Boolean(false));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct AskSetting {
-    /// The user.
-    pub user: String,
-    /// The setting.
-    pub setting: String,
-}
-
-/// What does this user hold?
-///
-/// ```
-/// use grantree::policy_test::AskEffective;
-///
-/// let ask: AskEffective = serde_json::from_str(r#"{"user": "bob"}"#)?;
-/// assert_eq!(ask, AskEffective { user: "bob".into() });
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct AskEffective {
-    /// The user.
-    pub user: String,
-}
-
-/// Which users may do this, on this object or, without one, on some?
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "users": {"bob": {"allow": ["orders"]}, "eve": {}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::policy_test::{Answer, AskWho, Question};
-///
-/// let ask = AskWho { action: "orders".into(), object: None, today: None };
-/// assert_eq!(Question::WhoCan(ask).ask(&engine)?, Answer::List(vec![Answer::Text("bob".into())]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct AskWho {
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-    /// The object, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<DynamicObject>,
-    /// What day it is, if given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub today: Option<Date>,
-}
-
-/// Is this change applied?
-///
-/// ```
-/// use grantree::policy_test::ChangeStep;
-///
-/// let step: ChangeStep = serde_json::from_str(
-///     r#"{"as": "alice", "assign": {"user": "bob", "source": {"role": "owner"}}}"#,
-/// )?;
-/// assert_eq!(step.actor.as_deref(), Some("alice"));
-/// assert!(step.change.is_some());
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ChangeStep {
-    /// The user on whose behalf it is; if absent, the host asks.
-    #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-    /// The change; `None` if what is written there does not have the shape of
-    /// one, which is answered with `invalid`.
-    #[serde(flatten)]
-    pub change: Option<Change>,
-}
-
-impl<'de> Deserialize<'de> for ChangeStep {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ChangeStep, D::Error> {
-        #[derive(Deserialize)]
-        struct Fields {
-            #[serde(default, rename = "as")]
-            actor: Option<String>,
-            #[serde(flatten)]
-            change: Change,
-            #[serde(flatten)]
-            rest: BTreeMap<String, IgnoredAny>,
-        }
-
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum MaybeChange {
-            Change(Box<Fields>),
-            Malformed(IgnoredAny),
-        }
-
-        Ok(match MaybeChange::deserialize(deserializer)? {
-            MaybeChange::Change(fields) if fields.rest.is_empty() => {
-                let Fields { actor, change, .. } = *fields;
-                ChangeStep { actor, change: Some(change) }
-            }
-            MaybeChange::Change(_) | MaybeChange::Malformed(_) => {
-                ChangeStep { actor: None, change: None }
-            }
-        })
-    }
-}
-
-impl ChangeStep {
-    /// Applies the change to an engine's policy, and replaces the engine by one of
-    /// the next version.
-    pub(super) fn apply(&self, engine: &mut Engine) -> Result<(), Refusal> {
-        let by = self.actor.as_deref().map_or(Actor::Host, Actor::User);
-        let Some(change) = &self.change else {
-            let message = "it does not have the shape of a change".to_owned();
-            return Err(Refusal { rule: Rule::Invalid, message });
-        };
-        let applied = engine.policy().apply(by, change)?;
-        *engine = engine.follow(&applied.policy);
-        Ok(())
-    }
-}
-
-/// The answer to a change.
-pub(super) fn outcome(applied: &Result<(), Refusal>) -> Answer {
-    let code = applied.as_ref().map_or_else(|refusal| refusal.rule.code(), |()| "applied");
-    Answer::Text(code.to_owned())
-}
-
-/// On which of these objects may this user do this?
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # use grantree::object::DynamicObject;
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-/// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-/// #     "users": {"bob": {"allow": ["edit"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::policy_test::{Answer, AskFilter, Question};
-///
-/// let objects = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
-/// let ask =
-///     AskFilter { user: "bob".into(), action: "edit".into(), objects: objects.into(), today: None };
-/// let answer = Question::Filter(ask).ask(&engine)?;
-/// assert_eq!(answer, Answer::List(vec![Answer::Boolean(true), Answer::Boolean(false)]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question")]
-pub struct AskFilter {
-    /// The user.
-    pub user: String,
-    /// The permission, or a threshold of one: `path:level`.
-    pub action: String,
-    /// The objects.
-    pub objects: Vec<DynamicObject>,
-    /// What day it is, if given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub today: Option<Date>,
-}
-
-/// An answer.
-///
-/// ```
-/// use grantree::policy_test::Answer;
-///
-/// let answer: Answer = serde_json::from_str(r#"["alice", "root"]"#)?;
-/// assert_eq!(answer, Answer::List(vec![Answer::Text("alice".into()), Answer::Text("root".into())]));
-/// assert_eq!(answer.to_string(), r#"["alice", "root"]"#);
-/// assert_eq!(serde_json::from_str::<Answer>(r#"{"error": true}"#)?, Answer::Error);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Yes or no, or the value of a setting.
-    Boolean(bool),
-    /// The value of a setting.
-    Integer(i64),
-    /// A level, the code of a reason or of a change's outcome, or the value of a
-    /// setting.
-    Text(String),
-    /// The value of a setting that has none: `null`.
-    Nothing,
-    /// Permissions, users or places; or yes or no for each object.
-    List(Vec<Answer>),
-    /// No answer, because the question names something unknown: `{"error": true}`.
-    Error,
-}
-
-impl<'de> Deserialize<'de> for Answer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Answer, D::Error> {
-        struct AnyAnswer;
-
-        impl<'de> Visitor<'de> for AnyAnswer {
-            type Value = Answer;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an answer: a value, a list, or {\"error\": true}")
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Answer, E> {
-                Ok(Answer::Boolean(value))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<Answer, E> {
-                Ok(Answer::Integer(value))
-            }
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Answer, E> {
-                i64::try_from(value).map(Answer::Integer).map_err(E::custom)
-            }
-            fn visit_str<E>(self, value: &str) -> Result<Answer, E> {
-                Ok(Answer::Text(value.to_owned()))
-            }
-            fn visit_unit<E>(self) -> Result<Answer, E> {
-                Ok(Answer::Nothing)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Answer, A::Error> {
-                let mut answers = Vec::new();
-                while let Some(answer) = list.next_element()? {
-                    answers.push(answer);
-                }
-                Ok(Answer::List(answers))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
-                match (map.next_entry::<String, bool>()?, map.next_key::<String>()?) {
-                    (Some((key, true)), None) if key == "error" => Ok(Answer::Error),
-                    _ => Err(A::Error::custom("expected {\"error\": true}")),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(AnyAnswer)
-    }
-}
-
-impl From<SettingValue> for Answer {
-    fn from(value: SettingValue) -> Answer {
-        match value {
-            SettingValue::Boolean(value) => Answer::Boolean(value),
-            SettingValue::Integer(value) => Answer::Integer(value),
-            SettingValue::Text(value) => Answer::Text(value),
-        }
-    }
-}
-
-impl fmt::Display for Answer {
-    /// The answer as in a test document, but with texts escaped as in Rust.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Answer::Boolean(value) => value.fmt(f),
-            Answer::Integer(value) => value.fmt(f),
-            Answer::Text(value) => write!(f, "{value:?}"),
-            Answer::Nothing => f.write_str("null"),
-            Answer::List(answers) => {
-                f.write_str("[")?;
-                for (at, answer) in answers.iter().enumerate() {
-                    if at > 0 {
-                        f.write_str(", ")?;
-                    }
-                    answer.fmt(f)?;
-                }
-                f.write_str("]")
-            }
-            Answer::Error => f.write_str("{\"error\": true}"),
-        }
-    }
-}
-
-impl fmt::Display for Question {
-    /// The question in one line: `can "alice" orders.export`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let f = &mut OneLine(f);
-        let on = |f: &mut OneLine<'_, '_>, object: &Option<DynamicObject>, today| {
-            if let Some(object) = object {
-                write!(f, " on {object}")?;
-            }
-            match today {
-                &Some(today) => write!(f, " today {today}"),
-                None => Ok(()),
-            }
-        };
-        match self {
-            Question::Can(Ask { user, action, object, today }) => {
-                write!(f, "can {user:?} {action}")?;
-                on(f, object, today)
-            }
-            Question::Why(Ask { user, action, object, today }) => {
-                write!(f, "why {user:?} {action}")?;
-                on(f, object, today)
-            }
-            Question::CanSome(ask) => write!(f, "can_some {:?} {}", ask.user, ask.action),
-            Question::Level(ask) => write!(f, "level {:?} {}", ask.user, ask.permission),
-            Question::Setting(ask) => write!(f, "setting {:?} {}", ask.user, ask.setting),
-            Question::Effective(ask) => write!(f, "effective {:?}", ask.user),
-            Question::WhoCan(AskWho { action, object, today }) => {
-                write!(f, "who_can {action}")?;
-                on(f, object, today)
-            }
-            Question::Filter(AskFilter { user, action, objects, today }) => {
-                write!(f, "filter {user:?} {action}")?;
-                objects.iter().try_for_each(|object| write!(f, " on {object}"))?;
-                on(f, &None, today)
-            }
-            Question::Validate(_) => f.write_str("validate"),
-            Question::Change(step) => {
-                let by = step.actor.as_ref().map_or("the host", |name| name);
-                write!(f, "change by {by}: ")?;
-                match &step.change {
-                    Some(change) => write!(f, "{change:?}"),
-                    None => f.write_str("malformed"),
-                }
-            }
-        }
-    }
+    #[serde(deserialize_with = "read::change")]
+    Change {
+        /// The user on whose behalf it is; if absent, the host asks.
+        #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
+        actor: Option<String>,
+        /// The change; `None` if the document has something there that does not have
+        /// the shape of one, which is answered with `invalid`.
+        #[serde(flatten)]
+        change: Option<Box<Change>>,
+    },
 }
 
 impl Question {
@@ -483,93 +104,153 @@ impl Question {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::policy_test::{Answer, Ask, Question};
+    /// use grantree::policy_test::{Answer, Question};
     ///
-    /// let why = |action: &str| {
-    ///     Question::Why(Ask { user: "bob".into(), action: action.into(), object: None, today: None })
+    /// let ask = |action: &str| {
+    ///     Question::CanSome { user: "bob".into(), action: action.into() }.ask(&engine)
     /// };
-    /// assert_eq!(why("orders").ask(&engine)?, Answer::Text("not_granted".into()));
-    /// assert!(why("ordres").ask(&engine).is_err());
+    /// assert_eq!(ask("orders")?, Answer::Boolean(false));
+    /// assert!(ask("ordres").is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ask(&self, engine: &Engine) -> Result<Answer, Unknown> {
-        match self {
-            Question::Can(ask) => {
-                let (action, on) = ask.resolve(engine)?;
-                let user = engine.user(&ask.user);
-                Ok(Answer::Boolean(user.is_ok_and(|user| engine.can(user, action, on))))
+        Ok(match self {
+            Question::Can { user, action, object, today } => {
+                let action = known_action(engine, action, object)?;
+                let can = |user| engine.can(user, action, (object.as_ref(), *today));
+                Answer::Boolean(engine.user(user).is_ok_and(can))
             }
-            Question::Why(ask) => {
-                let (action, on) = ask.resolve(engine)?;
-                let user = engine.user(&ask.user);
-                let reason = user.map_or(Reason::UnknownUser, |user| engine.why(user, action, on));
-                Ok(Answer::Text(reason.code().to_owned()))
+            Question::Why { user, action, object, today } => {
+                let action = known_action(engine, action, object)?;
+                let why = |user| engine.why(user, action, (object.as_ref(), *today));
+                let reason = engine.user(user).map_or(Reason::UnknownUser, why);
+                Answer::Text(reason.code().to_owned())
             }
-            Question::CanSome(ask) => {
-                let action = engine.permission(&ask.action)?;
-                let user = engine.user(&ask.user);
-                Ok(Answer::Boolean(user.is_ok_and(|user| engine.can_some(user, action))))
+            Question::CanSome { user, action } => {
+                let action = engine.permission(action)?;
+                Answer::Boolean(engine.user(user).is_ok_and(|user| engine.can_some(user, action)))
             }
-            Question::Level(ask) => {
-                let level = engine.level_by_name(&ask.user, &ask.permission)?;
-                Ok(Answer::Text(level.to_owned()))
+            Question::Level { user, permission } => {
+                Answer::Text(engine.level_by_name(user, permission)?.to_owned())
             }
-            Question::Setting(ask) => {
-                let value = engine.setting_by_name(&ask.user, &ask.setting)?;
-                Ok(value.map_or(Answer::Nothing, |value| value.clone().into()))
+            Question::Setting { user, setting } => engine
+                .setting_by_name(user, setting)?
+                .map_or(Answer::Nothing, |value| value.clone().into()),
+            Question::Effective { user } => {
+                let held = engine.user(user).map(|user| engine.effective(user));
+                Answer::texts(held.unwrap_or_default())
             }
-            Question::Effective(ask) => {
-                let held = engine.user(&ask.user).map(|user| engine.effective(user));
-                Ok(texts(held.unwrap_or_default()))
-            }
-            Question::WhoCan(ask) => {
-                let action = engine.permission(&ask.action)?;
-                if let Some(object) = &ask.object {
-                    engine.check_object(object)?;
-                }
-                let mut users = engine.who_can(action, (ask.object.as_ref(), ask.today));
+            Question::WhoCan { action, object, today } => {
+                let action = known_action(engine, action, object)?;
+                let mut users = engine.who_can(action, (object.as_ref(), *today));
                 users.sort_unstable();
-                Ok(texts(users))
+                Answer::texts(users)
             }
-            Question::Filter(ask) => {
-                let filter = engine.filter_by_name(&ask.user, &ask.action, ask.today)?;
-                ask.objects.iter().try_for_each(|object| engine.check_object(object))?;
-                let matches = ask.objects.iter().map(|object| filter.matches(object));
-                Ok(Answer::List(matches.map(Answer::Boolean).collect()))
+            Question::Filter { user, action, objects, today } => {
+                let filter = engine.filter_by_name(user, action, *today)?;
+                objects.iter().try_for_each(|object| engine.check_object(object))?;
+                let matches = objects.iter().map(|object| filter.matches(object));
+                Answer::List(matches.map(Answer::Boolean).collect())
             }
-            Question::Validate(document) => Ok(validate(document)),
-            // The engine stays as it is; the runner goes on with the new one.
-            Question::Change(step) => Ok(outcome(&step.apply(&mut engine.clone()))),
-        }
+            Question::Validate(document) => validate(document),
+            Question::Change { actor, change } => {
+                // The engine stays as it is; the runner goes on with the new one.
+                let engine = &mut engine.clone();
+                outcome(apply(engine, actor.as_deref(), change.as_deref()).err().as_ref())
+            }
+        })
     }
 }
 
-impl Ask {
-    /// What it asks, and on what, once every name in it is known.
-    fn resolve(&self, engine: &Engine) -> Result<(Permission, On<'_>), Unknown> {
-        let action = engine.permission(&self.action)?;
-        if let Some(object) = &self.object {
-            engine.check_object(object)?;
-        }
-        Ok((action, (self.object.as_ref(), self.today)))
+/// Resolves an action, after checking that the object names nothing unknown.
+fn known_action(
+    engine: &Engine,
+    action: &str,
+    object: &Option<DynamicObject>,
+) -> Result<Permission, Unknown> {
+    let action = engine.permission(action)?;
+    if let Some(object) = object {
+        engine.check_object(object)?;
     }
+    Ok(action)
 }
 
-type On<'a> = (Option<&'a DynamicObject>, Option<Date>);
-
-fn texts<T: ToString>(texts: impl IntoIterator<Item = T>) -> Answer {
-    Answer::List(texts.into_iter().map(|text| Answer::Text(text.to_string())).collect())
+/// Applies a change to an engine's policy, and replaces the engine by one of the next
+/// version.
+pub(super) fn apply(
+    engine: &mut Engine,
+    actor: Option<&str>,
+    change: Option<&Change>,
+) -> Result<(), Refusal> {
+    let Some(change) = change else {
+        let message = "it does not have the shape of a change".to_owned();
+        return Err(Refusal { rule: Rule::Invalid, message });
+    };
+    let applied = engine.policy().apply(actor.map_or(Actor::Host, Actor::User), change)?;
+    *engine = engine.follow(&applied.policy);
+    Ok(())
 }
 
-/// The places of a document's problems, sorted.
+/// Returns the answer to a change.
+pub(super) fn outcome(refusal: Option<&Refusal>) -> Answer {
+    Answer::Text(refusal.map_or("applied", |refusal| refusal.rule.code()).to_owned())
+}
+
+/// Returns the places of a document's problems, sorted.
 pub(super) fn validate(document: &Document) -> Answer {
-    match Policy::try_from(document.clone()) {
-        Ok(_) => Answer::List(Vec::new()),
-        Err(problems) => {
-            let mut places: Vec<&str> = problems.iter().map(Problem::place).collect();
-            places.sort_unstable();
-            places.dedup();
-            texts(places)
+    let Err(problems) = Policy::try_from(document.clone()) else {
+        return Answer::List(Vec::new());
+    };
+    let mut places: Vec<&str> = problems.iter().map(Problem::place).collect();
+    places.sort_unstable();
+    places.dedup();
+    Answer::texts(places)
+}
+
+impl fmt::Display for Question {
+    /// Displays the question on one line: `can "alice" orders.export`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut OneLine(f);
+        match self {
+            Question::Can { user, action, object, today } => {
+                write!(f, "can {user:?} {action}")?;
+                write_target(f, object.as_slice(), *today)
+            }
+            Question::Why { user, action, object, today } => {
+                write!(f, "why {user:?} {action}")?;
+                write_target(f, object.as_slice(), *today)
+            }
+            Question::CanSome { user, action } => write!(f, "can_some {user:?} {action}"),
+            Question::Level { user, permission } => write!(f, "level {user:?} {permission}"),
+            Question::Setting { user, setting } => write!(f, "setting {user:?} {setting}"),
+            Question::Effective { user } => write!(f, "effective {user:?}"),
+            Question::WhoCan { action, object, today } => {
+                write!(f, "who_can {action}")?;
+                write_target(f, object.as_slice(), *today)
+            }
+            Question::Filter { user, action, objects, today } => {
+                write!(f, "filter {user:?} {action}")?;
+                write_target(f, objects, *today)
+            }
+            Question::Validate(_) => f.write_str("validate"),
+            Question::Change { actor, change } => {
+                write!(f, "change by {}: ", actor.as_deref().unwrap_or("the host"))?;
+                match change {
+                    Some(change) => write!(f, "{change:?}"),
+                    None => f.write_str("malformed"),
+                }
+            }
         }
     }
+}
+
+fn write_target(
+    f: &mut OneLine<'_, '_>,
+    objects: &[DynamicObject],
+    today: Option<Date>,
+) -> fmt::Result {
+    for object in objects {
+        write!(f, " on {object}")?;
+    }
+    today.map_or(Ok(()), |today| write!(f, " today {today}"))
 }

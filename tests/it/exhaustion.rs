@@ -46,7 +46,7 @@ use std::time::Instant;
 use grantree::change::{Actor, Change};
 use grantree::document::{Bound, Document, Map, Role, Source, Statements, User};
 use grantree::object::DynamicObject;
-use grantree::policy_test::{Answer, Ask, AskEffective, AskLevel, AskSome, AskWho, Question};
+use grantree::policy_test::{Answer, Question};
 use grantree::{Engine, Permission, Policy, SourceName};
 
 use crate::small::Form::{self, Checked, Graded, Heading, OnJob, OnOrder, Plain, Scoped, Switch};
@@ -218,25 +218,25 @@ impl Small {
                 let why = engine.why(user, permission, ());
                 let can = engine.can(user, permission, ());
                 assert_eq!(can, why.allowed(), "{action}, of {}", json(&alone(document, name)));
-                let some = AskSome { user: user_name.clone(), action: action.clone() };
+                let some = Question::CanSome { user: user_name.clone(), action: action.clone() };
                 let some_answer = Answer::Boolean(engine.can_some(user, permission));
-                agree(Question::CanSome(some), some_answer);
-                let asked = Ask { user: user_name, action, object: None, today: None };
-                agree(Question::Why(asked), Answer::Text(why.code().to_owned()));
+                agree(some, some_answer);
+                let asked = Question::Why { user: user_name, action, object: None, today: None };
+                agree(asked, Answer::Text(why.code().to_owned()));
             }
             for permission in &self.graded {
-                let asked = AskLevel { user: name.to_owned(), permission: permission.clone() };
-                let question = Question::Level(asked);
+                let (user, permission) = (name.to_owned(), permission.clone());
+                let question = Question::Level { user, permission };
                 let answer = ask(&engine, &question);
                 agree(question, answer);
             }
-            let question = Question::Effective(AskEffective { user: name.to_owned() });
+            let question = Question::Effective { user: name.to_owned() };
             let answer = ask(&engine, &question);
             agree(question, answer);
         }
         for action in &self.actions {
             let action = action.clone();
-            let question = Question::WhoCan(AskWho { action, object: None, today: None });
+            let question = Question::WhoCan { action, object: None, today: None };
             counts.answers += 1;
             assert!(ask(&engine, &question) == oracle.ask(&question), "{question}");
         }
@@ -258,12 +258,12 @@ impl Small {
                 let filter = engine.filter(user, permission, None);
                 for object in &objects {
                     let why = engine.why(user, permission, object);
-                    let question = Question::Why(Ask {
+                    let question = Question::Why {
                         user: name.to_owned(),
                         action: action.clone(),
                         object: Some(object.clone()),
                         today: None,
-                    });
+                    };
                     counts.answers += 1;
                     let oracle = oracle.ask(&question);
                     assert!(

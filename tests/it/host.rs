@@ -7,7 +7,7 @@ use std::fmt;
 
 use grantree::document::{BoundType, Document, RelationType, User};
 use grantree::object::{DisplayId, DynamicObject, Object, RelationState, Subject, Value};
-use grantree::policy_test::{Ask, AskWho, Question};
+use grantree::policy_test::Question;
 use grantree::{Date, Engine, Permission, Policy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -141,11 +141,9 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
     let mut answers = [0; 2];
     for question in &case.questions {
         let (user, action, object, today) = match question {
-            Question::Can(Ask { user, action, object, today })
-            | Question::Why(Ask { user, action, object, today }) => {
-                (Some(user), action, object, today)
-            }
-            Question::WhoCan(AskWho { action, object, today }) => (None, action, object, today),
+            Question::Can { user, action, object, today }
+            | Question::Why { user, action, object, today } => (Some(user), action, object, today),
+            Question::WhoCan { action, object, today } => (None, action, object, today),
             _ => continue,
         };
         let Some(object) = object else { continue };

@@ -19,13 +19,14 @@ use std::{fs, io, mem};
 
 use grantree::Policy;
 use grantree::document::{Bound, Document, Fence, Map, Permission, Scope, Statements, User};
-use grantree::policy_test::{Answer, Ask, AskWho, Question, TestDocument};
+use grantree::policy_test::{Answer, Question, TestDocument};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde::Serialize;
 use serde_json::{Serializer, Value};
 
 use crate::files::CORPUS;
+use crate::support::ask::Ask;
 use crate::support::oracle::{Catalogue, Form, Oracle};
 use crate::support::strategies::{Case, case, said_by, sources};
 
@@ -213,8 +214,7 @@ type Likeness = (&'static str, String, Option<(Form, bool)>, Vec<usize>);
 
 fn likeness(catalogue: &Catalogue<'_>, question: &Question, answers: &Answers) -> Likeness {
     let form = match question {
-        Question::Why(Ask { action, object, .. })
-        | Question::WhoCan(AskWho { action, object, .. }) => {
+        Question::Why { action, object, .. } | Question::WhoCan { action, object, .. } => {
             catalogue.need(action).map(|need| (catalogue.node(&need.path).form, object.is_some()))
         }
         _ => None,
@@ -223,7 +223,7 @@ fn likeness(catalogue: &Catalogue<'_>, question: &Question, answers: &Answers) -
         // For a list, its length is enough.
         Answer::List(list) => format!("{} listed", list.len().min(3)),
         Answer::Integer(_) => "a number".to_owned(),
-        Answer::Text(text) if !matches!(question, Question::Why(_)) => text.clone(),
+        Answer::Text(text) if !matches!(question, Question::Why { .. }) => text.clone(),
         answer => answer.to_string(),
     };
     (kind(question), answer, form, answers.keys().copied().collect())
@@ -231,16 +231,16 @@ fn likeness(catalogue: &Catalogue<'_>, question: &Question, answers: &Answers) -
 
 fn kind(question: &Question) -> &'static str {
     match question {
-        Question::Can(_) => "can",
-        Question::Why(_) => "why",
-        Question::CanSome(_) => "can_some",
-        Question::Level(_) => "level",
-        Question::Setting(_) => "setting",
-        Question::Effective(_) => "effective",
-        Question::WhoCan(_) => "who_can",
-        Question::Filter(_) => "filter",
+        Question::Can { .. } => "can",
+        Question::Why { .. } => "why",
+        Question::CanSome { .. } => "can_some",
+        Question::Level { .. } => "level",
+        Question::Setting { .. } => "setting",
+        Question::Effective { .. } => "effective",
+        Question::WhoCan { .. } => "who_can",
+        Question::Filter { .. } => "filter",
         Question::Validate(_) => "validate",
-        Question::Change(_) => "change",
+        Question::Change { .. } => "change",
     }
 }
 
@@ -256,7 +256,9 @@ impl Minimal {
         for question in asked {
             // A reason is an answer too.
             let question = match question {
-                Question::Can(ask) => Question::Why(ask),
+                Question::Can { user, action, object, today } => {
+                    Question::Why { user, action, object, today }
+                }
                 other => other,
             };
             let question = match least {
@@ -264,7 +266,7 @@ impl Minimal {
                 false => question,
             };
             // Without objects there is nothing to ask.
-            if matches!(&question, Question::Filter(ask) if ask.objects.is_empty()) {
+            if matches!(&question, Question::Filter { objects, .. } if objects.is_empty()) {
                 continue;
             }
             let answers = answers(&oracles, &question);
@@ -362,12 +364,12 @@ impl Minimal {
         fields.extend(map("users", &policy.users, 6));
         let mut steps = Vec::new();
         for (question, answers) in questions {
-            if let Question::Why(ask) = question {
+            if let (Question::Why { .. }, Some(ask)) = (question, Ask::of(question)) {
                 let can = match &answers[&0] {
                     Answer::Text(code) => Answer::Boolean(code == "granted" || code == "admin"),
                     error => error.clone(),
                 };
-                steps.push(step(&Question::Can(ask.clone()), &can));
+                steps.push(step(&ask.can(), &can));
             }
             steps.push(step(question, &answers[&0]));
         }
@@ -388,8 +390,7 @@ fn least_question(question: Question, oracles: &[Oracle<'_>]) -> Question {
         remove(&mut less, &place);
         // With one object less, the answer would be a different one.
         let is_object = place.rsplit('/').nth(1) == Some("objects");
-        let read = serde_json::from_value::<AnyQuestion>(less.clone()).ok();
-        match read.map(|AnyQuestion(question)| question) {
+        match serde_json::from_value::<Question>(less.clone()).ok() {
             Some(question) if !is_object && answers(oracles, &question) == kept => {
                 value = less;
                 least = question;
@@ -397,26 +398,10 @@ fn least_question(question: Question, oracles: &[Oracle<'_>]) -> Question {
             _ => at += 1,
         }
     }
-    if let Question::Filter(ask) = &mut least {
-        ask.objects.dedup();
+    if let Question::Filter { objects, .. } = &mut least {
+        objects.dedup();
     }
     least
-}
-
-/// A question as a test document has it, to be read back.
-#[derive(serde::Deserialize)]
-#[serde(try_from = "Value")]
-struct AnyQuestion(Question);
-
-impl TryFrom<Value> for AnyQuestion {
-    type Error = serde_json::Error;
-
-    fn try_from(mut step: Value) -> Result<AnyQuestion, serde_json::Error> {
-        step["expect"] = Value::Null;
-        let document = serde_json::json!({ "steps": [step] });
-        let document: TestDocument = serde_json::from_value(document)?;
-        Ok(AnyQuestion(document.steps.into_iter().next().expect("a step").question))
-    }
 }
 
 /// The places of a value's parts, the outer ones first. The states that a scope
@@ -574,16 +559,16 @@ fn the_corpus_has_questions_of_every_kind_and_answers_for_every_reason() {
         for step in document.steps {
             assert_eq!(oracle.ask(&step.question), step.expect, "{}", step.question);
             *kinds.entry(kind(&step.question)).or_default() += 1;
-            if let (Question::Why(_), Answer::Text(code)) = (&step.question, &step.expect) {
+            if let (Question::Why { .. }, Answer::Text(code)) = (&step.question, &step.expect) {
                 *reasons.entry(code.clone()).or_default() += 1;
             }
             // Whether comes before why.
-            let asked: Option<Ask> = match &step.question {
-                Question::Can(ask) => Some(ask.clone()),
+            let asked = match &step.question {
+                Question::Can { .. } => Ask::of(&step.question),
                 _ => None,
             };
             if let Some(can) = mem::replace(&mut last, asked) {
-                assert!(matches!(step.question, Question::Why(why) if why == can));
+                assert_eq!(step.question, can.why());
             }
         }
     }

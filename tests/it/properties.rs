@@ -121,14 +121,16 @@ fn random_questions_are_answered_in_every_way() {
         let oracle = Oracle::new(&case.document);
         for question in &case.questions {
             match (question, oracle.ask(question)) {
-                (Question::Can(_), Answer::Boolean(true)) => yes += 1,
-                (Question::Can(_), Answer::Boolean(false)) => no += 1,
-                (Question::Filter(_), Answer::List(list)) => {
+                (Question::Can { .. }, Answer::Boolean(true)) => yes += 1,
+                (Question::Can { .. }, Answer::Boolean(false)) => no += 1,
+                (Question::Filter { .. }, Answer::List(list)) => {
                     list.iter().for_each(|item| {
                         filtered[usize::from(*item == Answer::Boolean(true))] += 1;
                     });
                 }
-                (Question::Why(_), Answer::Text(code)) => *reasons.entry(code).or_default() += 1,
+                (Question::Why { .. }, Answer::Text(code)) => {
+                    *reasons.entry(code).or_default() += 1;
+                }
                 _ => {}
             }
         }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantree::explain::{AccessSource, RelationCondition, Statement};
 use grantree::filter::Columns;
 use grantree::object::{DynamicObject, Object, Value};
-use grantree::policy_test::Ask;
 use grantree::{Engine, Policy, Reason, SourceName};
 
+use super::ask::Ask;
 use super::laws::{asks, filters, objects};
 use super::strategies::Case;
 

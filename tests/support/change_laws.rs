@@ -7,7 +7,7 @@ use std::fmt;
 use grantree::change::{Actor, Applied, Change, Note, Rule};
 use grantree::document::{Document, Licence, Map, Role, Source, Statements};
 use grantree::object::Value;
-use grantree::policy_test::ChangeStep;
+use grantree::policy_test::Question;
 use grantree::{Date, Engine, Policy, SourceName};
 
 use super::changes::{
@@ -97,9 +97,10 @@ impl Story {
 
     /// Notes a step, and its expected outcome.
     fn note(&mut self, actor: Option<&str>, change: &Change, expect: &str) {
-        let (actor, change) = (actor.map(str::to_owned), Some(change.clone()));
-        let step = serde_json::to_string(&ChangeStep { actor, change }).expect("JSON");
-        self.steps.push(format!("{{\"change\": {step}, \"expect\": \"{expect}\"}}"));
+        let (actor, change) = (actor.map(str::to_owned), Some(Box::new(change.clone())));
+        let question = serde_json::to_string(&Question::Change { actor, change }).expect("JSON");
+        let question = question.strip_suffix('}').expect("an object");
+        self.steps.push(format!("{question}, \"expect\": \"{expect}\"}}"));
     }
 
     fn go_on(&mut self, applied: Applied) {

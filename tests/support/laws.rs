@@ -14,12 +14,11 @@ use grantree::document::{Bound, Document, Map, Permission, RelationType, Stateme
 use grantree::explain::{Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace};
 use grantree::filter::{Filter, Predicate};
 use grantree::object::{DynamicObject, Object};
-use grantree::policy_test::{
-    Answer, Ask, AskEffective, AskFilter, AskLevel, AskSome, AskWho, Question,
-};
+use grantree::policy_test::{Answer, Question};
 use grantree::tree::{Form as TreeForm, Node, Says, Tree, Word};
 use grantree::{Adopted, Date, Engine, Policy, Problem, Reason, SourceName};
 
+use super::ask::Ask;
 use super::explaining::Judge;
 use super::oracle::{Catalogue, Form, Holder, Oracle, Said, says};
 use super::strategies::{Case, Tweak, said_by, sources};
@@ -64,7 +63,7 @@ pub fn explanations_agree_with_oracle(case: &Case) {
 pub fn explanations_agree_with_why(case: &Case) {
     let engine = engine(&case.document);
     for question in &case.questions {
-        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let Some(ask) = &Ask::of(question) else { continue };
         let on = (ask.object.as_ref(), ask.today);
         let Ok(explanation) = engine.explain_by_name(&ask.user, &ask.action, on) else {
             assert!(engine.can_by_name(&ask.user, &ask.action, on).is_err());
@@ -86,7 +85,7 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
     let engine = engine(&case.document);
     let mut denials = 0;
     for question in &case.questions {
-        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let Some(ask) = &Ask::of(question) else { continue };
         let (Ok(user), Ok(action)) = (engine.user(&ask.user), engine.permission(&ask.action))
         else {
             continue;
@@ -287,12 +286,16 @@ pub fn suspended_is_the_bottom(case: &Case) {
         let after = ask(&engine_after, question);
         let expected = match question {
             _ if before == Answer::Error => Answer::Error,
-            Question::Can(_) | Question::CanSome(_) => Answer::Boolean(false),
-            Question::Level(ask) => Answer::Text(catalogue.node(&ask.permission).levels[0].clone()),
-            Question::Effective(_) | Question::WhoCan(_) => Answer::List(Vec::new()),
-            Question::Filter(ask) => Answer::List(vec![Answer::Boolean(false); ask.objects.len()]),
-            Question::Why(_) if before == text("unknown_user") => before,
-            Question::Why(_) => text("suspended"),
+            Question::Can { .. } | Question::CanSome { .. } => Answer::Boolean(false),
+            Question::Level { permission, .. } => {
+                Answer::Text(catalogue.node(permission).levels[0].clone())
+            }
+            Question::Effective { .. } | Question::WhoCan { .. } => Answer::List(Vec::new()),
+            Question::Filter { objects, .. } => {
+                Answer::List(vec![Answer::Boolean(false); objects.len()])
+            }
+            Question::Why { .. } if before == text("unknown_user") => before,
+            Question::Why { .. } => text("suspended"),
             _ => before,
         };
         assert_eq!(after, expected, "{}", json(question));
@@ -304,7 +307,7 @@ pub fn suspended_is_the_bottom(case: &Case) {
 /// Neither lists of statements nor the order of roles, approval groups and
 /// sources mean anything. (Settings take the first role that states them.)
 pub fn order_within_a_tier_does_not_matter(case: &Case) {
-    let is_setting = |question: &Question| matches!(question, Question::Setting(_));
+    let is_setting = |question: &Question| matches!(question, Question::Setting { .. });
     no_difference(case, &turned_sources(&case.document), |question| !is_setting(question));
 }
 
@@ -359,8 +362,8 @@ pub fn other_users_make_no_difference(case: &Case) {
 pub fn why_agrees_with_can(case: &Case) {
     let engine = engine(&case.document);
     for asked in asks(case) {
-        let can = ask(&engine, &Question::Can(asked.clone()));
-        let why = ask(&engine, &Question::Why(asked.clone()));
+        let can = ask(&engine, &asked.clone().can());
+        let why = ask(&engine, &asked.clone().why());
         let expected = match &why {
             Answer::Text(code) => Answer::Boolean(code == "granted" || code == "admin"),
             _ => Answer::Error,
@@ -375,7 +378,7 @@ pub fn can_implies_can_some(case: &Case) {
     for asked in asks(case) {
         if may(&engine, &asked) {
             let Ask { user, action, .. } = asked.clone();
-            let some = ask(&engine, &Question::CanSome(AskSome { user, action }));
+            let some = ask(&engine, &Question::CanSome { user, action });
             assert_eq!(some, Answer::Boolean(true), "{}", json(&asked));
         }
     }
@@ -391,13 +394,10 @@ pub fn who_can_agrees_with_can(case: &Case) {
         let can = |user: &str| {
             let user = user.to_owned();
             let question = match object.is_some() {
-                true => Question::Can(Ask {
-                    user,
-                    action: action.clone(),
-                    object: object.clone(),
-                    today,
-                }),
-                false => Question::CanSome(AskSome { user, action: action.clone() }),
+                true => {
+                    Question::Can { user, action: action.clone(), object: object.clone(), today }
+                }
+                false => Question::CanSome { user, action: action.clone() },
             };
             ask(&engine, &question)
         };
@@ -411,8 +411,7 @@ pub fn who_can_agrees_with_can(case: &Case) {
                     .collect(),
             ),
         };
-        let question =
-            Question::WhoCan(AskWho { action: action.clone(), object: object.clone(), today });
+        let question = Question::WhoCan { action: action.clone(), object: object.clone(), today };
         assert_eq!(ask(&engine, &question), expected, "{}", json(&question));
     }
 }
@@ -423,7 +422,7 @@ pub fn an_error_is_one_whoever_asks(case: &Case) {
     for asked in asks(case) {
         let is_error = |user: &str| {
             let asked = Ask { user: user.to_owned(), ..asked.clone() };
-            ask(&engine, &Question::Can(asked)) == Answer::Error
+            ask(&engine, &asked.can()) == Answer::Error
         };
         let for_nobody = is_error("nobody at all");
         for (user, _) in case.document.users.iter() {
@@ -556,8 +555,7 @@ pub fn effective_agrees_with_level(case: &Case) {
     for (user, _) in case.document.users.iter() {
         let effective = effective(&engine, user);
         for (path, node) in catalogue.nodes() {
-            let question =
-                Question::Level(AskLevel { user: user.to_owned(), permission: path.to_owned() });
+            let question = Question::Level { user: user.to_owned(), permission: path.to_owned() };
             let level = ask(&engine, &question);
             let expected = if node.form == Form::Graded {
                 let listed = node.levels[1..]
@@ -589,7 +587,7 @@ pub fn effective_agrees_with_can_some(case: &Case) {
         for (path, node) in catalogue.nodes() {
             let may = |engine: &Engine, action: String| {
                 let user = user.to_owned();
-                let question = Question::CanSome(AskSome { user, action });
+                let question = Question::CanSome { user, action };
                 ask(engine, &question) == Answer::Boolean(true)
             };
             let actions = match node.form {
@@ -633,7 +631,7 @@ pub fn what_it_answers_to_is_allowed_too(case: &Case) {
     let engine = engine(&case.document);
     let catalogue = Catalogue::new(&case.document);
     for asked in asks(case) {
-        let question = Question::Why(asked.clone());
+        let question = asked.clone().why();
         if ask(&engine, &question) != text("granted") {
             continue;
         }
@@ -1030,12 +1028,12 @@ pub fn ask(engine: &Engine, question: &Question) -> Answer {
 }
 
 fn may(engine: &Engine, asked: &Ask) -> bool {
-    ask(engine, &Question::Can(asked.clone())) == Answer::Boolean(true)
+    ask(engine, &asked.clone().can()) == Answer::Boolean(true)
 }
 
 fn effective(engine: &Engine, user: &str) -> Vec<String> {
     let user = user.to_owned();
-    texts(&ask(engine, &Question::Effective(AskEffective { user })))
+    texts(&ask(engine, &Question::Effective { user }))
 }
 
 fn text(text: &str) -> Answer {
@@ -1058,18 +1056,15 @@ fn json(question: &impl serde::Serialize) -> String {
 
 /// The questions of a case that are about one decision.
 pub fn asks(case: &Case) -> impl Iterator<Item = Ask> {
-    case.questions.iter().filter_map(|question| match question {
-        Question::Can(ask) | Question::Why(ask) => Some(ask.clone()),
-        _ => None,
-    })
+    case.questions.iter().filter_map(Ask::of)
 }
 
 /// The users, actions and days of a case's questions about objects.
 pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> {
     case.questions.iter().filter_map(|question| match question {
-        Question::Can(Ask { user, action, today, .. })
-        | Question::Why(Ask { user, action, today, .. })
-        | Question::Filter(AskFilter { user, action, today, .. }) => {
+        Question::Can { user, action, today, .. }
+        | Question::Why { user, action, today, .. }
+        | Question::Filter { user, action, today, .. } => {
             Some((user.as_str(), action.as_str(), *today))
         }
         _ => None,
@@ -1079,10 +1074,10 @@ pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> 
 /// The objects of all questions of a case.
 pub fn objects(case: &Case) -> Vec<&DynamicObject> {
     let objects = case.questions.iter().flat_map(|question| match question {
-        Question::Can(Ask { object, .. })
-        | Question::Why(Ask { object, .. })
-        | Question::WhoCan(AskWho { object, .. }) => object.as_slice(),
-        Question::Filter(AskFilter { objects, .. }) => objects,
+        Question::Can { object, .. }
+        | Question::Why { object, .. }
+        | Question::WhoCan { object, .. } => object.as_slice(),
+        Question::Filter { objects, .. } => objects,
         _ => &[],
     });
     objects.collect()
@@ -1091,13 +1086,13 @@ pub fn objects(case: &Case) -> Vec<&DynamicObject> {
 /// The user whom a question is about, if it is about one.
 fn asker(question: &Question) -> Option<&str> {
     match question {
-        Question::Can(ask) | Question::Why(ask) => Some(&ask.user),
-        Question::CanSome(ask) => Some(&ask.user),
-        Question::Level(ask) => Some(&ask.user),
-        Question::Setting(ask) => Some(&ask.user),
-        Question::Effective(ask) => Some(&ask.user),
-        Question::Filter(ask) => Some(&ask.user),
-        Question::WhoCan(_) | Question::Validate(_) | Question::Change(_) => None,
+        Question::Can { user, .. } | Question::Why { user, .. } => Some(user),
+        Question::CanSome { user, .. } => Some(user),
+        Question::Level { user, .. } => Some(user),
+        Question::Setting { user, .. } => Some(user),
+        Question::Effective { user, .. } => Some(user),
+        Question::Filter { user, .. } => Some(user),
+        Question::WhoCan { .. } | Question::Validate(_) | Question::Change { .. } => None,
     }
 }
 
@@ -1210,21 +1205,25 @@ fn never_less(case: &Case, first: &Document, second: &Document) {
     for question in &case.questions {
         let (less, more) = (ask(&first, question), ask(&second, question));
         let kept = match (question, &less, &more) {
-            (Question::Can(_) | Question::CanSome(_), Answer::Boolean(less), _) => {
+            (Question::Can { .. } | Question::CanSome { .. }, Answer::Boolean(less), _) => {
                 !less || more == Answer::Boolean(true)
             }
-            (Question::Why(_), Answer::Text(less), Answer::Text(more)) => {
+            (Question::Why { .. }, Answer::Text(less), Answer::Text(more)) => {
                 let yes = ["granted", "admin"];
                 !yes.contains(&less.as_str()) || yes.contains(&more.as_str())
             }
-            (Question::Level(ask), Answer::Text(less), Answer::Text(more)) => {
-                height(&ask.permission, more) >= height(&ask.permission, less)
+            (Question::Level { permission, .. }, Answer::Text(less), Answer::Text(more)) => {
+                height(permission, more) >= height(permission, less)
             }
-            (Question::Filter(_), Answer::List(less), Answer::List(more)) => {
+            (Question::Filter { .. }, Answer::List(less), Answer::List(more)) => {
                 let mut pairs = less.iter().zip(more);
                 pairs.all(|(less, more)| less == more || *more == Answer::Boolean(true))
             }
-            (Question::Effective(_) | Question::WhoCan(_), Answer::List(_), Answer::List(_)) => {
+            (
+                Question::Effective { .. } | Question::WhoCan { .. },
+                Answer::List(_),
+                Answer::List(_),
+            ) => {
                 let more = texts(&more);
                 texts(&less).iter().all(|less| more.iter().any(|more| at_least(more, less)))
             }

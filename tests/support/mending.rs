@@ -4,9 +4,9 @@ use grantree::document::{Bound, Document, Map, RelationType, Statements, User};
 use grantree::explain::{Assignment, Effect, RemedyStep};
 use grantree::object::RelationState;
 use grantree::object::{DynamicObject, Object};
-use grantree::policy_test::Ask;
 use grantree::{Engine, Policy, Reason, SourceName};
 
+use super::ask::Ask;
 use super::strategies::said_by;
 
 /// The answer once these parts are done.

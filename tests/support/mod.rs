@@ -1,6 +1,7 @@
 //! What the tests share: the oracle, random policies, and the laws that the
 //! engine keeps.
 
+pub mod ask;
 pub mod bulk_laws;
 pub mod change_laws;
 pub mod changes;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use grantree::Date;
 use grantree::document::{Document, SettingValue};
 use grantree::object::{DynamicObject, Object};
-use grantree::policy_test::{Answer, Ask, AskFilter, Question};
+use grantree::policy_test::{Answer, Question};
 
 pub use bound::passes;
 pub use catalogue::{Catalogue, Form, Need, Node};
@@ -72,17 +72,23 @@ impl<'a> Oracle<'a> {
     /// this version does not take.
     pub fn ask(&self, question: &Question) -> Answer {
         let answer = match question {
-            Question::Can(ask) => self.why(ask).map(|code| Answer::Boolean(is_yes(code))),
-            Question::Why(ask) => self.why(ask).map(|code| Answer::Text(code.to_owned())),
-            Question::CanSome(ask) => self.can_some(&ask.user, &ask.action).map(Answer::Boolean),
-            Question::Level(ask) => self.level(&ask.user, &ask.permission).map(Answer::Text),
-            Question::Setting(ask) => self.setting(&ask.user, &ask.setting),
-            Question::Effective(ask) => Some(texts(self.effective(&ask.user))),
-            Question::WhoCan(ask) => {
-                self.who_can(&ask.action, ask.object.as_ref(), ask.today).map(texts)
+            Question::Can { user, action, object, today } => self
+                .why(user, action, object.as_ref(), *today)
+                .map(|code| Answer::Boolean(is_yes(code))),
+            Question::Why { user, action, object, today } => self
+                .why(user, action, object.as_ref(), *today)
+                .map(|code| Answer::Text(code.to_owned())),
+            Question::CanSome { user, action } => self.can_some(user, action).map(Answer::Boolean),
+            Question::Level { user, permission } => self.level(user, permission).map(Answer::Text),
+            Question::Setting { user, setting } => self.setting(user, setting),
+            Question::Effective { user } => Some(texts(self.effective(user))),
+            Question::WhoCan { action, object, today } => {
+                self.who_can(action, object.as_ref(), *today).map(texts)
             }
-            Question::Filter(ask) => self.filter(ask).map(Answer::List),
-            Question::Validate(_) | Question::Change(_) => {
+            Question::Filter { user, action, objects, today } => {
+                self.filter(user, action, objects, *today).map(Answer::List)
+            }
+            Question::Validate(_) | Question::Change { .. } => {
                 panic!("not a question about decisions: {question:?}")
             }
         };
@@ -91,15 +97,19 @@ impl<'a> Oracle<'a> {
 
     /// Section 7: the first code that applies. `None` where the question names
     /// something unknown, whoever asks.
-    fn why(&self, ask: &Ask) -> Option<&'static str> {
-        let need = self.catalogue.need(&ask.action)?;
-        if let Some(object) = &ask.object {
+    fn why(
+        &self,
+        user: &str,
+        action: &str,
+        object: Option<&DynamicObject>,
+        today: Option<Date>,
+    ) -> Option<&'static str> {
+        let need = self.catalogue.need(action)?;
+        if let Some(object) = object {
             self.knows(object).then_some(())?;
         }
-        let Some(holder) = self.holders.get(ask.user.as_str()) else {
-            return Some("unknown_user");
-        };
-        Some(self.why_of(holder, &need, ask.object.as_ref(), ask.today))
+        let Some(holder) = self.holders.get(user) else { return Some("unknown_user") };
+        Some(self.why_of(holder, &need, object, today))
     }
 
     fn why_of(
@@ -254,17 +264,17 @@ impl<'a> Oracle<'a> {
     }
 
     /// "It matches an object if and only if `can` says yes."
-    fn filter(&self, ask: &AskFilter) -> Option<Vec<Answer>> {
-        let AskFilter { user, action, objects, today } = ask;
+    fn filter(
+        &self,
+        user: &str,
+        action: &str,
+        objects: &[DynamicObject],
+        today: Option<Date>,
+    ) -> Option<Vec<Answer>> {
         // If unknown, it is an error even without any object.
         self.catalogue.need(action)?;
-        let asked = objects.iter().map(|object| Ask {
-            user: user.clone(),
-            action: action.clone(),
-            object: Some(object.clone()),
-            today: *today,
-        });
-        asked.map(|ask| self.why(&ask).map(|code| Answer::Boolean(is_yes(code)))).collect()
+        let codes = objects.iter().map(|object| self.why(user, action, Some(object), today));
+        codes.map(|code| Some(Answer::Boolean(is_yes(code?)))).collect()
     }
 
     /// "A question that names an unknown … kind, relation or attribute … is an

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets, which the tests run too.
 
 use grantree::change::{Actor, Change};
-use grantree::policy_test::ChangeStep;
+use grantree::policy_test::Question;
 use grantree::{Document, Engine, Policy};
 
 use super::strategies::case_of_bytes;
@@ -91,10 +91,14 @@ pub fn apply(bytes: &[u8]) {
     let Ok(mut policy) = Policy::try_from(document) else { return };
     let mut engine = Engine::new(&policy);
     for line in lines.take(32) {
-        let Ok(ChangeStep { actor, change }) = serde_json::from_slice(line) else { continue };
-        let Some(change) = change else { continue };
+        let question = [b"{\"change\": ", line, b"}"].concat();
+        let Ok(Question::Change { actor, change: Some(change) }) =
+            serde_json::from_slice(&question)
+        else {
+            continue;
+        };
         let json = serde_json::to_vec(&change).expect("a change serializes");
-        assert!(serde_json::from_slice::<Change>(&json).expect("it is read") == change);
+        assert!(serde_json::from_slice::<Change>(&json).expect("it is read") == *change);
         let by = actor.as_deref().map_or(Actor::Host, Actor::User);
         let before = policy.digest();
         let applied = match policy.apply(by, &change) {

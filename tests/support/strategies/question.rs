@@ -3,10 +3,9 @@
 use grantree::Date;
 use grantree::document::{BoundType, Document, ObjectKind, RelationType};
 use grantree::object::{DynamicObject, Object, Value};
-use grantree::policy_test::{
-    Ask, AskEffective, AskFilter, AskLevel, AskSetting, AskSome, AskWho, Question,
-};
+use grantree::policy_test::Question;
 
+use super::super::ask::Ask;
 use super::catalogue::World;
 use super::dice::Dice;
 use super::source::PLAIN_GROUP;
@@ -41,26 +40,26 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
     ]);
     let user = user(dice, document);
     match form {
-        Form::Can => Question::Can(ask(dice, world, document, user)),
-        Form::Why => Question::Why(ask(dice, world, document, user)),
-        Form::Level if !world.graded.is_empty() => Question::Level(AskLevel {
+        Form::Can => ask(dice, world, document, user).can(),
+        Form::Why => ask(dice, world, document, user).why(),
+        Form::Level if !world.graded.is_empty() => Question::Level {
             user,
             permission: match dice.chance(90) {
                 true => dice.pick(&world.graded).0[0].clone(),
                 false => action(dice, world).0,
             },
-        }),
-        Form::Setting if !world.settings.is_empty() => Question::Setting(AskSetting {
+        },
+        Form::Setting if !world.settings.is_empty() => Question::Setting {
             user,
             setting: match dice.chance(95) {
                 true => dice.pick(&world.settings).0.clone(),
                 false => "no_such_setting".to_owned(),
             },
-        }),
-        Form::Effective => Question::Effective(AskEffective { user }),
+        },
+        Form::Effective => Question::Effective { user },
         Form::WhoCan => {
             let Ask { action, object, today, .. } = ask(dice, world, document, user);
-            Question::WhoCan(AskWho { action, object: object.filter(|_| dice.chance(70)), today })
+            Question::WhoCan { action, object: object.filter(|_| dice.chance(70)), today }
         }
         Form::Filter => {
             let asked = ask(dice, world, document, user.clone());
@@ -73,10 +72,10 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
                 objects.extend((0..more).map(|_| object(dice, world, document, &user, &kind)));
             }
             let Ask { action, today, .. } = asked;
-            Question::Filter(AskFilter { user, action, objects, today })
+            Question::Filter { user, action, objects, today }
         }
         Form::CanSome | Form::Level | Form::Setting => {
-            Question::CanSome(AskSome { user, action: action(dice, world).0 })
+            Question::CanSome { user, action: action(dice, world).0 }
         }
     }
 }

@@ -1,0 +1,36 @@
+//! The question that `can` and `why` ask alike.
+
+use grantree::Date;
+use grantree::object::DynamicObject;
+use grantree::policy_test::Question;
+
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Ask {
+    pub user: String,
+    pub action: String,
+    pub object: Option<DynamicObject>,
+    pub today: Option<Date>,
+}
+
+impl Ask {
+    /// The user, action, object and day of a `can` or a `why`.
+    pub fn of(question: &Question) -> Option<Ask> {
+        match question.clone() {
+            Question::Can { user, action, object, today }
+            | Question::Why { user, action, object, today } => {
+                Some(Ask { user, action, object, today })
+            }
+            _ => None,
+        }
+    }
+
+    pub fn can(self) -> Question {
+        let Ask { user, action, object, today } = self;
+        Question::Can { user, action, object, today }
+    }
+
+    pub fn why(self) -> Question {
+        let Ask { user, action, object, today } = self;
+        Question::Why { user, action, object, today }
+    }
+}
