@@ -1,4 +1,4 @@
-//! The raw document: the format, one to one, without any validation.
+//! The document model: the format one to one, without validation.
 //!
 //! A [`Document`] is what a host loads, stores and sends. It may be built in
 //! code or read from any self-describing serde format (JSON, YAML, TOML, CBOR, …).
@@ -31,6 +31,39 @@
 //! assert_eq!(places, ["catalogue.permissions[0].colour", "roles.clerk.allow[0]"]);
 //! # Ok::<(), serde_json::Error>(())
 //! ```
+//!
+//! A document built in code:
+//!
+//! ```
+//! use grantree::document::{Bound, BoundType, Map, ObjectKind, Permission, Statements, User};
+//! use grantree::{Document, Engine, Policy};
+//!
+//! let mut document = Document::default();
+//! document.catalogue.permissions = vec![Permission {
+//!     key: "approve".into(),
+//!     label: Some("Approve orders".into()),
+//!     object: Some("order".into()),
+//!     checks: vec!["amount".into()],
+//!     ..Permission::default()
+//! }];
+//! let order = ObjectKind {
+//!     attributes: Map::from_iter([("amount", BoundType::AtMost)]),
+//!     ..ObjectKind::default()
+//! };
+//! document.catalogue.objects.push("order", order);
+//! let statements = Statements {
+//!     allow: vec!["approve".into()],
+//!     bounds: Map::from_iter([("order.amount", Bound::Limit(5000))]),
+//!     ..Statements::default()
+//! };
+//! document.users.push("bob", User { statements, ..User::default() });
+//! let text = serde_json::to_string(document.users.get("bob").unwrap())?;
+//! assert_eq!(text, r#"{"allow":["approve"],"bounds":{"order.amount":5000}}"#);
+//!
+//! let engine = Engine::new(&Policy::try_from(document)?);
+//! assert!(engine.can_some(engine.user("bob")?, engine.permission("approve")?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod map;
 mod read;
@@ -47,22 +80,12 @@ use crate::problem::Problem;
 use crate::relation::RelationState;
 
 /// A policy document, as written.
-///
-/// ```
-/// use grantree::Document;
-///
-/// let document: Document = serde_json::from_str(
-///     r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#,
-/// )?;
-/// assert_eq!(document.catalogue.permissions[0].key, "orders");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
     format: Format,
-    /// What the product can protect.
+    /// The permissions and other things that the product has.
     pub catalogue: Catalogue,
-    /// Which part of the catalogue has been bought.
+    /// The part of the catalogue that has been bought.
     #[serde(skip_serializing_if = "Licence::is_empty")]
     pub licence: Licence,
     /// The statements that hold for every user.
@@ -80,21 +103,21 @@ pub struct Document {
     /// The approval groups, of which a user has any number, in order.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub approval_groups: Map<Source>,
-    /// The groups that are beneath others; other groups need not be declared.
+    /// The groups that have a parent; other groups need not be declared.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub groups: Map<Group>,
     /// The users.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub users: Map<User>,
-    /// Who may change the policy.
+    /// The rules for changing the policy.
     #[serde(skip_serializing_if = "Governance::is_empty")]
     pub governance: Governance,
-    /// What could not be read, and is left out of the fields above.
+    /// The problems of values that could not be read, and are left out above.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "refuse")]
     pub(crate) faults: Vec<Problem>,
 }
 
-/// Written without its faults, a document that is refused could later be accepted.
+/// Refuses to write a document with faults: without these, it could later be accepted.
 fn refuse<S: Serializer>(faults: &[Problem], _: S) -> Result<S::Ok, S::Error> {
     let fault = faults.iter().map(ToString::to_string).next().unwrap_or_default();
     Err(S::Error::custom(format!("the document has problems: {fault}")))
@@ -110,19 +133,7 @@ impl Serialize for Format {
     }
 }
 
-/// What the product can protect: permissions, objects, settings, editions.
-///
-/// ```
-/// use grantree::document::{Catalogue, Permission};
-/// use grantree::{Document, Policy};
-///
-/// let mut document = Document::default();
-/// document.catalogue = Catalogue {
-///     permissions: vec![Permission { key: "orders".into(), ..Permission::default() }],
-///     ..Catalogue::default()
-/// };
-/// assert!(Policy::try_from(document).is_ok());
-/// ```
+/// The catalogue: permissions, kinds of object, settings and editions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Catalogue {
     /// The roots of the permission tree.
@@ -140,20 +151,6 @@ pub struct Catalogue {
 }
 
 /// A node of the permission tree.
-///
-/// ```
-/// use grantree::document::Permission;
-///
-/// let approve = Permission {
-///     key: "approve".into(),
-///     label: Some("Approve orders".into()),
-///     requires: vec!["orders.quotes".into()],
-///     ..Permission::default()
-/// };
-/// let text = r#"{"key":"approve","label":"Approve orders","requires":["orders.quotes"]}"#;
-/// assert_eq!(serde_json::to_string(&approve)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Permission {
     /// The last key of its path.
@@ -164,16 +161,16 @@ pub struct Permission {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it only groups others.
+    /// `true` if it only groups others.
     #[serde(skip_serializing_if = "is_false")]
     pub heading: bool,
-    /// The feature that it and all beneath it need.
+    /// The feature that it and the nodes below it need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<String>,
     /// The kind of object that it is exercised on, if not its gate parent's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// The attributes whose bounds it must satisfy, besides its kind's.
+    /// The attributes whose bounds it must satisfy, in addition to its kind's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
     /// The levels of a graded permission, the lowest first.
@@ -188,26 +185,12 @@ pub struct Permission {
     /// The permissions that it splits into, by the user's relation to the object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
-    /// The nodes beneath it.
+    /// The nodes below it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Permission>,
 }
 
 /// A part of a scoped permission: a permission of its own.
-///
-/// ```
-/// use grantree::document::{Map, Scope};
-/// use grantree::object::RelationState;
-///
-/// let free = Scope {
-///     key: "free".into(),
-///     when: Map::from_iter([("assignee", vec![RelationState::Me, RelationState::None])]),
-///     ..Scope::default()
-/// };
-/// let text = r#"{"key":"free","when":{"assignee":["me","none"]}}"#;
-/// assert_eq!(serde_json::to_string(&free)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Scope {
     /// The last key of its path.
@@ -230,22 +213,6 @@ pub struct Scope {
 }
 
 /// A kind of object.
-///
-/// ```
-/// use grantree::document::{BoundType, Map, ObjectKind, RelationType};
-///
-/// let job = ObjectKind {
-///     relations: Map::from_iter([("assignee", RelationType::User)]),
-///     attributes: Map::from_iter([("region", BoundType::OneOf)]),
-///     checks: vec!["region".into()],
-///     ..ObjectKind::default()
-/// };
-/// assert_eq!(
-///     serde_json::to_string(&job)?,
-///     r#"{"relations":{"assignee":"user"},"attributes":{"region":"one_of"},"checks":["region"]}"#,
-/// );
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ObjectKind {
     /// A short text for people.
@@ -266,21 +233,6 @@ pub struct ObjectKind {
 }
 
 /// The form of the bounds on an attribute.
-///
-/// ```
-/// # use grantree::{Document, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"objects": {"order": {"attributes": {"amount": "at_most"}}}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::document::BoundType;
-///
-/// let document = Document::from(&policy);
-/// let order = document.catalogue.objects.get("order").unwrap();
-/// assert_eq!(order.attributes.get("amount"), Some(&BoundType::AtMost));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundType {
@@ -297,19 +249,6 @@ pub enum BoundType {
 }
 
 /// A setting: a value that follows the tiers, but is no permission.
-///
-/// ```
-/// use grantree::document::{Setting, SettingValue};
-///
-/// let out_of_hours = Setting {
-///     values: Some(vec![SettingValue::Boolean(true), SettingValue::Boolean(false)]),
-///     default: Some(SettingValue::Boolean(false)),
-///     ..Setting::default()
-/// };
-/// let text = r#"{"values":[true,false],"default":false}"#;
-/// assert_eq!(serde_json::to_string(&out_of_hours)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// A short text for people.
@@ -327,22 +266,6 @@ pub struct Setting {
 }
 
 /// The value of a setting.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"settings": {"slots": {"default": "two hours"}, "advance_days": {}}},
-/// #     "users": {"alice": {"settings": {"advance_days": 14}}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::document::SettingValue;
-///
-/// let value = engine.setting_by_name("alice", "advance_days")?;
-/// assert_eq!(value, Some(&SettingValue::Integer(14)));
-/// assert_eq!(engine.setting_by_name("alice", "slots")?.unwrap().to_string(), "two hours");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -363,31 +286,6 @@ impl std::fmt::Display for SettingValue {
 }
 
 /// An edition of the product.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "permissions": [{"key": "planner", "feature": "project_planner"}],
-/// #         "editions": {"professional": {"features": []}}},
-/// #     "licence": {"edition": "professional"},
-/// #     "users": {"alice": {"allow": ["planner"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::document::Edition;
-///
-/// let mut document = Document::from(&policy);
-/// document.catalogue.editions.push("business", Edition {
-///     includes: vec!["professional".into()],
-///     features: vec!["project_planner".into()],
-///     ..Edition::default()
-/// });
-/// assert!(!Engine::new(&policy).can_by_name("alice", "planner", ())?);
-/// document.licence.edition = Some("business".into());
-/// assert!(Engine::new(&Policy::try_from(document)?).can_by_name("alice", "planner", ())?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Edition {
     /// A short text for people.
@@ -404,18 +302,6 @@ pub struct Edition {
 }
 
 /// Which part of the product has been bought.
-///
-/// ```
-/// use grantree::document::Licence;
-///
-/// let licence = Licence {
-///     edition: Some("professional".into()),
-///     features: vec!["project_planner".into()],
-/// };
-/// let text = r#"{"edition":"professional","features":["project_planner"]}"#;
-/// assert_eq!(serde_json::to_string(&licence)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Licence {
     /// The edition.
@@ -433,22 +319,6 @@ impl Licence {
 }
 
 /// The statements of a source.
-///
-/// ```
-/// use grantree::document::{Bound, Map, Statements};
-///
-/// let buyer = Statements {
-///     allow: vec!["orders.**".into()],
-///     deny: vec!["orders.export".into()],
-///     bounds: Map::from_iter([("order.amount", Bound::Limit(5000))]),
-///     ..Statements::default()
-/// };
-/// assert_eq!(
-///     serde_json::to_string(&buyer)?,
-///     r#"{"allow":["orders.**"],"deny":["orders.export"],"bounds":{"order.amount":5000}}"#,
-/// );
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Statements {
     /// Patterns of the permissions that it allows.
@@ -477,17 +347,7 @@ impl Statements {
     }
 }
 
-/// What a source says about an attribute.
-///
-/// ```
-/// use grantree::document::Bound;
-///
-/// assert_eq!(serde_json::to_string(&Bound::Any)?, r#""any""#);
-/// assert_eq!(serde_json::to_string(&Bound::Limit(5000))?, "5000");
-/// let regions = Bound::OneOf(vec!["north".into(), "south".into()]);
-/// assert_eq!(serde_json::to_string(&regions)?, r#"["north","south"]"#);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
+/// A limit that a source puts on an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Bound {
     /// Any value, or none: `"any"`.
@@ -512,16 +372,6 @@ impl Serialize for Bound {
 }
 
 /// A date that a bound names.
-///
-/// ```
-/// use grantree::document::{Bound, Fence};
-///
-/// let in_three_days = Bound::Fence(Fence::PlusDays(3));
-/// assert_eq!(serde_json::to_string(&in_three_days)?, r#"{"plus_days":3}"#);
-/// let day = Bound::Fence(Fence::Date("2026-11-21".parse()?));
-/// assert_eq!(serde_json::to_string(&day)?, r#"{"date":"2026-11-21"}"#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fence {
     /// This date.
@@ -552,21 +402,7 @@ impl Serialize for Fence {
     }
 }
 
-/// A profile or an approval group; also what a role has in common with these.
-///
-/// ```
-/// use grantree::document::{Source, Statements};
-///
-/// let planner = Source {
-///     label: Some("Planner".into()),
-///     template: true,
-///     statements: Statements { allow: vec!["orders.**".into()], ..Statements::default() },
-///     ..Source::default()
-/// };
-/// let text = r#"{"label":"Planner","template":true,"allow":["orders.**"]}"#;
-/// assert_eq!(serde_json::to_string(&planner)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
+/// A profile or an approval group; also the part that a role shares with these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// A short text for people.
@@ -575,14 +411,13 @@ pub struct Source {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it is a starting point to clone.
+    /// `true` if it is a starting point to clone.
     #[serde(skip_serializing_if = "is_false")]
     pub template: bool,
-    /// Whether no change may touch it.
+    /// `true` if no change may touch it.
     #[serde(skip_serializing_if = "is_false")]
     pub protected: bool,
-    /// The roles whose holders alone may assign it, besides admins; if absent, any actor
-    /// may.
+    /// The roles whose holders may assign it, as may admins; if absent, any actor may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignable_by: Option<Vec<String>>,
     /// Its statements.
@@ -591,29 +426,15 @@ pub struct Source {
 }
 
 /// A role.
-///
-/// ```
-/// use grantree::document::Role;
-///
-/// let owner = Role {
-///     includes: vec!["dispatcher".into()],
-///     unique: true,
-///     demoted_to: Some("dispatcher".into()),
-///     ..Role::default()
-/// };
-/// let text = r#"{"includes":["dispatcher"],"unique":true,"demoted_to":"dispatcher"}"#;
-/// assert_eq!(serde_json::to_string(&owner)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Role {
-    /// What it has in common with profiles and approval groups.
+    /// The part that it shares with profiles and approval groups.
     #[serde(flatten)]
     pub source: Source,
     /// The roles that it brings along.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub includes: Vec<String>,
-    /// Whether only one user can hold it.
+    /// `true` if only one user can hold it.
     #[serde(skip_serializing_if = "is_false")]
     pub unique: bool,
     /// The role that the former holder gets when this unique role is transferred.
@@ -622,31 +443,6 @@ pub struct Role {
 }
 
 /// A declared group.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # use grantree::object::DynamicObject;
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"team": "group"}}},
-/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-/// #             {"key": "team", "when": {"team": "me"}}]}]},
-/// #     "users": {"alice": {"allow": ["edit"], "groups": ["uk"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// use grantree::document::Group;
-///
-/// let mut document = Document::from(engine.policy());
-/// document.groups.push("uk", Group::default());
-/// document.groups.push("leeds", Group { parent: Some("uk".into()), ..Group::default() });
-/// let engine = Engine::new(&Policy::try_from(document)?);
-///
-/// // Alice belongs to the UK, and Leeds is beneath it.
-/// let job = DynamicObject::new("job").with_relation("team", ["leeds"]);
-/// assert!(engine.can_by_name("alice", "edit", &job)?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// A short text for people.
@@ -655,29 +451,12 @@ pub struct Group {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The group that it is beneath.
+    /// The group directly above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
 }
 
 /// A user.
-///
-/// ```
-/// # use grantree::{Document, Engine, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "roles": {"clerk": {"allow": ["orders"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::document::User;
-///
-/// let mut document = Document::from(&policy);
-/// document.users.push("bob", User { roles: vec!["clerk".into()], ..User::default() });
-/// let engine = Engine::new(&Policy::try_from(document)?);
-/// assert!(engine.can_by_name("bob", "orders", ())?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct User {
     /// A short text for people.
@@ -698,10 +477,10 @@ pub struct User {
     /// The groups that the user belongs to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Whether the user holds every licensed permission.
+    /// `true` if the user holds every licensed permission.
     #[serde(skip_serializing_if = "is_false")]
     pub admin: bool,
-    /// Whether the user holds nothing.
+    /// `true` if the user holds nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub suspended: bool,
     /// The user's own statements.
@@ -710,24 +489,6 @@ pub struct User {
 }
 
 /// A new user.
-///
-/// ```
-/// # use grantree::{Document, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "default_profile": "planner",
-/// #     "profiles": {"planner": {"allow": ["orders"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{Actor, Change, NewUser};
-///
-/// let carol = NewUser { user: "carol".into(), ..NewUser::default() };
-/// let applied = policy.apply(Actor::Host, &Change::AddUser(Box::new(carol)))?;
-/// let document = Document::from(&applied.policy);
-/// assert_eq!(document.users.get("carol").unwrap().profile.as_deref(), Some("planner"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewUser {
     /// The name.
@@ -735,28 +496,12 @@ pub struct NewUser {
     /// The profile, or none; if absent, the default profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Option<String>>,
-    /// All else; its own `profile` is ignored.
+    /// The other fields; its own `profile` is ignored.
     #[serde(flatten, serialize_with = "without_profile")]
     pub rest: User,
 }
 
-/// Profiles, roles and approval groups, to be carried from one policy to another.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "profiles": {"planner": {"allow": ["orders"]}, "viewer": {}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::document::Bundle;
-///
-/// let bundle: Bundle = policy.export([&SourceName::Profile("planner".into())])?;
-/// let text = r#"{"profiles":{"planner":{"allow":["orders"]}}}"#;
-/// assert_eq!(serde_json::to_string(&bundle)?, text);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Profiles, roles and approval groups, for carrying from one policy to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bundle {
     /// The profiles.
@@ -770,29 +515,16 @@ pub struct Bundle {
     pub approval_groups: Map<Source>,
 }
 
-/// Who may change the policy, and how far.
-///
-/// ```
-/// use grantree::document::{Governance, Map};
-///
-/// let governance = Governance {
-///     permissions: Map::from_iter([("assign_role", vec!["users.manage".to_owned()])]),
-///     no_escalation: true,
-///     ..Governance::default()
-/// };
-/// let text = r#"{"permissions":{"assign_role":["users.manage"]},"no_escalation":true}"#;
-/// assert_eq!(serde_json::to_string(&governance)?, text);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
+/// The rules for changing the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Governance {
-    /// The permissions that an actor needs, for each kind of change.
+    /// The permissions that an actor needs for each kind of change.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub permissions: Map<Vec<String>>,
-    /// Whether nobody can be enabled to do what neither they nor the actor may do.
+    /// `true` if no change lets a user do what neither that user nor the actor may do.
     #[serde(skip_serializing_if = "is_false")]
     pub no_escalation: bool,
-    /// Permissions that are kept apart.
+    /// The permissions that are kept apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub separation: Vec<Separation>,
 }
@@ -803,34 +535,7 @@ impl Governance {
     }
 }
 
-/// Permissions of which nobody may hold more than a given number.
-///
-/// ```
-/// # use grantree::{Document, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "order"}, {"key": "pay"}]},
-/// #     "roles": {"buyer": {"allow": ["order"]}, "payer": {"allow": ["pay"]}},
-/// #     "users": {"bob": {"roles": ["buyer"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{Actor, Change, Rule};
-/// use grantree::document::Separation;
-/// use grantree::SourceName;
-///
-/// let mut document = Document::from(&policy);
-/// document.governance.separation.push(Separation {
-///     name: "four-eyes".into(),
-///     permissions: vec!["order".into(), "pay".into()],
-///     at_most: 1,
-///     ..Separation::default()
-/// });
-/// let policy = Policy::try_from(document)?;
-/// let payer = SourceName::Role("payer".into());
-/// let assign = Change::Assign { user: "bob".into(), source: payer };
-/// assert_eq!(policy.apply(Actor::Host, &assign).unwrap_err().rule, Rule::Separation);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Permissions of which one user may hold at most a given number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Separation {
     /// Its name.
@@ -843,7 +548,7 @@ pub struct Separation {
     pub description: Option<String>,
     /// The permissions.
     pub permissions: Vec<String>,
-    /// How many of them one user may hold.
+    /// The greatest number of them that one user may hold.
     pub at_most: u32,
 }
 

@@ -146,7 +146,7 @@ pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use explain::Explanation;
 pub use filter::Filter;
 pub use limits::Limits;
-pub use live::{Live, Snapshot};
+pub use live::Live;
 pub use policy::{Adopted, Digest, Policy, SourceName};
 pub use problem::{LeftOut, Problem, ProblemKind, Problems};
 pub use progress::Progress;

@@ -1,4 +1,4 @@
-//! An engine that follows its policy while it is being asked.
+//! An engine that can be replaced while other threads query it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,11 +11,11 @@ use crate::engine::Engine;
 
 /// The engine of the newest version of a policy, for any number of threads.
 ///
-/// A reader takes a [`Snapshot`], which costs a few nanoseconds, waits for nobody
-/// and never changes: all questions to one snapshot are answered by one version of
-/// the policy. A change is applied to the newest version, the engine
-/// [follows](Engine::follow), and the next snapshot taken is of the new one.
-/// Changes wait for each other, so that none is lost.
+/// A reader takes a [snapshot](Live::load), which costs a few nanoseconds, waits for
+/// nobody and never changes: all questions to one snapshot are answered by one version
+/// of the policy. A change is applied to the newest version, the engine
+/// [follows](Engine::follow), and the next snapshot is of the new version. Changes wait
+/// for each other, so that none is lost.
 ///
 /// ```
 /// use grantree::change::{Actor, Change};
@@ -44,54 +44,21 @@ use crate::engine::Engine;
 pub struct Live {
     engine: ArcSwap<Engine>,
     /// Held while the next version is made.
-    making: Mutex<()>,
+    writer: Mutex<()>,
 }
 
 impl Live {
     /// Starts with an engine.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Live, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {},
-    /// #     "users": {"bob": {}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let live = Live::new(engine);
-    /// assert!(live.load().user("bob").is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn new(engine: Engine) -> Live {
-        Live { engine: ArcSwap::from_pointee(engine), making: Mutex::default() }
+        Live { engine: ArcSwap::from_pointee(engine), writer: Mutex::default() }
     }
 
-    /// A snapshot of the newest engine.
+    /// Returns a snapshot of the newest engine.
     ///
     /// Take one for each piece of work, such as a request, not for each question. To
     /// keep it for longer, clone the engine.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Live, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
-    /// #     "users": {"bob": {"allow": ["orders"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use std::sync::Arc;
-    /// use std::thread;
-    ///
-    /// let live = Arc::new(Live::new(engine));
-    /// let request = {
-    ///     let live = Arc::clone(&live);
-    ///     thread::spawn(move || live.load().can_by_name("bob", "orders", ()))
-    /// };
-    /// assert_eq!(request.join().unwrap(), Ok(true));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn load(&self) -> Snapshot {
+    #[must_use = "it is a snapshot of the engine"]
+    pub fn load(&self) -> impl Deref<Target = Engine> + fmt::Debug + use<> {
         Snapshot(self.engine.load())
     }
 
@@ -105,36 +72,16 @@ impl Live {
     /// # Errors
     ///
     /// When a rule refuses the change; then nothing changes.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Live, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {},
-    /// #     "users": {"root": {"admin": true}, "bob": {}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::change::{Actor, Change};
-    ///
-    /// let live = Live::new(engine);
-    /// let applied = live.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
-    /// assert!(live.load().user("bob").is_err());
-    /// assert_eq!(live.load().revision(), applied.policy.revision());
-    ///
-    /// // The last admin stays.
-    /// assert!(live.apply(Actor::Host, &Change::RemoveUser { user: "root".into() }).is_err());
-    /// assert!(live.load().user("root").is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
+    pub fn apply(&self, by: X, change: &Change) -> Result<Applied, Refusal> {
         self.publish(|engine| {
             let applied = engine.policy().apply(actor, change)?;
             Ok((engine.follow(&applied.policy), applied))
         })
     }
 
-    /// Applies what was applied in another process, or in this one to a snapshot, and
-    /// publishes the resulting engine ([`Policy::replay`](crate::Policy::replay)).
+    /// Applies a change that was applied before, in another process or to a snapshot in
+    /// this one, and publishes the resulting engine
+    /// ([`Policy::replay`](crate::Policy::replay)).
     ///
     /// # Errors
     ///
@@ -212,31 +159,18 @@ impl Live {
         self.publish(|engine| Ok((make(engine)?, ())))
     }
 
-    /// Publishes an engine made elsewhere, in place of whatever there is now.
+    /// Publishes an engine made elsewhere, in place of the present one.
     ///
     /// Changes made since its policy was taken are silently lost: to build on the
     /// present engine, use [`Live::update`].
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Live, Policy};
-    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {}}}"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let live = Live::new(engine);
-    /// // The policy of another tenant, or a stored one.
-    /// let other = r#"{"format": 1, "catalogue": {}, "users": {"cyd": {}}}"#;
-    /// let policy = Policy::try_from(serde_json::from_str::<Document>(other)?)?;
-    /// live.store(Engine::new(&policy.at_revision(17)));
-    /// assert!(live.load().user("cyd").is_ok() && live.load().revision() == 17);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn store(&self, engine: Engine) {
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.engine.store(Arc::new(engine));
     }
 
     fn publish<T, E>(&self, make: impl FnOnce(&Engine) -> Result<(Engine, T), E>) -> Result<T, E> {
         // A panic leaves nothing half done behind the lock.
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let (engine, made) = make(&self.engine.load_full())?;
         self.engine.store(Arc::new(engine));
         Ok(made)
@@ -250,24 +184,8 @@ impl fmt::Debug for Live {
     }
 }
 
-/// The engine as it was when the snapshot was taken, to which it derefs.
-///
-/// ```
-/// # use grantree::{Document, Engine, Live, Policy, Snapshot};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "users": {"bob": {"allow": ["orders"]}}
-/// # }"#;
-/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let live = Live::new(engine);
-/// let now: Snapshot = live.load();
-/// // One version answers the whole request.
-/// assert!(now.can_by_name("bob", "orders", ())?);
-/// assert_eq!(now.revision(), 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Snapshot(Guard<Arc<Engine>>);
+/// An engine as it was when [`Live::load`] returned it.
+struct Snapshot(Guard<Arc<Engine>>);
 
 impl Deref for Snapshot {
     type Target = Engine;
