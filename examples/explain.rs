@@ -1,5 +1,5 @@
-//! One story from each of five products: somebody may not do something, why
-//! that is, and what would mend it.
+//! One story from each of five products: somebody may not do something, for what
+//! reason, and what would change that.
 
 use std::error::Error;
 

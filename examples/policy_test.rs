@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the files, and returns how many steps failed.
+/// Runs the files, and returns the number of steps that failed.
 fn run(arguments: &[String]) -> Result<usize, Box<dyn Error>> {
     let mut policy: Option<Policy> = None;
     let mut files = Vec::new();

@@ -1,10 +1,11 @@
 //! Permission trees, compiled: an embeddable authorization engine.
 //!
-//! Business software hides and guards things with *profiles*: a tree of
-//! permissions (menus, screens, tabs, buttons, fields) ticked for a profile,
-//! roles and approval groups on top, grants for single users, admins above it
-//! all and a licence beneath. grantree is that engine. It does no I/O, reads
-//! no clock and starts no thread: a host gives it a document and asks questions.
+//! Business software controls access with *profiles*: a tree of permissions (menus,
+//! screens, tabs, buttons, fields) with a tick for everything that a profile allows.
+//! Roles and approval groups come on top, single users have grants of their own, admins
+//! may do everything, and a licence limits what there is. grantree is that engine. It
+//! does no I/O, reads no clock and starts no thread: a host gives it a document and asks
+//! questions.
 //!
 //! # A tour
 //!
