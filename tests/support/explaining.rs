@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use super::ask::Ask;
 use grantree::document::{Document, Statements};
 use grantree::explain::{
     Check, Effect, Explanation, Gate, Grant, Link, PermissionTrace, ScopeTrace, Statement,
 };
 use grantree::object::{Object, RelationState};
-use grantree::policy_test::Ask;
 use grantree::{Reason, SourceName};
 
 use super::oracle::{

@@ -44,8 +44,8 @@ pub fn explanations_agree_with_oracle(case: &Case) {
     let engine = engine(&case.document);
     let oracle = Oracle::new(&case.document);
     for question in &case.questions {
-        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
-        let Answer::Text(code) = oracle.ask(&Question::Why(ask.clone())) else { continue };
+        let Some(ask) = &Ask::of(question) else { continue };
+        let Answer::Text(code) = oracle.ask(&ask.clone().why()) else { continue };
         let on = (ask.object.as_ref(), ask.today);
         let explanation = engine.explain_by_name(&ask.user, &ask.action, on).expect("known names");
         assert_eq!(explanation.reason.code(), code, "{}", json(question));
@@ -133,7 +133,7 @@ pub fn approvers_are_exactly_who_may_apply(
     let engine = engine(document);
     let mut named = [0; 2];
     for question in questions.iter().take(4) {
-        let (Question::Can(ask) | Question::Why(ask)) = question else { continue };
+        let Some(ask) = &Ask::of(question) else { continue };
         let Ok(action) = engine.permission(&ask.action) else { continue };
         for (user, _) in document.users.iter().take(4) {
             let on = (ask.object.as_ref(), ask.today);
