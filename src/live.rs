@@ -72,7 +72,7 @@ impl Live {
     /// # Errors
     ///
     /// When a rule refuses the change; then nothing changes.
-    pub fn apply(&self, by: X, change: &Change) -> Result<Applied, Refusal> {
+    pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
         self.publish(|engine| {
             let applied = engine.policy().apply(actor, change)?;
             Ok((engine.follow(&applied.policy), applied))
