@@ -25,19 +25,19 @@ impl TryFrom<Document> for Policy {
     ///
     /// # Errors
     ///
-    /// All that is wrong with it.
+    /// Every problem that it has.
     fn try_from(document: Document) -> Result<Policy, Problems> {
         Policy::validate(document, |_| {})
     }
 }
 
 impl Policy {
-    /// Makes a policy of a document as [`TryFrom`] does, and reports progress. It counts
-    /// users, a million of whom take about a second.
+    /// Makes a policy of a document as [`TryFrom`] does, and reports progress in users. A
+    /// million users take about a second.
     ///
     /// # Errors
     ///
-    /// All that is wrong with the document.
+    /// Every problem that the document has.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -60,7 +60,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// All that is wrong with the document.
+    /// Every problem that the document has.
     ///
     /// ```
     /// use grantree::{Document, Limits, Policy};
@@ -82,13 +82,13 @@ impl Policy {
     }
 }
 
-/// Resolves a document, or reports all that is wrong with it.
+/// Resolves a document, or returns its problems.
 pub(super) fn resolve(document: Document, limits: &Limits) -> Result<Inner, Problems> {
     resolve_or(document, limits, Misfits::AreProblems, &mut |_| {}).map(|(inner, _)| inner)
 }
 
-/// Resolves what fits its catalogue in a document; the rest is left out, and
-/// reported.
+/// Resolves a document, and leaves out and reports statements and references that do not
+/// fit its catalogue.
 pub(super) fn fit(
     document: Document,
     limits: &Limits,
@@ -97,7 +97,7 @@ pub(super) fn fit(
     resolve_or(document, limits, Misfits::AreLeftOut, progress)
 }
 
-/// What becomes of references that do not fit.
+/// The treatment of references that do not fit.
 #[derive(Clone, Copy)]
 enum Misfits {
     AreProblems,
@@ -226,7 +226,7 @@ fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faul
     }
 }
 
-/// The number of a name, which is reported if unknown.
+/// Returns the number of a name, or reports that it is unknown.
 fn find<V>(
     what: &'static str,
     known: &NameMap<V>,
@@ -249,9 +249,7 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
         insert(&mut parents, name, None, &place, faults);
     }
     for (name, group) in declared.iter() {
-        let Some(parent) = &group.parent else {
-            continue;
-        };
+        let Some(parent) = &group.parent else { continue };
         faults.check_text(&place.key(name).key("parent"), parent);
         let parent = parents.entry(parent.as_str().into());
         let at = GroupId::new(parent.index());
