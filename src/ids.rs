@@ -63,8 +63,8 @@ ids! {
     /// A user. Versions of a policy keep the number, through renames too.
     UserSlot
 
-    /// What users who are alike have in common. The number may get another meaning in
-    /// another version of the policy.
+    /// A class of users who are alike. The number may get another meaning in another
+    /// version of the policy.
     ClassId
 
     /// A group that users belong to, in the order in which the policy names them.

@@ -1,4 +1,4 @@
-//! An index of numbers by what they stand for, shared between versions.
+//! A persistent hash index from keys to numbers.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -41,7 +41,7 @@ impl Index {
         Index { hasher: RandomState::default(), shards, len: 0 }
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub(crate) fn len(&self) -> usize {
         self.len
     }

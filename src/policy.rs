@@ -99,7 +99,7 @@ impl fmt::Debug for Policy {
 pub struct Adopted {
     /// The policy of what fits.
     pub policy: Policy,
-    /// What does not fit and was left out, in the order in which
+    /// Everything that does not fit and was left out, in the order in which
     /// [`Policy::try_from`] would report it.
     pub left_out: Vec<LeftOut>,
 }
@@ -119,11 +119,11 @@ pub(crate) struct Inner {
     pub(crate) governance: Arc<Governance>,
 }
 
-/// What is licensed.
+/// The features that are licensed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Licence {
     stated: document::Licence,
-    /// All features that result from it.
+    /// The stated features and those of the edition.
     features: HashSet<Box<str>, RandomState>,
 }
 
@@ -178,7 +178,7 @@ impl Numbers {
         }
     }
 
-    /// Whether the number of a name is its position.
+    /// Returns `true` if the number of each name is its position.
     pub(crate) fn are_positions(&self) -> bool {
         self.known.is_none()
     }
@@ -241,7 +241,7 @@ impl Groups {
         self.parents.get_index(id.index()).map_or("", |(name, _)| name)
     }
 
-    /// Whether a group is one of these, or beneath one.
+    /// Returns `true` if a group is one of these or a descendant of one.
     pub(crate) fn is_beneath(&self, group: &str, of: &[GroupId]) -> bool {
         let mut next = self.parents.get_index_of(group).map(GroupId::new);
         while let Some(group) = next {
@@ -263,8 +263,8 @@ impl Policy {
         &self.0
     }
 
-    /// How many versions of this policy came before it: 0 for one that was made
-    /// from a document, and one more with every change and every
+    /// Returns the number of versions of this policy before this one: 0 for one that
+    /// was made from a document, and one more with every change and every
     /// [`Policy::revise`].
     ///
     /// ```
@@ -389,7 +389,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// What leaving out does not mend: problems of the catalogue itself, mistakes in the
+    /// Problems that leaving out does not mend: those of the catalogue itself, mistakes in the
     /// form of the document, duplicate or invalid names, excesses over limits, cycles,
     /// and unique roles that are included or have two holders.
     ///
@@ -501,7 +501,7 @@ impl Inner {
         document
     }
 
-    /// Whether the licence has a feature.
+    /// Returns `true` if the licence has a feature.
     pub(crate) fn is_licensed(&self, feature: &str) -> bool {
         self.licence.features.contains(feature)
     }

@@ -68,13 +68,13 @@ impl Inner {
     }
 }
 
-/// Whether a map has duplicate names, which no policy has.
+/// Returns `true` if a map has duplicate names, which no policy has.
 fn has_duplicates<V>(map: &Map<V>) -> bool {
     let mut seen = HashSet::<&str, RandomState>::default();
     !map.iter().all(|(name, _)| seen.insert(name))
 }
 
-/// Whether a map of statements has duplicate names.
+/// Returns `true` if a map of statements has duplicate names.
 pub(super) fn repeats(said: &document::Statements) -> bool {
     has_duplicates(&said.levels) || has_duplicates(&said.bounds) || has_duplicates(&said.settings)
 }
@@ -172,7 +172,7 @@ impl Plan<'_> {
         coming
     }
 
-    /// Whether a name of the bundle is taken here, and the import is to refuse that.
+    /// Returns `true` if a name of the bundle is taken and the import is to refuse that.
     fn conflicts(&self) -> bool {
         self.refusals.iter().any(|refusal| refusal.rule == Rule::Conflict)
     }

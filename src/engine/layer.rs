@@ -9,7 +9,7 @@ use crate::catalogue::{Catalogue, Form, Link, Node, NodeId};
 use crate::ids::{IdVec, SourceId};
 use crate::policy::{Class, Effect, Inner, Said, Statement, Statements};
 
-/// What a source, a tier or all tiers together state.
+/// The effect of the statements of a source, a tier or all tiers together.
 ///
 /// INVARIANT: either all bits of a permission are said (denied, forbidden) or none
 /// is; of a graded one, the granted bits are the first ones.
@@ -17,16 +17,16 @@ use crate::policy::{Class, Effect, Inner, Said, Statement, Statements};
 pub(crate) struct Layer {
     /// The permissions about which anything is stated.
     pub(crate) said: BitSet,
-    /// What is granted.
+    /// The levels and permissions granted.
     pub(crate) granted: BitSet,
-    /// What is denied.
+    /// The permissions denied.
     pub(crate) denied: BitSet,
-    /// What is forbidden.
+    /// The permissions forbidden.
     pub(crate) forbidden: BitSet,
 }
 
 impl Layer {
-    /// What is stated about a permission that can be granted.
+    /// Returns the statement about a permission that can be granted.
     pub(crate) fn said_of(&self, node: &Node) -> Said {
         match node.bit {
             bit if !self.said.contains(bit) => Said::Nothing,
@@ -48,7 +48,7 @@ impl Layer {
         }
     }
 
-    /// What a source states.
+    /// The layer of one source's statements.
     pub(crate) fn of(statements: &Statements, catalogue: &Catalogue) -> Layer {
         let mut layer = Layer::new(catalogue.bits());
         layer.paint(statements, catalogue);
@@ -205,7 +205,7 @@ impl<'p> Layers<'p> {
         all
     }
 
-    /// What a user is granted, implications included, before any gate. The user
+    /// Everything that a user is granted, implications included, before any gate. The user
     /// must be neither an admin nor suspended.
     pub(crate) fn grants(&mut self, user: &Class) -> Layer {
         self.grants_with(user, |_, _| {})
@@ -311,7 +311,7 @@ impl<'p> Layers<'p> {
     }
 }
 
-/// What could be effective for anybody under any licence. `all` is all that anybody
+/// Everything that could be effective for anybody under any licence. `all` is all that anybody
 /// could be granted (what is said or forbidden in it is so for everybody); what it
 /// implies is added to it, as far as `licensed` covers that.
 pub(crate) fn possible(policy: &Inner, all: &mut Layer, licensed: &BitSet) -> BitSet {

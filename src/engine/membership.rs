@@ -1,4 +1,4 @@
-//! Which groups count as a user's: the user's own and all beneath them.
+//! A user's groups and their descendants.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub(crate) struct Membership<'m> {
 }
 
 impl<'m> Membership<'m> {
-    /// Whether a group of that name counts.
+    /// Returns `true` if a group of that name counts as the user's.
     pub(crate) fn belongs(&self, group: &str) -> bool {
         match self.list {
             None => false,
@@ -61,7 +61,7 @@ impl<'m> Membership<'m> {
         }
     }
 
-    /// Whether the group that has that number as its name counts.
+    /// Returns `true` if the group counts that has that number as its name.
     pub(crate) fn belongs_to_number(&self, group: u64) -> bool {
         match self.list {
             None => false,
@@ -83,7 +83,7 @@ impl<'m> Membership<'m> {
 }
 
 impl Memberships {
-    /// Those of a policy, reusing those of another version of it.
+    /// The memberships of a policy, reusing those of another version of it.
     pub(crate) fn new(policy: &Inner, before: Option<(&Inner, &Memberships)>) -> Memberships {
         let before = before.filter(|(before, _)| Arc::ptr_eq(&before.groups, &policy.groups));
         let (known, mut memberships) = match before {
@@ -152,7 +152,7 @@ impl Forest {
         Forest { groups: Arc::clone(groups), ranges, order }
     }
 
-    /// Where the range of a group begins.
+    /// The beginning of a group's range.
     fn begin(&self, group: &str) -> Option<u32> {
         let id = self.groups.parents.get_index_of(group)?;
         Some(self.ranges[GroupId::new(id)].begin)

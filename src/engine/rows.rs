@@ -13,7 +13,7 @@ pub(crate) struct Rows {
     rows: Chunked<u64, 512>,
     /// The words of a row.
     words: usize,
-    /// How many bits of a row are permissions.
+    /// The number of bits of a row that are permissions.
     permissions: usize,
 }
 
@@ -34,7 +34,7 @@ impl Rows {
         number(self.permissions + 1)
     }
 
-    /// Whether a bit of a row is set; the bit must be within the row.
+    /// Returns `true` if a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
         let at = row.index() * self.words + bit as usize / WORD;

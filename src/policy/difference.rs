@@ -1,12 +1,12 @@
-//! How two versions of a policy differ for users of each class.
+//! The difference between two versions of a policy for users of each class.
 
 use super::{Class, Inner};
 use crate::ids::{IdVec, Number, SourceId};
 
-/// Which sources state different things in two versions.
+/// The sources that state different things in two versions.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// Whether the global one or the licence differs.
+    /// The global source or the licence differs.
     everybody: bool,
     /// A source differs also if what it includes does.
     sources: IdVec<SourceId, bool>,
@@ -27,12 +27,12 @@ impl Difference {
         Difference { everybody, sources }
     }
 
-    /// Whether nothing differs for anybody.
+    /// Returns `true` if nothing differs for anybody.
     pub(crate) fn is_empty(&self) -> bool {
         !self.everybody && !self.sources.values().contains(&true)
     }
 
-    /// Whether the sources of users of a class state different things.
+    /// Returns `true` if the sources of users of a class state different things.
     pub(crate) fn touches(&self, class: &Class) -> bool {
         self.everybody || class.sources.iter().any(|&id| self.sources.find(id) == Some(&true))
     }

@@ -1,4 +1,4 @@
-//! Sources with their references resolved.
+//! Names of sources.
 
 use std::fmt;
 
@@ -66,7 +66,7 @@ impl SourceName {
         self.shared().filter(|(kind, _)| *kind != SourceKind::Global)
     }
 
-    /// Where the source is in a document.
+    /// Returns the place of the source in a document.
     ///
     /// ```
     /// use grantree::SourceName;

@@ -23,7 +23,7 @@ pub(crate) enum SourceKind {
     ApprovalGroup,
 }
 
-/// How specific a source is.
+/// The specificity of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tier {
     Global,
@@ -106,7 +106,7 @@ pub(crate) struct Source {
     pub(crate) statements: Statements,
     /// The roles that a role includes by name.
     pub(crate) includes: Box<[SourceId]>,
-    /// Whether only one user may have the role.
+    /// Only one user may have the role.
     pub(crate) unique: bool,
     pub(crate) demoted_to: Option<SourceId>,
 }
@@ -142,7 +142,7 @@ impl Source {
 pub(crate) struct Sources {
     names: IdVec<SourceKind, Names<SourceId>>,
     all: Chunked<Option<Arc<Source>>, 32>,
-    /// Those that include others, each after the ones that it includes.
+    /// The sources that include others, each after the ones that it includes.
     including: Arc<[SourceId]>,
 }
 
@@ -204,7 +204,7 @@ impl Sources {
         SourceKind::ALL.into_iter().flat_map(|kind| self.of(kind))
     }
 
-    /// Those of a user's sources that are of a kind.
+    /// The sources of one kind among a user's.
     pub(crate) fn only<'s>(&self, held: &'s [SourceId], kind: SourceKind) -> &'s [SourceId] {
         let (_, rest) = held.split_at(held.partition_point(|&id| self[id].kind < kind));
         let (of_kind, _) = rest.split_at(rest.partition_point(|&id| self[id].kind == kind));
@@ -256,7 +256,8 @@ impl Sources {
         self.names[kind].rename(id, to);
     }
 
-    /// Whether another version has the same source at a number, in the same memory.
+    /// Returns `true` if another version has the same source at a number, in the same
+    /// memory.
     pub(crate) fn is_shared(&self, id: SourceId, other: &Sources) -> bool {
         match (self.all.get(id.index()), other.all.get(id.index())) {
             (Some(Some(a)), Some(Some(b))) => Arc::ptr_eq(a, b),
@@ -339,7 +340,7 @@ impl std::ops::Index<SourceId> for Sources {
     }
 }
 
-/// The place of statements among a policy's sources.
+/// The identity of one of a user's sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Origin {
     Shared(SourceId),
@@ -366,8 +367,7 @@ impl Inner {
     /// A user's sources, tier by tier, the more general first: within the role tier
     /// each role before those that it includes, and approval groups last.
     ///
-    /// What decides about permissions, bounds and settings follows this order, and
-    /// nothing else knows it.
+    /// Permissions, bounds and settings (rules 2 and 8) are decided in this order.
     pub(crate) fn sources_of<'p>(&'p self, user: &'p Class) -> impl Iterator<Item = Held<'p>> {
         let closure = self.sources.closure(&user.sources).into_iter();
         let shared = [SourceId::GLOBAL].into_iter().chain(closure);

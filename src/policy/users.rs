@@ -1,6 +1,6 @@
-//! Users: each a name, and a share in what users who are alike have in common.
+//! The table of users. Users who have the same share one class.
 //!
-//! A million users have a few thousand combinations of profile, roles and groups. A
+//! A million users have a few thousand combinations of sources and groups. A
 //! combination is stored once, and everything derived from it is computed once; a
 //! user is two numbers.
 
@@ -15,7 +15,7 @@ use crate::names::number;
 use crate::policy::Statements;
 use crate::slots::Names;
 
-/// What users who are alike have in common.
+/// All that users who are alike have, except for names, texts and groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Class {
     /// The profile, if any, then the roles and then the approval groups, each in the
@@ -62,12 +62,12 @@ impl Users {
         Users { names: Names::with_capacity(users), ..Users::default() }
     }
 
-    /// How many users there are.
+    /// The number of users.
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// How many slots there are, vacant ones included.
+    /// The number of slots, vacant ones included.
     pub(crate) fn slots(&self) -> usize {
         self.names.slots()
     }
@@ -130,12 +130,12 @@ impl Users {
         self.classes.iter()
     }
 
-    /// How many users have a class.
+    /// The number of users of a class.
     pub(crate) fn count_of(&self, class: ClassId) -> usize {
         self.classes.counts.get(class.index()).map_or(0, |&count| count as usize)
     }
 
-    /// How many class numbers there are, including those without users.
+    /// The number of class numbers, including those without users.
     pub(crate) fn class_slots(&self) -> usize {
         self.classes.values.len()
     }
@@ -192,7 +192,7 @@ impl Users {
         slots
     }
 
-    /// How many numbers of group lists there are.
+    /// The number of numbers of group lists.
     pub(crate) fn group_slots(&self) -> usize {
         self.groups.values.len()
     }
@@ -254,13 +254,11 @@ impl Users {
     }
 
     pub(crate) fn set_texts(&mut self, slot: UserSlot, texts: Texts) {
-        match texts == Texts::default() {
-            true => self.texts.remove_mut(&slot),
-            false => {
-                self.texts.insert_mut(slot, texts);
-                true
-            }
-        };
+        if texts == Texts::default() {
+            self.texts.remove_mut(&slot);
+        } else {
+            self.texts.insert_mut(slot, texts);
+        }
     }
 
     /// Removes a user, whose slot then stays vacant.
@@ -305,7 +303,7 @@ impl std::ops::Index<UserSlot> for Users {
 #[derive(Debug)]
 struct Pool<I, T: ?Sized> {
     values: Chunked<Place<T>, 64>,
-    /// How many have each value.
+    /// The number of holders of each value.
     counts: Chunked<u32, 256>,
     index: Index,
     /// The number released last; 0 for none.
