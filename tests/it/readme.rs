@@ -186,6 +186,9 @@ fn lists(engine: &grantree::Engine) -> Result<(), Box<dyn Error>> {
 fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     use grantree::{Document, Engine, Policy};
 
+    // As from the library's directory, not from that of its tests.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
+
     let text = std::fs::read_to_string("examples/policies/gruntify.json")?;
     let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(&text)?)?);
     let (freya, manage) = (engine.user("freya")?, engine.permission("forms.manage")?);
