@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
 
+mod canonical;
 mod difference;
 mod digest;
 mod governance;

@@ -2,15 +2,17 @@
 
 use std::fmt::{self, Write};
 
-use ciborium::Value;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::Policy;
+use super::canonical::bytes_of;
 use crate::ids::{ClassId, IdVec, UserSlot};
 
 /// Tells whether two policies are equal: a SHA-256 hash of all that their documents
 /// state, regardless of the order of maps.
+///
+/// Compare digests of one version of this crate only: what is hashed may change.
 ///
 /// Displays, and serializes, as 64 hexadecimal digits.
 ///
@@ -126,25 +128,15 @@ fn text(digest: &mut Sha256, text: Option<&str>) {
     }
 }
 
-/// Feeds a value as CBOR with its maps sorted.
-fn feed(digest: &mut Sha256, value: &impl Serialize) {
-    // All values of a document can be written as CBOR, and a hash takes any bytes.
-    let Ok(mut value) = Value::serialized(value) else { return };
-    sort(&mut value);
-    let mut bytes = Vec::new();
-    if ciborium::into_writer(&value, &mut bytes).is_ok() {
-        digest.update((bytes.len() as u64).to_le_bytes());
-        digest.update(bytes);
-    }
-}
-
-fn sort(value: &mut Value) {
-    match value {
-        Value::Map(entries) => {
-            entries.sort_by(|(a, _), (b, _)| a.as_text().cmp(&b.as_text()));
-            entries.iter_mut().for_each(|(_, value)| sort(value));
-        }
-        Value::Array(items) => items.iter_mut().for_each(sort),
-        _ => {}
+/// Feeds the canonical form of a part of a policy.
+#[expect(
+    clippy::unreachable,
+    reason = "only a document that could not be read in full refuses to be serialized, and no \
+              policy is made of one"
+)]
+fn feed(digest: &mut Sha256, part: &impl Serialize) {
+    match bytes_of(part) {
+        Ok(bytes) => digest.update(bytes),
+        Err(error) => unreachable!("a policy refuses to be serialized: {error}"),
     }
 }

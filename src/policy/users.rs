@@ -50,7 +50,8 @@ pub(crate) struct Users {
     /// The class of each user; `VACANT` for a vacant slot.
     of_class: Chunked<ClassId, 4096>,
     of_groups: Chunked<GroupListId, 4096>,
-    texts: rpds::HashTrieMapSync<UserSlot, Texts>,
+    /// Most users have none.
+    texts: Chunked<Option<Arc<Texts>>, 256>,
     classes: Pool<ClassId, Class>,
     /// The lists of groups that users have.
     groups: Pool<GroupListId, [GroupId]>,
@@ -115,7 +116,7 @@ impl Users {
 
     /// Texts about a user.
     pub(crate) fn texts(&self, slot: UserSlot) -> Option<&Texts> {
-        self.texts.get(&slot)
+        self.texts.get(slot.index())?.as_deref()
     }
 
     /// All users.
@@ -254,10 +255,10 @@ impl Users {
     }
 
     pub(crate) fn set_texts(&mut self, slot: UserSlot, texts: Texts) {
-        if texts == Texts::default() {
-            self.texts.remove_mut(&slot);
-        } else {
-            self.texts.insert_mut(slot, texts);
+        if texts != Texts::default() {
+            self.texts.set(slot.index(), Some(Arc::new(texts)));
+        } else if self.texts(slot).is_some() {
+            self.texts.set(slot.index(), None);
         }
     }
 
@@ -268,7 +269,7 @@ impl Users {
         self.groups.leave(self.groups_of(slot));
         self.of_class.set(slot.index(), ClassId::VACANT);
         self.of_groups.set(slot.index(), GroupListId::EMPTY);
-        self.texts.remove_mut(&slot);
+        self.set_texts(slot, Texts::default());
     }
 
     pub(crate) fn rename(&mut self, slot: UserSlot, to: &str) {
