@@ -79,9 +79,6 @@ mod text;
 mod users;
 mod values;
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
 use serde::Serialize;
 
 use crate::catalogue::{Catalogue, NodeId};
@@ -90,6 +87,7 @@ use crate::document::SettingValue;
 use crate::engine::Engine;
 use crate::explain::Named;
 use crate::filter::Predicate;
+use crate::names::HashMap;
 use compare::{Changes, Comparison, Line};
 use pairs::Compared;
 pub use users::Users;
@@ -321,7 +319,7 @@ impl Engine {
         let (old, new) = (self.policy().inner(), after.policy().inner());
         let aligned = old.is_aligned(new);
         let mut comparison = Comparison::new(self, after, aligned);
-        let mut numbers: HashMap<Changes, usize, RandomState> = HashMap::default();
+        let mut numbers: HashMap<Changes, usize> = HashMap::default();
         let mut groups: Vec<(Changes, Users)> = Vec::new();
         for Compared { pair, slots } in pairs::pairs(self, after, aligned) {
             let Some(changes) = comparison.changes(&pair) else { continue };

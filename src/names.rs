@@ -3,12 +3,18 @@
 use std::ops::Deref;
 
 use foldhash::fast::RandomState;
-use indexmap::IndexMap;
+
+/// A map whose hash is seeded at random, so that keys can't be chosen to collide.
+pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
+
+/// A set whose hash is seeded at random.
+pub(crate) type HashSet<K> = std::collections::HashSet<K, RandomState>;
+
+/// A map in order of insertion, whose hash is seeded at random.
+pub(crate) type IndexMap<K, V> = indexmap::IndexMap<K, V, RandomState>;
 
 /// Values by name, numbered in order of insertion.
-///
-/// The hash is seeded at random, so that names can't be chosen to collide.
-pub(crate) type NameMap<V> = IndexMap<Box<str>, V, RandomState>;
+pub(crate) type NameMap<V> = IndexMap<Box<str>, V>;
 
 /// Iterates over the names in order.
 pub(crate) fn keys<V>(map: &NameMap<V>) -> impl Iterator<Item = &str> {

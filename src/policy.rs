@@ -18,7 +18,6 @@ mod users;
 mod validate;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,14 +31,13 @@ pub(crate) use statements::push;
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
 pub(crate) use users::{Class, Holder, Texts, Users};
 
-use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Bundle, Document};
 use crate::ids::{GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
-use crate::names::{NameMap, number};
+use crate::names::{HashSet, NameMap, number};
 use crate::problem::{LeftOut, Problems};
 use crate::progress::Progress;
 
@@ -125,7 +123,7 @@ pub(crate) struct Inner {
 pub(crate) struct Licence {
     stated: document::Licence,
     /// The stated features and those of the edition.
-    features: HashSet<Box<str>, RandomState>,
+    features: HashSet<Box<str>>,
 }
 
 impl Licence {

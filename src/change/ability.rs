@@ -1,14 +1,12 @@
 //! The abilities of users, and the relation *may do no more than* between them (design,
 //! section 5, `no_escalation`).
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use crate::bits::{BitSet, any};
 use crate::catalogue::{Catalogue, Condition, NodeId};
 use crate::engine::{Bounding, Layers, Limit, Limits, limit_of};
+use crate::names::HashMap;
 use crate::policy::{Class, Inner};
 
 /// Computes the permissions that users of a policy hold under a licence, suspension left
@@ -72,7 +70,7 @@ impl<'p> Abilities<'p> {
 pub(crate) struct Comparing<'c> {
     catalogue: &'c Catalogue,
     /// By the addresses of two limits, which are kept so that they stay what they are.
-    compared: HashMap<[*const Limit; 2], ([Limits; 2], Arc<BitSet>), RandomState>,
+    compared: HashMap<[*const Limit; 2], ([Limits; 2], Arc<BitSet>)>,
 }
 
 impl<'c> Comparing<'c> {

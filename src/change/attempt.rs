@@ -4,17 +4,14 @@
 //! The next version shares all else with the one before. Every refusal is noted on the
 //! way, and so is what an actor needs; the [guards](super::guard) judge the plan.
 
-use std::collections::HashSet;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use super::statement::{Misfit, is_name};
 use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
 use crate::graph;
 use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
-use crate::names::keys;
+use crate::names::{HashSet, keys};
 use crate::policy::{ByKind, ChangeKind, Class, Inner, Licence, SourceKind, Statements};
 use crate::problem::did_you_mean;
 
@@ -110,7 +107,7 @@ impl Inner {
     /// The users who have a source.
     pub(super) fn holders(&self, id: SourceId) -> Vec<UserSlot> {
         let classes = self.users.classes().filter(|(_, class)| class.sources.contains(&id));
-        let classes: HashSet<ClassId, RandomState> = classes.map(|(class, _)| class).collect();
+        let classes: HashSet<ClassId> = classes.map(|(class, _)| class).collect();
         if classes.is_empty() {
             return Vec::new();
         }

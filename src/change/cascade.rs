@@ -1,11 +1,8 @@
 //! The tick-box tree: what a permission needs comes with it, and what needs it goes
 //! with it (design, section 5).
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::RandomState;
-
 use crate::catalogue::{Bit, Catalogue, Form, NodeId, Pattern};
+use crate::names::{HashMap, HashSet};
 use crate::policy::{Effect, Statement, StatementIndex, Statements, nearest};
 
 /// A pattern, and the effect of the only statement of exactly it.
@@ -21,7 +18,7 @@ pub(super) fn allow<'c>(
     let index = StatementIndex::new(statements);
     let allows = |id| index.said_of(id, catalogue).level() > 0;
     let start: Vec<NodeId> = members(pattern, catalogue).filter(|&id| allows(id)).collect();
-    let mut needed: HashMap<NodeId, u32, RandomState> = HashMap::default();
+    let mut needed: HashMap<NodeId, u32> = HashMap::default();
     let mut order: Vec<NodeId> = Vec::new();
     let mut unmet: Vec<NodeId>;
     // A scoped permission may be met by a scope that is itself needed, and then
@@ -29,7 +26,7 @@ pub(super) fn allow<'c>(
     loop {
         let before = (order.len(), needed.values().map(|&level| level as usize).sum::<usize>());
         unmet = Vec::new();
-        let mut seen: HashSet<Bit, RandomState> = HashSet::default();
+        let mut seen: HashSet<Bit> = HashSet::default();
         let mut open: Vec<Bit> =
             start.iter().flat_map(|&id| catalogue.needs(id)).map(|(_, bit)| bit).collect();
         open.reverse();
@@ -83,7 +80,7 @@ pub(super) fn withdraw<'c>(
     catalogue: &'c Catalogue,
 ) -> Vec<Stated<'c>> {
     let index = StatementIndex::new(statements);
-    let mut gone: HashSet<NodeId, RandomState> = members(pattern, catalogue).collect();
+    let mut gone: HashSet<NodeId> = members(pattern, catalogue).collect();
     let mut open: Vec<NodeId> = gone.iter().copied().collect();
     while let Some(id) = open.pop() {
         let mut lost = vec![id];

@@ -1,11 +1,8 @@
 //! Sources of this policy, for another.
 
-use std::collections::HashSet;
-
-use foldhash::fast::RandomState;
-
 use super::{Bundle, Refusal, Rule};
 use crate::ids::SourceId;
+use crate::names::HashSet;
 use crate::policy::{Policy, SourceName};
 
 impl Policy {
@@ -89,7 +86,7 @@ impl Policy {
             wanted.push(id);
         }
         let wanted = policy.sources.closure(&wanted).into_iter();
-        let wanted: HashSet<SourceId, RandomState> = wanted.collect();
+        let wanted: HashSet<SourceId> = wanted.collect();
         Ok(policy.bundle(|source| wanted.contains(&source)))
     }
 }

@@ -1,16 +1,13 @@
 //! The guards of a change: who may ask for it, and what it must not result in (design,
 //! section 5). Each is a function of the planned change.
 
-use std::collections::HashSet;
-
-use foldhash::fast::RandomState;
-
 use super::ability::{Abilities, Ability, Comparing, Holdings};
 use super::attempt::{Plan, Touched};
 use super::{Actor, Refusal, Rule};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, NodeId};
 use crate::ids::{ClassId, SourceId, UserSlot};
+use crate::names::HashSet;
 use crate::policy::{ChangeKind, Class, Difference, Holder, Inner, Source};
 use crate::problem::quoted;
 
@@ -147,7 +144,7 @@ fn affected<'a>(plan: &'a Plan<'_>) -> Vec<Affected<'a>> {
     let (old, new) = (&plan.old.users, &plan.new.users);
     match &plan.effects.touched {
         Touched::Users(slots) => {
-            let mut seen = HashSet::<(ClassId, ClassId, bool), RandomState>::default();
+            let mut seen = HashSet::<(ClassId, ClassId, bool)>::default();
             let mut affected = Vec::new();
             for &slot in slots {
                 let Some((_, after)) = new.get(slot) else { continue };

@@ -1,14 +1,11 @@
 //! Sources of another policy, fitted into this one.
 
-use std::collections::HashSet;
-
-use foldhash::fast::RandomState;
-
 use super::attempt::{Plan, Touched};
 use super::statement::{Misfit, is_name};
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document::{self, Map};
 use crate::ids::SourceId;
+use crate::names::HashSet;
 use crate::policy::{ChangeKind, Inner, Source, SourceKind, Statements, push};
 
 /// A source of a bundle, on its way into the policy.
@@ -70,7 +67,7 @@ impl Inner {
 
 /// Returns `true` if a map has duplicate names, which no policy has.
 fn has_duplicates<V>(map: &Map<V>) -> bool {
-    let mut seen = HashSet::<&str, RandomState>::default();
+    let mut seen = HashSet::<&str>::default();
     !map.iter().all(|(name, _)| seen.insert(name))
 }
 

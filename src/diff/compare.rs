@@ -5,9 +5,6 @@
     reason = "the numbers of formulas are given here, and none is taken away"
 )]
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use super::diagram::{
@@ -23,6 +20,7 @@ use crate::document::SettingValue;
 use crate::engine::{Engine, Limit, Verdict};
 use crate::filter::{Day, Formula, Formulas};
 use crate::ids::ClassId;
+use crate::names::HashMap;
 use crate::policy::Inner;
 
 /// The changes for the users of a pair, by numbers and in a fixed order: equal
@@ -97,10 +95,10 @@ pub(super) struct Comparison<'e> {
     pub(super) settings: Vec<(u32, u32)>,
     diagrams: Diagrams<'e>,
     formulas: Vec<Known<'e>>,
-    recipes: HashMap<Recipe, usize, RandomState>,
-    overlaps: HashMap<(usize, usize, usize, usize, Related), Overlap, RandomState>,
+    recipes: HashMap<Recipe, usize>,
+    overlaps: HashMap<(usize, usize, usize, usize, Related), Overlap>,
     extents: Vec<Extent>,
-    extent_numbers: HashMap<Extent, usize, RandomState>,
+    extent_numbers: HashMap<Extent, usize>,
 }
 
 impl<'e> Comparison<'e> {
@@ -374,7 +372,7 @@ impl<'e> Comparison<'e> {
                 both: reach.before != Reach::Nowhere && reach.after != Reach::Nowhere,
             };
         };
-        let mut answers: HashMap<Variable, Answers, RandomState> = HashMap::default();
+        let mut answers: HashMap<Variable, Answers> = HashMap::default();
         let mut attributes = Vec::new();
         for variable in self.diagrams.asks(&[before, after]) {
             match self.diagrams.asked(variable) {

@@ -6,13 +6,11 @@
 //! difference. So each meaning has exactly one diagram, and two are compared by
 //! walking down both at once.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::catalogue::{Op, States};
 use crate::filter::{Formula, Formulas, Test};
+use crate::names::{HashMap, HashSet};
 use crate::relation::RelationState;
 
 /// A diagram: the number of its topmost node.
@@ -94,10 +92,10 @@ impl Overlap {
 pub(super) struct Diagrams<'e> {
     /// Numbered from 2 on.
     nodes: Vec<Node>,
-    known: HashMap<Node, Diagram, RandomState>,
-    joined: HashMap<(Op, Diagram, Diagram), Diagram, RandomState>,
+    known: HashMap<Node, Diagram>,
+    joined: HashMap<(Op, Diagram, Diagram), Diagram>,
     asked: Vec<Asked<'e>>,
-    variables: HashMap<Asked<'e>, Variable, RandomState>,
+    variables: HashMap<Asked<'e>, Variable>,
 }
 
 impl<'e> Diagrams<'e> {
@@ -267,7 +265,7 @@ impl<'e> Diagrams<'e> {
 
     /// Returns the variables that some diagrams ask for, sorted.
     pub(super) fn asks(&self, diagrams: &[Diagram]) -> Vec<Variable> {
-        let mut seen = std::collections::HashSet::<Diagram, RandomState>::default();
+        let mut seen = HashSet::<Diagram>::default();
         let mut open = diagrams.to_vec();
         let mut asks = Vec::new();
         while let Some(diagram) = open.pop() {
@@ -287,7 +285,7 @@ impl<'e> Diagrams<'e> {
         &self,
         before: Diagram,
         after: Diagram,
-        answers: &HashMap<Variable, Answers, RandomState>,
+        answers: &HashMap<Variable, Answers>,
     ) -> Option<Overlap> {
         let mut walk = Walk { diagrams: self, answers, known: HashMap::default() };
         walk.overlap(before, after)
@@ -297,8 +295,8 @@ impl<'e> Diagrams<'e> {
 /// A comparison of two diagrams.
 struct Walk<'d, 'e> {
     diagrams: &'d Diagrams<'e>,
-    answers: &'d HashMap<Variable, Answers, RandomState>,
-    known: HashMap<(Diagram, Diagram), Overlap, RandomState>,
+    answers: &'d HashMap<Variable, Answers>,
+    known: HashMap<(Diagram, Diagram), Overlap>,
 }
 
 impl Walk<'_, '_> {

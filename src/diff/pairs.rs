@@ -1,15 +1,12 @@
 //! Matches users by name, and joins those who are alike into pairs of classes.
 
-use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use crate::document::RelationType;
 use crate::engine::Engine;
 use crate::ids::{ClassId, GroupListId, IdVec, Number, UserSlot};
-use crate::names::keys;
+use crate::names::{HashMap, keys};
 use crate::policy::Difference;
 
 /// Users who are alike, before and after.
@@ -162,8 +159,8 @@ struct Matching<'e> {
     /// True if some relation names users before and groups after, or the other way
     /// round.
     across: bool,
-    numbers: HashMap<Pair, usize, RandomState>,
-    groups: HashMap<(GroupListId, GroupListId), Named, RandomState>,
+    numbers: HashMap<Pair, usize>,
+    groups: HashMap<(GroupListId, GroupListId), Named>,
     compared: Vec<Compared>,
 }
 

@@ -1,15 +1,12 @@
 //! Bounds as resolved for a user (design, rule 8).
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use crate::catalogue::AttributeId;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
 use crate::ids::SourceId;
-use crate::names::is_among;
+use crate::names::{HashMap, HashSet, is_among};
 use crate::object::Value;
 use crate::policy::{Class, Held, Inner, Tier};
 
@@ -62,7 +59,7 @@ impl Limit {
                 texts.dedup();
             }
             Limit::NotBefore(fences) | Limit::NotAfter(fences) => {
-                let mut seen = HashSet::<Fence, RandomState>::default();
+                let mut seen = HashSet::<Fence>::default();
                 fences.retain(|fence| seen.insert(*fence));
             }
             _ => {}
@@ -189,9 +186,9 @@ pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
 #[derive(Debug)]
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
-    known: HashSet<Limits, RandomState>,
+    known: HashSet<Limits>,
     /// The limits of classes without bounds of their own, by their sources.
-    shared: HashMap<&'p [SourceId], Limits, RandomState>,
+    shared: HashMap<&'p [SourceId], Limits>,
 }
 
 impl<'p> Bounding<'p> {

@@ -1,13 +1,10 @@
 //! What one user is granted and what of it has effect, with how that came about
 //! (design, rules 1 to 6), and the reason for an answer (section 7).
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
 use super::layer::{Layer, Layers};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, Catalogue, Condition, Evaluator, Form, Link, NodeId};
+use crate::names::HashMap;
 use crate::policy::{Class, Inner};
 use crate::reason::Reason;
 
@@ -94,15 +91,15 @@ pub(crate) struct Rights<'p> {
     layer: Layer,
     effective: BitSet,
     /// The permissions that only implications grant.
-    implied: HashMap<NodeId, Implied, RandomState>,
+    implied: HashMap<NodeId, Implied>,
     /// When each permission that is granted without effect fell.
-    fell: HashMap<NodeId, usize, RandomState>,
+    fell: HashMap<NodeId, usize>,
 }
 
 impl<'p> Rights<'p> {
     pub(crate) fn new(layers: &mut Layers<'p>, user: &'p Class) -> Rights<'p> {
         let (policy, licensed) = layers.of();
-        let mut implied: HashMap<NodeId, Implied, RandomState> = HashMap::default();
+        let mut implied: HashMap<NodeId, Implied> = HashMap::default();
         let layer = layers.grants_with(user, |id, by| {
             let origin = implied.get(&by).map_or(by, |by| by.origin);
             implied.insert(id, Implied { by, origin });

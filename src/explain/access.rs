@@ -1,16 +1,14 @@
 //! The sources that let users in.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::trace::Trace;
 use crate::catalogue::{Bit, Form, NodeId};
 use crate::engine::{Engine, Layers, Permission};
 use crate::ids::ClassId;
+use crate::names::{HashMap, IndexMap};
 use crate::object::{Object, Target};
 use crate::policy::{Origin, SourceName};
 
@@ -78,9 +76,9 @@ impl Engine {
         let policy = self.policy().inner();
         let (object, today) = on.parts();
         let mut layers = Layers::new(policy, self.licensed());
-        let mut found: IndexMap<Vec<AccessSource>, Vec<&str>, RandomState> = IndexMap::default();
+        let mut found: IndexMap<Vec<AccessSource>, Vec<&str>> = IndexMap::default();
         // The index in `found` of each class, where there is no object.
-        let mut of_class: HashMap<ClassId, usize, RandomState> = HashMap::default();
+        let mut of_class: HashMap<ClassId, usize> = HashMap::default();
         let classes = self.admitted_classes(action, on);
         for (slot, class) in self.admitted(action, on, &classes) {
             let Some(holder) = policy.users.holder(slot) else { continue };

@@ -1,9 +1,5 @@
 //! The sources that would grant what is missing, and the users who may assign them.
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::RandomState;
-
 use super::hypothesis::Step;
 use super::remedy::{AssignedSource, Assignment};
 use super::search::Search;
@@ -12,6 +8,7 @@ use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
 use crate::change::{Abilities, Ability, Actor, Change, Comparing, Plan};
 use crate::engine::{Engine, effective};
 use crate::ids::{ClassId, SourceId};
+use crate::names::{HashMap, HashSet};
 use crate::object::Object;
 use crate::policy::{Class, Holder, Inner, Origin, SourceKind};
 use crate::reason::Reason;
@@ -157,8 +154,7 @@ impl Inner {
     /// unique roles that somebody holds.
     fn assignable(&self, user: &Class) -> Vec<SourceId> {
         let sources = &self.sources;
-        let mut taken: HashSet<SourceId, RandomState> =
-            sources.closure(&user.sources).into_iter().collect();
+        let mut taken: HashSet<SourceId> = sources.closure(&user.sources).into_iter().collect();
         if sources.of(SourceKind::Role).any(|(.., role)| role.unique) {
             let held = self.users.classes().flat_map(|(_, class)| &class.sources).copied();
             taken.extend(held.filter(|&id| sources[id].unique));
@@ -180,7 +176,7 @@ struct Approving<'e> {
     licences: &'e [BitSet; 2],
     abilities: [Abilities<'e>; 2],
     /// The abilities of classes that were asked for.
-    known: HashMap<ClassId, [Ability; 2], RandomState>,
+    known: HashMap<ClassId, [Ability; 2]>,
 }
 
 /// The users who may assign one source.
@@ -253,7 +249,7 @@ impl<'e> Approving<'e> {
     /// The admins who are among all of these approvers, and the names of the others of
     /// each, all sorted. Looks at each user once.
     fn names(&self, approvers: &[Approvers]) -> (Vec<String>, Vec<Vec<String>>) {
-        let mut by_class: HashMap<ClassId, Vec<usize>, RandomState> = HashMap::default();
+        let mut by_class: HashMap<ClassId, Vec<usize>> = HashMap::default();
         let mut by_user = Vec::new();
         for (at, Approvers { user, classes }) in approvers.iter().enumerate() {
             classes.iter().for_each(|&class| by_class.entry(class).or_default().push(at));

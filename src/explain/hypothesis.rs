@@ -1,9 +1,6 @@
 //! A policy, a user and an object as they would be if some steps were taken.
 
-use std::collections::HashSet;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use super::trace::Trace;
 use crate::bits::BitSet;
@@ -11,6 +8,7 @@ use crate::catalogue::{AttributeId, Bit, Pattern};
 use crate::date::Date;
 use crate::document::Bound;
 use crate::engine::Layers;
+use crate::names::HashSet;
 use crate::object::{Object, Subject, Value};
 use crate::policy::{Class, Effect, Holder, Inner, Licence, Origin, Statements};
 use crate::relation::RelationState;
@@ -117,7 +115,7 @@ impl<'a, O: Object + ?Sized> Hypothesis<'a, O> {
         // There may be hundreds, and each change of a list copies it.
         let catalogue = &self.policy.catalogue;
         let exactly = |bit: Bit| Pattern::exactly(catalogue.id_of(bit));
-        let replaced: HashSet<Pattern, RandomState> = bits.iter().copied().map(exactly).collect();
+        let replaced: HashSet<Pattern> = bits.iter().copied().map(exactly).collect();
         let own = self.class.statements.get_or_insert_default();
         for list in [&mut own.allow, &mut own.deny, &mut own.forbid] {
             let left = list.iter().copied();

@@ -4,9 +4,6 @@
 //! answer is yes; then it leaves each step out in turn, to see whether it is needed.
 
 use std::cell::Cell;
-use std::collections::HashSet;
-
-use foldhash::fast::RandomState;
 
 use super::hypothesis::{Hypothesis, Related, Step};
 use super::remedy::{Remedies, Remedy, RemedyStep};
@@ -16,6 +13,7 @@ use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, fence_day};
+use crate::names::HashSet;
 use crate::object::{Object, Value};
 use crate::policy::{
     Class, Effect, Holder, Inner, Origin, Said, Statement as Written, Statements, Users,
@@ -382,7 +380,7 @@ fn grant_steps<O: Object + ?Sized>(
 ) -> Next {
     let catalogue = trace.catalogue();
     let mut steps = Vec::new();
-    let mut seen: HashSet<Bit, RandomState> = HashSet::default();
+    let mut seen: HashSet<Bit> = HashSet::default();
     let mut open = vec![bit];
     while let Some(bit) = open.pop() {
         if !seen.insert(bit) {

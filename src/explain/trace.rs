@@ -6,15 +6,13 @@
 //! scopes, bounds and gates that brought about what these return.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
 
 use crate::catalogue::{
     AttributeId, Bit, Catalogue, Evaluator, Form, KindId, Link, NodeId, Op, States,
 };
 use crate::date::Date;
 use crate::engine::{Bounding, Layers, Limits, Rights, limit_of, reason_on_object};
+use crate::names::HashMap;
 use crate::object::{Asker, Object, Subject, Value};
 use crate::policy::{
     Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, Statements, Tier,
@@ -49,7 +47,7 @@ pub(super) struct Trace<'a, O: ?Sized> {
     tests: Cell<usize>,
     /// Whether something keeps a permission from being allowed on the object, once
     /// asked for.
-    blocked: RefCell<HashMap<NodeId, bool, RandomState>>,
+    blocked: RefCell<HashMap<NodeId, bool>>,
 }
 
 impl<'a, O: Object + ?Sized> Trace<'a, O> {

@@ -1,6 +1,5 @@
 //! Names that occur twice, that look alike, or that may be mistyped.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
@@ -10,7 +9,7 @@ use unicode_security::confusable_detection::skeleton;
 use super::{Code, Linter};
 use crate::catalogue::NodeId;
 use crate::document::Map;
-use crate::names::{keys, number};
+use crate::names::{HashMap, HashSet, keys, number};
 use crate::policy::{Source, SourceKind, SourceName};
 use crate::problem::nearest_within;
 
@@ -64,7 +63,7 @@ impl Linter<'_> {
             let groups = policy.users.groups(slot).iter().enumerate();
             groups.map(move |(at, &group)| (policy.groups.name(group), user, Some(at)))
         });
-        let mut seen: HashSet<&str, RandomState> = names(declared).collect();
+        let mut seen: HashSet<&str> = names(declared).collect();
         let mut compared = 0;
         for (name, by, at) in parents.chain(of_users) {
             if !seen.insert(name) {
@@ -88,7 +87,7 @@ impl Linter<'_> {
         let policy = self.policy;
         let catalogue = self.catalogue();
         let mut named: Vec<(&str, String)> = Vec::new();
-        let mut seen: HashSet<&str> = HashSet::new();
+        let mut seen: HashSet<&str> = HashSet::default();
         for (id, node) in (0..).zip(&catalogue.nodes) {
             if let Some(feature) = node.feature.as_deref()
                 && seen.insert(feature)
@@ -118,7 +117,7 @@ impl Linter<'_> {
     ) {
         // A name is kept as a hash: there may be a million.
         let hasher = RandomState::default();
-        let mut first: HashMap<(u8, u64), &str, RandomState> = HashMap::default();
+        let mut first: HashMap<(u8, u64), &str> = HashMap::default();
         for (at, name) in names.enumerate() {
             let mut like = None;
             for (kind, key) in (0..).zip(looks(name)) {
@@ -168,7 +167,7 @@ impl Linter<'_> {
         place: &str,
         name: impl Fn(I) -> &'n str,
     ) {
-        let mut seen: HashSet<I, RandomState> = HashSet::default();
+        let mut seen: HashSet<I> = HashSet::default();
         for (at, &id) in list.iter().enumerate() {
             if !seen.insert(id) {
                 let (place, name) = (format!("{place}[{at}]"), name(id));

@@ -20,16 +20,13 @@
     reason = "counts of users and statements, none of which is brought below what it counts"
 )]
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::RandomState;
-
 use super::{Code, Linter, Reach};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
 use crate::document::{Bound, SettingValue};
 use crate::engine::{Layer, Layers, Limit};
 use crate::ids::{ClassId, SourceId, UserSlot};
+use crate::names::{HashMap, HashSet};
 use crate::policy::{
     Effect, Held, Inner, List, Origin, Said, SourceName, Statement, Statements, Tier,
 };
@@ -93,8 +90,8 @@ impl<'p> Linter<'p> {
             }
         }
         // Users' own statements mean the same whatever else they have.
-        let mut alike: HashMap<&Statements, Vec<ClassId>, RandomState> = HashMap::default();
-        let mut of_class: HashMap<ClassId, (UserSlot, u32), RandomState> = HashMap::default();
+        let mut alike: HashMap<&Statements, Vec<ClassId>> = HashMap::default();
+        let mut of_class: HashMap<ClassId, (UserSlot, u32)> = HashMap::default();
         for (slot, ..) in policy.users.iter() {
             let class = policy.users.class_of(slot);
             of_class.entry(class).or_insert((slot, 0)).1 += 1;
@@ -211,7 +208,7 @@ impl Why {
 }
 
 /// The attributes that permissions in reach check.
-fn checked(policy: &Inner, effective: &BitSet) -> HashSet<AttributeId, RandomState> {
+fn checked(policy: &Inner, effective: &BitSet) -> HashSet<AttributeId> {
     let catalogue = &policy.catalogue;
     let nodes = catalogue.nodes.iter().filter(|node| {
         // A heading has no bit of its own.
@@ -229,7 +226,7 @@ struct Sources<'p> {
     policy: &'p Inner,
     reach: &'p Reach,
     layers: Layers<'p>,
-    checked: HashSet<AttributeId, RandomState>,
+    checked: HashSet<AttributeId>,
     /// For each node, the current source's statements about it, the farthest first.
     matching: Vec<Vec<Saying>>,
 }
@@ -292,7 +289,7 @@ impl<'p> Sources<'p> {
     ) {
         let catalogue = self.catalogue();
         let mut weighed: Vec<Weighed> = Vec::with_capacity(statements.len());
-        let mut seen: HashSet<(List, Pattern), RandomState> = HashSet::default();
+        let mut seen: HashSet<(List, Pattern)> = HashSet::default();
         let mut touched: Vec<NodeId> = Vec::new();
         for (number, statement) in (0..).zip(statements) {
             let mut of = Weighed::default();

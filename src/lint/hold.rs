@@ -1,12 +1,11 @@
 //! Permissions that nobody can hold, and checks that nothing passes.
 
-use std::collections::HashSet;
-
 use super::{Code, Linter};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
 use crate::engine::{Layer, Layers, Limit, possible};
 use crate::ids::SourceId;
+use crate::names::HashSet;
 use crate::policy::{Inner, Statements};
 use crate::problem::quoted;
 
@@ -74,7 +73,7 @@ impl Linter<'_> {
     fn bounds(&mut self, effective: &BitSet) {
         let policy = self.policy;
         let catalogue = self.catalogue();
-        let mut bounded: HashSet<AttributeId> = HashSet::new();
+        let mut bounded: HashSet<AttributeId> = HashSet::default();
         let mut state = |statements: &Statements| {
             for (id, bound) in &statements.bounds {
                 let of = catalogue.attribute_at(*id).bound;
@@ -87,7 +86,7 @@ impl Linter<'_> {
         for (_, class) in policy.users.classes() {
             class.statements.iter().for_each(|own| state(own));
         }
-        let mut told: HashSet<AttributeId> = HashSet::new();
+        let mut told: HashSet<AttributeId> = HashSet::default();
         for node in &catalogue.nodes {
             if node.form == Form::Heading || !effective.contains(node.bit) {
                 continue;
@@ -155,9 +154,8 @@ fn any_licence(policy: &Inner) -> BitSet {
 
 /// All that loses its effect with a node, in order, its scopes aside.
 fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
-    let mut seen: HashSet<NodeId> = HashSet::from([id]);
     let mut open: Vec<NodeId> = catalogue.scopes(id).chain([id]).collect();
-    seen.extend(&open);
+    let mut seen: HashSet<NodeId> = open.iter().copied().collect();
     let mut found = Vec::new();
     while let Some(id) = open.pop() {
         for &dependent in catalogue.dependents(id) {

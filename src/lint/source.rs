@@ -1,13 +1,10 @@
 //! Sources that nobody has, and statements that do what is hardly intended.
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::RandomState;
-
 use super::{Code, Linter};
 use crate::catalogue::{Bit, Form, NodeId, Reach};
 use crate::engine::{Layer, Layers};
 use crate::ids::SourceId;
+use crate::names::{HashMap, HashSet};
 use crate::policy::{
     Effect, Said, Source, SourceKind, SourceName, Statement, StatementIndex, Statements, Tier,
 };
@@ -23,7 +20,7 @@ impl<'p> Linter<'p> {
         for (_, name, statements) in self.common() {
             self.headings(&name, statements);
         }
-        let mut seen: HashSet<&Statements, RandomState> = HashSet::default();
+        let mut seen: HashSet<&Statements> = HashSet::default();
         let policy = self.policy;
         for (_, user, class) in policy.users.iter() {
             if let Some(own) = class.statements.as_deref()
@@ -40,7 +37,7 @@ impl<'p> Linter<'p> {
         if policy.users.len() == 0 {
             return;
         }
-        let mut used: HashSet<SourceId, RandomState> = HashSet::default();
+        let mut used: HashSet<SourceId> = HashSet::default();
         used.extend(policy.default_profile);
         used.extend(policy.users.classes().flat_map(|(_, class)| &class.sources));
         for (.., source) in policy.sources.iter() {
@@ -56,7 +53,7 @@ impl<'p> Linter<'p> {
 
     fn same(&mut self) {
         let policy = self.policy;
-        let mut first: HashMap<(SourceKind, Statements, Vec<SourceId>), SourceName, RandomState> =
+        let mut first: HashMap<(SourceKind, Statements, Vec<SourceId>), SourceName> =
             HashMap::default();
         for (id, name, statements) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
             let Source { kind, template, unique, .. } = policy.sources[id];
@@ -164,7 +161,7 @@ impl<'p> Linter<'p> {
             }
             let Some((_, _, layer)) = sources.iter().find(|(id, ..)| *id == by) else { continue };
             let index = StatementIndex::new(statements);
-            let mut told: HashSet<usize> = HashSet::new();
+            let mut told: HashSet<usize> = HashSet::default();
             for &(granting, implied) in &pairs {
                 let (grants, denies) = (catalogue.node_of(granting), catalogue.node_of(implied));
                 if layer.said_of(denies) != Said::Deny

@@ -1,16 +1,15 @@
 //! The sources that users share: the global one, profiles, roles and approval
 //! groups, all in one table.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use super::{Class, Inner, SourceName, Statements};
 use crate::chunked::Chunked;
 use crate::graph;
 use crate::ids::{IdVec, Key, Number, SourceId};
+use crate::names::HashSet;
 use crate::slots::Names;
 
 /// The kinds of shared sources, the more general first: also the order in which a
@@ -287,7 +286,7 @@ impl Sources {
     /// at its first visit.
     pub(crate) fn closure(&self, sources: &[SourceId]) -> SmallVec<[SourceId; 16]> {
         let mut closure = SmallVec::new();
-        let mut seen = HashSet::<SourceId, RandomState>::default();
+        let mut seen = HashSet::<SourceId>::default();
         let mut open: SmallVec<[SourceId; 16]> = sources.iter().rev().copied().collect();
         while let Some(id) = open.pop() {
             // A few sources are scanned faster than hashed.

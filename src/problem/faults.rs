@@ -1,12 +1,9 @@
 //! Collects the problems of a document while it is resolved.
 
-use std::collections::HashSet;
-
-use foldhash::fast::RandomState;
-
 use super::nearest::nearest_within;
 use super::{LeftOut, Place, Problem, ProblemKind, ReportBudget};
 use crate::limits::Limits;
+use crate::names::HashSet;
 
 /// The problems found so far.
 #[derive(Debug, Default)]
@@ -57,7 +54,7 @@ impl Faults {
     /// value is mended.
     pub(crate) fn into_problems(mut self) -> Vec<Problem> {
         let resolved = self.problems.split_off(self.read);
-        let unread: HashSet<&str, RandomState> = self
+        let unread: HashSet<&str> = self
             .problems
             .iter()
             .filter(|problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. }))
@@ -152,7 +149,7 @@ impl Faults {
 }
 
 /// Returns `true` if a problem may merely follow from one at these places.
-fn follows_from(problem: &Problem, unread: &HashSet<&str, RandomState>) -> bool {
+fn follows_from(problem: &Problem, unread: &HashSet<&str>) -> bool {
     let is_unread = |place: &str| {
         let ends = place.match_indices(['.', '[']).map(|(end, _)| end).chain([place.len()]);
         ends.into_iter().any(|end| place.get(..end).is_some_and(|above| unread.contains(above)))
@@ -186,7 +183,7 @@ fn declared_in(what: &str) -> Option<&'static str> {
 
 /// The names met so far in a map or list.
 #[derive(Debug, Default)]
-pub(crate) struct Seen<'d>(HashSet<&'d str, RandomState>);
+pub(crate) struct Seen<'d>(HashSet<&'d str>);
 
 impl<'d> Seen<'d> {
     /// Adds a name, or reports it if it is there already.

@@ -1,10 +1,8 @@
 //! The shapes of records: a table of fields for each type of the document.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::marker::PhantomData;
 
-use foldhash::fast::RandomState;
 use serde::de::{IgnoredAny, MapAccess};
 use smallvec::SmallVec;
 
@@ -18,6 +16,7 @@ use crate::document::{
     Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NewUser, ObjectKind,
     Permission, Role, Scope, Separation, Setting, Source, Statements, User,
 };
+use crate::names::HashSet;
 use crate::problem::{ProblemKind, nearest};
 
 /// The fields of a record.
@@ -62,7 +61,7 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
     fn map<A: MapAccess<'de>>(self, at: Position<'_>, mut map: A) -> Result<T, A::Error> {
         let mut out = T::default();
         let mut seen = SmallVec::<[Cow<'de, str>; 16]>::new();
-        let mut unknown = HashSet::<Cow<'de, str>, RandomState>::default();
+        let mut unknown = HashSet::<Cow<'de, str>>::default();
         while let Some(key) = map.next_key_seed(Key)? {
             let place = at.place.key(&key);
             let inner = at.within(&place);

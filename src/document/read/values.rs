@@ -1,10 +1,8 @@
 //! The shapes of simple values, and of lists and maps of them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
-use foldhash::fast::RandomState;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::fields::{FenceParts, record};
@@ -14,6 +12,7 @@ use crate::document::{
     Bound, BoundType, Edition, Fence, Format, Group, Map, ObjectKind, Permission, RelationType,
     Role, Scope, Separation, Setting, SettingValue, Source, User,
 };
+use crate::names::HashMap;
 use crate::problem::{ProblemKind, nearest};
 use crate::relation::RelationState;
 
@@ -298,7 +297,7 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for Entries<S> {
         let mut out: Map<_> = Map::default();
         // If duplicates both stay in the map, name resolution finds them; if one is
         // left out, it could not, so they are found here.
-        let mut left_out: Option<HashMap<Box<str>, bool, RandomState>> = None;
+        let mut left_out: Option<HashMap<Box<str>, bool>> = None;
         while let Some(key) = map.next_key_seed(Key)? {
             let place = at.place.key(&key);
             let value = map.next_value_seed(Seed(at.within(&place), self.0))?.kept();
