@@ -147,6 +147,30 @@ pub struct BeforeAfter<T> {
     pub after: T,
 }
 
+impl<T> BeforeAfter<T> {
+    fn map<U>(self, mut f: impl FnMut(T) -> U) -> BeforeAfter<U> {
+        BeforeAfter { before: f(self.before), after: f(self.after) }
+    }
+
+    fn zip<U>(self, other: BeforeAfter<U>) -> BeforeAfter<(T, U)> {
+        BeforeAfter { before: (self.before, other.before), after: (self.after, other.after) }
+    }
+
+    fn differs(&self) -> bool
+    where
+        T: PartialEq,
+    {
+        self.before != self.after
+    }
+
+    fn if_differs(self) -> Option<BeforeAfter<T>>
+    where
+        T: PartialEq,
+    {
+        self.differs().then_some(self)
+    }
+}
+
 /// The changes of a permission.
 ///
 /// ```
@@ -318,7 +342,7 @@ impl Engine {
     pub fn diff(&self, after: &Engine) -> Diff {
         let (old, new) = (self.policy().inner(), after.policy().inner());
         let aligned = old.is_aligned(new);
-        let mut comparison = Comparison::new(self, after, aligned);
+        let mut comparison = Comparison::new(BeforeAfter { before: self, after }, aligned);
         let mut numbers: HashMap<Changes, usize> = HashMap::default();
         let mut groups: Vec<(Changes, Users)> = Vec::new();
         for Compared { pair, slots } in pairs::pairs(self, after, aligned) {
@@ -437,30 +461,22 @@ impl DiffBuilder<'_, '_> {
             (Some(id), None) => named(self.old, id),
             (None, None) => return None,
         };
-        let level = |catalogue: &Catalogue, node: Option<NodeId>, held| {
-            compare::level(catalogue.node(node?), held).map(str::to_owned)
-        };
-        let level = BeforeAfter {
-            before: level(self.old, nodes.before, line.levels.before),
-            after: level(self.new, nodes.after, line.levels.after),
-        };
-        let effective =
-            BeforeAfter { before: line.levels.before > 0, after: line.levels.after > 0 };
+        let catalogues = BeforeAfter { before: self.old, after: self.new };
+        let levels = catalogues.zip(nodes).zip(line.levels).map(|((catalogue, id), held)| {
+            compare::level(catalogue.node(id?), held).map(str::to_owned)
+        });
         Some(PermissionChange {
             permission,
             shift: line.shift,
-            on: BeforeAfter {
-                before: self.comparison.extent(line.on.before),
-                after: self.comparison.extent(line.on.after),
-            },
-            effective: otherwise(effective),
-            level: otherwise(level),
-            can_some: otherwise(line.can_some),
+            on: line.on.map(|number| self.comparison.extent(number)),
+            effective: line.levels.map(|held| held > 0).if_differs(),
+            level: levels.if_differs(),
+            can_some: line.can_some.if_differs(),
         })
     }
 
     fn setting(&self, at: usize) -> Option<Named> {
-        let (_, number) = *self.comparison.settings.get(at)?;
+        let number = self.comparison.settings.get(at)?.after;
         let (name, declared) = self.new.settings.get_index(number as usize)?;
         Some(Named { name: name.to_string(), label: declared.label.clone() })
     }
@@ -469,8 +485,4 @@ impl DiffBuilder<'_, '_> {
 fn named(catalogue: &Catalogue, id: NodeId) -> Named {
     let label = catalogue.node(id).label.as_deref().map(Into::into);
     Named { name: catalogue.node(id).path.to_string(), label }
-}
-
-fn otherwise<T: PartialEq>(versus: BeforeAfter<T>) -> Option<BeforeAfter<T>> {
-    (versus.before != versus.after).then_some(versus)
 }

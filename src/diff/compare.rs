@@ -17,7 +17,7 @@ use super::{BeforeAfter, Extent, Shift};
 use crate::bits::{ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Node, NodeId};
 use crate::document::SettingValue;
-use crate::engine::{Engine, Limit, Verdict};
+use crate::engine::{Engine, Limit, Verdict, limit_of};
 use crate::filter::{Day, Formula, Formulas};
 use crate::ids::ClassId;
 use crate::names::HashMap;
@@ -46,21 +46,18 @@ pub(super) struct Line {
 }
 
 /// A permission before and after: present on at least one side.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Nodes {
-    pub(super) before: Option<NodeId>,
-    pub(super) after: Option<NodeId>,
-}
+pub(super) type Ids = BeforeAfter<Option<NodeId>>;
+type Nodes<'e> = BeforeAfter<Option<&'e Node>>;
 
-/// One of the two engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Side {
-    Before,
-    After,
+/// A class of users of one of the engines.
+#[derive(Clone, Copy)]
+struct Side<'e> {
+    engine: &'e Engine,
+    class: ClassId,
 }
 
 /// The objects on which a permission may be exercised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Reach {
     Nowhere,
     Everywhere,
@@ -78,32 +75,32 @@ struct Known<'e> {
     extent: Option<usize>,
 }
 
-/// The ingredients of a formula: a permission, the user's limits, the scopes held.
-type Recipe = (Side, NodeId, usize, SmallVec<[Bit; 8]>);
+/// The ingredients of a formula: the addresses of a permission and of the user's limits,
+/// and the scopes held.
+type Recipe = (*const Node, *const Limit, SmallVec<[Bit; 8]>);
 
 /// Two engines being compared.
 pub(super) struct Comparison<'e> {
-    before: &'e Engine,
-    after: &'e Engine,
+    engines: BeforeAfter<&'e Engine>,
     /// True if they number permissions and attributes alike.
     aligned: bool,
     /// The permissions, in the order after, followed by those that are gone.
-    pub(super) nodes: Vec<Nodes>,
+    pub(super) nodes: Vec<Ids>,
     /// The permissions on kinds of objects, if both engines have the same catalogue.
     on_objects: Vec<NodeId>,
     /// The settings that both have.
-    pub(super) settings: Vec<(u32, u32)>,
+    pub(super) settings: Vec<BeforeAfter<u32>>,
     diagrams: Diagrams<'e>,
     formulas: Vec<Known<'e>>,
     recipes: HashMap<Recipe, usize>,
-    overlaps: HashMap<(usize, usize, usize, usize, Related), Overlap>,
+    overlaps: HashMap<(BeforeAfter<(Reach, *const Limit)>, Related), Overlap>,
     extents: Vec<Extent>,
     extent_numbers: HashMap<Extent, usize>,
 }
 
 impl<'e> Comparison<'e> {
-    pub(super) fn new(before: &'e Engine, after: &'e Engine, aligned: bool) -> Comparison<'e> {
-        let (old, new) = (catalogue(before), catalogue(after));
+    pub(super) fn new(engines: BeforeAfter<&'e Engine>, aligned: bool) -> Comparison<'e> {
+        let BeforeAfter { before: old, after: new } = engines.map(catalogue);
         let grantable = |node: &Node| node.form != Form::Heading;
         let find = |catalogue: &Catalogue, node: &Node| {
             catalogue.find(&node.path).filter(|&id| grantable(catalogue.node(id)))
@@ -113,22 +110,21 @@ impl<'e> Comparison<'e> {
         };
         let nodes = if aligned {
             (0..crate::names::number(new.nodes.len()))
-                .map(|id| Nodes { before: Some(id), after: Some(id) })
+                .map(|id| Ids { before: Some(id), after: Some(id) })
                 .collect()
         } else {
             let after =
-                numbered(new).map(|(id, node)| Nodes { before: find(old, node), after: Some(id) });
+                numbered(new).map(|(id, node)| Ids { before: find(old, node), after: Some(id) });
             let gone = numbered(old).filter(|(_, node)| find(new, node).is_none());
-            after.chain(gone.map(|(id, _)| Nodes { before: Some(id), after: None })).collect()
+            after.chain(gone.map(|(id, _)| Ids { before: Some(id), after: None })).collect()
         };
         let on_objects = numbered(new).filter(|(_, node)| aligned && node.condition.is_some());
-        let settings = old.settings.keys().zip(0..).filter_map(|(name, was)| {
-            let is = new.settings.get_index_of(name)?;
-            Some((was, crate::names::number(is)))
+        let settings = old.settings.keys().zip(0..).filter_map(|(name, before)| {
+            let after = crate::names::number(new.settings.get_index_of(name)?);
+            Some(BeforeAfter { before, after })
         });
         let mut comparison = Comparison {
-            before,
-            after,
+            engines,
             aligned,
             nodes,
             on_objects: on_objects.map(|(id, _)| id).collect(),
@@ -152,7 +148,7 @@ impl<'e> Comparison<'e> {
 
     /// Returns the changes for the users of a pair, if there are any.
     pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
-        let presence = match (pair.before, pair.after) {
+        let presence = match (pair.classes.before, pair.classes.after) {
             (ClassId::VACANT, _) => super::Presence::New,
             (_, ClassId::VACANT) => super::Presence::Gone,
             _ => super::Presence::Stays,
@@ -171,18 +167,18 @@ impl<'e> Comparison<'e> {
         if !self.aligned {
             return (0..self.nodes.len()).collect();
         }
-        let (before, after) = (self.before.row(pair.before), self.after.row(pair.after));
-        let catalogue = catalogue(self.after);
+        let sides = self.sides(pair);
+        let BeforeAfter { before, after } = sides.map(|side| side.engine.row(side.class));
+        let catalogue = catalogue(self.engines.after);
         let words = before.len().max(after.len());
         let word = |row: &[u64], at: usize| row.get(at).copied().unwrap_or(0);
         let differing: Vec<u64> =
             (0..words).map(|at| word(&before, at) ^ word(&after, at)).collect();
         let mut nodes: Vec<usize> =
             ones(differing.iter().copied()).map(|bit| catalogue.id_of(bit) as usize).collect();
-        let (limits, others) = (self.before.limits(pair.before), self.after.limits(pair.after));
         let alike = pair.related.is_same()
-            && self.before.is_admin(pair.before) == self.after.is_admin(pair.after)
-            && (std::ptr::eq(limits, others) || limits == others);
+            && !sides.map(|side| side.engine.is_admin(side.class)).differs()
+            && has_same_limits(sides);
         if !alike || !nodes.is_empty() {
             let held = self.on_objects.iter().filter(|&&id| {
                 let bit = catalogue.node(id).bit;
@@ -199,31 +195,23 @@ impl<'e> Comparison<'e> {
 
     /// Returns whether the condition of a permission looks at any of these bits.
     fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
-        let condition = catalogue(self.after).node(id).condition.as_deref();
+        let condition = catalogue(self.engines.after).node(id).condition.as_deref();
         condition.is_some_and(|it| it.scopes().any(|scope| test(bits, scope.bit)))
     }
 
     /// Returns the changes of a permission, if there are any.
     fn line(&mut self, pair: &Pair, number: usize) -> Option<Line> {
-        let nodes = *self.nodes.get(number)?;
-        let reach = BeforeAfter {
-            before: self.reach(Side::Before, pair.before, nodes.before),
-            after: self.reach(Side::After, pair.after, nodes.after),
-        };
-        let levels = BeforeAfter {
-            before: held(self.before, pair.before, nodes.before),
-            after: held(self.after, pair.after, nodes.after),
-        };
-        let can_some = BeforeAfter {
-            before: can_some(self.before, pair.before, nodes.before),
-            after: can_some(self.after, pair.after, nodes.after),
-        };
+        let sides = self.sides(pair);
+        let ids = sides.zip(*self.nodes.get(number)?);
+        let nodes: Nodes<'e> = ids.map(|(side, id)| Some(catalogue(side.engine).node(id?)));
+        let at = sides.zip(nodes);
+        let reach = at.map(|(side, node)| self.reach(side, node));
+        let levels = at.map(|(side, node)| side.held(node));
+        let can_some = at.map(|(side, node)| side.can_some(node));
         let mut overlap = Overlap::default();
-        for (before, after) in self.thresholds(nodes, levels) {
-            let reach = BeforeAfter {
-                before: if before { reach.before } else { Reach::Nowhere },
-                after: if after { reach.after } else { Reach::Nowhere },
-            };
+        for held in thresholds(nodes, levels) {
+            let reach = reach.zip(held);
+            let reach = reach.map(|(reach, held)| if held { reach } else { Reach::Nowhere });
             overlap = overlap.union(self.overlap(pair, reach));
         }
         let shift = match (overlap.before_only, overlap.after_only, overlap.both) {
@@ -234,67 +222,35 @@ impl<'e> Comparison<'e> {
             (true, false, true) => Shift::Fewer,
             (true, true, _) => Shift::Other,
         };
-        let level_of = |engine: &'e Engine, node: Option<NodeId>, held: usize| {
-            node.and_then(|id| level(catalogue(engine).node(id), held))
-        };
-        let was = level_of(self.before, nodes.before, levels.before);
-        let is = level_of(self.after, nodes.after, levels.after);
-        let level_differs = match (was, is) {
-            (Some(was), Some(is)) => was != is,
-            (None, None) => false,
+        let level_differs = match nodes.zip(levels).map(|(node, held)| level(node?, held)) {
+            BeforeAfter { before: Some(was), after: Some(is) } => was != is,
+            BeforeAfter { before: None, after: None } => false,
             // That it is graded on one side only is reported with the names; here it
             // matters only if it is held.
             _ => levels.before > 0 || levels.after > 0,
         };
         let changes = shift != Shift::Same
-            || can_some.before != can_some.after
-            || (levels.before > 0) != (levels.after > 0)
+            || can_some.differs()
+            || levels.map(|held| held > 0).differs()
             || level_differs;
         if !changes {
             return None;
         }
-        let on = BeforeAfter {
-            before: self.extent_of(Side::Before, pair.before, reach.before),
-            after: self.extent_of(Side::After, pair.after, reach.after),
-        };
+        let on = sides.zip(reach).map(|(side, reach)| self.extent_of(side, reach));
         Some(Line { node: number, shift, levels, can_some, on })
     }
 
-    /// Returns, for each name that the permission has in both engines, or in the only
-    /// one that has it, whether it is held before and after.
-    fn thresholds(&self, nodes: Nodes, levels: BeforeAfter<usize>) -> Vec<(bool, bool)> {
-        let above = |engine: &'e Engine, node: Option<NodeId>| -> &'e [Box<str>] {
-            match node.map(|id| &catalogue(engine).node(id).form) {
-                Some(Form::Graded(levels)) => levels.get(1..).unwrap_or_default(),
-                _ => &[],
-            }
-        };
-        let (Some(_), Some(_)) = (nodes.before, nodes.after) else {
-            return vec![(levels.before > 0, levels.after > 0)];
-        };
-        let (befores, afters) = (above(self.before, nodes.before), above(self.after, nodes.after));
-        let path = (levels.before > 0, levels.after > 0);
-        let common = befores.iter().enumerate().filter_map(|(was, level)| {
-            let is = afters.iter().position(|known| known == level)?;
-            Some((levels.before > was, levels.after > is))
-        });
-        std::iter::once(path).chain(common).collect()
-    }
-
     /// Returns the objects on which users of a class may exercise a permission.
-    fn reach(&mut self, side: Side, class: ClassId, node: Option<NodeId>) -> Reach {
-        let engine = self.engine(side);
-        let Some(id) = node else { return Reach::Nowhere };
-        let node = catalogue(engine).node(id);
-        let conditional = match engine.verdict_of_class(class, node.bit) {
+    fn reach(&mut self, side: Side<'e>, node: Option<&'e Node>) -> Reach {
+        let Some(node) = node else { return Reach::Nowhere };
+        let conditional = match side.engine.verdict_of_class(side.class, node.bit) {
             Verdict::Denied => return Reach::Nowhere,
             Verdict::Allowed => return Reach::Everywhere,
             Verdict::Conditional(conditional) => conditional,
         };
         let scopes = conditional.condition.scopes().map(|scope| scope.bit);
         let scopes = scopes.filter(|&bit| conditional.holds(bit)).collect();
-        let limits = engine.limits(class).as_ptr().addr();
-        let recipe = (side, id, limits, scopes);
+        let recipe = (std::ptr::from_ref(node), side.limits().as_ptr(), scopes);
         if let Some(&known) = self.recipes.get(&recipe) {
             return Reach::On(known);
         }
@@ -313,37 +269,25 @@ impl<'e> Comparison<'e> {
 
     /// Compares the objects on which a permission may be exercised before and after.
     fn overlap(&mut self, pair: &Pair, reach: BeforeAfter<Reach>) -> Overlap {
-        let number = |reach| match reach {
-            Reach::Nowhere => usize::MAX,
-            Reach::Everywhere => usize::MAX - 1,
-            Reach::On(formula) => formula,
-        };
-        let limits = |engine: &Engine, class| engine.limits(class).as_ptr().addr();
-        let key = (
-            number(reach.before),
-            number(reach.after),
-            limits(self.before, pair.before),
-            limits(self.after, pair.after),
-            pair.related,
-        );
+        let sides = self.sides(pair);
+        let key = (reach.zip(sides.map(|side| side.limits().as_ptr())), pair.related);
         if let Some(&known) = self.overlaps.get(&key) {
             return known;
         }
         // Without an object, and on an object of a kind that neither asks about.
-        let without = |reach| match reach {
+        let without = reach.map(|reach| match reach {
             Reach::Nowhere => false,
             Reach::Everywhere => true,
             Reach::On(formula) => self.formulas[formula].without,
-        };
-        let everywhere = |reach| reach == Reach::Everywhere;
-        let mut overlap = Overlap::of(without(reach.before), without(reach.after))
-            .union(Overlap::of(everywhere(reach.before), everywhere(reach.after)));
-        let kind = |reach| match reach {
+        });
+        let everywhere = reach.map(|reach| reach == Reach::Everywhere);
+        let mut overlap = Overlap::of(without.before, without.after)
+            .union(Overlap::of(everywhere.before, everywhere.after));
+        let kinds = reach.map(|reach| match reach {
             Reach::On(formula) => Some(self.formulas[formula].kind.0),
             _ => None,
-        };
-        let mut kinds: Vec<&'e str> =
-            [kind(reach.before), kind(reach.after)].into_iter().flatten().collect();
+        });
+        let mut kinds: Vec<&'e str> = [kinds.before, kinds.after].into_iter().flatten().collect();
         kinds.dedup();
         for kind in kinds {
             overlap = overlap.union(self.overlap_on(pair, reach, kind));
@@ -352,23 +296,23 @@ impl<'e> Comparison<'e> {
         overlap
     }
 
-    /// The same, on objects of a kind.
+    /// Compares them on objects of a kind.
     fn overlap_on(&self, pair: &Pair, reach: BeforeAfter<Reach>, kind: &'e str) -> Overlap {
-        let diagram = |reach| match reach {
+        let diagrams = reach.map(|reach| match reach {
             Reach::Nowhere => Some(NONE),
             Reach::Everywhere => Some(super::diagram::ALL),
             Reach::On(formula) if self.formulas[formula].kind.0 == kind => {
                 self.formulas[formula].diagram
             }
             Reach::On(_) => Some(NONE),
-        };
-        let (Some(before), Some(after)) = (diagram(reach.before), diagram(reach.after)) else {
+        });
+        let BeforeAfter { before: Some(before), after: Some(after) } = diagrams else {
             if self.is_written_alike(pair, reach) {
                 return Overlap { both: true, ..Overlap::default() };
             }
             return Overlap {
-                before_only: diagram(reach.before) != Some(NONE),
-                after_only: diagram(reach.after) != Some(NONE),
+                before_only: diagrams.before != Some(NONE),
+                after_only: diagrams.after != Some(NONE),
                 both: reach.before != Reach::Nowhere && reach.after != Reach::Nowhere,
             };
         };
@@ -380,11 +324,8 @@ impl<'e> Comparison<'e> {
                     answers.insert(variable, self.states(kind, name, pair.related));
                 }
                 Some(Asked { what: What::Attribute(name), .. }) => {
-                    let limits = (
-                        limit(self.before, pair.before, kind, name),
-                        limit(self.after, pair.after, kind, name),
-                    );
-                    attributes.push((variable, limits));
+                    let limits = self.sides(pair).map(|side| side.limit(kind, name));
+                    attributes.push((variable, (limits.before, limits.after)));
                 }
                 None => {}
             }
@@ -426,24 +367,24 @@ impl<'e> Comparison<'e> {
         let (before, after) = (&self.formulas[before], &self.formulas[after]);
         self.aligned
             && pair.related.is_same()
-            && self.before.limits(pair.before) == self.after.limits(pair.after)
+            && has_same_limits(self.sides(pair))
             && before.formulas == after.formulas
     }
 
     /// Returns the combinations of states that a relation can have for the user before
     /// and after.
     fn states(&self, kind: &str, name: &str, related: Related) -> Answers {
-        let names = |engine: &Engine| {
+        let names = self.engines.map(|engine| {
             catalogue(engine).kinds.get(kind).and_then(|kind| kind.relations.get(name).copied())
+        });
+        let NamedBy { both, before_only, after_only } = match (names.before, names.after) {
+            (Some(before), Some(after)) => related.of(before, after),
+            // The other engine does not ask about it.
+            (Some(names), None) | (None, Some(names)) => related.of(names, names),
+            (None, None) => {
+                related.of(crate::document::RelationType::User, crate::document::RelationType::User)
+            }
         };
-        let NamedBy { both, before_only, after_only } =
-            match (names(self.before), names(self.after)) {
-                (Some(before), Some(after)) => related.of(before, after),
-                // The other engine does not ask about it.
-                (Some(names), None) | (None, Some(names)) => related.of(names, names),
-                (None, None) => related
-                    .of(crate::document::RelationType::User, crate::document::RelationType::User),
-            };
         let each = [
             (true, (ABSENT, ABSENT)),
             (true, (NOBODY, NOBODY)),
@@ -456,27 +397,16 @@ impl<'e> Comparison<'e> {
     }
 
     fn setting_changes(&self, pair: &Pair) -> Vec<(usize, BeforeAfter<Option<SettingValue>>)> {
-        let value = |engine: &'e Engine, class, setting: u32| -> Option<&'e SettingValue> {
-            let policy = engine.policy().inner();
-            let stated = policy.users.class(class).and_then(|class| policy.setting(class, setting));
-            let declared = policy.catalogue.settings.get_index(setting as usize);
-            stated.or(declared.and_then(|(_, declared)| declared.default.as_ref()))
-        };
-        let settings = self.settings.iter().enumerate();
-        let changes = settings.filter_map(|(at, &(was, is))| {
-            let before = value(self.before, pair.before, was);
-            let after = value(self.after, pair.after, is);
-            let value = BeforeAfter { before: before.cloned(), after: after.cloned() };
-            (before != after).then_some((at, value))
+        let sides = self.sides(pair);
+        let changes = self.settings.iter().enumerate().filter_map(|(at, &settings)| {
+            let values = sides.zip(settings).map(|(side, setting)| side.setting(setting));
+            values.differs().then(|| (at, values.map(Option::<&SettingValue>::cloned)))
         });
         changes.collect()
     }
 
-    fn engine(&self, side: Side) -> &'e Engine {
-        match side {
-            Side::Before => self.before,
-            Side::After => self.after,
-        }
+    fn sides(&self, pair: &Pair) -> BeforeAfter<Side<'e>> {
+        self.engines.zip(pair.classes).map(|(engine, class)| Side { engine, class })
     }
 
     fn number(&mut self, extent: Extent) -> usize {
@@ -490,7 +420,7 @@ impl<'e> Comparison<'e> {
     }
 
     /// Returns the number of the objects to show.
-    fn extent_of(&mut self, side: Side, class: ClassId, reach: Reach) -> usize {
+    fn extent_of(&mut self, side: Side<'e>, reach: Reach) -> usize {
         let at = match reach {
             Reach::Nowhere => return 0,
             Reach::Everywhere => return 1,
@@ -500,12 +430,12 @@ impl<'e> Comparison<'e> {
         if let Some(number) = known.extent {
             return number;
         }
-        let limits = self.engine(side).limits(class);
         let extent = if known.formulas.main == Formula::NONE || known.diagram == Some(NONE) {
             Extent::Nothing
         } else {
             let (kind, declared) = known.kind;
-            let (condition, definitions) = known.formulas.predicates(declared, limits, Day::Any);
+            let (condition, definitions) =
+                known.formulas.predicates(declared, side.limits(), Day::Any);
             Extent::Objects { kind: kind.to_owned(), condition, definitions }
         };
         let number = self.number(extent);
@@ -527,21 +457,7 @@ fn catalogue(engine: &Engine) -> &Catalogue {
     &engine.policy().inner().catalogue
 }
 
-/// Returns the number of a permission's bits that users of a class hold.
-fn held(engine: &Engine, class: ClassId, node: Option<NodeId>) -> usize {
-    let node = node.map(|id| catalogue(engine).node(id));
-    node.map_or(0, |node| node.bits().filter(|&bit| engine.class_holds(class, bit)).count())
-}
-
-fn can_some(engine: &Engine, class: ClassId, node: Option<NodeId>) -> bool {
-    node.map(|id| catalogue(engine).node(id)).is_some_and(|node| {
-        let condition = node.condition.as_deref();
-        engine.class_holds(class, node.bit)
-            && condition.is_none_or(|condition| engine.is_passable(class, condition))
-    })
-}
-
-/// The level of a graded permission of which this many bits are held.
+/// Returns the level of a graded permission of which this many bits are held.
 pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
     match &node.form {
         Form::Graded(levels) => levels.get(held).map(|level| &**level),
@@ -549,13 +465,63 @@ pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
     }
 }
 
-/// Returns the limit of a class on an attribute; nothing passes if the engine does not
-/// know the attribute.
-fn limit<'e>(engine: &'e Engine, class: ClassId, kind: &str, name: &str) -> &'e Limit {
-    let kind = catalogue(engine).kinds.get(kind);
-    let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
-    let limit = attribute.and_then(|at| engine.limits(class).get(at as usize));
-    limit.unwrap_or(&Limit::Nothing)
+/// Returns, for each name that a permission has on both sides, or on the only one that
+/// has it, whether it is held before and after.
+fn thresholds(nodes: Nodes<'_>, levels: BeforeAfter<usize>) -> Vec<BeforeAfter<bool>> {
+    let mut held = vec![levels.map(|held| held > 0)];
+    if let BeforeAfter { before: Some(before), after: Some(after) } = nodes
+        && let (Form::Graded(befores), Form::Graded(afters)) = (&before.form, &after.form)
+    {
+        // The lowest level is no threshold.
+        for (at, name) in befores.iter().enumerate().skip(1) {
+            let other = afters.iter().skip(1).position(|known| known == name);
+            held.extend(other.map(|other| BeforeAfter {
+                before: levels.before >= at,
+                after: levels.after > other,
+            }));
+        }
+    }
+    held
+}
+
+fn has_same_limits(sides: BeforeAfter<Side<'_>>) -> bool {
+    let BeforeAfter { before, after } = sides.map(Side::limits);
+    std::ptr::eq(before, after) || before == after
+}
+
+impl<'e> Side<'e> {
+    fn limits(self) -> &'e [Limit] {
+        self.engine.limits(self.class)
+    }
+
+    /// Returns the limit on an attribute; nothing passes if the engine does not know it.
+    fn limit(self, kind: &str, name: &str) -> &'e Limit {
+        let kind = catalogue(self.engine).kinds.get(kind);
+        let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
+        attribute.map_or(&Limit::Nothing, |attribute| limit_of(self.limits(), attribute))
+    }
+
+    /// Returns the number of a permission's bits that are held.
+    fn held(self, node: Option<&Node>) -> usize {
+        let holds = |&bit: &Bit| self.engine.class_holds(self.class, bit);
+        node.map_or(0, |node| node.bits().filter(holds).count())
+    }
+
+    fn can_some(self, node: Option<&Node>) -> bool {
+        node.is_some_and(|node| {
+            let condition = node.condition.as_deref();
+            self.engine.class_holds(self.class, node.bit)
+                && condition.is_none_or(|it| self.engine.is_passable(self.class, it))
+        })
+    }
+
+    fn setting(self, setting: u32) -> Option<&'e SettingValue> {
+        let policy = self.engine.policy().inner();
+        let class = policy.users.class(self.class);
+        let stated = class.and_then(|class| policy.setting(class, setting));
+        let declared = policy.catalogue.settings.get_index(setting as usize);
+        stated.or(declared.and_then(|(_, declared)| declared.default.as_ref()))
+    }
 }
 
 impl Inner {

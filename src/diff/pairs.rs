@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::BeforeAfter;
 use crate::document::RelationType;
 use crate::engine::Engine;
 use crate::ids::{ClassId, GroupListId, IdVec, Number, UserSlot};
@@ -12,10 +13,8 @@ use crate::policy::Difference;
 /// Users who are alike, before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pair {
-    /// The class before; `VACANT` of users who are new.
-    pub(super) before: ClassId,
-    /// The class after; `VACANT` of removed users.
-    pub(super) after: ClassId,
+    /// The classes; `VACANT` before of users who are new, after of those removed.
+    pub(super) classes: BeforeAfter<ClassId>,
     pub(super) related: Related,
 }
 
@@ -196,11 +195,11 @@ impl<'e> Matching<'e> {
     fn add(&mut self, before: Option<UserSlot>, after: Option<UserSlot>) {
         let Some(slot) = after.or(before) else { return };
         let (old, new) = (self.before.policy().inner(), self.after.policy().inner());
-        let pair = Pair {
+        let classes = BeforeAfter {
             before: before.map_or(ClassId::VACANT, |slot| old.users.class_of(slot)),
             after: after.map_or(ClassId::VACANT, |slot| new.users.class_of(slot)),
-            related: self.related(before, after),
         };
+        let pair = Pair { classes, related: self.related(before, after) };
         let at = *self.numbers.entry(pair).or_insert(self.compared.len());
         match self.compared.get_mut(at) {
             Some(compared) => compared.slots.push(slot),
