@@ -62,8 +62,6 @@ pub(crate) struct Condition {
 /// A permission that must be allowed on the same object.
 #[derive(Debug)]
 pub(crate) struct Step {
-    #[allow(dead_code, reason = "for explanations")]
-    pub(crate) node: NodeId,
     /// True if it is on the same kind of object as the condition.
     pub(crate) on_kind: bool,
     /// True if it must be allowed in any case, rather than only for a scope that
@@ -377,7 +375,7 @@ impl Search<'_> {
             };
             let on_kind = catalogue.node(step).kind == Some(kind);
             let checks = if always { Box::default() } else { self.checks(step, kind).into() };
-            numbered.push(Step { node: step, on_kind, always, checks, scopes });
+            numbered.push(Step { on_kind, always, checks, scopes });
         }
         for &(step, _) in &steps {
             self.places[step as usize] = None;

@@ -79,6 +79,9 @@ struct Known<'e> {
 /// and the scopes held.
 type Recipe = (*const Node, *const Limit, SmallVec<[Bit; 8]>);
 
+/// The ingredients of an overlap: the reach and the address of the limits on both sides.
+type Question = (BeforeAfter<(Reach, *const Limit)>, Related);
+
 /// Two engines being compared.
 pub(super) struct Comparison<'e> {
     engines: BeforeAfter<&'e Engine>,
@@ -93,7 +96,7 @@ pub(super) struct Comparison<'e> {
     diagrams: Diagrams<'e>,
     formulas: Vec<Known<'e>>,
     recipes: HashMap<Recipe, usize>,
-    overlaps: HashMap<(BeforeAfter<(Reach, *const Limit)>, Related), Overlap>,
+    overlaps: HashMap<Question, Overlap>,
     extents: Vec<Extent>,
     extent_numbers: HashMap<Extent, usize>,
 }

@@ -227,16 +227,13 @@ impl<'e> Matching<'e> {
         };
         if let (true, Some(slot)) = (self.across, after.or(before)) {
             let name = if after.is_some() { new.name(slot) } else { old.name(slot) };
-            let (was, is) = (lists.0.or(lists.1).unwrap_or_default(), lists.1.unwrap_or_default());
-            let (was, is) = match lists {
-                (Some(_), None) => {
-                    (self.before.groups_of_list(was), self.before.groups_of_list(was))
-                }
-                (None, _) => (self.after.groups_of_list(is), self.after.groups_of_list(is)),
-                _ => (self.before.groups_of_list(was), self.after.groups_of_list(is)),
-            };
-            related.user_then_groups = Named::new(&[name], &is);
-            related.groups_then_user = Named::new(&was, &[name]);
+            // As above, groups on one side only stand for those on the other too.
+            let was = lists.0.map(|list| self.before.groups_of_list(list));
+            let is = lists.1.map(|list| self.after.groups_of_list(list));
+            let befores = was.as_deref().or(is.as_deref()).unwrap_or_default();
+            let afters = is.as_deref().or(was.as_deref()).unwrap_or_default();
+            related.user_then_groups = Named::new(&[name], afters);
+            related.groups_then_user = Named::new(befores, &[name]);
         }
         related
     }

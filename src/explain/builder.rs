@@ -10,7 +10,6 @@ use crate::engine::Layers;
 use crate::object::{NoObject, Object, Value};
 use crate::policy::{self, Class, Holder, Inner, Origin, SourceName};
 use crate::reason::Reason;
-use crate::relation::RelationState;
 
 /// The most permissions that are named of a chain of implications.
 const LONGEST_CHAIN: usize = 64;
@@ -187,13 +186,12 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
             return Vec::new();
         };
         let relations = &self.catalogue().kind(kind).relations;
-        let states = [RelationState::Me, RelationState::Other, RelationState::None];
         let condition = |&(relation, accepted): &(u32, States)| {
             let (name, &names) = relations.get_index(relation as usize)?;
             Some(RelationCondition {
                 relation: name.to_string(),
                 names,
-                accepts: states.into_iter().filter(|&state| accepted.accepts(state)).collect(),
+                accepts: accepted.list(),
                 found: self.trace.state(relation),
             })
         };
