@@ -1,4 +1,4 @@
-//! What users gain and lose between two policies, or by a change not yet made.
+//! The gains and losses of users between two policies, or by a change not yet made.
 //!
 //! [`Engine::diff`] compares two engines; [`Engine::what_if`] compares an engine
 //! with what a change would make of it. A [`Diff`] groups the users affected in the

@@ -187,14 +187,18 @@ impl Filter {
         &self.definitions
     }
 
-    /// Returns the user's name, which makes a relation [`Me`](RelationState::Me);
-    /// `None` where no relation to users is tested.
+    /// Returns the user's name: a relation that names it is [`Me`][me]. `None` where no
+    /// relation to users is tested.
+    ///
+    /// [me]: crate::object::RelationState::Me
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// Returns the user's groups and their descendants, sorted, each of which makes a
-    /// relation [`Me`](RelationState::Me). Empty where no relation to groups is tested.
+    /// Returns the user's groups and their descendants, sorted: a relation that names one
+    /// is [`Me`][me]. Empty where no relation to groups is tested.
+    ///
+    /// [me]: crate::object::RelationState::Me
     pub fn groups(&self) -> &[String] {
         &self.groups
     }

@@ -415,7 +415,7 @@ impl Filter {
     /// Returns the condition that holds for exactly the rows of a table that the filter
     /// matches, in the [precise sense](self#what-it-promises) of the module.
     ///
-    /// Where every object matches, it is `TRUE`; where none does, or the filter
+    /// If every object matches, it is `TRUE`; if none does, or the filter
     /// is for objects of another kind than the mapping's, `FALSE`. Columns are
     /// qualified by their table.
     ///

@@ -13,8 +13,8 @@
 // the same way. Call a permission's gate parent and requirements what it *leads
 // to*, and everything reached by following them what it *answers to*, itself
 // included. Nothing is negated and nothing leads back to itself, so the recursion
-// unfolds to one conjunction: whatever the permission answers to must have a scope
-// that matches, if it is scoped, and checks that hold. How often and in which order
+// unfolds to one conjunction: everything that the permission answers to must have a
+// scope that matches, if it is scoped, and checks that hold. How often and in which order
 // a part of a conjunction occurs makes no difference. So what a node answers to can
 // be kept as a set, made from the sets of the nodes that it leads to
 // (`Search::constraining`), and the checks of its members as one sorted list
@@ -69,8 +69,8 @@ pub(crate) struct Step {
     pub(crate) always: bool,
     /// Its checks, unless [`Condition::checks`] has them.
     pub(crate) checks: Box<[AttributeId]>,
-    /// Its scopes, if any, one of which must match. Shared as far as they are the
-    /// same for whatever answers to it.
+    /// Its scopes, if any, one of which must match. Shared by the permissions that
+    /// answer to it where they are the same for them.
     pub(crate) scopes: Option<Arc<[Scope]>>,
 }
 
@@ -118,7 +118,7 @@ pub(crate) trait Truth: Clone + From<bool> {
     ///
     /// # Errors
     ///
-    /// If it settles the join: this is the answer, whatever the other parts are.
+    /// If it settles the join: it is the answer then, and the other parts don't matter.
     fn add_to(self, parts: &mut Self::Parts, op: Op) -> Result<(), Self>;
 }
 
@@ -185,8 +185,8 @@ impl Condition {
     pub(crate) fn steps_for(&self, holds: impl Fn(Bit) -> bool) -> Vec<&Step> {
         let mut matters: Vec<bool> = self.steps.iter().map(|step| step.always).collect();
         let mut steps = Vec::new();
-        // A step comes after those that it refers to: when it is taken from the end,
-        // all that may need it have been.
+        // A step comes after those that it refers to: when its turn comes, from the
+        // end, every step that may need it has had its own.
         for step in self.steps.iter().rev() {
             if matters.pop() != Some(true) {
                 continue;
@@ -301,7 +301,7 @@ struct Search<'c> {
     catalogue: &'c Catalogue,
     rank: &'c [u32],
     /// For each node, the nodes with scopes or checks among those that it answers
-    /// to, itself included, whatever its scopes require.
+    /// to, itself included, requirements of scopes aside.
     constraining: Vec<Arc<[NodeId]>>,
     /// The scopes of nodes, where they have been needed and are the same for every
     /// node that answers to them.
@@ -396,8 +396,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The nodes with scopes or checks among a node and those that it answers to,
-    /// whatever scopes require. The nodes that it leads to must be known.
+    /// Returns the nodes with scopes or checks among a node and those that it answers
+    /// to, requirements of scopes aside. Those of the nodes that it leads to must be known.
     fn constraining(&mut self, id: NodeId) -> Result<Arc<[NodeId]>, TooMany> {
         let node = self.catalogue.node(id);
         let constrains = self.has_scopes(id) || !node.checks.is_empty();
@@ -413,7 +413,7 @@ impl Search<'_> {
             found.push(id);
         }
         for next in leads_to {
-            // A node seen before has brought along all that it answers to.
+            // A node seen before has brought along the nodes that it answers to.
             if self.seen[next as usize] == self.round {
                 continue;
             }
@@ -427,14 +427,14 @@ impl Search<'_> {
         Ok(found.into())
     }
 
-    /// The checks of a node, if it is on that kind.
+    /// Returns the checks of a node that is on that kind.
     fn checks(&self, id: NodeId, kind: KindId) -> &[AttributeId] {
         let node = self.catalogue.node(id);
         if node.kind == Some(kind) { &node.checks } else { &[] }
     }
 
-    /// The nodes among these, and those that they answer to, that this round has not
-    /// seen and that may constrain an object of that kind: those on the kind, and
+    /// Returns the nodes among these, and those that they answer to, that this round has
+    /// not seen and that may constrain an object of that kind: those on the kind, and
     /// scoped ones on another whose scopes have requirements.
     fn reach(&mut self, from: &[NodeId], kind: KindId) -> Result<Vec<NodeId>, TooMany> {
         let mut found = Vec::new();
@@ -453,7 +453,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The required nodes, without single scopes: these need only be effective, and
+    /// Returns the required nodes, without single scopes: these need only be effective, and
     /// nothing is followed beyond them (rule 7).
     fn followed(&self, required: &[Bit]) -> impl Iterator<Item = NodeId> {
         let nodes = required.iter().map(|&bit| self.catalogue.id_of(bit));
@@ -469,7 +469,7 @@ impl Search<'_> {
         matches!(self.catalogue.node(id).form, Form::Scoped(_) | Form::Scope(..))
     }
 
-    /// The scopes to match for a step; for a single scope that is asked for, this one
+    /// Returns the scopes to match for a step; for a single scope that is asked for, this one
     /// alone, whose requirements are steps in any case.
     fn scopes(
         &mut self,
@@ -502,7 +502,7 @@ impl Search<'_> {
         Ok(scopes)
     }
 
-    /// The steps that a scope's own requirements unfold to, without those that must
+    /// Returns the steps that a scope's own requirements unfold to, without those that must
     /// be allowed in any case.
     fn needed(&mut self, scope: NodeId) -> Result<Box<[u32]>, TooMany> {
         let required = self.own_requirements(scope);

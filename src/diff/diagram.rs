@@ -56,8 +56,8 @@ struct Node {
 /// The answers that are possible together: before and after.
 pub(super) type Answers = SmallVec<[(usize, usize); 6]>;
 
-/// How two conditions overlap: true if some object passes only before, only after, or
-/// both.
+/// The overlap of two conditions: true if some object passes only before, only after,
+/// or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Overlap {
     pub(super) before_only: bool,

@@ -135,7 +135,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         self.kind.is_some()
     }
 
-    /// Returns whether the user may do what is asked on it, given that the user holds it.
+    /// Returns whether a permission that the user holds is allowed on it.
     pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
         let compiled = self.compiled;
         compiled

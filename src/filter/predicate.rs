@@ -209,8 +209,8 @@ impl Predicate {
     }
 }
 
-/// Returns fences in a fixed order, whoever joined them; of those that differ only
-/// in the number of days, the one with the least `reach`.
+/// Returns fences in a fixed order, however they were joined; of those that differ
+/// only in the number of days, the one with the least `reach`.
 fn furthest(fences: &[Fence], reach: fn(i64) -> i64) -> Vec<Bound> {
     let key = |fence: &Fence| match fence {
         Fence::Date(date) => (0, reach(date.days())),

@@ -124,7 +124,7 @@ impl Display for State {
     }
 }
 
-/// A text in quotes, on one line whatever is in it.
+/// A text in quotes, on one line.
 pub(crate) struct Quoted<'t>(pub(crate) &'t str);
 
 impl Display for Quoted<'_> {

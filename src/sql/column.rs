@@ -1,4 +1,4 @@
-//! What is asked of one column, in each database's terms.
+//! Tests of one column, in each database's terms.
 //!
 //! Every expression here is true or false, even for `NULL`: a test of a value
 //! follows a guard that is false unless the value is of the right type.
@@ -153,7 +153,7 @@ impl Column {
         type_of.eq(Expr::Constant(name.into()))
     }
 
-    /// The column, compared by bytes whatever its collation.
+    /// The column, compared by bytes under any collation.
     fn bytes(&self) -> Expr {
         let column = self.expr.clone();
         match self.database {

@@ -10,7 +10,7 @@ use crate::relation::RelationState;
 
 /// The most tests that a condition has, with definitions written out, and the
 /// deepest that joins are nested. Databases limit both, and so does the stack of
-/// whoever renders the condition.
+/// the code that renders the condition.
 const MOST_TESTS: usize = 4_096;
 const MOST_DEPTH: usize = 64;
 
@@ -227,8 +227,8 @@ struct Join<'m> {
 }
 
 impl Join<'_> {
-    /// Tests whether a relation that names whoever is in a column of the object's rows
-    /// is in one of these states.
+    /// Tests whether a relation that names the ids in a column of the object's rows is
+    /// in one of these states.
     fn condition(
         &self,
         column: &str,
