@@ -4,6 +4,7 @@
 //! answer is yes; then it leaves each step out in turn, to see whether it is needed.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 
 use super::hypothesis::{Hypothesis, Related, Step};
 use super::remedy::{Remedies, Remedy, RemedyStep};
@@ -13,7 +14,7 @@ use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, fence_day};
-use crate::names::HashSet;
+use crate::names::{HashMap, HashSet};
 use crate::object::{Object, Value};
 use crate::policy::{
     Class, Effect, Holder, Inner, Origin, Said, Statement as Written, Statements, Users,
@@ -41,36 +42,11 @@ struct Attempt {
     /// Whether a deny is lifted from its source, rather than overridden by allowing the
     /// permission to the user.
     lifts: bool,
-    /// How scoped permissions are to be met.
-    choices: Vec<(NodeId, Choice)>,
+    /// The scopes by which scoped permissions are to be met.
+    scopes: HashMap<NodeId, NodeId>,
     /// Whether it is tried only if no other leads anywhere, because it grants a scope
     /// that the object does not fit.
     is_last_resort: bool,
-}
-
-impl Attempt {
-    /// The scope by which a scoped permission is to be met.
-    fn chosen(&self, id: NodeId) -> Option<NodeId> {
-        let chosen = self.choices.iter().find(|(node, _)| *node == id);
-        chosen.map(|(_, choice)| choice.scope())
-    }
-}
-
-/// A way to meet a scoped permission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
-    /// By granting that scope.
-    Grant(NodeId),
-    /// By an object that fits that scope.
-    Relate(NodeId),
-}
-
-impl Choice {
-    fn scope(self) -> NodeId {
-        match self {
-            Choice::Grant(scope) | Choice::Relate(scope) => scope,
-        }
-    }
 }
 
 /// The way on for an attempt.
@@ -79,9 +55,9 @@ enum Next {
     Allowed,
     /// These steps would take it further.
     Steps(Vec<Step>),
-    /// One of these has to be chosen for a scoped permission; the second list is of last
-    /// resorts.
-    Choose(NodeId, Vec<Choice>, Vec<Choice>),
+    /// One of these scopes has to be chosen for a scoped permission; the second list is of
+    /// last resorts.
+    Choose(NodeId, Vec<NodeId>, Vec<NodeId>),
     /// Nothing would.
     Stuck,
 }
@@ -133,14 +109,11 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
     fn least(&self) -> Vec<Vec<Step>> {
         let mut found: Vec<Vec<Step>> = Vec::new();
         // The last is tried first.
-        let mut open = vec![Attempt { lifts: true, ..Attempt::default() }, Attempt::default()];
-        let mut last_resorts = Vec::new();
+        let lifting = Attempt { lifts: true, ..Attempt::default() };
+        let mut open = VecDeque::from([lifting, Attempt::default()]);
         for _ in 0..TRIED {
-            let last_resort = || found.is_empty().then(|| last_resorts.pop()).flatten();
-            let Some(attempt) = open.pop().or_else(last_resort) else { break };
-            if !self.may_look() {
-                break;
-            }
+            let next = open.pop_back().filter(|next| !next.is_last_resort || found.is_empty());
+            let Some(attempt) = next.filter(|_| self.may_look()) else { break };
             match self.follow(attempt) {
                 Ok(steps) => {
                     let steps = self.without_unneeded(steps);
@@ -152,11 +125,10 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
                     }
                 }
                 Err(branches) => {
-                    for branch in branches.into_iter().rev() {
-                        let list =
-                            if branch.is_last_resort { &mut last_resorts } else { &mut open };
-                        list.push(branch);
-                    }
+                    let (last_resorts, others): (Vec<_>, Vec<_>) =
+                        branches.into_iter().partition(|branch| branch.is_last_resort);
+                    last_resorts.into_iter().for_each(|branch| open.push_front(branch));
+                    open.extend(others.into_iter().rev());
                 }
             }
         }
@@ -183,16 +155,16 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
                         return Err(Vec::new());
                     }
                 }
-                Next::Choose(node, choices, last_resorts) => {
-                    let branch = |choice, is_last_resort| {
+                Next::Choose(id, scopes, last_resorts) => {
+                    let scopes = scopes.into_iter().map(|scope| (scope, false));
+                    let all = scopes.chain(last_resorts.into_iter().map(|scope| (scope, true)));
+                    let branch = |(scope, is_last_resort)| {
                         let mut branch = attempt.clone();
-                        branch.choices.push((node, choice));
+                        branch.scopes.insert(id, scope);
                         branch.is_last_resort |= is_last_resort;
                         branch
                     };
-                    let choices = choices.into_iter().map(|choice| branch(choice, false));
-                    let others = last_resorts.into_iter().map(|choice| branch(choice, true));
-                    return Err(choices.chain(others).collect());
+                    return Err(all.map(branch).collect());
                 }
                 Next::Stuck => return Err(Vec::new()),
             }
@@ -225,14 +197,13 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
             if matches!(node.form, Form::Scoped(_) | Form::Scope(..))
                 && !effective.iter().any(is_open)
             {
-                let Some(scope) = attempt.chosen(id) else {
+                let Some(&scope) = attempt.scopes.get(&id) else {
                     let others = catalogue.scopes(id).filter(|scope| !effective.contains(scope));
-                    let (fitting, last_resorts): (Vec<_>, Vec<_>) =
+                    let (mut scopes, last_resorts): (Vec<_>, Vec<_>) =
                         others.partition(|&scope| fits(scope));
-                    let fitting = fitting.into_iter().map(Choice::Grant);
-                    let choices = fitting.chain(effective.into_iter().map(Choice::Relate));
-                    let last_resorts = last_resorts.into_iter().map(Choice::Grant);
-                    return Next::Choose(id, choices.collect(), last_resorts.collect());
+                    // Of those, another object has to fit one.
+                    scopes.extend(effective);
+                    return Next::Choose(id, scopes, last_resorts);
                 };
                 if !effective.contains(&scope) {
                     return grant_steps(trace, attempt, catalogue.node(scope).bit, false);
@@ -396,10 +367,10 @@ fn grant_steps<O: Object + ?Sized>(
         if trace.rights.is_effective(bit) {
             continue;
         }
-        let scope = match attempt.chosen(id) {
-            Some(scope) => Some(scope),
+        let scope = match attempt.scopes.get(&id) {
+            Some(&scope) => Some(scope),
             None if asked && seen.len() == 1 => {
-                return Next::Choose(id, scopes.map(Choice::Grant).collect(), Vec::new());
+                return Next::Choose(id, scopes.collect(), Vec::new());
             }
             // Of those that fit the object, if any do, the nearest to being effective.
             None => {
@@ -458,8 +429,8 @@ fn relate<O: Object + ?Sized>(
         Form::Scope(_, when) if catalogue.node(scope).kind == Some(kind) => &**when,
         _ => &[],
     };
-    let counted_on: Vec<(u32, States)> =
-        attempt.choices.iter().flat_map(|(_, choice)| when(choice.scope())).copied().collect();
+    let counted_on = attempt.scopes.values().flat_map(|&scope| when(scope));
+    let counted_on: Vec<(u32, States)> = counted_on.copied().collect();
     let mut steps = Vec::new();
     for &(relation, accepted) in when(scope) {
         if trace.state(relation).is_some_and(|state| accepted.accepts(state)) {

@@ -32,10 +32,7 @@ impl Display for Named {
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Explanation { user, action, object, reason, permissions, .. } = self;
-        let (answer, may) = match reason.allowed() {
-            true => ("yes", "may"),
-            false => ("no", "may not"),
-        };
+        let (answer, may) = if reason.allowed() { ("yes", "may") } else { ("no", "may not") };
         // Handles of another policy have no names here.
         if user.name.is_empty() || action.name.is_empty() {
             return f.write_str("no: the user or the permission is not one of this policy\n");
@@ -114,54 +111,41 @@ impl Text<'_, '_> {
         Ok(())
     }
 
-    fn permission(&mut self, permission: &PermissionTrace) -> fmt::Result {
-        match permission.reason {
-            Reason::ObjectRequired | Reason::WrongKind => {
-                if let Some(kind) = &permission.object {
-                    self.line(format_args!("it can only be decided for a given `{kind}`"))?;
-                }
-            }
-            _ => {}
+    fn permission(&mut self, trace: &PermissionTrace) -> fmt::Result {
+        let PermissionTrace { reason, grant, gates, scopes, checks, object, .. } = trace;
+        if let (Reason::ObjectRequired | Reason::WrongKind, Some(kind)) = (reason, object) {
+            self.line(format_args!("it can only be decided for a given `{kind}`"))?;
         }
-        match permission.reason {
-            // A scoped node has no grant of its own: its scopes do.
-            _ if permission.grant == Grant::default() && !permission.scopes.is_empty() => {}
+        match reason {
+            // A scoped permission has no grant of its own: its scopes do.
+            _ if *grant == Grant::default() && !scopes.is_empty() => {}
             Reason::Gated | Reason::NoScope | Reason::OutOfBounds => {
                 self.line("it is granted")?;
-                self.beneath(|text| text.grant(&permission.grant, permission.reason))?;
+                self.beneath(|text| text.grant(grant, *reason))?;
             }
-            _ => self.grant(&permission.grant, permission.reason)?,
+            _ => self.grant(grant, *reason)?,
         }
-        let held = permission.scopes.iter().any(|scope| scope.reason == Reason::Granted);
-        for scope in &permission.scopes {
-            match held {
-                true => self.scope_on_object(scope)?,
-                false => self.scope(scope)?,
-            }
+        let on_object = scopes.iter().any(|scope| scope.reason == Reason::Granted);
+        for scope in scopes {
+            self.scope(scope, on_object)?;
         }
         // For a denial, only what is in the way.
-        let allowed = permission.reason == Reason::Granted;
-        for check in permission.checks.iter().filter(|check| allowed || !check.passes) {
+        let is_allowed = *reason == Reason::Granted;
+        for check in checks.iter().filter(|check| is_allowed || !check.passes) {
             self.check(check)?;
         }
-        if permission.reason == Reason::Granted && !permission.gates.is_empty() {
-            let mut gates = String::new();
-            for gate in &permission.gates {
-                let separator = if gates.is_empty() { "" } else { ", " };
-                write!(gates, "{separator}{}", gate.permission)?;
-            }
-            self.line(format_args!("and so is all that it needs: {gates}"))?;
+        if is_allowed && !gates.is_empty() {
+            let gates: Vec<String> = gates.iter().map(|gate| gate.permission.to_string()).collect();
+            self.line(format_args!("and so is everything that it needs: {}", gates.join(", ")))?;
         }
-        let others = permission.gates.get(1..).unwrap_or_default();
-        if permission.reason == Reason::Gated && !others.is_empty() {
-            for gate in others {
-                self.line(format_args!("{} is not effective either", gate.permission))?;
-            }
+        // The first gate is traced next.
+        for gate in gates.iter().skip(1).filter(|_| !is_allowed) {
+            self.line(format_args!("{} is not effective either", gate.permission))?;
         }
         Ok(())
     }
 
-    /// What the sources say of a permission, the deciding statements first.
+    /// Writes the statements about a permission, the deciding ones first.
     fn grant(&mut self, grant: &Grant, reason: Reason) -> fmt::Result {
         if let Some(unlicensed) = &grant.unlicensed {
             let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);
@@ -206,36 +190,24 @@ impl Text<'_, '_> {
         Ok(())
     }
 
-    /// A scope that is not effective, whatever the object.
-    fn scope(&mut self, scope: &ScopeTrace) -> fmt::Result {
-        let fits = match scope.when.iter().all(RelationCondition::matches) {
-            _ if scope.when.is_empty() => "",
-            true => "; this object would fit it",
-            false => "; this object would not fit it either",
+    /// Writes whether a scope is effective and, if any is, how the object fits it.
+    fn scope(&mut self, scope: &ScopeTrace, on_object: bool) -> fmt::Result {
+        let ScopeTrace { permission, reason, grant, when } = scope;
+        let (fitting, failing): (Vec<_>, Vec<_>) = when.iter().partition(|it| it.matches());
+        let fit = match (on_object, failing.is_empty()) {
+            _ if when.is_empty() => "",
+            (true, true) => ", and fits",
+            (true, false) => ", but does not fit",
+            (false, true) => "; this object would fit it",
+            (false, false) => "; this object would not fit it either",
         };
-        let (permission, verdict) = (&scope.permission, verdict(scope.reason));
-        self.line(format_args!("scope {permission} {verdict}{fits}"))?;
-        self.beneath(|text| text.grant(&scope.grant, scope.reason))
-    }
-
-    /// A scope that is effective, and how the object fits it.
-    fn scope_on_object(&mut self, scope: &ScopeTrace) -> fmt::Result {
-        let failing: Vec<&RelationCondition> =
-            scope.when.iter().filter(|when| !when.matches()).collect();
-        let permission = &scope.permission;
-        match (scope.when.is_empty(), failing.is_empty()) {
-            (true, _) => self.line(format_args!("scope {permission} is granted"))?,
-            (_, true) => self.line(format_args!("scope {permission} is granted, and fits"))?,
-            (_, false) => {
-                self.line(format_args!("scope {permission} is granted, but does not fit"))?;
-            }
-        }
+        self.line(format_args!("scope {permission} {}{fit}", verdict(*reason)))?;
         self.beneath(|text| {
-            let shown = if failing.is_empty() { scope.when.iter().collect() } else { failing };
-            for when in shown {
-                text.line(when)?;
+            let shown = if failing.is_empty() { fitting } else { failing };
+            for condition in shown.into_iter().filter(|_| on_object) {
+                text.line(condition)?;
             }
-            text.grant(&scope.grant, scope.reason)
+            text.grant(grant, *reason)
         })
     }
 
@@ -296,22 +268,22 @@ impl Display for RelationCondition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let RelationCondition { relation, names, accepts, found } = self;
         match found {
-            Some(found) => write!(f, "`{relation}` is {}", state(*found, *names))?,
+            Some(found) => write!(f, "`{relation}` is {}", noun(*found, *names))?,
             None => write!(f, "the object has no `{relation}`")?,
         }
         if self.matches() {
             return Ok(());
         }
-        let accepted: Vec<&str> = accepts.iter().map(|&one| state(one, *names)).collect();
-        match accepted.is_empty() {
-            true => f.write_str(", and it accepts nothing"),
-            false => write!(f, ", but should be {}", accepted.join(" or ")),
+        let accepted: Vec<&str> = accepts.iter().map(|&state| noun(state, *names)).collect();
+        if accepted.is_empty() {
+            return f.write_str(", and it accepts nothing");
         }
+        write!(f, ", but should be {}", accepted.join(" or "))
     }
 }
 
 /// The state of a relation, after "is".
-fn state(state: RelationState, names: RelationType) -> &'static str {
+fn noun(state: RelationState, names: RelationType) -> &'static str {
     match (state, names) {
         (RelationState::Me, RelationType::User) => "the user",
         (RelationState::Me, RelationType::Group) => "one of the user's groups",
@@ -328,23 +300,21 @@ impl Display for Remedies {
             return Ok(());
         }
         f.write_str("to allow it, do one of these\n")?;
-        let mut ways = 1..;
-        for (remedy, way) in self.least.iter().zip(&mut ways) {
-            match &remedy.steps[..] {
-                [step] => writeln!(f, "  {way}. {step}")?,
-                steps => {
-                    writeln!(f, "  {way}. all of this:")?;
-                    list(f, steps)?;
-                }
+        let texts = |steps: &[RemedyStep]| steps.iter().map(ToString::to_string).collect();
+        let remedies = self.least.iter().map(|remedy| texts(&remedy.steps));
+        let assignments = self.assignments.iter().map(|assignment| {
+            let mut steps: Vec<String> = texts(&assignment.besides);
+            steps.insert(0, assignment.to_string());
+            steps
+        });
+        for (number, steps) in (1..).zip(remedies.chain(assignments)) {
+            if let [step] = &steps[..] {
+                writeln!(f, "  {number}. {step}")?;
+                continue;
             }
-        }
-        for (assignment, way) in self.assignments.iter().zip(&mut ways) {
-            match assignment.besides.is_empty() {
-                true => writeln!(f, "  {way}. {assignment}")?,
-                false => {
-                    writeln!(f, "  {way}. all of this:\n     - {assignment}")?;
-                    list(f, &assignment.besides)?;
-                }
+            writeln!(f, "  {number}. all of this:")?;
+            for step in steps {
+                writeln!(f, "     - {step}")?;
             }
         }
         if !self.admins.is_empty() {
@@ -353,10 +323,6 @@ impl Display for Remedies {
         }
         Ok(())
     }
-}
-
-fn list(f: &mut Formatter<'_>, steps: &[RemedyStep]) -> fmt::Result {
-    steps.iter().try_for_each(|step| writeln!(f, "     - {step}"))
 }
 
 impl Display for RemedyStep {
@@ -388,7 +354,7 @@ impl Display for RemedyStep {
                 write!(line, "{verb} this user's bound on `{attribute}` to {}", bound(*form, to))
             }
             RemedyStep::Relate { relation, names, to } => {
-                write!(line, "ask about an object whose `{relation}` is {}", state(*to, *names))
+                write!(line, "ask about an object whose `{relation}` is {}", noun(*to, *names))
             }
         }
     }
@@ -414,10 +380,10 @@ impl Display for Assignment {
                 1 => line.write_str("; may be assigned by: ")?,
                 _ => write!(line, "; {} may be assigned by: ", source.source)?,
             }
-            match approvers.is_empty() {
-                true => line.write_str("admins")?,
-                false => write!(line, "{}, admins", names(approvers))?,
+            if !approvers.is_empty() {
+                write!(line, "{}, ", names(approvers))?;
             }
+            line.write_str("admins")?;
         }
         Ok(())
     }
