@@ -116,7 +116,7 @@ pub struct Named {
     pub label: Option<String>,
 }
 
-/// What led to the reason for one permission.
+/// The findings about one permission that led to its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PermissionTrace {
@@ -201,8 +201,8 @@ pub struct Statement {
     pub pattern: String,
     /// Its place in the document.
     pub place: String,
-    /// Whether it decides, rather than being overridden by a more specific tier or by
-    /// another source of its own tier.
+    /// It decides: neither a more specific tier nor another source of its own tier
+    /// overrides it.
     pub decides: bool,
 }
 
@@ -228,7 +228,7 @@ pub struct Gate {
     pub link: Link,
     /// The permission answered to.
     pub permission: Named,
-    /// Whether that is effective or, on an object, allowed.
+    /// That permission is effective or, on an object, allowed.
     pub holds: bool,
 }
 
@@ -280,7 +280,7 @@ pub struct ScopeTrace {
 pub struct RelationCondition {
     /// The relation.
     pub relation: String,
-    /// Whether it names users or groups.
+    /// The type of the relation.
     pub names: RelationType,
     /// The states that the scope accepts.
     pub accepts: Vec<RelationState>,
@@ -290,7 +290,7 @@ pub struct RelationCondition {
 }
 
 impl RelationCondition {
-    /// Whether the object is in a state that is accepted.
+    /// Returns whether the object is in a state that is accepted.
     #[must_use]
     pub fn matches(&self) -> bool {
         self.found.is_some_and(|found| self.accepts.contains(&found))
@@ -334,7 +334,7 @@ pub struct Check {
     /// The bounds that decide, one of which must pass; none where no source states one,
     /// and so nothing passes.
     pub bounds: Vec<StatedBound>,
-    /// Whether the value passes.
+    /// The value passes.
     pub passes: bool,
 }
 
@@ -352,7 +352,7 @@ pub struct StatedBound {
 }
 
 impl Explanation {
-    /// Whether the answer is yes, as [`Engine::can`] returns it.
+    /// Returns whether the answer is yes, as [`Engine::can`] does.
     #[must_use]
     pub fn allowed(&self) -> bool {
         self.reason.allowed()
@@ -385,12 +385,14 @@ impl Engine {
     pub fn explain<T: Target>(&self, user: User, action: Permission, on: T) -> Explanation {
         let holder = self.holder(user);
         let name = holder.map_or_else(Named::default, named_user);
-        let mut explanation = self.bare_explanation(name, action, self.why(user, action, on), on);
-        let is_bare = matches!(explanation.reason, Reason::UnknownUser | Reason::Suspended);
-        if let (Some(holder), Some(bit), false) = (holder, self.bit(action), is_bare) {
-            let (object, today) = on.parts();
-            let mut layers = Layers::new(self.policy().inner(), self.licensed());
-            let trace = Trace::new(&mut layers, holder, object, today);
+        let (Some(holder), Some(bit)) = (holder, self.bit(action)) else {
+            return self.bare_explanation(name, action, self.why(user, action, on), on);
+        };
+        let (object, today) = on.parts();
+        let mut layers = Layers::new(self.policy().inner(), self.licensed());
+        let trace = Trace::new(&mut layers, holder, object, today);
+        let mut explanation = self.bare_explanation(name, action, trace.reason(bit), on);
+        if explanation.reason != Reason::Suspended {
             explanation.permissions = TraceBuilder { trace }.permissions(bit);
         }
         explanation

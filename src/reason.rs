@@ -1,11 +1,11 @@
-//! Why a decision is what it is, as a code.
+//! The reason for a decision, as a code.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Why a question is answered yes or no: the first of these, in this order, that
-/// applies.
+/// The reason why a question is answered yes or no: the first of these, in this order,
+/// that applies.
 ///
 /// Displays, and serializes, as its code.
 ///
@@ -55,7 +55,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether the answer is yes.
+    /// Returns whether the answer is yes.
     ///
     /// ```
     /// use grantree::Reason;
@@ -68,8 +68,8 @@ impl Reason {
         matches!(self, Reason::Admin | Reason::Granted)
     }
 
-    /// How far a question came before it was decided: the position of its reason in
-    /// the order of the design's section 7. Where several permissions might explain an
+    /// The point that a question reached before it was decided: the position of its reason
+    /// in the order of the design's section 7. Where several permissions might explain an
     /// answer, the one that came furthest does.
     pub(crate) fn progress(self) -> usize {
         const IN_ORDER: [Reason; 13] = [

@@ -1,5 +1,5 @@
-//! What one user is granted and what of it has effect, with how that came about
-//! (design, rules 1 to 6), and the reason for an answer (section 7).
+//! The rights of one user and how they came about (design, rules 1 to 6), and the reason
+//! for an answer (section 7).
 
 use super::layer::{Layer, Layers};
 use crate::bits::BitSet;
@@ -129,13 +129,13 @@ impl<'p> Rights<'p> {
         scopes.max_by_key(|&scope| self.reason(catalogue.node(scope).bit).progress())
     }
 
-    /// Whether a permission is effective at the level of that bit. Forbids and gates
+    /// Returns whether a permission is effective at the level of that bit. Forbids and gates
     /// count for an admin too.
     pub(crate) fn is_effective(&self, bit: Bit) -> bool {
         self.effective.contains(bit)
     }
 
-    /// How a permission came to be granted that no source states anything about.
+    /// The implication that granted a permission about which no source states anything.
     pub(crate) fn implied(&self, id: NodeId) -> Option<Implied> {
         self.implied.get(&id).copied()
     }
@@ -163,7 +163,7 @@ impl<'p> Rights<'p> {
         needs.filter(|&(link, bit)| link != Link::Implies || self.licensed.contains(bit))
     }
 
-    /// What a permission lacks to be effective, the cause first.
+    /// The permissions that one lacks to be effective, the cause first.
     ///
     /// Of a permission that fell, the first was not granted, or fell before it: so a
     /// chain of causes ends, even where permissions need each other in a ring.

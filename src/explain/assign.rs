@@ -60,7 +60,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
         Default::default()
     }
 
-    /// Whether a source grants some of what a remedy grants.
+    /// Returns whether a source grants a part of what a remedy grants.
     fn helps(&self, remedy: &[Step], besides: &[Step], source: SourceId) -> bool {
         self.look(besides, &with(self.policy, self.holder.class, &[source]), |trace| {
             remedy.iter().any(|step| match step {

@@ -179,7 +179,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         statement(self.trace.policy(), (source, self.trace.holder.name), stated, decides)
     }
 
-    /// What a scope asks of the object's relations.
+    /// The states of the object's relations that a scope asks for.
     fn conditions(&self, scope: NodeId) -> Vec<RelationCondition> {
         let node = self.catalogue().node(scope);
         let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {

@@ -26,7 +26,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// Whether it grants the user something that a source could grant instead.
+    /// Returns whether it grants the user something that a source could grant instead.
     pub(super) fn is_grant(&self) -> bool {
         match self {
             Step::Allow(_) | Step::Widen(..) => true,

@@ -83,7 +83,7 @@ pub enum RemedyStep {
     Relate {
         /// The relation.
         relation: String,
-        /// Whether it names users or groups.
+        /// The type of the relation.
         names: RelationType,
         /// The state that it would have to be in.
         to: RelationState,

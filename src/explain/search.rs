@@ -39,13 +39,13 @@ const LOOKS: usize = 16;
 #[derive(Clone, Debug, Default)]
 struct Attempt {
     steps: Vec<Step>,
-    /// Whether a deny is lifted from its source, rather than overridden by allowing the
-    /// permission to the user.
+    /// A deny is lifted from its source, rather than overridden by allowing the permission
+    /// to the user.
     lifts: bool,
     /// The scopes by which scoped permissions are to be met.
     scopes: HashMap<NodeId, NodeId>,
-    /// Whether it is tried only if no other leads anywhere, because it grants a scope
-    /// that the object does not fit.
+    /// It is tried only if no other leads anywhere, because it grants a scope that the
+    /// object does not fit.
     is_last_resort: bool,
 }
 
@@ -171,7 +171,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         }
     }
 
-    /// What an attempt lacks next.
+    /// Finds the way on for an attempt.
     fn next(&self, trace: &Traced<'_, '_, O>, attempt: &Attempt) -> Next {
         match trace.reason(self.bit) {
             Reason::Granted | Reason::Admin => Next::Allowed,
@@ -184,8 +184,8 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         }
     }
 
-    /// What is in the way of an effective permission on the object: in itself, or in
-    /// what it answers to.
+    /// Finds the way on for a permission that is effective and not allowed on the object:
+    /// in itself, or in what it answers to.
     fn object_steps(&self, trace: &Traced<'_, '_, O>, attempt: &Attempt, mut id: NodeId) -> Next {
         let catalogue = trace.catalogue();
         loop {
@@ -228,7 +228,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         }
     }
 
-    /// Whether the answer to users of that class is yes once the steps are taken.
+    /// Returns whether the answer to users of that class is yes once the steps are taken.
     pub(super) fn allows(&self, steps: &[Step], class: &Class) -> bool {
         self.look(steps, class, |trace| trace.reason(self.bit).allowed())
     }
@@ -248,7 +248,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         answer
     }
 
-    /// Whether enough effort is left for another look.
+    /// Returns whether enough effort is left for another look.
     pub(super) fn may_look(&self) -> bool {
         self.left.get() > 0
     }
@@ -341,8 +341,8 @@ fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
     true
 }
 
-/// What keeps a permission from being effective: everything that it needs and that is
-/// not granted.
+/// Collects the steps that make a permission effective: for everything that it needs and
+/// that is not granted.
 fn grant_steps<O: Object + ?Sized>(
     trace: &Traced<'_, '_, O>,
     attempt: &Attempt,

@@ -89,7 +89,7 @@ pub(crate) fn verdict(reason: Reason) -> &'static str {
 struct Text<'a, 'f> {
     f: &'a mut Formatter<'f>,
     explanation: &'a Explanation,
-    /// How far lines are indented.
+    /// The depth at which lines are indented.
     level: usize,
 }
 

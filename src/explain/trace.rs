@@ -1,9 +1,9 @@
-//! What leads to one decision: the rights of a user, the statements behind them, and
-//! what the object makes of them.
+//! The provenance of one decision: the rights of a user, the statements behind them, and
+//! the object's part.
 //!
 //! Nothing is decided here. Rules 1 to 6 are the engine's, which keeps what it meets
 //! on the way, and rule 7 is the catalogue's condition; a trace finds the statements,
-//! scopes, bounds and gates that brought about what these return.
+//! scopes, bounds and gates that brought about their results.
 
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -28,7 +28,7 @@ pub(super) struct Stated<'a> {
     pub(super) statement: Statement<'a>,
     /// The result for the permission.
     pub(super) said: Said,
-    /// Whether it is one of those that decide.
+    /// It is one of those that decide.
     pub(super) decides: bool,
 }
 
@@ -43,10 +43,9 @@ pub(super) struct Trace<'a, O: ?Sized> {
     /// The user's sources, the more general first.
     sources: OnceCell<Vec<(Held<'a>, StatementIndex<'a>)>>,
     limits: OnceCell<Limits>,
-    /// How many tests of conditions were made.
+    /// The number of tests of conditions made so far.
     tests: Cell<usize>,
-    /// Whether something keeps a permission from being allowed on the object, once
-    /// asked for.
+    /// The answers of `is_blocked` so far.
     blocked: RefCell<HashMap<NodeId, bool>>,
 }
 
@@ -156,7 +155,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
 
     // Rule 7: what is allowed on the object.
 
-    /// Whether a permission is on the object's kind.
+    /// Returns whether a permission is on the object's kind.
     pub(super) fn is_on_kind(&self, id: NodeId) -> bool {
         self.kind.is_some() && self.catalogue().node(id).kind == self.kind
     }
@@ -181,8 +180,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         }
     }
 
-    /// Whether something keeps an effective permission from being allowed on the
-    /// object.
+    /// Returns whether an effective permission is not allowed on the object.
     fn is_blocked(&self, id: NodeId) -> bool {
         let catalogue = self.catalogue();
         let known = |id: NodeId| self.blocked.borrow().get(&id).copied();
@@ -201,9 +199,10 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
             }
             if open.len() == before {
                 if known(id).is_none() {
-                    let blocked = match self.is_on_kind(id) {
-                        true => self.reason_on_object(id) != Reason::Granted,
-                        false => self.gate(id).is_some(),
+                    let blocked = if self.is_on_kind(id) {
+                        self.reason_on_object(id) != Reason::Granted
+                    } else {
+                        self.gate(id).is_some()
                     };
                     self.blocked.borrow_mut().insert(id, blocked);
                 }
@@ -213,8 +212,8 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         known(id) == Some(true)
     }
 
-    /// What keeps a permission, effective but not allowed on the object, from being
-    /// allowed, if that is something that it answers to.
+    /// Finds the gate of a permission that is effective but not allowed on the object: the
+    /// first permission that it answers to and that is not allowed either.
     pub(super) fn gate(&self, id: NodeId) -> Option<(Link, Bit)> {
         let mut scopes = self.effective_scopes(id);
         if self.is_on_kind(id) {
@@ -227,19 +226,21 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         }
     }
 
-    /// What an effective scope itself requires and is not allowed on the object.
+    /// Finds a permission that an effective scope itself requires and that is not allowed
+    /// on the object.
     pub(super) fn closed_by(&self, scope: NodeId) -> Option<Bit> {
         let catalogue = self.catalogue();
         catalogue.followed_by_scope(scope).find(|&bit| self.is_blocked(catalogue.id_of(bit)))
     }
 
-    /// What else an effective permission answers to and is not allowed on the object.
+    /// Finds another permission that an effective one answers to and that is not allowed on
+    /// the object.
     pub(super) fn gated_by(&self, id: NodeId) -> Option<(Link, Bit)> {
         let catalogue = self.catalogue();
         catalogue.followed(id).find(|&(_, bit)| self.is_blocked(catalogue.id_of(bit)))
     }
 
-    /// Whether the object's relations are in the states that a scope accepts.
+    /// Returns whether the object's relations are in states that a scope accepts.
     pub(super) fn matches(&self, scope: NodeId) -> bool {
         let Form::Scope(_, when) = &self.catalogue().node(scope).form else { return false };
         when.iter().all(|&(relation, accepted)| {
@@ -255,7 +256,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         self.object?.relation(name, &Subject { asker, relation: of })
     }
 
-    /// Whether an attribute of the object is within the user's bound.
+    /// Returns whether an attribute of the object is within the user's bound.
     pub(super) fn passes(&self, check: AttributeId) -> bool {
         let limits =
             self.limits.get_or_init(|| Bounding::new(self.policy()).limits(self.holder.class));
