@@ -1,8 +1,8 @@
-//! What in a policy is not wrong, yet hardly intended.
+//! Finds statements that are valid but probably mistakes.
 //!
-//! A policy has no problems, but a statement in it may be without effect, a
-//! permission out of everybody's reach, a role in nobody's hands. Nothing is
-//! reported that is not so, and nothing here changes a decision.
+//! A valid policy may contain a statement without effect, a permission that nobody can
+//! hold, or a role that nobody has. Lint reports no false positives, and changes
+//! nothing.
 //!
 //! ```
 //! use grantree::{Document, Policy};
@@ -19,27 +19,26 @@
 //! assert_eq!(findings.len(), 1);
 //! assert_eq!(findings[0].code.code(), "redundant");
 //! assert_eq!(findings[0].to_string(), "\
-//! profiles.clerk.allow[1]: other statements of this source already decide the same for all that \
+//! profiles.clerk.allow[1]: other statements of this source have the same effect on everything that \
 //! `orders.export` matches; leave it out");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! There is no way to silence a finding: compare its code and place with those that
-//! are known and intended.
+//! There is no way to silence a finding: compare its code and place with those that are
+//! known and intended.
 //!
 //! # Without effect
 //!
-//! A statement is reported as without effect ([`Code::is_without_effect`]) if
-//! leaving it out changes no answer: for no user, whatever combination of the
-//! policy's sources the user has, now or in future, in whatever groups, and under
-//! whatever licence. So the findings do not depend on who holds what today. Any
-//! number of them can be left out at once. Explanations do not count as answers: a
-//! denial may become "not granted".
+//! A statement is reported as without effect ([`Code::is_without_effect`]) if leaving it
+//! out changes no answer for any user, whichever of the policy's sources and groups the
+//! user has, now or in future, and under any licence. So the findings do not depend on
+//! who holds what today, and any number of them can be left out at once. Explanations
+//! do not count as answers: a denial may become "not granted".
 //!
-//! Not every such statement is found. What is examined is what one source states,
-//! what it includes, what the global source states for everybody, and what no
-//! source at all grants.
+//! Not every such statement is found. Each is compared with the other statements of its
+//! source, those of the roles that it includes and of the global source, and with the
+//! permissions that no source grants.
 
 mod alike;
 mod effect;
@@ -58,38 +57,22 @@ use crate::ids::SourceId;
 use crate::policy::{Effect, Inner, Policy, SourceName, Statements};
 use crate::problem::Line;
 
-/// Something in a policy that is hardly intended.
+/// A probable mistake in a policy.
 ///
-/// Displays as one line: its place, a sentence, and advice.
-///
-/// ```
-/// # use grantree::{Document, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "roles": {"clerk": {"allow": ["orders", "orders"]}},
-/// #     "users": {"bob": {"roles": ["clerk"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// let finding = &policy.lint()[0];
-/// assert_eq!(finding.place, "roles.clerk.allow[1]");
-/// assert_eq!(finding.code.code(), "repeated");
-/// assert!(finding.to_string().starts_with("roles.clerk.allow[1]: "));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Displays as one line: its place, a clause, and advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What it is.
+    /// The kind of mistake.
     pub code: Code,
-    /// Where it is, as in a [`Problem`](crate::Problem): keys joined by dots, list
+    /// Its place, as in a [`Problem`](crate::Problem): keys joined by dots, list
     /// positions in brackets, such as `roles.dispatcher.allow[0]`.
     pub place: String,
-    /// What is the matter, as a clause.
+    /// The mistake, as a clause.
     pub message: String,
-    /// What can be done.
+    /// Advice, as a clause.
     pub advice: String,
-    /// The permissions or other names that it is about; of many, only the first.
+    /// The permissions or other names that it is about; of many only the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }
@@ -100,78 +83,54 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a finding is.
+/// A kind of finding.
 ///
 /// Displays, and serializes, as its code.
-///
-/// ```
-/// # use grantree::{Document, Policy};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders"}]},
-/// #     "roles": {"clerk": {"allow": ["orders"]}},
-/// #     "users": {"bob": {"allow": ["orders"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::lint::Code;
-///
-/// let findings = policy.lint();
-/// assert_eq!(findings[0].code, Code::Unused);
-/// assert_eq!(serde_json::to_string(&findings[0].code)?, r#""unused""#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Code {
-    /// An entry that occurs in a list a second time.
+    /// An entry that repeats an earlier one of its list.
     Repeated,
-    /// A statement about permissions that are all decided by nearer statements of
-    /// the same source.
+    /// A statement that nearer statements of its source override everywhere.
     Overridden,
-    /// A statement of what holds without it: by the same source, by what it
-    /// includes or by the global source.
+    /// A statement whose effect other statements have already: those of its source, of
+    /// an included role or of the global source.
     Redundant,
-    /// A statement about what nobody is granted, what is forbidden anyway, or what
-    /// nothing checks.
+    /// A statement about permissions that nobody is granted or that are forbidden
+    /// anyway, or a bound on an attribute that no permission checks.
     Idle,
-    /// A permission that nobody can hold, admins aside, whatever sources they have,
-    /// under the licence or under any edition of the catalogue with the licence's
-    /// own features (any licence, if no edition is declared). What answers to it is
+    /// A permission that nobody but an admin can hold, whatever sources they have,
+    /// under the licence or under any edition of the catalogue with the licence's own
+    /// features (any licence, if no edition is declared). Permissions that need it are
     /// not reported separately.
     NeverHeld,
-    /// An attribute that is checked, but for which no source states a bound that
-    /// any value could pass.
+    /// An attribute that is checked, but for which no source states a bound that any
+    /// value could pass.
     NoBound,
-    /// A profile, role or approval group that no user has: no template, not the
-    /// default profile, not included and not what a holder is demoted to. Not
-    /// reported for a policy without users.
+    /// A profile, role or approval group that no user has, and that is neither a
+    /// template, nor the default profile, nor included, nor a role that holders are
+    /// demoted to. Not reported for a policy without users.
     Unused,
     /// A source that states the same as another of its kind.
     Same,
     /// An admin who has a profile, which gives an admin nothing but settings.
     AdminProfile,
-    /// A `deny` or `forbid` of direct children that passes over a heading, with all
-    /// beneath it.
+    /// A `deny` or `forbid` of direct children that passes over a heading, and so over
+    /// everything under it.
     PassesHeading,
-    /// A `deny` by pattern that covers what some granted permission implies, so that
-    /// the granted one has no effect.
+    /// A `deny` by pattern of a permission that a granted one implies, so that the
+    /// granted one has no effect.
     Silences,
     /// A name that looks like another of its kind.
     LookAlike,
-    /// A user's group, or the parent of a group, that is not declared, but nearly
-    /// has the name of one that is.
+    /// A user's group, or the parent of a group, that is not declared but nearly has
+    /// the name of one that is.
     Undeclared,
 }
 
 impl Code {
-    /// The code.
-    ///
-    /// ```
-    /// use grantree::lint::Code;
-    ///
-    /// assert_eq!(Code::NeverHeld.code(), "never_held");
-    /// ```
+    /// Returns the code, such as `never_held`.
     pub fn code(self) -> &'static str {
         match self {
             Code::Repeated => "repeated",
@@ -190,8 +149,8 @@ impl Code {
         }
     }
 
-    /// Whether what is at the finding's place can be left out without changing any
-    /// answer: see the [module](self).
+    /// Returns whether the entry at the finding's place can be left out without changing
+    /// any answer: see the [module](self).
     ///
     /// ```
     /// use grantree::lint::Code;
@@ -213,28 +172,13 @@ impl fmt::Display for Code {
 }
 
 impl Policy {
-    /// What in this policy is hardly intended, sorted by place: see
+    /// Returns probable mistakes in this policy, sorted by place: see
     /// [`lint`](crate::lint).
     ///
     /// Equal statements of several users are examined once, and reported at the
     /// first of these users. Costs a walk over what every statement matches, and
     /// some microseconds for every name: about four seconds for a million users,
     /// 200 sources and 1,000 permissions.
-    ///
-    /// ```
-    /// # use grantree::{Document, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
-    /// #     "roles": {"clerk": {"allow": ["orders.**", "orders.export"]}},
-    /// #     "users": {"bob": {"roles": ["clerk"]}}
-    /// # }"#;
-    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// let findings = policy.lint();
-    /// assert_eq!(findings.len(), 1);
-    /// assert_eq!(findings[0].place, "roles.clerk.allow[1]");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn lint(&self) -> Vec<Finding> {
         let policy = self.inner();
         let reach = Reach::new(policy);
@@ -284,12 +228,12 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// The widest reach of anything in a policy, whoever has whatever sources.
+/// The widest reach of a policy's sources, whichever of them a user has.
 ///
-/// INVARIANT: leaving statements out never enlarges any of these, so what is out of
-/// reach stays so while findings are mended.
+/// INVARIANT: leaving statements out never enlarges any of these, so a permission out
+/// of reach stays so while findings are mended.
 struct Reach {
-    /// What could be granted at all, if nothing were denied or forbidden.
+    /// The permissions that could be granted at all, if none were denied or forbidden.
     granted: BitSet,
     /// The part of it for which no user's own statements are needed, implications
     /// aside.

@@ -1,6 +1,6 @@
-//! What sources grant, side by side: permissions down, sources across.
+//! Grants of several sources side by side: permissions down, sources across.
 //!
-//! A row of it, for a page of the host's own design:
+//! One row, for a page of the host's own design:
 //!
 //! ```
 //! # use grantree::{Document, Policy, SourceName};
@@ -10,11 +10,11 @@
 //! #     "roles": {"clerk": {"allow": ["orders"]}, "driver": {}}
 //! # }"#;
 //! # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-//! use grantree::matrix::Mark;
+//! use grantree::explain::Effect;
 //!
 //! let matrix = policy.matrix(policy.sources())?;
-//! let orders: Vec<bool> =
-//!     matrix.rows[0].cells.iter().map(|cell| cell.mark == Mark::Granted).collect();
+//! let cells = &matrix.rows[0].cells;
+//! let orders: Vec<bool> = cells.iter().map(|cell| cell.effect == Some(Effect::Allow)).collect();
 //! // The global source, the clerk and the driver.
 //! assert_eq!(orders, [false, true, false]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,15 +25,16 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use crate::bits::BitSet;
-use crate::catalogue::{Catalogue, Form, NodeId};
+use crate::catalogue::{Form, Node};
 use crate::engine::{Layer, Layers, Unknown};
+use crate::explain::{Effect, SourceRef};
 use crate::policy::{Class, Policy, Said, SourceName};
 use crate::problem::Line;
 
-/// What some sources amount to, for every permission.
+/// The effects of some sources on every permission.
 ///
-/// Displays as a table with the tree of permissions; [`Matrix::to_csv`] gives a
-/// file for spreadsheets.
+/// Displays as a table with the tree of permissions; [`Matrix::to_csv`] gives a file
+/// for spreadsheets.
 ///
 /// ```
 /// use grantree::{Document, Policy, SourceName};
@@ -67,53 +68,13 @@ use crate::problem::Line;
 #[non_exhaustive]
 pub struct Matrix {
     /// The sources, in the order in which they were asked for.
-    pub columns: Vec<Column>,
+    pub columns: Vec<SourceRef>,
     /// The nodes of the catalogue, in its order: each before its scopes, and those
     /// before its children.
     pub rows: Vec<Row>,
 }
 
-/// A source.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {},
-/// #     "roles": {"clerk": {"label": "Order clerk"}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
-/// let column = &matrix.columns[0];
-/// assert_eq!(column.source.place(), "roles.clerk");
-/// assert_eq!(column.label.as_deref(), Some("Order clerk"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Column {
-    /// Which one.
-    pub source: SourceName,
-    /// Its label for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-}
-
-/// A node of the catalogue, and what the sources amount to for it.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// let matrix = policy.matrix([SourceName::Global])?;
-/// let export = &matrix.rows[1];
-/// assert_eq!((export.path.as_str(), export.depth), ("orders.export", 1));
-/// assert_eq!(export.cells.len(), matrix.columns.len());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A node of the catalogue, and the effect of each source on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Row {
@@ -122,13 +83,13 @@ pub struct Row {
     /// Its label for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// How many nodes are above it.
+    /// The number of nodes above it.
     pub depth: usize,
     /// One cell for each source; none for a heading.
     pub cells: Vec<Cell>,
 }
 
-/// What a source amounts to for a permission.
+/// The effect of a source on a permission, on top of the global source.
 ///
 /// ```
 /// # use grantree::{Document, Policy, SourceName};
@@ -138,60 +99,32 @@ pub struct Row {
 /// #     "roles": {"clerk": {"allow": ["orders.export"]}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::matrix::Mark;
+/// use grantree::explain::Effect;
 ///
 /// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
-/// // Granted in vain: the clerk may not see orders.
 /// let export = &matrix.rows[1].cells[0];
-/// assert_eq!((&export.mark, export.without_effect), (&Mark::Granted, true));
+/// assert_eq!(export.effect, Some(Effect::Allow));
+/// // In vain: the clerk may not see orders.
+/// assert!(export.without_effect);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cell {
-    /// What is stated, or follows from what is stated.
-    pub mark: Mark,
-    /// Whether it is granted but not held by a user who has only this source,
-    /// because something that it answers to is missing.
+    /// What is stated, or implied by it: of a graded permission always a level, never
+    /// [`Effect::Allow`]. `None` where no statement is about the permission, and where
+    /// it is not licensed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Whether the permission is licensed.
+    pub licensed: bool,
+    /// Whether it is granted but not effective for a user who has only this source,
+    /// because something that it needs is missing.
     pub without_effect: bool,
 }
 
-/// What a source amounts to for a permission, on top of the global one.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [
-/// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
-/// #     "profiles": {"clerk": {"levels": {"price": "read_only"}}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::matrix::Mark;
-///
-/// let matrix = policy.matrix([SourceName::Profile("clerk".into())])?;
-/// assert_eq!(matrix.rows[0].cells[0].mark, Mark::Level("read_only".into()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mark {
-    /// No statement covers it.
-    Nothing,
-    /// It is granted, by a statement or an implication.
-    Granted,
-    /// It is graded, and this level of it is granted.
-    Level(String),
-    /// It is denied.
-    Denied,
-    /// It is forbidden.
-    Forbidden,
-    /// It is not licensed, whatever is stated.
-    Unlicensed,
-}
-
 impl Policy {
-    /// The global source and all profiles, roles and approval groups: in this
+    /// Returns the global source and all profiles, roles and approval groups: in this
     /// order, and within each in the document's.
     ///
     /// ```
@@ -212,11 +145,12 @@ impl Policy {
         sources.iter().map(|(id, ..)| sources.name_of(id)).collect()
     }
 
-    /// What some sources amount to for every permission: each with what it
-    /// includes, on top of the global source, for a user who has nothing else.
+    /// Returns the effects of some sources on every permission: of each with the roles
+    /// that it includes, on top of the global source, for a user who has nothing else.
+    ///
     /// # Errors
     ///
-    /// When a source is unknown.
+    /// If a source is unknown.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -254,89 +188,64 @@ impl Policy {
             }
             let layer = layers.grants(&class);
             let effective = layers.effective(&layer.granted);
-            for (id, row) in (0..).zip(&mut rows) {
-                row.cells.extend(cell(catalogue, id, &layer, &effective, &licensed));
+            for (node, row) in catalogue.nodes.iter().zip(&mut rows) {
+                row.cells.extend(cell(node, &layer, &effective, &licensed));
             }
             let label = policy.label(&source);
-            columns.push(Column { source, label });
+            columns.push(SourceRef { source, label });
         }
         Ok(Matrix { columns, rows })
     }
 }
 
-fn cell(
-    catalogue: &Catalogue,
-    id: NodeId,
-    layer: &Layer,
-    effective: &BitSet,
-    licensed: &BitSet,
-) -> Option<Cell> {
-    let node = catalogue.node(id);
+fn cell(node: &Node, layer: &Layer, effective: &BitSet, licensed: &BitSet) -> Option<Cell> {
     let bits = node.statement_bits();
     let all = |set: &BitSet| bits.clone().all(|bit| set.contains(bit));
     let granted = bits.clone().filter(|&bit| layer.granted.contains(bit)).count();
-    let held = node.bits().filter(|&bit| effective.contains(bit)).count();
-    let mark = match &node.form {
+    let held = node.bits().any(|bit| effective.contains(bit));
+    let effect = match &node.form {
         Form::Heading => return None,
-        _ if !licensed.contains(node.bit) => Mark::Unlicensed,
-        // A scoped node is decided by its scopes.
-        _ if all(&layer.forbidden) => Mark::Forbidden,
-        Form::Graded(levels) => match layer.said_of(node) {
-            Said::Deny => Mark::Denied,
-            Said::Nothing if granted == 0 => Mark::Nothing,
-            _ => Mark::Level(levels.get(granted).map_or_else(String::new, ToString::to_string)),
-        },
-        _ if granted > 0 => Mark::Granted,
-        _ if all(&layer.denied) => Mark::Denied,
-        _ => Mark::Nothing,
+        _ if !licensed.contains(node.bit) => None,
+        // The statements about a scoped node are about its scopes.
+        _ if all(&layer.forbidden) => Some(Effect::Forbid),
+        _ if all(&layer.denied) => Some(Effect::Deny),
+        Form::Graded(levels) if granted > 0 || layer.said_of(node) != Said::Nothing => {
+            levels.get(granted).map(|level| Effect::Level(level.to_string()))
+        }
+        _ => (granted > 0).then_some(Effect::Allow),
     };
-    Some(Cell { mark, without_effect: granted > 0 && held == 0 })
+    let licensed = licensed.contains(node.bit);
+    Some(Cell { effect, licensed, without_effect: granted > 0 && !held })
 }
 
 impl Matrix {
-    /// The matrix as comma-separated values (RFC 4180), with a header line: each
+    /// Returns the matrix as comma-separated values (RFC 4180), with a header line: each
     /// permission's path and label, and a column for each source.
     ///
-    /// A field that a spreadsheet would take for a formula (one that begins with
-    /// `=`, `+`, `-`, `@`, a tab or a line break) gets a `'` before it, which
-    /// spreadsheets read as "this is text".
-    ///
-    /// ```
-    /// # use grantree::{Document, Policy, SourceName};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders", "label": "Orders"}]},
-    /// #     "roles": {"clerk": {"allow": ["orders"]}}
-    /// # }"#;
-    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
-    /// assert_eq!(matrix.to_csv().lines().nth(1), Some("orders,Orders,granted"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// A field that a spreadsheet would take for a formula (one that begins with `=`,
+    /// `+`, `-`, `@`, a tab or a line break) gets a `'` before it, which spreadsheets
+    /// read as "this is text".
     pub fn to_csv(&self) -> String {
         let mut text = String::from("permission,label");
-        for Column { source, label } in &self.columns {
+        for SourceRef { source, label } in &self.columns {
+            let name = bare_name(source);
             text.push(',');
-            field(&mut text, &heading(source, label.as_deref()));
+            match label.as_ref().filter(|label| *label != name) {
+                Some(label) => push_field(&mut text, &format!("{name} ({label})")),
+                None => push_field(&mut text, name),
+            }
         }
         text.push_str("\r\n");
         for Row { path, label, cells, .. } in &self.rows {
-            field(&mut text, path);
+            push_field(&mut text, path);
             text.push(',');
-            field(&mut text, label.as_deref().unwrap_or_default());
+            push_field(&mut text, label.as_deref().unwrap_or_default());
             for at in 0..self.columns.len() {
                 text.push(',');
                 let Some(cell) = cells.get(at) else { continue };
-                let mark = match &cell.mark {
-                    Mark::Nothing => "",
-                    Mark::Granted => "granted",
-                    Mark::Level(level) => level,
-                    Mark::Denied => "denied",
-                    Mark::Forbidden => "forbidden",
-                    Mark::Unlicensed => "unlicensed",
-                };
-                let vain = if cell.without_effect { " without effect" } else { "" };
-                field(&mut text, &format!("{mark}{vain}"));
+                let effect = cell.text(["", "granted", "denied", "forbidden"]);
+                let without = if cell.without_effect { " without effect" } else { "" };
+                push_field(&mut text, &format!("{effect}{without}"));
             }
             text.push_str("\r\n");
         }
@@ -344,83 +253,70 @@ impl Matrix {
     }
 }
 
-fn field(text: &mut String, field: &str) {
-    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let guard = if formula { "'" } else { "" };
-    match formula || field.contains([',', '"', '\r', '\n']) {
-        true => text.extend(["\"", guard, &field.replace('"', "\"\""), "\""]),
-        false => text.push_str(field),
+fn push_field(text: &mut String, field: &str) {
+    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if is_formula || field.contains([',', '"', '\r', '\n']) {
+        let guard = if is_formula { "'" } else { "" };
+        text.extend(["\"", guard, &field.replace('"', "\"\""), "\""]);
+    } else {
+        text.push_str(field);
     }
 }
 
-fn heading(source: &SourceName, label: Option<&str>) -> String {
-    let name = match source {
+fn bare_name(source: &SourceName) -> &str {
+    match source {
         SourceName::Global => "global",
         SourceName::Profile(name)
         | SourceName::Role(name)
         | SourceName::ApprovalGroup(name)
         | SourceName::User(name) => name,
-    };
-    match label.filter(|label| *label != name) {
-        Some(label) => format!("{name} ({label})"),
-        None => name.to_owned(),
     }
 }
 
-/// How wide a table may be before it continues in another beneath.
+/// The widest that a table may be before it continues in another one below.
 const WIDEST: usize = 120;
 /// If any name is longer than this, names go into a legend.
 const LONGEST: usize = 12;
 
 /// As a table, columns at least two spaces apart: headed by the names of sources if
-/// they are short, or else by numbers with a legend. What would be too wide
-/// continues in another table beneath. Every character counts as one column wide.
+/// they are short, or else by numbers with a legend. Columns that would make it too
+/// wide continue in another table below. Every character counts as one column wide.
 impl Display for Matrix {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> =
-            self.columns.iter().map(|column| heading(&column.source, None)).collect();
-        let numbered = names.iter().any(|name| width(name) > LONGEST);
-        let tree: Vec<String> = self.rows.iter().map(Row::name).collect();
-        let first = tree.iter().map(|name| width(name)).max().unwrap_or(0);
-        let columns: Vec<Vec<String>> = (1..)
-            .zip(names.iter().enumerate())
-            .map(|(number, (at, name))| {
-                let header = if numbered { number.to_string() } else { Line(name).to_string() };
-                let cells = self
-                    .rows
-                    .iter()
-                    .map(|row| row.cells.get(at).map_or_else(String::new, Cell::text));
-                std::iter::once(header).chain(cells).collect()
-            })
-            .collect();
+        let names = || self.columns.iter().map(|column| bare_name(&column.source));
+        let numbered = names().any(|name| width(name) > LONGEST);
         if numbered {
-            for (at, Column { source, label }) in (1..).zip(&self.columns) {
-                let label = label.as_ref().map_or_else(String::new, |label| format!(" ({label})"));
-                writeln!(f, "{at}  {}", Line(format_args!("{source}{label}")))?;
+            for (number, column) in (1..).zip(&self.columns) {
+                writeln!(f, "{number}  {}", Line(column))?;
             }
             f.write_str("\n")?;
         }
+        let nodes = std::iter::once(String::new()).chain(self.rows.iter().map(Row::name));
+        let first = TextColumn::new(nodes.collect());
+        let columns = (1..).zip(names()).enumerate().map(|(at, (number, name))| {
+            let header = if numbered { number.to_string() } else { Line(name).to_string() };
+            let cells = self
+                .rows
+                .iter()
+                .map(|row| row.cells.get(at).map_or_else(String::new, Cell::in_table));
+            TextColumn::new(std::iter::once(header).chain(cells).collect())
+        });
+        let columns: Vec<TextColumn> = columns.collect();
         let mut rest = &columns[..];
         loop {
-            let mut wide = first;
-            let widths =
-                rest.iter().map(|column| column.iter().map(|it| width(it)).max().unwrap_or(0));
-            let widths: Vec<usize> = widths
-                .enumerate()
-                .take_while(|&(at, width)| {
-                    wide = width.saturating_add(wide).saturating_add(2);
-                    at == 0 || wide <= WIDEST
-                })
-                .map(|(_, width)| width)
-                .collect();
-            let (now, later) = rest.split_at(widths.len());
+            let mut wide = first.width;
+            let fitting = rest.iter().take_while(|column| {
+                wide = wide.saturating_add(column.width).saturating_add(2);
+                wide <= WIDEST
+            });
+            let count = fitting.count().max(1).min(rest.len());
+            let (now, later) = rest.split_at(count);
             for line in 0..=self.rows.len() {
-                let name = line.checked_sub(1).and_then(|row| tree.get(row));
                 let mut text = String::new();
-                pad(&mut text, name.map_or("", String::as_str), first);
-                for (column, &width) in now.iter().zip(&widths) {
+                first.push_padded(&mut text, line);
+                for column in now {
                     text.push_str("  ");
-                    pad(&mut text, column.get(line).map_or("", String::as_str), width);
+                    column.push_padded(&mut text, line);
                 }
                 writeln!(f, "{}", text.trim_end())?;
             }
@@ -434,8 +330,32 @@ impl Display for Matrix {
     }
 }
 
+/// A column of the table: its header, and the text of each row.
+struct TextColumn {
+    lines: Vec<String>,
+    width: usize,
+}
+
+impl TextColumn {
+    fn new(lines: Vec<String>) -> TextColumn {
+        let width = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+        TextColumn { lines, width }
+    }
+
+    /// Appends a line, padded with spaces: `format!` limits widths to 65,535.
+    fn push_padded(&self, text: &mut String, line: usize) {
+        let line = self.lines.get(line).map_or("", String::as_str);
+        text.push_str(line);
+        text.extend(std::iter::repeat_n(' ', self.width.saturating_sub(width(line))));
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
 impl Row {
-    /// Its key, indented to its depth, and its label.
+    /// The node's key, indented to its depth, and its label.
     fn name(&self) -> String {
         let key = self.path.rsplit('.').next().unwrap_or_default();
         let label = self.label.as_ref().filter(|label| *label != key);
@@ -445,28 +365,20 @@ impl Row {
 }
 
 impl Cell {
-    fn text(&self) -> String {
-        let mark = match &self.mark {
-            Mark::Nothing => ".",
-            Mark::Granted => "yes",
-            Mark::Level(level) => level,
-            Mark::Denied => "no",
-            Mark::Forbidden => "never",
-            Mark::Unlicensed => "unlicensed",
-        };
-        match self.without_effect {
-            true => format!("({})", Line(mark)),
-            false => Line(mark).to_string(),
+    /// The effect in words: those for nothing, allowed, denied and forbidden are given.
+    fn text<'c>(&'c self, [nothing, allowed, denied, forbidden]: [&'c str; 4]) -> &'c str {
+        match &self.effect {
+            _ if !self.licensed => "unlicensed",
+            None => nothing,
+            Some(Effect::Allow) => allowed,
+            Some(Effect::Level(level)) => level,
+            Some(Effect::Deny) => denied,
+            Some(Effect::Forbid) => forbidden,
         }
     }
-}
 
-/// Adds a text, padded with spaces to a width: `format!` limits widths to 65,535.
-fn pad(line: &mut String, text: &str, to: usize) {
-    line.push_str(text);
-    line.extend(std::iter::repeat_n(' ', to.saturating_sub(width(text))));
-}
-
-fn width(text: &str) -> usize {
-    text.chars().count()
+    fn in_table(&self) -> String {
+        let effect = Line(self.text([".", "yes", "no", "never"]));
+        if self.without_effect { format!("({effect})") } else { effect.to_string() }
+    }
 }

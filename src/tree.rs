@@ -1,13 +1,13 @@
 //! The tick-box tree of a source, as an editor shows it.
 //!
-//! An editor of profiles, roles or users shows the catalogue as a tree of tick
-//! boxes, and for each box more than whether it is ticked: which statement ticks
-//! it, what it would inherit otherwise, and why a tick may have no effect.
-//! [`Policy::tree`] is all of that as data. The ticks themselves are changed by
-//! [`Change::Edit`](crate::change::Change::Edit), with `cascade` for all that a
+//! An editor of profiles, roles or users shows the catalogue as a tree of tick boxes,
+//! and for each box more than its tick: the statement that ticks it, what would be
+//! inherited without it, and the reason if a tick has no effect. [`Policy::tree`]
+//! returns all of that as data. The ticks themselves are changed by
+//! [`Change::Edit`](crate::change::Change::Edit), with `cascade` for everything that a
 //! tick needs.
 //!
-//! A tick that does nothing, and why:
+//! A tick without effect, and the reason:
 //!
 //! ```
 //! # use grantree::{Document, Policy, SourceName};
@@ -37,21 +37,22 @@ use crate::object::NoObject;
 use crate::policy::{Class, Inner, Policy, SourceName};
 use crate::reason::Reason;
 
-/// What a source says of each node of the catalogue, and what comes of it for
+/// The statements of a source about each node of the catalogue, and their effect for
 /// somebody who holds that source.
 ///
-/// A profile, role or approval group is judged as if a user held it and nothing
-/// else: over the global source, and a role with the roles that it includes. A
-/// user is judged with all that the user holds, suspension left aside, so that
-/// an editor can show what the user will hold once restored.
+/// A profile, role or approval group is judged as if a user held it and nothing else:
+/// over the global source, and a role with the roles that it includes. A user is judged
+/// with all sources that the user holds, suspension left aside, so that an editor can
+/// show what the user will hold once restored.
 ///
-/// It serializes as data with stable codes, and displays as an indented tree.
-/// Brackets show what the source itself says: `[x]` allowed, `[-]` denied, `[!]`
-/// forbidden, `[read_only]` the level of a graded permission, `[~]` different
-/// things of what is beneath it, `[ ]` nothing. Where the source says nothing,
-/// parentheses show what others say, what is implied, or what an admin holds.
+/// It serializes as data with stable codes, and displays as an indented tree. Brackets
+/// show what the source itself states: `[x]` allowed, `[-]` denied, `[!]` forbidden,
+/// `[read_only]` the level of a graded permission, `[~]` not the same for all nodes
+/// under it, `[ ]` nothing. Where the source states nothing, parentheses show what
+/// others state, what is implied, or what an admin holds.
 ///
 /// ```
+/// use grantree::explain::Effect;
 /// use grantree::{Document, Policy, SourceName};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -78,11 +79,13 @@ use crate::reason::Reason;
 ///   (read_only) prices: the global source sets `prices` to `read_only` [global.levels.prices]
 /// ");
 ///
-/// let approve = tree.iter().find(|node| node.permission.name == "orders.approve");
-/// let approve = approve.expect("a node of the catalogue");
-/// assert!(!approve.has_effect());
+/// let node = |path| tree.iter().find(|node| node.permission.name == path).unwrap();
+/// let approve = node("orders.approve");
+/// assert_eq!(approve.own.effect, Some(Effect::Allow));
 /// assert_eq!(approve.own.by[0].place, "roles.clerk.allow[0]");
+/// assert!(!approve.has_effect());
 /// assert_eq!(approve.lacks[0].permission.name, "reports");
+/// assert_eq!(node("prices").inherited.effect, Some(Effect::Level("read_only".into())));
 /// # Ok(())
 /// # }
 /// ```
@@ -92,8 +95,8 @@ pub struct Tree {
     /// The source.
     #[serde(flatten)]
     pub source: SourceRef,
-    /// Whether it is a user who is an admin, and so holds all that is licensed,
-    /// whatever the sources say.
+    /// Whether it is a user who is an admin, and so holds every licensed permission,
+    /// whatever the sources state.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
     /// Whether it is a user who is suspended, and so holds nothing for now.
@@ -103,27 +106,7 @@ pub struct Tree {
     pub roots: Vec<Node>,
 }
 
-/// A node of the catalogue, as one source has it.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [
-/// #         {"key": "price", "label": "Price", "levels": ["hidden", "read_only", "read_write"]}]},
-/// #     "global": {"levels": {"price": "read_only"}},
-/// #     "profiles": {"clerk": {"levels": {"price": "read_write"}}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::tree::Says;
-///
-/// let tree = policy.tree(&SourceName::Profile("clerk".into()))?;
-/// let price = &tree.roots[0];
-/// assert_eq!(price.own.says, Says::Level("read_write".into()));
-/// assert_eq!(price.inherited.says, Says::Level("read_only".into()));
-/// assert_eq!(price.level.as_deref(), Some("read_write"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A node of the catalogue in the tree of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Node {
@@ -132,24 +115,24 @@ pub struct Node {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What kind of node it is.
+    /// The kind of node.
     pub form: Form,
     /// The levels of a graded permission, the lowest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<String>,
-    /// What the source itself says of it: the tick in its box.
-    pub own: Word,
-    /// What the sources that this one overrules or brings along say of it
-    /// together: less specific tiers and, for a role, the roles that it includes.
-    pub inherited: Word,
-    /// Where no source says anything of it and it is implied: the permission that
-    /// implies it, the one that implies that, and so on up to a stated one.
+    /// The tick in its box: what the source itself states.
+    pub own: Stated,
+    /// What the sources that this one overrides or brings along state together: less
+    /// specific tiers and, for a role, the roles that it includes.
+    pub inherited: Stated,
+    /// Where no source states anything and it is implied: the permission that implies
+    /// it, the one that implies that, and so on up to a stated one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied_by: Vec<Named>,
-    /// Why it is effective or not, objects left aside: what
-    /// [`Engine::why`](crate::Engine::why) would say on an object that fits every
-    /// scope and bound. Of a scoped node, the scope that came furthest is
-    /// reported. A heading has none.
+    /// The reason why it is effective or not, objects left aside: the answer of
+    /// [`Engine::why`](crate::Engine::why) on an object that fits every scope and
+    /// bound. Of a scoped node, the scope that came furthest is reported. A heading
+    /// has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The effective level of a graded permission.
@@ -158,33 +141,16 @@ pub struct Node {
     /// The unlicensed feature that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlicensed: Option<Unlicensed>,
-    /// Where it is gated, everything it needs that is not effective, the cause
-    /// first.
+    /// Where it is gated, everything that it needs and that is not effective, the
+    /// cause first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,
-    /// Its scopes, then the nodes beneath it.
+    /// Its scopes, then the nodes under it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Node>,
 }
 
-/// What kind of node it is.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {
-/// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-/// #             {"key": "own", "when": {"assignee": "me"}}]}]}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::tree::Form;
-///
-/// let tree = policy.tree(&SourceName::Global)?;
-/// assert_eq!(tree.iter().map(|node| node.form).collect::<Vec<_>>(), [Form::Scoped, Form::Scope]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A kind of node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -200,94 +166,30 @@ pub enum Form {
     Scope,
 }
 
-/// What is said of a node, and by what.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
-/// #     "roles": {"clerk": {"allow": ["orders.**"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
-/// let said = &tree.roots[0].children[0].own;
-/// assert_eq!(said.by[0].pattern, "orders.**");
-/// assert_eq!(said.by[0].place, "roles.clerk.allow[0]");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The effect that is stated for a node, and the statements behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Word {
-    /// What is said. For a scoped node, what is said of all its scopes; for a
-    /// heading, of all beneath it.
-    pub says: Says,
-    /// The statements that say it: the source's nearest one, those that decide
-    /// among several sources, or all that forbid it. Empty for a heading, and for
-    /// a scoped node where they are not the same for all its scopes.
+pub struct Stated {
+    /// The effect; of a scoped node that of all its scopes, of a heading that of all
+    /// nodes under it. `None` where nothing is stated, or not the same of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Whether it is not the same for all scopes of a scoped node, or all nodes under a
+    /// heading.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mixed: bool,
+    /// The statements behind the effect: the source's nearest one, those that decide
+    /// among several sources, or all that forbid it. Empty for a heading, and for a
+    /// scoped node where they are not the same for all its scopes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<Statement>,
 }
 
-/// What is said of a node.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [
-/// #         {"key": "fields", "heading": true, "children": [{"key": "title"},
-/// #         {"key": "cost"}]}, {"key": "reports"}]},
-/// #     "roles": {"clerk": {"allow": ["fields.title"], "deny": ["fields.cost"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::tree::Says;
-///
-/// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
-/// let says: Vec<&Says> = tree.iter().map(|node| &node.own.says).collect();
-/// assert_eq!(says, [&Says::Mixed, &Says::Allowed, &Says::Denied, &Says::Nothing]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Says {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// That it is granted; if graded, at the highest level.
-    Allowed,
-    /// That it is denied.
-    Denied,
-    /// That it is forbidden.
-    Forbidden,
-    /// That it is granted at this level; at the lowest, nothing is granted.
-    Level(String),
-    /// Different things of different nodes beneath it.
-    Mixed,
-}
-
-/// Something that a permission needs and that is not effective.
-///
-/// ```
-/// # use grantree::{Document, Policy, SourceName};
-/// # let text = r#"{
-/// #     "format": 1,
-/// #     "catalogue": {"permissions": [{"key": "approve", "requires": ["orders"]}, {"key": "orders"}]},
-/// #     "roles": {"lead": {"allow": ["approve"]}}
-/// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::explain::Link;
-///
-/// let tree = policy.tree(&SourceName::Role("lead".into()))?;
-/// let lack = &tree.roots[0].lacks[0];
-/// assert_eq!((lack.link, lack.permission.name.as_str()), (Link::Requires, "orders"));
-/// assert_eq!(lack.reason.code(), "not_granted");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A permission that another one needs and that is not effective.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Lack {
-    /// How the permission answers to it.
+    /// The way in which the other one needs it.
     pub link: Link,
     /// The permission needed, as `path` or `path:level`.
     pub permission: Named,
@@ -296,21 +198,7 @@ pub struct Lack {
 }
 
 impl Tree {
-    /// All nodes in the order of the catalogue, each before what is beneath it.
-    ///
-    /// ```
-    /// # use grantree::{Document, Policy, SourceName};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [
-    /// #         {"key": "orders", "children": [{"key": "export"}]}, {"key": "reports"}]}
-    /// # }"#;
-    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// let tree = policy.tree(&SourceName::Global)?;
-    /// let paths: Vec<&str> = tree.iter().map(|node| node.permission.name.as_str()).collect();
-    /// assert_eq!(paths, ["orders", "orders.export", "reports"]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns all nodes in the order of the catalogue, each before those under it.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
         let mut open: Vec<&Node> = self.roots.iter().rev().collect();
         std::iter::from_fn(move || {
@@ -322,27 +210,13 @@ impl Tree {
 }
 
 impl Node {
-    /// Whether it is effective for somebody who holds the source, objects left
+    /// Returns whether it is effective for somebody who holds the source, objects left
     /// aside. `false` for a heading.
-    ///
-    /// ```
-    /// # use grantree::{Document, Policy, SourceName};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
-    /// #     "roles": {"clerk": {"allow": ["orders"]}}
-    /// # }"#;
-    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
-    /// let orders = &tree.roots[0];
-    /// assert!(orders.has_effect() && !orders.children[0].has_effect());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn has_effect(&self) -> bool {
         self.reason.is_some_and(Reason::allowed)
     }
 
-    /// Whether it is ticked without effect: the source itself grants it, but
+    /// Returns whether it is ticked without effect: the source itself grants it, but
     /// something is in the way.
     ///
     /// ```
@@ -360,25 +234,26 @@ impl Node {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_idle(&self) -> bool {
-        let granted = match &self.own.says {
-            Says::Allowed => true,
-            Says::Level(level) => self.levels.first() != Some(level),
-            _ => false,
+        let is_granted = match &self.own.effect {
+            Some(Effect::Allow) => true,
+            Some(Effect::Level(level)) => self.levels.first() != Some(level),
+            Some(Effect::Deny | Effect::Forbid) | None => false,
         };
-        granted && self.reason.is_some() && !self.has_effect()
+        is_granted && self.reason.is_some() && !self.has_effect()
     }
 }
 
 impl Policy {
-    /// What a source says of each node of the catalogue, and what comes of it.
+    /// Returns the statements of a source about each node of the catalogue, and their
+    /// effect for somebody who holds it.
     ///
-    /// Works it out from the statements, without an [`Engine`](crate::Engine).
-    /// Costs a few look-ups in each source involved for each node, and a pass over
-    /// their statements: milliseconds for a thousand of either.
+    /// Needs no [`Engine`](crate::Engine). Costs a few look-ups in each source involved
+    /// for each node, and a pass over their statements: milliseconds for a thousand of
+    /// either.
     ///
     /// # Errors
     ///
-    /// Where the policy has no such source.
+    /// If the policy has no such source.
     ///
     /// ```
     /// # use grantree::{Document, Policy, SourceName};
@@ -414,7 +289,7 @@ impl Policy {
             others: others.as_ref().map(|others| TraceBuilder::new(&mut layers, name, others)),
             next: 0,
         };
-        let roots = survey.nodes(&policy.catalogue.document.permissions, "");
+        let roots = survey.nodes(&policy.catalogue.document.permissions);
         Ok(Tree {
             source: SourceRef { source: source.clone(), label: policy.label(source) },
             admin: holder.admin,
@@ -462,11 +337,11 @@ impl Inner {
     }
 }
 
-/// A walk over the catalogue, in the order of its nodes' numbers.
+/// The tree under construction, node by node in the order of their numbers.
 struct Survey<'a> {
     catalogue: &'a Catalogue,
     source: &'a SourceName,
-    /// With all that the holder of the source has.
+    /// With everything that the holder of the source has.
     all: TraceBuilder<'a, NoObject>,
     /// Without the source itself.
     others: Option<TraceBuilder<'a, NoObject>>,
@@ -474,74 +349,57 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    fn nodes(&mut self, permissions: &[document::Permission], above: &str) -> Vec<Node> {
-        permissions.iter().map(|permission| self.node(permission, above)).collect()
+    fn nodes(&mut self, permissions: &[document::Permission]) -> Vec<Node> {
+        permissions.iter().map(|permission| self.node(permission)).collect()
     }
 
-    fn node(&mut self, permission: &document::Permission, above: &str) -> Node {
-        let document::Permission { key, label, description, scopes, children, .. } = permission;
-        let mut node = self.bare(key, label, description, above);
-        let path = node.permission.name.clone();
-        match node.form {
-            Form::Heading => {
-                node.children = self.nodes(children, &path);
-                let mut beneath: Vec<&Node> = node.children.iter().collect();
-                let mut granted: Vec<&Node> = Vec::new();
-                while let Some(node) = beneath.pop() {
-                    match node.form {
-                        Form::Heading | Form::Scoped => {}
-                        _ => granted.push(node),
-                    }
-                    beneath.extend(&node.children);
+    fn node(&mut self, permission: &document::Permission) -> Node {
+        let mut node = self.without_children(&permission.description);
+        let scopes = permission.scopes.iter();
+        node.children = scopes.map(|scope| self.without_children(&scope.description)).collect();
+        if node.form == Form::Scoped {
+            node.own = merged(node.children.iter().map(|scope| &scope.own));
+            node.inherited = merged(node.children.iter().map(|scope| &scope.inherited));
+        }
+        node.children.extend(self.nodes(&permission.children));
+        if node.form == Form::Heading {
+            let mut under = Vec::new();
+            let mut open: Vec<&Node> = node.children.iter().collect();
+            while let Some(node) = open.pop() {
+                if !matches!(node.form, Form::Heading | Form::Scoped) {
+                    under.push(node);
                 }
-                node.own.says = common(granted.iter().map(|node| &node.own.says));
-                node.inherited.says = common(granted.iter().map(|node| &node.inherited.says));
+                open.extend(&node.children);
             }
-            Form::Scoped => {
-                let scopes = scopes
-                    .iter()
-                    .map(|scope| self.bare(&scope.key, &scope.label, &scope.description, &path));
-                node.children = scopes.collect();
-                node.own = of_one_mind(node.children.iter().map(|scope| &scope.own));
-                node.inherited = of_one_mind(node.children.iter().map(|scope| &scope.inherited));
-                let beneath = self.nodes(children, &path);
-                node.children.extend(beneath);
-            }
-            Form::Plain | Form::Graded | Form::Scope => {
-                node.children = self.nodes(children, &path);
-            }
+            let own = merged(under.iter().map(|node| &node.own));
+            let inherited = merged(under.iter().map(|node| &node.inherited));
+            node.own = Stated { by: Vec::new(), ..own };
+            node.inherited = Stated { by: Vec::new(), ..inherited };
         }
         node
     }
 
-    /// The next node, without what is beneath it.
-    fn bare(
-        &mut self,
-        key: &str,
-        label: &Option<String>,
-        description: &Option<String>,
-        above: &str,
-    ) -> Node {
+    fn without_children(&mut self, description: &Option<String>) -> Node {
         let id = self.next;
         self.next = id.saturating_add(1);
-        let (form, levels) = match &self.catalogue.node(id).form {
+        let of = self.catalogue.node(id);
+        let (form, levels) = match &of.form {
             NodeForm::Heading => (Form::Heading, &[][..]),
             NodeForm::Plain => (Form::Plain, &[][..]),
             NodeForm::Graded(levels) => (Form::Graded, &**levels),
             NodeForm::Scoped(_) => (Form::Scoped, &[][..]),
             NodeForm::Scope(..) => (Form::Scope, &[][..]),
         };
-        let name = match above {
-            "" => key.to_owned(),
-            above => format!("{above}.{key}"),
-        };
         let mut node = Node {
-            permission: Named { name, label: label.clone() },
+            permission: Named {
+                name: of.path.to_string(),
+                label: of.label.as_deref().map(Into::into),
+            },
             description: description.clone(),
             form,
             levels: levels.iter().map(ToString::to_string).collect(),
-            own: Word::default(),
-            inherited: Word::default(),
+            own: Stated::default(),
+            inherited: Stated::default(),
             implied_by: Vec::new(),
             reason: None,
             level: None,
@@ -565,64 +423,41 @@ impl Survey<'_> {
             Reason::Granted => granting.level.clone(),
             _ => node.levels.first().cloned(),
         };
-        node.own = own(&granting, self.source);
+        node.own = stated(&granting, |by| by.source.source == *self.source);
         node.implied_by = granting.implied_by;
         if let Some(others) = &self.others {
-            node.inherited = decided(others.grant(id));
+            node.inherited = stated(&others.grant(id), |by| by.decides);
         }
         node
     }
 }
 
-/// What a source itself says of a permission.
-fn own(granting: &Grant, source: &SourceName) -> Word {
-    let own = |statements: &[Statement]| -> Vec<Statement> {
-        let own = statements.iter().filter(|statement| statement.source.source == *source);
-        own.cloned().collect()
+/// The effect of those statements about a permission that count.
+fn stated(granting: &Grant, counts: impl Fn(&Statement) -> bool) -> Stated {
+    let counting = |statements: &[Statement]| -> Vec<Statement> {
+        statements.iter().filter(|by| counts(by)).cloned().collect()
     };
-    let forbids = own(&granting.forbidden_by);
-    match (forbids.is_empty(), granting.implied_by.is_empty()) {
-        (false, _) => word(forbids),
-        // The statements are about what implies it.
-        (true, false) => Word::default(),
-        (true, true) => word(own(&granting.statements)),
+    let mut by = counting(&granting.forbidden_by);
+    // Of an implied permission, the statements are about what implies it.
+    if by.is_empty() && granting.implied_by.is_empty() {
+        by = counting(&granting.statements);
     }
+    Stated { effect: by.first().map(|by| by.effect.clone()), mixed: false, by }
 }
 
-/// What is said of a permission, all sources together.
-fn decided(granting: Grant) -> Word {
-    let Grant { mut statements, forbidden_by, implied_by, .. } = granting;
-    statements.retain(|statement| statement.decides);
-    match (forbidden_by.is_empty(), implied_by.is_empty()) {
-        (false, _) => word(forbidden_by),
-        (true, false) => Word::default(),
-        (true, true) => word(statements),
+/// What is stated of several nodes together.
+fn merged<'n>(mut nodes: impl Iterator<Item = &'n Stated>) -> Stated {
+    let Some(first) = nodes.next() else {
+        return Stated::default();
+    };
+    let mut merged = first.clone();
+    for Stated { effect, by, .. } in nodes {
+        if merged.effect != *effect {
+            return Stated { effect: None, mixed: true, by: Vec::new() };
+        }
+        if merged.by != *by {
+            merged.by.clear();
+        }
     }
-}
-
-/// What statements of the same effect say.
-fn word(by: Vec<Statement>) -> Word {
-    let says = match by.first().map(|statement| &statement.effect) {
-        None => Says::Nothing,
-        Some(Effect::Allow) => Says::Allowed,
-        Some(Effect::Deny) => Says::Denied,
-        Some(Effect::Forbid) => Says::Forbidden,
-        Some(Effect::Level(level)) => Says::Level(level.clone()),
-    };
-    Word { says, by }
-}
-
-fn of_one_mind<'n>(words: impl Iterator<Item = &'n Word> + Clone) -> Word {
-    let says = common(words.clone().map(|word| &word.says));
-    let mut words = words;
-    let by = words.next().map(|word| word.by.clone()).unwrap_or_default();
-    let same = words.all(|word| word.by == by);
-    Word { says, by: if same { by } else { Vec::new() } }
-}
-
-fn common<'n>(mut says: impl Iterator<Item = &'n Says>) -> Says {
-    let Some(first) = says.next() else {
-        return Says::Nothing;
-    };
-    if says.all(|next| next == first) { first.clone() } else { Says::Mixed }
+    merged
 }

@@ -1,19 +1,24 @@
-//! Statements without effect.
+//! Finds statements without effect.
 //!
-//! For every permission, a source's statements that match it are ranked (rule 1),
-//! and the first of them decides. Those at the front of the ranking that come to
-//! the same can all be left out but one, and so can all behind them. What "comes to
-//! the same" means depends on the tier: beneath a profile lies what the global
-//! source states, beside a role what it includes.
+//! Of the statements of a source that match a permission, the nearest decides (rule 1),
+//! and so a source comes to an *outcome* for whoever has it. Seen from the nearest, the
+//! matching statements begin with some that all have this outcome: the *front*. Which
+//! of the front decides makes no difference, so all but one of it can be left out; and
+//! so can everything behind the front, which decides nothing. If the outcome would be
+//! the same without any of these statements, because of what lies below (the global
+//! source) or beside (the roles that a role includes), the whole front can be left out.
+//! A statement is without effect if this holds for every permission that it matches.
 //!
-//! INVARIANT: whichever of the findings are left out, what every source comes to
-//! stays the same for all that is in reach. So each can be examined as if all
-//! others stayed.
+//! INVARIANT: whichever of the findings are left out, the outcome of every source stays
+//! the same for every permission in reach. A front keeps at least one statement that is
+//! not found, unless the outcome needs none; so its outcome still decides, and nothing
+//! behind it comes to decide. Hence each statement can be examined as if all others
+//! stayed, apart from counting how many each front has left.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "numbers of nodes of the catalogue, of sources of the policy, and of statements and \
-              sets of this search"
+              fronts of this search"
 )]
 #![expect(
     clippy::arithmetic_side_effects,
@@ -22,7 +27,7 @@
 
 use super::{Code, Linter, Reach};
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
+use crate::catalogue::{AttributeId, Catalogue, Node, NodeId, Pattern};
 use crate::document::{Bound, SettingValue};
 use crate::engine::{Layer, Layers, Limit};
 use crate::ids::{ClassId, SourceId, UserSlot};
@@ -30,6 +35,13 @@ use crate::names::{HashMap, HashSet};
 use crate::policy::{
     Effect, Held, Inner, List, Origin, Said, SourceName, Statement, Statements, Tier,
 };
+
+/// A statement without effect.
+#[derive(Clone, Debug)]
+struct Useless<'s> {
+    stated: Stated<'s>,
+    cause: Cause,
+}
 
 /// A statement of a source.
 #[derive(Clone, Copy, Debug)]
@@ -39,38 +51,28 @@ enum Stated<'s> {
     Setting(u32),
 }
 
-/// A statement without effect, and why.
-#[derive(Clone, Debug)]
-struct Useless<'s> {
-    stated: Stated<'s>,
-    why: Why,
-}
-
-/// Why a statement is without effect.
+/// The reason why a statement is without effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
-    /// The same statement occurs earlier.
+enum Cause {
+    /// The same statement occurs earlier in its list.
     Repeated,
-    /// Nearer statements decide all that it matches.
+    /// Nearer statements decide about every permission that it matches.
     Overridden,
-    /// Other statements of the source come to the same.
-    SaidBesides,
-    /// What lies beneath the source, or beside it, comes to the same.
-    SaidBeneath,
-    /// The source itself, or what lies beneath, forbids all that it matches.
+    /// Other statements of the source have the same effect.
+    SameBeside,
+    /// The sources below, or the included ones, have the same effect.
+    SameBelow,
+    /// The source itself, or one below, forbids every permission that it matches.
     Forbidden,
-    /// Nobody is granted what it matches.
+    /// Nobody is granted a permission that it matches.
     NeverGranted,
-    /// What it grants lacks something that it answers to.
+    /// Every permission that it matches needs one that nobody can hold.
     NeverEffective,
-    /// It denies what is not granted without it.
+    /// It denies nothing that would be granted without it.
     NothingToDeny,
-    /// Nothing checks the attribute.
+    /// No permission in reach checks the attribute.
     Unchecked,
 }
-
-/// A statement and its effect on one permission.
-type Saying = (u32, Said);
 
 impl<'p> Linter<'p> {
     /// Reports the statements without effect.
@@ -85,129 +87,115 @@ impl<'p> Linter<'p> {
             matching: vec![Vec::new(); policy.catalogue.nodes.len()],
         };
         for (id, name, _) in self.common() {
-            for vain in sources.useless(policy.sources.held(id)) {
-                self.report(&vain, &name, 0);
+            for useless in sources.useless(policy.sources.held(id)) {
+                self.report(&useless, &name, 0);
             }
         }
-        // Users' own statements mean the same whatever else they have.
-        let mut alike: HashMap<&Statements, Vec<ClassId>> = HashMap::default();
-        let mut of_class: HashMap<ClassId, (UserSlot, u32)> = HashMap::default();
+        // Users' own statements mean the same whatever else they have: equal ones are
+        // examined once. The first user of each class, and how many there are.
+        let mut users: HashMap<ClassId, (UserSlot, u32)> = HashMap::default();
         for (slot, ..) in policy.users.iter() {
-            let class = policy.users.class_of(slot);
-            of_class.entry(class).or_insert((slot, 0)).1 += 1;
+            users.entry(policy.users.class_of(slot)).or_insert((slot, 0)).1 += 1;
         }
+        let mut owned: HashMap<&Statements, (UserSlot, u32)> = HashMap::default();
         for (class, of) in policy.users.classes() {
-            if let Some(own) = of.statements.as_deref() {
-                alike.entry(own).or_default().push(class);
+            if let (Some(own), Some(&(first, count))) =
+                (of.statements.as_deref(), users.get(&class))
+            {
+                let known = owned.entry(own).or_insert((first, 0));
+                *known = (first.min(known.0), count + known.1);
             }
         }
-        let mut owned: Vec<(UserSlot, u32, &Statements)> = alike
-            .into_iter()
-            .filter_map(|(own, classes)| {
-                let users = classes.iter().filter_map(|class| of_class.get(class));
-                let first = users.clone().map(|&(first, _)| first).min()?;
-                Some((first, users.map(|&(_, count)| count).sum(), own))
-            })
-            .collect();
-        owned.sort_unstable_by_key(|&(first, ..)| first);
-        for (first, count, own) in owned {
+        let mut owned: Vec<_> = owned.into_iter().collect();
+        owned.sort_unstable_by_key(|(_, (first, _))| *first);
+        for (own, (first, count)) in owned {
             let name = SourceName::User(policy.users.name(first).to_owned());
-            for vain in sources.useless(Held::own(own)) {
-                self.report(&vain, &name, count - 1);
+            for useless in sources.useless(Held::own(own)) {
+                self.report(&useless, &name, count - 1);
             }
         }
     }
 
-    fn report(&mut self, useless: &Useless<'_>, source: &SourceName, others: u32) {
+    fn report(&mut self, useless: &Useless<'_>, source: &SourceName, other_users: u32) {
         let catalogue = self.catalogue();
-        let Useless { stated, why } = *useless;
+        let Useless { stated, cause } = *useless;
         let place = source.place();
-        let (what, place) = match stated {
-            Stated::Permissions(statement) => {
-                (statement.pattern.text(catalogue), statement.place(&place, catalogue))
+        let (what, place, of) = match stated {
+            Stated::Permissions(it) => {
+                (it.pattern.text(catalogue), it.place(&place, catalogue), "on everything that")
             }
             Stated::Bound(attribute) => {
-                let path = catalogue.attribute_at(attribute).path.to_string();
-                let place = format!("{place}.bounds.{path}");
-                (path, place)
+                let path = &catalogue.attribute_at(attribute).path;
+                (path.to_string(), format!("{place}.bounds.{path}"), "on")
             }
             Stated::Setting(setting) => {
                 let name = catalogue.settings.get_index(setting as usize);
-                let name = name.map_or_else(String::new, |(name, _)| name.to_string());
-                let place = format!("{place}.settings.{name}");
-                (name, place)
+                let name = name.map_or("", |(name, _)| name);
+                (name.to_owned(), format!("{place}.settings.{name}"), "on")
             }
         };
-        let beneath = match source {
-            SourceName::Role(_) => "what the role includes",
+        let below = match source {
+            SourceName::Role(_) => "a role that this one includes",
             _ => "the global source",
         };
-        let whoever = match source {
+        let whom = match source {
             SourceName::Global => "everybody",
             _ => "whoever has this source",
         };
-        let mut message = match why {
-            Why::Repeated => format!("`{what}` occurs here a second time"),
-            Why::Overridden => {
-                format!("nearer statements of this source decide all that `{what}` matches")
+        let mut message = match cause {
+            Cause::Repeated => format!("duplicate `{what}`"),
+            Cause::Overridden => {
+                format!("more specific statements of this source override `{what}` everywhere")
             }
-            Why::SaidBesides => {
-                format!(
-                    "other statements of this source already decide the same for all that `{what}` matches"
-                )
+            Cause::SameBeside => format!(
+                "other statements of this source have the same effect {of} `{what}` matches"
+            ),
+            Cause::SameBelow if matches!(stated, Stated::Permissions(_)) => {
+                format!("{below} has the same effect {of} `{what}` matches")
             }
-            Why::SaidBeneath if !matches!(stated, Stated::Permissions(_)) => {
-                format!("{beneath} says the same of `{what}`")
+            Cause::SameBelow => format!("{below} states the same for `{what}`"),
+            Cause::Forbidden => format!("everything that `{what}` matches is forbidden to {whom}"),
+            Cause::NeverGranted => format!("nobody is granted anything that `{what}` matches"),
+            Cause::NeverEffective => {
+                format!("everything that `{what}` matches needs a permission that nobody can hold")
             }
-            Why::SaidBeneath => {
-                format!("{beneath} says the same of what `{what}` matches")
+            Cause::NothingToDeny => {
+                format!("`{what}` denies nothing that would otherwise be granted")
             }
-            Why::Forbidden => format!("what `{what}` matches is forbidden to {whoever}"),
-            Why::NeverGranted => format!("nobody is granted what `{what}` matches"),
-            Why::NeverEffective => {
-                format!(
-                    "nobody can hold what `{what}` matches, because something that it answers to can't be held"
-                )
-            }
-            Why::NothingToDeny => {
-                format!("what `{what}` matches would not be granted anyway")
-            }
-            Why::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
+            Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
         };
-        match others {
+        match other_users {
             0 => {}
-            1 => message.push_str(" (another user says the same)"),
-            _ => message.push_str(&format!(" ({others} other users say the same)")),
+            1 => message.push_str(" (so for another user)"),
+            _ => message.push_str(&format!(" (so for {other_users} other users)")),
         }
-        let grants = match stated {
-            Stated::Permissions(it) => matches!(it.effect, Effect::Allow | Effect::Level(_)),
-            Stated::Bound(_) | Stated::Setting(_) => false,
-        };
-        let advice = if why == Why::NeverEffective && grants {
-            "allow what it needs too, or leave it out"
-        } else {
-            "leave it out"
-        };
-        self.find_about(why.code(), place, message, advice, vec![what]);
+        let advice =
+            match stated {
+                Stated::Permissions(Statement {
+                    effect: Effect::Allow | Effect::Level(_), ..
+                }) if cause == Cause::NeverEffective => "allow what it needs too, or leave it out",
+                _ => "leave it out",
+            };
+        self.find_about(cause.code(), place, message, advice, vec![what]);
     }
 }
 
-impl Why {
+impl Cause {
     fn code(self) -> Code {
         match self {
-            Why::Repeated => Code::Repeated,
-            Why::Overridden => Code::Overridden,
-            Why::SaidBesides | Why::SaidBeneath => Code::Redundant,
-            Why::Forbidden
-            | Why::NeverGranted
-            | Why::NeverEffective
-            | Why::NothingToDeny
-            | Why::Unchecked => Code::Idle,
+            Cause::Repeated => Code::Repeated,
+            Cause::Overridden => Code::Overridden,
+            Cause::SameBeside | Cause::SameBelow => Code::Redundant,
+            Cause::Forbidden
+            | Cause::NeverGranted
+            | Cause::NeverEffective
+            | Cause::NothingToDeny
+            | Cause::Unchecked => Code::Idle,
         }
     }
 }
 
-/// The attributes that permissions in reach check.
+/// Returns the attributes that permissions in reach check.
 fn checked(policy: &Inner, effective: &BitSet) -> HashSet<AttributeId> {
     let catalogue = &policy.catalogue;
     let nodes = catalogue.nodes.iter().filter(|node| {
@@ -227,8 +215,9 @@ struct Sources<'p> {
     reach: &'p Reach,
     layers: Layers<'p>,
     checked: HashSet<AttributeId>,
-    /// For each node, the current source's statements about it, the farthest first.
-    matching: Vec<Vec<Saying>>,
+    /// For each node, the statements about it of the source under examination, the
+    /// farthest first: their numbers and results.
+    matching: Vec<Vec<(u32, Said)>>,
 }
 
 impl<'p> Sources<'p> {
@@ -238,14 +227,14 @@ impl<'p> Sources<'p> {
 
     /// The statements without effect of a source.
     fn useless<'s>(&mut self, source: Held<'s>) -> Vec<Useless<'s>> {
-        let mut vain = Vec::new();
-        self.permissions(source, &mut vain);
-        self.bounds(source, &mut vain);
-        self.settings(source, &mut vain);
-        vain
+        let mut found = Vec::new();
+        self.permissions(source, &mut found);
+        self.bounds(source, &mut found);
+        self.settings(source, &mut found);
+        found
     }
 
-    fn permissions<'s>(&mut self, source: Held<'s>, vain: &mut Vec<Useless<'s>>) {
+    fn permissions<'s>(&mut self, source: Held<'s>, found: &mut Vec<Useless<'s>>) {
         let Held { origin, tier, statements } = source;
         let catalogue = self.catalogue();
         let forbids: Vec<_> = statements.all().filter(|it| it.effect == Effect::Forbid).collect();
@@ -263,29 +252,26 @@ impl<'p> Sources<'p> {
             _ => self.layers.of_source(SourceId::GLOBAL).clone(),
         };
 
-        let forbidden_beneath =
-            |bit| beside.forbidden.contains(bit) || global.forbidden.contains(bit);
-        let comes_to = |id: NodeId, said: Said| match said {
-            Said::Nothing if forbidden_beneath(catalogue.node(id).bit) => Said::Deny,
-            said => said,
-        };
-        self.weigh(&forbids, &BitSet::new(catalogue.bits()), comes_to, vain);
-
-        let mut forbidden = Layer::of(statements, catalogue).forbidden;
-        forbidden.union_with(&beside.forbidden);
+        let mut forbidden = beside.forbidden.clone();
         forbidden.union_with(&global.forbidden);
-        let reach = self.reach;
-        let comes_to = |id, said| comes_to_in(tier, reach, catalogue, &global, &beside, id, said);
-        self.weigh(&competing, &forbidden, comes_to, vain);
+        let outcome = |id: NodeId, said: Said| {
+            if forbidden.contains(catalogue.node(id).bit) { Said::Deny } else { said }
+        };
+        self.weigh(&forbids, &BitSet::new(catalogue.bits()), outcome, found);
+
+        forbidden.union_with(&Layer::of(statements, catalogue).forbidden);
+        let of = Surroundings { tier, reach: self.reach, global: &global, beside: &beside };
+        let outcome = |id, said| of.outcome(catalogue.node(id), said);
+        self.weigh(&competing, &forbidden, outcome, found);
     }
 
-    /// Finds which of some statements, the farthest first, can be left out.
+    /// Finds the statements that can be left out, of some given the farthest first.
     fn weigh<'s>(
         &mut self,
         statements: &[Statement<'s>],
         forbidden: &BitSet,
-        comes_to: impl Fn(NodeId, Said) -> Said,
-        vain: &mut Vec<Useless<'s>>,
+        outcome: impl Fn(NodeId, Said) -> Said,
+        found: &mut Vec<Useless<'s>>,
     ) {
         let catalogue = self.catalogue();
         let mut weighed: Vec<Weighed> = Vec::with_capacity(statements.len());
@@ -314,49 +300,50 @@ impl<'p> Sources<'p> {
             }
             weighed.push(of);
         }
-        // How many statements are left in each set of which one must stay.
+        // The number of statements left in each front of which one must stay.
         let mut left: Vec<u32> = Vec::new();
         for id in touched {
             let matching = std::mem::take(&mut self.matching[id as usize]);
-            let Some(&(_, last)) = matching.last() else { continue };
-            let decided = comes_to(id, last);
-            let front =
-                matching.iter().rev().take_while(|(_, said)| comes_to(id, *said) == decided);
-            let front: Vec<u32> = front.map(|&(number, _)| number).collect();
-            let beneath = front.len() == matching.len() && comes_to(id, Said::Nothing) == decided;
+            let Some(&(_, nearest)) = matching.last() else { continue };
+            let decided = outcome(id, nearest);
+            let same = |said| outcome(id, said) == decided;
+            let front = matching.iter().rev().take_while(|(_, said)| same(*said));
+            let front: Vec<usize> = front.map(|&(number, _)| number as usize).collect();
+            let must_stay = front.len() < matching.len() || !same(Said::Nothing);
             for &number in &front {
-                let of = &mut weighed[number as usize];
+                let of = &mut weighed[number];
                 of.decides = true;
-                match beneath {
-                    true => of.said_beneath |= decided != Said::Level(0),
-                    false => of.sets.push(left.len() as u32),
+                if must_stay {
+                    of.fronts.push(left.len());
+                } else {
+                    of.same_below |= decided != Said::Level(0);
                 }
             }
-            if !beneath {
+            if must_stay {
                 left.push(front.len() as u32);
             }
         }
         // The nearest first, so that farther statements, which cover more, stay.
         for (statement, of) in statements.iter().zip(&weighed).rev() {
-            if of.sets.iter().any(|&set| left[set as usize] < 2) {
+            if of.fronts.iter().any(|&front| left[front] < 2) {
                 continue;
             }
-            of.sets.iter().for_each(|&set| left[set as usize] -= 1);
-            let why = match of {
-                Weighed { repeated: true, .. } => Why::Repeated,
-                Weighed { touches: false, forbidden: true, .. } => Why::Forbidden,
-                Weighed { touches: false, granted: true, .. } => Why::NeverEffective,
-                Weighed { touches: false, .. } => Why::NeverGranted,
-                Weighed { decides: false, .. } => Why::Overridden,
-                Weighed { sets, .. } if !sets.is_empty() => Why::SaidBesides,
-                Weighed { said_beneath: true, .. } => Why::SaidBeneath,
-                _ => Why::NothingToDeny,
+            of.fronts.iter().for_each(|&front| left[front] -= 1);
+            let cause = match of {
+                Weighed { repeated: true, .. } => Cause::Repeated,
+                Weighed { touches: false, forbidden: true, .. } => Cause::Forbidden,
+                Weighed { touches: false, granted: true, .. } => Cause::NeverEffective,
+                Weighed { touches: false, .. } => Cause::NeverGranted,
+                Weighed { decides: false, .. } => Cause::Overridden,
+                Weighed { fronts, .. } if !fronts.is_empty() => Cause::SameBeside,
+                Weighed { same_below: true, .. } => Cause::SameBelow,
+                _ => Cause::NothingToDeny,
             };
-            vain.push(Useless { stated: Stated::Permissions(*statement), why });
+            found.push(Useless { stated: Stated::Permissions(*statement), cause });
         }
     }
 
-    fn bounds(&mut self, source: Held<'_>, vain: &mut Vec<Useless<'_>>) {
+    fn bounds(&mut self, source: Held<'_>, found: &mut Vec<Useless<'_>>) {
         let policy = self.policy;
         let limit = |attribute: AttributeId, bound: &Bound| {
             Limit::new(policy.catalogue.attribute_at(attribute).bound, bound)
@@ -365,7 +352,7 @@ impl<'p> Sources<'p> {
             of.bound(attribute).map(|bound| limit(attribute, bound))
         };
         for &(attribute, ref bound) in &source.statements.bounds {
-            let said_beneath = || match source.tier {
+            let same_below = || match source.tier {
                 Tier::Profile => {
                     stated(policy.sources.global(), attribute) == Some(limit(attribute, bound))
                 }
@@ -376,16 +363,18 @@ impl<'p> Sources<'p> {
                         .is_some_and(|joined| joined.contains(&limit(attribute, bound)))
                 }
             };
-            let why = match self.checked.contains(&attribute) {
-                false => Why::Unchecked,
-                true if said_beneath() => Why::SaidBeneath,
-                true => continue,
+            let cause = if !self.checked.contains(&attribute) {
+                Cause::Unchecked
+            } else if same_below() {
+                Cause::SameBelow
+            } else {
+                continue;
             };
-            vain.push(Useless { stated: Stated::Bound(attribute), why });
+            found.push(Useless { stated: Stated::Bound(attribute), cause });
         }
     }
 
-    fn settings(&self, source: Held<'_>, vain: &mut Vec<Useless<'_>>) {
+    fn settings(&self, source: Held<'_>, found: &mut Vec<Useless<'_>>) {
         let policy = self.policy;
         for (setting, value) in &source.statements.settings {
             // Stating the default keeps it, even if the catalogue's changes some
@@ -396,7 +385,7 @@ impl<'p> Sources<'p> {
                 _ => self.included(source.origin).iter().find_map(|of| of.setting(*setting)),
             };
             if said == Some(value) {
-                vain.push(Useless { stated: Stated::Setting(*setting), why: Why::SaidBeneath });
+                found.push(Useless { stated: Stated::Setting(*setting), cause: Cause::SameBelow });
             }
         }
     }
@@ -410,60 +399,63 @@ impl<'p> Sources<'p> {
 }
 
 impl Reach {
-    /// Whether statements about a permission can matter.
+    /// Returns whether statements about a permission can matter.
     fn matters(&self, catalogue: &Catalogue, id: NodeId) -> bool {
         let node = catalogue.node(id);
-        // What has no effect itself may still imply what has.
+        // A permission without effect may still imply one that has effect.
         self.granted.contains(node.bit)
             && (self.effective.contains(node.bit) || !node.implies.is_empty())
     }
 }
 
-/// What `said`, a source's word on a permission, comes to for whoever has the
-/// source: two that come to the same make no difference to anybody.
-fn comes_to_in(
+/// A tier, and the sources that decide where a source of it states nothing.
+struct Surroundings<'l> {
     tier: Tier,
-    reach: &Reach,
-    catalogue: &Catalogue,
-    global: &Layer,
-    beside: &Layer,
-    id: NodeId,
-    said: Said,
-) -> Said {
-    const NOTHING_GRANTED: Said = Said::Level(0);
-    let node = catalogue.node(id);
-    // Whether anything is said matters to the tiers beneath, and to implications.
-    let implied = reach.implied.contains(node.bit);
-    let never_common = !implied && !reach.common.contains(node.bit);
-    match (tier, said) {
-        (Tier::Global, Said::Nothing) if implied => Said::Nothing,
-        (Tier::Profile, Said::Nothing) => {
-            let said = global.said_of(node);
-            comes_to_in(Tier::Global, reach, catalogue, global, beside, id, said)
+    reach: &'l Reach,
+    /// The statements of the global source.
+    global: &'l Layer,
+    /// The statements of the roles that the source includes.
+    beside: &'l Layer,
+}
+
+impl Surroundings<'_> {
+    /// The outcome, for whoever has the source, of a result of its own statements:
+    /// results of the same outcome make no difference to anybody.
+    fn outcome(&self, node: &Node, said: Said) -> Said {
+        const NOTHING_GRANTED: Said = Said::Level(0);
+        // Stating anything matters to the tiers below, and to implications.
+        let implied = self.reach.implied.contains(node.bit);
+        let never_common = !implied && !self.reach.common.contains(node.bit);
+        match (self.tier, said) {
+            (Tier::Global, Said::Nothing) if implied => Said::Nothing,
+            (Tier::Profile, Said::Nothing) => {
+                let global = Surroundings { tier: Tier::Global, ..*self };
+                global.outcome(node, self.global.said_of(node))
+            }
+            (Tier::User, Said::Nothing) if !never_common => Said::Nothing,
+            (Tier::Role, _) if never_common => NOTHING_GRANTED,
+            (Tier::Role, said) => said.max(self.beside.said_of(node)),
+            (_, Said::Nothing | Said::Deny) => NOTHING_GRANTED,
+            (_, said) => said,
         }
-        (Tier::User, Said::Nothing) if !never_common => Said::Nothing,
-        (Tier::Role, _) if never_common => NOTHING_GRANTED,
-        (Tier::Role, said) => said.max(beside.said_of(node)),
-        (_, Said::Nothing | Said::Deny) => NOTHING_GRANTED,
-        (_, said) => said,
     }
 }
 
-/// What has been found out about a statement.
+/// The findings about a statement so far.
 #[derive(Debug, Default)]
 struct Weighed {
     repeated: bool,
-    /// Whether it matches anything that matters.
+    /// Whether it matches a permission that matters.
     touches: bool,
-    /// Whether it matches something that matters except that it is forbidden.
+    /// Whether it matches one that matters but is forbidden.
     forbidden: bool,
-    /// Whether it matches something that is granted but does not matter.
+    /// Whether it matches one that is granted but does not matter.
     granted: bool,
-    /// Whether it is at the front of the ranking of anything that it matches.
+    /// Whether it is in the front of any permission.
     decides: bool,
-    /// Whether what lies beneath says the same, rather than merely granting as
-    /// little.
-    said_beneath: bool,
-    /// The sets that it is in, of each of which one statement must stay.
-    sets: Vec<u32>,
+    /// Whether the outcome of such a front is the same without it, and more than just
+    /// nothing granted.
+    same_below: bool,
+    /// The fronts that it is in, of each of which one statement must stay.
+    fronts: Vec<usize>,
 }

@@ -1,4 +1,4 @@
-//! Permissions that nobody can hold, and checks that nothing passes.
+//! Finds permissions that nobody can hold, and checks that no value passes.
 
 use super::{Code, Linter};
 use crate::bits::BitSet;
@@ -9,12 +9,11 @@ use crate::names::HashSet;
 use crate::policy::{Inner, Statements};
 use crate::problem::quoted;
 
-/// How many names a message lists.
+/// The most names that a message lists.
 const FEW: usize = 3;
 
 impl Linter<'_> {
-    /// Reports the permissions that nobody can hold, and the checks that nothing
-    /// passes.
+    /// Reports the permissions that nobody can hold, and the checks that no value passes.
     pub(super) fn holding(&mut self) {
         let policy = self.policy;
         let catalogue = self.catalogue();
@@ -27,22 +26,16 @@ impl Linter<'_> {
                 || (effective.contains(node.bit) && licensed.contains(node.bit))
         };
         for (id, node) in (0..).zip(&catalogue.nodes) {
-            // What answers to something that nobody holds is reported with that.
+            // A permission that needs one that nobody can hold is reported with that one.
             let scoped_too = matches!(node.form, Form::Scope(of, _) if !held(of));
             let mut needs = catalogue.needs(id).map(|(_, bit)| catalogue.id_of(bit));
             if held(id) || scoped_too || needs.any(|id| !held(id)) {
                 continue;
             }
-            let lacking = |id: NodeId| !licensed.contains(catalogue.node(id).bit);
-            let forbidden = |id: NodeId| all.forbidden.contains(catalogue.node(id).bit);
-            let scopes: Vec<NodeId> = match node.form {
-                Form::Scoped(_) => catalogue.scopes(id).collect(),
-                _ => vec![id],
-            };
-            let (but, why, advice) = if lacking(id) {
+            let (but, why, advice) = if !licensed.contains(node.bit) {
                 let why = "neither an edition nor the licence has the feature that it needs";
                 (", not even an admin,", why, "name the feature in an edition, if it is in one")
-            } else if scopes.iter().all(|&id| forbidden(id)) {
+            } else if node.statement_bits().all(|bit| all.forbidden.contains(bit)) {
                 let why = "the global source forbids it";
                 (" but an admin", why, "leave the forbid out, or leave it to admins")
             } else {
@@ -50,18 +43,12 @@ impl Linter<'_> {
             };
             let dependents = dependents(catalogue, id);
             let mut message = format!("nobody{but} can hold `{}`: {why}", node.path);
-            let first = dependents.iter().take(FEW).map(|&id| &*catalogue.node(id).path);
-            match dependents.len() {
-                0 => {}
-                few @ ..=FEW => {
-                    let it = if few == 1 { "answers" } else { "answer" };
-                    message.push_str(&format!(", and so {} that {it} to it", quoted(first)));
-                }
-                many => {
-                    let more = many.saturating_sub(FEW);
-                    message.push_str(&format!(", and so {} and {more} more", quoted(first)));
-                    message.push_str(" that answer to it");
-                }
+            if !dependents.is_empty() {
+                let first = dependents.iter().take(FEW).map(|&id| &*catalogue.node(id).path);
+                message.push_str(&format!("; the same goes for {}", quoted(first)));
+            }
+            if let more @ 1.. = dependents.len().saturating_sub(FEW) {
+                message.push_str(&format!(" and {more} more that need it"));
             }
             let place = catalogue.place(id);
             let names = vec![node.path.to_string()];
@@ -114,8 +101,8 @@ impl Linter<'_> {
     }
 }
 
-/// The most that sources grant, whatever a user has of them, and what is stated and
-/// forbidden for everybody.
+/// Returns the most that sources grant, whichever of them a user has, and what is
+/// stated and forbidden for everybody.
 fn grants(policy: &Inner) -> Layer {
     let catalogue = &policy.catalogue;
     let licensed = catalogue.licensed(|_| true);
@@ -136,14 +123,14 @@ fn grants(policy: &Inner) -> Layer {
     let global = layers.of_source(SourceId::GLOBAL);
     all.granted.union_with(&global.granted);
     all.granted.subtract(&global.forbidden);
-    // What the global source states anything about is implied to nobody.
+    // Whatever the global source states anything about is implied to nobody.
     all.said = global.said.clone();
     all.forbidden = global.forbidden.clone();
     all
 }
 
-/// What could be licensed: whatever an edition or the licence has, or everything if
-/// no edition is declared.
+/// Returns what could be licensed: the features of any edition or of the licence, or
+/// everything if no edition is declared.
 fn any_licence(policy: &Inner) -> BitSet {
     let editions = &policy.catalogue.editions;
     let of_editions = editions.values().flat_map(|edition| &edition.features);
@@ -152,7 +139,7 @@ fn any_licence(policy: &Inner) -> BitSet {
     policy.catalogue.licensed(|feature| editions.is_empty() || known.contains(feature))
 }
 
-/// All that loses its effect with a node, in order, its scopes aside.
+/// Returns the permissions that lose their effect with a node, its scopes aside.
 fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
     let mut open: Vec<NodeId> = catalogue.scopes(id).chain([id]).collect();
     let mut seen: HashSet<NodeId> = open.iter().copied().collect();

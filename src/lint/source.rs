@@ -1,7 +1,9 @@
-//! Sources that nobody has, and statements that do what is hardly intended.
+//! Finds unused and equal sources, and denials that miss their aim.
+
+use std::collections::hash_map::Entry;
 
 use super::{Code, Linter};
-use crate::catalogue::{Bit, Form, NodeId, Reach};
+use crate::catalogue::{Bit, Form, Node, NodeId, Reach};
 use crate::engine::{Layer, Layers};
 use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
@@ -11,14 +13,14 @@ use crate::policy::{
 use crate::problem::quoted;
 
 impl<'p> Linter<'p> {
-    /// Reports unused sources, identical sources, admins with a profile, and
-    /// denials that reach less or more far than they seem to.
+    /// Reports unused sources, equal sources, admins with a profile, and denials that
+    /// reach less or more far than they seem to.
     pub(super) fn sources(&mut self) {
         self.unused();
         self.same();
         self.admins();
         for (_, name, statements) in self.common() {
-            self.headings(&name, statements);
+            self.passed_headings(&name, statements);
         }
         let mut seen: HashSet<&Statements> = HashSet::default();
         let policy = self.policy;
@@ -26,7 +28,7 @@ impl<'p> Linter<'p> {
             if let Some(own) = class.statements.as_deref()
                 && seen.insert(own)
             {
-                self.headings(&SourceName::User(user.to_owned()), own);
+                self.passed_headings(&SourceName::User(user.to_owned()), own);
             }
         }
         self.silences();
@@ -64,15 +66,16 @@ impl<'p> Linter<'p> {
             }
             includes.sort_unstable();
             includes.dedup();
-            match first.get(&(kind, normal(statements), includes.clone())) {
-                Some(other) => {
-                    let message = format!("{name} says the same as {other}");
+            match first.entry((kind, normal(statements), includes)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(name);
+                }
+                Entry::Occupied(entry) => {
+                    let other = entry.get();
+                    let message = format!("{name} states the same as {other}");
                     let names = vec![bare(other), bare(&name)];
                     let advice = "keep one of them, unless they are meant to differ later";
                     self.find_about(Code::Same, name.place(), message, advice, names);
-                }
-                None => {
-                    first.insert((kind, normal(statements), includes), name);
                 }
             }
         }
@@ -92,8 +95,8 @@ impl<'p> Linter<'p> {
         }
     }
 
-    /// Denials of direct children that pass over a heading.
-    fn headings(&mut self, name: &SourceName, statements: &Statements) {
+    /// Reports denials of direct children that pass over a heading.
+    fn passed_headings(&mut self, name: &SourceName, statements: &Statements) {
         let catalogue = self.catalogue();
         let shallow = |it: &Statement<'_>| {
             matches!(it.effect, Effect::Deny | Effect::Forbid)
@@ -102,30 +105,29 @@ impl<'p> Linter<'p> {
         if !statements.all().any(|it| shallow(&it)) {
             return;
         }
-        let mut layer = Layer::of(statements, catalogue);
-        layer.denied.union_with(&layer.forbidden);
+        let mut withheld = Layer::of(statements, catalogue);
+        withheld.denied.union_with(&withheld.forbidden);
         for statement in statements.all().filter(shallow) {
-            let pattern = statement.pattern;
+            let text = statement.pattern.text(catalogue);
             let verb = if statement.effect == Effect::Deny { "denies" } else { "forbids" };
-            let text = pattern.text(catalogue);
-            for heading in catalogue.children(pattern.base) {
-                if catalogue.node(heading).form != Form::Heading {
+            for heading in catalogue.children(statement.pattern.base) {
+                let Node { ref form, end, ref path, .. } = *catalogue.node(heading);
+                // A source with statements about permissions under the heading is aware
+                // of it.
+                let is_within = |id: NodeId| (heading..end).contains(&id);
+                if *form != Form::Heading
+                    || statements.all().any(|it| it.pattern.base.is_some_and(is_within))
+                {
                     continue;
                 }
-                // A source with statements about what is beneath the heading is
-                // aware of it.
-                let within = |id: NodeId| (heading..catalogue.node(heading).end).contains(&id);
-                if statements.all().any(|it| it.pattern.base.is_some_and(within)) {
-                    continue;
-                }
-                let open = catalogue
-                    .subtree_bits(Some(heading))
-                    .find(|&bit| catalogue.grantable.contains(bit) && !layer.denied.contains(bit));
+                let open = catalogue.subtree_bits(Some(heading)).find(|&bit| {
+                    catalogue.grantable.contains(bit) && !withheld.denied.contains(bit)
+                });
                 let Some(open) = open else { continue };
-                let (path, open) = (&catalogue.node(heading).path, &catalogue.node_of(open).path);
+                let open = &catalogue.node_of(open).path;
                 let message = format!(
-                    "`{text}` passes over heading `{path}`: it {verb} nothing beneath it, \
-                         such as `{open}`"
+                    "`{text}` passes over heading `{path}`: it {verb} nothing under it, such as \
+                     `{open}`"
                 );
                 let advice = format!("add `{path}.**` too, if that is intended");
                 let place = statement.place(&name.place(), catalogue);
@@ -135,14 +137,16 @@ impl<'p> Linter<'p> {
         }
     }
 
-    /// Denials by pattern of what something granted implies.
+    /// Reports denials by pattern of permissions that another one implies, if some user
+    /// could be granted that one.
     fn silences(&mut self) {
         let (policy, catalogue) = (self.policy, self.catalogue());
         let mut pairs: Vec<(Bit, Bit)> = Vec::new();
         for node in &catalogue.nodes {
-            if node.form != Form::Heading && self.reach.effective.contains(node.bit) {
-                let bit = if matches!(node.form, Form::Scoped(_)) { continue } else { node.bit };
-                pairs.extend(node.implies.iter().map(|&implied| (bit, implied)));
+            if !matches!(node.form, Form::Heading | Form::Scoped(_))
+                && self.reach.effective.contains(node.bit)
+            {
+                pairs.extend(node.implies.iter().map(|&implied| (node.bit, implied)));
             }
         }
         if pairs.is_empty() {
@@ -161,7 +165,7 @@ impl<'p> Linter<'p> {
             }
             let Some((_, _, layer)) = sources.iter().find(|(id, ..)| *id == by) else { continue };
             let index = StatementIndex::new(statements);
-            let mut told: HashSet<usize> = HashSet::default();
+            let mut found: HashSet<usize> = HashSet::default();
             for &(granting, implied) in &pairs {
                 let (grants, denies) = (catalogue.node_of(granting), catalogue.node_of(implied));
                 if layer.said_of(denies) != Said::Deny
@@ -170,10 +174,9 @@ impl<'p> Linter<'p> {
                 {
                     continue;
                 }
-                let id = catalogue.id_of(implied);
-                let nearest = index.nearest(id, catalogue);
+                let nearest = index.nearest(catalogue.id_of(implied), catalogue);
                 let Some(nearest) = nearest.filter(wide) else { continue };
-                if told.contains(&nearest.at) {
+                if found.contains(&nearest.at) {
                     continue;
                 }
                 let here = layer.said_of(grants);
@@ -197,12 +200,9 @@ impl<'p> Linter<'p> {
                         && other.said_of(denies) == Said::Nothing
                 });
                 let Some((with, whose, _)) = with else { continue };
-                told.insert(nearest.at);
+                found.insert(nearest.at);
                 let text = nearest.pattern.text(catalogue);
-                let whose = match *with == by {
-                    true => "this source".to_owned(),
-                    false => whose.to_string(),
-                };
+                let whose = if *with == by { "this source".to_owned() } else { whose.to_string() };
                 let (denied, granted) = (quoted([&*denies.path]), quoted([&*grants.path]));
                 let message = format!(
                     "`{text}` denies {denied}, which {granted} implies: so where {whose} grants \
@@ -217,7 +217,7 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// A source's statements in a canonical order.
+/// Returns statements in canonical order.
 fn normal(statements: &Statements) -> Statements {
     let mut statements = statements.clone();
     let Statements { allow, deny, forbid, levels, bounds, settings } = &mut statements;

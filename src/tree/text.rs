@@ -1,9 +1,9 @@
-//! Trees as text for people.
+//! The text of trees, for people.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Form, Lack, Node, Says, Tree};
-use crate::explain::{Link, Named, verdict};
+use super::{Form, Lack, Node, Stated, Tree};
+use crate::explain::{Effect, Link, Named, verdict};
 use crate::problem::OneLine;
 use crate::reason::Reason;
 
@@ -11,7 +11,7 @@ impl Display for Tree {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source)?;
         if self.admin {
-            f.write_str(", an admin, who holds all that is licensed")?;
+            f.write_str(", an admin, who holds every licensed permission")?;
         }
         if self.suspended {
             f.write_str(", suspended, who holds nothing for now")?;
@@ -48,14 +48,18 @@ fn line(f: &mut Formatter<'_>, node: &Node, depth: usize) -> fmt::Result {
 
 fn remarks(node: &Node) -> Vec<String> {
     let mut remarks = Vec::new();
+    let is_stated = node.own != Stated::default();
     if !node.own.by.is_empty() {
         // An exact pattern would repeat the start of the line.
-        let by = node.own.by.iter().map(|by| match by.pattern == node.permission.name {
-            true => format!("[{}]", by.place),
-            false => format!("`{}` [{}]", by.pattern, by.place),
+        let by = node.own.by.iter().map(|by| {
+            if by.pattern == node.permission.name {
+                format!("[{}]", by.place)
+            } else {
+                format!("`{}` [{}]", by.pattern, by.place)
+            }
         });
         remarks.push(by.collect::<Vec<_>>().join(", "));
-    } else if node.own.says == Says::Nothing {
+    } else if !is_stated {
         remarks.extend(node.inherited.by.iter().map(ToString::to_string));
     }
     if let Some(by) = node.implied_by.first() {
@@ -68,24 +72,23 @@ fn remarks(node: &Node) -> Vec<String> {
             remarks.push(format!("{held} of {all} scopes have effect"));
         }
     }
-    match (node.own.says != Says::Nothing, obstacle(node)) {
-        (_, None) => {}
-        (false, Some(why)) if node.unlicensed.is_some() => remarks.push(why),
-        (_, Some(why)) => remarks.push(format!("no effect: {why}")),
+    if let Some(obstacle) = obstacle(node) {
+        let prefix = if is_stated || node.unlicensed.is_none() { "no effect: " } else { "" };
+        remarks.push(format!("{prefix}{obstacle}"));
     }
     remarks
 }
 
-/// Why what grants a permission has no effect.
+/// The reason why a grant of the permission has no effect.
 fn obstacle(node: &Node) -> Option<String> {
     if let Some(unlicensed) = &node.unlicensed {
         let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);
-        // Of the nodes beneath, only those that are ticked.
-        return match by.name == node.permission.name {
-            true => Some(format!("the licence has no feature `{feature}`")),
-            false if !node.is_idle() => None,
-            false => Some(format!("the licence has no feature `{feature}`, which {by} needs")),
-        };
+        let text = format!("the licence has no feature `{feature}`");
+        if by.name == node.permission.name {
+            return Some(text);
+        }
+        // Of the nodes under that one, only those that are ticked.
+        return node.is_idle().then(|| format!("{text}, which {by} needs"));
     }
     if let Some(Lack { link, permission, reason }) = node.lacks.first() {
         let which = match link {
@@ -99,30 +102,28 @@ fn obstacle(node: &Node) -> Option<String> {
     node.inherited.by.first().filter(|_| node.is_idle()).map(ToString::to_string)
 }
 
-/// The box of a node with its tick: in brackets what the source itself says, else
-/// in parentheses what others say, what is implied or what an admin holds.
+/// The box of a node with its tick: in brackets what the source itself states, else in
+/// parentheses what is implied, what an admin holds or what others state.
 fn mark(node: &Node) -> String {
-    let granted = match (node.reason, &node.level) {
-        (Some(Reason::Admin), Some(level)) => Some(level.as_str()),
-        (Some(Reason::Admin), None) => Some("x"),
-        _ if node.implied_by.is_empty() => None,
-        (_, Some(level)) if node.has_effect() => Some(level.as_str()),
+    if let Some(own) = sign(&node.own, node) {
+        return format!("[{own}]");
+    }
+    let is_admin = node.reason == Some(Reason::Admin);
+    let granted = match &node.level {
+        _ if !is_admin && node.implied_by.is_empty() => sign(&node.inherited, node),
+        Some(level) if is_admin || node.has_effect() => Some(level.as_str()),
         _ => Some("x"),
     };
-    let sign = |says: &Says| {
-        Some(match says {
-            Says::Nothing => return None,
-            Says::Allowed => node.levels.last().map_or("x", String::as_str).to_owned(),
-            Says::Denied => "-".to_owned(),
-            Says::Forbidden => "!".to_owned(),
-            Says::Level(level) => level.clone(),
-            Says::Mixed => "~".to_owned(),
-        })
-    };
-    match (sign(&node.own.says), sign(&node.inherited.says), granted) {
-        (Some(own), ..) => format!("[{own}]"),
-        (None, _, Some(granted)) => format!("({granted})"),
-        (None, Some(inherited), None) => format!("({inherited})"),
-        (None, None, None) => "[ ]".to_owned(),
-    }
+    granted.map_or_else(|| "[ ]".to_owned(), |granted| format!("({granted})"))
+}
+
+fn sign<'n>(stated: &'n Stated, node: &'n Node) -> Option<&'n str> {
+    Some(match &stated.effect {
+        None if stated.mixed => "~",
+        None => return None,
+        Some(Effect::Allow) => node.levels.last().map_or("x", String::as_str),
+        Some(Effect::Deny) => "-",
+        Some(Effect::Forbid) => "!",
+        Some(Effect::Level(level)) => level,
+    })
 }

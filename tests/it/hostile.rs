@@ -481,7 +481,9 @@ fn scopes_that_share_many_requirements() {
         )
     };
     policy(&text(1_000));
-    assert!(problems(&text(3_000)).starts_with("catalogue.permissions[3000].scopes[1398]: more"));
+    assert!(
+        problems(&text(3_000)).starts_with("catalogue.permissions[3000].scopes[1398]: too many")
+    );
 }
 
 #[test]
@@ -645,7 +647,7 @@ fn changes_are_held_to_the_limits() {
         };
         let full = apply(&policy, "x").expect("there is room for one").policy;
         let refused = apply(&full, "y").expect_err("there is none for two");
-        assert_eq!(refused.to_string(), format!("invalid: there would be {refusal}"));
+        assert_eq!(refused.to_string(), format!("invalid: {refusal}"));
         assert!(full.revise(Document::from(&full)).is_ok());
         // What takes no more room is still possible.
         let suspend = r#"{"set_suspended": {"user": "bob", "suspended": true}}"#;

@@ -113,7 +113,10 @@ user `ben` (Ben Fox), suspended, who holds nothing for now
 #[test]
 fn an_admin_whatever_the_sources_say() {
     let text = tree(&SourceName::User("root".into()));
-    assert!(text.starts_with("user `root`, an admin, who holds all that is licensed\n"), "{text}");
+    assert!(
+        text.starts_with("user `root`, an admin, who holds every licensed permission\n"),
+        "{text}"
+    );
     assert!(text.contains("\n  [-] reports (Reports): [users.root.deny[0]]\n"), "{text}");
     assert!(text.contains("\n    (read_write) price (Price)\n"), "{text}");
 }
@@ -128,10 +131,10 @@ fn a_tree_is_data_with_stable_codes() {
     let expected = serde_json::json!({
         "permission": {"name": "orders.approve", "label": "Approve"},
         "form": "plain",
-        "own": {"says": "allowed", "by": [{
+        "own": {"effect": "allow", "by": [{
             "source": {"role": "lead"}, "label": "Team lead", "effect": "allow",
             "pattern": "orders.approve", "place": "roles.lead.allow[4]", "decides": true}]},
-        "inherited": {"says": "nothing"},
+        "inherited": {},
         "reason": "gated",
         "lacks": [{
             "link": "requires",

@@ -11,11 +11,13 @@ use std::collections::BTreeSet;
 
 use grantree::change::{Actor, Applied, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
-use grantree::explain::{Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace};
+use grantree::explain::{
+    Effect, Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace,
+};
 use grantree::filter::{Filter, Predicate};
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
-use grantree::tree::{Form as TreeForm, Node, Says, Tree, Word};
+use grantree::tree::{Form as TreeForm, Node, Stated, Tree};
 use grantree::{Adopted, Date, Engine, Policy, Problem, Reason, SourceName};
 
 use super::ask::Ask;
@@ -732,29 +734,33 @@ pub fn a_tree_names_the_statements_that_decide(case: &Case) {
                 }
                 _ => {}
             }
-            let allows = |says: &Says| match says {
-                Says::Allowed => Some(Said::Level(catalogue.highest(path))),
-                Says::Level(level) => {
+            let allows = |stated: &Stated| match stated.effect.as_ref()? {
+                Effect::Allow => Some(Said::Level(catalogue.highest(path))),
+                Effect::Level(level) => {
                     node.levels.iter().position(|known| known == level).map(Said::Level)
                 }
-                Says::Denied => Some(Said::Deny),
-                _ => None,
+                Effect::Deny => Some(Said::Deny),
+                Effect::Forbid => None,
             };
             let forbidden = said.forbid.iter().any(|by| catalogue.nearness(by, path).is_some());
-            assert_eq!(node.own.says == Says::Forbidden, forbidden, "{path}\n{tree}");
+            assert_eq!((node.own.effect == Some(Effect::Forbid)), forbidden, "{path}\n{tree}");
             if !forbidden {
-                assert_eq!(allows(&node.own.says), says(&catalogue, &said, path), "{path}\n{tree}");
+                assert_eq!(allows(&node.own), says(&catalogue, &said, path), "{path}\n{tree}");
             }
             let forbidden = others.is_forbidden(&catalogue, path);
-            assert_eq!(node.inherited.says == Says::Forbidden, forbidden, "{path}\n{tree}");
+            assert_eq!(
+                (node.inherited.effect == Some(Effect::Forbid)),
+                forbidden,
+                "{path}\n{tree}"
+            );
             if !forbidden {
                 let others = others.said.get(path).copied();
-                assert_eq!(allows(&node.inherited.says), others, "{path}\n{tree}");
+                assert_eq!(allows(&node.inherited), others, "{path}\n{tree}");
             }
             assert!(node.own.by.iter().all(|by| by.source.source == source));
-            for word in [&node.own, &node.inherited] {
-                assert_eq!(word.says == Says::Nothing, word.by.is_empty(), "{path}\n{tree}");
-                for by in &word.by {
+            for shown in [&node.own, &node.inherited] {
+                assert_eq!(shown.effect.is_none(), shown.by.is_empty(), "{path}\n{tree}");
+                for by in &shown.by {
                     let (pattern, place) = (&by.pattern, by.source.source.place());
                     let known = said_by(&by.source.source, &mut case.document.clone()).clone();
                     assert!(
@@ -764,7 +770,7 @@ pub fn a_tree_names_the_statements_that_decide(case: &Case) {
                 }
             }
             let granted = matches!(node.reason, Some(Reason::Granted | Reason::Gated));
-            let said = node.own.says != Says::Nothing || node.inherited.says != Says::Nothing;
+            let said = node.own.effect.is_some() || node.inherited.effect.is_some();
             let implied = !node.implied_by.is_empty();
             assert!(tree.admin || implied == (granted && !said), "{path}\n{tree}");
         }
@@ -783,26 +789,28 @@ fn stated(said: &Statements, place: &str) -> impl Iterator<Item = (String, Strin
     lists.chain(levels).collect::<Vec<_>>().into_iter()
 }
 
-/// A scoped node says what all its scopes do, a heading what all beneath it does.
-fn of_what_is_beneath(node: &Node, word: fn(&Node) -> &Word) {
+/// A scoped node shows what is stated of all its scopes, a heading that of all nodes
+/// under it.
+fn of_what_is_beneath(node: &Node, stated: fn(&Node) -> &Stated) {
     let mut beneath: Vec<&Node> = node.children.iter().collect();
-    let mut says: Vec<&Says> = Vec::new();
+    let mut effects: Vec<&Option<Effect>> = Vec::new();
     while let Some(below) = beneath.pop() {
         match (node.form, below.form) {
-            (TreeForm::Scoped, TreeForm::Scope) => says.push(&word(below).says),
+            (TreeForm::Scoped, TreeForm::Scope) => effects.push(&stated(below).effect),
             (TreeForm::Scoped, _) => {}
             (_, TreeForm::Heading | TreeForm::Scoped) => beneath.extend(&below.children),
             _ => {
-                says.push(&word(below).says);
+                effects.push(&stated(below).effect);
                 beneath.extend(&below.children);
             }
         }
     }
-    says.dedup();
-    match says[..] {
-        [] => assert_eq!(word(node).says, Says::Nothing),
-        [says] => assert_eq!(word(node).says, *says),
-        _ => assert_eq!(word(node).says, Says::Mixed),
+    effects.dedup();
+    let Stated { effect, mixed, .. } = stated(node);
+    match effects[..] {
+        [] => assert_eq!((effect, *mixed), (&None, false)),
+        [common] => assert_eq!((effect, *mixed), (common, false)),
+        _ => assert_eq!((effect, *mixed), (&None, true)),
     }
 }
 
@@ -848,7 +856,7 @@ pub fn what_a_cascade_allows_has_effect(case: &Case) {
             let told = match reason {
                 Some(Reason::Unlicensed) => cause.unlicensed.is_some(),
                 Some(Reason::Forbidden) => true,
-                Some(Reason::Denied) if cause.inherited.says == Says::Denied => true,
+                Some(Reason::Denied) if cause.inherited.effect == Some(Effect::Deny) => true,
                 _ => noted || by_scope,
             };
             let path = &ticked.permission.name;

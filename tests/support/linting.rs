@@ -4,8 +4,8 @@
 //! random combinations of its sources, under random licences.
 
 use grantree::document::{Document, Map, Permission, Role, Statements, User};
+use grantree::explain::Effect;
 use grantree::lint::{Code, Finding};
-use grantree::matrix::Mark;
 use grantree::{Date, Engine, Policy, SourceName};
 
 use crate::support::strategies::{Case, said_by, sources};
@@ -162,22 +162,22 @@ pub fn a_matrix_agrees_with_the_engine(case: &Case) {
                     && engine.permission(&it.path).is_ok()
             });
             let level = engine.level(user, action);
-            let code = match (&cell.mark, cell.without_effect) {
-                (_, true) => "gated",
-                (Mark::Unlicensed, _) => "unlicensed",
-                (Mark::Forbidden, _) => "forbidden",
-                (Mark::Denied, _) => "denied",
-                (Mark::Level(at), _) if level == Some(at) => {
+            let code = match &cell.effect {
+                _ if cell.without_effect => "gated",
+                _ if !cell.licensed => "unlicensed",
+                Some(Effect::Forbid) => "forbidden",
+                Some(Effect::Deny) => "denied",
+                Some(Effect::Level(at)) if level == Some(at) => {
                     let lowest = why.code() == "not_granted";
                     told.extend((!lowest).then(|| format!("{}:{at}", row.path)));
                     continue;
                 }
-                (Mark::Level(_), _) => panic!("{row:?}"),
-                (Mark::Granted, _) => {
+                Some(Effect::Level(_)) => panic!("{row:?}"),
+                Some(Effect::Allow) => {
                     told.push(row.path.clone());
                     continue;
                 }
-                (Mark::Nothing, _) => "not_granted",
+                None => "not_granted",
             };
             assert!(is_scoped || why.code() == code, "{row:?} {at}: {why}");
         }
