@@ -75,9 +75,9 @@ pub(crate) struct Node {
     /// Its position in its list in the document.
     at: usize,
     pub(crate) form: Form,
-    /// Where its subtree ends.
+    /// The end of its subtree.
     pub(crate) end: NodeId,
-    /// How many keys its path has.
+    /// The number of keys in its path.
     pub(crate) depth: u32,
     /// Its first bit; for a heading, where the bits of its subtree begin.
     pub(crate) bit: Bit,
@@ -88,7 +88,8 @@ pub(crate) struct Node {
     pub(crate) gate: Option<NodeId>,
     pub(crate) kind: Option<KindId>,
     pub(crate) feature: Option<Box<str>>,
-    /// What it requires; for a scope, also what its scoped node requires.
+    /// The permissions that it requires; for a scope, also those that its scoped node
+    /// requires.
     pub(crate) requires: Vec<Bit>,
     /// For a scope, how many of those it requires itself: the first ones.
     pub(crate) own_requires: usize,
@@ -112,7 +113,7 @@ pub enum Link {
     Implies,
 }
 
-/// What a node is.
+/// The form of a node.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Heading,
@@ -268,8 +269,8 @@ impl Node {
         }
     }
 
-    /// What a scope requires itself, and what its scoped node requires; for any
-    /// other node, the second is empty.
+    /// Returns the permissions that a scope requires itself, and those that its scoped
+    /// node requires; for any other node, the second are empty.
     pub(crate) fn requirements(&self) -> (&[Bit], &[Bit]) {
         self.requires.split_at_checked(self.own_requires).unwrap_or((&self.requires, &[]))
     }
@@ -307,7 +308,7 @@ impl Catalogue {
         &self.dependents[id as usize]
     }
 
-    /// How many bits there are.
+    /// Returns the number of bits.
     pub(crate) fn bits(&self) -> usize {
         self.bit_nodes.len()
     }
@@ -320,7 +321,7 @@ impl Catalogue {
         self.by_path.keys().map(|path| &**path)
     }
 
-    /// The nodes directly beneath a node, or the roots.
+    /// Returns the nodes directly under a node, or the roots.
     pub(crate) fn children(&self, of: Option<NodeId>) -> impl Iterator<Item = NodeId> {
         let (mut next, end) = match of {
             Some(node) => (node + 1, self.node(node).end),
@@ -333,7 +334,7 @@ impl Catalogue {
         })
     }
 
-    /// The bits of a node and all beneath it.
+    /// Returns the bits of a node and of everything under it.
     pub(crate) fn subtree_bits(&self, of: Option<NodeId>) -> std::ops::Range<Bit> {
         let all = self.bits() as u32;
         let Some(node) = of else { return 0..all };
@@ -453,7 +454,7 @@ impl Catalogue {
         self.kinds.get(kind)?.attributes.get(attribute).copied()
     }
 
-    /// The features of an edition and of all that it includes.
+    /// Returns the features of an edition and of those that it includes.
     pub(crate) fn features_of(&self, edition: &str) -> impl Iterator<Item = &str> {
         let mut seen = vec![false; self.editions.len()];
         let mut open: Vec<usize> = self.editions.get_index_of(edition).into_iter().collect();

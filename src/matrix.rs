@@ -111,14 +111,14 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cell {
-    /// What is stated, or implied by it: of a graded permission always a level, never
-    /// [`Effect::Allow`]. `None` where no statement is about the permission, and where
+    /// The effect stated, or that of an implication: of a graded permission always a
+    /// level, never [`Effect::Allow`]. `None` where no statement is about the permission, and where
     /// it is not licensed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// Whether the permission is licensed.
+    /// True if the permission is licensed.
     pub licensed: bool,
-    /// Whether it is granted but not effective for a user who has only this source,
+    /// True if it is granted but not effective for a user who has only this source,
     /// because something that it needs is missing.
     pub without_effect: bool,
 }

@@ -95,11 +95,11 @@ pub struct Tree {
     /// The source.
     #[serde(flatten)]
     pub source: SourceRef,
-    /// Whether it is a user who is an admin, and so holds every licensed permission,
+    /// True if it is a user who is an admin, and so holds every licensed permission,
     /// whatever the sources state.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
-    /// Whether it is a user who is suspended, and so holds nothing for now.
+    /// True if it is a user who is suspended, and so holds nothing for now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
     /// The roots of the catalogue.
@@ -122,10 +122,11 @@ pub struct Node {
     pub levels: Vec<String>,
     /// The tick in its box: what the source itself states.
     pub own: Stated,
-    /// What the sources that this one overrides or brings along state together: less
-    /// specific tiers and, for a role, the roles that it includes.
+    /// The tick without the source itself: the sources that it overrides or brings
+    /// along together, which are less specific tiers and, for a role, the roles that it
+    /// includes.
     pub inherited: Stated,
-    /// Where no source states anything and it is implied: the permission that implies
+    /// If no source states anything and it is implied: the permission that implies
     /// it, the one that implies that, and so on up to a stated one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied_by: Vec<Named>,
@@ -141,7 +142,7 @@ pub struct Node {
     /// The unlicensed feature that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlicensed: Option<Unlicensed>,
-    /// Where it is gated, everything that it needs and that is not effective, the
+    /// If it is gated, everything that it needs and that is not effective, the
     /// cause first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,
@@ -174,7 +175,7 @@ pub struct Stated {
     /// nodes under it. `None` where nothing is stated, or not the same of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// Whether it is not the same for all scopes of a scoped node, or all nodes under a
+    /// True if it is not the same for all scopes of a scoped node, or all nodes under a
     /// heading.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mixed: bool,
@@ -432,7 +433,7 @@ impl Survey<'_> {
     }
 }
 
-/// The effect of those statements about a permission that count.
+/// Returns the effect of the statements about a permission that count.
 fn stated(granting: &Grant, counts: impl Fn(&Statement) -> bool) -> Stated {
     let counting = |statements: &[Statement]| -> Vec<Statement> {
         statements.iter().filter(|by| counts(by)).cloned().collect()
@@ -445,7 +446,7 @@ fn stated(granting: &Grant, counts: impl Fn(&Statement) -> bool) -> Stated {
     Stated { effect: by.first().map(|by| by.effect.clone()), mixed: false, by }
 }
 
-/// What is stated of several nodes together.
+/// Merges the effects stated for several nodes.
 fn merged<'n>(mut nodes: impl Iterator<Item = &'n Stated>) -> Stated {
     let Some(first) = nodes.next() else {
         return Stated::default();

@@ -1,4 +1,4 @@
-//! Patterns: which permissions a statement is about (design, rule 1).
+//! The patterns of statements, and the permissions that they match (design, rule 1).
 
 use std::ops::Range;
 
@@ -13,11 +13,10 @@ pub(crate) struct Pattern {
     pub(crate) reach: Reach,
 }
 
-/// How far a pattern reaches from its base. On the same base, the later variant
-/// wins.
+/// The reach of a pattern from its base. On the same base, the later variant wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reach {
-    /// `base.**`: the base and all beneath it.
+    /// `base.**`: the base and everything under it.
     Subtree,
     /// `base.*`: the direct children.
     Children,
@@ -26,7 +25,7 @@ pub(crate) enum Reach {
 }
 
 impl Pattern {
-    /// The pattern that matches exactly a node.
+    /// Returns the pattern that matches exactly a node.
     pub(crate) fn exactly(id: NodeId) -> Pattern {
         Pattern { base: Some(id), reach: Reach::Exact }
     }
@@ -62,8 +61,8 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// How near its base is to what it matches: of two patterns that match a
-    /// permission, the greater wins.
+    /// Returns the nearness of its base to the permissions that it matches: of two
+    /// patterns that match one, the greater wins.
     ///
     /// A scoped node's exact path counts as `base.*` over its scopes.
     pub(crate) fn nearness(self, catalogue: &Catalogue) -> (u32, Reach) {
@@ -77,7 +76,7 @@ impl Pattern {
         }
     }
 
-    /// The nodes that it matches: headings are passed over, and a scoped node
+    /// Returns the nodes that it matches: headings are passed over, and a scoped node
     /// stands for its scopes.
     fn nodes(self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
         let all = catalogue.nodes.len() as u32;
@@ -95,7 +94,7 @@ impl Pattern {
             .filter(|&id| catalogue.node(id).form != Form::Heading)
     }
 
-    /// Whether it matches a permission; a scope also through its scoped node.
+    /// Returns whether it matches a permission; a scope also through its scoped node.
     pub(crate) fn matches(self, id: NodeId, catalogue: &Catalogue) -> bool {
         let node = catalogue.node(id);
         let itself = match (self.reach, self.base) {
@@ -107,7 +106,7 @@ impl Pattern {
         itself || matches!(node.form, Form::Scope(of, _) if self.matches(of, catalogue))
     }
 
-    /// All the patterns that match a permission.
+    /// Returns all patterns that match a permission.
     pub(crate) fn all_that_match(id: NodeId, catalogue: &Catalogue) -> Vec<Pattern> {
         let mut all = vec![Pattern { base: None, reach: Reach::Subtree }];
         let mut next = Some(id);
@@ -133,8 +132,8 @@ impl Pattern {
         self.nodes(catalogue).next().is_some()
     }
 
-    /// The bits that it matches. The bits of scoped nodes, which statements
-    /// don't reach, may be among them.
+    /// Returns the bits that it matches. The bits of scoped nodes, which statements don't
+    /// reach, may be among them.
     pub(crate) fn ranges(self, catalogue: &Catalogue) -> impl Iterator<Item = Range<Bit>> {
         let (whole, nodes) = match self.reach {
             Reach::Subtree => (Some(catalogue.subtree_bits(self.base)), None),
@@ -144,7 +143,7 @@ impl Pattern {
         whole.into_iter().chain(nodes.map(|id| catalogue.node(id).statement_bits()))
     }
 
-    /// The graded nodes that it matches and that have that level, each with the
+    /// Returns the graded nodes that it matches and that have that level, each with the
     /// level's number.
     pub(crate) fn graded(
         self,
@@ -157,7 +156,7 @@ impl Pattern {
         })
     }
 
-    /// The levels of all that it matches.
+    /// Returns the levels of the nodes that it matches.
     pub(crate) fn levels(self, catalogue: &Catalogue) -> impl Iterator<Item = &str> {
         self.nodes(catalogue)
             .filter_map(|id| match &catalogue.node(id).form {
@@ -168,7 +167,7 @@ impl Pattern {
             .map(|level| &**level)
     }
 
-    /// The problem that nothing that it matches has a level.
+    /// Returns the problem that none of the nodes that it matches has a level.
     pub(crate) fn no_such_level(
         self,
         level: &str,
@@ -185,7 +184,7 @@ impl Pattern {
         ProblemKind::NoSuchLevel { pattern, level, nearest, known: truncate_list(known) }
     }
 
-    /// The pattern as it is written.
+    /// Returns the pattern as it is written.
     pub(crate) fn text(self, catalogue: &Catalogue) -> String {
         let base = self.base.map_or("", |base| &catalogue.node(base).path);
         match (self.base, self.reach) {

@@ -1,5 +1,5 @@
-//! The tick-box tree: what a permission needs comes with it, and what needs it goes
-//! with it (design, section 5).
+//! The cascades of the tick-box tree (design, section 5): the needs of a permission come
+//! with it, and the permissions that need it go with it.
 
 use crate::catalogue::{Bit, Catalogue, Form, NodeId, Pattern};
 use crate::names::{HashMap, HashSet};
@@ -8,8 +8,8 @@ use crate::policy::{Effect, Statement, StatementIndex, Statements, nearest};
 /// A pattern, and the effect of the only statement of exactly it.
 pub(super) type Stated<'c> = (Pattern, Option<Effect<'c>>);
 
-/// Allows what is needed by what a pattern allows. Returns the statements made, and
-/// the scoped permissions that are needed but not met.
+/// Allows what the permissions need that a pattern allows. Returns the statements made,
+/// and the scoped permissions that are needed but not met.
 pub(super) fn allow<'c>(
     statements: &mut Statements,
     pattern: Pattern,
@@ -17,53 +17,52 @@ pub(super) fn allow<'c>(
 ) -> (Vec<Stated<'c>>, Vec<NodeId>) {
     let index = StatementIndex::new(statements);
     let allows = |id| index.said_of(id, catalogue).level() > 0;
-    let start: Vec<NodeId> = members(pattern, catalogue).filter(|&id| allows(id)).collect();
+    let needs = |id| catalogue.needs(id).map(|(_, bit)| bit);
+    let mut open: Vec<Bit> =
+        members(pattern, catalogue).filter(|&id| allows(id)).flat_map(needs).collect();
+    open.reverse();
+    let mut seen: HashSet<Bit> = HashSet::default();
+    // The level needed of each permission, and their order.
     let mut needed: HashMap<NodeId, u32> = HashMap::default();
     let mut order: Vec<NodeId> = Vec::new();
-    let mut unmet: Vec<NodeId>;
-    // A scoped permission may be met by a scope that is itself needed, and then
-    // what it needs comes too.
+    let mut unmet: Vec<NodeId> = Vec::new();
     loop {
-        let before = (order.len(), needed.values().map(|&level| level as usize).sum::<usize>());
-        unmet = Vec::new();
-        let mut seen: HashSet<Bit> = HashSet::default();
-        let mut open: Vec<Bit> =
-            start.iter().flat_map(|&id| catalogue.needs(id)).map(|(_, bit)| bit).collect();
-        open.reverse();
+        // A scoped permission is met by a scope that is allowed, or that is needed
+        // itself; then the needs of the scoped permission come too. Scopes needed later
+        // may meet one that was passed over, so those are looked at again at the end.
+        let is_met = |id, needed: &HashMap<NodeId, u32>| {
+            catalogue.scopes(id).any(|scope| needed.contains_key(&scope) || allows(scope))
+        };
         while let Some(bit) = open.pop() {
             if !seen.insert(bit) {
                 continue;
             }
             let id = catalogue.id_of(bit);
-            let node = catalogue.node(id);
-            let scopes = catalogue.scopes(id);
-            if scopes.is_empty() {
-                let level = node.level_of(bit);
+            if catalogue.scopes(id).is_empty() {
+                let level = catalogue.node(id).level_of(bit);
                 let known = needed.entry(id).or_insert_with(|| {
                     order.push(id);
                     0
                 });
                 *known = level.max(*known);
-            } else if !scopes
-                .into_iter()
-                .any(|scope| needed.contains_key(&scope) || start.contains(&scope) || allows(scope))
-            {
+            } else if !is_met(id, &needed) {
                 unmet.push(id);
                 continue;
             }
-            open.extend(catalogue.needs(id).map(|(_, bit)| bit));
+            open.extend(needs(id));
         }
-        let after = (order.len(), needed.values().map(|&level| level as usize).sum::<usize>());
-        if after == before {
+        let met: Vec<NodeId> = unmet.extract_if(.., |id| is_met(*id, &needed)).collect();
+        if met.is_empty() {
             break;
         }
+        open.extend(met.into_iter().rev().flat_map(needs));
     }
     let mut stated = Vec::new();
     for id in order {
         let level = needed.get(&id).copied().unwrap_or(1);
-        let exactly = Pattern::exactly(id);
         let now = index.said_of(id, catalogue).level();
-        if now < level || statements.forbid.contains(&exactly) {
+        let exactly = Pattern::exactly(id);
+        if now < level || index.has(exactly, Effect::Forbid) {
             let effect = Effect::granting(catalogue.node(id), level.max(now));
             stated.push((exactly, Some(effect)));
         }
@@ -72,8 +71,8 @@ pub(super) fn allow<'c>(
     (stated, unmet)
 }
 
-/// Withdraws what a pattern matches and all that needs it, wherever the source
-/// allows it. Returns the statements made.
+/// Withdraws the permissions that a pattern matches and everything that needs them,
+/// wherever the source allows it. Returns the statements made.
 pub(super) fn withdraw<'c>(
     statements: &mut Statements,
     pattern: Pattern,
@@ -90,11 +89,9 @@ pub(super) fn withdraw<'c>(
                 lost.push(of);
             }
         }
-        for id in lost {
-            for &dependent in catalogue.dependents(id) {
-                if gone.insert(dependent) {
-                    open.push(dependent);
-                }
+        for &dependent in lost.into_iter().flat_map(|id| catalogue.dependents(id)) {
+            if gone.insert(dependent) {
+                open.push(dependent);
             }
         }
     }
@@ -103,11 +100,12 @@ pub(super) fn withdraw<'c>(
     let mut stated = Vec::new();
     for &id in &catalogue.scoped {
         let exactly = Pattern::exactly(id);
-        if catalogue.scopes(id).all(|scope| gone.contains(&scope))
-            && statements.allow.contains(&exactly)
+        if index.has(exactly, Effect::Allow)
+            && catalogue.scopes(id).all(|scope| gone.contains(&scope))
         {
-            let denied = statements.deny.contains(&exactly).then_some(Effect::Deny);
-            stated.push((exactly, forbid_or(statements, exactly, denied)));
+            let left = [Effect::Forbid, Effect::Deny].into_iter();
+            let left = left.filter(|&effect| index.has(exactly, effect)).min();
+            stated.push((exactly, left));
         }
     }
     stated.retain(|&(pattern, effect)| statements.set_exactly(pattern, effect));
@@ -126,14 +124,15 @@ pub(super) fn withdraw<'c>(
         if !allows(&matching) {
             continue;
         }
+        // A forbid of exactly this permission stays, and makes a deny needless.
+        let forbid = index.has(exactly, Effect::Forbid).then_some(Effect::Forbid);
         let count = matching.len();
         matching.retain(|statement| statement.pattern != exactly);
         if matching.len() < count {
-            more.push((exactly, forbid_or(statements, exactly, None)));
+            more.push((exactly, forbid));
         }
         if allows(&matching) {
-            // What is forbidden by name needs no deny.
-            more.push((exactly, forbid_or(statements, exactly, Some(Effect::Deny))));
+            more.push((exactly, forbid.or(Some(Effect::Deny))));
         }
     }
     more.retain(|&(pattern, effect)| statements.set_exactly(pattern, effect));
@@ -141,16 +140,7 @@ pub(super) fn withdraw<'c>(
     stated
 }
 
-/// A forbid if exactly that pattern is forbidden, so that it stays; else that effect.
-fn forbid_or<'c>(
-    statements: &Statements,
-    pattern: Pattern,
-    effect: Option<Effect<'c>>,
-) -> Option<Effect<'c>> {
-    if statements.forbid.contains(&pattern) { Some(Effect::Forbid) } else { effect }
-}
-
-/// What a pattern matches among the permissions that can be granted.
+/// Returns the permissions that a pattern matches and that can be granted.
 fn members(pattern: Pattern, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
     (0..).zip(&catalogue.nodes).filter_map(move |(id, node)| {
         let grantable = !matches!(node.form, Form::Heading | Form::Scoped(_));

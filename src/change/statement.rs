@@ -1,4 +1,4 @@
-//! What an op does to the statements of a source.
+//! Ops on the statements of a source, and the texts in them resolved.
 
 use crate::catalogue::{Catalogue, Pattern, check_value};
 use crate::document::{Bound, SettingValue};
@@ -8,7 +8,7 @@ use crate::problem::{did_you_mean, nearest};
 
 use super::{Op, Rule};
 
-/// The op that states exactly that of a pattern.
+/// Returns the op that makes an effect, or none, the only one of exactly a pattern.
 pub(super) fn op(pattern: Pattern, effect: Option<Effect<'_>>, catalogue: &Catalogue) -> Op {
     let path = pattern.text(catalogue);
     match effect {
@@ -72,12 +72,12 @@ impl Inner {
     }
 }
 
-/// Whether a text consists of names joined by dots, known or not.
+/// Returns whether a text consists of names joined by dots, known or not.
 fn is_path(text: &str) -> bool {
     text.split('.').all(is_name)
 }
 
-/// Whether a text is a name: `[A-Za-z0-9_-]+`.
+/// Returns whether a text is a name: `[A-Za-z0-9_-]+`.
 pub(super) fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     !text.is_empty() && text.bytes().all(fits)

@@ -1,4 +1,4 @@
-//! Names that occur twice, that look alike, or that may be mistyped.
+//! Finds names that are repeated, that look alike, or that may be mistyped.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
@@ -14,18 +14,16 @@ use crate::policy::{Source, SourceKind, SourceName};
 use crate::problem::nearest_within;
 
 impl Linter<'_> {
-    /// Reports what occurs twice in a list of names, and names that look alike.
+    /// Reports repeated names in lists, and names that look alike.
     pub(super) fn alike(&mut self) {
-        self.twice();
+        self.lists();
         let policy = self.policy;
         let catalogue = self.catalogue();
         for above in (0..number(catalogue.nodes.len())).map(Some).chain([None]) {
             // Scopes and children share one key space.
-            let beneath: Vec<NodeId> = catalogue.children(above).collect();
-            self.look(beneath.iter().map(|&id| catalogue.node(id).key()), |_, at| {
-                beneath
-                    .get(at)
-                    .map_or_else(String::new, |&id| format!("{}.key", catalogue.place(id)))
+            let ids: Vec<NodeId> = catalogue.children(above).collect();
+            self.look(ids.iter().map(|&id| catalogue.node(id).key()), |_, at| {
+                ids.get(at).map_or_else(String::new, |&id| format!("{}.key", catalogue.place(id)))
             });
         }
         self.look(keys(&catalogue.kinds), |name, _| format!("catalogue.objects.{name}"));
@@ -86,24 +84,20 @@ impl Linter<'_> {
     fn features(&mut self) {
         let policy = self.policy;
         let catalogue = self.catalogue();
-        let mut named: Vec<(&str, String)> = Vec::new();
+        let of_nodes = (0..).zip(&catalogue.nodes).filter_map(|(id, node)| {
+            Some((node.feature.as_deref()?, format!("{}.feature", catalogue.place(id))))
+        });
+        let of_editions = catalogue.document.editions.iter().flat_map(|(edition, of)| {
+            let place = move |at| format!("catalogue.editions.{edition}.features[{at}]");
+            of.features.iter().enumerate().map(move |(at, feature)| (&**feature, place(at)))
+        });
+        let licensed = policy.licence.stated().features.iter().enumerate();
+        let licensed =
+            licensed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]")));
         let mut seen: HashSet<&str> = HashSet::default();
-        for (id, node) in (0..).zip(&catalogue.nodes) {
-            if let Some(feature) = node.feature.as_deref()
-                && seen.insert(feature)
-            {
-                named.push((feature, format!("{}.feature", catalogue.place(id))));
-            }
-        }
-        for (edition, of) in catalogue.document.editions.iter() {
-            named.extend((of.features.iter().enumerate()).map(|(at, feature)| {
-                (&**feature, format!("catalogue.editions.{edition}.features[{at}]"))
-            }));
-        }
-        let listed = policy.licence.stated().features.iter().enumerate();
-        named.extend(listed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]"))));
-        seen.clear();
-        named.retain(|(feature, _)| seen.insert(feature));
+        let named = of_nodes.chain(of_editions).chain(licensed);
+        let named: Vec<(&str, String)> =
+            named.filter(|(feature, _)| seen.insert(feature)).collect();
         let place = |at: usize| named.get(at).map(|(_, place)| place.clone());
         let features = named.iter().map(|(feature, _)| *feature);
         self.look(features, |_, at| place(at).unwrap_or_default());
@@ -136,8 +130,8 @@ impl Linter<'_> {
         }
     }
 
-    /// Reports what occurs in a list of names a second time.
-    fn twice(&mut self) {
+    /// Reports repeated names in lists of names.
+    fn lists(&mut self) {
         let policy = self.policy;
         let sources = &policy.sources;
         for (id, source, _) in self.common() {
@@ -171,7 +165,7 @@ impl Linter<'_> {
         for (at, &id) in list.iter().enumerate() {
             if !seen.insert(id) {
                 let (place, name) = (format!("{place}[{at}]"), name(id));
-                let message = format!("`{name}` occurs here a second time");
+                let message = format!("duplicate `{name}`");
                 let names = vec![name.to_owned()];
                 self.find_about(Code::Repeated, place, message, "leave it out", names);
             }
@@ -183,7 +177,8 @@ fn names<V>(map: &Map<V>) -> impl Iterator<Item = &str> {
     map.iter().map(|(name, _)| name)
 }
 
-/// How a name reads, and how it looks: two names are alike if they agree in either.
+/// Returns a name as it is read and as it is seen: two names are alike if they agree in
+/// either.
 ///
 /// As read, case is ignored, and `-`, `_`, points and spaces are equal. To the eye,
 /// letters of different scripts and digits may have the same shape (the skeletons
@@ -199,11 +194,10 @@ fn looks(name: &str) -> [String; 2] {
     let read = read.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let shown: String = shown().collect();
     // Most names are plain, and computing skeletons takes long.
-    let shape = match shown.is_ascii() {
-        true => {
-            shown.bytes().filter_map(|byte| SHAPES.get(usize::from(byte))).map(|it| &**it).collect()
-        }
-        false => skeleton(&shown).collect(),
+    let shape = if shown.is_ascii() {
+        shown.bytes().filter_map(|byte| SHAPES.get(usize::from(byte))).map(|it| &**it).collect()
+    } else {
+        skeleton(&shown).collect()
     };
     [read, shape]
 }
@@ -213,7 +207,7 @@ static SHAPES: LazyLock<Vec<String>> = LazyLock::new(|| {
     (0..128).map(|byte: u8| skeleton(char::from(byte).encode_utf8(&mut [0; 4])).collect()).collect()
 });
 
-/// Whether a character can't be seen.
+/// Returns whether a character can't be seen.
 fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
@@ -222,7 +216,7 @@ fn is_hidden(c: char) -> bool {
         || c.is_control()
 }
 
-/// How two names are spelt, with escapes, unless both are plain ASCII.
+/// Returns the spelling of two names, with escapes, unless both are plain ASCII.
 fn spelling(name: &str, other: &str) -> String {
     let plain = |name: &str| name.is_ascii() && !name.contains(is_hidden);
     if plain(name) && plain(other) {
@@ -231,9 +225,10 @@ fn spelling(name: &str, other: &str) -> String {
     let spell = |name: &str| {
         let mut text = String::new();
         for c in name.chars() {
-            match c.is_ascii() && !is_hidden(c) {
-                true => text.push(c),
-                false => text.extend(c.escape_unicode()),
+            if c.is_ascii() && !is_hidden(c) {
+                text.push(c);
+            } else {
+                text.extend(c.escape_unicode());
             }
         }
         text

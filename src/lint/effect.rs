@@ -1,7 +1,7 @@
 //! Finds statements without effect.
 //!
 //! Of the statements of a source that match a permission, the nearest decides (rule 1),
-//! and so a source comes to an *outcome* for whoever has it. Seen from the nearest, the
+//! and so a source has an *outcome* for whoever has it. Seen from the nearest, the
 //! matching statements begin with some that all have this outcome: the *front*. Which
 //! of the front decides makes no difference, so all but one of it can be left out; and
 //! so can everything behind the front, which decides nothing. If the outcome would be
@@ -12,7 +12,7 @@
 //! INVARIANT: whichever of the findings are left out, the outcome of every source stays
 //! the same for every permission in reach. A front keeps at least one statement that is
 //! not found, unless the outcome needs none; so its outcome still decides, and nothing
-//! behind it comes to decide. Hence each statement can be examined as if all others
+//! behind it decides. Hence each statement can be examined as if all others
 //! stayed, apart from counting how many each front has left.
 
 #![expect(
@@ -225,7 +225,7 @@ impl<'p> Sources<'p> {
         &self.policy.catalogue
     }
 
-    /// The statements without effect of a source.
+    /// Returns the statements without effect of a source.
     fn useless<'s>(&mut self, source: Held<'s>) -> Vec<Useless<'s>> {
         let mut found = Vec::new();
         self.permissions(source, &mut found);
@@ -390,7 +390,7 @@ impl<'p> Sources<'p> {
         }
     }
 
-    /// The statements of all that a source includes.
+    /// Returns the statements of the roles that a source includes.
     fn included(&self, source: Origin) -> Vec<&'p Statements> {
         let Origin::Shared(id) = source else { return Vec::new() };
         let sources = &self.policy.sources;
@@ -445,15 +445,15 @@ impl Surroundings<'_> {
 #[derive(Debug, Default)]
 struct Weighed {
     repeated: bool,
-    /// Whether it matches a permission that matters.
+    /// True if it matches a permission that matters.
     touches: bool,
-    /// Whether it matches one that matters but is forbidden.
+    /// True if it matches one that matters but is forbidden.
     forbidden: bool,
-    /// Whether it matches one that is granted but does not matter.
+    /// True if it matches one that is granted but does not matter.
     granted: bool,
-    /// Whether it is in the front of any permission.
+    /// True if it is in the front of any permission.
     decides: bool,
-    /// Whether the outcome of such a front is the same without it, and more than just
+    /// True if the outcome of such a front is the same without it, and more than just
     /// nothing granted.
     same_below: bool,
     /// The fronts that it is in, of each of which one statement must stay.

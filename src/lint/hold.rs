@@ -101,8 +101,8 @@ impl Linter<'_> {
     }
 }
 
-/// Returns the most that sources grant, whichever of them a user has, and what is
-/// stated and forbidden for everybody.
+/// Returns the most that sources grant, whichever of them a user has, along with the
+/// statements and forbids that are for everybody.
 fn grants(policy: &Inner) -> Layer {
     let catalogue = &policy.catalogue;
     let licensed = catalogue.licensed(|_| true);

@@ -27,7 +27,7 @@ pub(crate) enum List {
 }
 
 impl List {
-    /// The key of the list in a document.
+    /// Returns the key of the list in a document.
     pub(crate) fn key(self) -> &'static str {
         match self {
             List::Allow => "allow",
@@ -51,7 +51,7 @@ pub(crate) enum Effect<'s> {
 }
 
 impl<'s> Effect<'s> {
-    /// The effect that grants a permission at a level above the lowest.
+    /// Returns the effect that grants a permission at a level above the lowest.
     pub(crate) fn granting(node: &'s Node, level: u32) -> Effect<'s> {
         match &node.form {
             Form::Graded(levels) => {
@@ -61,7 +61,7 @@ impl<'s> Effect<'s> {
         }
     }
 
-    /// The list of the statements with this effect.
+    /// Returns the list of the statements with this effect.
     pub(crate) fn list(self) -> List {
         match self {
             Effect::Forbid => List::Forbid,
@@ -71,8 +71,8 @@ impl<'s> Effect<'s> {
         }
     }
 
-    /// The result for a permission that it is about; `Nothing` if that one does not
-    /// have the level. A forbid denies.
+    /// Returns the result for a permission that is matched; `Nothing` if that one does
+    /// not have the level. A forbid denies.
     pub(crate) fn result(self, node: &Node) -> Said {
         match (self, &node.form) {
             (Effect::Forbid | Effect::Deny, _) => Said::Deny,
@@ -86,8 +86,8 @@ impl<'s> Effect<'s> {
     }
 }
 
-/// What a source, a tier or all tiers state of one permission, forbids aside. Of two
-/// in the role tier, the greater wins (rule 2).
+/// The result of the statements of a source, a tier or all tiers for one permission,
+/// forbids aside. Of two in the role tier, the greater wins (rule 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Said {
     Nothing,
@@ -97,7 +97,7 @@ pub(crate) enum Said {
 }
 
 impl Said {
-    /// The level that is granted: 0 for none.
+    /// Returns the level that is granted: 0 for none.
     pub(crate) fn level(self) -> u32 {
         match self {
             Said::Level(level) => level,
@@ -116,7 +116,7 @@ pub(crate) struct Statement<'s> {
 }
 
 impl<'s> Statement<'s> {
-    /// Its place in a document, given that of its source.
+    /// Returns its place in a document, given that of its source.
     pub(crate) fn place(self, source: &str, catalogue: &Catalogue) -> String {
         let list = self.effect.list();
         match list {
@@ -125,7 +125,7 @@ impl<'s> Statement<'s> {
         }
     }
 
-    /// The permissions that it matches, each with the result for it.
+    /// Returns the permissions that it matches, each with the result for it.
     pub(crate) fn results(self, catalogue: &Catalogue) -> impl Iterator<Item = (NodeId, Said)> {
         let ids = self.pattern.ranges(catalogue).flatten().filter_map(|bit| {
             let id = catalogue.id_of(bit);
@@ -136,15 +136,15 @@ impl<'s> Statement<'s> {
         said.filter(|(_, said)| *said != Said::Nothing)
     }
 
-    /// Rule 1: of two statements that match a permission, the greater wins; of equal
-    /// ones, both come to the same.
+    /// Rule 1: of two statements that match a permission, the one of the greater rank
+    /// wins; equal ranks have equal results.
     fn rank(self, catalogue: &Catalogue) -> ((u32, Reach), Reverse<Effect<'s>>) {
         (self.pattern.nearness(catalogue), Reverse(self.effect))
     }
 }
 
-/// The statement that decides about a permission, of those that match it. Forbids
-/// are passed over.
+/// Returns the statement that decides about a permission, of those that match it.
+/// Forbids are passed over.
 pub(crate) fn nearest<'s>(
     matching: impl Iterator<Item = Statement<'s>>,
     catalogue: &Catalogue,
@@ -158,7 +158,7 @@ impl Statements {
         self.all().next().is_none() && self.bounds.is_empty() && self.settings.is_empty()
     }
 
-    /// All statements about permissions, list by list.
+    /// Returns all statements about permissions, list by list.
     pub(crate) fn all(&self) -> impl Iterator<Item = Statement<'_>> + Clone {
         let lists = [
             (Effect::Allow, &self.allow),
@@ -177,16 +177,16 @@ impl Statements {
         stated.chain(levels)
     }
 
-    /// Rule 1: the statements about permissions, the farthest first. Of those that
-    /// match a permission the last one wins, forbids aside.
+    /// Returns the statements about permissions as rule 1 ranks them, the farthest
+    /// first: of those that match a permission the last one wins, forbids aside.
     pub(crate) fn ranked(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
         let mut ranked: Vec<Statement<'_>> = self.all().collect();
         ranked.sort_by_cached_key(|statement| statement.rank(catalogue));
         ranked
     }
 
-    /// The same without repetitions: a hostile list may repeat `**` many times, and
-    /// each would be applied to all permissions.
+    /// Returns the same without repetitions: a hostile list may repeat `**` many times,
+    /// and each would be applied to all permissions.
     pub(crate) fn distinct(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
         let mut ranked: Vec<Statement<'_>> = self.all().collect();
         ranked.sort_by_cached_key(|statement| (statement.rank(catalogue), statement.pattern));
@@ -194,7 +194,7 @@ impl Statements {
         ranked
     }
 
-    /// The effects of the statements with exactly a pattern.
+    /// Returns the effects of the statements with exactly a pattern.
     pub(crate) fn exactly(&self, pattern: Pattern) -> impl Iterator<Item = Effect<'_>> {
         self.all().filter(move |it| it.pattern == pattern).map(|it| it.effect)
     }
@@ -231,17 +231,17 @@ impl Statements {
         set(&mut self.settings, setting, value)
     }
 
-    /// The bound that it states for an attribute.
+    /// Returns the bound that is stated for an attribute.
     pub(crate) fn bound(&self, attribute: AttributeId) -> Option<&Bound> {
         find(&self.bounds, attribute)
     }
 
-    /// The value that it states for a setting.
+    /// Returns the value that is stated for a setting.
     pub(crate) fn setting(&self, setting: u32) -> Option<&SettingValue> {
         find(&self.settings, setting)
     }
 
-    /// The statements, as a document has them.
+    /// Returns the statements as a document has them.
     pub(crate) fn to_document(&self, catalogue: &Catalogue) -> document::Statements {
         let texts = |patterns: &[Pattern]| {
             patterns.iter().map(|pattern| pattern.text(catalogue)).collect::<Vec<_>>()
@@ -286,8 +286,8 @@ impl<'s> StatementIndex<'s> {
         StatementIndex { statements }
     }
 
-    /// The statements that match a permission, forbids included; of repeated ones
-    /// the first.
+    /// Returns the statements that match a permission, forbids included; of repeated
+    /// ones the first.
     pub(crate) fn matching(
         &self,
         id: NodeId,
@@ -302,12 +302,18 @@ impl<'s> StatementIndex<'s> {
         matching.filter(move |it| it.effect.result(catalogue.node(id)) != Said::Nothing)
     }
 
-    /// The statement that decides about a permission, forbids aside.
+    /// Returns whether there is a statement of exactly that pattern and effect.
+    pub(crate) fn has(&self, pattern: Pattern, effect: Effect<'_>) -> bool {
+        let wanted = (pattern, effect);
+        self.statements.binary_search_by(|it| (it.pattern, it.effect).cmp(&wanted)).is_ok()
+    }
+
+    /// Returns the statement that decides about a permission, forbids aside.
     pub(crate) fn nearest(&self, id: NodeId, catalogue: &Catalogue) -> Option<Statement<'s>> {
         nearest(self.matching(id, catalogue), catalogue)
     }
 
-    /// What the source states of a permission, forbids aside.
+    /// Returns the result of the statements for a permission, forbids aside.
     pub(crate) fn said_of(&self, id: NodeId, catalogue: &Catalogue) -> Said {
         let nearest = self.nearest(id, catalogue);
         nearest.map_or(Said::Nothing, |it| it.effect.result(catalogue.node(id)))
@@ -337,7 +343,7 @@ pub(crate) fn push<T>(list: &mut Box<[T]>, item: T) {
     *list = items.into();
 }
 
-/// Removes from a list what does not pass.
+/// Removes the items of a list that do not pass.
 pub(crate) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
     let mut items = std::mem::take(list).into_vec();
     items.retain(keep);
