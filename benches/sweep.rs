@@ -123,7 +123,7 @@ fn by_name(beside: &Beside, users: usize, paths: &[String]) -> [f64; 2] {
         beside.floor.can(users[user], permissions[permission])
     };
     let engine = |&&(user, permission): &&(&str, &str)| {
-        beside.engine.can_by_name(user, permission, ()) == Ok(true)
+        beside.engine.check(user, permission, ()) == Ok(true)
     };
     medians([
         &mut || {

@@ -90,7 +90,7 @@ fn what_if(engine: &Engine) -> Result<(), Box<dyn Error>> {
 /// Which of the purchase orders on a page may this supervisor approve?
 fn filter(engine: &Engine) -> Result<(), Box<dyn Error>> {
     let filter =
-        engine.filter_by_name("sam", "modules.purchasing.purchase_orders.approve", None)?;
+        engine.filter(engine.user("sam")?, engine.permission("modules.purchasing.purchase_orders.approve")?, None);
     println!("sam approves {filter}");
     let page = [900, 2_500, 2_501]
         .map(|value| DynamicObject::new("purchase_order").with_attribute("value", value));

@@ -26,7 +26,7 @@
 //! let applied = policy.apply(Actor::User("ann"), &change)?;
 //! assert_eq!(applied.changed, [change]);
 //! let engine = Engine::new(&applied.policy);
-//! assert!(engine.can_by_name("bob", "orders", ())?);
+//! assert!(engine.check("bob", "orders", ())?);
 //! # Ok(())
 //! # }
 //! ```

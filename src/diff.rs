@@ -43,7 +43,7 @@
 //! "#);
 //!
 //! // Nothing is changed until it is applied.
-//! assert!(!engine.can_by_name("ann", "reports", ())?);
+//! assert!(!engine.check("ann", "reports", ())?);
 //! assert!(engine.diff(&engine).is_empty());
 //! # Ok(())
 //! # }

@@ -35,12 +35,11 @@ pub(crate) use verdict::{Conditional, Verdict};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, Condition, Form};
 use crate::chunked::Chunked;
-use crate::document::{self, SettingValue};
+use crate::document::SettingValue;
 use crate::ids::{ClassId, Key, UserSlot};
 use crate::names::number;
 use crate::object::Target;
 use crate::policy::{Class, Difference, Held, Holder, Inner, Policy, Tier};
-use crate::progress::Progress;
 pub(crate) use layer::{Layer, Layers, possible};
 use membership::Memberships;
 use rows::Rows;
@@ -60,7 +59,7 @@ use rows::Rows;
 /// allocates.)
 ///
 /// Some questions can be asked by names directly:
-/// [`can_by_name`](Engine::can_by_name), [`level_by_name`](Engine::level_by_name),
+/// [`check`](Engine::check), [`level_by_name`](Engine::level_by_name),
 /// [`setting_by_name`](Engine::setting_by_name),
 /// [`explain_by_name`](Engine::explain_by_name) and
 /// [`filter_by_name`](Engine::filter_by_name). All others take handles.
@@ -165,24 +164,7 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(policy: &Policy) -> Engine {
-        Engine::compile(policy, |_| {})
-    }
-
-    /// Compiles a policy as [`Engine::new`] does, and reports progress. It counts
-    /// combinations of sources, each of which takes about a microsecond.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
-    /// # let document: Document = serde_json::from_str(text).unwrap();
-    /// # let policy = Policy::try_from(document).unwrap();
-    /// let mut last = None;
-    /// let engine = Engine::compile(&policy, |progress| last = Some(progress));
-    /// let last = last.unwrap();
-    /// assert_eq!(last.done, last.total);
-    /// ```
-    pub fn compile(policy: &Policy, mut progress: impl FnMut(Progress)) -> Engine {
-        Engine(Compiled::new(policy, None, &mut progress))
+        Engine(Compiled::new(policy, None))
     }
 
     /// Compiles another version of the policy, given this one: what did not
@@ -220,7 +202,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn follow(&self, policy: &Policy) -> Engine {
-        Engine(Compiled::new(policy, Some(&self.0), &mut |_| {}))
+        Engine(Compiled::new(policy, Some(&self.0)))
     }
 
     /// The policy from which it was compiled.
@@ -344,12 +326,12 @@ impl Engine {
     /// # }"#;
     /// # let document: Document = serde_json::from_str(text).unwrap();
     /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
-    /// assert_eq!(engine.can_by_name("bob", "orders", ()), Ok(true));
-    /// assert_eq!(engine.can_by_name("nobody", "orders", ()), Ok(false));
-    /// let error = engine.can_by_name("bob", "ordres", ()).unwrap_err();
+    /// assert_eq!(engine.check("bob", "orders", ()), Ok(true));
+    /// assert_eq!(engine.check("nobody", "orders", ()), Ok(false));
+    /// let error = engine.check("bob", "ordres", ()).unwrap_err();
     /// assert_eq!(error.to_string(), "unknown permission `ordres`; did you mean `orders`?");
     /// ```
-    pub fn can_by_name<T: Target>(&self, user: &str, action: &str, on: T) -> Result<bool, Unknown> {
+    pub fn check<T: Target>(&self, user: &str, action: &str, on: T) -> Result<bool, Unknown> {
         let action = self.permission(action)?;
         self.check_kind(&on)?;
         Ok(self.user(user).is_ok_and(|user| self.can(user, action, on)))
@@ -422,45 +404,24 @@ impl Engine {
     /// ```
     pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
         let compiled = &self.0;
-        let (class, _) = compiled.find(user, permission)?;
         let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
         let Form::Graded(levels) = &node.form else {
             return None;
         };
-        let held = node.bits().filter(|&bit| compiled.rows.holds(class, bit)).count();
-        levels.get(held).map(|level| &**level)
+        let class = compiled.class(user);
+        let holds = |&bit: &Bit| class.is_some_and(|class| compiled.rows.holds(class, bit));
+        levels.get(node.bits().filter(holds).count()).map(|level| &**level)
     }
 
-    /// [`Engine::level`], by names. An unknown user has the lowest level.
-    ///
-    /// # Errors
-    ///
-    /// When the catalogue has no graded permission of that path.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [
-    /// #         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
-    /// #     "users": {"bob": {"allow": ["price"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// assert_eq!(engine.level_by_name("bob", "price")?, "read_write");
-    /// assert_eq!(engine.level_by_name("nobody", "price")?, "hidden");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn level_by_name(&self, user: &str, permission: &str) -> Result<&str, Unknown> {
+    /// The handle to a graded permission, named without a level.
+    pub(crate) fn graded(&self, path: &str) -> Result<Permission, Unknown> {
         let catalogue = &self.0.policy().catalogue;
-        let graded = || catalogue.nodes.iter().filter(|node| matches!(node.form, Form::Graded(_)));
-        let node = catalogue.find(permission).map(|id| &catalogue.node(id).form);
-        let Some(Form::Graded(levels)) = node else {
-            let known = graded().map(|node| &*node.path);
-            return Err(Unknown::among("graded permission", permission, known));
-        };
-        let handle = self.permission(permission)?;
-        let held = self.user(user).ok().and_then(|user| self.level(user, handle));
-        Ok(held.or(levels.first().map(|level| &**level)).unwrap_or_default())
+        let is_graded = |node: &crate::catalogue::Node| matches!(node.form, Form::Graded(_));
+        if catalogue.find(path).is_some_and(|id| is_graded(catalogue.node(id))) {
+            return self.permission(path);
+        }
+        let graded = catalogue.nodes.iter().filter(|node| is_graded(node));
+        Err(Unknown::among("graded permission", path, graded.map(|node| &*node.path)))
     }
 
     /// The value of a setting for a user: that of the most specific tier that
@@ -488,47 +449,12 @@ impl Engine {
     /// ```
     pub fn setting(&self, user: User, setting: &str) -> Result<Option<&SettingValue>, Unknown> {
         let policy = self.0.policy();
-        let (number, declared) = self.declared_setting(setting)?;
-        let stated = self.0.user(user).and_then(|user| policy.setting(user, number));
+        let settings = &policy.catalogue.settings;
+        let Some((at, _, declared)) = settings.get_full(setting) else {
+            return Err(Unknown::new("setting", setting, settings));
+        };
+        let stated = self.0.user(user).and_then(|user| policy.setting(user, number(at)));
         Ok(stated.or(declared.default.as_ref()))
-    }
-
-    /// [`Engine::setting`], by names. An unknown user has the default.
-    ///
-    /// # Errors
-    ///
-    /// When the setting is unknown.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"settings": {"slots": {"default": "two hours"}}},
-    /// #     "users": {"bob": {"settings": {"slots": "half a day"}}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// assert_eq!(engine.setting_by_name("bob", "slots")?.unwrap().to_string(), "half a day");
-    /// assert_eq!(engine.setting_by_name("nobody", "slots")?.unwrap().to_string(), "two hours");
-    /// assert!(engine.setting_by_name("bob", "slot").is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn setting_by_name(
-        &self,
-        user: &str,
-        setting: &str,
-    ) -> Result<Option<&SettingValue>, Unknown> {
-        match self.user(user) {
-            Ok(user) => self.setting(user, setting),
-            Err(_) => Ok(self.declared_setting(setting)?.1.default.as_ref()),
-        }
-    }
-
-    fn declared_setting(&self, name: &str) -> Result<(u32, &document::Setting), Unknown> {
-        let settings = &self.0.policy().catalogue.settings;
-        match settings.get_full(name) {
-            Some((at, _, declared)) => Ok((number(at), declared)),
-            None => Err(Unknown::new("setting", name, settings)),
-        }
     }
 }
 
@@ -597,11 +523,7 @@ impl Compiled {
 
 impl Compiled {
     /// Compiles a policy, given another version compiled, if any.
-    fn new(
-        policy: &Policy,
-        before: Option<&Compiled>,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Compiled {
+    fn new(policy: &Policy, before: Option<&Compiled>) -> Compiled {
         let inner = policy.inner();
         let catalogue = &inner.catalogue;
         let before = before.filter(|before| {
@@ -621,13 +543,7 @@ impl Compiled {
                 licensed: Arc::new(licensed),
                 policy: policy.clone(),
             };
-            let total = inner.users.classes().count();
-            let classes = (0..).zip(inner.users.classes()).map(|(done, (id, class))| {
-                Progress { done, total }.report_regularly(progress);
-                (id, Some(class))
-            });
-            compiled.compile(classes);
-            progress(Progress { done: total, total });
+            compiled.compile(inner.users.classes().map(|(id, class)| (id, Some(class))));
             return compiled;
         };
         let known = before.policy();
@@ -641,13 +557,11 @@ impl Compiled {
         compiled.policy = policy.clone();
         let difference = Difference::new(known, inner);
         let new = inner.users.classes_since(&known.users);
-        match difference.is_empty() {
-            true => compiled.compile(new),
-            false => {
-                let touched = inner.users.classes().filter(|(_, class)| difference.touches(class));
-                let touched = touched.map(|(id, class)| (id, Some(class)));
-                compiled.compile(new.chain(touched));
-            }
+        if difference.is_empty() {
+            compiled.compile(new);
+        } else {
+            let touched = inner.users.classes().filter(|(_, class)| difference.touches(class));
+            compiled.compile(new.chain(touched.map(|(id, class)| (id, Some(class)))));
         }
         compiled
     }

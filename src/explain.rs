@@ -10,7 +10,7 @@
 //! #     "users": {"bob": {"allow": ["export"]}}
 //! # }"#;
 //! # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-//! let explanation = engine.explain_by_name("bob", "export", ())?;
+//! let explanation = engine.explain(engine.user("bob")?, engine.permission("export")?, ());
 //! let label = explanation.action.label.as_deref().unwrap_or(&explanation.action.name);
 //! let why = match &explanation.permissions[0].grant.unlicensed {
 //!     Some(missing) => format!("{label} needs the feature {}", missing.feature),
@@ -40,7 +40,7 @@ pub use crate::catalogue::Link;
 use crate::catalogue::{Bit, Catalogue, NodeId};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, RelationType};
-use crate::engine::{Engine, Layers, Permission, Unknown, User};
+use crate::engine::{Engine, Layers, Permission, User};
 use crate::object::{Object, Target};
 use crate::policy::{Holder, SourceName};
 use crate::reason::Reason;
@@ -64,7 +64,7 @@ use trace::Trace;
 ///     "users": {"bob": {"profile": "clerk", "deny": ["orders"]}}
 /// }"#;
 /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let explanation = engine.explain_by_name("bob", "orders.export", ())?;
+/// let explanation = engine.explain(engine.user("bob")?, engine.permission("orders.export")?, ());
 /// assert_eq!(explanation.to_string(), "\
 /// no: user `bob` may not `orders.export` (Export), because it needs another permission
 ///   it is granted
@@ -249,7 +249,7 @@ pub struct Gate {
 /// use grantree::object::RelationState;
 ///
 /// let job = DynamicObject::new("job").with_relation("assignee", ["eve"]);
-/// let explanation = engine.explain_by_name("bob", "edit", &job)?;
+/// let explanation = engine.explain(engine.user("bob")?, engine.permission("edit")?, &job);
 /// let scope = &explanation.permissions[0].scopes[0];
 /// assert_eq!(scope.permission.name, "edit.own");
 /// // It is granted, but not for this job.
@@ -314,7 +314,7 @@ impl RelationCondition {
 /// use grantree::document::Bound;
 ///
 /// let order = DynamicObject::new("order").with_attribute("amount", 6_000);
-/// let explanation = engine.explain_by_name("bob", "approve", &order)?;
+/// let explanation = engine.explain(engine.user("bob")?, engine.permission("approve")?, &order);
 /// let check = &explanation.permissions[0].checks[0];
 /// assert_eq!((check.attribute.as_str(), check.passes), ("order.amount", false));
 /// assert_eq!(check.value.as_deref(), Some("6000"));
@@ -396,39 +396,6 @@ impl Engine {
             explanation.permissions = TraceBuilder { trace }.permissions(bit);
         }
         explanation
-    }
-
-    /// [`Engine::explain`], by name.
-    ///
-    /// # Errors
-    ///
-    /// Where the permission, its level or the object's kind is unknown.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {"permissions": [{"key": "orders"}]}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let explanation = engine.explain_by_name("nobody", "orders", ())?;
-    /// assert_eq!(explanation.reason.code(), "unknown_user");
-    /// assert!(engine.explain_by_name("nobody", "ordres", ()).is_err());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn explain_by_name<T: Target>(
-        &self,
-        user: &str,
-        action: &str,
-        on: T,
-    ) -> Result<Explanation, Unknown> {
-        let action = self.permission(action)?;
-        self.check_kind(&on)?;
-        let unknown = Named { name: user.to_owned(), label: None };
-        Ok(match self.user(user) {
-            Ok(user) => self.explain(user, action, on),
-            Err(_) => self.bare_explanation(unknown, action, Reason::UnknownUser, on),
-        })
     }
 
     /// An explanation that traces no permission.

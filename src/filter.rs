@@ -28,7 +28,7 @@
 //!               "root": {"admin": true}}
 //! }"#;
 //! let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-//! let filter = engine.filter_by_name("alice", "edit", None)?;
+//! let filter = engine.filter(engine.user("alice")?, engine.permission("edit")?, None);
 //! assert_eq!(
 //!     filter.to_string(),
 //!     r#"every job where region is one of "north", "south" and (assignee is me or team is me)"#,
@@ -40,7 +40,7 @@
 //! assert!(filter.matches(&job));
 //! assert!(!filter.matches(&job.with_attribute("region", "east")));
 //!
-//! assert_eq!(engine.filter_by_name("root", "edit", None)?.to_string(), "everything");
+//! assert_eq!(engine.filter(engine.user("root")?, engine.permission("edit")?, None).to_string(), "everything");
 //! # Ok(())
 //! # }
 //! ```
@@ -55,7 +55,7 @@ use serde::Serialize;
 
 use crate::date::Date;
 use crate::document::RelationType;
-use crate::engine::{Conditional, Engine, Permission, Unknown, User, Verdict};
+use crate::engine::{Conditional, Engine, Permission, User, Verdict};
 use crate::names::is_among;
 use crate::object::{Asker, Object, Subject};
 pub use columns::{Cell, Columns, Me, Related};
@@ -124,24 +124,6 @@ impl Engine {
             Verdict::Allowed => Filter::of(None, Predicate::All),
             Verdict::Conditional(conditional) => Filter::new(&conditional, today),
         }
-    }
-
-    /// Returns [`Engine::filter`] by names. An unknown user's filter matches nothing.
-    ///
-    /// # Errors
-    ///
-    /// If the permission or its level is unknown.
-    pub fn filter_by_name(
-        &self,
-        user: &str,
-        action: &str,
-        today: Option<Date>,
-    ) -> Result<Filter, Unknown> {
-        let action = self.permission(action)?;
-        Ok(match self.user(user) {
-            Ok(user) => self.filter(user, action, today),
-            Err(_) => Filter::of(None, Predicate::None),
-        })
     }
 }
 
@@ -223,7 +205,7 @@ impl Filter {
     /// # }"#;
     /// # let document: Document = serde_json::from_str(text).unwrap();
     /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
-    /// let filter = engine.filter_by_name("bob", "edit", None).unwrap();
+    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, None).unwrap();
     /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
     /// assert_eq!(jobs.map(|job| filter.matches(&job)), [true, false]);
     /// ```

@@ -98,7 +98,6 @@
 mod limits;
 mod names;
 mod problem;
-mod progress;
 
 mod bits;
 mod chunked;
@@ -150,7 +149,6 @@ pub use limits::Limits;
 pub use live::Live;
 pub use policy::{Adopted, Digest, Policy, SourceName};
 pub use problem::{LeftOut, Problem, ProblemKind, Problems};
-pub use progress::Progress;
 pub use reason::Reason;
 pub use tree::Tree;
 

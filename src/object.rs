@@ -51,9 +51,9 @@
 //!
 //! // User 7 may edit their own jobs, and user 8 those of a team in the UK, as Leeds is.
 //! let job = Job { assignee: Some(7), watchers: vec![], team: "leeds", region: "north".into() };
-//! assert!(engine.can_by_name("7", "edit", &job)?);
-//! assert!(engine.can_by_name("8", "edit", &job)?);
-//! assert!(!engine.can_by_name("8", "edit", &Job { team: "berlin", ..job })?);
+//! assert!(engine.check("7", "edit", &job)?);
+//! assert!(engine.check("8", "edit", &job)?);
+//! assert!(!engine.check("8", "edit", &Job { team: "berlin", ..job })?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -8,6 +8,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
 
 mod canonical;
+mod builder;
 mod difference;
 mod digest;
 mod governance;
@@ -22,6 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
 pub use digest::Digest;
 pub(crate) use governance::{ByKind, ChangeKind, Governance};
@@ -39,7 +41,6 @@ use crate::ids::{GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{HashSet, NameMap, number};
 use crate::problem::{LeftOut, Problems};
-use crate::progress::Progress;
 
 /// A policy: a document that has no problems.
 ///
@@ -88,7 +89,7 @@ impl fmt::Debug for Policy {
 ///     "catalogue": {"permissions": [{"key": "orders"}]},
 ///     "roles": {"clerk": {"allow": ["orders", "orders.fax"]}}
 /// }"#;
-/// let adopted = Policy::adopt(serde_json::from_str::<Document>(stored)?)?;
+/// let adopted = Policy::builder().adopt(serde_json::from_str::<Document>(stored)?)?;
 /// assert_eq!(adopted.left_out.len(), 1);
 /// let document = Document::from(&adopted.policy);
 /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
@@ -341,7 +342,7 @@ impl Policy {
     /// ```
     pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
         let before = self.inner();
-        let mut after = validate::resolve(document, &before.limits)?;
+        let mut after = validate::resolve(document, &before.limits, &mut |_, _| {})?;
         let mut users = Users::with_capacity(after.users.len());
         for (at, name, class) in after.users.iter() {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
@@ -356,104 +357,6 @@ impl Policy {
         after.lineage = Lineage { permissions, ..before.lineage.clone() };
         after.revision = before.revision.saturating_add(1);
         Ok(Policy(Arc::new(after)))
-    }
-}
-
-impl Policy {
-    /// Makes a policy from a stored document whose catalogue was replaced by a newer
-    /// one: what no longer fits is left out, and reported.
-    ///
-    /// Whatever refers to something that is gone, or has changed so that it no longer
-    /// fits, is left out:
-    ///
-    /// - Statements whose pattern no longer matches anything, levels and values that
-    ///   are gone, bounds of another form. Restrictions among these are marked,
-    ///   because without them a source may be wider: somebody should review them.
-    /// - The whole entry of a kind of change in `governance.permissions` that needs a
-    ///   permission that is gone, which leaves that kind to admins. A separation keeps
-    ///   the permissions that are left.
-    /// - The licence's edition, the default profile, and any role, profile or approval
-    ///   group that a source or user names, if the document lacks it. A source whose
-    ///   `assignable_by` has no name left is for admins to assign.
-    ///
-    /// Nothing is guessed: what was renamed is left out too. To keep it, first rename
-    /// it in the document.
-    ///
-    /// Costs as much as [`Policy::try_from`], and leaves nothing out if that would
-    /// accept the document.
-    ///
-    /// The policy is a new one, at revision 0. If engines are running, make it the
-    /// next version of their policy, so that handles stay valid:
-    /// `policy.revise(Document::from(&adopted.policy))`.
-    ///
-    /// # Errors
-    ///
-    /// Problems that leaving out does not mend: those of the catalogue itself, mistakes in the
-    /// form of the document, duplicate or invalid names, excesses over limits, cycles,
-    /// and unique roles that are included or have two holders.
-    ///
-    /// ```
-    /// use grantree::{Document, Policy};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let stored = r#"{
-    ///     "format": 1,
-    ///     "catalogue": {"permissions": [
-    ///         {"key": "orders", "children": [{"key": "export"}, {"key": "fax"}]}]},
-    ///     "roles": {"clerk": {"allow": ["orders", "orders.fax"], "deny": ["orders.export"]}},
-    ///     "governance": {"permissions": {"assign_role": ["orders", "orders.fax"]}}
-    /// }"#;
-    /// let newer = r#"{"permissions": [{"key": "orders", "children": [{"key": "exports"}]}]}"#;
-    /// let mut document: Document = serde_json::from_str(stored)?;
-    /// document.catalogue = serde_json::from_str(newer)?;
-    ///
-    /// let adopted = Policy::adopt(document)?;
-    /// let told: Vec<String> = adopted.left_out.iter().map(ToString::to_string).collect();
-    /// assert_eq!(told, [
-    ///     "governance.permissions.assign_role[1]: unknown permission `orders.fax` (left out)",
-    ///     "roles.clerk.allow[1]: unknown permission `orders.fax` (left out)",
-    ///     "roles.clerk.deny[0]: unknown permission `orders.export`; \
-    ///      did you mean `orders.exports`? (left out, which may widen)",
-    /// ]);
-    /// let document = Document::from(&adopted.policy);
-    /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
-    /// // Assigning a role is for admins now.
-    /// assert!(document.governance.permissions.is_empty());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn adopt(document: Document) -> Result<Adopted, Problems> {
-        Policy::adopt_within(document, &Limits::default(), |_| {})
-    }
-
-    /// Adopts a document as [`Policy::adopt`] does, within limits other than the
-    /// default ones, and reports progress as [`Policy::validate_within`] does.
-    ///
-    /// # Errors
-    ///
-    /// As [`Policy::adopt`].
-    ///
-    /// ```
-    /// use grantree::{Document, Limits, Policy};
-    ///
-    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {"roles": ["gone"]}}}"#;
-    /// let document: Document = serde_json::from_str(text)?;
-    /// let mut limits = Limits::default();
-    /// limits.users = 1;
-    /// let adopted = Policy::adopt_within(document, &limits, |_| {})?;
-    /// assert_eq!(
-    ///     adopted.left_out[0].to_string(),
-    ///     "users.ann.roles[0]: unknown role `gone` (left out)",
-    /// );
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn adopt_within(
-        document: Document,
-        limits: &Limits,
-        mut progress: impl FnMut(Progress),
-    ) -> Result<Adopted, Problems> {
-        let (inner, left_out) = validate::fit(document, limits, &mut progress)?;
-        Ok(Adopted { policy: Policy(Arc::new(inner)), left_out })
     }
 }
 

@@ -29,7 +29,7 @@ pub enum RelationType {
 ///
 /// let found = |names: &[&str]| {
 ///     let job = DynamicObject::new("job").with_relation("assignee", names.iter().copied());
-///     let explanation = engine.explain_by_name("alice", "edit.own", &job)?;
+///     let explanation = engine.explain(engine.user("alice")?, engine.permission("edit.own")?, &job);
 ///     Ok::<_, grantree::Unknown>(explanation.permissions[0].scopes[0].when[0].found)
 /// };
 /// assert_eq!(found(&["alice", "bob"])?, Some(RelationState::Me));

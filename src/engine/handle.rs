@@ -74,6 +74,22 @@ pub struct Permission(pub(super) Handle);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Handle(u64);
 
+impl User {
+    /// Stands for everybody whom the policy does not know: may do nothing, and is explained
+    /// as an unknown user.
+    ///
+    /// ```
+    /// use grantree::{Document, Engine, Policy, Reason, User};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#;
+    /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let user = engine.user("a stranger").unwrap_or(User::NOBODY);
+    /// assert_eq!(engine.why(user, engine.permission("orders")?, ()), Reason::UnknownUser);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const NOBODY: User = User(Handle(u32::MAX as u64));
+}
+
 impl Handle {
     pub(super) fn new(lineage: u32, number: u32) -> Handle {
         Handle(u64::from(lineage) << 32 | u64::from(number))
@@ -102,7 +118,7 @@ impl Handle {
 /// #     "users": {"bob": {"allow": ["orders"]}}
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let unknown = engine.can_by_name("bob", "ordres", ()).unwrap_err();
+/// let unknown = engine.check("bob", "ordres", ()).unwrap_err();
 /// assert_eq!(unknown.to_string(), "unknown permission `ordres`; did you mean `orders`?");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

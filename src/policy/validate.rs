@@ -16,7 +16,6 @@ use crate::ids::{GroupId, IdVec, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{MOST, NameMap, keys, number};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
-use crate::progress::Progress;
 
 impl TryFrom<Document> for Policy {
     type Error = Problems;
@@ -27,64 +26,17 @@ impl TryFrom<Document> for Policy {
     ///
     /// Every problem that it has.
     fn try_from(document: Document) -> Result<Policy, Problems> {
-        Policy::validate(document, |_| {})
-    }
-}
-
-impl Policy {
-    /// Makes a policy of a document as [`TryFrom`] does, and reports progress in users. A
-    /// million users take about a second.
-    ///
-    /// # Errors
-    ///
-    /// Every problem that the document has.
-    ///
-    /// ```
-    /// # use grantree::{Document, Policy};
-    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
-    /// # let document: Document = serde_json::from_str(text).unwrap();
-    /// let mut last = None;
-    /// let policy = Policy::validate(document, |progress| last = Some(progress));
-    /// let last = last.unwrap();
-    /// assert!(policy.is_ok() && last.done == 2 && last.total == 2);
-    /// ```
-    pub fn validate(
-        document: Document,
-        progress: impl FnMut(Progress),
-    ) -> Result<Policy, Problems> {
-        Policy::validate_within(document, &Limits::default(), progress)
-    }
-
-    /// Makes a policy as [`Policy::validate`] does, within limits other than the default
-    /// ones. They hold for later versions of the policy too.
-    ///
-    /// # Errors
-    ///
-    /// Every problem that the document has.
-    ///
-    /// ```
-    /// use grantree::{Document, Limits, Policy};
-    ///
-    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
-    /// let document: Document = serde_json::from_str(text).unwrap();
-    /// let mut limits = Limits::default();
-    /// limits.users = 1;
-    /// let problems = Policy::validate_within(document, &limits, |_| {}).unwrap_err();
-    /// assert_eq!(problems.to_string(), "users: too many users: the limit is 1");
-    /// ```
-    pub fn validate_within(
-        document: Document,
-        limits: &Limits,
-        mut progress: impl FnMut(Progress),
-    ) -> Result<Policy, Problems> {
-        let resolved = resolve_or(document, limits, Misfits::AreProblems, &mut progress);
-        resolved.map(|(inner, _)| Policy(Arc::new(inner)))
+        Policy::builder().build(document)
     }
 }
 
 /// Resolves a document, or returns its problems.
-pub(super) fn resolve(document: Document, limits: &Limits) -> Result<Inner, Problems> {
-    resolve_or(document, limits, Misfits::AreProblems, &mut |_| {}).map(|(inner, _)| inner)
+pub(super) fn resolve(
+    document: Document,
+    limits: &Limits,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Inner, Problems> {
+    resolve_or(document, limits, Misfits::AreProblems, progress).map(|(inner, _)| inner)
 }
 
 /// Resolves a document, and leaves out and reports statements and references that do not
@@ -92,7 +44,7 @@ pub(super) fn resolve(document: Document, limits: &Limits) -> Result<Inner, Prob
 pub(super) fn fit(
     document: Document,
     limits: &Limits,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(Inner, Vec<LeftOut>), Problems> {
     resolve_or(document, limits, Misfits::AreLeftOut, progress)
 }
@@ -108,7 +60,7 @@ fn resolve_or(
     document: Document,
     limits: &Limits,
     misfits: Misfits,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(Inner, Vec<LeftOut>), Problems> {
     let mut faults = Faults::new(document.faults, *limits);
     let root = Place::Root;
@@ -553,7 +505,7 @@ impl Names<'_> {
         mut groups: Groups,
         place: &Place<'_>,
         faults: &mut Faults,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(usize, usize),
     ) -> (Users, Groups) {
         let sources = &self.sources;
         let any_unique = sources.of(SourceKind::Role).any(|(.., role)| role.unique);
@@ -565,7 +517,9 @@ impl Names<'_> {
         }
         let total = users.len();
         for (done, (name, user)) in users.into_iter().take(MOST).enumerate() {
-            Progress { done, total }.report_regularly(progress);
+            if done > 0 && done.is_multiple_of(1 << 13) {
+                progress(done, total);
+            }
             let place = place.key(&name);
             faults.check_text(&place, &name);
             let class = self.class(&user, &place, faults);
@@ -589,7 +543,7 @@ impl Names<'_> {
             out.insert(slot, &name, &class, &belongs);
             out.set_texts(slot, texts(user.label, user.description));
         }
-        progress(Progress { done: total, total });
+        progress(total, total);
         let most = faults.limits.groups.min(MOST);
         if groups.parents.len() > most {
             faults.too_many(&Place::Root.key("groups"), "groups", most);

@@ -8,11 +8,10 @@ use super::{Answer, read};
 use crate::change::{Actor, Change, Refusal, Rule};
 use crate::date::Date;
 use crate::document::Document;
-use crate::engine::{Engine, Permission, Unknown};
+use crate::engine::{Engine, Permission, Unknown, User};
 use crate::object::DynamicObject;
 use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
-use crate::reason::Reason;
 
 /// A question by name, as in a test document.
 ///
@@ -117,28 +116,29 @@ impl Question {
         Ok(match self {
             Question::Can { user, action, object, today } => {
                 let action = known_action(engine, action, object)?;
-                let can = |user| engine.can(user, action, (object.as_ref(), *today));
-                Answer::Boolean(engine.user(user).is_ok_and(can))
+                let user = known_user(engine, user);
+                Answer::Boolean(engine.can(user, action, (object.as_ref(), *today)))
             }
             Question::Why { user, action, object, today } => {
                 let action = known_action(engine, action, object)?;
-                let why = |user| engine.why(user, action, (object.as_ref(), *today));
-                let reason = engine.user(user).map_or(Reason::UnknownUser, why);
+                let user = known_user(engine, user);
+                let reason = engine.why(user, action, (object.as_ref(), *today));
                 Answer::Text(reason.code().to_owned())
             }
             Question::CanSome { user, action } => {
                 let action = engine.permission(action)?;
-                Answer::Boolean(engine.user(user).is_ok_and(|user| engine.can_some(user, action)))
+                Answer::Boolean(engine.can_some(known_user(engine, user), action))
             }
             Question::Level { user, permission } => {
-                Answer::Text(engine.level_by_name(user, permission)?.to_owned())
+                let permission = engine.graded(permission)?;
+                let level = engine.level(known_user(engine, user), permission);
+                Answer::Text(level.unwrap_or_default().to_owned())
             }
             Question::Setting { user, setting } => engine
-                .setting_by_name(user, setting)?
+                .setting(known_user(engine, user), setting)?
                 .map_or(Answer::Nothing, |value| value.clone().into()),
             Question::Effective { user } => {
-                let held = engine.user(user).map(|user| engine.effective(user));
-                Answer::texts(held.unwrap_or_default())
+                Answer::texts(engine.effective(known_user(engine, user)))
             }
             Question::WhoCan { action, object, today } => {
                 let action = known_action(engine, action, object)?;
@@ -147,7 +147,8 @@ impl Question {
                 Answer::texts(users)
             }
             Question::Filter { user, action, objects, today } => {
-                let filter = engine.filter_by_name(user, action, *today)?;
+                let action = engine.permission(action)?;
+                let filter = engine.filter(known_user(engine, user), action, *today);
                 objects.iter().try_for_each(|object| engine.check_object(object))?;
                 let matches = objects.iter().map(|object| filter.matches(object));
                 Answer::List(matches.map(Answer::Boolean).collect())
@@ -160,6 +161,11 @@ impl Question {
             }
         })
     }
+}
+
+/// Resolves a user; unknown ones have answers too.
+fn known_user(engine: &Engine, name: &str) -> User {
+    engine.user(name).unwrap_or(User::NOBODY)
 }
 
 /// Resolves an action, after checking that the object names nothing unknown.

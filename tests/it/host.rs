@@ -385,7 +385,7 @@ fn an_object_that_changes_its_mind_does_no_harm() {
             assert!(!can || ["near", "small", "soon", "any"].contains(&key), "{key}");
             engine.why(user, action, &fickle);
             engine.who_can(action, &fickle);
-            engine.can_by_name("nobody", key, &fickle).unwrap_or_default();
+            engine.check("nobody", key, &fickle).unwrap_or_default();
         }
     }
 }

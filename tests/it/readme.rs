@@ -62,8 +62,8 @@ fn a_policy_and_some_questions() -> Result<(), Box<dyn Error>> {
     assert_eq!(engine.why(bob, approve, ()).code(), "gated");
 
     // Or in one line, by names.
-    assert!(!engine.can_by_name("alice", "orders.quotes.export", ())?);
-    assert_eq!(engine.level_by_name("alice", "prices")?, "read_write");
+    assert!(!engine.check("alice", "orders.quotes.export", ())?);
+    assert_eq!(engine.level(alice, engine.permission("prices")?), Some("read_write"));
 
     // What a user holds, and who holds something.
     let held: Vec<String> = engine.effective(bob).iter().map(ToString::to_string).collect();
@@ -168,7 +168,7 @@ fn lists(engine: &grantree::Engine) -> Result<(), Box<dyn Error>> {
         .relation("team", Ids::join_table("job_teams", [("job_id", "id")], "team"))
         .attribute("cost", "cost");
 
-    let filter = engine.filter_by_name("8", "edit", None)?;
+    let filter = engine.filter(engine.user("8")?, engine.permission("edit")?, None);
     assert_eq!(filter.to_string(), "every job where assignee is me or team is me");
 
     let (sql, values) = Query::select()

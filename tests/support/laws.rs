@@ -68,10 +68,10 @@ pub fn explanations_agree_with_why(case: &Case) {
         let Some(ask) = &Ask::of(question) else { continue };
         let on = (ask.object.as_ref(), ask.today);
         let Ok(explanation) = engine.explain_by_name(&ask.user, &ask.action, on) else {
-            assert!(engine.can_by_name(&ask.user, &ask.action, on).is_err());
+            assert!(engine.check(&ask.user, &ask.action, on).is_err());
             continue;
         };
-        assert_eq!(Ok(explanation.allowed()), engine.can_by_name(&ask.user, &ask.action, on));
+        assert_eq!(Ok(explanation.allowed()), engine.check(&ask.user, &ask.action, on));
         if let Ok(user) = engine.user(&ask.user) {
             let action = engine.permission(&ask.action).expect("a known permission");
             let why = engine.why(user, action, on);
@@ -94,7 +94,7 @@ pub fn a_mend_mends_and_nothing_less_does(case: &Case) {
         };
         let on = (ask.object.as_ref(), ask.today);
         let remedies = engine.remedies(user, action, on);
-        match engine.can_by_name(&ask.user, &ask.action, on) {
+        match engine.check(&ask.user, &ask.action, on) {
             Err(_) => continue,
             Ok(true) => assert_eq!(remedies, Remedies::default()),
             Ok(false) => denials += 1,
@@ -440,7 +440,7 @@ pub fn filter_agrees_with_can(case: &Case) {
     let objects = objects(case);
     for (user, action, today) in filters(case) {
         let Ok(filter) = engine.filter_by_name(user, action, today) else {
-            assert!(engine.can_by_name(user, action, ()).is_err());
+            assert!(engine.check(user, action, ()).is_err());
             continue;
         };
         let (user, action) = (engine.user(user), engine.permission(action).expect("it is known"));

@@ -84,7 +84,7 @@ pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
 fn can(document: Document, ask: &Ask, object: Option<&DynamicObject>) -> bool {
     let policy = Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}"));
     let engine = Engine::new(&policy);
-    engine.can_by_name(&ask.user, &ask.action, (object, ask.today)) == Ok(true)
+    engine.check(&ask.user, &ask.action, (object, ask.today)) == Ok(true)
 }
 
 fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut User {

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod bulk_laws;
+pub mod by_name;
 pub mod change_laws;
 pub mod changes;
 pub mod diff_laws;

@@ -51,7 +51,7 @@ impl Peer<Flat> for Names {
     }
 
     fn answer(&mut self, (user, permission): &(String, Rc<str>)) -> bool {
-        self.0.can_by_name(user, permission, ()).expect("known names")
+        self.0.check(user, permission, ()).expect("known names")
     }
 }
 
@@ -89,7 +89,7 @@ impl Peer<OnJob> for Names {
     }
 
     fn answer(&mut self, (user, permission, job): &Self::Question) -> bool {
-        self.0.can_by_name(user, permission, job).expect("known names")
+        self.0.check(user, permission, job).expect("known names")
     }
 }
 

@@ -1,0 +1,151 @@
+//! Makes policies of documents.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Adopted, Policy, validate};
+use crate::document::Document;
+use crate::limits::Limits;
+use crate::problem::Problems;
+
+/// Makes policies with other than the default limits, or of documents that may not fit
+/// their catalogue; see [`Policy::builder`].
+///
+/// ```
+/// use grantree::problem::Limits;
+/// use grantree::{Document, Policy};
+///
+/// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
+/// let document: Document = serde_json::from_str(text).unwrap();
+/// let mut limits = Limits::default();
+/// limits.users = 1;
+/// let problems = Policy::builder().limits(limits).build(document).unwrap_err();
+/// assert_eq!(problems.to_string(), "users: too many users: the limit is 1");
+/// ```
+#[must_use]
+#[derive(Default)]
+pub struct PolicyBuilder<'p> {
+    limits: Limits,
+    progress: Option<Box<dyn FnMut(usize, usize) + 'p>>,
+}
+
+impl fmt::Debug for PolicyBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyBuilder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Policy {
+    /// Returns a builder with the default limits.
+    ///
+    /// [`Policy::try_from`] is short for [`PolicyBuilder::build`] with these.
+    pub fn builder<'p>() -> PolicyBuilder<'p> {
+        PolicyBuilder::default()
+    }
+}
+
+impl<'p> PolicyBuilder<'p> {
+    /// Sets the limits on the size of a document. They hold for later versions of the
+    /// policy too.
+    pub fn limits(mut self, limits: Limits) -> PolicyBuilder<'p> {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets what is called now and then, and at the end, with the number of users done
+    /// and of all users. A million users take about a second.
+    ///
+    /// ```
+    /// use grantree::{Document, Policy};
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
+    /// let document: Document = serde_json::from_str(text).unwrap();
+    /// let mut last = (0, 0);
+    /// let report = |done, total| last = (done, total);
+    /// Policy::builder().on_progress(report).build(document).unwrap();
+    /// assert_eq!(last, (2, 2));
+    /// ```
+    pub fn on_progress(mut self, report: impl FnMut(usize, usize) + 'p) -> PolicyBuilder<'p> {
+        self.progress = Some(Box::new(report));
+        self
+    }
+
+    /// Makes a policy of a document.
+    ///
+    /// # Errors
+    ///
+    /// Every problem that the document has.
+    pub fn build(self, document: Document) -> Result<Policy, Problems> {
+        let mut report = self.progress.unwrap_or_else(|| Box::new(|_, _| {}));
+        let inner = validate::resolve(document, &self.limits, &mut report)?;
+        Ok(Policy(Arc::new(inner)))
+    }
+
+    /// Makes a policy from a stored document whose catalogue was replaced by a newer
+    /// one: what no longer fits is left out, and reported.
+    ///
+    /// Whatever refers to something that is gone, or has changed so that it no longer
+    /// fits, is left out:
+    ///
+    /// - Statements whose pattern no longer matches anything, levels and values that
+    ///   are gone, bounds of another form. Restrictions among these are marked,
+    ///   because without them a source may be wider: somebody should review them.
+    /// - The whole entry of a kind of change in `governance.permissions` that needs a
+    ///   permission that is gone, which leaves that kind to admins. A separation keeps
+    ///   the permissions that are left.
+    /// - The licence's edition, the default profile, and any role, profile or approval
+    ///   group that a source or user names, if the document lacks it. A source whose
+    ///   `assignable_by` has no name left is for admins to assign.
+    ///
+    /// Nothing is guessed: what was renamed is left out too. To keep it, first rename
+    /// it in the document.
+    ///
+    /// Costs as much as [`Policy::try_from`], and leaves nothing out if that would
+    /// accept the document.
+    ///
+    /// The policy is a new one, at revision 0. If engines are running, make it the
+    /// next version of their policy, so that handles stay valid:
+    /// `policy.revise(Document::from(&adopted.policy))`.
+    ///
+    /// # Errors
+    ///
+    /// Problems that leaving out does not mend: those of the catalogue itself, mistakes in the
+    /// form of the document, duplicate or invalid names, excesses over limits, cycles,
+    /// and unique roles that are included or have two holders.
+    ///
+    /// ```
+    /// use grantree::{Document, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stored = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [
+    ///         {"key": "orders", "children": [{"key": "export"}, {"key": "fax"}]}]},
+    ///     "roles": {"clerk": {"allow": ["orders", "orders.fax"], "deny": ["orders.export"]}},
+    ///     "governance": {"permissions": {"assign_role": ["orders", "orders.fax"]}}
+    /// }"#;
+    /// let newer = r#"{"permissions": [{"key": "orders", "children": [{"key": "exports"}]}]}"#;
+    /// let mut document: Document = serde_json::from_str(stored)?;
+    /// document.catalogue = serde_json::from_str(newer)?;
+    ///
+    /// let adopted = Policy::builder().adopt(document)?;
+    /// let told: Vec<String> = adopted.left_out.iter().map(ToString::to_string).collect();
+    /// assert_eq!(told, [
+    ///     "governance.permissions.assign_role[1]: unknown permission `orders.fax` (left out)",
+    ///     "roles.clerk.allow[1]: unknown permission `orders.fax` (left out)",
+    ///     "roles.clerk.deny[0]: unknown permission `orders.export`; \
+    ///      did you mean `orders.exports`? (left out, which may widen)",
+    /// ]);
+    /// let document = Document::from(&adopted.policy);
+    /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
+    /// // Assigning a role is for admins now.
+    /// assert!(document.governance.permissions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn adopt(self, document: Document) -> Result<Adopted, Problems> {
+        let mut report = self.progress.unwrap_or_else(|| Box::new(|_, _| {}));
+        let (inner, left_out) = validate::fit(document, &self.limits, &mut report)?;
+        Ok(Adopted { policy: Policy(Arc::new(inner)), left_out })
+    }
+}
