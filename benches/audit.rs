@@ -80,7 +80,7 @@ fn diffs(criterion: &mut Criterion) {
         let engine = engine(users);
         for (name, change) in &edits {
             let applied = engine.policy().apply(Actor::Host, change).expect("it is applied");
-            let next = engine.follow(&applied.policy);
+            let next = engine.updated(&applied.policy);
             let diff = engine.diff(&next);
             let count: usize = diff.groups.iter().map(|group| group.users.len()).sum();
             println!("{name}: {count} of {users} users in {} groups", diff.groups.len());

@@ -40,7 +40,7 @@ fn changes(criterion: &mut Criterion) {
             let mut next = None;
             let policies = allocation_counter::measure(|| drop(make()));
             let engines =
-                allocation_counter::measure(|| next = Some(engine.follow(&applied.policy)));
+                allocation_counter::measure(|| next = Some(engine.updated(&applied.policy)));
             println!(
                 "{name}, {users} users: the engine takes {} bytes more, {} at its peak; \
                  the policy {} at its peak",
@@ -50,7 +50,7 @@ fn changes(criterion: &mut Criterion) {
                 bencher.iter(make);
             });
             group.bench_function(BenchmarkId::new(format!("{name}: follow"), users), |bencher| {
-                bencher.iter(|| engine.follow(&applied.policy));
+                bencher.iter(|| engine.updated(&applied.policy));
             });
         }
         group.bench_function(BenchmarkId::new("compile anew", users), |bencher| {

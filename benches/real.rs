@@ -13,7 +13,8 @@ mod workload;
 use std::time::Instant;
 
 use fastrand::Rng;
-use grantree::document::{Document, User};
+use grantree::Document;
+use grantree::document::UserEntry;
 use grantree::{Engine, Policy};
 
 use floor::Beside;
@@ -65,7 +66,7 @@ fn with_users(cloud: &Cloud, combinations: usize) -> Document {
     let mut document = cloud.document.clone();
     for number in 0..USERS {
         let roles = rng.choice(&combinations).expect("there are some").clone();
-        document.users.push(number.to_string(), User { roles, ..User::default() });
+        document.users.push(number.to_string(), UserEntry { roles, ..UserEntry::default() });
     }
     document
 }

@@ -83,14 +83,17 @@ fn what_if(engine: &Engine) -> Result<(), Box<dyn Error>> {
 
     // Once it is made, the outcome can be compared with the plan.
     let made = engine.policy().apply(Actor::Host, &planned)?;
-    assert_eq!(engine.diff(&engine.follow(&made.policy)), what_if.diff);
+    assert_eq!(engine.diff(&engine.updated(&made.policy)), what_if.diff);
     Ok(())
 }
 
 /// Which of the purchase orders on a page may this supervisor approve?
 fn filter(engine: &Engine) -> Result<(), Box<dyn Error>> {
-    let filter =
-        engine.filter(engine.user("sam")?, engine.permission("modules.purchasing.purchase_orders.approve")?, None);
+    let filter = engine.filter(
+        engine.user("sam")?,
+        engine.permission("modules.purchasing.purchase_orders.approve")?,
+        None,
+    );
     println!("sam approves {filter}");
     let page = [900, 2_500, 2_501]
         .map(|value| DynamicObject::new("purchase_order").with_attribute("value", value));

@@ -374,7 +374,7 @@ impl Engine {
     /// Returns the effects of a change without making it.
     ///
     /// Costs as much as making it, [`Policy::apply`](crate::Policy::apply) and
-    /// [`Engine::follow`], plus [`Engine::diff`]. To make the change after all,
+    /// [`Engine::updated`], plus [`Engine::diff`]. To make the change after all,
     /// apply it afresh: the policy may have changed in the meantime.
     ///
     /// # Errors
@@ -401,7 +401,7 @@ impl Engine {
     /// ```
     pub fn what_if(&self, actor: Actor<'_>, change: &Change) -> Result<WhatIf, Refusal> {
         let applied = self.policy().apply(actor, change)?;
-        let diff = self.diff(&self.follow(&applied.policy));
+        let diff = self.diff(&self.updated(&applied.policy));
         Ok(WhatIf { applied, diff })
     }
 }

@@ -35,16 +35,16 @@
 //! A document built in code:
 //!
 //! ```
-//! use grantree::document::{Bound, BoundType, Map, ObjectKind, Permission, Statements, User};
+//! use grantree::document::{Bound, BoundType, Map, ObjectKind, PermissionNode, Statements, UserEntry};
 //! use grantree::{Document, Engine, Policy};
 //!
 //! let mut document = Document::default();
-//! document.catalogue.permissions = vec![Permission {
+//! document.catalogue.permissions = vec![PermissionNode {
 //!     key: "approve".into(),
 //!     label: Some("Approve orders".into()),
 //!     object: Some("order".into()),
 //!     checks: vec!["amount".into()],
-//!     ..Permission::default()
+//!     ..PermissionNode::default()
 //! }];
 //! let order = ObjectKind {
 //!     attributes: Map::from_iter([("amount", BoundType::AtMost)]),
@@ -56,7 +56,7 @@
 //!     bounds: Map::from_iter([("order.amount", Bound::Limit(5000))]),
 //!     ..Statements::default()
 //! };
-//! document.users.push("bob", User { statements, ..User::default() });
+//! document.users.push("bob", UserEntry { statements, ..UserEntry::default() });
 //! let text = serde_json::to_string(document.users.get("bob").unwrap())?;
 //! assert_eq!(text, r#"{"allow":["approve"],"bounds":{"order.amount":5000}}"#);
 //!
@@ -67,78 +67,26 @@
 
 mod map;
 mod read;
+// A private path, so that the root of the crate is the only public one.
+pub(crate) mod whole;
 
-use serde::ser::{Error, SerializeMap};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 pub use crate::date::Weekday;
 pub use crate::relation::RelationType;
 pub use map::Map;
+pub(crate) use whole::Document;
 
 use crate::date::Date;
-use crate::problem::Problem;
 use crate::relation::RelationState;
-
-/// A policy document, as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Document {
-    format: Format,
-    /// The permissions and other things that the product has.
-    pub catalogue: Catalogue,
-    /// The part of the catalogue that has been bought.
-    #[serde(skip_serializing_if = "Licence::is_empty")]
-    pub licence: Licence,
-    /// The statements that hold for every user.
-    #[serde(skip_serializing_if = "Statements::is_empty")]
-    pub global: Statements,
-    /// The profile that a new user gets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_profile: Option<String>,
-    /// The profiles, of which a user has one or none.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub profiles: Map<Source>,
-    /// The roles, of which a user has any number, in order.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub roles: Map<Role>,
-    /// The approval groups, of which a user has any number, in order.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub approval_groups: Map<Source>,
-    /// The groups that have a parent; other groups need not be declared.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub groups: Map<Group>,
-    /// The users.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub users: Map<User>,
-    /// The rules for changing the policy.
-    #[serde(skip_serializing_if = "Governance::is_empty")]
-    pub governance: Governance,
-    /// The problems of values that could not be read, and are left out above.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "refuse")]
-    pub(crate) faults: Vec<Problem>,
-}
-
-/// Refuses to write a document with faults: without these, it could later be accepted.
-fn refuse<S: Serializer>(faults: &[Problem], _: S) -> Result<S::Ok, S::Error> {
-    let fault = faults.iter().map(ToString::to_string).next().unwrap_or_default();
-    Err(S::Error::custom(format!("the document has problems: {fault}")))
-}
-
-/// The version of the format, which is 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Format;
-
-impl Serialize for Format {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(1)
-    }
-}
 
 /// The catalogue: permissions, kinds of object, settings and editions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Catalogue {
     /// The roots of the permission tree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub permissions: Vec<Permission>,
+    pub permissions: Vec<PermissionNode>,
     /// The kinds of object that permissions are exercised on.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub objects: Map<ObjectKind>,
@@ -152,7 +100,7 @@ pub struct Catalogue {
 
 /// A node of the permission tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Permission {
+pub struct PermissionNode {
     /// The last key of its path.
     pub key: String,
     /// A short text for people.
@@ -187,7 +135,7 @@ pub struct Permission {
     pub scopes: Vec<Scope>,
     /// The nodes below it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub children: Vec<Permission>,
+    pub children: Vec<PermissionNode>,
 }
 
 /// A part of a scoped permission: a permission of its own.
@@ -458,7 +406,7 @@ pub struct Group {
 
 /// A user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct User {
+pub struct UserEntry {
     /// A short text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -498,7 +446,7 @@ pub struct NewUser {
     pub profile: Option<Option<String>>,
     /// The other fields; its own `profile` is ignored.
     #[serde(flatten, serialize_with = "without_profile")]
-    pub rest: User,
+    pub rest: UserEntry,
 }
 
 /// Profiles, roles and approval groups, for carrying from one policy to another.
@@ -556,6 +504,6 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-fn without_profile<S: Serializer>(user: &User, serializer: S) -> Result<S::Ok, S::Error> {
-    User { profile: None, ..user.clone() }.serialize(serializer)
+fn without_profile<S: Serializer>(user: &UserEntry, serializer: S) -> Result<S::Ok, S::Error> {
+    UserEntry { profile: None, ..user.clone() }.serialize(serializer)
 }

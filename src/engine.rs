@@ -48,7 +48,7 @@ use rows::Rows;
 ///
 /// An engine never changes, is cheap to clone, and can be asked from any number
 /// of threads at once: it holds no lock and counts nothing while it answers.
-/// When the policy changes, [`Engine::follow`] makes the engine of the new
+/// When the policy changes, [`Engine::updated`] makes the engine of the new
 /// version, and [`Live`](crate::Live) gives it to readers.
 ///
 /// Names become handles once, by [`Engine::user`] and [`Engine::permission`]. On
@@ -58,11 +58,8 @@ use rows::Rows;
 /// those beneath included, and a permission that depends on more than 32 scoped ones
 /// allocates.)
 ///
-/// Some questions can be asked by names directly:
-/// [`check`](Engine::check), [`level_by_name`](Engine::level_by_name),
-/// [`setting_by_name`](Engine::setting_by_name),
-/// [`explain_by_name`](Engine::explain_by_name) and
-/// [`filter_by_name`](Engine::filter_by_name). All others take handles.
+/// [`check`](Engine::check) asks by names, in one line. For a user who may be unknown,
+/// ask with `engine.user(name).unwrap_or(User::NOBODY)`.
 ///
 /// ```
 /// use grantree::{Document, Engine, Policy};
@@ -195,13 +192,13 @@ impl Engine {
     ///
     /// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
     /// let applied = policy.apply(Actor::Host, &serde_json::from_str::<Change>(change)?)?;
-    /// let next = engine.follow(&applied.policy);
+    /// let next = engine.updated(&applied.policy);
     /// assert!(next.can(bob, orders, ()) && !engine.can(bob, orders, ()));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn follow(&self, policy: &Policy) -> Engine {
+    pub fn updated(&self, policy: &Policy) -> Engine {
         Engine(Compiled::new(policy, Some(&self.0)))
     }
 
@@ -303,7 +300,7 @@ impl Engine {
     /// use grantree::change::{Actor, Change};
     ///
     /// let applied = engine.policy().apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
-    /// let next = engine.follow(&applied.policy);
+    /// let next = engine.updated(&applied.policy);
     /// assert_eq!((engine.revision(), next.revision()), (0, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -376,8 +373,8 @@ impl Engine {
     }
 
     /// The level that a user has of a graded permission, the lowest if nothing is
-    /// granted; `None` if the permission is not graded or a handle is of another
-    /// policy.
+    /// granted or the user is unknown; `None` if the permission is not graded or its
+    /// handle is of another policy.
     ///
     /// A handle to any threshold of the permission will do. Like
     /// [`Engine::effective`] it looks at no object: if the permission depends on one,
@@ -387,7 +384,7 @@ impl Engine {
     /// permission for each relation, beneath one with that scope.
     ///
     /// ```
-    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::{Document, Engine, Policy, User};
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {"permissions": [
@@ -399,6 +396,7 @@ impl Engine {
     /// let (bob, price) = (engine.user("bob")?, engine.permission("price")?);
     /// assert_eq!(engine.level(bob, price), Some("read_only"));
     /// assert_eq!(engine.level(engine.user("eve")?, price), Some("hidden"));
+    /// assert_eq!(engine.level(User::NOBODY, price), Some("hidden"));
     /// assert_eq!(engine.level(bob, engine.permission("orders")?), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

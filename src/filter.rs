@@ -58,7 +58,7 @@ use crate::document::RelationType;
 use crate::engine::{Conditional, Engine, Permission, User, Verdict};
 use crate::names::is_among;
 use crate::object::{Asker, Object, Subject};
-pub use columns::{Cell, Columns, Me, Related};
+pub use columns::{ColumnRelation, ColumnValue, Columns, Me};
 pub(crate) use formula::{Formula, Test};
 pub use predicate::Predicate;
 pub(crate) use search::{Day, Formulas};

@@ -57,7 +57,7 @@
 //! what would turn a no into a yes. [`Engine::filter`] makes a predicate that
 //! matches the objects of a list on which a user may act; with the feature `sql`,
 //! it is a condition of a database query too. [`Engine::can_actions`],
-//! [`Engine::can_objects`] and [`Filter::select`] answer many questions at once.
+//! [`Engine::can_objects`] and [`Filter::select`](filter::Filter::select) answer many questions at once.
 //! [`Policy::tree`] is what an editor shows of one source, as a tree of tick boxes;
 //! [`Policy::matrix`] shows sources side by side; [`Policy::lint`] finds what is
 //! probably a mistake. The module [`policy_test`] runs test documents, which a
@@ -65,10 +65,10 @@
 //! questions mean.
 //!
 //! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
-//! and an engine [follows](Engine::follow) in microseconds. [`Live`] serves many
+//! and an engine [follows](Engine::updated) in microseconds. [`Live`] serves many
 //! readers meanwhile; [`Policy::replay`] keeps many processes in step.
 //! [`Engine::what_if`] says who would gain and lose what by a change, before it is
-//! made; [`Engine::diff`] compares any two engines. [`Policy::adopt`] fits a stored
+//! made; [`Engine::diff`] compares any two engines. [`PolicyBuilder::adopt`] fits a stored
 //! document to a newer catalogue, and [`Policy::export`] carries sources to another
 //! policy.
 //!
@@ -77,7 +77,7 @@
 //! An unknown user, a handle of another policy, an object of the wrong kind or
 //! with a value of the wrong type, a relative fence without a date: the answer is
 //! always no. Nothing that is read or asked makes this crate panic. How much a
-//! document may hold is set by [`Limits`].
+//! document may hold is set by [`Limits`](problem::Limits).
 
 #![deny(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -97,7 +97,7 @@
 // Each module names only modules above it.
 mod limits;
 mod names;
-mod problem;
+pub mod problem;
 
 mod bits;
 mod chunked;
@@ -140,17 +140,11 @@ mod live;
 pub mod policy_test;
 
 pub use date::{Date, DateError};
-pub use diff::Diff;
-pub use document::Document;
+pub use document::whole::Document;
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
-pub use explain::Explanation;
-pub use filter::Filter;
-pub use limits::Limits;
 pub use live::Live;
-pub use policy::{Adopted, Digest, Policy, SourceName};
-pub use problem::{LeftOut, Problem, ProblemKind, Problems};
+pub use policy::{Adopted, Digest, Policy, PolicyBuilder, SourceName};
 pub use reason::Reason;
-pub use tree::Tree;
 
 #[doc = include_str!("design.md")]
 pub mod design {}

@@ -6,16 +6,17 @@
 /// A document may come from anybody. Within these limits, everything made from one
 /// takes time and memory roughly in proportion to it. The defaults are far above
 /// the size of any hand-written policy, and safe to keep;
-/// [`Policy::validate_within`](crate::Policy::validate_within) takes others.
+/// [`PolicyBuilder::limits`](crate::PolicyBuilder::limits) takes others.
 ///
 /// ```
-/// use grantree::{Document, Limits, Policy};
+/// use grantree::problem::Limits;
+/// use grantree::{Document, Policy};
 ///
 /// let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
 /// let document: Document = serde_json::from_str(text).unwrap();
 /// let mut limits = Limits::default();
 /// limits.users = 1;
-/// let problems = Policy::validate_within(document, &limits, |_| {}).unwrap_err();
+/// let problems = Policy::builder().limits(limits).build(document).unwrap_err();
 /// assert_eq!(problems.to_string(), "users: too many users: the limit is 1");
 /// ```
 ///

@@ -65,7 +65,7 @@ use crate::problem::Line;
 pub struct Finding {
     /// The kind of mistake.
     pub code: Code,
-    /// Its place, as in a [`Problem`](crate::Problem): keys joined by dots, list
+    /// Its place, as in a [`Problem`](crate::problem::Problem): keys joined by dots, list
     /// positions in brackets, such as `roles.dispatcher.allow[0]`.
     pub place: String,
     /// The mistake, as a clause.

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 /// A reader takes a [snapshot](Live::load), which costs a few nanoseconds, waits for
 /// nobody and never changes: all questions to one snapshot are answered by one version
 /// of the policy. A change is applied to the newest version, the engine
-/// [follows](Engine::follow), and the next snapshot is of the new version. Changes wait
+/// [follows](Engine::updated), and the next snapshot is of the new version. Changes wait
 /// for each other, so that none is lost.
 ///
 /// ```
@@ -75,7 +75,7 @@ impl Live {
     pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
         self.publish(|engine| {
             let applied = engine.policy().apply(actor, change)?;
-            Ok((engine.follow(&applied.policy), applied))
+            Ok((engine.updated(&applied.policy), applied))
         })
     }
 
@@ -117,7 +117,7 @@ impl Live {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn replay(&self, entry: &LogEntry) -> Result<(), ReplayError> {
-        self.publish(|engine| Ok((engine.follow(&engine.policy().replay(entry)?), ())))
+        self.publish(|engine| Ok((engine.updated(&engine.policy().replay(entry)?), ())))
     }
 
     /// Publishes an engine made from the present one: from an edited document, say, or
@@ -142,14 +142,14 @@ impl Live {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::Problems;
+    /// use grantree::problem::Problems;
     ///
     /// let live = Live::new(engine);
     /// let bob = live.load().user("bob")?;
     /// live.update(|engine| {
     ///     let mut document = Document::from(engine.policy());
     ///     document.global.allow.push("orders".into());
-    ///     Ok::<_, Problems>(engine.follow(&engine.policy().revise(document)?))
+    ///     Ok::<_, Problems>(engine.updated(&engine.policy().revise(document)?))
     /// })?;
     /// let now = live.load();
     /// assert!(now.can(bob, now.permission("orders")?, ()));

@@ -7,8 +7,8 @@
 )]
 #![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
 
-mod canonical;
 mod builder;
+mod canonical;
 mod difference;
 mod digest;
 mod governance;
@@ -297,13 +297,13 @@ impl Policy {
     /// # }"#;
     /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
     /// // Stored by another process, at revision 17.
-    /// let policy = policy.at_revision(17);
+    /// let policy = policy.with_revision(17);
     /// let document = Document::from(&policy);
     /// assert_eq!(policy.revise(document)?.revision(), 18);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn at_revision(&self, revision: u64) -> Policy {
+    pub fn with_revision(&self, revision: u64) -> Policy {
         Policy::from_inner(Inner { revision, ..self.inner().clone() })
     }
 
@@ -371,7 +371,7 @@ impl From<&Policy> for Document {
                 texts.and_then(|texts| text(texts).as_deref()).map(Into::into)
             };
             let groups = inner.users.groups(slot).iter();
-            let user = document::User {
+            let user = document::UserEntry {
                 label: text(|texts| &texts.label),
                 description: text(|texts| &texts.description),
                 groups: groups.map(|&id| inner.groups.name(id).to_owned()).collect(),
@@ -455,10 +455,10 @@ impl Inner {
     }
 
     /// A user of a class, as a document has it.
-    fn class(&self, class: &Class) -> document::User {
+    fn class(&self, class: &Class) -> document::UserEntry {
         let statements = class.statements.as_deref();
         let names = |kind| self.sources.names(kind, self.sources.only(&class.sources, kind));
-        document::User {
+        document::UserEntry {
             profile: names(SourceKind::Profile).pop(),
             roles: names(SourceKind::Role),
             approval_groups: names(SourceKind::ApprovalGroup),
@@ -466,7 +466,7 @@ impl Inner {
             suspended: class.suspended,
             statements: statements
                 .map_or_else(Default::default, |own| own.to_document(&self.catalogue)),
-            ..document::User::default()
+            ..document::UserEntry::default()
         }
     }
 }

@@ -9,6 +9,7 @@ use std::fmt::{self, Write};
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+pub use crate::limits::Limits;
 pub(crate) use faults::{Faults, Seen};
 pub use kind::ProblemKind;
 pub(crate) use kind::{MAX_LISTED, truncate_list};
@@ -117,7 +118,8 @@ impl std::error::Error for Problems {}
 /// A problem of a document.
 ///
 /// ```
-/// use grantree::{Document, Policy, ProblemKind};
+/// use grantree::problem::ProblemKind;
+/// use grantree::{Document, Policy};
 ///
 /// let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {"roles": ["clerk"]}}}"#;
 /// let problems = Policy::try_from(serde_json::from_str::<Document>(text)?).unwrap_err();
@@ -187,7 +189,7 @@ impl ReportBudget {
 }
 
 /// A part of a stored document that does not fit a newer catalogue, and that
-/// [`Policy::adopt`](crate::Policy::adopt) left out.
+/// [`PolicyBuilder::adopt`](crate::PolicyBuilder::adopt) left out.
 ///
 /// Displays as the problem that it would be for
 /// [`Policy::try_from`](crate::Policy), and serializes as `place`, `why` and

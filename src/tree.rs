@@ -350,11 +350,11 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    fn nodes(&mut self, permissions: &[document::Permission]) -> Vec<Node> {
+    fn nodes(&mut self, permissions: &[document::PermissionNode]) -> Vec<Node> {
         permissions.iter().map(|permission| self.node(permission)).collect()
     }
 
-    fn node(&mut self, permission: &document::Permission) -> Node {
+    fn node(&mut self, permission: &document::PermissionNode) -> Node {
         let mut node = self.without_children(&permission.description);
         let scopes = permission.scopes.iter();
         node.children = scopes.map(|scope| self.without_children(&scope.description)).collect();

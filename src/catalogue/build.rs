@@ -82,7 +82,7 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
 
 /// Drops a tree node by node: the recursion of an ordinary drop would use stack in
 /// proportion to the tree's depth.
-fn take_apart(mut permissions: Vec<document::Permission>) {
+fn take_apart(mut permissions: Vec<document::PermissionNode>) {
     while let Some(mut permission) = permissions.pop() {
         permissions.append(&mut permission.children);
     }

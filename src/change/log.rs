@@ -108,7 +108,7 @@ impl Policy {
     /// of the revision that it leads to, which tells a repeated entry from one that
     /// comes too early; and a writer that was overtaken fails to append if the log
     /// refuses a number that it already has. A process that starts takes a stored
-    /// document with its [revision](Policy::revision), [sets it](Policy::at_revision)
+    /// document with its [revision](Policy::revision), [sets it](Policy::with_revision)
     /// and reads the log from there. Equal policies have equal
     /// [digests](Policy::digest); compare them now and then.
     ///
@@ -164,6 +164,6 @@ impl Policy {
         for change in &entry.changes {
             replayed = replayed.apply(Actor::Host, change)?.policy;
         }
-        Ok(replayed.at_revision(entry.revision))
+        Ok(replayed.with_revision(entry.revision))
     }
 }

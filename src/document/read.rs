@@ -43,7 +43,7 @@ use self::fields::record;
 use self::values::{AnyBound, AnySettingValue};
 use super::{
     Bound, Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NewUser, ObjectKind,
-    Permission, Role, Scope, Separation, Setting, SettingValue, Source, Statements, User,
+    PermissionNode, Role, Scope, Separation, Setting, SettingValue, Source, Statements, UserEntry,
 };
 use crate::problem::{Place, Problem, ProblemKind, ReportBudget};
 
@@ -113,8 +113,22 @@ macro_rules! deserialize_parts {
 }
 
 deserialize_parts!(
-    Catalogue, Permission, Scope, ObjectKind, Setting, Edition, Licence, Statements, Source, Role,
-    Group, User, NewUser, Bundle, Governance, Separation
+    Catalogue,
+    PermissionNode,
+    Scope,
+    ObjectKind,
+    Setting,
+    Edition,
+    Licence,
+    Statements,
+    Source,
+    Role,
+    Group,
+    UserEntry,
+    NewUser,
+    Bundle,
+    Governance,
+    Separation
 );
 
 /// The reader's position in the document, and the faults found so far.

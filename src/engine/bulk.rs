@@ -59,7 +59,7 @@ impl Engine {
     ///
     /// The user and the action are looked up once. For a table in memory, whose
     /// relations and attributes are slices,
-    /// [`Filter::select`](crate::Filter::select) finds the objects many times
+    /// [`Filter::select`](crate::filter::Filter::select) finds the objects many times
     /// faster.
     ///
     /// ```

@@ -157,7 +157,7 @@ impl Unknown {
     /// #     "catalogue": {"permissions": [{"key": "orders"}]}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::ProblemKind;
+    /// use grantree::problem::ProblemKind;
     ///
     /// let unknown = engine.permission("ordres").unwrap_err();
     /// let ProblemKind::Unknown { what, nearest, .. } = unknown.kind() else { panic!("{unknown}") };

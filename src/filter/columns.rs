@@ -59,7 +59,7 @@ impl<'c> Columns<'c> {
     ///
     /// Ids that are integers are compared fastest.
     #[must_use]
-    pub fn relation<R: Related>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
+    pub fn relation<R: ColumnRelation>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
         self.relations.retain(|(known, _)| *known != name);
         self.relations.push((name, Box::new(column)));
         self
@@ -67,7 +67,7 @@ impl<'c> Columns<'c> {
 
     /// Adds an attribute. It replaces any column of that name.
     #[must_use]
-    pub fn attribute<C: Cell>(mut self, name: &'c str, column: &'c [C]) -> Columns<'c> {
+    pub fn attribute<C: ColumnValue>(mut self, name: &'c str, column: &'c [C]) -> Columns<'c> {
         self.attributes.retain(|(known, _)| *known != name);
         self.attributes.push((name, Box::new(column)));
         self
@@ -96,7 +96,7 @@ impl<'c> Columns<'c> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn coded_attribute<C: Cell>(
+    pub fn coded_attribute<C: ColumnValue>(
         mut self,
         name: &'c str,
         codes: &'c [u32],
@@ -126,32 +126,32 @@ impl fmt::Debug for Columns<'_> {
 
 /// A cell in the column of a relation: an [`Id`], an `Option` of one, or a list of
 /// several.
-pub trait Related {
+pub trait ColumnRelation {
     /// Returns the state of the relation.
     fn state(&self, me: &Me<'_>) -> RelationState;
 }
 
-impl<I: Id> Related for I {
+impl<I: Id> ColumnRelation for I {
     #[inline]
     fn state(&self, me: &Me<'_>) -> RelationState {
         if me.is(self) { RelationState::Me } else { RelationState::Other }
     }
 }
 
-impl<I: Id> Related for Option<I> {
+impl<I: Id> ColumnRelation for Option<I> {
     #[inline]
     fn state(&self, me: &Me<'_>) -> RelationState {
         self.as_ref().map_or(RelationState::None, |id| id.state(me))
     }
 }
 
-impl<I: Id> Related for Vec<I> {
+impl<I: Id> ColumnRelation for Vec<I> {
     fn state(&self, me: &Me<'_>) -> RelationState {
         self.as_slice().state(me)
     }
 }
 
-impl<I: Id> Related for &[I] {
+impl<I: Id> ColumnRelation for &[I] {
     fn state(&self, me: &Me<'_>) -> RelationState {
         if self.iter().any(|id| me.is(id)) {
             RelationState::Me
@@ -179,14 +179,14 @@ impl<I: Id> Related for &[I] {
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
 /// use grantree::object::RelationState;
-/// use grantree::filter::{Columns, Me, Related};
+/// use grantree::filter::{Columns, Me, ColumnRelation};
 ///
 /// struct Crew {
 ///     driver: u32,
 ///     mate: Option<u32>,
 /// }
 ///
-/// impl Related for Crew {
+/// impl ColumnRelation for Crew {
 ///     fn state(&self, me: &Me<'_>) -> RelationState {
 ///         let is_me = me.is(&self.driver) || self.mate.is_some_and(|mate| me.is(&mate));
 ///         if is_me { RelationState::Me } else { RelationState::Other }
@@ -230,41 +230,41 @@ impl Me<'_> {
 ///
 /// ```
 /// use grantree::object::Value;
-/// use grantree::filter::Cell;
+/// use grantree::filter::ColumnValue;
 ///
 /// /// An amount of money, in cents.
 /// struct Cents(i64);
 ///
-/// impl Cell for Cents {
+/// impl ColumnValue for Cents {
 ///     fn value(&self) -> Option<Value<'_>> {
 ///         Some(Value::Integer(self.0 / 100))
 ///     }
 /// }
 ///
 /// let costs = [Some(Cents(250_000)), None];
-/// assert_eq!(costs.each_ref().map(Cell::value), [Some(Value::Integer(2_500)), None]);
+/// assert_eq!(costs.each_ref().map(ColumnValue::value), [Some(Value::Integer(2_500)), None]);
 /// ```
-pub trait Cell {
+pub trait ColumnValue {
     /// Returns the value; `None` where the object has none.
     fn value(&self) -> Option<Value<'_>>;
 }
 
-impl Cell for Value<'_> {
+impl ColumnValue for Value<'_> {
     fn value(&self) -> Option<Value<'_>> {
         Some(*self)
     }
 }
 
-impl<C: Cell> Cell for Option<C> {
+impl<C: ColumnValue> ColumnValue for Option<C> {
     #[inline]
     fn value(&self) -> Option<Value<'_>> {
-        self.as_ref().and_then(Cell::value)
+        self.as_ref().and_then(ColumnValue::value)
     }
 }
 
 macro_rules! cells {
     ($($type:ty: $cell:ident => $value:expr),* $(,)?) => {$(
-        impl Cell for $type {
+        impl ColumnValue for $type {
             #[inline]
             fn value(&self) -> Option<Value<'_>> {
                 let $cell = self;
@@ -291,7 +291,7 @@ trait RelationColumn {
     fn mark(&self, me: &Me<'_>, states: &[RelationState], marks: &mut [u64]);
 }
 
-impl<R: Related> RelationColumn for &[R] {
+impl<R: ColumnRelation> RelationColumn for &[R] {
     fn mark(&self, me: &Me<'_>, states: &[RelationState], marks: &mut [u64]) {
         let wanted = |state| u64::from(states.contains(&state));
         let wanted = wanted(RelationState::Me) << RelationState::Me as u8
@@ -306,7 +306,7 @@ trait AttributeColumn {
     fn mark(&self, test: &Predicate, marks: &mut [u64]);
 }
 
-impl<C: Cell> AttributeColumn for &[C] {
+impl<C: ColumnValue> AttributeColumn for &[C] {
     fn mark(&self, test: &Predicate, marks: &mut [u64]) {
         mark(self, marks, |cell| test.passes(cell.value()).into());
     }
@@ -318,7 +318,7 @@ struct Coded<'c, C> {
     values: &'c [C],
 }
 
-impl<C: Cell> AttributeColumn for Coded<'_, C> {
+impl<C: ColumnValue> AttributeColumn for Coded<'_, C> {
     fn mark(&self, test: &Predicate, marks: &mut [u64]) {
         let passing: Vec<u8> =
             self.values.iter().map(|value| test.passes(value.value()).into()).collect();

@@ -105,7 +105,7 @@ pub enum Predicate {
         date: Date,
     },
     /// The attribute passes one of these bounds, as they are written. This occurs
-    /// only in a [`Diff`](crate::Diff), whose predicates hold on every day: a
+    /// only in a [`Diff`](crate::diff::Diff), whose predicates hold on every day: a
     /// filter has the variants above in its place, made for one day.
     Bound {
         /// The attribute.

@@ -26,7 +26,7 @@ use crate::ids::{ClassId, IdVec, UserSlot};
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
 /// let digest = policy.digest();
 /// assert_eq!(digest.to_string().len(), 64);
-/// assert_eq!(digest, policy.at_revision(17).digest());
+/// assert_eq!(digest, policy.with_revision(17).digest());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

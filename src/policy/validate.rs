@@ -501,7 +501,7 @@ impl Names<'_> {
 impl Names<'_> {
     fn users(
         &self,
-        users: Map<document::User>,
+        users: Map<document::UserEntry>,
         mut groups: Groups,
         place: &Place<'_>,
         faults: &mut Faults,
@@ -551,7 +551,7 @@ impl Names<'_> {
         (out, groups)
     }
 
-    fn class(&self, user: &document::User, place: &Place<'_>, faults: &mut Faults) -> Class {
+    fn class(&self, user: &document::UserEntry, place: &Place<'_>, faults: &mut Faults) -> Class {
         let mut sources: SmallVec<[SourceId; 16]> = SmallVec::new();
         let of = place.key("profile");
         let profile = user.profile.as_deref();
@@ -572,7 +572,7 @@ impl Names<'_> {
 
 /// The numbers of a user's groups, which need not be declared.
 fn user_groups(
-    user: &document::User,
+    user: &document::UserEntry,
     groups: &mut Groups,
     place: &Place<'_>,
     faults: &mut Faults,

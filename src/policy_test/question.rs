@@ -193,7 +193,7 @@ pub(super) fn apply(
         return Err(Refusal { rule: Rule::Invalid, message });
     };
     let applied = engine.policy().apply(actor.map_or(Actor::Host, Actor::User), change)?;
-    *engine = engine.follow(&applied.policy);
+    *engine = engine.updated(&applied.policy);
     Ok(())
 }
 

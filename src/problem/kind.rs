@@ -5,7 +5,8 @@ use super::nearest::suggestion;
 /// The kind of a problem of a document.
 ///
 /// ```
-/// use grantree::{Document, Policy, ProblemKind};
+/// use grantree::problem::ProblemKind;
+/// use grantree::{Document, Policy};
 ///
 /// let text = r#"{
 ///     "format": 1,
@@ -51,7 +52,7 @@ pub enum ProblemKind {
         /// The greatest depth.
         limit: usize,
     },
-    /// More of something than the limit: see [`Limits`](crate::Limits).
+    /// More of something than the limit: see [`Limits`](crate::problem::Limits).
     #[error("too many {what}: the limit is {limit}")]
     TooMany {
         /// A noun for the excess: `users`, `permissions`, …

@@ -1,14 +1,15 @@
 //! Stored documents under newer catalogues.
 
 use grantree::document::Map;
-use grantree::{Adopted, Document, Limits, Policy};
+use grantree::problem::Limits;
+use grantree::{Adopted, Document, Policy};
 
 fn read(text: &str) -> Document {
     serde_json::from_str(text).expect("JSON")
 }
 
 fn adopt(text: &str) -> (Document, Vec<String>) {
-    let Adopted { policy, left_out } = Policy::adopt(read(text)).expect("it is adopted");
+    let Adopted { policy, left_out } = Policy::builder().adopt(read(text)).expect("it is adopted");
     (Document::from(&policy), left_out.iter().map(ToString::to_string).collect())
 }
 
@@ -76,7 +77,8 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
 
 #[test]
 fn what_leaving_out_does_not_mend_is_refused() {
-    let refused = |text: &str| Policy::adopt(read(text)).expect_err("it is refused").to_string();
+    let refused =
+        |text: &str| Policy::builder().adopt(read(text)).expect_err("it is refused").to_string();
     // A catalogue is accepted whole or not at all.
     let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "a", "requires": ["b"]}]}}"#;
     assert_eq!(
@@ -102,7 +104,8 @@ fn limits_hold_for_what_is_adopted() {
         let mut limits = Limits::default();
         limits.users = users;
         let mut done = 0;
-        let adopted = Policy::adopt_within(read(text), &limits, |progress| done = progress.done);
+        let adopted =
+            Policy::builder().limits(limits).on_progress(|users, _| done = users).adopt(read(text));
         (adopted, done)
     };
     let (adopted, done) = adopt(2);

@@ -7,7 +7,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use grantree::document::{Group, Map};
 use grantree::object::Object;
-use grantree::{Document, Policy, Problem, Reason};
+use grantree::problem::Problem;
+use grantree::{Document, Policy, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,10 +31,10 @@ const _: () = {
     between_threads::<grantree::Live>();
     between_threads::<grantree::User>();
     between_threads::<grantree::Permission>();
-    between_threads::<grantree::Filter>();
-    between_threads::<grantree::Diff>();
-    between_threads::<grantree::Tree>();
-    between_threads::<grantree::Explanation>();
+    between_threads::<grantree::filter::Filter>();
+    between_threads::<grantree::diff::Diff>();
+    between_threads::<grantree::tree::Tree>();
+    between_threads::<grantree::explain::Explanation>();
     between_threads::<grantree::object::DynamicObject>();
     between_threads::<grantree::change::Change>();
     between_threads::<grantree::change::Applied>();
@@ -60,8 +61,8 @@ const _: () = {
 /// Errors, which go where any error goes.
 const _: () = {
     error::<grantree::DateError>();
-    error::<grantree::Problems>();
-    error::<grantree::ProblemKind>();
+    error::<grantree::problem::Problems>();
+    error::<grantree::problem::ProblemKind>();
     error::<grantree::Unknown>();
     error::<grantree::change::Refusal>();
     error::<grantree::change::ReplayError>();
@@ -80,16 +81,16 @@ const _: () = {
     name::<grantree::Permission>();
     name::<grantree::object::Value<'static>>();
     data::<Document>();
-    data::<grantree::Diff>();
-    data::<grantree::Tree>();
-    data::<grantree::Explanation>();
+    data::<grantree::diff::Diff>();
+    data::<grantree::tree::Tree>();
+    data::<grantree::explain::Explanation>();
     data::<grantree::change::Change>();
     data::<grantree::policy_test::Report>();
     data::<grantree::policy_test::TestDocument>();
     written::<Document>();
     written::<grantree::Effective<'static>>();
-    written::<grantree::Explanation>();
-    written::<grantree::Filter>();
+    written::<grantree::explain::Explanation>();
+    written::<grantree::filter::Filter>();
     written::<Reason>();
     written::<grantree::Stats>();
     written::<grantree::change::Refusal>();
@@ -190,7 +191,7 @@ fn a_failed_step_says_why_a_change_was_refused() {
 fn a_policy_has_the_revision_that_it_is_given() {
     let document: Document =
         serde_json::from_str(r#"{"format": 1, "catalogue": {}}"#).expect("JSON");
-    let policy = Policy::try_from(document.clone()).expect("a policy").at_revision(17);
+    let policy = Policy::try_from(document.clone()).expect("a policy").with_revision(17);
     assert_eq!(policy.revision(), 17);
     assert_eq!(policy.revise(document).expect("a policy").revision(), 18);
 }

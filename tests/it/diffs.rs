@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
+use grantree::Document;
 use grantree::change::Actor;
-use grantree::document::Document;
 use grantree::{Engine, Policy};
 
 use super::properties::check;
@@ -29,7 +29,7 @@ fn goes_on(session: &Session, each: impl Fn([&Document; 2], [Engine; 2])) {
     for at in 0..session.steps() {
         let (_, change) = session.step(at, &document);
         let Ok(applied) = policy.apply(Actor::Host, &change) else { continue };
-        let next = engine.follow(&applied.policy);
+        let next = engine.updated(&applied.policy);
         let now = Document::from(&applied.policy);
         each([&document, &now], [engine, next.clone()]);
         (policy, engine, document) = (applied.policy, next, now);
@@ -82,7 +82,7 @@ fn versions_are_compared_as_policies_that_share_nothing() {
 fn catalogues_are_compared_both_ways() {
     check(cases(300), &case(), |case| {
         for eroded in eroded(&case.document) {
-            let adopted = Policy::adopt(eroded).expect("it is adopted").policy;
+            let adopted = Policy::builder().adopt(eroded).expect("it is adopted").policy;
             a_diff_has_a_mirror(&case.document, &Document::from(&adopted));
         }
     });
@@ -209,7 +209,7 @@ fn versions_differ_by_the_groups_of_users_and_their_parents() {
     let diff_of = |change: &str| {
         let change = serde_json::from_str(change).expect("a change");
         let applied = policy.borrow().apply(Actor::Host, &change).expect("it is applied");
-        let next = engine.borrow().follow(&applied.policy);
+        let next = engine.borrow().updated(&applied.policy);
         policy.replace(applied.policy);
         let before = engine.replace(next);
         let told = before.diff(&engine.borrow()).to_string();

@@ -43,8 +43,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use grantree::Document;
 use grantree::change::{Actor, Change};
-use grantree::document::{Bound, Document, Map, Role, Source, Statements, User};
+use grantree::document::{Bound, Map, Role, Source, Statements, UserEntry};
 use grantree::object::DynamicObject;
 use grantree::policy_test::{Answer, Question};
 use grantree::{Engine, Permission, Policy, SourceName};
@@ -152,7 +153,7 @@ impl Small {
         })
     }
 
-    fn with_users(&self, users: impl IntoIterator<Item = (String, User)>) -> Document {
+    fn with_users(&self, users: impl IntoIterator<Item = (String, UserEntry)>) -> Document {
         let mut document = self.document.clone();
         document.users = users.into_iter().collect();
         document
@@ -328,8 +329,8 @@ fn alone(document: &Document, user: &str) -> Document {
     document
 }
 
-fn own(statements: Statements) -> User {
-    User { statements, ..User::default() }
+fn own(statements: Statements) -> UserEntry {
+    UserEntry { statements, ..UserEntry::default() }
 }
 
 /// Checks the laws on what one more statement makes of what was held before.
@@ -387,7 +388,7 @@ fn singles(small: &Small, counts: &mut Counts) {
     counts.laws += held.len() as u64;
 }
 
-fn each_user(document: &Document, change: impl Fn(&mut User)) -> Map<User> {
+fn each_user(document: &Document, change: impl Fn(&mut UserEntry)) -> Map<UserEntry> {
     let users = document.users.clone().into_iter();
     users
         .map(|(name, mut user)| {
@@ -407,7 +408,7 @@ enum Place {
 }
 
 /// Gives a user a source by its number, in a place.
-fn give(user: &mut User, place: Place, number: usize, all: &[Statements]) {
+fn give(user: &mut UserEntry, place: Place, number: usize, all: &[Statements]) {
     match place {
         Place::Profile => user.profile = Some(number.to_string()),
         Place::Role => user.roles.push(number.to_string()),
@@ -444,7 +445,7 @@ fn pairs(small: &Small, sources: &[Vec<Statement>], counts: &mut Counts) {
     for (of, (upper, lower)) in places.into_iter().enumerate() {
         for first in 0..said.len() {
             for second in 0..said.len() {
-                let mut user = User::default();
+                let mut user = UserEntry::default();
                 give(&mut user, upper, first, &said);
                 give(&mut user, lower, second, &said);
                 users.push((format!("{of} {first} {second}"), user));
@@ -488,7 +489,7 @@ fn pairs(small: &Small, sources: &[Vec<Statement>], counts: &mut Counts) {
         let mut users = Vec::new();
         for place in [Profile, Role, Group, Own] {
             for second in 0..said.len() {
-                let mut user = User::default();
+                let mut user = UserEntry::default();
                 give(&mut user, place, second, &said);
                 users.push((format!("{place:?} {second}"), user));
             }
@@ -503,7 +504,7 @@ fn pairs(small: &Small, sources: &[Vec<Statement>], counts: &mut Counts) {
         for second in 0..said.len() {
             let name = format!("with-{second}");
             including.roles.push(&*name, role(named(global), &[second]));
-            users.push((name.clone(), User { roles: vec![name], ..User::default() }));
+            users.push((name.clone(), UserEntry { roles: vec![name], ..UserEntry::default() }));
         }
         including.users = users.into_iter().collect();
         for (second, both) in small.agree(&including, counts).into_iter().enumerate() {
@@ -571,8 +572,8 @@ fn close(small: &Small, counts: &mut Counts) -> Vec<Held> {
     let users = layers.iter().map(|layer| own(source(layer)));
     let users = || users.clone().enumerate().map(|(at, user)| (at.to_string(), user));
     // Two more users: an admin about whom nothing is said, and a suspended one.
-    let admin = || ("admin".to_owned(), User { admin: true, ..User::default() });
-    let suspended = User { suspended: true, ..User::default() };
+    let admin = || ("admin".to_owned(), UserEntry { admin: true, ..UserEntry::default() });
+    let suspended = UserEntry { suspended: true, ..UserEntry::default() };
     let others = [admin(), ("suspended".to_owned(), suspended)];
     let document = small.with_users(users().chain(others));
     let mut held = small.agree(&document, counts);
@@ -584,13 +585,14 @@ fn close(small: &Small, counts: &mut Counts) -> Vec<Held> {
         }
     }
 
-    let admins = users().map(|(name, user)| (name, User { admin: true, ..user }));
+    let admins = users().map(|(name, user)| (name, UserEntry { admin: true, ..user }));
     let admins = small.with_users(admins);
     assert!(small.held(&admins, &engine(&admins)).iter().all(|top| *top == all));
     assert!(held.iter().all(|held| held & !all == 0));
-    let suspended = users().map(|(name, user)| (name, User { suspended: true, ..user }));
+    let suspended = users().map(|(name, user)| (name, UserEntry { suspended: true, ..user }));
     let suspended = small.with_users(
-        suspended.chain([admin()].map(|(name, admin)| (name, User { suspended: true, ..admin }))),
+        suspended
+            .chain([admin()].map(|(name, admin)| (name, UserEntry { suspended: true, ..admin }))),
     );
     assert!(small.held(&suspended, &engine(&suspended)).iter().all(|bottom| *bottom == 0));
     counts.laws += 2 * layers.len() as u64;
@@ -604,7 +606,7 @@ fn close(small: &Small, counts: &mut Counts) -> Vec<Held> {
     for (at, (layer, &held)) in roles {
         let statements = source(layer);
         besides.roles.push(at.to_string(), role(Source { statements, ..Source::default() }, &[]));
-        let user = User { roles: vec![at.to_string()], ..own(small.granting(held)) };
+        let user = UserEntry { roles: vec![at.to_string()], ..own(small.granting(held)) };
         besides.users.push(at.to_string(), user);
     }
     assert_eq!(small.held(&besides, &engine(&besides)), held, "{}", json(&besides));
@@ -654,12 +656,12 @@ fn clones(tree: &Tree, at_most: usize, counts: &mut Counts) {
             document.approval_groups.push(&*name, source.clone());
             document.roles.push(&*name, role(source, &[]));
             for (_, place) in kinds {
-                let mut user = User::default();
+                let mut user = UserEntry::default();
                 give(&mut user, place, at, &said);
                 document.users.push(format!("{place:?} {at}"), user);
             }
         }
-        document.users.push("nobody", User::default());
+        document.users.push("nobody", UserEntry::default());
         counts.policies += 1;
         let policy = Policy::try_from(document.clone()).expect("a policy");
         let engine = Engine::new(&policy);
@@ -669,12 +671,12 @@ fn clones(tree: &Tree, at_most: usize, counts: &mut Counts) {
                 let (from, clone) = (kind(at.to_string()), kind("clone".to_owned()));
                 let create = Change::Create { source: clone.clone(), from: Some(from) };
                 let created = policy.apply(Actor::Host, &create).expect("nothing is in the way");
-                let after = engine.follow(&created.policy);
+                let after = engine.updated(&created.policy);
                 assert_eq!(small.held(&document, &after), held);
                 let assign = Change::Assign { user: "nobody".into(), source: clone };
                 let assigned =
                     created.policy.apply(Actor::Host, &assign).expect("nothing is in the way");
-                let after = small.held(&document, &after.follow(&assigned.policy));
+                let after = small.held(&document, &after.updated(&assigned.policy));
                 let (nobody, others) = after.split_last().expect("nobody");
                 assert_eq!(others, &held[..others.len()]);
                 assert_eq!(*nobody, held[at * kinds.len() + of], "{create:?}");
@@ -699,7 +701,7 @@ fn objects(tree: &Tree, at_most: usize, counts: &mut Counts) {
 }
 
 /// A user for each set of permissions, with each bound, or none.
-fn bound_users(small: &Small) -> Vec<(String, User)> {
+fn bound_users(small: &Small) -> Vec<(String, UserEntry)> {
     let catalogue = Catalogue::new(&small.document);
     let paths: Vec<String> = catalogue.grantable().map(str::to_owned).collect();
     let mut users = Vec::new();

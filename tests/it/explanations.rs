@@ -1,5 +1,6 @@
 //! The texts of explanations and mends, one for each reason at least.
 
+use crate::support::by_name::ByName;
 use std::collections::BTreeSet;
 
 use grantree::object::DynamicObject;

@@ -1,12 +1,14 @@
 //! What filters look like, on policies small enough to check by hand, and how
 //! large they may become.
 
+use crate::support::by_name::ByName;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use grantree::filter::Filter;
 use grantree::filter::{Columns, Predicate};
 use grantree::object::DynamicObject;
-use grantree::{Date, Document, Engine, Filter, Policy};
+use grantree::{Date, Document, Engine, Policy};
 
 fn engine(policy: &str) -> Engine {
     let document: Document =

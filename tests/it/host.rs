@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use grantree::document::{BoundType, Document, RelationType, User};
+use grantree::Document;
+use grantree::document::{BoundType, RelationType, UserEntry};
 use grantree::object::{DisplayId, DynamicObject, Object, RelationState, Subject, Value};
 use grantree::policy_test::Question;
 use grantree::{Date, Engine, Permission, Policy};
@@ -397,7 +398,7 @@ fn an_id_of_any_length_is_compared_whole() {
         r#""catalogue": {"objects": {"k": {"relations": {"r": "user"}}},
         "permissions": [{"key": "a", "object": "k", "scopes": [{"key": "s", "when": {"r": "me"}}]}]}"#,
     );
-    let mut user = User::default();
+    let mut user = UserEntry::default();
     user.statements.allow.push("a".into());
     for len in [63, 64, 65, 200] {
         document.users.push(&long[..len], user.clone());
@@ -498,7 +499,7 @@ fn handles_outlive_a_revision_by_name() {
     document.users = document.users.into_iter().rev().collect();
     document.users.retain(|name, _| name != "bob");
     document.users.get_mut("alice").expect("alice").statements.allow.clear();
-    document.users.push("dora", User { admin: true, ..User::default() });
+    document.users.push("dora", UserEntry { admin: true, ..UserEntry::default() });
     let second = policy.revise(document).expect("a policy");
     let engine = Engine::new(&second);
     assert_eq!(held(&engine, alice, &actions), [false, false, true, false, false]);
@@ -581,7 +582,7 @@ fn handles_of_another_branch_are_nobodys() {
     let policy = policy(document(TEAM));
     let branch = |name: &str, allow: &str| {
         let mut document = Document::from(&policy);
-        let mut user = User::default();
+        let mut user = UserEntry::default();
         user.statements.allow.push(allow.to_owned());
         document.users.push(name, user);
         Engine::new(&policy.revise(document).expect("a policy"))
@@ -606,9 +607,9 @@ fn what_hosts_keep_is_shared_between_threads() {
     check::<grantree::Effective<'static>>();
     check::<grantree::Reason>();
     check::<grantree::Unknown>();
-    check::<grantree::Problems>();
-    check::<grantree::Problem>();
-    check::<grantree::ProblemKind>();
+    check::<grantree::problem::Problems>();
+    check::<grantree::problem::Problem>();
+    check::<grantree::problem::ProblemKind>();
     check::<DynamicObject>();
     check::<Value<'static>>();
     check::<Date>();

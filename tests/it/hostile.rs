@@ -4,6 +4,7 @@
 //! The clock says little on a busy machine, so allocations are counted, at one size
 //! and at twice that.
 
+use crate::support::by_name::ByName;
 use std::cell::Cell;
 use std::fmt::Write;
 
@@ -11,7 +12,8 @@ use allocation_counter::measure;
 use grantree::change::Actor;
 use grantree::lint::Code;
 use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
-use grantree::{Document, Engine, Limits, Policy, Problems, SourceName};
+use grantree::problem::{Limits, Problems};
+use grantree::{Document, Engine, Policy, SourceName};
 
 fn read(text: &str) -> Result<Policy, Problems> {
     Policy::try_from(serde_json::from_str::<Document>(text).expect("JSON"))
@@ -69,7 +71,7 @@ fn ask_all(text: &str, user: &str, action: &str) {
     policy.lint();
     policy.export_all();
     let document = Document::from(&policy);
-    let adopted = Policy::adopt(document).expect("it fits").policy;
+    let adopted = Policy::builder().adopt(document).expect("it fits").policy;
     assert!(engine.diff(&Engine::new(&adopted)).is_empty());
 }
 
@@ -532,7 +534,7 @@ fn limits_that_are_set() {
         "users": {"ann": {"groups": ["uk", "leeds"]}, "robert": {"profile": "clerk"}}}"#;
     let problems = |limits: &Limits| {
         let document = serde_json::from_str::<Document>(text).expect("JSON");
-        match Policy::validate_within(document, limits, |_| {}) {
+        match Policy::builder().limits(*limits).build(document) {
             Ok(_) => String::new(),
             Err(problems) => problems.to_string(),
         }
@@ -587,7 +589,7 @@ fn names_that_changes_give() {
     limits.name = 8;
     let text = r#"{"format": 1, "catalogue": {}, "roles": {"r": {}}, "users": {"u": {}}}"#;
     let document = serde_json::from_str(text).expect("JSON");
-    let policy = Policy::validate_within(document, &limits, |_| {}).expect("a policy");
+    let policy = Policy::builder().limits(limits).build(document).expect("a policy");
     let name = "NNNNNNNN";
     for change in [
         r#"{"create": {"source": {"role": "NNNNNNNN"}}}"#,
@@ -625,7 +627,7 @@ fn changes_are_held_to_the_limits() {
     let mut limits = Limits::default();
     (limits.users, limits.sources, limits.groups) = (3, 3, 3);
     let document = serde_json::from_str(text).expect("JSON");
-    let policy = Policy::validate_within(document, &limits, |_| {}).expect("a policy");
+    let policy = Policy::builder().limits(limits).build(document).expect("a policy");
     for (change, refusal) in [
         (r#"{"add_user": {"user": "NEW"}}"#, "too many users: the limit is 3"),
         (r#"{"create": {"source": {"profile": "NEW"}}}"#, "too many profiles: the limit is 3"),
@@ -744,7 +746,8 @@ fn more_is_left_out_than_can_be_told() {
         let gone = entries(gone, |_| r#""gone""#.to_owned());
         document(r#"{"key": "p"}"#, &format!(r#""roles": {{"{name}": {{"deny": [{gone}]}}}}"#))
     };
-    let adopt = |text: &str| Policy::adopt(serde_json::from_str::<Document>(text).expect("JSON"));
+    let adopt =
+        |text: &str| Policy::builder().adopt(serde_json::from_str::<Document>(text).expect("JSON"));
     let left_out = adopt(&roles(600)).expect("it fits without").left_out;
     assert_eq!(left_out.len(), 600);
     let problems = adopt(&roles(700)).expect_err("too much").to_string();

@@ -195,7 +195,7 @@ fn updates_and_changes_wait_for_each_other() {
                 let update = live.update(|engine| {
                     let mut document = Document::from(engine.policy());
                     document.roles.push(format!("r{number}"), Role::default());
-                    engine.policy().revise(document).map(|revised| engine.follow(&revised))
+                    engine.policy().revise(document).map(|revised| engine.updated(&revised))
                 });
                 assert!(update.is_ok());
             }
@@ -212,7 +212,7 @@ fn updates_and_changes_wait_for_each_other() {
 #[test]
 fn what_is_stored_is_what_is_read() {
     let live = Live::new(Engine::new(&policy(SWITCH)));
-    let later = policy(SWITCH).at_revision(7);
+    let later = policy(SWITCH).with_revision(7);
     let engine = Engine::new(&later);
     live.store(engine.clone());
     assert_eq!(live.load().revision(), 7);
@@ -271,7 +271,7 @@ fn processes_keep_in_step_over_a_log() {
 
     // A process that starts later takes a stored document and its revision.
     let stored = Document::from(here.load().policy());
-    let late = Policy::try_from(stored).expect("a policy").at_revision(here.load().revision());
+    let late = Policy::try_from(stored).expect("a policy").with_revision(here.load().revision());
     assert_eq!(late.digest(), digest(&here));
     let entry = LogEntry {
         revision: late.revision() + 1,
@@ -280,6 +280,6 @@ fn processes_keep_in_step_over_a_log() {
     assert!(late.replay(&entry).is_ok());
 
     // A different policy is reported as such.
-    let other = policy(SWITCH).at_revision(late.revision());
+    let other = policy(SWITCH).with_revision(late.revision());
     assert!(matches!(other.replay(&entry), Err(ReplayError::Refused(_))));
 }

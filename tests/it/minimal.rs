@@ -17,8 +17,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
+use grantree::Document;
 use grantree::Policy;
-use grantree::document::{Bound, Document, Fence, Map, Permission, Scope, Statements, User};
+use grantree::document::{Bound, Fence, Map, PermissionNode, Scope, Statements, UserEntry};
 use grantree::policy_test::{Answer, Question, TestDocument};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -114,7 +115,7 @@ fn without_patterns(policy: &mut Document, drop: impl Fn(&str) -> bool) {
     });
 }
 
-fn each_user(policy: &mut Document, change: impl Fn(&mut User)) {
+fn each_user(policy: &mut Document, change: impl Fn(&mut UserEntry)) {
     policy.users = each(mem::take(&mut policy.users), change);
 }
 
@@ -126,8 +127,8 @@ fn each<V>(map: Map<V>, change: impl Fn(&mut V)) -> Map<V> {
     map.into_iter().map(changed).collect()
 }
 
-fn each_permission(policy: &mut Document, change: impl Fn(&mut Permission)) {
-    fn all(permissions: &mut [Permission], change: &impl Fn(&mut Permission)) {
+fn each_permission(policy: &mut Document, change: impl Fn(&mut PermissionNode)) {
+    fn all(permissions: &mut [PermissionNode], change: &impl Fn(&mut PermissionNode)) {
         for permission in permissions {
             change(permission);
             all(&mut permission.children, change);

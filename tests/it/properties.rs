@@ -157,7 +157,7 @@ fn random_trees_and_adoptions_come_to_everything() {
             }
         }
         for eroded in erosion::eroded(&document) {
-            for left in Policy::adopt(eroded).expect("it is adopted").left_out {
+            for left in Policy::builder().adopt(eroded).expect("it is adopted").left_out {
                 let kind = format!("{:?}", left.problem.kind());
                 let kind = kind.split(' ').next().expect("a word");
                 *left_out.entry(format!("{kind} {}", left.restriction)).or_default() += 1;

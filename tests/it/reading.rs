@@ -6,7 +6,8 @@ use std::fs;
 
 use fastrand::Rng;
 use grantree::document::{Map, Role};
-use grantree::{Document, Engine, Policy, Problem};
+use grantree::problem::Problem;
+use grantree::{Document, Engine, Policy};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use grantree::document::User;
+use grantree::document::UserEntry;
 use grantree::{Engine, Permission, Policy};
 
 use crate::real::{self, Block, Cloud, covers, spelled};
@@ -11,7 +11,7 @@ use crate::real::{self, Block, Cloud, covers, spelled};
 fn check(cloud: Cloud) {
     let Cloud { mut document, paths, grants, .. } = cloud;
     for (role, _) in &grants {
-        document.users.push(role, User { roles: vec![role.clone()], ..User::default() });
+        document.users.push(role, UserEntry { roles: vec![role.clone()], ..UserEntry::default() });
     }
     let engine = Engine::new(&Policy::try_from(document).expect("a valid policy"));
     let permission = |path: &String| engine.permission(path).expect("a known permission");

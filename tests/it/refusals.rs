@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use grantree::change::{Actor, Change};
-use grantree::document::Permission;
-use grantree::{Document, Policy, Problem, ProblemKind, Problems};
+use grantree::document::PermissionNode;
+use grantree::problem::{Problem, ProblemKind, Problems};
+use grantree::{Document, Policy};
 
 /// A document, apart from its format, and its problems, one a line.
 type Case = (&'static str, &'static str);
@@ -445,11 +446,14 @@ fn what_is_no_policy_document_is_told_so() {
 
 #[test]
 fn a_document_built_too_deep_is_told_so() {
-    let mut permission = Permission { key: "a".into(), ..Permission::default() };
+    let mut permission = PermissionNode { key: "a".into(), ..PermissionNode::default() };
     // Deeper than a stack, if each level took some of it.
     for _ in 0..100_000 {
-        permission =
-            Permission { key: "a".into(), children: vec![permission], ..Permission::default() };
+        permission = PermissionNode {
+            key: "a".into(),
+            children: vec![permission],
+            ..PermissionNode::default()
+        };
     }
     let mut document = Document::default();
     document.catalogue.permissions = vec![permission];

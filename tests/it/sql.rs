@@ -1,14 +1,16 @@
 //! Filters as SQL: a real SQLite selects the rows on which `can` says yes, and the
 //! SQL for the other databases is recorded.
 
+use crate::support::by_name::ByName;
 use fastrand::Rng;
-use grantree::document::Document;
+use grantree::Document;
+use grantree::filter::Filter;
 use grantree::object::DynamicObject;
 use grantree::sql::sea_query::{
     Alias, MysqlQueryBuilder, PostgresQueryBuilder, Query, SqliteQueryBuilder, Value as Bound,
 };
 use grantree::sql::{ConditionError, Database, Ids, Mapping};
-use grantree::{Date, Engine, Filter, Policy};
+use grantree::{Date, Engine, Policy};
 use proptest::prelude::any;
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;

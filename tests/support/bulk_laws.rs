@@ -1,5 +1,6 @@
 //! Many questions at once have the same answers as one by one.
 
+use super::by_name::ByName;
 use std::collections::{BTreeMap, BTreeSet};
 
 use grantree::explain::{AccessSource, RelationCondition, Statement};

@@ -1,11 +1,13 @@
 //! What the design implies of changes, as laws, beside the model in
 //! [`changes`](super::changes).
 
+use super::by_name::ByName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use grantree::Document;
 use grantree::change::{Actor, Applied, Change, Note, Rule};
-use grantree::document::{Document, Licence, Map, Role, Source, Statements};
+use grantree::document::{Licence, Map, Role, Source, Statements};
 use grantree::object::Value;
 use grantree::policy_test::Question;
 use grantree::{Date, Engine, Policy, SourceName};
@@ -105,7 +107,7 @@ impl Story {
 
     fn go_on(&mut self, applied: Applied) {
         self.document = Document::from(&applied.policy);
-        self.engine = self.engine.follow(&applied.policy);
+        self.engine = self.engine.updated(&applied.policy);
         self.policy = applied.policy;
     }
 }

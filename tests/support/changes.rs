@@ -17,9 +17,10 @@ mod reach;
 mod source;
 mod statement;
 
+use grantree::Document;
 use grantree::SourceName;
 use grantree::change::{Change, Note, OnHeld, Op, Rule, Set};
-use grantree::document::{Document, Group, Licence, NewUser, Role, Source, Statements};
+use grantree::document::{Group, Licence, NewUser, Role, Source, Statements};
 
 use super::oracle::Catalogue;
 use fit::is_name;

@@ -6,14 +6,16 @@
 //! crate's help: relations by lists of names, attributes by values about every
 //! bound and days about every fence, judged by the oracle.
 
+use super::by_name::ByName;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use grantree::Document;
 use grantree::diff::{
     BeforeAfter, Diff, Extent, Group, NameChange, PermissionChange, Presence, Shift,
 };
-use grantree::document::{Bound, Document, Fence, RelationType, Statements};
+use grantree::document::{Bound, Fence, RelationType, Statements};
 use grantree::object::{DynamicObject, Value};
 use grantree::{Date, Engine, Policy};
 
@@ -158,8 +160,8 @@ impl Subject<'_> {
             let held = engine.user(user).map(|user| engine.effective(user)).unwrap_or_default();
             held.into_iter().any(|held| held.path() == path)
         });
-        let level =
-            [0, 1].map(|at| self.engines[at].level_by_name(user, path).ok().map(str::to_owned));
+        let level = [0, 1]
+            .map(|at| self.engines[at].level_by_name(user, path).ok().flatten().map(str::to_owned));
         if let Some(told) = told {
             assert_eq!(told.effective, versus(effective), "`{path}` of `{user}`");
             assert_eq!(told.can_some, versus(can_some(path)), "`{path}` of `{user}`");

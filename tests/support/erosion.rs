@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use fastrand::Rng;
+use grantree::Document;
 use grantree::Policy;
-use grantree::document::{BoundType, Document, Map, Permission};
+use grantree::document::{BoundType, Map, PermissionNode};
 use serde_json::Value;
 
 use super::oracle::{Catalogue, Form};
@@ -55,10 +56,17 @@ fn erode(document: &mut Document, rng: &mut Rng) {
         }),
         5 => each(&mut catalogue.permissions, &mut |permission| {
             if rng.usize(..4) == 0 {
-                let Permission { key, label, feature, children, .. } = std::mem::take(permission);
+                let PermissionNode { key, label, feature, children, .. } =
+                    std::mem::take(permission);
                 let heading = true;
-                *permission =
-                    Permission { key, label, feature, children, heading, ..Permission::default() };
+                *permission = PermissionNode {
+                    key,
+                    label,
+                    feature,
+                    children,
+                    heading,
+                    ..PermissionNode::default()
+                };
             }
         }),
         6 => {
@@ -112,12 +120,12 @@ fn some_otherwise<V>(map: Map<V>, rng: &mut Rng, change: impl Fn(&mut V)) -> Map
     out
 }
 
-fn count(permissions: &[Permission]) -> usize {
+fn count(permissions: &[PermissionNode]) -> usize {
     permissions.iter().map(|permission| 1 + count(&permission.children)).sum()
 }
 
 /// Drops a permission and all beneath it, by its number.
-fn drop_permission(permissions: &mut Vec<Permission>, at: &mut usize) -> bool {
+fn drop_permission(permissions: &mut Vec<PermissionNode>, at: &mut usize) -> bool {
     for index in 0..permissions.len() {
         if *at == 0 {
             permissions.remove(index);
@@ -175,9 +183,9 @@ fn heal(document: &mut Document) {
 }
 
 fn heal_permissions(
-    permissions: &mut [Permission],
+    permissions: &mut [PermissionNode],
     above: &str,
-    heal: &mut impl FnMut(&str, &mut Permission),
+    heal: &mut impl FnMut(&str, &mut PermissionNode),
 ) {
     for permission in permissions {
         let path = match above {
@@ -189,7 +197,7 @@ fn heal_permissions(
     }
 }
 
-fn each(permissions: &mut [Permission], change: &mut impl FnMut(&mut Permission)) {
+fn each(permissions: &mut [PermissionNode], change: &mut impl FnMut(&mut PermissionNode)) {
     for permission in permissions {
         change(permission);
         each(&mut permission.children, change);

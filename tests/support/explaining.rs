@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::ask::Ask;
-use grantree::document::{Document, Statements};
+use grantree::Document;
+use grantree::document::Statements;
 use grantree::explain::{
     Check, Effect, Explanation, Gate, Grant, Link, PermissionTrace, ScopeTrace, Statement,
 };

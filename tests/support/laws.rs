@@ -7,18 +7,21 @@
 //! implied but no longer licensed gates nothing. So these are no laws, and
 //! [`a_lapsed_feature_never_adds_where_nothing_is_implied`] leaves implications out.
 
+use super::by_name::ByName;
 use std::collections::BTreeSet;
 
+use grantree::Document;
 use grantree::change::{Actor, Applied, Change, Note, OnConflict, Op, Rule};
-use grantree::document::{Bound, Document, Map, Permission, RelationType, Statements, User};
+use grantree::document::{Bound, Map, PermissionNode, RelationType, Statements, UserEntry};
 use grantree::explain::{
     Effect, Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace,
 };
 use grantree::filter::{Filter, Predicate};
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
+use grantree::problem::Problem;
 use grantree::tree::{Form as TreeForm, Node, Stated, Tree};
-use grantree::{Adopted, Date, Engine, Policy, Problem, Reason, SourceName};
+use grantree::{Adopted, Date, Engine, Policy, Reason, SourceName};
 
 use super::ask::Ask;
 use super::explaining::Judge;
@@ -880,7 +883,7 @@ fn holder_of(source: &SourceName) -> &str {
 /// The document with one user, who holds just that source; or is that user, not
 /// suspended.
 fn holding(document: &Document, source: &SourceName) -> Document {
-    let mut user = User::default();
+    let mut user = UserEntry::default();
     match source {
         SourceName::Global => {}
         SourceName::Profile(name) => user.profile = Some(name.clone()),
@@ -932,7 +935,7 @@ pub fn adopting_leaves_out_what_would_be_refused(case: &Case) {
 }
 
 fn adopt(document: &Document) -> Adopted {
-    match Policy::adopt(document.clone()) {
+    match Policy::builder().adopt(document.clone()) {
         Ok(adopted) => adopted,
         Err(problems) => panic!("a document is not adopted:\n{problems}"),
     }
@@ -1110,7 +1113,7 @@ fn with(case: &Case, source: &SourceName, say: impl FnOnce(&mut Statements)) -> 
     document
 }
 
-fn with_users(case: &Case, change: impl FnMut(&mut User)) -> Document {
+fn with_users(case: &Case, change: impl FnMut(&mut UserEntry)) -> Document {
     let mut document = case.document.clone();
     document.users = each(document.users, change);
     document
@@ -1125,7 +1128,10 @@ fn each<V>(map: Map<V>, mut change: impl FnMut(&mut V)) -> Map<V> {
         .collect()
 }
 
-fn each_permission(permissions: &mut [Permission], change: &mut impl FnMut(&mut Permission)) {
+fn each_permission(
+    permissions: &mut [PermissionNode],
+    change: &mut impl FnMut(&mut PermissionNode),
+) {
     for permission in permissions {
         change(permission);
         each_permission(&mut permission.children, change);

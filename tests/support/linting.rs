@@ -3,7 +3,8 @@
 //! What it says about all users that a policy could have is tried on users with
 //! random combinations of its sources, under random licences.
 
-use grantree::document::{Document, Map, Permission, Role, Statements, User};
+use grantree::Document;
+use grantree::document::{Map, PermissionNode, Role, Statements, UserEntry};
 use grantree::explain::Effect;
 use grantree::lint::{Code, Finding};
 use grantree::{Date, Engine, Policy, SourceName};
@@ -92,7 +93,7 @@ pub fn what_is_reported_is_so(case: &Case) {
             let of = |it: &&SourceName| finding.place.starts_with(&format!("{}.deny[", it.place()));
             known.iter().find(of).expect("a source").clone()
         };
-        let holders = |name: &str, of: fn(&User) -> &[String]| {
+        let holders = |name: &str, of: fn(&UserEntry) -> &[String]| {
             document.users.iter().any(|(_, user)| of(user).iter().any(|it| it == name))
         };
         match finding.code {
@@ -201,7 +202,7 @@ fn engine(document: &Document) -> Engine {
 /// its users.
 #[derive(Clone, Debug, Default)]
 struct Combination {
-    user: User,
+    user: UserEntry,
     own: Option<String>,
 }
 
@@ -221,7 +222,7 @@ fn combination(dice: &mut fastrand::Rng, document: &Document) -> Combination {
         names.truncate(count);
         names
     }
-    let mut user = User::default();
+    let mut user = UserEntry::default();
     let profiles = names(&document.profiles);
     if dice.u8(..4) > 0 {
         user.profile = dice.choice(&profiles).cloned();
@@ -238,7 +239,7 @@ fn combination(dice: &mut fastrand::Rng, document: &Document) -> Combination {
 
 /// A user who has just these sources, if there can be one.
 fn holder_of(sources: &[&SourceName]) -> Option<Combination> {
-    let mut user = User::default();
+    let mut user = UserEntry::default();
     for source in sources {
         match source {
             SourceName::Profile(name) => match &user.profile {
@@ -268,7 +269,7 @@ fn with_users(document: Document, combinations: &[Combination]) -> Document {
     for (at, Combination { user, own }) in combinations.iter().enumerate() {
         let own = own.as_ref().and_then(|own| document.users.get(own));
         let statements = own.map_or_else(Statements::default, |own| own.statements.clone());
-        document.users.push(format!("synthetic{at}"), User { statements, ..user.clone() });
+        document.users.push(format!("synthetic{at}"), UserEntry { statements, ..user.clone() });
     }
     document
 }
@@ -290,7 +291,7 @@ fn engines(
 }
 
 fn licence_all(document: &mut Document) {
-    fn features(permissions: &[Permission], all: &mut Vec<String>) {
+    fn features(permissions: &[PermissionNode], all: &mut Vec<String>) {
         for permission in permissions {
             all.extend(permission.feature.clone());
             features(&permission.children, all);
@@ -343,7 +344,7 @@ fn answers_are_equal(before: &Engine, after: &Engine, places: &[&str]) {
 }
 
 /// What can be asked for, thresholds included.
-fn paths(permissions: &[Permission], above: &str, all: &mut Vec<String>) {
+fn paths(permissions: &[PermissionNode], above: &str, all: &mut Vec<String>) {
     for permission in permissions {
         let path = format!("{above}{}", permission.key);
         match &permission.levels {

@@ -1,6 +1,7 @@
 //! Mends applied to a document by hand, to see whether they mend.
 
-use grantree::document::{Bound, Document, Map, RelationType, Statements, User};
+use grantree::Document;
+use grantree::document::{Bound, Map, RelationType, Statements, UserEntry};
 use grantree::explain::{Assignment, Effect, RemedyStep};
 use grantree::object::RelationState;
 use grantree::object::{DynamicObject, Object};
@@ -53,7 +54,7 @@ pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
     let user = user(&mut document, ask);
     let statements = Statements { allow: vec!["**".into()], bounds, ..Statements::default() };
     let groups = std::mem::take(&mut user.groups);
-    *user = User { groups: groups.clone(), statements, ..User::default() };
+    *user = UserEntry { groups: groups.clone(), statements, ..UserEntry::default() };
     document.global = Statements::default();
     document.default_profile = None;
     let policy = Policy::try_from(document).unwrap_or_else(|problems| panic!("{problems}"));
@@ -87,7 +88,7 @@ fn can(document: Document, ask: &Ask, object: Option<&DynamicObject>) -> bool {
     engine.check(&ask.user, &ask.action, (object, ask.today)) == Ok(true)
 }
 
-fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut User {
+fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut UserEntry {
     document.users.get_mut(&ask.user).expect("a known user")
 }
 

@@ -16,7 +16,8 @@ mod object;
 use std::collections::BTreeMap;
 
 use grantree::Date;
-use grantree::document::{Document, SettingValue};
+use grantree::Document;
+use grantree::document::SettingValue;
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
 

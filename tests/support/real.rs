@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use grantree::document::{Document, Permission, Role, Source, Statements};
+use grantree::Document;
+use grantree::document::{PermissionNode, Role, Source, Statements};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -240,7 +241,7 @@ fn document<'r>(paths: &[String], roles: impl Iterator<Item = (&'r str, Statemen
 }
 
 /// The nodes of sorted paths.
-fn tree(paths: &[&[&str]]) -> Vec<Permission> {
+fn tree(paths: &[&[&str]]) -> Vec<PermissionNode> {
     let alike = paths.chunk_by(|a, b| a[0] == b[0]);
     alike
         .map(|alike| {
@@ -248,7 +249,12 @@ fn tree(paths: &[&[&str]]) -> Vec<Permission> {
                 alike.iter().map(|path| &path[1..]).filter(|rest| !rest.is_empty()).collect();
             let children = tree(&beneath);
             let key = alike[0][0].to_owned();
-            Permission { key, heading: !children.is_empty(), children, ..Permission::default() }
+            PermissionNode {
+                key,
+                heading: !children.is_empty(),
+                children,
+                ..PermissionNode::default()
+            }
         })
         .collect()
 }

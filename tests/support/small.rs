@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use grantree::Document;
 use grantree::document::{
-    BoundType, Document, Map, ObjectKind, Permission, RelationType, Scope, Statements,
+    BoundType, Map, ObjectKind, PermissionNode, RelationType, Scope, Statements,
 };
 use grantree::object::RelationState::{Me, None as Nobody, Other};
 
@@ -132,7 +133,7 @@ impl Tree {
         document
     }
 
-    fn beneath(&self, above: Option<usize>, base: &str, edges: &[Edge]) -> Vec<Permission> {
+    fn beneath(&self, above: Option<usize>, base: &str, edges: &[Edge]) -> Vec<PermissionNode> {
         let children = (0..self.forms.len()).filter(|&node| self.above[node] == above);
         children
             .map(|node| {
@@ -153,7 +154,7 @@ impl Tree {
                     implies: named(edges, &format!("{path}.{key}"), true),
                     ..Scope::default()
                 };
-                Permission {
+                PermissionNode {
                     key: key.into(),
                     heading: form == Form::Heading,
                     feature: self.featured[node].then(|| "extra".into()),
@@ -171,7 +172,7 @@ impl Tree {
                         _ => Vec::new(),
                     },
                     children: self.beneath(Some(node), &format!("{path}."), edges),
-                    ..Permission::default()
+                    ..PermissionNode::default()
                 }
             })
             .collect()

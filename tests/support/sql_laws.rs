@@ -1,6 +1,7 @@
 //! Filters as SQL against `can`: a real SQLite selects the rows on which it says
 //! yes.
 
+use super::by_name::ByName;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;

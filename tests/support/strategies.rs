@@ -18,7 +18,8 @@ mod taste;
 
 use std::fmt;
 
-use grantree::document::{Document, Governance, Map, Separation};
+use grantree::Document;
+use grantree::document::{Governance, Map, Separation};
 use grantree::policy_test::Question;
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;

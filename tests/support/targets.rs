@@ -116,7 +116,7 @@ pub fn apply(bytes: &[u8]) {
         assert!(replayed.digest() == applied.policy.digest());
         assert!(policy.digest() == before);
         policy = applied.policy;
-        engine = engine.follow(&policy);
+        engine = engine.updated(&policy);
     }
     let anew = Policy::try_from(Document::from(&policy)).expect("a policy all the same");
     assert!(anew.digest() == policy.digest());

@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use fastrand::Rng;
+use grantree::Document;
 use grantree::document::{
-    Bound, BoundType, Document, Map, ObjectKind, Permission, RelationType, Role, Scope, Source,
-    Statements, User,
+    Bound, BoundType, Map, ObjectKind, PermissionNode, RelationType, Role, Scope, Source,
+    Statements, UserEntry,
 };
 use grantree::object::RelationState;
 use grantree::object::{Object, Subject, Value};
@@ -156,15 +157,15 @@ pub fn document(shape: Shape) -> Document {
         if rng.usize(..10) == 0 {
             held.push(COMMON.to_owned());
         }
-        User {
+        UserEntry {
             profile: Some(format!("p{}", rng.usize(..profiles))),
             roles: held,
             groups: vec![rng.usize(..TEAMS).to_string()],
             admin: rng.usize(..100) == 0,
-            ..User::default()
+            ..UserEntry::default()
         }
     };
-    let combinations: Vec<User> = match alike {
+    let combinations: Vec<UserEntry> = match alike {
         Alike::Combinations(count) => (0..count).map(|_| user(&mut rng)).collect(),
         Alike::Hardly => Vec::new(),
     };
@@ -174,7 +175,7 @@ pub fn document(shape: Shape) -> Document {
             Alike::Hardly => {
                 let own = (0..rng.usize(..3)).filter_map(|_| rng.choice(&paths).cloned());
                 let statements = Statements { allow: own.collect(), ..Statements::default() };
-                User { statements, ..user(&mut rng) }
+                UserEntry { statements, ..user(&mut rng) }
             }
         };
         document.users.push(number.to_string(), user);
@@ -186,10 +187,10 @@ pub fn document(shape: Shape) -> Document {
 fn catalogue(document: &mut Document, permissions: usize) {
     for area in 0..AREAS {
         let keys = (0..permissions / AREAS - 1).map(|key| format!("k{key}"));
-        let children: Vec<Permission> =
-            keys.map(|key| Permission { key, ..Permission::default() }).collect();
+        let children: Vec<PermissionNode> =
+            keys.map(|key| PermissionNode { key, ..PermissionNode::default() }).collect();
         let key = format!("area{area}");
-        let area = Permission { key, children, ..Permission::default() };
+        let area = PermissionNode { key, children, ..PermissionNode::default() };
         document.catalogue.permissions.push(area);
     }
     let scope = |key: &str, relation: &str, states: &[RelationState]| Scope {
@@ -197,22 +198,22 @@ fn catalogue(document: &mut Document, permissions: usize) {
         when: Map::from_iter([(relation, states.to_vec())]),
         ..Scope::default()
     };
-    let actions = ACTIONS.iter().map(|&action| Permission {
+    let actions = ACTIONS.iter().map(|&action| PermissionNode {
         key: action.to_owned(),
         scopes: vec![
             scope("mine", "assignee", &[RelationState::Me]),
             scope("team", "team", &[RelationState::Me]),
             scope("free", "assignee", &[RelationState::None]),
         ],
-        ..Permission::default()
+        ..PermissionNode::default()
     });
-    document.catalogue.permissions.push(Permission {
+    document.catalogue.permissions.push(PermissionNode {
         key: "jobs".to_owned(),
         heading: true,
         children: actions
-            .map(|action| Permission { object: Some("job".to_owned()), ..action })
+            .map(|action| PermissionNode { object: Some("job".to_owned()), ..action })
             .collect(),
-        ..Permission::default()
+        ..PermissionNode::default()
     });
     document.catalogue.objects.push(
         "job",

@@ -33,7 +33,7 @@ struct Position {
 
 impl<'f> Numbering<'f> {
     pub(super) fn new(
-        permissions: &[document::Permission],
+        permissions: &[document::PermissionNode],
         place: &Place<'_>,
         faults: &'f mut Faults,
     ) -> Numbering<'f> {
@@ -48,7 +48,12 @@ impl<'f> Numbering<'f> {
         self.full || self.deep
     }
 
-    fn number(&mut self, permissions: &[document::Permission], place: &Place<'_>, at: Position) {
+    fn number(
+        &mut self,
+        permissions: &[document::PermissionNode],
+        place: &Place<'_>,
+        at: Position,
+    ) {
         let deepest = self.faults.max_depth();
         if at.depth as usize > deepest && !permissions.is_empty() {
             self.faults.push(place, ProblemKind::TooDeep { limit: deepest });
@@ -141,7 +146,7 @@ impl<'f> Numbering<'f> {
     }
 }
 
-fn form(permission: &document::Permission) -> Form {
+fn form(permission: &document::PermissionNode) -> Form {
     if permission.heading {
         return Form::Heading;
     }

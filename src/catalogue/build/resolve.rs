@@ -25,7 +25,7 @@ pub(super) struct Resolving<'f> {
 struct UnknownKind;
 
 impl Resolving<'_> {
-    pub(super) fn resolve(&mut self, permissions: &[document::Permission], place: &Place<'_>) {
+    pub(super) fn resolve(&mut self, permissions: &[document::PermissionNode], place: &Place<'_>) {
         for (at, permission) in permissions.iter().enumerate() {
             let id = self.next;
             if id as usize >= self.catalogue.nodes.len() {
@@ -43,7 +43,7 @@ impl Resolving<'_> {
         }
     }
 
-    fn permission(&mut self, permission: &document::Permission, place: &Place<'_>) {
+    fn permission(&mut self, permission: &document::PermissionNode, place: &Place<'_>) {
         if permission.heading {
             self.heading(permission, place);
             self.requires_at.push(Vec::new());
@@ -76,7 +76,7 @@ impl Resolving<'_> {
     /// Returns the kind of object of a permission, its own or its gate parent's.
     fn kind(
         &mut self,
-        permission: &document::Permission,
+        permission: &document::PermissionNode,
         place: &Place<'_>,
     ) -> Result<Option<KindId>, UnknownKind> {
         let catalogue = &self.catalogue;
@@ -94,7 +94,7 @@ impl Resolving<'_> {
 
     fn checks(
         &mut self,
-        permission: &document::Permission,
+        permission: &document::PermissionNode,
         kind: Option<KindId>,
         place: &Place<'_>,
     ) -> Vec<u32> {
@@ -152,7 +152,7 @@ impl Resolving<'_> {
         self.next += 1;
     }
 
-    fn heading(&mut self, permission: &document::Permission, place: &Place<'_>) {
+    fn heading(&mut self, permission: &document::PermissionNode, place: &Place<'_>) {
         let unfit = [
             ("requires", !permission.requires.is_empty()),
             ("implies", !permission.implies.is_empty()),

@@ -14,7 +14,7 @@ use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
 use crate::document::{
     Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NewUser, ObjectKind,
-    Permission, Role, Scope, Separation, Setting, Source, Statements, User,
+    PermissionNode, Role, Scope, Separation, Setting, Source, Statements, UserEntry,
 };
 use crate::names::HashSet;
 use crate::problem::{ProblemKind, nearest};
@@ -142,20 +142,20 @@ fields! {
     "roles" => roles: Entries(record::<Role>()),
     "approval_groups" => approval_groups: Entries(record::<Source>()),
     "groups" => groups: Entries(record::<Group>()),
-    "users" => users: Entries(record::<User>()),
+    "users" => users: Entries(record::<UserEntry>()),
     "governance" => governance: record::<Governance>(),
 }
 
 fields! {
     Catalogue, "a catalogue";
-    "permissions" => permissions: List(record::<Permission>()),
+    "permissions" => permissions: List(record::<PermissionNode>()),
     "objects" => objects: Entries(record::<ObjectKind>()),
     "settings" => settings: Entries(record::<Setting>()),
     "editions" => editions: Entries(record::<Edition>()),
 }
 
 fields! {
-    Permission, "a permission", required ["key"];
+    PermissionNode, "a permission", required ["key"];
     "key" => key: Text,
     "label" => label: SomeText,
     "description" => description: SomeText,
@@ -167,7 +167,7 @@ fields! {
     "requires" => requires: List(Text),
     "implies" => implies: List(Text),
     "scopes" => scopes: List(record::<Scope>()),
-    "children" => children: List(record::<Permission>()),
+    "children" => children: List(record::<PermissionNode>()),
 }
 
 fields! {
@@ -262,7 +262,7 @@ fields! {
 }
 
 fields! {
-    User, "a user";
+    UserEntry, "a user";
     "label" => label: SomeText,
     "description" => description: SomeText,
     "profile" => profile: OptionalName,
@@ -278,7 +278,7 @@ fields! {
     NewUser, "a new user", required ["user"];
     "user" => user: Text,
     "profile" => profile: SomeName,
-    .. rest: User
+    .. rest: UserEntry
 }
 
 fields! {

@@ -8,9 +8,10 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::fields::{FenceParts, record};
 use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
+use crate::document::whole::Format;
 use crate::document::{
-    Bound, BoundType, Edition, Fence, Format, Group, Map, ObjectKind, Permission, RelationType,
-    Role, Scope, Separation, Setting, SettingValue, Source, User,
+    Bound, BoundType, Edition, Fence, Group, Map, ObjectKind, PermissionNode, RelationType, Role,
+    Scope, Separation, Setting, SettingValue, Source, UserEntry,
 };
 use crate::names::HashMap;
 use crate::problem::{ProblemKind, nearest};
@@ -346,7 +347,7 @@ kept_always!(
     String,
     Vec<String>,
     Vec<RelationState>,
-    Permission,
+    PermissionNode,
     Scope,
     ObjectKind,
     Setting,
@@ -354,7 +355,7 @@ kept_always!(
     Source,
     Role,
     Group,
-    User,
+    UserEntry,
     Separation
 );
 

@@ -1,15 +1,16 @@
 //! What an actor may do.
 
+use grantree::Document;
 use grantree::SourceName;
 use grantree::change::Rule;
-use grantree::document::{Document, User};
+use grantree::document::UserEntry;
 
 use super::super::oracle::{Catalogue, Holder, visit};
 use super::Attempt;
 use super::source::{guard, kind_of};
 
 /// An admin who is suspended "holds nothing".
-pub fn is_active_admin(user: &User) -> bool {
+pub fn is_active_admin(user: &UserEntry) -> bool {
     user.admin && !user.suspended
 }
 

@@ -1,8 +1,9 @@
 //! Whether names and statements fit a catalogue: not, they are `unknown` (a
 //! name) or `invalid` (they would break the format).
 
+use grantree::Document;
 use grantree::change::Rule;
-use grantree::document::{Bound, BoundType, Document, Map, SettingValue, Statements};
+use grantree::document::{Bound, BoundType, Map, SettingValue, Statements};
 
 use super::super::oracle::{Catalogue, Form};
 use super::Attempt;

@@ -1,7 +1,8 @@
 //! The invariants that hold whoever asks, of the result.
 
+use grantree::Document;
 use grantree::change::Rule;
-use grantree::document::{Document, Separation};
+use grantree::document::Separation;
 
 use super::super::oracle::Oracle;
 use super::Attempt;

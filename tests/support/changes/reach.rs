@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use grantree::Document;
 use grantree::change::Rule;
-use grantree::document::{Bound, BoundType, Document, Fence, Licence, User};
+use grantree::document::{Bound, BoundType, Fence, Licence, UserEntry};
 
 use super::super::oracle::{Catalogue, Form, Holder, Oracle};
 use super::Attempt;
@@ -48,7 +49,7 @@ impl Attempt<'_> {
 }
 
 /// Whether a group is one of a user's, or beneath one of them.
-fn is_beneath(document: &Document, group: &str, user: &User) -> bool {
+fn is_beneath(document: &Document, group: &str, user: &UserEntry) -> bool {
     let mut next = Some(group);
     while let Some(group) = next {
         if user.groups.iter().any(|known| known == group) {
@@ -70,10 +71,10 @@ pub fn features(document: &Document) -> Vec<String> {
 pub fn seen(document: &Document, licence: &Licence) -> Document {
     let mut seen = document.clone();
     seen.licence = licence.clone();
-    let restored = |user: &User| User { suspended: false, ..user.clone() };
+    let restored = |user: &UserEntry| UserEntry { suspended: false, ..user.clone() };
     seen.users = document.users.iter().map(|(name, user)| (name, restored(user))).collect();
     let profile = document.default_profile.clone();
-    seen.users.push(NEXT_NEWCOMER, User { profile, ..User::default() });
+    seen.users.push(NEXT_NEWCOMER, UserEntry { profile, ..UserEntry::default() });
     seen
 }
 

@@ -1,7 +1,8 @@
 //! Sources by name, and who has them.
 
+use grantree::Document;
 use grantree::SourceName;
-use grantree::document::{Document, Map, Role, Source, Statements, User};
+use grantree::document::{Map, Role, Source, Statements, UserEntry};
 
 use super::super::oracle::visit;
 
@@ -168,7 +169,7 @@ pub fn held_by(document: &Document, user: &str) -> Vec<SourceName> {
 }
 
 /// Whether a user has a source, not by inclusion.
-pub fn has(users: &Map<User>, user: &str, source: &SourceName) -> bool {
+pub fn has(users: &Map<UserEntry>, user: &str, source: &SourceName) -> bool {
     users.get(user).is_some_and(|user| match source {
         SourceName::Profile(name) => user.profile.as_ref() == Some(name),
         SourceName::Role(name) => user.roles.contains(name),

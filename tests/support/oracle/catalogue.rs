@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::document::{Document, Map, ObjectKind, Permission};
+use grantree::Document;
+use grantree::document::{Map, ObjectKind, PermissionNode};
 use grantree::object::RelationState;
 
 /// What kind of node a path names.
@@ -76,7 +77,7 @@ impl<'a> Catalogue<'a> {
     fn add(
         &mut self,
         kinds: &'a Map<ObjectKind>,
-        permission: &'a Permission,
+        permission: &'a PermissionNode,
         above: Option<&str>,
         gate: Option<&str>,
     ) {
@@ -92,9 +93,9 @@ impl<'a> Catalogue<'a> {
             kind.map_or(&[][..], |kind| &kinds.get(kind).expect("a known kind").checks);
         let node = Node {
             form: match permission {
-                Permission { heading: true, .. } => Form::Heading,
-                Permission { levels: Some(_), .. } => Form::Graded,
-                Permission { scopes, .. } if !scopes.is_empty() => Form::Scoped,
+                PermissionNode { heading: true, .. } => Form::Heading,
+                PermissionNode { levels: Some(_), .. } => Form::Graded,
+                PermissionNode { scopes, .. } if !scopes.is_empty() => Form::Scoped,
                 _ => Form::Plain,
             },
             above: above.map(str::to_owned),

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::document::{Bound, Document, Statements, User};
+use grantree::Document;
+use grantree::document::{Bound, Statements, UserEntry};
 
 use super::catalogue::{Catalogue, Form, Need, texts};
 
@@ -17,7 +18,7 @@ pub enum Said {
 /// A user with all that follows from the user's sources.
 pub struct Holder<'a> {
     pub name: &'a str,
-    pub user: &'a User,
+    pub user: &'a UserEntry,
     /// The user's groups and the groups beneath them.
     pub groups: BTreeSet<&'a str>,
     /// The user's sources by tier: global, profile, roles and approval groups,
@@ -36,7 +37,7 @@ impl<'a> Holder<'a> {
         document: &'a Document,
         catalogue: &Catalogue<'_>,
         name: &'a str,
-        user: &'a User,
+        user: &'a UserEntry,
     ) -> Holder<'a> {
         let mut holder = Holder {
             name,
@@ -201,7 +202,7 @@ fn is_met(catalogue: &Catalogue<'_>, effective: &BTreeMap<String, usize>, need: 
     }
 }
 
-fn tiers<'a>(document: &'a Document, user: &'a User) -> [Vec<&'a Statements>; 4] {
+fn tiers<'a>(document: &'a Document, user: &'a UserEntry) -> [Vec<&'a Statements>; 4] {
     let profile = user.profile.iter().map(|name| {
         let profile = document.profiles.get(name).expect("a known profile");
         &profile.statements
@@ -239,7 +240,7 @@ pub fn visit<'a>(document: &'a Document, role: &'a str, visited: &mut Vec<&'a st
     }
 }
 
-fn groups<'a>(document: &'a Document, user: &'a User) -> BTreeSet<&'a str> {
+fn groups<'a>(document: &'a Document, user: &'a UserEntry) -> BTreeSet<&'a str> {
     let mut groups: BTreeSet<&str> = texts(&user.groups).collect();
     loop {
         let beneath: Vec<&str> = document

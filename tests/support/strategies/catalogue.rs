@@ -1,7 +1,7 @@
 //! Random catalogues and licences.
 
 use grantree::document::{
-    BoundType, Catalogue, Edition, Licence, Map, ObjectKind, Permission, RelationType, Scope,
+    BoundType, Catalogue, Edition, Licence, Map, ObjectKind, PermissionNode, RelationType, Scope,
     Setting, SettingValue,
 };
 use grantree::object::RelationState;
@@ -79,7 +79,7 @@ pub struct World {
 
 /// A node before the tree is put together. Its gates are among those before it.
 struct Draft<'a> {
-    permission: Permission,
+    permission: PermissionNode,
     above: Option<usize>,
     path: String,
     kind: Option<String>,
@@ -175,11 +175,11 @@ fn node<'a>(
         Some(above) => format!("{}.{key}", drafts[above].path),
         None => key.clone(),
     };
-    let mut permission = Permission {
+    let mut permission = PermissionNode {
         key,
         feature: feature(&mut dice),
         label: dice.chance(5).then(|| "Ä label".to_owned()),
-        ..Permission::default()
+        ..PermissionNode::default()
     };
 
     let [plain, graded, scoped, heading] = taste.forms;
@@ -292,7 +292,7 @@ fn scopes(dice: &mut Dice<'_>, kind: &ObjectKind, path: &str, earlier: &Earlier)
 /// What of a node can be required, each with whether it can be implied: itself,
 /// its thresholds, its scopes.
 fn needs_of(draft: &Draft<'_>) -> impl Iterator<Item = (String, bool)> {
-    let Permission { heading, levels, scopes, .. } = &draft.permission;
+    let PermissionNode { heading, levels, scopes, .. } = &draft.permission;
     let path = &draft.path;
     let itself = (!heading).then(|| (path.clone(), scopes.is_empty()));
     let thresholds = levels.iter().flatten().skip(1);
@@ -325,12 +325,12 @@ fn imply(taste: &Taste, drafts: &mut [Draft<'_>]) {
     }
 }
 
-fn assemble(drafts: &[Draft<'_>], above: Option<usize>) -> Vec<Permission> {
+fn assemble(drafts: &[Draft<'_>], above: Option<usize>) -> Vec<PermissionNode> {
     drafts
         .iter()
         .enumerate()
         .filter(|(_, draft)| draft.above == above)
-        .map(|(at, draft)| Permission {
+        .map(|(at, draft)| PermissionNode {
             children: assemble(drafts, Some(at)),
             ..draft.permission.clone()
         })

@@ -1,11 +1,10 @@
 //! Random changes of a document, by whomever. Most name what there is, and would
 //! be made if nothing but their shape counted.
 
+use grantree::Document;
 use grantree::SourceName;
 use grantree::change::{Bundle, Change, NewUser, OnConflict, OnHeld, Op, Set};
-use grantree::document::{
-    Bound, Document, Licence, Map, Role, SettingValue, Source, Statements, User,
-};
+use grantree::document::{Bound, Licence, Map, Role, SettingValue, Source, Statements, UserEntry};
 
 use super::catalogue::World;
 use super::dice::Dice;
@@ -397,11 +396,11 @@ fn added(dice: &mut Dice<'_>, world: &World, document: &Document) -> NewUser {
         1 => Some(None),
         _ => Some(Some(known(dice, &names(&document.profiles), "nope"))),
     };
-    let mut rest = User {
+    let mut rest = UserEntry {
         admin: dice.chance(5),
         suspended: dice.chance(8),
         statements: said(dice, world, 1),
-        ..User::default()
+        ..UserEntry::default()
     };
     if dice.chance(40) {
         rest.roles = dice.some(&names(&document.roles), 2);

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use grantree::Document;
 use grantree::change::Change;
-use grantree::document::{Document, Governance, Role, Separation};
+use grantree::document::{Governance, Role, Separation};
 use grantree::policy_test::Question;
 use proptest::collection::vec;
 use proptest::option;

@@ -1,7 +1,8 @@
 //! Random questions about a policy.
 
 use grantree::Date;
-use grantree::document::{BoundType, Document, ObjectKind, RelationType};
+use grantree::Document;
+use grantree::document::{BoundType, ObjectKind, RelationType};
 use grantree::object::{DynamicObject, Object, Value};
 use grantree::policy_test::Question;
 

@@ -1,7 +1,8 @@
 //! Random sources, and the users and groups that go with them.
 
+use grantree::Document;
 use grantree::document::{
-    Bound, BoundType, Document, Fence, Group, Map, Role, Source, Statements, User, Weekday,
+    Bound, BoundType, Fence, Group, Map, Role, Source, Statements, UserEntry, Weekday,
 };
 
 use grantree::SourceName;
@@ -264,7 +265,7 @@ pub fn groups(hands: &[Hand]) -> Map<Group> {
 }
 
 /// Reads the rolls of the users.
-pub fn users(world: &World, document: &Document, rolls: &[(Hand, Vec<Hand>)]) -> Map<User> {
+pub fn users(world: &World, document: &Document, rolls: &[(Hand, Vec<Hand>)]) -> Map<UserEntry> {
     fn names<V>(map: &Map<V>) -> Vec<String> {
         map.iter().map(|(name, _)| name.to_owned()).collect()
     }
@@ -276,11 +277,11 @@ pub fn users(world: &World, document: &Document, rolls: &[(Hand, Vec<Hand>)]) ->
     let mut users = Map::default();
     for (name, (hand, hands)) in USERS.iter().zip(rolls) {
         let mut dice = Dice::new(hand);
-        let mut user = User {
+        let mut user = UserEntry {
             statements: statements(world, hands),
             admin: dice.chance(7),
             suspended: dice.chance(5),
-            ..User::default()
+            ..UserEntry::default()
         };
         if !profiles.is_empty() && dice.chance(80) {
             user.profile = Some(dice.pick(&profiles).clone());

@@ -2,10 +2,8 @@
 
 use std::rc::Rc;
 
-use grantree::document::{
-    Document, Map, ObjectKind, Permission as Declared, RelationType, Role, Scope as Scoped, Source,
-    Statements, User as Member,
-};
+use grantree::Document;
+use grantree::document::{Map, ObjectKind, Permission as Declared, RelationType, Role, Scope as Scoped, Source, Statements, User as Member};
 use grantree::{Engine, Permission, Policy, User};
 use grantree::object::{Object, RelationState, Subject, Value};
 
