@@ -8,8 +8,8 @@
 //! record with fields. It has one method for each form that a value can have in a
 //! serde format, and each of these methods by default records the fault "expected
 //! this, found that" and returns the shape's default. So a shape states only the
-//! forms that it accepts; [`values`](self::values) has the simple ones and
-//! [`fields`](self::fields) those of records.
+//! forms that it accepts; [`values`] has the simple ones and
+//! [`fields`] those of records.
 //!
 //! [`Seed`] connects shapes to serde: it asks the format for *any* value, and passes
 //! what arrives to the method of its form. The format must describe itself for that,
