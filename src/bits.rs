@@ -13,13 +13,16 @@ use bitvec::order::Lsb0;
 use bitvec::slice::BitSlice;
 use bitvec::vec::BitVec;
 
+/// The bits that are combined at once: as many as the target has in a register.
+pub(crate) type Word = usize;
+
 /// The width of a word.
-pub(crate) const WORD: usize = u64::BITS as usize;
+pub(crate) const WORD: usize = Word::BITS as usize;
 
 /// A set of bits below some length, which is the same for all sets that are
 /// combined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct BitSet(BitVec<u64, Lsb0>);
+pub(crate) struct BitSet(BitVec<Word, Lsb0>);
 
 impl BitSet {
     /// The empty set, with room for that many bits.
@@ -28,7 +31,7 @@ impl BitSet {
         BitSet(BitVec::repeat(false, len.next_multiple_of(WORD)))
     }
 
-    pub(crate) fn words(&self) -> &[u64] {
+    pub(crate) fn words(&self) -> &[Word] {
         self.0.as_raw_slice()
     }
 
@@ -56,7 +59,7 @@ impl BitSet {
         while from < end {
             let (word, bit) = (from / WORD, from % WORD);
             let count = (WORD - bit).min(end - from);
-            let mask = (u64::MAX >> (WORD - count)) << bit;
+            let mask = (Word::MAX >> (WORD - count)) << bit;
             match words.get_mut(word) {
                 Some(word) if value => *word |= mask,
                 Some(word) => *word &= !mask,
@@ -71,14 +74,14 @@ impl BitSet {
     }
 
     /// Sets each word from its own and the other's.
-    pub(crate) fn zip(&mut self, other: &BitSet, combine: impl Fn(u64, u64) -> u64) {
+    pub(crate) fn zip(&mut self, other: &BitSet, combine: impl Fn(Word, Word) -> Word) {
         for (word, &other) in self.0.as_raw_mut_slice().iter_mut().zip(other.words()) {
             *word = combine(*word, other);
         }
     }
 
     /// The words of this set, paired with another's.
-    pub(crate) fn pairs(&self, other: &BitSet) -> impl Iterator<Item = (u64, u64)> {
+    pub(crate) fn pairs(&self, other: &BitSet) -> impl Iterator<Item = (Word, Word)> {
         self.words().iter().copied().zip(other.words().iter().copied())
     }
 
@@ -102,7 +105,7 @@ impl BitSet {
 
 /// Whether a bit is set; a bit beyond the words is not.
 #[inline]
-pub(crate) fn test(words: &[u64], bit: u32) -> bool {
+pub(crate) fn test(words: &[Word], bit: u32) -> bool {
     match words.get(bit as usize / WORD) {
         Some(word) => word >> (bit as usize % WORD) & 1 == 1,
         None => false,
@@ -110,11 +113,11 @@ pub(crate) fn test(words: &[u64], bit: u32) -> bool {
 }
 
 /// The bits that are set, ascending.
-pub(crate) fn ones(words: impl IntoIterator<Item = u64>) -> impl Iterator<Item = u32> {
+pub(crate) fn ones(words: impl IntoIterator<Item = Word>) -> impl Iterator<Item = u32> {
     words.into_iter().zip(0u32..).flat_map(|(word, at)| {
         let mut left = word;
         std::iter::from_fn(move || {
-            let bit = (left != 0).then(|| at * u64::BITS + left.trailing_zeros())?;
+            let bit = (left != 0).then(|| at * Word::BITS + left.trailing_zeros())?;
             left &= left - 1;
             Some(bit)
         })
@@ -122,8 +125,8 @@ pub(crate) fn ones(words: impl IntoIterator<Item = u64>) -> impl Iterator<Item =
 }
 
 /// Whether any of a range of bits is set.
-pub(crate) fn any(words: &[u64], range: std::ops::Range<u32>) -> bool {
-    let bits = BitSlice::<u64, Lsb0>::from_slice(words);
+pub(crate) fn any(words: &[Word], range: std::ops::Range<u32>) -> bool {
+    let bits = BitSlice::<Word, Lsb0>::from_slice(words);
     bits.get(range.start as usize..range.end as usize).is_some_and(BitSlice::any)
 }
 

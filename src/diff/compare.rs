@@ -14,7 +14,7 @@ use super::diagram::{
 use super::pairs::{Named as NamedBy, Pair, Related};
 use super::values::{Outcomes, Passing, outcomes, passing};
 use super::{BeforeAfter, Extent, Shift};
-use crate::bits::{ones, test};
+use crate::bits::{Word, ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Node, NodeId};
 use crate::document::SettingValue;
 use crate::engine::{Engine, Limit, Verdict, limit_of};
@@ -174,8 +174,8 @@ impl<'e> Comparison<'e> {
         let BeforeAfter { before, after } = sides.map(|side| side.engine.row(side.class));
         let catalogue = catalogue(self.engines.after);
         let words = before.len().max(after.len());
-        let word = |row: &[u64], at: usize| row.get(at).copied().unwrap_or(0);
-        let differing: Vec<u64> =
+        let word = |row: &[Word], at: usize| row.get(at).copied().unwrap_or(0);
+        let differing: Vec<Word> =
             (0..words).map(|at| word(&before, at) ^ word(&after, at)).collect();
         let mut nodes: Vec<usize> =
             ones(differing.iter().copied()).map(|bit| catalogue.id_of(bit) as usize).collect();
@@ -197,7 +197,7 @@ impl<'e> Comparison<'e> {
     }
 
     /// Returns whether the condition of a permission looks at any of these bits.
-    fn looks_at(&self, id: NodeId, bits: &[u64]) -> bool {
+    fn looks_at(&self, id: NodeId, bits: &[Word]) -> bool {
         let condition = catalogue(self.engines.after).node(id).condition.as_deref();
         condition.is_some_and(|it| it.scopes().any(|scope| test(bits, scope.bit)))
     }

@@ -1,6 +1,6 @@
 //! Rows of bits, one for each class of users.
 
-use crate::bits::WORD;
+use crate::bits::{WORD, Word};
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
 use crate::ids::{ClassId, Key};
@@ -10,7 +10,7 @@ use crate::names::number;
 /// the leaf or two that contain it.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
-    rows: Chunked<u64, 512>,
+    rows: Chunked<Word, 512>,
     /// The words of a row.
     words: usize,
     /// The number of bits of a row that are permissions.
@@ -34,18 +34,29 @@ impl Rows {
         number(self.permissions + 1)
     }
 
+    /// The position of a word of a row.
+    ///
+    /// Where numbers are narrow, a row may begin beyond all positions. There it is empty.
+    #[inline]
+    fn position(&self, row: ClassId, word: usize) -> usize {
+        if usize::BITS < 64 {
+            row.index().saturating_mul(self.words).saturating_add(word)
+        } else {
+            row.index() * self.words + word
+        }
+    }
+
     /// Returns `true` if a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
-        let at = row.index() * self.words + bit as usize / WORD;
+        let at = self.position(row, bit as usize / WORD);
         self.rows.get(at).is_some_and(|word| word >> (bit as usize % WORD) & 1 == 1)
     }
 
     /// The words of a row's permissions.
-    pub(crate) fn row(&self, row: ClassId) -> impl Iterator<Item = u64> {
-        let begin = row.index() * self.words;
+    pub(crate) fn row(&self, row: ClassId) -> impl Iterator<Item = Word> {
         (0..self.permissions.div_ceil(WORD)).map_while(move |at| {
-            let word = *self.rows.get(begin + at)?;
+            let word = *self.rows.get(self.position(row, at))?;
             let left = self.permissions - at * WORD;
             Some(if left < WORD { word & ((1 << left) - 1) } else { word })
         })
@@ -53,15 +64,16 @@ impl Rows {
 
     /// Makes room for that many rows, new ones empty.
     pub(crate) fn reach(&mut self, rows: usize) {
-        self.rows.reach(rows * self.words);
+        self.rows.reach(rows.saturating_mul(self.words));
     }
 
     /// Replaces the bits of a row; words that are not given are cleared.
-    pub(crate) fn set(&mut self, row: ClassId, bits: &[u64]) {
-        let begin = row.index() * self.words;
+    pub(crate) fn set(&mut self, row: ClassId, bits: &[Word]) {
+        let begin = self.position(row, 0);
+        let Some(end) = begin.checked_add(self.words) else { return };
         let (given, _) = bits.split_at(bits.len().min(self.words));
         self.rows.write(begin, given);
-        for at in begin + given.len()..begin + self.words {
+        for at in begin + given.len()..end {
             self.rows.write(at, &[0]);
         }
     }
@@ -74,23 +86,23 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::Rows;
+    use super::{Rows, WORD, Word};
     use crate::ids::{ClassId, Key, Number};
 
     #[test]
     fn rows_are_kept_apart_and_copies_too() {
         for words in [1, 3, 100, 5000] {
-            let mut rows = Rows::new(words * 64 - 2);
+            let mut rows = Rows::new(words * WORD - 2);
             for row in ClassId::first(600) {
                 rows.reach(row.index() + 1);
-                rows.set(row, &vec![u64::from(row.number()); words]);
+                rows.set(row, &vec![row.index(); words]);
             }
             let before = rows.clone();
             let changed = ClassId::new(300);
             rows.set(changed, &[7]);
             rows.reach(601);
             for row in ClassId::first(600) {
-                assert!(before.row(row).eq(vec![u64::from(row.number()); words]));
+                assert!(before.row(row).eq(vec![row.index(); words]));
                 if row != changed {
                     assert!(before.row(row).eq(rows.row(row)));
                 }
@@ -105,9 +117,9 @@ mod tests {
 
     #[test]
     fn the_last_word_of_a_row_may_be_full() {
-        let mut rows = Rows::new(64);
+        let mut rows = Rows::new(WORD);
         rows.reach(1);
-        rows.set(ClassId::default(), &[u64::MAX, u64::MAX]);
-        assert!(rows.row(ClassId::default()).eq([u64::MAX]));
+        rows.set(ClassId::default(), &[Word::MAX, Word::MAX]);
+        assert!(rows.row(ClassId::default()).eq([Word::MAX]));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::limit::{Limit, limit_of};
 use super::{Compiled, Engine, Permission, User};
+use crate::bits::Word;
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind};
 use crate::ids::{ClassId, GroupListId, UserSlot};
 
@@ -49,7 +50,7 @@ impl Engine {
     }
 
     /// Returns the words of the permission bits that users of a class hold.
-    pub(crate) fn row(&self, class: ClassId) -> Vec<u64> {
+    pub(crate) fn row(&self, class: ClassId) -> Vec<Word> {
         self.0.rows.row(class).collect()
     }
 
