@@ -5,6 +5,9 @@ use std::ops::Deref;
 use foldhash::fast::RandomState;
 
 /// A map whose hash is seeded at random, so that keys can't be chosen to collide.
+///
+/// Where there are neither random addresses nor a clock, as on
+/// `wasm32-unknown-unknown`, the seed is the same in each run of a build.
 pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// A set whose hash is seeded at random.
