@@ -32,14 +32,13 @@
 //! ```
 
 mod ability;
-mod attempt;
 mod cascade;
 mod export;
 pub(crate) mod guard;
 mod import;
 mod log;
+mod plan;
 mod sources;
-mod statement;
 mod users;
 
 use std::fmt;
@@ -51,12 +50,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::document::{Bound, Licence, SettingValue};
 use crate::policy::{Policy, SourceName};
-use crate::problem::Line;
+use crate::problem::{LeftOut, Line};
 
 pub use crate::document::{Bundle, NewUser};
 pub(crate) use ability::{Abilities, Ability, Comparing};
-pub(crate) use attempt::Plan;
 pub use log::{LogEntry, ReplayError};
+pub(crate) use plan::Plan;
 
 /// A change to a policy.
 ///
@@ -485,17 +484,8 @@ pub enum Note {
         /// The scoped permission.
         permission: String,
     },
-    /// Something of an imported source that does not fit here.
-    LeftOut {
-        /// The source, as it is called here.
-        source: SourceName,
-        /// The field.
-        field: &'static str,
-        /// The name or pattern in it that does not fit.
-        what: String,
-        /// `true` for a restriction, without which the source is wider.
-        restriction: bool,
-    },
+    /// Part of an imported bundle that does not fit here, with its place in the bundle.
+    LeftOut(LeftOut),
 }
 
 /// A change that was refused, which left the policy as it was.

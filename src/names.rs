@@ -38,6 +38,12 @@ pub(crate) fn is_among<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool
     })
 }
 
+/// Returns `true` if a text is a name: `[A-Za-z0-9_-]+`.
+pub(crate) fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    !text.is_empty() && text.bytes().all(fits)
+}
+
 /// Converts an index that is known to be small to a dense number.
 ///
 /// Saturates, so that an index that could never be stored is not found; building

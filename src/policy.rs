@@ -12,6 +12,7 @@ mod canonical;
 mod difference;
 mod digest;
 mod governance;
+mod resolve;
 mod source;
 mod sources;
 mod statements;
@@ -27,13 +28,14 @@ pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
 pub use digest::Digest;
 pub(crate) use governance::{ByKind, ChangeKind, Governance};
+pub(crate) use resolve::Resolver;
 pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
-pub(crate) use statements::push;
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
 pub(crate) use users::{Class, Holder, Texts, Users};
 
 use smallvec::SmallVec;
+use validate::Misfits;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Bundle, Document};
@@ -342,7 +344,8 @@ impl Policy {
     /// ```
     pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
         let before = self.inner();
-        let mut after = validate::resolve(document, &before.limits, &mut |_, _| {})?;
+        let (mut after, _) =
+            validate::resolve(document, &before.limits, Misfits::AreProblems, &mut |_, _| {})?;
         let mut users = Users::with_capacity(after.users.len());
         for (at, name, class) in after.users.iter() {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());

@@ -14,7 +14,7 @@ pub(crate) use faults::{Faults, Seen};
 pub use kind::ProblemKind;
 pub(crate) use kind::{MAX_LISTED, truncate_list};
 pub(crate) use line::{Line, OneLine, quoted};
-pub(crate) use nearest::{did_you_mean, nearest, nearest_within};
+pub(crate) use nearest::{nearest, nearest_within};
 
 /// A place in a document: a list on the call stack, spelled out only if there is
 /// something to report.
@@ -188,8 +188,9 @@ impl ReportBudget {
     }
 }
 
-/// A part of a stored document that does not fit a newer catalogue, and that
-/// [`PolicyBuilder::adopt`](crate::PolicyBuilder::adopt) left out.
+/// A part of a stored document or of a bundle that does not fit, and that
+/// [`PolicyBuilder::adopt`](crate::PolicyBuilder::adopt) or
+/// [`Change::Import`](crate::change::Change::Import) left out.
 ///
 /// Displays as the problem that it would be for
 /// [`Policy::try_from`](crate::Policy), and serializes as `place`, `why` and
@@ -197,7 +198,7 @@ impl ReportBudget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// The problem that it would be, with its place in the stored document.
+    /// The problem that it would be, with its place in the stored document or bundle.
     pub problem: Problem,
     /// `true` if it was a restriction, so that leaving it out may widen: a deny, a
     /// forbid, a bound, or a permission kept apart by a separation.

@@ -79,11 +79,11 @@ impl Policy {
                 let message = format!("{source} can't be exported");
                 return Err(Refusal { rule: Rule::Invalid, message });
             };
-            let Some(id) = policy.sources.find(kind, name) else {
-                let message = policy.unknown_source(kind, name);
-                return Err(Refusal { rule: Rule::Unknown, message });
-            };
-            wanted.push(id);
+            let (id, refusals) = policy.resolve(|it, place| it.source(kind, name, place));
+            if let Some(refusal) = refusals.into_iter().next() {
+                return Err(refusal);
+            }
+            wanted.extend(id);
         }
         let wanted = policy.sources.closure(&wanted).into_iter();
         let wanted: HashSet<SourceId> = wanted.collect();

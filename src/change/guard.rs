@@ -2,7 +2,7 @@
 //! section 5). Each is a function of the planned change.
 
 use super::ability::{Abilities, Ability, Comparing, Holdings};
-use super::attempt::{Plan, Touched};
+use super::plan::{Plan, Touched};
 use super::{Actor, Refusal, Rule};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, NodeId};

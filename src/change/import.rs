@@ -1,12 +1,12 @@
 //! Sources of another policy, fitted into this one.
 
-use super::attempt::{Plan, Touched};
-use super::statement::{Misfit, is_name};
+use super::plan::{Plan, Touched};
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document::{self, Map};
 use crate::ids::SourceId;
 use crate::names::HashSet;
-use crate::policy::{ChangeKind, Inner, Source, SourceKind, Statements, push};
+use crate::policy::{ChangeKind, Resolver, Source, SourceKind};
+use crate::problem::{Faults, Place, ProblemKind};
 
 /// A source of a bundle, on its way into the policy.
 struct Coming<'b> {
@@ -19,61 +19,10 @@ struct Coming<'b> {
     role: Option<&'b document::Role>,
 }
 
-/// Something that does not fit: why, in which field, what, and whether it
-/// restricts.
-type LeftOut = (Misfit, &'static str, String, bool);
-
-impl Inner {
-    /// Statements without what does not fit, which is returned beside them.
-    pub(super) fn fitting(&self, given: &document::Statements) -> (Statements, Vec<LeftOut>) {
-        let mut fitting = Statements::default();
-        let mut left_out: Vec<LeftOut> = Vec::new();
-        let patterns = [
-            (&given.allow, &mut fitting.allow, "allow", false),
-            (&given.deny, &mut fitting.deny, "deny", true),
-            (&given.forbid, &mut fitting.forbid, "forbid", true),
-        ];
-        for (given, into, field, restricts) in patterns {
-            for text in given {
-                match self.pattern(text) {
-                    Ok(pattern) => push(into, pattern),
-                    Err(misfit) => left_out.push((misfit, field, text.clone(), restricts)),
-                }
-            }
-        }
-        for (text, level) in given.levels.iter() {
-            match self.level_pattern(text, level) {
-                Ok(pattern) => {
-                    push(&mut fitting.levels, (pattern, level.as_str().into()));
-                }
-                Err(misfit) => left_out.push((misfit, "levels", text.to_owned(), false)),
-            }
-        }
-        for (attribute, bound) in given.bounds.iter() {
-            match self.bounded(attribute, Some(bound)) {
-                Ok(id) => drop(fitting.set_bound(id, Some(bound))),
-                Err(misfit) => left_out.push((misfit, "bounds", attribute.to_owned(), true)),
-            }
-        }
-        for (setting, value) in given.settings.iter() {
-            match self.stated(setting, Some(value)) {
-                Ok(id) => drop(fitting.set_setting(id, Some(value))),
-                Err(misfit) => left_out.push((misfit, "settings", setting.to_owned(), false)),
-            }
-        }
-        (fitting, left_out)
-    }
-}
-
 /// Returns `true` if a map has duplicate names, which no policy has.
 fn has_duplicates<V>(map: &Map<V>) -> bool {
     let mut seen = HashSet::<&str>::default();
     !map.iter().all(|(name, _)| seen.insert(name))
-}
-
-/// Returns `true` if a map of statements has duplicate names.
-pub(super) fn repeats(said: &document::Statements) -> bool {
-    has_duplicates(&said.levels) || has_duplicates(&said.bounds) || has_duplicates(&said.settings)
 }
 
 impl Plan<'_> {
@@ -92,8 +41,14 @@ impl Plan<'_> {
             .filter(|(source, _)| source.kind == SourceKind::Role)
             .map(|(source, &id)| (source.name, id))
             .collect();
+        let mut faults = Faults::new(Vec::new(), self.old.limits);
+        faults.leave_out();
         for (source, &id) in coming.iter().zip(&ids) {
-            self.bring(source, id, &roles);
+            self.bring(source, id, &roles, &mut faults);
+        }
+        self.notes.extend(faults.take_left_out().into_iter().map(Note::LeftOut));
+        for problem in faults.into_problems() {
+            self.refuse(Rule::Invalid, problem.to_string());
         }
         self.include(&coming, &ids);
         if self.conflicts() {
@@ -131,14 +86,7 @@ impl Plan<'_> {
         let all: Vec<_> = profiles.chain(roles).chain(groups).collect();
         let mut coming = Vec::new();
         for &(kind, name, source, role) in &all {
-            if !is_name(name) {
-                self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
-            }
-            self.check_length(name);
-            if repeats(&source.statements) {
-                let source = kind.named(name);
-                self.refuse(Rule::Invalid, format!("{source} repeats a statement"));
-            }
+            self.check_name(name);
             let known = self.old.sources.find(kind, name);
             let (mut here, mut replaces) = (name.to_owned(), None);
             match (known, on_conflict) {
@@ -189,63 +137,41 @@ impl Plan<'_> {
     }
 
     /// Puts a source into its slot, without what does not fit.
-    fn bring(&mut self, coming: &Coming<'_>, id: SourceId, roles: &[(&str, SourceId)]) {
-        let &Coming { kind, source, role, .. } = coming;
-        let here = kind.named(&*coming.here);
-        let (statements, left_out) = self.old.fitting(&source.statements);
-        let leave = |plan: &mut Self, field, what, restriction| {
-            plan.notes.push(Note::LeftOut { source: here.clone(), field, what, restriction });
-        };
-        for (_, field, what, restriction) in left_out {
-            leave(self, field, what, restriction);
-        }
-        // A name in the bundle means the bundle's own role, whatever its name here.
-        let find = |plan: &Self, name: &str| {
-            let own = roles.iter().find(|(known, _)| *known == name).map(|&(_, id)| id);
-            own.or_else(|| plan.old.sources.find(SourceKind::Role, name))
-        };
-        let is_own = |id: SourceId| roles.iter().any(|&(_, own)| own == id);
-        let assignable_by = source.assignable_by.as_ref().map(|names| {
-            let mut guard = Vec::new();
-            for name in names {
-                match find(self, name) {
-                    Some(id) if guard.contains(&id) => {}
-                    Some(id) => guard.push(id),
-                    None => leave(self, "assignable_by", name.clone(), false),
-                }
-            }
-            guard.into()
-        });
+    fn bring(
+        &mut self,
+        coming: &Coming<'_>,
+        id: SourceId,
+        roles: &[(&str, SourceId)],
+        faults: &mut Faults,
+    ) {
+        let &Coming { kind, name, source, role, .. } = coming;
+        let sources = Place::Root.key(kind.field());
+        let place = sources.key(name);
+        let mut resolver = self.old.resolver(faults);
         let mut brought = Source {
-            label: source.label.as_deref().map(Into::into),
-            description: source.description.as_deref().map(Into::into),
-            template: source.template,
-            protected: source.protected,
-            assignable_by,
-            statements,
-            ..Source::new(kind)
+            statements: resolver.statements(&source.statements, &place),
+            ..Source::described(kind, source)
         };
+        let list = place.key("assignable_by");
+        brought.assignable_by = (source.assignable_by.as_deref()).map(|names| {
+            distinct(names, |at, name| find(roles, name, &list.item(at), &mut resolver))
+        });
         if let Some(role) = role {
-            let mut includes: Vec<SourceId> = Vec::new();
-            for name in &role.includes {
-                match find(self, name) {
-                    Some(included) if !is_own(included) && self.old.sources[included].unique => {
-                        leave(self, "includes", name.clone(), false);
-                    }
-                    Some(included) if includes.contains(&included) => {}
-                    Some(included) => includes.push(included),
-                    None => leave(self, "includes", name.clone(), false),
+            let list = place.key("includes");
+            brought.includes = distinct(&role.includes, |at, name| {
+                let place = list.item(at);
+                let found = find(roles, name, &place, &mut resolver)?;
+                let is_own = roles.iter().any(|&(_, own)| own == found);
+                if !is_own && self.old.sources[found].unique {
+                    let what = "a unique role can't be included";
+                    resolver.faults.push(&place, ProblemKind::Unfit { what });
+                    return None;
                 }
-            }
-            brought.includes = includes.into();
-            brought.unique = role.unique;
-            brought.demoted_to = role.demoted_to.as_ref().and_then(|name| {
-                let found = find(self, name);
-                if found.is_none() {
-                    leave(self, "demoted_to", name.clone(), false);
-                }
-                found
+                Some(found)
             });
+            brought.unique = role.unique;
+            brought.demoted_to = (role.demoted_to.as_deref())
+                .and_then(|name| find(roles, name, &place.key("demoted_to"), &mut resolver));
         }
         let was_unique = coming.replaces.is_some_and(|id| self.old.sources[id].unique);
         if (brought.unique || was_unique) && !self.conflicts() {
@@ -258,4 +184,28 @@ impl Plan<'_> {
         }
         self.new.sources.set(id, brought);
     }
+}
+
+/// Finds a role that a bundle names: its own one, whatever its name here, or one that
+/// is here already.
+fn find(
+    own: &[(&str, SourceId)],
+    name: &str,
+    place: &Place<'_>,
+    resolver: &mut Resolver<'_>,
+) -> Option<SourceId> {
+    let own = own.iter().find(|(known, _)| *known == name);
+    own.map(|&(_, id)| id).or_else(|| resolver.source(SourceKind::Role, name, place))
+}
+
+/// Resolves a list of names, and keeps each source once.
+fn distinct(
+    names: &[String],
+    mut find: impl FnMut(usize, &str) -> Option<SourceId>,
+) -> Box<[SourceId]> {
+    let mut ids = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        ids.extend(find(at, name).filter(|id| !ids.contains(id)));
+    }
+    ids.into()
 }

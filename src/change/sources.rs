@@ -1,10 +1,8 @@
 //! Changes of sources: creating, renaming, editing and deleting them.
 
-use std::sync::Arc;
-
-use super::attempt::{Plan, Touched};
-use super::statement::{self, is_name};
+use super::plan::{Plan, Touched};
 use super::{Change, Note, OnHeld, Op, Rule, Set, cascade};
+use crate::catalogue::{Catalogue, Pattern};
 use crate::ids::SourceId;
 use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
 
@@ -13,10 +11,7 @@ impl Plan<'_> {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be created"));
         };
-        if !is_name(name) {
-            self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
-        }
-        self.check_length(name);
+        self.check_name(name);
         self.require_on(ChangeKind::CREATE, kind);
         if self.old.sources.find(kind, name).is_some() {
             self.refuse(Rule::Exists, format!("{source} already exists"));
@@ -67,10 +62,7 @@ impl Plan<'_> {
         let Some((kind, name)) = source.assignable() else {
             return self.refuse(Rule::Invalid, format!("{source} can't be renamed"));
         };
-        if !is_name(to) {
-            self.refuse(Rule::Invalid, format!("`{to}` is not a name"));
-        }
-        self.check_length(to);
+        self.check_name(to);
         self.require_on(ChangeKind::RENAME, kind);
         let Some(id) = self.known_source(kind, name) else { return };
         if self.old.sources.find(kind, to).is_some() {
@@ -149,62 +141,55 @@ impl Plan<'_> {
         cascade: bool,
         made: &mut Vec<Op>,
     ) {
-        let catalogue = Arc::clone(&self.old.catalogue);
-        let pattern = match op {
-            Op::Allow(text) | Op::Deny(text) | Op::Forbid(text) | Op::Clear(text) => {
-                self.old.pattern(text)
+        let (pattern, effect) = match op {
+            Op::Allow(text) => (self.pattern(text), Some(Effect::Allow)),
+            Op::Deny(text) => (self.pattern(text), Some(Effect::Deny)),
+            Op::Forbid(text) => (self.pattern(text), Some(Effect::Forbid)),
+            Op::Clear(text) => (self.pattern(text), None),
+            Op::Level { path, level } => {
+                let pattern = self.resolve(|it, place| it.level_pattern(path, level, place));
+                (pattern, Some(Effect::Level(level)))
             }
-            Op::Level { path, level } => self.old.level_pattern(path, level),
             Op::Bound { attribute, bound } => {
-                match self.old.bounded(attribute, bound.as_ref()) {
-                    Ok(id) if statements.set_bound(id, bound.as_ref()) => made.push(op.clone()),
-                    Ok(_) => {}
-                    Err(misfit) => self.misfit(misfit),
+                let bound = bound.as_ref();
+                let id = self.resolve(|it, place| it.attribute(attribute, bound, place));
+                if id.is_some_and(|id| statements.set_bound(id, bound)) {
+                    made.push(op.clone());
                 }
                 return;
             }
             Op::Setting { setting, value } => {
-                match self.old.stated(setting, value.as_ref()) {
-                    Ok(id) if statements.set_setting(id, value.as_ref()) => made.push(op.clone()),
-                    Ok(_) => {}
-                    Err(misfit) => self.misfit(misfit),
+                let value = value.as_ref();
+                let id = self.resolve(|it, place| it.setting(setting, value, place));
+                if id.is_some_and(|id| statements.set_setting(id, value)) {
+                    made.push(op.clone());
                 }
                 return;
             }
             Op::Set(_) => return,
         };
-        let pattern = match pattern {
-            Ok(pattern) => pattern,
-            Err(misfit) => return self.misfit(misfit),
-        };
-        let effect = match op {
-            Op::Allow(_) => Some(Effect::Allow),
-            Op::Deny(_) => Some(Effect::Deny),
-            Op::Forbid(_) => Some(Effect::Forbid),
-            Op::Level { level, .. } => Some(Effect::Level(level)),
-            _ => None,
-        };
+        let Some(pattern) = pattern else { return };
+        let catalogue = &*self.old.catalogue;
         if statements.set_exactly(pattern, effect) {
-            made.push(statement::op(pattern, effect, &catalogue));
+            made.push(stating(pattern, effect, catalogue));
         }
         let more = match op {
             Op::Allow(_) if cascade => {
-                let (more, unmet) = cascade::allow(statements, pattern, &catalogue);
-                self.notes.extend(
-                    unmet
-                        .into_iter()
-                        .map(|id| Note::Unmet { permission: catalogue.node(id).path.to_string() }),
-                );
+                let (more, unmet) = cascade::allow(statements, pattern, catalogue);
+                let unmet = unmet.into_iter().map(|id| catalogue.node(id).path.to_string());
+                self.notes.extend(unmet.map(|permission| Note::Unmet { permission }));
                 more
             }
             Op::Deny(_) | Op::Clear(_) if cascade => {
-                cascade::withdraw(statements, pattern, &catalogue)
+                cascade::withdraw(statements, pattern, catalogue)
             }
             _ => Vec::new(),
         };
-        made.extend(
-            more.into_iter().map(|(pattern, effect)| statement::op(pattern, effect, &catalogue)),
-        );
+        made.extend(more.into_iter().map(|(pattern, effect)| stating(pattern, effect, catalogue)));
+    }
+
+    fn pattern(&mut self, text: &str) -> Option<Pattern> {
+        self.resolve(|it, place| it.pattern(text, place))
     }
 
     pub(super) fn set_user(&mut self, texts: &mut Texts, set: &Set, made: &mut Vec<Op>) {
@@ -378,4 +363,16 @@ fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
     let differs = *place != value;
     *place = value;
     differs
+}
+
+/// Returns the op that makes an effect, or none, the only one of exactly a pattern.
+fn stating(pattern: Pattern, effect: Option<Effect<'_>>, catalogue: &Catalogue) -> Op {
+    let path = pattern.text(catalogue);
+    match effect {
+        Some(Effect::Allow) => Op::Allow(path),
+        Some(Effect::Deny) => Op::Deny(path),
+        Some(Effect::Forbid) => Op::Forbid(path),
+        Some(Effect::Level(level)) => Op::Level { path, level: level.to_owned() },
+        None => Op::Clear(path),
+    }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::attempt::Plan;
-use super::import::repeats;
+use super::plan::Plan;
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
 use crate::ids::{GroupId, Number, SourceId, UserSlot};
@@ -77,13 +76,7 @@ impl Plan<'_> {
         let mut user = Class { sources, admin, suspended, statements: None };
         if !rest.statements.is_empty() {
             self.require(ChangeKind::EditUser);
-            if repeats(&rest.statements) {
-                self.refuse(Rule::Invalid, format!("`{name}` would repeat a statement"));
-            }
-            let (statements, misfits) = self.old.fitting(&rest.statements);
-            for (misfit, ..) in misfits {
-                self.misfit(misfit);
-            }
+            let statements = self.resolve(|it, place| it.statements(&rest.statements, place));
             user.statements = Some(Box::new(statements));
         }
         if !rest.groups.is_empty() {
@@ -102,10 +95,7 @@ impl Plan<'_> {
             let profile = profile.map(|id| self.old.sources.name(id).to_owned());
             let slot = self.old.lineage.next_user();
             self.new.users.insert(slot, name, &user, &groups);
-            let texts = Texts {
-                label: rest.label.as_deref().map(Into::into),
-                description: rest.description.as_deref().map(Into::into),
-            };
+            let texts = Texts::new(rest.label.clone(), rest.description.clone());
             self.new.users.set_texts(slot, texts);
             self.effects.fresh = Some(slot);
             self.touch(slot);

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Adopted, Policy, validate};
+use super::validate::{self, Misfits};
+use super::{Adopted, Policy};
 use crate::document::Document;
 use crate::limits::Limits;
 use crate::problem::Problems;
@@ -76,9 +77,7 @@ impl<'p> PolicyBuilder<'p> {
     ///
     /// Every problem that the document has.
     pub fn build(self, document: Document) -> Result<Policy, Problems> {
-        let mut report = self.progress.unwrap_or_else(|| Box::new(|_, _| {}));
-        let inner = validate::resolve(document, &self.limits, &mut report)?;
-        Ok(Policy(Arc::new(inner)))
+        Ok(self.resolve(document, Misfits::AreProblems)?.policy)
     }
 
     /// Makes a policy from a stored document whose catalogue was replaced by a newer
@@ -144,8 +143,12 @@ impl<'p> PolicyBuilder<'p> {
     /// # }
     /// ```
     pub fn adopt(self, document: Document) -> Result<Adopted, Problems> {
+        self.resolve(document, Misfits::AreLeftOut)
+    }
+
+    fn resolve(self, document: Document, misfits: Misfits) -> Result<Adopted, Problems> {
         let mut report = self.progress.unwrap_or_else(|| Box::new(|_, _| {}));
-        let (inner, left_out) = validate::fit(document, &self.limits, &mut report)?;
+        let (inner, left_out) = validate::resolve(document, &self.limits, misfits, &mut report)?;
         Ok(Adopted { policy: Policy(Arc::new(inner)), left_out })
     }
 }

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Class, Inner, SourceName, Statements};
 use crate::chunked::Chunked;
+use crate::document;
 use crate::graph;
 use crate::ids::{IdVec, Key, Number, SourceId};
 use crate::names::HashSet;
@@ -124,6 +125,17 @@ impl Source {
             includes: Box::default(),
             unique: false,
             demoted_to: None,
+        }
+    }
+
+    /// A source without statements and references, described as a document does.
+    pub(crate) fn described(kind: SourceKind, stated: &document::Source) -> Source {
+        Source {
+            label: stated.label.as_deref().map(Into::into),
+            description: stated.description.as_deref().map(Into::into),
+            template: stated.template,
+            protected: stated.protected,
+            ..Source::new(kind)
         }
     }
 }

@@ -34,6 +34,12 @@ pub(crate) struct Texts {
     pub(crate) description: Option<Box<str>>,
 }
 
+impl Texts {
+    pub(crate) fn new(label: Option<String>, description: Option<String>) -> Texts {
+        Texts { label: label.map(Into::into), description: description.map(Into::into) }
+    }
+}
+
 /// One user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Holder<'p> {

@@ -6,15 +6,15 @@ use indexmap::map::Entry;
 use smallvec::SmallVec;
 
 use super::{
-    ChangeKind, Class, Governance, Groups, Inner, Licence, Lineage, Policy, Source, SourceKind,
-    Sources, Statements, Texts, Users,
+    ChangeKind, Class, Governance, Groups, Inner, Licence, Lineage, Policy, Resolver, Source,
+    SourceKind, Sources, Statements, Texts, Users,
 };
-use crate::catalogue::{Bit, Catalogue, Pattern, check_value, includes};
-use crate::document::{self, Bound, Document, Map};
+use crate::catalogue::{Bit, Catalogue, includes};
+use crate::document::{self, Document, Map};
 use crate::graph;
 use crate::ids::{GroupId, IdVec, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
-use crate::names::{MOST, NameMap, keys, number};
+use crate::names::{MOST, NameMap, keys};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
 
 impl TryFrom<Document> for Policy {
@@ -30,33 +30,15 @@ impl TryFrom<Document> for Policy {
     }
 }
 
-/// Resolves a document, or returns its problems.
-pub(super) fn resolve(
-    document: Document,
-    limits: &Limits,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Inner, Problems> {
-    resolve_or(document, limits, Misfits::AreProblems, progress).map(|(inner, _)| inner)
-}
-
-/// Resolves a document, and leaves out and reports statements and references that do not
-/// fit its catalogue.
-pub(super) fn fit(
-    document: Document,
-    limits: &Limits,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<(Inner, Vec<LeftOut>), Problems> {
-    resolve_or(document, limits, Misfits::AreLeftOut, progress)
-}
-
-/// The treatment of references that do not fit.
-#[derive(Clone, Copy)]
-enum Misfits {
+/// The treatment of references that do not fit the rest of a document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfits {
     AreProblems,
     AreLeftOut,
 }
 
-fn resolve_or(
+/// Resolves a document, or returns its problems; beside it, the misfits left out.
+pub(super) fn resolve(
     document: Document,
     limits: &Limits,
     misfits: Misfits,
@@ -66,7 +48,7 @@ fn resolve_or(
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
     // A catalogue is accepted whole or not at all.
-    if let Misfits::AreLeftOut = misfits {
+    if misfits == Misfits::AreLeftOut {
         faults.leave_out();
     }
 
@@ -79,45 +61,47 @@ fn resolve_or(
         let id = sources.find(SourceKind::Role, name);
         id.into_iter().for_each(|id| sources.change(id, |source| source.unique = role.unique));
     }
-    let names = Names { catalogue: &catalogue, sources };
+    let mut resolver = Resolver { catalogue: &catalogue, sources: &sources, faults: &mut faults };
 
-    let licence = names.licence(document.licence, &root.key("licence"), &mut faults);
-    let global = names.statements(&document.global, &root.key("global"), &mut faults);
-    let default_profile = document.default_profile.and_then(|name| {
-        names.find(SourceKind::Profile, &name, &root.key("default_profile"), &mut faults)
-    });
+    let licence = resolver.licence(document.licence, &root.key("licence"));
+    let global = resolver.counted(&document.global, &root.key("global"));
+    let default_profile = document
+        .default_profile
+        .and_then(|name| resolver.source(SourceKind::Profile, &name, &root.key("default_profile")));
     let place = root.key("roles");
     let listed = roles.iter().map(|(name, role)| (&**name, role.includes.as_slice()));
-    let included = includes("role", "roles", listed, &roles, &place, &mut faults);
-    unique_included(&roles, &included, &place, &mut faults);
-    let groups = groups(document.groups, &root.key("groups"), &mut faults);
+    let included = includes("role", "roles", listed, &roles, &place, resolver.faults);
+    unique_included(&roles, &included, &place, resolver.faults);
+    let groups = groups(document.groups, &root.key("groups"), resolver.faults);
     let place = root.key("users");
-    let (users, groups) = names.users(document.users, groups, &place, &mut faults, progress);
+    let (users, groups) = resolver.users(document.users, groups, &place, progress);
     let place = root.key("governance");
-    let governance = names.governance(&document.governance, &place, &mut faults);
+    let governance = resolver.governance(&document.governance, &place);
 
     let mut resolved = vec![Source { statements: global, ..Source::new(SourceKind::Global) }];
     let place = root.key("profiles");
-    resolved.extend(profiles.iter().map(|(name, profile)| {
-        names.source(SourceKind::Profile, profile, &place.key(name), &mut faults)
-    }));
+    resolved.extend(
+        profiles.iter().map(|(name, profile)| {
+            resolver.described(SourceKind::Profile, profile, &place.key(name))
+        }),
+    );
     let place = root.key("roles");
     for ((name, role), included) in roles.iter().zip(&included) {
         let place = place.key(name);
-        let source = names.source(SourceKind::Role, &role.source, &place, &mut faults);
+        let source = resolver.described(SourceKind::Role, &role.source, &place);
         let included = included.iter().filter_map(|&at| Some(&**roles.get_index(at)?.0));
-        let includes = included.filter_map(|name| names.sources.find(SourceKind::Role, name));
-        let demoted_to = role.demoted_to.as_deref().and_then(|name| {
-            names.find(SourceKind::Role, name, &place.key("demoted_to"), &mut faults)
-        });
+        let includes = included.filter_map(|name| sources.find(SourceKind::Role, name));
+        let demoted_to = role
+            .demoted_to
+            .as_deref()
+            .and_then(|name| resolver.source(SourceKind::Role, name, &place.key("demoted_to")));
         let (includes, unique) = (includes.collect(), role.unique);
         resolved.push(Source { includes, unique, demoted_to, ..source });
     }
     let place = root.key("approval_groups");
     resolved.extend(approval_groups.iter().map(|(name, group)| {
-        names.source(SourceKind::ApprovalGroup, group, &place.key(name), &mut faults)
+        resolver.described(SourceKind::ApprovalGroup, group, &place.key(name))
     }));
-    let mut sources = names.sources;
     for (id, source) in SourceId::first(resolved.len()).zip(resolved) {
         sources.set(id, source);
     }
@@ -178,21 +162,6 @@ fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faul
     }
 }
 
-/// Returns the number of a name, or reports that it is unknown.
-fn find<V>(
-    what: &'static str,
-    known: &NameMap<V>,
-    name: &str,
-    place: &Place<'_>,
-    faults: &mut Faults,
-) -> Option<u32> {
-    let found = known.get_index_of(name).map(number);
-    if found.is_none() {
-        faults.unknown(place, what, name, keys(known));
-    }
-    found
-}
-
 fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
     let mut parents: NameMap<Option<GroupId>> = NameMap::default();
     for (name, _) in declared.iter() {
@@ -249,199 +218,45 @@ fn unique_included(
     }
 }
 
-/// The names that statements and references resolve against.
-struct Names<'n> {
-    catalogue: &'n Catalogue,
-    /// Of the sources, no more than kind, name and uniqueness is known yet.
-    sources: Sources,
-}
-
-impl Names<'_> {
-    fn licence(
-        &self,
-        mut licence: document::Licence,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> document::Licence {
-        let (known, of) = (&self.catalogue.editions, place.key("edition"));
-        licence.edition = (licence.edition)
-            .filter(|edition| find("edition", known, edition, &of, faults).is_some());
+impl Resolver<'_> {
+    fn licence(&mut self, mut licence: document::Licence, place: &Place<'_>) -> document::Licence {
+        let edition = licence.edition.take();
+        licence.edition = edition.filter(|name| self.edition(name, &place.key("edition")));
         let list = place.key("features");
         for (at, feature) in licence.features.iter().enumerate() {
-            faults.check_name(&list.item(at), feature);
+            self.faults.check_name(&list.item(at), feature);
         }
         licence
     }
 
-    /// The number of a profile, role or approval group, which is reported if unknown.
-    fn find(
-        &self,
-        kind: SourceKind,
-        name: &str,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> Option<SourceId> {
-        let found = self.sources.find(kind, name);
-        if found.is_none() {
-            let known = self.sources.of(kind).map(|(_, name, _)| name);
-            faults.unknown(place, kind.noun(), name, known);
-        }
-        found
-    }
-
-    /// The numbers of a list of sources; unknown ones are reported.
-    fn find_all(
-        &self,
-        kind: SourceKind,
-        names: &[String],
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> impl Iterator<Item = SourceId> {
-        let names = names.iter().enumerate();
-        names.filter_map(move |(at, name)| self.find(kind, name, &place.item(at), faults))
-    }
-
-    fn source(
-        &self,
+    /// Resolves a source, but for what only roles have.
+    fn described(
+        &mut self,
         kind: SourceKind,
         source: &document::Source,
         place: &Place<'_>,
-        faults: &mut Faults,
     ) -> Source {
         let list = place.key("assignable_by");
         Source {
-            label: source.label.as_deref().map(Into::into),
-            description: source.description.as_deref().map(Into::into),
-            template: source.template,
-            protected: source.protected,
             assignable_by: (source.assignable_by.as_deref())
-                .map(|guard| self.find_all(SourceKind::Role, guard, &list, faults).collect()),
-            statements: self.statements(&source.statements, place, faults),
-            ..Source::new(kind)
+                .map(|guard| self.sources(SourceKind::Role, guard, &list).collect()),
+            statements: self.counted(&source.statements, place),
+            ..Source::described(kind, source)
         }
     }
 
-    fn statements(
-        &self,
-        statements: &document::Statements,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> Statements {
-        let patterns = |field: &str, texts: &[String], faults: &mut Faults| -> Box<[Pattern]> {
-            let list = place.key(field);
-            let texts = texts.iter().enumerate();
-            texts.filter_map(|(at, text)| self.pattern(text, &list.item(at), faults)).collect()
-        };
-        let patterns_said =
-            statements.allow.len() + statements.deny.len() + statements.forbid.len();
-        let said = statements.levels.len() + statements.bounds.len() + statements.settings.len();
-        faults.count_statements(place, patterns_said + said);
-        Statements {
-            allow: patterns("allow", &statements.allow, faults),
-            deny: faults.restricting(|faults| patterns("deny", &statements.deny, faults)),
-            forbid: faults.restricting(|faults| patterns("forbid", &statements.forbid, faults)),
-            levels: self.levels(&statements.levels, &place.key("levels"), faults),
-            bounds: faults.restricting(|faults| {
-                self.bounds(&statements.bounds, &place.key("bounds"), faults)
-            }),
-            settings: self.settings(&statements.settings, &place.key("settings"), faults),
-        }
-    }
-
-    fn pattern(&self, text: &str, place: &Place<'_>, faults: &mut Faults) -> Option<Pattern> {
-        match Pattern::parse(text, self.catalogue) {
-            Ok(pattern) => return Some(pattern),
-            Err(Ok(kind)) => faults.push(place, kind),
-            Err(Err(path)) if self.catalogue.threshold(path).is_ok() => {
-                let what = "a level must be stated in `levels`, not with the path";
-                faults.push(place, ProblemKind::Unfit { what });
-            }
-            Err(Err(path)) => faults.unknown(place, "permission", path, self.catalogue.paths()),
-        }
-        None
-    }
-
-    fn levels(
-        &self,
-        levels: &Map<String>,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> Box<[(Pattern, Box<str>)]> {
-        let mut out = Vec::new();
-        let mut seen = Seen::default();
-        for (text, level) in levels.iter() {
-            let place = place.key(text);
-            seen.insert(text, &place, faults);
-            let Some(pattern) = self.pattern(text, &place, faults) else {
-                continue;
-            };
-            if pattern.graded(level, self.catalogue).next().is_none() {
-                let nearest = faults.nearest(level, pattern.levels(self.catalogue));
-                faults.push(&place, pattern.no_such_level(level, nearest, self.catalogue));
-                continue;
-            }
-            out.push((pattern, level.as_str().into()));
-        }
-        out.into()
-    }
-
-    fn bounds(
-        &self,
-        bounds: &Map<Bound>,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> Box<[(u32, Bound)]> {
-        let mut out = Vec::new();
-        let mut seen = Seen::default();
-        for (path, bound) in bounds.iter() {
-            let place = place.key(path);
-            seen.insert(path, &place, faults);
-            let attributes = &self.catalogue.attributes;
-            let Some(id) = self.catalogue.attribute(path) else {
-                let known = attributes.iter().map(|attribute| &*attribute.path);
-                faults.unknown(&place, "attribute", path, known);
-                continue;
-            };
-            match attributes[id as usize].takes(bound) {
-                Ok(()) => out.push((id, bound.clone())),
-                Err(kind) => faults.push(&place, kind),
-            }
-        }
-        out.into()
-    }
-
-    fn settings(
-        &self,
-        settings: &Map<document::SettingValue>,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> Box<[(u32, document::SettingValue)]> {
-        let mut out = Vec::new();
-        let mut seen = Seen::default();
-        for (name, value) in settings.iter() {
-            let place = place.key(name);
-            seen.insert(name, &place, faults);
-            let known = &self.catalogue.settings;
-            let Some(number) = find("setting", known, name, &place, faults) else {
-                continue;
-            };
-            match check_value(name, &known[number as usize], value) {
-                Ok(()) => out.push((number, value.clone())),
-                Err(kind) => faults.push(&place, kind),
-            }
-        }
-        out.into()
+    /// Resolves the statements of a document, which may have only so many.
+    fn counted(&mut self, stated: &document::Statements, place: &Place<'_>) -> Statements {
+        let patterns = stated.allow.len() + stated.deny.len() + stated.forbid.len();
+        let entries = stated.levels.len() + stated.bounds.len() + stated.settings.len();
+        self.faults.count_statements(place, patterns + entries);
+        self.statements(stated, place)
     }
 
     /// Governance without unknown names. A kind of change that needs an unknown
     /// permission is dropped, which leaves it to admins: merely needing one permission
     /// less would let more actors make it.
-    fn governance(
-        &self,
-        governance: &document::Governance,
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> Governance {
+    fn governance(&mut self, governance: &document::Governance, place: &Place<'_>) -> Governance {
         let mut fitting = document::Governance {
             no_escalation: governance.no_escalation,
             ..document::Governance::default()
@@ -451,13 +266,13 @@ impl Names<'_> {
         let map = place.key("permissions");
         for (change, names) in governance.permissions.iter() {
             let place = map.key(change);
-            changes.insert(change, &place, faults);
+            changes.insert(change, &place, self.faults);
             let kind = ChangeKind::parse(change);
             if kind.is_none() {
                 let known = ChangeKind::ALL.iter().map(|kind| kind.code());
-                faults.unknown(&place, "kind of change", change, known);
+                self.faults.unknown(&place, "kind of change", change, known);
             }
-            let (fits, bits) = self.thresholds(names, &place, faults);
+            let (fits, bits) = self.thresholds(names, &place);
             if let Some(kind) = kind.filter(|_| fits.len() == names.len()) {
                 fitting.permissions.push(change, fits);
                 needs.push((kind, bits));
@@ -468,11 +283,10 @@ impl Names<'_> {
         for (at, separation) in governance.separation.iter().enumerate() {
             let place = list.item(at);
             let name = place.key("name");
-            faults.check_name(&name, &separation.name);
-            seen.insert(&separation.name, &name, faults);
+            self.faults.check_name(&name, &separation.name);
+            seen.insert(&separation.name, &name, self.faults);
             let (names, place) = (&separation.permissions, place.key("permissions"));
-            let (permissions, bits) =
-                faults.restricting(|faults| self.thresholds(names, &place, faults));
+            let (permissions, bits) = self.restricting(|it| it.thresholds(names, &place));
             fitting.separation.push(document::Separation { permissions, ..separation.clone() });
             separated.push(bits);
         }
@@ -481,15 +295,10 @@ impl Names<'_> {
 
     /// Resolves the names of thresholds, and returns those that are known with their bits;
     /// any others are reported.
-    fn thresholds(
-        &self,
-        names: &[String],
-        place: &Place<'_>,
-        faults: &mut Faults,
-    ) -> (Vec<String>, Box<[Bit]>) {
+    fn thresholds(&mut self, names: &[String], place: &Place<'_>) -> (Vec<String>, Box<[Bit]>) {
         let (mut fits, mut bits) = (Vec::new(), Vec::new());
         for (at, name) in names.iter().enumerate() {
-            if let Some(bit) = self.catalogue.reference(name, &place.item(at), faults) {
+            if let Some(bit) = self.catalogue.reference(name, &place.item(at), self.faults) {
                 fits.push(name.clone());
                 bits.push(bit);
             }
@@ -498,22 +307,21 @@ impl Names<'_> {
     }
 }
 
-impl Names<'_> {
+impl Resolver<'_> {
     fn users(
-        &self,
+        &mut self,
         users: Map<document::UserEntry>,
         mut groups: Groups,
         place: &Place<'_>,
-        faults: &mut Faults,
         progress: &mut dyn FnMut(usize, usize),
     ) -> (Users, Groups) {
-        let sources = &self.sources;
+        let sources = self.sources;
         let any_unique = sources.of(SourceKind::Role).any(|(.., role)| role.unique);
         let mut holders: IdVec<SourceId, Option<Box<str>>> = IdVec::filled(sources.slots(), None);
         let mut out = Users::with_capacity(users.len());
-        let most = faults.limits.users.min(MOST);
+        let most = self.faults.limits.users.min(MOST);
         if users.len() > most {
-            faults.too_many(place, "users", most);
+            self.faults.too_many(place, "users", most);
         }
         let total = users.len();
         for (done, (name, user)) in users.into_iter().take(MOST).enumerate() {
@@ -521,9 +329,9 @@ impl Names<'_> {
                 progress(done, total);
             }
             let place = place.key(&name);
-            faults.check_text(&place, &name);
-            let class = self.class(&user, &place, faults);
-            let belongs = user_groups(&user, &mut groups, &place, faults);
+            self.faults.check_text(&place, &name);
+            let class = self.class(&user, &place);
+            let belongs = user_groups(&user, &mut groups, &place, self.faults);
             let list = place.key("roles");
             let listed = if any_unique { &user.roles[..] } else { &[] };
             for (at, role) in listed.iter().enumerate() {
@@ -532,40 +340,40 @@ impl Names<'_> {
                 let holder = holders[id].get_or_insert_with(|| name.as_str().into());
                 if **holder != *name {
                     let (role, holder) = (role.clone(), holder.to_string());
-                    faults.push(&list.item(at), ProblemKind::UniqueHeld { role, holder });
+                    self.faults.push(&list.item(at), ProblemKind::UniqueHeld { role, holder });
                 }
             }
             if out.find(&name).is_some() {
-                faults.duplicate(&place, &name);
+                self.faults.duplicate(&place, &name);
                 continue;
             }
             let slot = UserSlot::new(out.slots());
             out.insert(slot, &name, &class, &belongs);
-            out.set_texts(slot, texts(user.label, user.description));
+            out.set_texts(slot, Texts::new(user.label, user.description));
         }
         progress(total, total);
-        let most = faults.limits.groups.min(MOST);
+        let most = self.faults.limits.groups.min(MOST);
         if groups.parents.len() > most {
-            faults.too_many(&Place::Root.key("groups"), "groups", most);
+            self.faults.too_many(&Place::Root.key("groups"), "groups", most);
         }
         (out, groups)
     }
 
-    fn class(&self, user: &document::UserEntry, place: &Place<'_>, faults: &mut Faults) -> Class {
+    fn class(&mut self, user: &document::UserEntry, place: &Place<'_>) -> Class {
         let mut sources: SmallVec<[SourceId; 16]> = SmallVec::new();
         let of = place.key("profile");
         let profile = user.profile.as_deref();
-        sources.extend(profile.and_then(|name| self.find(SourceKind::Profile, name, &of, faults)));
+        sources.extend(profile.and_then(|name| self.source(SourceKind::Profile, name, &of)));
         let list = place.key("roles");
-        sources.extend(self.find_all(SourceKind::Role, &user.roles, &list, faults));
+        sources.extend(self.sources(SourceKind::Role, &user.roles, &list));
         let (list, groups) = (place.key("approval_groups"), &user.approval_groups);
-        sources.extend(self.find_all(SourceKind::ApprovalGroup, groups, &list, faults));
+        sources.extend(self.sources(SourceKind::ApprovalGroup, groups, &list));
         Class {
             sources: sources.as_slice().into(),
             admin: user.admin,
             suspended: user.suspended,
             statements: (!user.statements.is_empty())
-                .then(|| Box::new(self.statements(&user.statements, place, faults))),
+                .then(|| Box::new(self.counted(&user.statements, place))),
         }
     }
 }
@@ -587,8 +395,4 @@ fn user_groups(
         belongs.push(GroupId::new(known.unwrap_or_else(add)));
     }
     belongs
-}
-
-fn texts(label: Option<String>, description: Option<String>) -> Texts {
-    Texts { label: label.map(Into::into), description: description.map(Into::into) }
 }

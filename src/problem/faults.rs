@@ -3,7 +3,7 @@
 use super::nearest::nearest_within;
 use super::{LeftOut, Place, Problem, ProblemKind, ReportBudget};
 use crate::limits::Limits;
-use crate::names::HashSet;
+use crate::names::{HashSet, is_name};
 
 /// The problems found so far.
 #[derive(Debug, Default)]
@@ -68,11 +68,10 @@ impl Faults {
 
     /// Adds a problem or, if misfits are left out and it is one, leaves it out.
     pub(crate) fn push(&mut self, place: &Place<'_>, kind: ProblemKind) {
-        let is_misfit = kind.is_misfit();
         let Some(problem) = self.budget.admit(place, kind) else { return };
         match &mut self.left_out {
-            // The last problem of the budget takes the place of any other.
-            Some(left_out) if is_misfit && problem.kind().is_misfit() => {
+            // The last problem of the budget, which is no misfit, takes the place of any other.
+            Some(left_out) if problem.kind().is_misfit() => {
                 left_out.push(LeftOut { problem, restriction: self.restricts });
             }
             _ => self.problems.push(problem),
@@ -127,8 +126,7 @@ impl Faults {
     /// Reports a name that is not `[A-Za-z0-9_-]+`.
     pub(crate) fn check_name(&mut self, place: &Place<'_>, name: &str) {
         self.check_length(place, name);
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if name.is_empty() || !name.bytes().all(fits) {
+        if !is_name(name) {
             let expected = "letters, digits, `_` and `-`";
             self.push(place, ProblemKind::InvalidName { name: name.to_owned(), expected });
         }

@@ -51,11 +51,6 @@ pub(super) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
-/// Ends a message about an unknown name, given the known ones.
-pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    suggestion(nearest(name, known).as_deref())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

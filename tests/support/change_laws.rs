@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use grantree::Document;
-use grantree::change::{Actor, Applied, Change, Note, Rule};
+use grantree::change::{Actor, Applied, Change, Rule};
 use grantree::document::{Licence, Map, Role, Source, Statements};
 use grantree::object::Value;
 use grantree::policy_test::Question;
@@ -191,8 +191,8 @@ fn agrees(story: &Story, applied: &Applied, expected: &changes::Outcome) {
         json(&got),
         json(wanted)
     );
-    let told = |notes: &[Note]| -> BTreeSet<String> { notes.iter().map(json).collect() };
-    let (got, wanted) = (told(&applied.notes), told(&expected.notes));
+    let got: BTreeSet<String> = applied.notes.iter().map(changes::note).collect();
+    let wanted = expected.notes.iter().cloned().collect();
     assert!(got == wanted, "left undone: {got:?}\nand should be: {wanted:?}{story}");
 }
 

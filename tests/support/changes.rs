@@ -49,7 +49,24 @@ pub struct Outcome {
     /// The document after it.
     pub document: Document,
     /// What it left undone, in any order.
-    pub notes: Vec<Note>,
+    pub notes: Vec<String>,
+}
+
+/// Writes a note as the model has it: of what is left out, the place and whether it
+/// restricts; of any other, all.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::LeftOut(it) => left_out(it.problem.place(), it.restriction),
+        _ => json(note),
+    }
+}
+
+fn left_out(place: &str, restriction: bool) -> String {
+    format!("left out: {place} {restriction}")
+}
+
+fn json(note: &Note) -> String {
+    serde_json::to_string(note).expect("JSON")
 }
 
 /// Makes a change, on behalf of the actor or for the host.
@@ -105,7 +122,7 @@ struct Attempt<'a> {
     newcomer: Option<String>,
     /// The former and the new name of a user.
     renamed: Option<(String, String)>,
-    notes: Vec<Note>,
+    notes: Vec<String>,
 }
 
 impl Attempt<'_> {

@@ -64,9 +64,9 @@ pub fn setting(document: &Document, name: &str, value: Option<&SettingValue>) ->
     accepted.then_some(()).ok_or(Rule::Invalid)
 }
 
-/// What does not fit of some statements: the rule, the field, what of it, and
-/// whether it restricts.
-pub type Misfit = (Rule, &'static str, String, bool);
+/// What does not fit of some statements: the rule, the place in them, and whether it
+/// restricts.
+pub type Misfit = (Rule, String, bool);
 
 /// Statements without what does not fit, and that.
 pub fn fitting(
@@ -76,18 +76,30 @@ pub fn fitting(
 ) -> (Statements, Vec<Misfit>) {
     let mut fitting = given.clone();
     let mut misfits = Vec::new();
-    let mut fits = |judged: Result<(), Rule>, field, what: &str, restricts| {
-        misfits.extend(judged.err().map(|rule| (rule, field, what.to_owned(), restricts)));
+    let mut fits = |judged: Result<(), Rule>, place: String, restricts| {
+        misfits.extend(judged.err().map(|rule| (rule, place, restricts)));
         judged.is_ok()
     };
-    fitting.allow.retain(|text| fits(pattern(catalogue, text), "allow", text, false));
-    fitting.deny.retain(|text| fits(pattern(catalogue, text), "deny", text, true));
-    fitting.forbid.retain(|text| fits(pattern(catalogue, text), "forbid", text, true));
-    fitting.levels.retain(|text, it| fits(level(catalogue, text, it), "levels", text, false));
-    fitting.bounds.retain(|name, it| fits(bound(document, name, Some(it)), "bounds", name, true));
+    for (list, field, restricts) in [
+        (&mut fitting.allow, "allow", false),
+        (&mut fitting.deny, "deny", true),
+        (&mut fitting.forbid, "forbid", true),
+    ] {
+        let mut at = 0..;
+        list.retain(|text| {
+            let place = format!("{field}[{}]", at.next().expect("a position"));
+            fits(pattern(catalogue, text), place, restricts)
+        });
+    }
     fitting
-        .settings
-        .retain(|name, it| fits(setting(document, name, Some(it)), "settings", name, false));
+        .levels
+        .retain(|text, it| fits(level(catalogue, text, it), format!("levels.{text}"), false));
+    fitting
+        .bounds
+        .retain(|name, it| fits(bound(document, name, Some(it)), format!("bounds.{name}"), true));
+    fitting.settings.retain(|name, it| {
+        fits(setting(document, name, Some(it)), format!("settings.{name}"), false)
+    });
     (fitting, misfits)
 }
 

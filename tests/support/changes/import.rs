@@ -6,7 +6,7 @@ use grantree::change::{Bundle, Note, OnConflict, Rule};
 use grantree::document::Role;
 
 use super::source::{find, holders, name_of, of_same_kind, put, with_included};
-use super::{Attempt, fit};
+use super::{Attempt, fit, json, left_out};
 
 /// A source of a bundle.
 struct Coming {
@@ -73,7 +73,7 @@ impl Attempt<'_> {
                         |name: &SourceName| find(self.old, name).is_none() && !in_bundle(name);
                     here = others.find(is_free).expect("there are names enough");
                     let (source, to) = (there.clone(), name_of(&here).to_owned());
-                    self.notes.push(Note::Renamed { source, to });
+                    self.notes.push(json(&Note::Renamed { source, to }));
                 }
                 (Some(_), OnConflict::Replace) => {
                     self.must_be_unprotected(there);
@@ -88,17 +88,16 @@ impl Attempt<'_> {
 
     /// A source without what does not fit, its roles as they are called here.
     fn fitted(&mut self, source: &Coming, coming: &[Coming]) -> Role {
-        let Coming { here, body, .. } = source;
+        let Coming { there, body, .. } = source;
         let mut fitted = body.clone();
         let (statements, misfits) =
             fit::fitting(self.old, &self.catalogue, &body.source.statements);
         fitted.source.statements = statements;
-        for (_, field, what, restriction) in misfits {
-            self.notes.push(Note::LeftOut { source: here.clone(), field, what, restriction });
+        for (_, at, restriction) in misfits {
+            self.notes.push(left_out(&format!("{}.{at}", there.place()), restriction));
         }
-        let mut leave_out = |field, what: &str| {
-            let (source, what) = (here.clone(), what.to_owned());
-            self.notes.push(Note::LeftOut { source, field, what, restriction: false });
+        let mut leave_out = |at: String| {
+            self.notes.push(left_out(&format!("{}.{at}", there.place()), false));
         };
         // A name of the bundle is that one, whatever it is called here.
         let own = |name: &str| {
@@ -117,26 +116,26 @@ impl Attempt<'_> {
             // "An `assignable_by` that loses its last name stays, for admins
             // only."
             *guard = Vec::new();
-            for name in body.source.assignable_by.iter().flatten() {
+            for (at, name) in body.source.assignable_by.iter().flatten().enumerate() {
                 match find_role(name) {
                     Some(known) if guard.contains(&known) => {}
                     Some(known) => guard.push(known),
-                    None => leave_out("assignable_by", name),
+                    None => leave_out(format!("assignable_by[{at}]")),
                 }
             }
         }
         fitted.includes = Vec::new();
-        for name in &body.includes {
+        for (at, name) in body.includes.iter().enumerate() {
             match find_role(name).filter(|_| !is_unique_here(name)) {
                 Some(known) if fitted.includes.contains(&known) => {}
                 Some(known) => fitted.includes.push(known),
-                None => leave_out("includes", name),
+                None => leave_out(format!("includes[{at}]")),
             }
         }
         if let Some(name) = &body.demoted_to {
             fitted.demoted_to = find_role(name);
             if fitted.demoted_to.is_none() {
-                leave_out("demoted_to", name);
+                leave_out("demoted_to".to_owned());
             }
         }
         fitted

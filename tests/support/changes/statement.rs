@@ -6,7 +6,7 @@ use grantree::change::{Note, Op};
 use grantree::document::{Map, Statements};
 
 use super::super::oracle::{Catalogue, Form, Need, Said, says};
-use super::{Attempt, fit};
+use super::{Attempt, fit, json};
 
 impl Attempt<'_> {
     /// What an op makes of a source's statements. Those about the source itself
@@ -54,7 +54,8 @@ impl Attempt<'_> {
         match op {
             Op::Allow(path) if cascade => {
                 let unmet = allow_needed(&self.catalogue, statements, path);
-                self.notes.extend(unmet.into_iter().map(|permission| Note::Unmet { permission }));
+                self.notes
+                    .extend(unmet.into_iter().map(|permission| json(&Note::Unmet { permission })));
             }
             Op::Deny(path) | Op::Clear(path) if cascade => {
                 withdraw(&self.catalogue, statements, path);

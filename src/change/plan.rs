@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use super::statement::{Misfit, is_name};
 use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
 use crate::graph;
 use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
-use crate::names::{HashSet, keys};
-use crate::policy::{ByKind, ChangeKind, Class, Inner, Licence, SourceKind, Statements};
-use crate::problem::did_you_mean;
+use crate::names::{HashSet, is_name};
+use crate::policy::{ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, Statements};
+use crate::problem::{Faults, Place, ProblemKind};
 
 /// A planned change.
 pub(crate) struct Plan<'p> {
@@ -89,10 +88,20 @@ impl<'p> Plan<'p> {
 }
 
 impl Inner {
-    /// The message that there is no such source.
-    pub(super) fn unknown_source(&self, kind: SourceKind, name: &str) -> String {
-        let nearest = did_you_mean(name, self.sources.of(kind).map(|(_, known, _)| known));
-        format!("unknown {}{nearest}", kind.named(name))
+    /// Resolves names and statements of this version, as those of a document are.
+    pub(super) fn resolver<'r>(&'r self, faults: &'r mut Faults) -> Resolver<'r> {
+        Resolver { catalogue: &self.catalogue, sources: &self.sources, faults }
+    }
+
+    /// Resolves part of a change, and refuses what would be a problem of a document.
+    pub(super) fn resolve<T>(
+        &self,
+        resolve: impl FnOnce(&mut Resolver<'_>, &Place<'_>) -> T,
+    ) -> (T, Vec<Refusal>) {
+        let mut faults = Faults::new(Vec::new(), self.limits);
+        let resolved = resolve(&mut self.resolver(&mut faults), &Place::Root);
+        let problems = faults.into_problems().into_iter();
+        (resolved, problems.map(|problem| refusal(problem.kind())).collect())
     }
 
     pub(super) fn change_user(&mut self, slot: UserSlot, change: impl FnOnce(&mut Class)) {
@@ -120,13 +129,31 @@ impl Inner {
     }
 }
 
+/// Returns the refusal of a change for what would be a problem of a document.
+fn refusal(kind: &ProblemKind) -> Refusal {
+    let (rule, message) = match kind {
+        ProblemKind::Unknown { what: "permission", name, .. } if !name.split('.').all(is_name) => {
+            (Rule::Invalid, format!("`{name}` is not a pattern"))
+        }
+        ProblemKind::Unknown { .. } => (Rule::Unknown, kind.to_string()),
+        _ => (Rule::Invalid, kind.to_string()),
+    };
+    Refusal { rule, message }
+}
+
 impl Plan<'_> {
     pub(super) fn refuse(&mut self, rule: Rule, message: impl Into<String>) {
         self.refusals.push(Refusal { rule, message: message.into() });
     }
 
-    pub(super) fn misfit(&mut self, (rule, message): Misfit) {
-        self.refuse(rule, message);
+    /// Resolves part of a change; what would be a problem of a document is refused.
+    pub(super) fn resolve<T>(
+        &mut self,
+        resolve: impl FnOnce(&mut Resolver<'_>, &Place<'_>) -> T,
+    ) -> T {
+        let (resolved, refusals) = self.old.resolve(resolve);
+        self.refusals.extend(refusals);
+        resolved
     }
 
     /// Notes that an actor must be permitted a kind of change.
@@ -140,11 +167,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn known_source(&mut self, kind: SourceKind, name: &str) -> Option<SourceId> {
-        let found = self.old.sources.find(kind, name);
-        if found.is_none() {
-            self.refuse(Rule::Unknown, self.old.unknown_source(kind, name));
-        }
-        found
+        self.resolve(|it, place| it.source(kind, name, place))
     }
 
     pub(super) fn known_user(&mut self, name: &str) -> Option<UserSlot> {
@@ -211,14 +234,8 @@ impl Plan<'_> {
 
     fn set_default_profile(&mut self, profile: Option<&str>) {
         self.require(ChangeKind::SetDefaultProfile);
-        let id = match profile {
-            None => None,
-            Some(name) => match self.known_source(SourceKind::Profile, name) {
-                Some(id) => Some(id),
-                None => return,
-            },
-        };
-        if self.old.default_profile != id {
+        let id = profile.and_then(|name| self.known_source(SourceKind::Profile, name));
+        if id.is_some() == profile.is_some() && self.old.default_profile != id {
             self.new.default_profile = id;
             let profile = profile.map(str::to_owned);
             self.changed.push(Change::SetDefaultProfile { profile });
@@ -289,18 +306,20 @@ impl Plan<'_> {
         }
     }
 
+    /// Refuses a text that is not a name, or too long for one.
+    pub(super) fn check_name(&mut self, name: &str) {
+        if !is_name(name) {
+            self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
+        }
+        self.check_length(name);
+    }
+
     fn set_licence(&mut self, licence: &document::Licence) {
         self.require(ChangeKind::SetLicence);
         self.effects.touched = Touched::Everybody;
-        licence.features.iter().for_each(|feature| self.check_length(feature));
-        for feature in licence.features.iter().filter(|feature| !is_name(feature)) {
-            self.refuse(Rule::Invalid, format!("`{feature}` is not a name"));
-        }
-        if let Some(edition) = &licence.edition
-            && !self.old.catalogue.editions.contains_key(edition.as_str())
-        {
-            let nearest = did_you_mean(edition, keys(&self.old.catalogue.editions));
-            self.refuse(Rule::Unknown, format!("unknown edition `{edition}`{nearest}"));
+        licence.features.iter().for_each(|feature| self.check_name(feature));
+        if let Some(edition) = &licence.edition {
+            self.resolve(|it, place| it.edition(edition, place));
         }
         if self.old.licence.stated() != licence {
             self.new.licence = Arc::new(Licence::new(licence.clone(), &self.new.catalogue));

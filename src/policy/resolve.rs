@@ -1,0 +1,178 @@
+//! Statements and the names of sources resolved: those of a document, of an imported
+//! bundle and of a change.
+
+use super::{SourceKind, Sources, Statements};
+use crate::catalogue::{Catalogue, Pattern, check_value};
+use crate::document::{self, Bound, Map, SettingValue};
+use crate::ids::SourceId;
+use crate::names::{keys, number};
+use crate::problem::{Faults, Place, ProblemKind, Seen};
+
+/// Resolves names and statements, and reports those that do not fit.
+pub(crate) struct Resolver<'r> {
+    pub(crate) catalogue: &'r Catalogue,
+    /// Only their names are of interest, and which roles are unique.
+    pub(crate) sources: &'r Sources,
+    pub(crate) faults: &'r mut Faults,
+}
+
+impl Resolver<'_> {
+    /// Returns the statements that fit.
+    pub(crate) fn statements(
+        &mut self,
+        stated: &document::Statements,
+        place: &Place<'_>,
+    ) -> Statements {
+        Statements {
+            allow: self.patterns(&stated.allow, &place.key("allow")),
+            deny: self.restricting(|it| it.patterns(&stated.deny, &place.key("deny"))),
+            forbid: self.restricting(|it| it.patterns(&stated.forbid, &place.key("forbid"))),
+            levels: self.entries(&stated.levels, &place.key("levels"), |it, text, level, place| {
+                Some((it.level_pattern(text, level, place)?, level.as_str().into()))
+            }),
+            bounds: self.restricting(|it| {
+                it.entries(&stated.bounds, &place.key("bounds"), |it, name, bound, place| {
+                    Some((it.attribute(name, Some(bound), place)?, bound.clone()))
+                })
+            }),
+            settings: self.entries(
+                &stated.settings,
+                &place.key("settings"),
+                |it, name, value, place| {
+                    Some((it.setting(name, Some(value), place)?, value.clone()))
+                },
+            ),
+        }
+    }
+
+    /// Resolves something that restricts what users may do.
+    pub(super) fn restricting<T>(&mut self, resolve: impl FnOnce(&mut Resolver<'_>) -> T) -> T {
+        let &mut Resolver { catalogue, sources, ref mut faults } = self;
+        faults.restricting(|faults| resolve(&mut Resolver { catalogue, sources, faults }))
+    }
+
+    /// Finds a profile, role or approval group.
+    pub(crate) fn source(
+        &mut self,
+        kind: SourceKind,
+        name: &str,
+        place: &Place<'_>,
+    ) -> Option<SourceId> {
+        let found = self.sources.find(kind, name);
+        if found.is_none() {
+            let known = self.sources.of(kind).map(|(_, name, _)| name);
+            self.faults.unknown(place, kind.noun(), name, known);
+        }
+        found
+    }
+
+    /// Finds those of a list of sources that there are.
+    pub(crate) fn sources(
+        &mut self,
+        kind: SourceKind,
+        names: &[String],
+        place: &Place<'_>,
+    ) -> impl Iterator<Item = SourceId> {
+        let names = names.iter().enumerate();
+        names.filter_map(move |(at, name)| self.source(kind, name, &place.item(at)))
+    }
+
+    fn patterns(&mut self, texts: &[String], place: &Place<'_>) -> Box<[Pattern]> {
+        let texts = texts.iter().enumerate();
+        texts.filter_map(|(at, text)| self.pattern(text, &place.item(at))).collect()
+    }
+
+    /// Resolves the entries of a map, and reports duplicate keys.
+    fn entries<V, T>(
+        &mut self,
+        map: &Map<V>,
+        place: &Place<'_>,
+        resolve: impl Fn(&mut Self, &str, &V, &Place<'_>) -> Option<T>,
+    ) -> Box<[T]> {
+        let mut seen = Seen::default();
+        let resolved = map.iter().filter_map(|(key, value)| {
+            let place = place.key(key);
+            seen.insert(key, &place, self.faults);
+            resolve(self, key, value, &place)
+        });
+        resolved.collect()
+    }
+
+    /// Parses a pattern.
+    pub(crate) fn pattern(&mut self, text: &str, place: &Place<'_>) -> Option<Pattern> {
+        let (catalogue, faults) = (self.catalogue, &mut *self.faults);
+        match Pattern::parse(text, catalogue) {
+            Ok(pattern) => return Some(pattern),
+            Err(Ok(kind)) => faults.push(place, kind),
+            Err(Err(path)) if catalogue.threshold(path).is_ok() => {
+                let what = "a level must be stated in `levels`, not with the path";
+                faults.push(place, ProblemKind::Unfit { what });
+            }
+            Err(Err(path)) => faults.unknown(place, "permission", path, catalogue.paths()),
+        }
+        None
+    }
+
+    /// Parses a pattern for a level, which something that it matches must have.
+    pub(crate) fn level_pattern(
+        &mut self,
+        text: &str,
+        level: &str,
+        place: &Place<'_>,
+    ) -> Option<Pattern> {
+        let pattern = self.pattern(text, place)?;
+        if pattern.graded(level, self.catalogue).next().is_some() {
+            return Some(pattern);
+        }
+        let nearest = self.faults.nearest(level, pattern.levels(self.catalogue));
+        self.faults.push(place, pattern.no_such_level(level, nearest, self.catalogue));
+        None
+    }
+
+    /// Finds the attribute that a bound is for; the bound must fit it.
+    pub(crate) fn attribute(
+        &mut self,
+        path: &str,
+        bound: Option<&Bound>,
+        place: &Place<'_>,
+    ) -> Option<u32> {
+        let Some(id) = self.catalogue.attribute(path) else {
+            let known = self.catalogue.attributes.iter().map(|attribute| &*attribute.path);
+            self.faults.unknown(place, "attribute", path, known);
+            return None;
+        };
+        let taken = bound.map_or(Ok(()), |bound| self.catalogue.attribute_at(id).takes(bound));
+        self.accept(taken, place)?;
+        Some(id)
+    }
+
+    /// Checks that there is an edition.
+    pub(crate) fn edition(&mut self, name: &str, place: &Place<'_>) -> bool {
+        let editions = &self.catalogue.editions;
+        let found = editions.contains_key(name);
+        if !found {
+            self.faults.unknown(place, "edition", name, keys(editions));
+        }
+        found
+    }
+
+    /// Finds the setting that a value is for; the setting must accept it.
+    pub(crate) fn setting(
+        &mut self,
+        name: &str,
+        value: Option<&SettingValue>,
+        place: &Place<'_>,
+    ) -> Option<u32> {
+        let Some((at, _, setting)) = self.catalogue.settings.get_full(name) else {
+            self.faults.unknown(place, "setting", name, keys(&self.catalogue.settings));
+            return None;
+        };
+        let accepted = value.map_or(Ok(()), |value| check_value(name, setting, value));
+        self.accept(accepted, place)?;
+        Some(number(at))
+    }
+
+    fn accept(&mut self, checked: Result<(), ProblemKind>, place: &Place<'_>) -> Option<()> {
+        checked.map_err(|kind| self.faults.push(place, kind)).ok()
+    }
+}
