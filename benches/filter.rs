@@ -94,7 +94,7 @@ fn filter(criterion: &mut Criterion) {
     group.bench_function("ask for 500 jobs", |bencher| {
         bencher.iter(|| {
             let (user, action) = questions[next()];
-            engine.can_objects(user, action, black_box(&jobs), None)
+            engine.can_objects(user, action, black_box(&jobs), ())
         });
     });
     group.bench_function("select 500 jobs by columns", |bencher| {

@@ -28,7 +28,7 @@
 //!               "root": {"admin": true}}
 //! }"#;
 //! let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-//! let filter = engine.filter(engine.user("alice")?, engine.permission("edit")?, None);
+//! let filter = engine.filter(engine.user("alice")?, engine.permission("edit")?, ());
 //! assert_eq!(
 //!     filter.to_string(),
 //!     r#"every job where region is one of "north", "south" and (assignee is me or team is me)"#,
@@ -40,7 +40,7 @@
 //! assert!(filter.matches(&job));
 //! assert!(!filter.matches(&job.with_attribute("region", "east")));
 //!
-//! assert_eq!(engine.filter(engine.user("root")?, engine.permission("edit")?, None).to_string(), "everything");
+//! assert_eq!(engine.filter(engine.user("root")?, engine.permission("edit")?, ()).to_string(), "everything");
 //! # Ok(())
 //! # }
 //! ```
@@ -57,7 +57,7 @@ use crate::date::Date;
 use crate::document::RelationType;
 use crate::engine::{Conditional, Engine, Permission, User, Verdict};
 use crate::names::is_among;
-use crate::object::{Asker, Object, Subject};
+use crate::object::{Asker, Object, Subject, Today};
 pub use columns::{ColumnRelation, ColumnValue, Columns, Me};
 pub(crate) use formula::{Formula, Test};
 pub use predicate::Predicate;
@@ -112,17 +112,17 @@ impl Engine {
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let (bob, book) = (engine.user("bob")?, engine.permission("book")?);
     /// let today = "2026-11-20".parse()?;
-    /// let filter = engine.filter(bob, book, Some(today));
+    /// let filter = engine.filter(bob, book, today);
     /// assert_eq!(filter.to_string(), "every slot where starts is not before 2026-11-23");
-    /// assert_eq!(engine.filter(bob, book, None).to_string(), "nothing");
+    /// assert_eq!(engine.filter(bob, book, ()).to_string(), "nothing");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn filter(&self, user: User, action: Permission, today: Option<Date>) -> Filter {
+    pub fn filter(&self, user: User, action: Permission, today: impl Today) -> Filter {
         match self.verdict(user, action) {
             Verdict::Denied => Filter::of(None, Predicate::None),
             Verdict::Allowed => Filter::of(None, Predicate::All),
-            Verdict::Conditional(conditional) => Filter::new(&conditional, today),
+            Verdict::Conditional(conditional) => Filter::new(&conditional, today.date()),
         }
     }
 }
@@ -205,7 +205,7 @@ impl Filter {
     /// # }"#;
     /// # let document: Document = serde_json::from_str(text).unwrap();
     /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
-    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, None).unwrap();
+    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, ()).unwrap();
     /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
     /// assert_eq!(jobs.map(|job| filter.matches(&job)), [true, false]);
     /// ```

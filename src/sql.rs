@@ -32,7 +32,7 @@
 //!     .attribute("cost", "cost");
 //!
 //! // For each page.
-//! let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, None);
+//! let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, ());
 //! let (sql, values) = Query::select()
 //!     .column(Asterisk)
 //!     .from(Alias::new("jobs"))
@@ -165,7 +165,7 @@ impl Mapping {
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
     ///
-    /// let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, None);
+    /// let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, ());
     /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
     /// assert!(matches!(filter.condition(&jobs), Err(ConditionError::NoRelation { .. })));
     /// let jobs = jobs.relation("assignee", Ids::column("assignee_id").integers());
@@ -206,7 +206,7 @@ impl Mapping {
     /// use grantree::sql::{Database, Mapping};
     ///
     /// let jobs = Mapping::new(Database::Postgres, "job", "jobs").text_date("starts", "starts_on");
-    /// let filter = engine.filter(engine.user("bob")?, engine.permission("book")?, None);
+    /// let filter = engine.filter(engine.user("bob")?, engine.permission("book")?, ());
     /// let (sql, values) = Query::select()
     ///     .column(Alias::new("id"))
     ///     .from(Alias::new("jobs"))
@@ -279,7 +279,7 @@ impl Ids {
     /// let on = [("job_id", "id"), ("tenant", "tenant")];
     /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
     ///     .relation("watcher", Ids::join_table("job_watchers", on, "login"));
-    /// let condition = engine.filter(engine.user("bob")?, engine.permission("view")?, None).condition(&jobs)?;
+    /// let condition = engine.filter(engine.user("bob")?, engine.permission("view")?, ()).condition(&jobs)?;
     /// let (sql, _) =
     ///     Query::select().column(Alias::new("id")).and_where(condition).build(SqliteQueryBuilder);
     /// assert!(sql.contains(r#"("jobs"."id", "jobs"."tenant") IN (SELECT "related"."job_id""#), "{sql}");
@@ -313,8 +313,8 @@ impl Ids {
     ///
     /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
     ///     .relation("assignee", Ids::column("assignee_id").integers());
-    /// assert!(engine.filter(engine.user("7")?, engine.permission("edit")?, None).condition(&jobs).is_ok());
-    /// let bob = engine.filter(engine.user("bob")?, engine.permission("edit")?, None);
+    /// assert!(engine.filter(engine.user("7")?, engine.permission("edit")?, ()).condition(&jobs).is_ok());
+    /// let bob = engine.filter(engine.user("bob")?, engine.permission("edit")?, ());
     /// assert!(matches!(bob.condition(&jobs), Err(ConditionError::NoId { name, .. }) if name == "bob"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -349,8 +349,8 @@ impl Ids {
     /// let rows = HashMap::from([("bob", 8_i64)]);
     /// let assignee = Ids::column("assignee_id").values(move |name| Some((*rows.get(name)?).into()));
     /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", assignee);
-    /// assert!(engine.filter(engine.user("bob")?, engine.permission("edit")?, None).condition(&jobs).is_ok());
-    /// let error = engine.filter(engine.user("eve")?, engine.permission("edit")?, None).condition(&jobs).unwrap_err();
+    /// assert!(engine.filter(engine.user("bob")?, engine.permission("edit")?, ()).condition(&jobs).is_ok());
+    /// let error = engine.filter(engine.user("eve")?, engine.permission("edit")?, ()).condition(&jobs).unwrap_err();
     /// assert_eq!(error.to_string(), "no id for `eve`, which relation `assignee` of `job` may name");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -442,7 +442,7 @@ impl Filter {
     /// #     "users": {"bob": {"allow": ["edit"], "groups": ["uk"]}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, None);
+    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, ());
     /// assert_eq!(filter.to_string(), "every job where team is one of me, none");
     ///
     /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");

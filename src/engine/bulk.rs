@@ -2,8 +2,7 @@
 
 use super::decide::View;
 use super::{Ask, Engine, Permission, User};
-use crate::date::Date;
-use crate::object::{Object, Target};
+use crate::object::{Object, Target, Today};
 
 impl Engine {
     /// [`Engine::can`] for many actions, in their order: for a screen with all its
@@ -76,7 +75,7 @@ impl Engine {
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let (bob, edit) = (engine.user("bob")?, engine.permission("edit")?);
     /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
-    /// assert_eq!(engine.can_objects(bob, edit, &jobs, None), [true, false]);
+    /// assert_eq!(engine.can_objects(bob, edit, &jobs, ()), [true, false]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -85,9 +84,9 @@ impl Engine {
         user: User,
         action: Permission,
         objects: impl IntoIterator<Item = &'o O>,
-        today: Option<Date>,
+        today: impl Today,
     ) -> Vec<bool> {
-        let compiled = &self.0;
+        let (compiled, today) = (&self.0, today.date());
         let objects = objects.into_iter();
         let (Some(slot), Some((class, ask))) = (compiled.slot(user), compiled.find(user, action))
         else {

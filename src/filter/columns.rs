@@ -32,7 +32,7 @@ use crate::relation::RelationState;
 /// #     "users": {"7": {"allow": ["edit"], "bounds": {"job.region": ["north"]}}}
 /// # }"#;
 /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-/// let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, None);
+/// let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, ());
 ///
 /// let assignee = [Some(7), None, Some(8), Some(7)];
 /// let region = ["north", "north", "north", "south"];
@@ -89,7 +89,7 @@ impl<'c> Columns<'c> {
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// use grantree::filter::Columns;
     ///
-    /// let filter = engine.filter(engine.user("bob")?, engine.permission("view")?, None);
+    /// let filter = engine.filter(engine.user("bob")?, engine.permission("view")?, ());
     /// // South, north, south, and none.
     /// let jobs = Columns::new("job", 4).coded_attribute("region", &[1, 0, 1, 9], &["north", "south"]);
     /// assert_eq!(filter.select(&jobs), [0b0010]);
@@ -194,7 +194,7 @@ impl<I: Id> ColumnRelation for &[I] {
 /// }
 ///
 /// let crews = [Crew { driver: 8, mate: Some(7) }, Crew { driver: 8, mate: None }];
-/// let filter = engine.filter(engine.user("7")?, engine.permission("view")?, None);
+/// let filter = engine.filter(engine.user("7")?, engine.permission("view")?, ());
 /// assert_eq!(filter.select(&Columns::new("job", 2).relation("crew", &crews)), [0b01]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -43,7 +43,7 @@ use crate::relation::RelationState;
 ///     }
 /// }
 ///
-/// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, None);
+/// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, ());
 /// assert_eq!(query(filter.predicate()), "cost:[* TO 5000] AND region:(north)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -12,7 +12,9 @@ use crate::date::Date;
 /// | `(&job, today)` | on an object and a day, which relative fences need |
 /// | `(object, today)` | on an `Option<&O>`, where a question may have none |
 ///
-/// `today` is a [`Date`] or an `Option<Date>`.
+/// `today` is a [`Date`], an `Option<Date>` or `()` for none, as it is in questions that
+/// take no object ([`Engine::filter`](crate::Engine::filter)) or many
+/// ([`Engine::can_objects`](crate::Engine::can_objects)).
 ///
 /// ```
 /// # use grantree::{Date, Document, Engine, Policy};
@@ -45,7 +47,7 @@ pub trait Target: Copy {
     fn parts(&self) -> (Option<&Self::Object>, Option<Date>);
 }
 
-/// The day of a question: a [`Date`], or an `Option<Date>`.
+/// The day of a question: a [`Date`], an `Option<Date>`, or `()` for none.
 pub trait Today: Copy {
     /// Returns the day, if given.
     #[doc(hidden)]
@@ -56,6 +58,13 @@ impl Today for Date {
     #[inline]
     fn date(self) -> Option<Date> {
         Some(self)
+    }
+}
+
+impl Today for () {
+    #[inline]
+    fn date(self) -> Option<Date> {
+        None
     }
 }
 

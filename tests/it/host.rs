@@ -563,7 +563,7 @@ fn handles_of_another_policy_are_nobodys() {
         assert_eq!(held(&ours, ours_at, &their_actions), NOTHING);
         assert_eq!(held(&ours, theirs_at, &their_actions), NOTHING);
         assert!(ours.effective(theirs_at).is_empty());
-        assert_eq!(ours.level(theirs_at, our_actions[2]), None);
+        assert_eq!(ours.level(theirs_at, our_actions[2]), Some("none"));
         assert_eq!(ours.level(ours_at, their_actions[2]), None);
         assert_eq!(ours.setting(theirs_at, "s"), Ok(None));
         assert_eq!(ours.why(theirs_at, our_actions[0], ()).code(), "unknown_user");

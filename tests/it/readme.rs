@@ -168,7 +168,7 @@ fn lists(engine: &grantree::Engine) -> Result<(), Box<dyn Error>> {
         .relation("team", Ids::join_table("job_teams", [("job_id", "id")], "team"))
         .attribute("cost", "cost");
 
-    let filter = engine.filter(engine.user("8")?, engine.permission("edit")?, None);
+    let filter = engine.filter(engine.user("8")?, engine.permission("edit")?, ());
     assert_eq!(filter.to_string(), "every job where assignee is me or team is me");
 
     let (sql, values) = Query::select()

@@ -4,7 +4,7 @@ use grantree::document::SettingValue;
 use grantree::explain::Explanation;
 use grantree::filter::Filter;
 use grantree::object::Target;
-use grantree::{Date, Engine, Unknown, User};
+use grantree::{Date, Engine, Reason, Unknown, User};
 
 pub trait ByName {
     fn known_user(&self, name: &str) -> User;
@@ -47,7 +47,11 @@ impl ByName for Engine {
     ) -> Result<Explanation, Unknown> {
         let (action, name) = (self.permission(action)?, action);
         self.check(user, name, on)?;
-        Ok(self.explain(self.known_user(user), action, on))
+        let mut explanation = self.explain(self.known_user(user), action, on);
+        if explanation.reason == Reason::UnknownUser {
+            user.clone_into(&mut explanation.user.name);
+        }
+        Ok(explanation)
     }
 
     fn level_by_name(&self, user: &str, permission: &str) -> Result<Option<&str>, Unknown> {
