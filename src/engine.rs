@@ -112,7 +112,7 @@ struct Compiled {
     /// The effective permissions of each class; none for classes that are gone or
     /// suspended.
     rows: Rows,
-    /// What each permission's number stands for.
+    /// The meaning of each permission's number.
     asks: Arc<[Ask]>,
     /// The values of each attribute that pass, for each class.
     limits: Chunked<Option<Limits>, 64>,
@@ -220,7 +220,7 @@ impl Engine {
         &self.0.policy
     }
 
-    /// Whether a user may do this: on an object, `&job`; on an object today,
+    /// Returns `true` if a user may do this: on an object, `&job`; on an object today,
     /// `(&job, today)`; or without one, `()`.
     ///
     /// A permission that depends on an object is denied without one, except to
@@ -334,8 +334,8 @@ impl Engine {
         Ok(self.user(user).is_ok_and(|user| self.can(user, action, on)))
     }
 
-    /// Whether a user may do this on some object, on some day: for menus and
-    /// buttons, before there is an object.
+    /// Returns `true` if a user may do this on some object, on some day: for menus
+    /// and buttons, before there is an object.
     ///
     /// It looks at the bounds of the permission and its kind, not at those of what it
     /// answers to, so it may wrongly say yes, but never wrongly no.
@@ -362,14 +362,8 @@ impl Engine {
         let Some((class, ask)) = compiled.find(user, action) else {
             return false;
         };
-        if !compiled.rows.holds(class, ask.bit()) {
-            return false;
-        }
-        let condition = compiled.condition(ask);
-        let Some(condition) = condition else {
-            return true;
-        };
-        compiled.checks_passable(class, condition)
+        let passable = |condition| compiled.checks_passable(class, condition);
+        compiled.rows.holds(class, ask.bit()) && compiled.condition(ask).is_none_or(passable)
     }
 
     /// The level that a user has of a graded permission, the lowest if nothing is
@@ -494,7 +488,7 @@ impl Compiled {
         self.asks.get(action.0.place(self.lineage)).copied()
     }
 
-    /// Whether users of a class are admins, for whom objects are not looked at.
+    /// Returns `true` if users of a class are admins, for whom objects are not looked at.
     fn is_admin(&self, class: ClassId) -> bool {
         self.rows.holds(class, self.rows.admin())
     }
@@ -581,20 +575,20 @@ impl Compiled {
                 self.limits.set(id.index(), None);
                 continue;
             };
-            match (class.suspended, class.admin) {
-                (true, _) => self.rows.set(id, &[]),
-                (false, true) => self.rows.set(id, all.words()),
-                (false, false) => {
-                    let granted = layers.grants(class).granted;
-                    self.rows.set(id, layers.effective(&granted).words());
-                }
+            if class.suspended {
+                self.rows.set(id, &[]);
+            } else if class.admin {
+                self.rows.set(id, all.words());
+            } else {
+                let granted = layers.grants(class).granted;
+                self.rows.set(id, layers.effective(&granted).words());
             }
             self.limits.set(id.index(), Some(bounding.limits(class)));
         }
     }
 }
 
-/// What each permission's number stands for.
+/// Finds the meaning of each permission's number.
 fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
     let gone = Ask { held: rows.nobody(), alone: rows.nobody() };
@@ -602,10 +596,8 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     for (bit, name) in (0..).zip(catalogue.thresholds()) {
         if let Some(number) = numbers.of(&name, bit as usize) {
             let alone = match catalogue.node_of(bit).condition.as_deref() {
-                Some(condition) if condition.needs_object => match licensed.contains(bit) {
-                    true => rows.admin(),
-                    false => rows.nobody(),
-                },
+                Some(it) if it.needs_object && licensed.contains(bit) => rows.admin(),
+                Some(it) if it.needs_object => rows.nobody(),
                 _ => bit,
             };
             let on_object = catalogue.node_of(bit).condition.is_some();
@@ -616,7 +608,7 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     asks.into()
 }
 
-/// What a user holds, who is neither an admin nor suspended.
+/// Computes the permissions of a user who is neither an admin nor suspended.
 pub(crate) fn effective(policy: &Inner, user: &Class) -> BitSet {
     let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
     let mut layers = Layers::new(policy, &licensed);

@@ -127,7 +127,7 @@ impl TestDocument {
     ///
     /// # Errors
     ///
-    /// Where a question needs a policy and there is none, or the document's policy
+    /// If a question needs a policy and there is none, or the document's policy
     /// has problems.
     ///
     /// ```

@@ -11,7 +11,9 @@ use crate::document;
 use crate::graph;
 use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
 use crate::names::{HashSet, is_name};
-use crate::policy::{ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, Statements};
+use crate::policy::{
+    ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
+};
 use crate::problem::{Faults, Place, ProblemKind};
 
 /// A planned change.
@@ -170,6 +172,19 @@ impl Plan<'_> {
         self.resolve(|it, place| it.source(kind, name, place))
     }
 
+    /// The kind and name of a source that users may be given; any other is refused.
+    pub(super) fn assignable<'s>(
+        &mut self,
+        source: &'s SourceName,
+        verb: &str,
+    ) -> Option<(SourceKind, &'s str)> {
+        let assignable = source.assignable();
+        if assignable.is_none() {
+            self.refuse(Rule::Invalid, format!("{source} can't be {verb}"));
+        }
+        assignable
+    }
+
     pub(super) fn known_user(&mut self, name: &str) -> Option<UserSlot> {
         let found = self.old.users.find(name);
         if found.is_none() {
@@ -197,6 +212,13 @@ impl Plan<'_> {
         if self.old.sources[id].protected {
             let name = self.old.sources.name_of(id);
             self.refuse(Rule::Protected, format!("{name} is protected and can't be {verb}"));
+        }
+    }
+
+    /// Refuses to give a unique role to one more user.
+    pub(super) fn unheld(&mut self, role: SourceId) {
+        if let Some(&holder) = self.old.unique_holders(role).first() {
+            self.refuse_held(role, holder);
         }
     }
 

@@ -8,9 +8,7 @@ use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, S
 
 impl Plan<'_> {
     pub(super) fn create(&mut self, source: &SourceName, from: Option<&SourceName>) {
-        let Some((kind, name)) = source.assignable() else {
-            return self.refuse(Rule::Invalid, format!("{source} can't be created"));
-        };
+        let Some((kind, name)) = self.assignable(source, "created") else { return };
         self.check_name(name);
         self.require_on(ChangeKind::CREATE, kind);
         if self.old.sources.find(kind, name).is_some() {
@@ -18,14 +16,11 @@ impl Plan<'_> {
         }
         let mut created = Source::new(kind);
         if let Some(from) = from {
-            let origin = match from.shared() {
-                Some((of, name)) if of == kind => self.known_source(kind, name),
-                _ => {
-                    return self
-                        .refuse(Rule::Invalid, format!("{source} can't be made from {from}"));
-                }
+            let Some((_, name)) = from.shared().filter(|&(of, _)| of == kind) else {
+                return self.refuse(Rule::Invalid, format!("{source} can't be made from {from}"));
             };
-            let Some(origin) = origin.map(|id| &self.old.sources[id]) else { return };
+            let Some(origin) = self.known_source(kind, name) else { return };
+            let origin = &self.old.sources[origin];
             created.statements = origin.statements.clone();
             created.assignable_by = origin.assignable_by.clone();
             created.includes = origin.includes.clone();
@@ -59,9 +54,7 @@ impl Plan<'_> {
             }
             return;
         }
-        let Some((kind, name)) = source.assignable() else {
-            return self.refuse(Rule::Invalid, format!("{source} can't be renamed"));
-        };
+        let Some((kind, name)) = self.assignable(source, "renamed") else { return };
         self.check_name(to);
         self.require_on(ChangeKind::RENAME, kind);
         let Some(id) = self.known_source(kind, name) else { return };
@@ -283,9 +276,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn delete(&mut self, source: &SourceName, holders: &OnHeld) {
-        let Some((kind, name)) = source.assignable() else {
-            return self.refuse(Rule::Invalid, format!("{source} can't be deleted"));
-        };
+        let Some((kind, name)) = self.assignable(source, "deleted") else { return };
         self.require_on(ChangeKind::DELETE, kind);
         let instead = match holders {
             OnHeld::Reassign(other) if other == name => {

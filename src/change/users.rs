@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
 use crate::ids::{GroupId, Number, SourceId, UserSlot};
-use crate::policy::{ChangeKind, Class, SourceKind, SourceName, Texts};
+use crate::policy::{ByKind, ChangeKind, Class, SourceKind, SourceName, Texts};
 
 impl Plan<'_> {
     /// Gives a user a source.
@@ -66,11 +66,7 @@ impl Plan<'_> {
         }
         let roles = self.gifts(SourceKind::Role, &rest.roles);
         let groups = self.gifts(SourceKind::ApprovalGroup, &rest.approval_groups);
-        for &role in &roles {
-            if let Some(&holder) = self.old.unique_holders(role).first() {
-                self.refuse_held(role, holder);
-            }
-        }
+        roles.iter().for_each(|&role| self.unheld(role));
         let sources = profile.into_iter().chain(roles).chain(groups).collect();
         let (admin, suspended) = (rest.admin, rest.suspended);
         let mut user = Class { sources, admin, suspended, statements: None };
@@ -152,23 +148,29 @@ impl Plan<'_> {
         }
     }
 
-    pub(super) fn assign(&mut self, user: &str, source: &SourceName) {
-        let Some((kind, name)) = source.assignable() else {
-            return self.refuse(Rule::Invalid, format!("{source} can't be assigned"));
-        };
-        self.require_on(ChangeKind::ASSIGN, kind);
+    /// The user who is to get or to lose a source, and that source; notes the rights that
+    /// this needs.
+    fn moving(
+        &mut self,
+        changes: ByKind,
+        user: &str,
+        kind: SourceKind,
+        name: &str,
+    ) -> Option<(UserSlot, SourceId)> {
+        self.require_on(changes, kind);
         let (slot, id) = (self.known_user(user), self.known_source(kind, name));
-        if let Some(id) = id {
-            self.require_assignable(id);
-        }
-        let (Some(slot), Some(id)) = (slot, id) else { return };
+        id.into_iter().for_each(|id| self.require_assignable(id));
+        Some((slot?, id?))
+    }
+
+    pub(super) fn assign(&mut self, user: &str, source: &SourceName) {
+        let Some((kind, name)) = self.assignable(source, "assigned") else { return };
+        let Some((slot, id)) = self.moving(ChangeKind::ASSIGN, user, kind, name) else { return };
         let held = &self.old.users[slot].sources;
         if held.contains(&id) {
             return;
         }
-        if let Some(&holder) = self.old.unique_holders(id).first() {
-            self.refuse_held(id, holder);
-        }
+        self.unheld(id);
         if let (SourceKind::Profile, Some(former)) = (kind, self.old.sources.profile(held)) {
             self.require_assignable(former);
         }
@@ -177,15 +179,8 @@ impl Plan<'_> {
     }
 
     pub(super) fn revoke(&mut self, user: &str, source: &SourceName) {
-        let Some((kind, name)) = source.assignable() else {
-            return self.refuse(Rule::Invalid, format!("{source} can't be revoked"));
-        };
-        self.require_on(ChangeKind::REVOKE, kind);
-        let (slot, id) = (self.known_user(user), self.known_source(kind, name));
-        if let Some(id) = id {
-            self.require_assignable(id);
-        }
-        let (Some(slot), Some(id)) = (slot, id) else { return };
+        let Some((kind, name)) = self.assignable(source, "revoked") else { return };
+        let Some((slot, id)) = self.moving(ChangeKind::REVOKE, user, kind, name) else { return };
         if !self.old.users[slot].sources.contains(&id) {
             return;
         }

@@ -148,7 +148,7 @@ impl Unknown {
         Unknown(Box::new(ProblemKind::Unknown { what, name, nearest, known }))
     }
 
-    /// What is unknown, and the nearest known name.
+    /// Returns the problem: the unknown name, and the nearest known one.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -233,14 +233,14 @@ impl Engine {
         };
         let bit = catalogue.threshold(name).map_err(unknown)?;
         // In a first version, positions are numbers, and no name need be built.
-        let number = match policy.lineage.permissions.are_positions() {
-            true => Some(bit),
-            false => policy.lineage.permissions.of(&catalogue.name_of(bit), bit as usize),
+        let numbers = &policy.lineage.permissions;
+        let number = if numbers.are_positions() {
+            Some(bit)
+        } else {
+            numbers.of(&catalogue.name_of(bit), bit as usize)
         };
-        let lineage = self.0.lineage;
-        number
-            .map(|number| Permission(Handle::new(lineage, number)))
-            .ok_or_else(|| Unknown::among("permission", name, []))
+        let number = number.ok_or_else(|| Unknown::among("permission", name, []))?;
+        Ok(Permission(Handle::new(self.0.lineage, number)))
     }
 
     /// Checks that an object names nothing unknown: its kind, its relations and its
@@ -268,15 +268,13 @@ impl Engine {
         let Some(kind) = self.0.policy().catalogue.kinds.get(object.kind()) else {
             return Ok(());
         };
-        for name in object.relations() {
-            if !kind.relations.contains_key(name) {
-                return Err(Unknown::new("relation", name, &kind.relations));
-            }
+        let mut relations = object.relations();
+        if let Some(name) = relations.find(|&name| !kind.relations.contains_key(name)) {
+            return Err(Unknown::new("relation", name, &kind.relations));
         }
-        for name in object.attributes() {
-            if !kind.attributes.contains_key(name) {
-                return Err(Unknown::new("attribute", name, &kind.attributes));
-            }
+        let mut attributes = object.attributes();
+        if let Some(name) = attributes.find(|&name| !kind.attributes.contains_key(name)) {
+            return Err(Unknown::new("attribute", name, &kind.attributes));
         }
         Ok(())
     }

@@ -81,10 +81,7 @@ impl<'e> Effective<'e> {
 impl fmt::Display for Effective<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.path)?;
-        match self.level {
-            Some(level) => write!(f, ":{level}"),
-            None => Ok(()),
-        }
+        self.level.map_or(Ok(()), |level| write!(f, ":{level}"))
     }
 }
 
@@ -99,7 +96,7 @@ impl Engine {
     /// scoped nodes of which a scope is effective; a graded permission with its
     /// level, if that is above the lowest.
     ///
-    /// What is held may still depend on the object. A handle of another policy
+    /// A permission held may still depend on the object. A handle of another policy
     /// holds nothing.
     ///
     /// ```
@@ -191,16 +188,13 @@ impl Engine {
             return classes;
         };
         let without_object = on.parts().0.is_none();
-        let may = |class: ClassId| match compiled.rows.holds(class, ask.bit()) {
-            false => Some(false),
-            true => match compiled.condition(ask) {
+        let holding = users.classes().map(|(class, _)| class);
+        for class in holding.filter(|&class| compiled.rows.holds(class, ask.bit())) {
+            classes[class] = match compiled.condition(ask) {
                 Some(it) if without_object => Some(compiled.checks_passable(class, it)),
                 Some(_) if !compiled.is_admin(class) => None,
                 _ => Some(true),
-            },
-        };
-        for (class, _) in users.classes() {
-            classes[class] = may(class);
+            };
         }
         classes
     }

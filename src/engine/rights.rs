@@ -92,7 +92,7 @@ pub(crate) struct Rights<'p> {
     effective: BitSet,
     /// The permissions that only implications grant.
     implied: HashMap<NodeId, Implied>,
-    /// When each permission that is granted without effect fell.
+    /// The order in which permissions fell that are granted without effect.
     fell: HashMap<NodeId, usize>,
 }
 

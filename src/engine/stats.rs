@@ -1,10 +1,10 @@
-//! How large an engine is.
+//! The size of an engine.
 
 use serde::Serialize;
 
 use super::{Engine, Limit};
 
-/// How large an engine is, by part.
+/// The size of an engine, by part.
 ///
 /// The contents of sources, texts and patterns, are not counted.
 ///
@@ -25,9 +25,9 @@ use super::{Engine, Limit};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// How many users there are.
+    /// The number of users.
     pub users: usize,
-    /// How many different rows of permissions: users with the same sources share
+    /// The number of different rows of permissions: users with the same sources share
     /// one.
     pub rows: usize,
     /// The bytes of the rows.
@@ -42,7 +42,7 @@ pub struct Stats {
 }
 
 impl Engine {
-    /// How large the engine is. Costs a pass over the rows.
+    /// Measures the engine. Costs a pass over the rows.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

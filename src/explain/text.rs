@@ -304,7 +304,7 @@ impl Display for Remedies {
         let remedies = self.least.iter().map(|remedy| texts(&remedy.steps));
         let assignments = self.assignments.iter().map(|assignment| {
             let mut steps: Vec<String> = texts(&assignment.besides);
-            steps.insert(0, assignment.to_string());
+            steps.insert(0, Assigning { assignment, admins: !self.admins.is_empty() }.to_string());
             steps
         });
         for (number, steps) in (1..).zip(remedies.chain(assignments)) {
@@ -362,28 +362,43 @@ impl Display for RemedyStep {
 
 impl Display for Assignment {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Assigning { assignment: self, admins: true }.fmt(f)
+    }
+}
+
+/// An assignment, and whether there are admins who may make it.
+struct Assigning<'a> {
+    assignment: &'a Assignment,
+    admins: bool,
+}
+
+impl Display for Assigning<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Assignment { sources, replaces, brings, takes, .. } = self.assignment;
         let mut line = OneLine(f);
         line.write_str("assign ")?;
-        for (at, AssignedSource { source, .. }) in self.sources.iter().enumerate() {
+        for (at, AssignedSource { source, .. }) in sources.iter().enumerate() {
             let separator = if at == 0 { "" } else { " and " };
             write!(line, "{separator}{source}")?;
         }
-        if let Some(replaced) = &self.replaces {
+        if let Some(replaced) = replaces {
             write!(line, " in place of {replaced}")?;
         }
-        write!(line, ": brings {}", permissions(self.brings))?;
-        if self.takes > 0 {
-            write!(line, ", takes {} away", permissions(self.takes))?;
+        write!(line, ": brings {}", permissions(*brings))?;
+        if *takes > 0 {
+            write!(line, ", takes {} away", permissions(*takes))?;
         }
-        for AssignedSource { source, approvers } in &self.sources {
-            match self.sources.len() {
+        for AssignedSource { source, approvers } in sources {
+            match sources.len() {
                 1 => line.write_str("; may be assigned by: ")?,
                 _ => write!(line, "; {} may be assigned by: ", source.source)?,
             }
-            if !approvers.is_empty() {
-                write!(line, "{}, ", names(approvers))?;
+            match (approvers.is_empty(), self.admins) {
+                (true, true) => line.write_str("admins")?,
+                (true, false) => line.write_str("nobody but the host")?,
+                (false, true) => write!(line, "{}, admins", names(approvers))?,
+                (false, false) => line.write_str(&names(approvers))?,
             }
-            line.write_str("admins")?;
         }
         Ok(())
     }

@@ -101,6 +101,14 @@ impl<'b> Writer<'b> {
     }
 }
 
+macro_rules! integers {
+    ($($of:ident($integer:ty))*) => {$(
+        fn $of(self, value: $integer) -> Result<(), Unwritten> {
+            self.integer(value.into())
+        }
+    )*};
+}
+
 impl<'b> Serializer for Writer<'b> {
     type Ok = ();
     type Error = Unwritten;
@@ -116,36 +124,9 @@ impl<'b> Serializer for Writer<'b> {
         if value { self.tag(TRUE) } else { self.tag(FALSE) }
     }
 
-    fn serialize_i8(self, value: i8) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_i64(self, value: i64) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<(), Unwritten> {
-        self.integer(value.into())
-    }
-
-    fn serialize_u64(self, value: u64) -> Result<(), Unwritten> {
-        self.integer(value.into())
+    integers! {
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Unwritten> {

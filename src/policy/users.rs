@@ -11,7 +11,6 @@ use std::sync::Arc;
 use crate::chunked::Chunked;
 use crate::ids::{ClassId, GroupId, GroupListId, IdVec, Key, Number, SourceId, UserSlot};
 use crate::index::Index;
-use crate::names::number;
 use crate::policy::Statements;
 use crate::slots::Names;
 
@@ -139,7 +138,7 @@ impl Users {
 
     /// The number of users of a class.
     pub(crate) fn count_of(&self, class: ClassId) -> usize {
-        self.classes.counts.get(class.index()).map_or(0, |&count| count as usize)
+        self.class(class).map_or(0, |_| self.classes.count(class) as usize)
     }
 
     /// The number of class numbers, including those without users.
@@ -186,14 +185,8 @@ impl Users {
         };
         let mut slots: Vec<UserSlot> = leaves.filter(differs).collect();
         slots.extend((self.slots()..before.slots()).map(UserSlot::new));
-        if classes.values().contains(&true) {
-            let marked = self.of_class.iter().map(|&class| classes.find(class) == Some(&true));
-            slots.extend(marked_slots(marked));
-        }
-        if groups.values().contains(&true) {
-            let marked = self.of_groups.iter().map(|&list| groups.find(list) == Some(&true));
-            slots.extend(marked_slots(marked));
-        }
+        slots.extend(slots_of(&self.of_class, classes));
+        slots.extend(slots_of(&self.of_groups, groups));
         slots.sort_unstable();
         slots.dedup();
         slots
@@ -283,6 +276,16 @@ impl Users {
     }
 }
 
+/// The slots with marked numbers.
+fn slots_of<I: Number>(
+    numbers: &Chunked<I, 4096>,
+    marked: &IdVec<I, bool>,
+) -> impl Iterator<Item = UserSlot> {
+    let is_any = marked.values().contains(&true);
+    let numbers = is_any.then_some(numbers).into_iter().flat_map(Chunked::iter);
+    marked_slots(numbers.map(|&number| marked.find(number) == Some(&true)))
+}
+
 /// The slots at the positions of `true`.
 fn marked_slots(marks: impl Iterator<Item = bool>) -> impl Iterator<Item = UserSlot> {
     marks.enumerate().filter(|&(_, marked)| marked).map(|(slot, _)| UserSlot::new(slot))
@@ -309,35 +312,14 @@ impl std::ops::Index<UserSlot> for Users {
 /// A number is released when nobody has the value any more, and may be reused.
 #[derive(Debug)]
 struct Pool<I, T: ?Sized> {
-    values: Chunked<Place<T>, 64>,
-    /// The number of holders of each value.
+    values: Chunked<Option<Arc<T>>, 64>,
+    /// The number of holders of each value; of a released number, the one released
+    /// before it.
     counts: Chunked<u32, 256>,
     index: Index,
     /// The number released last; 0 for none.
     free: u32,
     ids: PhantomData<I>,
-}
-
-#[derive(Debug)]
-enum Place<T: ?Sized> {
-    Of(Arc<T>),
-    /// Released, with the number released before it.
-    Free(u32),
-}
-
-impl<T: ?Sized> Clone for Place<T> {
-    fn clone(&self) -> Place<T> {
-        match self {
-            Place::Of(value) => Place::Of(Arc::clone(value)),
-            Place::Free(next) => Place::Free(*next),
-        }
-    }
-}
-
-impl<T: ?Sized> Default for Place<T> {
-    fn default() -> Place<T> {
-        Place::Free(0)
-    }
 }
 
 impl<I, T: ?Sized> Clone for Pool<I, T> {
@@ -351,7 +333,7 @@ impl<I, T: ?Sized> Default for Pool<I, T> {
     fn default() -> Pool<I, T> {
         let mut values = Chunked::default();
         // There is no number 0.
-        values.set(0, Place::Free(0));
+        values.set(0, None);
         let (counts, index) = (Chunked::default(), Index::default());
         Pool { values, counts, index, free: 0, ids: PhantomData }
     }
@@ -363,14 +345,16 @@ impl<I: Number, T: ?Sized> Pool<I, T> {
     }
 
     fn get(&self, id: I) -> Option<&T> {
-        shared(&self.values, id.index()).map(|value| &**value)
+        self.values.get(id.index())?.as_deref()
+    }
+
+    fn count(&self, id: I) -> u32 {
+        self.counts.get(id.index()).copied().unwrap_or(0)
     }
 
     fn iter(&self) -> impl Iterator<Item = (I, &T)> {
-        self.values.iter().enumerate().filter_map(|(at, place)| match place {
-            Place::Of(value) => Some((I::new(at), &**value)),
-            Place::Free(_) => None,
-        })
+        let values = self.values.iter().enumerate();
+        values.filter_map(|(at, value)| Some((I::new(at), value.as_deref()?)))
     }
 
     /// The values that differ from those with the same number in another version;
@@ -380,58 +364,52 @@ impl<I: Number, T: ?Sized> Pool<I, T> {
         before: &'a Pool<I, T>,
     ) -> impl Iterator<Item = (I, Option<&'a T>)> + use<'a, I, T> {
         let differing = self.values.differing(&before.values);
-        differing.filter_map(|(at, place)| match (place, shared(&before.values, at)) {
-            (Place::Of(value), Some(before)) if Arc::ptr_eq(value, before) => None,
-            (Place::Of(value), _) => Some((I::new(at), Some(&**value))),
-            (Place::Free(_), Some(_)) => Some((I::new(at), None)),
-            (Place::Free(_), None) => None,
+        differing.filter_map(|(at, value)| {
+            let before = before.values.get(at).and_then(Option::as_ref);
+            let is_same = match (value, before) {
+                (Some(value), Some(before)) => Arc::ptr_eq(value, before),
+                _ => value.is_none() && before.is_none(),
+            };
+            (!is_same).then(|| (I::new(at), value.as_deref()))
         })
-    }
-}
-
-/// The value at a position of a pool.
-fn shared<T: ?Sized>(values: &Chunked<Place<T>, 64>, at: usize) -> Option<&Arc<T>> {
-    match values.get(at) {
-        Some(Place::Of(value)) => Some(value),
-        _ => None,
     }
 }
 
 impl<I: Number, T: Hash + PartialEq + ?Sized> Pool<I, T> {
     /// The number of a value, which now has one more holder.
     fn take(&mut self, value: &T, keep: impl FnOnce(&T) -> Arc<T>) -> I {
-        let values = &self.values;
-        let is = |at: u32| shared(values, at as usize).is_some_and(|known| **known == *value);
-        if let Some(at) = self.index.find(value, is) {
-            let count = self.counts.get(at as usize).copied().unwrap_or(0);
-            self.counts.set(at as usize, count + 1);
+        let known = |at: u32| self.get(I::new(at as usize));
+        if let Some(at) = self.index.find(value, |at| known(at) == Some(value)) {
+            self.counts.set(at as usize, self.count(I::new(at as usize)) + 1);
             return I::new(at as usize);
         }
-        let at = if self.free == 0 { number(self.values.len()) } else { self.free };
-        if let Some(Place::Free(next)) = self.values.get(at as usize) {
-            self.free = *next;
+        let reused = self.free != 0;
+        let id = I::new(if reused { self.free as usize } else { self.values.len() });
+        if reused {
+            self.free = self.count(id);
         }
-        self.values.set(at as usize, Place::Of(keep(value)));
-        self.counts.set(at as usize, 1);
+        self.values.set(id.index(), Some(keep(value)));
+        self.counts.set(id.index(), 1);
         let values = &self.values;
-        self.index.insert(value, at, |hasher, at| {
-            shared(values, at as usize).map_or(0, |value| hasher.hash_one::<&T>(value))
+        self.index.insert(value, id.number(), |hasher, at| {
+            let value = values.get(at as usize).and_then(Option::as_deref);
+            value.map_or(0, |value| hasher.hash_one::<&T>(value))
         });
-        I::new(at as usize)
+        id
     }
 
     /// Releases a value that one holder no longer has.
     fn leave(&mut self, id: I) {
-        let Some(value) = shared(&self.values, id.index()).cloned() else { return };
-        match self.counts.get(id.index()).copied() {
-            Some(count) if count > 1 => self.counts.set(id.index(), count - 1),
-            _ => {
-                self.index.remove::<T>(&value, id.number());
-                self.values.set(id.index(), Place::Free(self.free));
-                self.counts.set(id.index(), 0);
-                self.free = id.number();
-            }
+        let Some(value) = self.values.get(id.index()).cloned().flatten() else { return };
+        let count = self.count(id);
+        if count > 1 {
+            self.counts.set(id.index(), count - 1);
+            return;
         }
+        self.index.remove::<T>(&value, id.number());
+        self.values.set(id.index(), None);
+        self.counts.set(id.index(), self.free);
+        self.free = id.number();
     }
 }
 

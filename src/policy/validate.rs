@@ -10,11 +10,11 @@ use super::{
     SourceKind, Sources, Statements, Texts, Users,
 };
 use crate::catalogue::{Bit, Catalogue, includes};
-use crate::document::{self, Document, Map};
+use crate::document::{self, Document, Map, Role};
 use crate::graph;
 use crate::ids::{GroupId, IdVec, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
-use crate::names::{MOST, NameMap, keys};
+use crate::names::{MOST, NameMap};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
 
 impl TryFrom<Document> for Policy {
@@ -53,14 +53,11 @@ pub(super) fn resolve(
     }
 
     let mut sources = Sources::new();
-    let profiles = declare(SourceKind::Profile, document.profiles, &mut sources, &mut faults);
-    let roles = declare(SourceKind::Role, document.roles, &mut sources, &mut faults);
+    let mut declare_all = |kind, map| declare(kind, map, &mut sources, &mut faults);
+    let profiles = declare_all(SourceKind::Profile, as_roles(document.profiles));
+    let roles = declare_all(SourceKind::Role, document.roles);
     let approval_groups =
-        declare(SourceKind::ApprovalGroup, document.approval_groups, &mut sources, &mut faults);
-    for (name, role) in &roles {
-        let id = sources.find(SourceKind::Role, name);
-        id.into_iter().for_each(|id| sources.change(id, |source| source.unique = role.unique));
-    }
+        declare_all(SourceKind::ApprovalGroup, as_roles(document.approval_groups));
     let mut resolver = Resolver { catalogue: &catalogue, sources: &sources, faults: &mut faults };
 
     let licence = resolver.licence(document.licence, &root.key("licence"));
@@ -70,8 +67,8 @@ pub(super) fn resolve(
         .and_then(|name| resolver.source(SourceKind::Profile, &name, &root.key("default_profile")));
     let place = root.key("roles");
     let listed = roles.iter().map(|(name, role)| (&**name, role.includes.as_slice()));
-    let included = includes("role", "roles", listed, &roles, &place, resolver.faults);
-    unique_included(&roles, &included, &place, resolver.faults);
+    includes("role", "roles", listed, &roles, &place, resolver.faults);
+    unique_included(&roles, &place, resolver.faults);
     let groups = groups(document.groups, &root.key("groups"), resolver.faults);
     let place = root.key("users");
     let (users, groups) = resolver.users(document.users, groups, &place, progress);
@@ -79,29 +76,16 @@ pub(super) fn resolve(
     let governance = resolver.governance(&document.governance, &place);
 
     let mut resolved = vec![Source { statements: global, ..Source::new(SourceKind::Global) }];
-    let place = root.key("profiles");
-    resolved.extend(
-        profiles.iter().map(|(name, profile)| {
-            resolver.described(SourceKind::Profile, profile, &place.key(name))
-        }),
-    );
-    let place = root.key("roles");
-    for ((name, role), included) in roles.iter().zip(&included) {
-        let place = place.key(name);
-        let source = resolver.described(SourceKind::Role, &role.source, &place);
-        let included = included.iter().filter_map(|&at| Some(&**roles.get_index(at)?.0));
-        let includes = included.filter_map(|name| sources.find(SourceKind::Role, name));
-        let demoted_to = role
-            .demoted_to
-            .as_deref()
-            .and_then(|name| resolver.source(SourceKind::Role, name, &place.key("demoted_to")));
-        let (includes, unique) = (includes.collect(), role.unique);
-        resolved.push(Source { includes, unique, demoted_to, ..source });
+    for (kind, declared) in [
+        (SourceKind::Profile, &profiles),
+        (SourceKind::Role, &roles),
+        (SourceKind::ApprovalGroup, &approval_groups),
+    ] {
+        let place = root.key(kind.field());
+        resolved.extend(
+            declared.iter().map(|(name, role)| resolver.role(kind, role, &place.key(name))),
+        );
     }
-    let place = root.key("approval_groups");
-    resolved.extend(approval_groups.iter().map(|(name, group)| {
-        resolver.described(SourceKind::ApprovalGroup, group, &place.key(name))
-    }));
     for (id, source) in SourceId::first(resolved.len()).zip(resolved) {
         sources.set(id, source);
     }
@@ -128,26 +112,31 @@ pub(super) fn resolve(
     ))
 }
 
+/// Profiles and approval groups as roles that have no more than these.
+fn as_roles(sources: Map<document::Source>) -> Map<Role> {
+    sources.into_iter().map(|(name, source)| (name, Role { source, ..Role::default() })).collect()
+}
+
 /// Gives the sources of a kind their numbers, in the order of the map.
-fn declare<V>(
+fn declare(
     kind: SourceKind,
-    map: Map<V>,
+    map: Map<Role>,
     sources: &mut Sources,
     faults: &mut Faults,
-) -> NameMap<V> {
+) -> NameMap<Role> {
     let place = Place::Root.key(kind.field());
     let mut out = NameMap::with_capacity_and_hasher(map.len(), Default::default());
     let most = faults.limits.sources.min(MOST);
     if map.len() > most {
         faults.too_many(&place, "entries", most);
     }
-    for (name, value) in map {
+    for (name, role) in map {
         let place = place.key(&name);
         faults.check_name(&place, &name);
-        insert(&mut out, &name, value, &place, faults);
+        insert(&mut out, &name, role, &place, faults);
     }
-    for name in keys(&out) {
-        sources.insert(name, Source::new(kind));
+    for (name, role) in &out {
+        sources.insert(name, Source { unique: role.unique, ..Source::new(kind) });
     }
     out
 }
@@ -198,21 +187,13 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
 }
 
 /// Reports unique roles that are included.
-fn unique_included(
-    roles: &NameMap<document::Role>,
-    includes: &[Vec<usize>],
-    place: &Place<'_>,
-    faults: &mut Faults,
-) {
-    for ((name, of), included) in roles.iter().zip(includes) {
+fn unique_included(roles: &NameMap<Role>, place: &Place<'_>, faults: &mut Faults) {
+    for (name, role) in roles {
         let place = place.key(name);
         let list = place.key("includes");
-        // Unknown ones were reported, and have no numbers.
-        let known = |name: &&String| roles.contains_key(name.as_str());
-        let positions = of.includes.iter().enumerate().filter(|(_, name)| known(name));
-        for (&included, (at, name)) in included.iter().zip(positions) {
-            if roles[included].unique {
-                faults.push(&list.item(at), ProblemKind::UniqueIncluded { role: name.clone() });
+        for (at, role) in role.includes.iter().enumerate() {
+            if roles.get(role.as_str()).is_some_and(|included| included.unique) {
+                faults.push(&list.item(at), ProblemKind::UniqueIncluded { role: role.clone() });
             }
         }
     }
@@ -229,18 +210,21 @@ impl Resolver<'_> {
         licence
     }
 
-    /// Resolves a source, but for what only roles have.
-    fn described(
-        &mut self,
-        kind: SourceKind,
-        source: &document::Source,
-        place: &Place<'_>,
-    ) -> Source {
+    /// Resolves a role, or a profile or approval group [as one](as_roles). Unknown
+    /// names that it includes are reported elsewhere.
+    fn role(&mut self, kind: SourceKind, role: &Role, place: &Place<'_>) -> Source {
+        let (source, sources) = (&role.source, self.sources);
         let list = place.key("assignable_by");
+        let includes = role.includes.iter();
+        let demoted_to = role.demoted_to.as_deref();
         Source {
             assignable_by: (source.assignable_by.as_deref())
                 .map(|guard| self.sources(SourceKind::Role, guard, &list).collect()),
             statements: self.counted(&source.statements, place),
+            includes: includes.filter_map(|name| sources.find(SourceKind::Role, name)).collect(),
+            unique: role.unique,
+            demoted_to: demoted_to
+                .and_then(|name| self.source(SourceKind::Role, name, &place.key("demoted_to"))),
             ..Source::described(kind, source)
         }
     }

@@ -30,7 +30,7 @@ use crate::problem::{OneLine, Problem};
 #[serde(rename_all = "snake_case", deny_unknown_fields, expecting = "a question")]
 #[expect(missing_docs, reason = "fields are named as in a test document")]
 pub enum Question {
-    /// May this user do this?
+    /// Tells if this user may do this.
     Can {
         user: String,
         action: String,
@@ -39,15 +39,15 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         today: Option<Date>,
     },
-    /// May this user do this on some object, on some day?
+    /// Tells if this user may do this on some object, on some day.
     CanSome { user: String, action: String },
-    /// What level of a graded permission does this user have?
+    /// The level that this user has of a graded permission.
     Level { user: String, permission: String },
-    /// What is the value of a setting for this user?
+    /// The value of a setting for this user.
     Setting { user: String, setting: String },
-    /// What does this user hold?
+    /// All that this user holds.
     Effective { user: String },
-    /// Which users may do this, on this object or, without one, on some?
+    /// The users who may do this, on this object or, without one, on some.
     WhoCan {
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         today: Option<Date>,
     },
-    /// Why may this user do this, or not?
+    /// The reason why this user may do this, or not.
     Why {
         user: String,
         action: String,
@@ -64,7 +64,7 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         today: Option<Date>,
     },
-    /// On which of these objects may this user do this?
+    /// For each of these objects, tells if this user may do this.
     Filter {
         user: String,
         action: String,
@@ -72,9 +72,9 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         today: Option<Date>,
     },
-    /// Where does this document have problems?
+    /// The places where this document has problems.
     Validate(Box<Document>),
-    /// Is this change applied? If so, it stays in force for the steps after.
+    /// Makes this change, or names the rule that refuses it. If it is made, it stays in force for the steps after.
     #[serde(deserialize_with = "read::change")]
     Change {
         /// The user on whose behalf it is; if absent, the host asks.
@@ -92,8 +92,8 @@ impl Question {
     ///
     /// # Errors
     ///
-    /// Where the question names something, other than a user, that the policy does
-    /// not know. (A change is refused instead.)
+    /// If the question names something, other than a user, that the policy does not
+    /// know. (A change is refused instead.)
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
