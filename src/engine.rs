@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub use handle::{Permission, Unknown, User};
 pub(crate) use limit::{Bounding, Limit, Limits, day as fence_day, limit_of};
 pub use list::Effective;
-pub(crate) use rights::{Rights, reason_on_object};
+pub(crate) use rights::{Implied, Rights, reason_on_object};
 pub use stats::Stats;
 pub(crate) use verdict::{Conditional, Verdict};
 
@@ -606,12 +606,4 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
         }
     }
     asks.into()
-}
-
-/// Computes the permissions of a user who is neither an admin nor suspended.
-pub(crate) fn effective(policy: &Inner, user: &Class) -> BitSet {
-    let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
-    let mut layers = Layers::new(policy, &licensed);
-    let granted = layers.grants(user).granted;
-    layers.effective(&granted)
 }

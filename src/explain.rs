@@ -40,7 +40,7 @@ pub use crate::catalogue::Link;
 use crate::catalogue::{Bit, Catalogue, NodeId};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, RelationType};
-use crate::engine::{Engine, Layers, Permission, User};
+use crate::engine::{Engine, Permission, Rights, User};
 use crate::object::{Object, Target};
 use crate::policy::{Holder, SourceName};
 use crate::reason::Reason;
@@ -385,12 +385,13 @@ impl Engine {
     pub fn explain<T: Target>(&self, user: User, action: Permission, on: T) -> Explanation {
         let holder = self.holder(user);
         let name = holder.map_or_else(Named::default, named_user);
-        let (Some(holder), Some(bit)) = (holder, self.bit(action)) else {
+        let (Some(holder), Some(rights), Some(bit)) =
+            (holder, Rights::compiled(self, user), self.bit(action))
+        else {
             return self.bare_explanation(name, action, self.why(user, action, on), on);
         };
         let (object, today) = on.parts();
-        let mut layers = Layers::new(self.policy().inner(), self.licensed());
-        let trace = Trace::new(&mut layers, holder, object, today);
+        let trace = Trace::new(rights, holder, object, today);
         let mut explanation = self.bare_explanation(name, action, trace.reason(bit), on);
         if explanation.reason != Reason::Suspended {
             explanation.permissions = TraceBuilder { trace }.permissions(bit);

@@ -1,9 +1,13 @@
 //! The rights of one user and how they came about (design, rules 1 to 6), and the reason
 //! for an answer (section 7).
 
+use std::cell::OnceCell;
+
 use super::layer::{Layer, Layers};
+use super::{Engine, User};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, Catalogue, Condition, Evaluator, Form, Link, NodeId};
+use crate::ids::ClassId;
 use crate::names::HashMap;
 use crate::policy::{Class, Inner};
 use crate::reason::Reason;
@@ -86,8 +90,16 @@ pub(crate) struct Implied {
 /// The rights of one user, and what led to each.
 pub(crate) struct Rights<'p> {
     pub(crate) policy: &'p Inner,
-    pub(crate) user: &'p Class,
+    user: &'p Class,
     licensed: &'p BitSet,
+    /// An engine that knows which permissions are effective for users of a class.
+    compiled: Option<(&'p Engine, ClassId)>,
+    /// Made when it is first needed.
+    merged: OnceCell<Merged>,
+}
+
+/// The outcome of rules 1 to 5 for all permissions.
+struct Merged {
     layer: Layer,
     effective: BitSet,
     /// The permissions that only implications grant.
@@ -96,9 +108,8 @@ pub(crate) struct Rights<'p> {
     fell: HashMap<NodeId, usize>,
 }
 
-impl<'p> Rights<'p> {
-    pub(crate) fn new(layers: &mut Layers<'p>, user: &'p Class) -> Rights<'p> {
-        let (policy, licensed) = layers.of();
+impl Merged {
+    fn new(layers: &mut Layers<'_>, user: &Class) -> Merged {
         let mut implied: HashMap<NodeId, Implied> = HashMap::default();
         let layer = layers.grants_with(user, |id, by| {
             let origin = implied.get(&by).map_or(by, |by| by.origin);
@@ -108,7 +119,29 @@ impl<'p> Rights<'p> {
         let effective = layers.effective_with(&layer.granted, |id| {
             fell.insert(id, fell.len());
         });
-        Rights { policy, user, licensed, layer, effective, implied, fell }
+        Merged { layer, effective, implied, fell }
+    }
+}
+
+impl<'p> Rights<'p> {
+    pub(crate) fn new<'l: 'p>(layers: &mut Layers<'l>, user: &'p Class) -> Rights<'p> {
+        let (policy, licensed) = layers.of();
+        let merged = OnceCell::from(Merged::new(layers, user));
+        Rights { policy, user, licensed, compiled: None, merged }
+    }
+
+    /// The rights of an engine's user, who is not suspended.
+    pub(crate) fn compiled(engine: &'p Engine, user: User) -> Option<Rights<'p>> {
+        let compiled = &engine.0;
+        let (policy, licensed) = (compiled.policy(), &*compiled.licensed);
+        let (class, user) = (compiled.class(user)?, compiled.user(user)?);
+        let (compiled, merged) = (Some((engine, class)), OnceCell::new());
+        Some(Rights { policy, user, licensed, compiled, merged })
+    }
+
+    fn merged(&self) -> &Merged {
+        self.merged
+            .get_or_init(|| Merged::new(&mut Layers::new(self.policy, self.licensed), self.user))
     }
 
     pub(crate) fn catalogue(&self) -> &'p Catalogue {
@@ -119,7 +152,7 @@ impl<'p> Rights<'p> {
     /// aside: [`Reason::Granted`] for what is effective.
     pub(crate) fn reason(&self, bit: Bit) -> Reason {
         let known = (self.catalogue(), self.licensed);
-        reason(known, self.user, bit, &|bit| self.effective.contains(bit), &|| &self.layer)
+        reason(known, self.user, bit, &|bit| self.is_effective(bit), &|| &self.merged().layer)
     }
 
     /// The scope that gives the reason for its scoped node: the one that came
@@ -129,21 +162,30 @@ impl<'p> Rights<'p> {
         scopes.max_by_key(|&scope| self.reason(catalogue.node(scope).bit).progress())
     }
 
-    /// Returns whether a permission is effective at the level of that bit. Forbids and gates
-    /// count for an admin too.
+    /// Returns whether a permission is effective at the level of that bit, for a user who
+    /// is not an admin.
     pub(crate) fn is_effective(&self, bit: Bit) -> bool {
-        self.effective.contains(bit)
+        match self.compiled {
+            Some((engine, class)) => engine.class_holds(class, bit),
+            None => self.merged().effective.contains(bit),
+        }
     }
 
     /// The implication that granted a permission about which no source states anything.
     pub(crate) fn implied(&self, id: NodeId) -> Option<Implied> {
-        self.implied.get(&id).copied()
+        self.merged().implied.get(&id).copied()
     }
 
     /// The level granted of a permission, implications included: 0 for none, and 1 for
     /// one that is not graded.
     pub(crate) fn level(&self, id: NodeId) -> usize {
-        self.catalogue().node(id).bits().filter(|&bit| self.layer.granted.contains(bit)).count()
+        let node = self.catalogue().node(id);
+        // A graded permission falls as a whole, or not at all.
+        if self.is_effective(node.bit) && !self.user.admin {
+            return node.bits().filter(|&bit| self.is_effective(bit)).count();
+        }
+        let granted = &self.merged().layer.granted;
+        node.bits().filter(|&bit| granted.contains(bit)).count()
     }
 
     /// The node itself, or one above it, whose feature is not licensed.
@@ -172,9 +214,10 @@ impl<'p> Rights<'p> {
             self.needs(id).filter(|&(_, bit)| !self.is_effective(bit)).collect();
         lacks.sort_by_key(|&(_, bit)| {
             // At this level it may not be granted, though at a lower one it fell.
-            let fell = self.fell.get(&self.catalogue().id_of(bit));
+            let Merged { layer, fell, .. } = self.merged();
+            let fell = fell.get(&self.catalogue().id_of(bit));
             let is_scoped = !self.catalogue().grantable.contains(bit);
-            fell.filter(|_| is_scoped || self.layer.granted.contains(bit))
+            fell.filter(|_| is_scoped || layer.granted.contains(bit))
         });
         lacks
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::trace::Trace;
-use crate::catalogue::{Bit, Form, NodeId};
-use crate::engine::{Engine, Layers, Permission};
+use crate::catalogue::{Bit, Form};
+use crate::engine::{Engine, Layers, Permission, Rights};
 use crate::ids::ClassId;
 use crate::names::{HashMap, IndexMap};
 use crate::object::{Object, Target};
@@ -87,7 +87,8 @@ impl Engine {
                 let sources = if holder.class.admin {
                     vec![AccessSource::Admin]
                 } else {
-                    let trace = Trace::new(&mut layers, holder, object, today);
+                    let rights = Rights::new(&mut layers, holder.class);
+                    let trace = Trace::new(rights, holder, object, today);
                     let sources = trace.granting(bit).into_iter();
                     let name = |source| policy.source_ref(source, holder.name).source;
                     let access = |source| match name(source) {
@@ -125,9 +126,8 @@ impl<O: Object + ?Sized> Trace<'_, O> {
             if is_scoped && self.object.is_some() && !self.matches(id) {
                 continue;
             }
-            let origin: NodeId = self.rights.implied(id).map_or(id, |implied| implied.origin);
-            let decisive = self.statements(origin).into_iter().filter(|stated| stated.decides);
-            granting.extend(decisive.map(|stated| stated.source));
+            let stated = self.stated_or_implied(id);
+            granting.extend(stated.decisive().map(|nearest| nearest.source.origin));
         }
         self.in_order(&granting)
     }

@@ -2,11 +2,11 @@
 
 use super::hypothesis::Step;
 use super::remedy::{AssignedSource, Assignment};
-use super::search::Search;
+use super::search::{Search, Traced};
 use crate::bits::BitSet;
 use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
 use crate::change::{Abilities, Ability, Actor, Change, Comparing, Plan};
-use crate::engine::{Engine, effective};
+use crate::engine::Engine;
 use crate::ids::{ClassId, SourceId};
 use crate::names::{HashMap, HashSet};
 use crate::object::Object;
@@ -28,49 +28,48 @@ impl<O: Object + ?Sized> Search<'_, O> {
         if besides.len() == remedy.len() {
             return Default::default();
         }
-        let before = effective(self.policy, user);
+        let before = self.effective(user);
         let beyond =
             |set: &BitSet, other: &BitSet| set.iter().filter(|&bit| !other.contains(bit)).count();
-        let weigh = |set: Vec<SourceId>| {
-            let user = with(self.policy, user, &set);
-            if !self.allows(&besides, &user) {
-                return None;
+        self.with_layers(&besides, |layers| {
+            let weigh = |set: Vec<SourceId>| {
+                let user = with(self.policy, user, &set);
+                if !self.look_at(layers, &besides, &user, |trace| self.is_allowed(trace)) {
+                    return None;
+                }
+                let after = self.effective(&user);
+                let (takes, brings) = (beyond(&before, &after), beyond(&after, &before));
+                let separated = self.policy.governance.separated(Some(&before), &after);
+                separated.is_none().then_some(Weighed { set, takes, brings })
+            };
+            let mut candidates = self.policy.assignable(user);
+            for size in 1..=LARGEST {
+                let sets = combinations(candidates.len(), size).take(TRIED);
+                let chosen = |at: usize| candidates.get(at).copied();
+                let sets = sets.take_while(|_| self.may_look());
+                let sets = sets.map(|set| set.into_iter().filter_map(chosen).collect());
+                let mut found: Vec<Weighed> = sets.filter_map(weigh).collect();
+                if !found.is_empty() {
+                    found.sort_by_key(|weighed| (weighed.takes, weighed.brings));
+                    found.truncate(TOLD);
+                    return self.describe_assignments(found, &besides);
+                }
+                if size == 1 {
+                    candidates.retain(|&source| {
+                        let user = with(self.policy, user, &[source]);
+                        self.look_at(layers, &besides, &user, |trace| helps(trace, remedy))
+                    });
+                }
             }
-            let after = effective(self.policy, &user);
-            let (takes, brings) = (beyond(&before, &after), beyond(&after, &before));
-            let separated = self.policy.governance.separated(Some(&before), &after);
-            separated.is_none().then_some(Weighed { set, takes, brings })
-        };
-        let mut candidates = self.policy.assignable(user);
-        for size in 1..=LARGEST {
-            let sets = combinations(candidates.len(), size).take(TRIED);
-            let chosen = |at: usize| candidates.get(at).copied();
-            let sets = sets.take_while(|_| self.may_look());
-            let sets = sets.map(|set| set.into_iter().filter_map(chosen).collect());
-            let mut found: Vec<Weighed> = sets.filter_map(weigh).collect();
-            if !found.is_empty() {
-                found.sort_by_key(|weighed| (weighed.takes, weighed.brings));
-                found.truncate(TOLD);
-                return self.describe_assignments(found, &besides);
-            }
-            if size == 1 {
-                candidates.retain(|&source| self.helps(remedy, &besides, source));
-            }
-        }
-        Default::default()
+            Default::default()
+        })
     }
 
-    /// Returns whether a source grants a part of what a remedy grants.
-    fn helps(&self, remedy: &[Step], besides: &[Step], source: SourceId) -> bool {
-        self.look(besides, &with(self.policy, self.holder.class, &[source]), |trace| {
-            remedy.iter().any(|step| match step {
-                Step::Allow(bit) => {
-                    matches!(trace.rights.reason(*bit), Reason::Granted | Reason::Gated)
-                }
-                Step::Widen(check, _) => trace.passes(*check),
-                _ => false,
-            })
-        })
+    /// The rights of users of a class in the policy as it is.
+    fn effective(&self, class: &Class) -> BitSet {
+        let mut layers = self.layers.borrow_mut();
+        let granted = layers.grants(class).granted;
+        layers.effective(&granted)
     }
 
     fn describe_assignments(
@@ -113,6 +112,15 @@ impl<O: Object + ?Sized> Search<'_, O> {
         });
         (assignments.collect(), admins)
     }
+}
+
+/// Returns whether a user is granted a part of what a remedy grants.
+fn helps<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, remedy: &[Step]) -> bool {
+    remedy.iter().any(|step| match step {
+        Step::Allow(bit) => matches!(trace.rights.reason(*bit), Reason::Granted | Reason::Gated),
+        Step::Widen(check, _) => trace.passes(*check),
+        _ => false,
+    })
 }
 
 /// Sources that will do, how many permissions they take away and which they bring.

@@ -1,12 +1,12 @@
 //! Traces as the data of an explanation, with names in the place of numbers.
 
-use super::trace::Trace;
+use super::trace::{Stated, Trace};
 use super::{
     Check, Effect, Gate, Grant, Named, PermissionTrace, RelationCondition, ScopeTrace, SourceRef,
     StatedBound, Statement, Unlicensed, named_bit, named_node,
 };
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, States};
-use crate::engine::Layers;
+use crate::engine::{Implied, Layers, Rights};
 use crate::object::{NoObject, Object, Value};
 use crate::policy::{self, Class, Holder, Inner, Origin, SourceName};
 use crate::reason::Reason;
@@ -23,7 +23,7 @@ impl<'a> TraceBuilder<'a, NoObject> {
     /// A builder for users of a class, whatever the object.
     pub(crate) fn new(layers: &mut Layers<'a>, name: &'a str, class: &'a Class) -> Self {
         let holder = Holder { name, label: None, class, groups: &[] };
-        TraceBuilder { trace: Trace::new(layers, holder, None, None) }
+        TraceBuilder { trace: Trace::new(Rights::new(layers, class), holder, None, None) }
     }
 
     /// The reason why a node other than a heading is effective or not, suspension left
@@ -142,18 +142,19 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         if let Form::Scoped(_) = catalogue.node(id).form {
             return Grant::default();
         }
-        let implying = std::iter::successors(trace.rights.implied(id), |implied| {
-            trace.rights.implied(implied.by)
-        });
-        let mut implied_by: Vec<NodeId> = implying.take(LONGEST_CHAIN).map(|it| it.by).collect();
-        let origin = trace.rights.implied(id).map(|implied| implied.origin);
-        if let (Some(last), Some(origin)) = (implied_by.last_mut(), origin) {
-            *last = origin;
+        let Stated { origin, nearest, forbids } = trace.stated_or_implied(id);
+        let mut implied_by = Vec::new();
+        if origin != id {
+            let first = trace.rights.implied(id);
+            let next = |implied: &Implied| trace.rights.implied(implied.by);
+            let implying = std::iter::successors(first, next).map(|implied| implied.by);
+            implied_by.extend(implying.take(LONGEST_CHAIN - 1).take_while(|&by| by != origin));
+            implied_by.push(origin);
         }
-        // Of an implied permission, the statements about what implies it.
-        let statements = trace.statements(origin.unwrap_or(id)).into_iter();
-        let statements = statements.map(|it| self.statement(it.source, it.statement, it.decides));
-        let forbids = trace.forbids(id).into_iter();
+        let nearest = nearest.into_iter();
+        let statements =
+            nearest.map(|it| self.statement(it.source.origin, it.statement, it.decides));
+        let forbids = forbids.into_iter();
         let forbids = forbids.map(|(source, statement)| self.statement(source, statement, true));
         let level = match &catalogue.node(id).form {
             Form::Graded(levels) => levels.get(trace.rights.level(id)).map(ToString::to_string),

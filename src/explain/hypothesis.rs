@@ -1,16 +1,14 @@
 //! A policy, a user and an object as they would be if some steps were taken.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::trace::Trace;
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Pattern};
-use crate::date::Date;
+use crate::catalogue::{AttributeId, Bit, Catalogue, Pattern};
 use crate::document::Bound;
-use crate::engine::Layers;
 use crate::names::HashSet;
 use crate::object::{Object, Subject, Value};
-use crate::policy::{Class, Effect, Holder, Inner, Licence, Origin, Statements};
+use crate::policy::{Class, Effect, Inner, Licence, Origin, Statements};
 use crate::relation::RelationState;
 
 /// A step of a remedy, in numbers.
@@ -36,130 +34,103 @@ impl Step {
     }
 }
 
-/// A policy, a user and an object with the differences that some steps make.
-pub(super) struct Hypothesis<'a, O: ?Sized> {
-    policy: Inner,
-    licensed: BitSet,
-    class: Class,
-    object: Option<Related<'a, O>>,
-}
-
-impl<'a, O: Object + ?Sized> Hypothesis<'a, O> {
-    pub(super) fn new(
-        (policy, licensed): (&Inner, &BitSet),
-        class: &Class,
-        object: Option<&'a O>,
-        steps: &[Step],
-    ) -> Hypothesis<'a, O> {
-        let related = |object| Related { object, relations: Vec::new() };
-        let mut hypothesis = Hypothesis {
-            policy: policy.clone(),
-            licensed: licensed.clone(),
-            class: class.clone(),
-            object: object.map(related),
-        };
-        for step in steps {
-            hypothesis.take(step);
-        }
-        let allowed = steps.iter().filter_map(|step| match step {
-            Step::Allow(bit) => Some(*bit),
-            _ => None,
-        });
-        hypothesis.allow(&allowed.collect::<Vec<Bit>>());
-        if hypothesis.policy.licence != policy.licence {
-            let policy = &hypothesis.policy;
-            hypothesis.licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
-        }
-        hypothesis
-    }
-
-    fn take(&mut self, step: &Step) {
-        let policy = &mut self.policy;
+/// The policy as it would be, with what its licence covers; `None` if no step is about it.
+/// `sources` is the policy without its users, which is copied.
+pub(super) fn policy_after(sources: &Inner, steps: &[Step]) -> Option<(Inner, BitSet)> {
+    let mut policy = Cow::Borrowed(sources);
+    for step in steps {
         match step {
-            Step::Restore => self.class.suspended = false,
             Step::License(feature) => {
+                let policy = policy.to_mut();
                 let mut stated = policy.licence.stated().clone();
                 stated.features.push(feature.to_string());
                 policy.licence = Arc::new(Licence::new(stated, &policy.catalogue));
             }
-            // All at once, below.
-            Step::Allow(_) => {}
-            Step::Lift(source, effect, pattern) => self.edit(*source, |statements| {
-                let list = match effect {
-                    Effect::Forbid => &mut statements.forbid,
-                    _ => &mut statements.deny,
-                };
-                *list = list.iter().copied().filter(|known| known != pattern).collect();
-            }),
+            Step::Lift(Origin::Shared(id), effect, pattern) => {
+                let sources = &mut policy.to_mut().sources;
+                sources.change(*id, |source| lift(&mut source.statements, *effect, *pattern));
+            }
+            _ => {}
+        }
+    }
+    let Cow::Owned(policy) = policy else { return None };
+    let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
+    Some((policy, licensed))
+}
+
+/// The class of the user as it would be.
+pub(super) fn class_after(class: &Class, steps: &[Step], catalogue: &Catalogue) -> Class {
+    let mut class = class.clone();
+    let mut allowed = Vec::new();
+    for step in steps {
+        match step {
+            Step::Restore => class.suspended = false,
+            Step::Allow(bit) => allowed.push(*bit),
+            Step::Lift(Origin::Own, effect, pattern) => {
+                lift(class.statements.get_or_insert_default(), *effect, *pattern);
+            }
             Step::Widen(attribute, to) => {
-                let own = self.class.statements.get_or_insert_default();
-                own.set_bound(*attribute, Some(to));
+                class.statements.get_or_insert_default().set_bound(*attribute, Some(to));
             }
-            Step::Relate(relation, state) => {
-                let of = self.object.as_ref().map(|related| related.object.kind());
-                let kind = of.and_then(|kind| policy.catalogue.kinds.get(kind));
-                let name = kind.and_then(|kind| kind.relations.get_index(*relation as usize));
-                if let (Some(object), Some((name, _))) = (&mut self.object, name) {
-                    object.relations.push((name.clone(), *state));
-                }
-            }
+            _ => {}
         }
     }
+    if !allowed.is_empty() {
+        allow_exactly(class.statements.get_or_insert_default(), &allowed, catalogue);
+    }
+    class
+}
 
-    /// Allows the user exactly these permissions, or levels of them, in place of whatever
-    /// the user's own statements state of exactly them.
-    fn allow(&mut self, bits: &[Bit]) {
-        if bits.is_empty() {
-            return;
-        }
-        // There may be hundreds, and each change of a list copies it.
-        let catalogue = &self.policy.catalogue;
-        let exactly = |bit: Bit| Pattern::exactly(catalogue.id_of(bit));
-        let replaced: HashSet<Pattern> = bits.iter().copied().map(exactly).collect();
-        let own = self.class.statements.get_or_insert_default();
-        for list in [&mut own.allow, &mut own.deny, &mut own.forbid] {
-            let left = list.iter().copied();
-            *list = left.filter(|pattern| !replaced.contains(pattern)).collect();
-        }
-        let mut allow = std::mem::take(&mut own.allow).into_vec();
-        let mut levels = std::mem::take(&mut own.levels).into_vec();
-        levels.retain(|(pattern, _)| !replaced.contains(pattern));
-        for &bit in bits {
-            let node = catalogue.node_of(bit);
-            match Effect::granting(node, node.level_of(bit)) {
-                Effect::Level(level) => levels.push((exactly(bit), level.into())),
-                _ => allow.push(exactly(bit)),
-            }
-        }
-        (own.allow, own.levels) = (allow.into(), levels.into());
-    }
+/// Removes the statements that deny, or forbid, with a pattern.
+fn lift(statements: &mut Statements, effect: Effect<'_>, pattern: Pattern) {
+    let list = match effect {
+        Effect::Forbid => &mut statements.forbid,
+        _ => &mut statements.deny,
+    };
+    *list = list.iter().copied().filter(|&known| known != pattern).collect();
+}
 
-    /// Edits the statements of a source.
-    fn edit(&mut self, source: Origin, edit: impl FnOnce(&mut Statements)) {
-        match source {
-            Origin::Own => edit(self.class.statements.get_or_insert_default()),
-            Origin::Shared(id) => {
-                self.policy.sources.change(id, |source| edit(&mut source.statements));
-            }
+/// Allows exactly these permissions, or levels of them, in place of whatever is stated of
+/// exactly them: all at once, as there may be hundreds, and a changed list is copied.
+fn allow_exactly(statements: &mut Statements, bits: &[Bit], catalogue: &Catalogue) {
+    let exactly = |bit: Bit| Pattern::exactly(catalogue.id_of(bit));
+    let replaced: HashSet<Pattern> = bits.iter().copied().map(exactly).collect();
+    for list in [&mut statements.allow, &mut statements.deny, &mut statements.forbid] {
+        let left = list.iter().copied();
+        *list = left.filter(|pattern| !replaced.contains(pattern)).collect();
+    }
+    let mut allow = std::mem::take(&mut statements.allow).into_vec();
+    let mut levels = std::mem::take(&mut statements.levels).into_vec();
+    levels.retain(|(pattern, _)| !replaced.contains(pattern));
+    for &bit in bits {
+        let node = catalogue.node_of(bit);
+        match Effect::granting(node, node.level_of(bit)) {
+            Effect::Level(level) => levels.push((exactly(bit), level.into())),
+            _ => allow.push(exactly(bit)),
         }
     }
-
-    /// The user with the given name and groups.
-    pub(super) fn trace<'h>(
-        &'h self,
-        holder: Holder<'h>,
-        today: Option<Date>,
-    ) -> Trace<'h, Related<'a, O>> {
-        let mut layers = Layers::new(&self.policy, &self.licensed);
-        let holder = Holder { class: &self.class, ..holder };
-        Trace::new(&mut layers, holder, self.object.as_ref(), today)
-    }
+    (statements.allow, statements.levels) = (allow.into(), levels.into());
 }
 
 /// An object some of whose relations are in other states.
 pub(super) struct Related<'a, O: ?Sized> {
     object: &'a O,
     relations: Vec<(Box<str>, RelationState)>,
+}
+
+impl<'a, O: Object + ?Sized> Related<'a, O> {
+    /// The object as it would be.
+    pub(super) fn new(object: &'a O, steps: &[Step], catalogue: &Catalogue) -> Related<'a, O> {
+        let kind = catalogue.kinds.get(object.kind());
+        let relations = steps.iter().filter_map(|step| match step {
+            Step::Relate(relation, state) => {
+                let (name, _) = kind?.relations.get_index(*relation as usize)?;
+                Some((name.clone(), *state))
+            }
+            _ => None,
+        });
+        Related { object, relations: relations.collect() }
+    }
 }
 
 impl<O: Object + ?Sized> Object for Related<'_, O> {

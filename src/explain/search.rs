@@ -3,17 +3,17 @@
 //! It asks a trace what is in the way, supposes that removed, and asks again until the
 //! answer is yes; then it leaves each step out in turn, to see whether it is needed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use super::hypothesis::{Hypothesis, Related, Step};
+use super::hypothesis::{Related, Step, class_after, policy_after};
 use super::remedy::{Remedies, Remedy, RemedyStep};
-use super::trace::{Stated, Trace};
+use super::trace::{Nearest, Trace};
 use super::{Statement, builder, named_bit, named_user};
 use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
-use crate::engine::{Engine, fence_day};
+use crate::engine::{Engine, Layers, Rights, fence_day};
 use crate::names::{HashMap, HashSet};
 use crate::object::{Object, Value};
 use crate::policy::{
@@ -67,8 +67,10 @@ pub(super) struct Search<'a, O: ?Sized> {
     pub(super) engine: &'a Engine,
     pub(super) policy: &'a Inner,
     pub(super) holder: Holder<'a>,
-    /// The policy without its users, which is copied for each look.
+    /// The policy without its users, which is copied where a step changes it.
     sources: Inner,
+    /// The layers of the policy as it is, shared by all looks at it.
+    pub(super) layers: RefCell<Layers<'a>>,
     bit: Bit,
     object: Option<&'a O>,
     today: Option<Date>,
@@ -85,8 +87,9 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
     ) -> Search<'a, O> {
         let policy = engine.policy().inner();
         let sources = Inner { users: Users::default(), ..policy.clone() };
+        let layers = RefCell::new(Layers::new(policy, engine.licensed()));
         let left = Cell::new(EFFORT);
-        Search { engine, policy, holder, sources, bit, object, today, left }
+        Search { engine, policy, holder, sources, layers, bit, object, today, left }
     }
 
     pub(super) fn remedies(&self) -> Remedies {
@@ -229,23 +232,62 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
     }
 
     /// Returns whether the answer to users of that class is yes once the steps are taken.
-    pub(super) fn allows(&self, steps: &[Step], class: &Class) -> bool {
-        self.look(steps, class, |trace| trace.reason(self.bit).allowed())
+    fn allows(&self, steps: &[Step], class: &Class) -> bool {
+        self.look(steps, class, |trace| self.is_allowed(trace))
     }
 
-    /// Looks at what users of that class may do once the steps are taken.
-    pub(super) fn look<R>(
+    pub(super) fn is_allowed(&self, trace: &Traced<'_, '_, O>) -> bool {
+        trace.reason(self.bit).allowed()
+    }
+
+    /// Looks at the rights of users of that class once the steps are taken.
+    fn look<R>(
         &self,
         steps: &[Step],
         class: &Class,
         ask: impl FnOnce(&Traced<'_, '_, O>) -> R,
     ) -> R {
-        let policy = (&self.sources, self.engine.licensed());
-        let hypothesis = Hypothesis::new(policy, class, self.object, steps);
-        let trace = hypothesis.trace(self.holder, self.today);
+        self.with_layers(steps, |layers| self.look_at(layers, steps, class, ask))
+    }
+
+    /// Calls back with the layers of the policy once the steps are taken.
+    pub(super) fn with_layers<R>(
+        &self,
+        steps: &[Step],
+        call: impl FnOnce(&RefCell<Layers<'_>>) -> R,
+    ) -> R {
+        let Some((policy, licensed)) = policy_after(&self.sources, steps) else {
+            return call(&self.layers);
+        };
+        // The layers of the user's sources are made anew.
+        let sources = policy.sources_of(self.holder.class).map(|source| source.statements);
+        self.spend(sources.map(effort_of).fold(0, usize::saturating_add));
+        call(&RefCell::new(Layers::new(&policy, &licensed)))
+    }
+
+    /// Looks at the rights of users of that class in a policy, once the steps that are not
+    /// about the policy are taken.
+    pub(super) fn look_at<R>(
+        &self,
+        layers: &RefCell<Layers<'_>>,
+        steps: &[Step],
+        class: &Class,
+        ask: impl FnOnce(&Traced<'_, '_, O>) -> R,
+    ) -> R {
+        let catalogue = &self.policy.catalogue;
+        let class = class_after(class, steps, catalogue);
+        let object = self.object.map(|object| Related::new(object, steps, catalogue));
+        let holder = Holder { class: &class, ..self.holder };
+        let rights = Rights::new(&mut layers.borrow_mut(), &class);
+        let trace = Trace::new(rights, holder, object.as_ref(), self.today);
         let answer = ask(&trace);
-        self.left.set(self.left.get().saturating_sub(trace.effort()));
+        let own = class.statements.as_deref().map_or(0, effort_of);
+        self.spend(own.saturating_add(trace.effort()));
         answer
+    }
+
+    fn spend(&self, effort: usize) {
+        self.left.set(self.left.get().saturating_sub(effort));
     }
 
     /// Returns whether enough effort is left for another look.
@@ -313,8 +355,14 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
     }
 }
 
+/// The effort of making the layer of some statements: ranking and painting one takes as
+/// long as looking at several permissions.
+fn effort_of(statements: &Statements) -> usize {
+    statements.all().count().saturating_add(statements.bounds.len()).saturating_mul(8)
+}
+
 /// The trace of a hypothesis.
-type Traced<'h, 'a, O> = Trace<'h, Related<'a, O>>;
+pub(super) type Traced<'h, 'a, O> = Trace<'h, Related<'a, O>>;
 
 /// Adds a step and returns whether that changes anything. Of one permission only the
 /// highest level is kept, of one relation only the last state.
@@ -398,9 +446,8 @@ fn missing_grant<O: Object + ?Sized>(
     let lacking = trace.rights.unlicensed(id);
     let feature = lacking.and_then(|by| catalogue.node(by).feature.clone());
     steps.extend(feature.map(Step::License));
-    let decisive = trace.statements(id).into_iter().filter(|stated| stated.decides);
-    let decisive: Vec<Stated<'_>> = decisive.collect();
-    let said = decisive.first().map_or(Said::Nothing, |stated| stated.said);
+    let stated = trace.stated(id);
+    let said = stated.decisive().next().map_or(Said::Nothing, |nearest| nearest.said);
     let is_granted = match said {
         Said::Nothing => trace.rights.level(id) >= level as usize,
         Said::Level(said) => said >= level,
@@ -409,11 +456,11 @@ fn missing_grant<O: Object + ?Sized>(
     if !is_granted {
         steps.push(Step::Allow(bit));
     }
-    let forbids = trace.forbids(id).into_iter();
-    let forbids = forbids.map(|(source, it)| Step::Lift(source, Effect::Forbid, it.pattern));
-    steps.extend(forbids);
-    let denies = decisive.into_iter().filter(|_| lifts && said == Said::Deny);
-    steps.extend(denies.map(|it| Step::Lift(it.source, Effect::Deny, it.statement.pattern)));
+    let forbids = stated.forbids.iter();
+    steps.extend(forbids.map(|(source, it)| Step::Lift(*source, Effect::Forbid, it.pattern)));
+    let denies = stated.decisive().filter(|_| lifts && said == Said::Deny);
+    let lift = |it: &Nearest<'_>| Step::Lift(it.source.origin, Effect::Deny, it.statement.pattern);
+    steps.extend(denies.map(lift));
 }
 
 /// The states in which the object's relations would fit a scope, and every other one

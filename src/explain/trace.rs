@@ -11,26 +11,44 @@ use crate::catalogue::{
     AttributeId, Bit, Catalogue, Evaluator, Form, KindId, Link, NodeId, Op, States,
 };
 use crate::date::Date;
-use crate::engine::{Bounding, Layers, Limits, Rights, limit_of, reason_on_object};
+use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object};
 use crate::names::HashMap;
 use crate::object::{Asker, Object, Subject, Value};
 use crate::policy::{
-    Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, Statements, Tier,
+    Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, nearest,
 };
 use crate::reason::Reason;
 use crate::relation::RelationState;
 
-/// The nearest statement of one of the user's sources about one permission.
-#[derive(Clone, Copy, Debug)]
+/// The statements of a user's sources about one permission, the more general source
+/// first.
 pub(super) struct Stated<'a> {
-    pub(super) source: Origin,
-    tier: Tier,
+    /// The permission that the nearest statements are about.
+    pub(super) origin: NodeId,
+    /// The nearest statement of each source that has one.
+    pub(super) nearest: Vec<Nearest<'a>>,
+    pub(super) forbids: Vec<(Origin, Statement<'a>)>,
+}
+
+/// The nearest statement of a source.
+pub(super) struct Nearest<'a> {
+    pub(super) source: Held<'a>,
     pub(super) statement: Statement<'a>,
     /// The result for the permission.
     pub(super) said: Said,
     /// It is one of those that decide.
     pub(super) decides: bool,
 }
+
+impl<'a> Stated<'a> {
+    /// The nearest statements that decide.
+    pub(super) fn decisive(&self) -> impl Iterator<Item = &Nearest<'a>> {
+        self.nearest.iter().filter(|nearest| nearest.decides)
+    }
+}
+
+/// Up to this many permissions, statements are looked through for each.
+const FEW: usize = 16;
 
 /// One user, and one object or none.
 pub(super) struct Trace<'a, O: ?Sized> {
@@ -41,7 +59,9 @@ pub(super) struct Trace<'a, O: ?Sized> {
     /// The kind of the object.
     kind: Option<KindId>,
     /// The user's sources, the more general first.
-    sources: OnceCell<Vec<(Held<'a>, StatementIndex<'a>)>>,
+    sources: OnceCell<Vec<(Held<'a>, OnceCell<StatementIndex<'a>>)>>,
+    /// The number of permissions whose statements were looked up.
+    looked_up: Cell<usize>,
     limits: OnceCell<Limits>,
     /// The number of tests of conditions made so far.
     tests: Cell<usize>,
@@ -51,12 +71,11 @@ pub(super) struct Trace<'a, O: ?Sized> {
 
 impl<'a, O: Object + ?Sized> Trace<'a, O> {
     pub(super) fn new(
-        layers: &mut Layers<'a>,
+        rights: Rights<'a>,
         holder: Holder<'a>,
         object: Option<&'a O>,
         today: Option<Date>,
     ) -> Trace<'a, O> {
-        let rights = Rights::new(layers, holder.class);
         let kinds = &rights.catalogue().kinds;
         let kind = object.and_then(|object| kinds.get_index_of(object.kind()));
         Trace {
@@ -66,6 +85,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
             today,
             kind: kind.map(|kind| kind as KindId),
             sources: OnceCell::new(),
+            looked_up: Cell::new(0),
             limits: OnceCell::new(),
             tests: Cell::new(0),
             blocked: RefCell::default(),
@@ -80,10 +100,27 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         self.rights.catalogue()
     }
 
-    fn sources(&self) -> &[(Held<'a>, StatementIndex<'a>)] {
+    fn sources(&self) -> &[(Held<'a>, OnceCell<StatementIndex<'a>>)] {
         self.sources.get_or_init(|| {
             let sources = self.policy().sources_of(self.holder.class);
-            sources.map(|source| (source, StatementIndex::new(source.statements))).collect()
+            sources.map(|source| (source, OnceCell::new())).collect()
+        })
+    }
+
+    /// The statements that match a permission, of each source, the more general first.
+    fn matching(&self, id: NodeId) -> impl Iterator<Item = (Held<'a>, Vec<Statement<'a>>)> {
+        // For a few permissions, it takes less time to look at all statements than to sort
+        // them.
+        let is_sorted = self.looked_up.replace(self.looked_up.get().saturating_add(1)) > FEW;
+        self.sources().iter().map(move |(source, index)| {
+            let statements = source.statements;
+            let matching = if is_sorted {
+                let index = index.get_or_init(|| StatementIndex::new(statements));
+                index.matching(id, self.catalogue()).collect()
+            } else {
+                statements.matching(id, self.catalogue()).collect()
+            };
+            (*source, matching)
         })
     }
 
@@ -93,49 +130,46 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         all.filter(|source| sources.contains(source)).collect()
     }
 
-    /// The nearest statement of each source about a permission that can be granted, the
-    /// more general source first.
-    pub(super) fn statements(&self, id: NodeId) -> Vec<Stated<'a>> {
+    /// The statements about a permission that can be granted.
+    pub(super) fn stated(&self, id: NodeId) -> Stated<'a> {
         let catalogue = self.catalogue();
-        let nearest = self.sources().iter().filter_map(|(source, index)| {
-            let statement = index.nearest(id, catalogue)?;
-            let said = statement.effect.result(catalogue.node(id));
-            let &Held { origin: source, tier, .. } = source;
-            Some(Stated { source, tier, statement, said, decides: false })
-        });
-        let mut stated: Vec<Stated<'_>> = nearest.collect();
+        let mut stated = Stated { origin: id, nearest: Vec::new(), forbids: Vec::new() };
+        for (source, mut matching) in self.matching(id) {
+            if let Some(statement) = nearest(matching.iter().copied(), catalogue) {
+                let said = statement.effect.result(catalogue.node(id));
+                stated.nearest.push(Nearest { source, statement, said, decides: false });
+            }
+            // Of repeated ones the first.
+            matching.retain(|statement| statement.effect == Effect::Forbid);
+            matching.sort_unstable_by_key(|statement| (statement.pattern, statement.at));
+            matching.dedup_by_key(|statement| statement.pattern);
+            matching.sort_unstable_by_key(|statement| statement.at);
+            stated.forbids.extend(matching.into_iter().map(|it| (source.origin, it)));
+        }
         // Rule 2: of the most specific tier, those that deny, or else grant the most.
-        let tier = stated.last().map(|last| last.tier);
-        let in_tier = |stated: &&Stated<'_>| Some(stated.tier) == tier;
-        let said = stated.iter().filter(in_tier).map(|stated| stated.said).max();
-        for stated in &mut stated {
-            stated.decides = in_tier(&&*stated) && Some(stated.said) == said;
+        let tier = stated.nearest.last().map(|last| last.source.tier);
+        let in_tier = |nearest: &&Nearest<'_>| Some(nearest.source.tier) == tier;
+        let said = stated.nearest.iter().filter(in_tier).map(|nearest| nearest.said).max();
+        for nearest in &mut stated.nearest {
+            nearest.decides = in_tier(&&*nearest) && Some(nearest.said) == said;
         }
         stated
     }
 
-    /// The statements that forbid a permission, the more general source first.
-    pub(super) fn forbids(&self, id: NodeId) -> Vec<(Origin, Statement<'a>)> {
-        let forbids = self.sources().iter().flat_map(|(source, index)| {
-            let matching = index.matching(id, self.catalogue());
-            let forbids = matching.filter(|statement| statement.effect == Effect::Forbid);
-            let mut forbids: Vec<_> = forbids.map(|it| (source.origin, it)).collect();
-            forbids.sort_unstable_by_key(|(_, statement)| statement.at);
-            forbids
-        });
-        forbids.collect()
+    /// The same; where no source states anything and an implication grants it, the nearest
+    /// statements are about the permission that sources grant.
+    pub(super) fn stated_or_implied(&self, id: NodeId) -> Stated<'a> {
+        let stated = self.stated(id);
+        let implied = stated.nearest.is_empty().then(|| self.rights.implied(id)).flatten();
+        match implied {
+            Some(implied) => Stated { forbids: stated.forbids, ..self.stated(implied.origin) },
+            None => stated,
+        }
     }
 
-    /// The effort so far, in permissions looked at.
+    /// The effort so far, in permissions looked at, that of the layers aside.
     pub(super) fn effort(&self) -> usize {
-        // Ranking and painting a statement takes as long as looking at several.
-        let count = |statements: &Statements| {
-            statements.all().count().saturating_add(statements.bounds.len()).saturating_mul(8)
-        };
-        let sources = self.policy().sources_of(self.holder.class);
-        let patterns =
-            sources.map(|source| count(source.statements)).fold(0usize, usize::saturating_add);
-        patterns.saturating_add(self.catalogue().nodes.len()).saturating_add(self.tests.get())
+        self.catalogue().nodes.len().saturating_add(self.tests.get())
     }
 
     /// The reason for the answer.

@@ -177,6 +177,16 @@ impl Statements {
         stated.chain(levels)
     }
 
+    /// The statements that match a permission, forbids included.
+    pub(crate) fn matching(
+        &self,
+        id: NodeId,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = Statement<'_>> {
+        let matching = self.all().filter(move |it| it.pattern.matches(id, catalogue));
+        matching.filter(move |it| it.effect.result(catalogue.node(id)) != Said::Nothing)
+    }
+
     /// Returns the statements about permissions as rule 1 ranks them, the farthest
     /// first: of those that match a permission the last one wins, forbids aside.
     pub(crate) fn ranked(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
@@ -189,7 +199,13 @@ impl Statements {
     /// and each would be applied to all permissions.
     pub(crate) fn distinct(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
         let mut ranked: Vec<Statement<'_>> = self.all().collect();
-        ranked.sort_by_cached_key(|statement| (statement.rank(catalogue), statement.pattern));
+        let lists = [self.allow.is_empty(), self.deny.is_empty(), self.levels.is_empty()];
+        if let [_, true, true] | [true, _, true] = lists {
+            // Nothing competes, and the order of what does the same is of no account.
+            ranked.sort_by_key(|statement| (statement.effect, statement.pattern));
+        } else {
+            ranked.sort_by_cached_key(|statement| (statement.rank(catalogue), statement.pattern));
+        }
         ranked.dedup_by_key(|statement| (statement.effect, statement.pattern));
         ranked
     }
