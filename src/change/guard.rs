@@ -23,7 +23,8 @@ pub(crate) fn judge(plan: &Plan<'_>, actor: Actor<'_>) -> Result<(), Refusal> {
         (Actor::User(name), None) => refuse(Rule::NotPermitted, format!("unknown actor `{name}`")),
         (Actor::User(name), Some(Holder { class, .. })) => {
             let held = Holdings::new(old, &licensed(old)).of(class);
-            permit(plan, name, class, |bit| held.contains(bit))
+            let permitted = permit(plan, class, |bit| held.contains(bit));
+            permitted.or_else(|why| refuse(Rule::NotPermitted, why.message(old, name)))
         }
     };
     let refusals = plan.refusals.iter().chain(permitted.as_ref().err());
@@ -54,33 +55,55 @@ fn is_active_admin(user: &Class) -> bool {
     user.admin && !user.suspended
 }
 
-/// Refuses the change if a user may not ask for it, who holds the permissions that `holds`
+/// The reason why a user may not ask for a change, put into words only if it is told:
+/// every user may be asked about.
+pub(crate) enum NotPermitted<'p> {
+    Suspended,
+    Kind(ChangeKind),
+    Assigning(SourceId),
+    AdminsOnly(&'p str),
+}
+
+impl NotPermitted<'_> {
+    fn message(self, policy: &Inner, name: &str) -> String {
+        match self {
+            NotPermitted::Suspended => format!("`{name}` is suspended"),
+            NotPermitted::Kind(kind) => {
+                let who = match policy.governance.needs(kind) {
+                    None => "only admins may".to_owned(),
+                    Some(needs) => {
+                        let names = needs.iter().map(|&bit| policy.catalogue.name_of(bit));
+                        let names: Vec<String> = names.collect();
+                        format!("it requires {}", quoted(names.iter().map(String::as_str)))
+                    }
+                };
+                format!("`{name}` may not `{}`: {who}", kind.code())
+            }
+            NotPermitted::Assigning(source) => {
+                format!("`{name}` may not assign {}", policy.sources.name_of(source))
+            }
+            NotPermitted::AdminsOnly(message) => message.to_owned(),
+        }
+    }
+}
+
+/// Checks that a user may ask for the change, who holds the permissions that `holds`
 /// accepts.
-pub(crate) fn permit(
-    plan: &Plan<'_>,
-    name: &str,
+pub(crate) fn permit<'p>(
+    plan: &'p Plan<'_>,
     user: &Class,
     holds: impl Fn(Bit) -> bool,
-) -> Result<(), Refusal> {
+) -> Result<(), NotPermitted<'p>> {
     let (old, requirements) = (plan.old, &plan.requirements);
     if user.suspended {
-        return refuse(Rule::NotPermitted, format!("`{name}` is suspended"));
+        return Err(NotPermitted::Suspended);
     }
     let may = |kind: ChangeKind| match old.governance.needs(kind) {
         None => user.admin,
         Some(needs) => needs.iter().all(|&bit| holds(bit)),
     };
     if let Some(&kind) = requirements.kinds.iter().find(|&&kind| !may(kind)) {
-        let who = match old.governance.needs(kind) {
-            None => "only admins may".to_owned(),
-            Some(needs) => {
-                let names: Vec<String> =
-                    needs.iter().map(|&bit| old.catalogue.name_of(bit)).collect();
-                format!("it requires {}", quoted(names.iter().map(String::as_str)))
-            }
-        };
-        let message = format!("`{name}` may not `{}`: {who}", kind.code());
-        return refuse(Rule::NotPermitted, message);
+        return Err(NotPermitted::Kind(kind));
     }
     let held = old.sources.closure(&user.sources);
     let satisfies = |source: SourceId| {
@@ -95,11 +118,10 @@ pub(crate) fn permit(
     let assigned = requirements.assigned.iter().find(|&&source| !satisfies(source));
     let without_right = || requirements.rights.iter().find(|&&source| !has_right(source));
     if let Some(&source) = assigned.or_else(without_right) {
-        let source = old.sources.name_of(source);
-        return refuse(Rule::NotPermitted, format!("`{name}` may not assign {source}"));
+        return Err(NotPermitted::Assigning(source));
     }
     match &requirements.admins_only {
-        Some(message) if !user.admin => refuse(Rule::NotPermitted, message),
+        Some(message) if !user.admin => Err(NotPermitted::AdminsOnly(message)),
         _ => Ok(()),
     }
 }

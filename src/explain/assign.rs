@@ -238,7 +238,7 @@ impl<'e> Approving<'e> {
         }
         let mut classes = Vec::new();
         for (id, class) in self.policy.users.classes() {
-            if permit(plan, "", class, |bit| self.engine.class_holds(id, bit)).is_err() {
+            if permit(plan, class, |bit| self.engine.class_holds(id, bit)).is_err() {
                 continue;
             }
             if !class.admin && !gains.is_empty() {
