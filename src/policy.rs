@@ -39,6 +39,7 @@ use validate::Misfits;
 
 use crate::catalogue::Catalogue;
 use crate::document::{self, Bundle, Document};
+use crate::graph;
 use crate::ids::{GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{HashSet, NameMap, number};
@@ -241,6 +242,24 @@ pub(crate) struct Groups {
 impl Groups {
     pub(crate) fn name(&self, id: GroupId) -> &str {
         self.parents.get_index(id.index()).map_or("", |(name, _)| name)
+    }
+
+    /// The number of a group, which need not be declared.
+    pub(crate) fn number(&mut self, name: &str) -> GroupId {
+        let known = self.parents.get_index_of(name);
+        GroupId::new(known.unwrap_or_else(|| self.parents.insert_full(name.into(), None).0))
+    }
+
+    /// The groups that are beneath each other in a cycle, cycle by cycle.
+    pub(crate) fn cycles(&self) -> Vec<Vec<GroupId>> {
+        let walk = graph::walk(self.parents.len(), |group, at| match at {
+            0 => self.parents[group].map(Key::index),
+            _ => None,
+        });
+        let groups = |ring: Vec<(usize, usize)>| {
+            ring.into_iter().map(|(group, _)| GroupId::new(group)).collect()
+        };
+        walk.cycles.into_iter().map(groups).collect()
     }
 
     /// Returns `true` if a group is one of these or a descendant of one.

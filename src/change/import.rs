@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Touched};
 use super::{Bundle, Change, Note, OnConflict, Rule};
-use crate::document::{self, Map};
+use crate::document;
 use crate::ids::SourceId;
 use crate::names::HashSet;
 use crate::policy::{ChangeKind, Resolver, Source, SourceKind};
@@ -17,12 +17,6 @@ struct Coming<'b> {
     replaces: Option<SourceId>,
     source: &'b document::Source,
     role: Option<&'b document::Role>,
-}
-
-/// Returns `true` if a map has duplicate names, which no policy has.
-fn has_duplicates<V>(map: &Map<V>) -> bool {
-    let mut seen = HashSet::<&str>::default();
-    !map.iter().all(|(name, _)| seen.insert(name))
 }
 
 impl Plan<'_> {
@@ -77,13 +71,11 @@ impl Plan<'_> {
         let roles = roles.map(|(name, it)| (SourceKind::Role, name, &it.source, Some(it)));
         let groups = bundle.approval_groups.iter();
         let groups = groups.map(|(name, it)| (SourceKind::ApprovalGroup, name, it, None));
-        if has_duplicates(&bundle.profiles)
-            || has_duplicates(&bundle.roles)
-            || has_duplicates(&bundle.approval_groups)
-        {
+        let all: Vec<_> = profiles.chain(roles).chain(groups).collect();
+        let mut seen = HashSet::<(SourceKind, &str)>::default();
+        if !all.iter().all(|&(kind, name, ..)| seen.insert((kind, name))) {
             self.refuse(Rule::Invalid, "a name occurs twice in the bundle");
         }
-        let all: Vec<_> = profiles.chain(roles).chain(groups).collect();
         let mut coming = Vec::new();
         for &(kind, name, source, role) in &all {
             self.check_name(name);

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
-use crate::graph;
-use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
+use crate::ids::{ClassId, SourceId, UserSlot};
 use crate::names::{HashSet, is_name};
 use crate::policy::{
     ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
@@ -276,12 +275,7 @@ impl Plan<'_> {
             return;
         }
         let groups = Arc::make_mut(&mut self.new.groups);
-        let above = parent.map(|name| {
-            let above = groups.parents.entry(name.into());
-            let at = GroupId::new(above.index());
-            above.or_default();
-            at
-        });
+        let above = parent.map(|name| groups.number(name));
         groups.parents.insert(group.into(), above);
         match groups.declared.get_mut(group) {
             Some(known) => known.parent = parent.map(str::to_owned),
@@ -290,13 +284,7 @@ impl Plan<'_> {
                 document::Group { parent: parent.map(str::to_owned), ..Default::default() },
             ),
         }
-        let ring = !graph::walk(groups.parents.len(), |group, at| match at {
-            0 => groups.parents.get_index(group)?.1.map(Key::index),
-            _ => None,
-        })
-        .cycles
-        .is_empty();
-        if ring {
+        if !groups.cycles().is_empty() {
             self.refuse(Rule::Invalid, "groups would be beneath each other in a cycle");
         }
         let (group, parent) = (group.to_owned(), parent.map(str::to_owned));

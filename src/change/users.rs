@@ -120,12 +120,8 @@ impl Plan<'_> {
         }
         let mut ids = Vec::new();
         for name in names {
-            let known = self.new.groups.parents.get_index_of(name.as_str());
-            let id = known.unwrap_or_else(|| {
-                let groups = Arc::make_mut(&mut self.new.groups);
-                groups.parents.insert_full(name.as_str().into(), None).0
-            });
-            ids.push(GroupId::new(id));
+            let known = self.new.groups.parents.get_index_of(name.as_str()).map(GroupId::new);
+            ids.push(known.unwrap_or_else(|| Arc::make_mut(&mut self.new.groups).number(name)));
         }
         ids.into()
     }

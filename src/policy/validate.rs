@@ -11,8 +11,7 @@ use super::{
 };
 use crate::catalogue::{Bit, Catalogue, includes};
 use crate::document::{self, Document, Map, Role};
-use crate::graph;
-use crate::ids::{GroupId, IdVec, Key, Number, SourceId, UserSlot};
+use crate::ids::{GroupId, IdVec, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{MOST, NameMap};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
@@ -152,38 +151,29 @@ fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faul
 }
 
 fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
-    let mut parents: NameMap<Option<GroupId>> = NameMap::default();
+    let mut groups = Groups::default();
     for (name, _) in declared.iter() {
         let place = place.key(name);
         faults.check_text(&place, name);
-        insert(&mut parents, name, None, &place, faults);
+        insert(&mut groups.parents, name, None, &place, faults);
     }
     for (name, group) in declared.iter() {
         let Some(parent) = &group.parent else { continue };
         faults.check_text(&place.key(name).key("parent"), parent);
-        let parent = parents.entry(parent.as_str().into());
-        let at = GroupId::new(parent.index());
-        parent.or_default();
-        if let Some(own) = parents.get_mut(name) {
-            *own = Some(at);
+        let parent = groups.number(parent);
+        if let Some(own) = groups.parents.get_mut(name) {
+            *own = Some(parent);
         }
     }
-    let parent = |group: usize, at: usize| match at {
-        0 => parents[group].map(Key::index),
-        _ => None,
-    };
-    for ring in graph::walk(parents.len(), parent).cycles {
-        let names: Vec<_> = ring
-            .iter()
-            .filter_map(|&(group, _)| Some(parents.get_index(group)?.0.to_string()))
-            .collect();
+    for ring in groups.cycles() {
+        let names: Vec<_> = ring.iter().map(|&group| groups.name(group).to_owned()).collect();
         if let Some(last) = names.last() {
             let place = place.key(last);
             let kind = ProblemKind::Cycle { what: "groups", names: truncate_list(names.clone()) };
             faults.push(&place.key("parent"), kind);
         }
     }
-    Groups { parents, declared }
+    Groups { declared, ..groups }
 }
 
 /// Reports unique roles that are included.
@@ -315,7 +305,13 @@ impl Resolver<'_> {
             let place = place.key(&name);
             self.faults.check_text(&place, &name);
             let class = self.class(&user, &place);
-            let belongs = user_groups(&user, &mut groups, &place, self.faults);
+            let list = place.key("groups");
+            let named = user.groups.iter().enumerate();
+            let belongs = named.map(|(at, name)| {
+                self.faults.check_text(&list.item(at), name);
+                groups.number(name)
+            });
+            let belongs: SmallVec<[GroupId; 8]> = belongs.collect();
             let list = place.key("roles");
             let listed = if any_unique { &user.roles[..] } else { &[] };
             for (at, role) in listed.iter().enumerate() {
@@ -360,23 +356,4 @@ impl Resolver<'_> {
                 .then(|| Box::new(self.counted(&user.statements, place))),
         }
     }
-}
-
-/// The numbers of a user's groups, which need not be declared.
-fn user_groups(
-    user: &document::UserEntry,
-    groups: &mut Groups,
-    place: &Place<'_>,
-    faults: &mut Faults,
-) -> SmallVec<[GroupId; 8]> {
-    let list = place.key("groups");
-    let named = user.groups.iter().enumerate();
-    let mut belongs = SmallVec::new();
-    for (at, name) in named {
-        faults.check_text(&list.item(at), name);
-        let known = groups.parents.get_index_of(name.as_str());
-        let add = || groups.parents.insert_full(name.as_str().into(), None).0;
-        belongs.push(GroupId::new(known.unwrap_or_else(add)));
-    }
-    belongs
 }
