@@ -79,17 +79,19 @@ mod text;
 mod users;
 mod values;
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
-use crate::catalogue::{Catalogue, NodeId};
+use crate::catalogue::Node;
 use crate::change::{Actor, Applied, Change, Refusal};
 use crate::document::SettingValue;
 use crate::engine::Engine;
 use crate::explain::Named;
 use crate::filter::Predicate;
-use crate::names::HashMap;
-use compare::{Changes, Comparison, Line};
-use pairs::Compared;
+use crate::ids::UserSlot;
+use crate::names::IndexMap;
+use compare::{Changes, Comparison, Line, catalogue};
 pub use users::Users;
 
 /// The changes from one policy to another.
@@ -343,29 +345,17 @@ impl Engine {
         let (old, new) = (self.policy().inner(), after.policy().inner());
         let aligned = old.is_aligned(new);
         let mut comparison = Comparison::new(BeforeAfter { before: self, after }, aligned);
-        let mut numbers: HashMap<Changes, usize> = HashMap::default();
-        let mut groups: Vec<(Changes, Users)> = Vec::new();
-        for Compared { pair, slots } in pairs::pairs(self, after, aligned) {
-            let Some(changes) = comparison.changes(&pair) else { continue };
-            match numbers.get(&changes).and_then(|&at| groups.get_mut(at)) {
-                Some((_, users)) => users.join(&slots),
-                None => {
-                    let policy = match changes.presence {
-                        Presence::Gone => self.policy(),
-                        _ => after.policy(),
-                    };
-                    numbers.insert(changes.clone(), groups.len());
-                    groups.push((changes, Users::new(policy.clone(), slots)));
-                }
+        let mut groups: IndexMap<Changes, Vec<UserSlot>> = IndexMap::default();
+        for (pair, slots) in pairs::pairs(self, after, aligned) {
+            if let Some(changes) = comparison.changes(&pair) {
+                groups.entry(changes).or_default().extend(slots);
             }
         }
-        groups.iter_mut().for_each(|(_, users)| users.settle());
-        groups.sort_by_key(|(changes, users)| {
-            (changes.presence, std::cmp::Reverse(users.len()), users.first())
+        groups.values_mut().for_each(|slots| slots.sort_unstable());
+        groups.sort_by_cached_key(|changes, slots| {
+            (changes.presence, Reverse(slots.len()), slots.first().copied())
         });
-        let builder =
-            DiffBuilder { comparison: &comparison, old: &old.catalogue, new: &new.catalogue };
-        let groups = groups.into_iter().map(|(changes, users)| builder.group(changes, users));
+        let groups = groups.into_iter().map(|(changes, slots)| comparison.group(changes, slots));
         let names =
             if aligned { Vec::new() } else { names::changes(&old.catalogue, &new.catalogue) };
         Diff { names, groups: groups.collect() }
@@ -433,42 +423,33 @@ impl Diff {
     }
 }
 
-/// Builds the groups of a [`Diff`] from the numbers of a comparison.
-struct DiffBuilder<'c, 'e> {
-    comparison: &'c Comparison<'e>,
-    old: &'c Catalogue,
-    new: &'c Catalogue,
-}
-
-impl DiffBuilder<'_, '_> {
-    fn group(&self, changes: Changes, users: Users) -> Group {
+impl Comparison<'_> {
+    /// Builds the group of the users in some slots from the numbers of their changes.
+    fn group(&self, changes: Changes, slots: Vec<UserSlot>) -> Group {
         let Changes { presence, permissions, settings } = changes;
+        let BeforeAfter { before, after } = self.engines;
+        let engine = if presence == Presence::Gone { before } else { after };
+        let settings = settings
+            .into_iter()
+            .filter_map(|(at, value)| Some(SettingChange { setting: self.setting(at)?, value }));
         Group {
-            users,
+            users: Users::new(engine.policy().clone(), slots),
             presence,
             permissions: permissions.into_iter().filter_map(|line| self.permission(line)).collect(),
-            settings: settings
-                .into_iter()
-                .filter_map(|(at, value)| Some(SettingChange { setting: self.setting(at)?, value }))
-                .collect(),
+            settings: settings.collect(),
         }
     }
 
     fn permission(&self, line: Line) -> Option<PermissionChange> {
-        let nodes = *self.comparison.nodes.get(line.node)?;
-        let permission = match (nodes.before, nodes.after) {
-            (_, Some(id)) => named(self.new, id),
-            (Some(id), None) => named(self.old, id),
-            (None, None) => return None,
-        };
-        let catalogues = BeforeAfter { before: self.old, after: self.new };
-        let levels = catalogues.zip(nodes).zip(line.levels).map(|((catalogue, id), held)| {
-            compare::level(catalogue.node(id?), held).map(str::to_owned)
-        });
+        let ids = *self.nodes.get(line.node)?;
+        let nodes = self.engines.zip(ids).map(|(engine, id)| Some(catalogue(engine).node(id?)));
+        let Node { path, label, .. } = nodes.after.or(nodes.before)?;
+        let levels = nodes.zip(line.levels);
+        let levels = levels.map(|(node, held)| compare::level(node?, held).map(str::to_owned));
         Some(PermissionChange {
-            permission,
+            permission: Named { name: path.to_string(), label: label.as_deref().map(Into::into) },
             shift: line.shift,
-            on: line.on.map(|number| self.comparison.extent(number)),
+            on: line.on.map(|number| self.extent(number)),
             effective: line.levels.map(|held| held > 0).if_differs(),
             level: levels.if_differs(),
             can_some: line.can_some.if_differs(),
@@ -476,13 +457,9 @@ impl DiffBuilder<'_, '_> {
     }
 
     fn setting(&self, at: usize) -> Option<Named> {
-        let number = self.comparison.settings.get(at)?.after;
-        let (name, declared) = self.new.settings.get_index(number as usize)?;
+        let number = self.settings.get(at)?.after;
+        let settings = &catalogue(self.engines.after).settings;
+        let (name, declared) = settings.get_index(number as usize)?;
         Some(Named { name: name.to_string(), label: declared.label.clone() })
     }
-}
-
-fn named(catalogue: &Catalogue, id: NodeId) -> Named {
-    let label = catalogue.node(id).label.as_deref().map(Into::into);
-    Named { name: catalogue.node(id).path.to_string(), label }
 }

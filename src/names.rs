@@ -16,6 +16,9 @@ pub(crate) type HashSet<K> = std::collections::HashSet<K, RandomState>;
 /// A map in order of insertion, whose hash is seeded at random.
 pub(crate) type IndexMap<K, V> = indexmap::IndexMap<K, V, RandomState>;
 
+/// A set in the order of insertion, whose elements are numbered by it.
+pub(crate) type IndexSet<T> = indexmap::IndexSet<T, RandomState>;
+
 /// Values by name, numbered in order of insertion.
 pub(crate) type NameMap<V> = IndexMap<Box<str>, V>;
 

@@ -1,33 +1,28 @@
 //! Compares the rights of one class of users before with those of one after.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "the numbers of formulas are given here, and none is taken away"
-)]
-
 use smallvec::SmallVec;
 
 use super::diagram::{
-    ABSENT, Answers, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap, PASSES,
+    ABSENT, ALL, Answers, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap, PASSES,
     Variable, What,
 };
-use super::pairs::{Named as NamedBy, Pair, Related};
-use super::values::{Outcomes, Passing, outcomes, passing};
-use super::{BeforeAfter, Extent, Shift};
+use super::pairs::{Pair, Related};
+use super::values::{Outcomes, outcomes};
+use super::{BeforeAfter, Extent, Presence, Shift};
 use crate::bits::{Word, ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Node, NodeId};
-use crate::document::SettingValue;
+use crate::document::{RelationType, SettingValue};
 use crate::engine::{Engine, Limit, Verdict, limit_of};
 use crate::filter::{Day, Formula, Formulas};
 use crate::ids::ClassId;
-use crate::names::HashMap;
+use crate::names::{HashMap, IndexMap, IndexSet, number};
 use crate::policy::Inner;
 
 /// The changes for the users of a pair, by numbers and in a fixed order: equal
 /// values also read the same for people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Changes {
-    pub(super) presence: super::Presence,
+    pub(super) presence: Presence,
     pub(super) permissions: Vec<Line>,
     pub(super) settings: Vec<(usize, BeforeAfter<Option<SettingValue>>)>,
 }
@@ -84,7 +79,7 @@ type Question = (BeforeAfter<(Reach, *const Limit)>, Related);
 
 /// Two engines being compared.
 pub(super) struct Comparison<'e> {
-    engines: BeforeAfter<&'e Engine>,
+    pub(super) engines: BeforeAfter<&'e Engine>,
     /// True if they number permissions and attributes alike.
     aligned: bool,
     /// The permissions, in the order after, followed by those that are gone.
@@ -94,28 +89,23 @@ pub(super) struct Comparison<'e> {
     /// The settings that both have.
     pub(super) settings: Vec<BeforeAfter<u32>>,
     diagrams: Diagrams<'e>,
-    formulas: Vec<Known<'e>>,
-    recipes: HashMap<Recipe, usize>,
+    formulas: IndexMap<Recipe, Known<'e>>,
     overlaps: HashMap<Question, Overlap>,
-    extents: Vec<Extent>,
-    extent_numbers: HashMap<Extent, usize>,
+    extents: IndexSet<Extent>,
 }
 
 impl<'e> Comparison<'e> {
     pub(super) fn new(engines: BeforeAfter<&'e Engine>, aligned: bool) -> Comparison<'e> {
         let BeforeAfter { before: old, after: new } = engines.map(catalogue);
-        let grantable = |node: &Node| node.form != Form::Heading;
-        let find = |catalogue: &Catalogue, node: &Node| {
-            catalogue.find(&node.path).filter(|&id| grantable(catalogue.node(id)))
-        };
-        let numbered = |catalogue: &'e Catalogue| {
-            (0..).zip(&catalogue.nodes).filter(move |(_, node)| grantable(node))
-        };
+        let numbered = |catalogue: &'e Catalogue| (0..).zip(&catalogue.nodes).filter(is_permission);
         let nodes = if aligned {
-            (0..crate::names::number(new.nodes.len()))
-                .map(|id| Ids { before: Some(id), after: Some(id) })
-                .collect()
+            let ids = (0..number(new.nodes.len())).map(Some);
+            ids.map(|id| Ids { before: id, after: id }).collect()
         } else {
+            let find = |catalogue: &Catalogue, node: &Node| {
+                let id = catalogue.find(&node.path)?;
+                is_permission(&(id, catalogue.node(id))).then_some(id)
+            };
             let after =
                 numbered(new).map(|(id, node)| Ids { before: find(old, node), after: Some(id) });
             let gone = numbered(old).filter(|(_, node)| find(new, node).is_none());
@@ -123,45 +113,44 @@ impl<'e> Comparison<'e> {
         };
         let on_objects = numbered(new).filter(|(_, node)| aligned && node.condition.is_some());
         let settings = old.settings.keys().zip(0..).filter_map(|(name, before)| {
-            let after = crate::names::number(new.settings.get_index_of(name)?);
+            let after = number(new.settings.get_index_of(name)?);
             Some(BeforeAfter { before, after })
         });
-        let mut comparison = Comparison {
+        Comparison {
             engines,
             aligned,
             nodes,
             on_objects: on_objects.map(|(id, _)| id).collect(),
             settings: settings.collect(),
-            diagrams: Diagrams::new(),
-            formulas: Vec::new(),
-            recipes: HashMap::default(),
+            diagrams: Diagrams::default(),
+            formulas: IndexMap::default(),
             overlaps: HashMap::default(),
-            extents: Vec::new(),
-            extent_numbers: HashMap::default(),
-        };
-        comparison.number(Extent::Nothing);
-        comparison.number(Extent::Everything);
-        comparison
+            extents: [Extent::Nothing, Extent::Everything].into_iter().collect(),
+        }
     }
 
     /// Returns the objects to show for a permission, by their number.
     pub(super) fn extent(&self, number: usize) -> Extent {
-        self.extents.get(number).cloned().unwrap_or(Extent::Nothing)
+        self.extents.get_index(number).cloned().unwrap_or(Extent::Nothing)
     }
 
     /// Returns the changes for the users of a pair, if there are any.
     pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
         let presence = match (pair.classes.before, pair.classes.after) {
-            (ClassId::VACANT, _) => super::Presence::New,
-            (_, ClassId::VACANT) => super::Presence::Gone,
-            _ => super::Presence::Stays,
+            (ClassId::VACANT, _) => Presence::New,
+            (_, ClassId::VACANT) => Presence::Gone,
+            _ => Presence::Stays,
         };
-        let permissions = self.candidates(pair);
-        let permissions: Vec<Line> =
-            permissions.into_iter().filter_map(|node| self.line(pair, node)).collect();
-        let settings = self.setting_changes(pair);
+        let candidates = self.candidates(pair).into_iter();
+        let permissions: Vec<Line> = candidates.filter_map(|node| self.line(pair, node)).collect();
+        let sides = self.sides(pair);
+        let settings = self.settings.iter().enumerate().filter_map(|(at, &settings)| {
+            let values = sides.zip(settings).map(|(side, setting)| side.setting(setting));
+            values.differs().then(|| (at, values.map(Option::<&SettingValue>::cloned)))
+        });
+        let settings: Vec<_> = settings.collect();
         let otherwise =
-            presence != super::Presence::Stays || !permissions.is_empty() || !settings.is_empty();
+            presence != Presence::Stays || !permissions.is_empty() || !settings.is_empty();
         otherwise.then_some(Changes { presence, permissions, settings })
     }
 
@@ -215,15 +204,26 @@ impl<'e> Comparison<'e> {
         for held in thresholds(nodes, levels) {
             let reach = reach.zip(held);
             let reach = reach.map(|(reach, held)| if held { reach } else { Reach::Nowhere });
-            overlap = overlap.union(self.overlap(pair, reach));
+            overlap = overlap | self.overlap(pair, reach);
         }
-        let shift = match (overlap.before_only, overlap.after_only, overlap.both) {
-            (false, false, _) => Shift::Same,
-            (false, true, false) => Shift::Gained,
-            (true, false, false) => Shift::Lost,
-            (false, true, true) => Shift::More,
-            (true, false, true) => Shift::Fewer,
-            (true, true, _) => Shift::Other,
+        let both = overlap.meets(Overlap::BOTH);
+        let shift = match (overlap.meets(Overlap::BEFORE), overlap.meets(Overlap::AFTER)) {
+            (false, false) => Shift::Same,
+            (false, true) => {
+                if both {
+                    Shift::More
+                } else {
+                    Shift::Gained
+                }
+            }
+            (true, false) => {
+                if both {
+                    Shift::Fewer
+                } else {
+                    Shift::Lost
+                }
+            }
+            (true, true) => Shift::Other,
         };
         let level_differs = match nodes.zip(levels).map(|(node, held)| level(node?, held)) {
             BeforeAfter { before: Some(was), after: Some(is) } => was != is,
@@ -254,20 +254,18 @@ impl<'e> Comparison<'e> {
         let scopes = conditional.condition.scopes().map(|scope| scope.bit);
         let scopes = scopes.filter(|&bit| conditional.holds(bit)).collect();
         let recipe = (std::ptr::from_ref(node), side.limits().as_ptr(), scopes);
-        if let Some(&known) = self.recipes.get(&recipe) {
+        if let Some(known) = self.formulas.get_index_of(&recipe) {
             return Reach::On(known);
         }
         let formulas = Formulas::new(&conditional, Day::Any);
-        let number = self.formulas.len();
-        self.formulas.push(Known {
+        let known = Known {
             kind: conditional.kind,
             without: !conditional.condition.needs_object,
             diagram: self.diagrams.of(conditional.kind.0, &formulas),
             formulas,
             extent: None,
-        });
-        self.recipes.insert(recipe, number);
-        Reach::On(number)
+        };
+        Reach::On(self.formulas.insert_full(recipe, known).0)
     }
 
     /// Compares the objects on which a permission may be exercised before and after.
@@ -285,15 +283,16 @@ impl<'e> Comparison<'e> {
         });
         let everywhere = reach.map(|reach| reach == Reach::Everywhere);
         let mut overlap = Overlap::of(without.before, without.after)
-            .union(Overlap::of(everywhere.before, everywhere.after));
-        let kinds = reach.map(|reach| match reach {
-            Reach::On(formula) => Some(self.formulas[formula].kind.0),
-            _ => None,
-        });
-        let mut kinds: Vec<&'e str> = [kinds.before, kinds.after].into_iter().flatten().collect();
+            | Overlap::of(everywhere.before, everywhere.after);
+        let mut kinds: Vec<&'e str> = Vec::new();
+        for reach in [reach.before, reach.after] {
+            if let Reach::On(formula) = reach {
+                kinds.push(self.formulas[formula].kind.0);
+            }
+        }
         kinds.dedup();
         for kind in kinds {
-            overlap = overlap.union(self.overlap_on(pair, reach, kind));
+            overlap = overlap | self.overlap_on(pair, reach, kind);
         }
         self.overlaps.insert(key, overlap);
         overlap
@@ -303,62 +302,66 @@ impl<'e> Comparison<'e> {
     fn overlap_on(&self, pair: &Pair, reach: BeforeAfter<Reach>, kind: &'e str) -> Overlap {
         let diagrams = reach.map(|reach| match reach {
             Reach::Nowhere => Some(NONE),
-            Reach::Everywhere => Some(super::diagram::ALL),
+            Reach::Everywhere => Some(ALL),
             Reach::On(formula) if self.formulas[formula].kind.0 == kind => {
                 self.formulas[formula].diagram
             }
             Reach::On(_) => Some(NONE),
         });
-        let BeforeAfter { before: Some(before), after: Some(after) } = diagrams else {
-            if self.is_written_alike(pair, reach) {
-                return Overlap { both: true, ..Overlap::default() };
-            }
-            return Overlap {
-                before_only: diagrams.before != Some(NONE),
-                after_only: diagrams.after != Some(NONE),
-                both: reach.before != Reach::Nowhere && reach.after != Reach::Nowhere,
-            };
-        };
+        if let BeforeAfter { before: Some(before), after: Some(after) } = diagrams
+            && let Some(overlap) = self.overlap_of(pair, before, after, kind)
+        {
+            return overlap;
+        }
+        // It would take too long to find out: anything is possible.
+        if self.is_written_alike(pair, reach) {
+            return Overlap::BOTH;
+        }
+        match (diagrams.before != Some(NONE), diagrams.after != Some(NONE)) {
+            (true, true) => Overlap::ALL,
+            (before, after) => Overlap::of(before, after),
+        }
+    }
+
+    /// Compares two diagrams about objects of a kind; `None` if that would take too long.
+    fn overlap_of(
+        &self,
+        pair: &Pair,
+        before: Diagram,
+        after: Diagram,
+        kind: &'e str,
+    ) -> Option<Overlap> {
         let mut answers: HashMap<Variable, Answers> = HashMap::default();
         let mut attributes = Vec::new();
+        let mut limits = Vec::new();
         for variable in self.diagrams.asks(&[before, after]) {
-            match self.diagrams.asked(variable) {
-                Some(Asked { what: What::Relation(name), .. }) => {
+            match self.diagrams.asked(variable)?.what {
+                What::Relation(name) => {
                     answers.insert(variable, self.states(kind, name, pair.related));
                 }
-                Some(Asked { what: What::Attribute(name), .. }) => {
-                    let limits = self.sides(pair).map(|side| side.limit(kind, name));
-                    attributes.push((variable, (limits.before, limits.after)));
+                What::Attribute(name) => {
+                    let BeforeAfter { before, after } =
+                        self.sides(pair).map(|side| side.limit(kind, name));
+                    attributes.push(variable);
+                    limits.push((before, after));
                 }
-                None => {}
             }
         }
-        let limits: Vec<(&Limit, &Limit)> = attributes.iter().map(|(_, limits)| *limits).collect();
         let Outcomes { rows, at_the_end } = outcomes(&limits);
-        let mut over = |rows: &[Vec<Passing>]| -> Option<Overlap> {
-            let mut overlap = Overlap::default();
+        let mut overlap = Overlap::default();
+        for rows in [rows, at_the_end] {
             for row in rows {
-                for ((variable, _), found) in attributes.iter().zip(row) {
-                    answers.insert(*variable, checks(*found));
+                for (&variable, found) in attributes.iter().zip(row) {
+                    answers.insert(variable, checks(found));
                 }
-                overlap = overlap.union(self.diagrams.overlap(before, after, &answers)?);
+                overlap = overlap | self.diagrams.overlap(before, after, &answers)?;
             }
-            Some(overlap)
-        };
-        let overlap = match over(&rows) {
-            Some(Overlap { before_only: false, after_only: false, both }) => {
-                let same = Overlap { both, ..Overlap::default() };
-                over(&at_the_end).map(|more| same.union(more))
+            // The last days of the calendar count only where nothing else differs.
+            if !overlap.is_same() {
+                break;
             }
-            overlap => overlap,
-        };
-        match overlap {
-            Some(overlap) => overlap,
-            None if self.is_written_alike(pair, reach) => {
-                Overlap { both: true, ..Overlap::default() }
-            }
-            None => Overlap::UNKNOWN,
         }
+        Some(overlap)
     }
 
     /// Returns whether two formulas and their bounds are identical: for formulas whose
@@ -380,46 +383,21 @@ impl<'e> Comparison<'e> {
         let names = self.engines.map(|engine| {
             catalogue(engine).kinds.get(kind).and_then(|kind| kind.relations.get(name).copied())
         });
-        let NamedBy { both, before_only, after_only } = match (names.before, names.after) {
-            (Some(before), Some(after)) => related.of(before, after),
-            // The other engine does not ask about it.
-            (Some(names), None) | (None, Some(names)) => related.of(names, names),
-            (None, None) => {
-                related.of(crate::document::RelationType::User, crate::document::RelationType::User)
-            }
-        };
-        let each = [
-            (true, (ABSENT, ABSENT)),
-            (true, (NOBODY, NOBODY)),
-            (true, (OTHER, OTHER)),
-            (both, (ME, ME)),
-            (before_only, (ME, OTHER)),
-            (after_only, (OTHER, ME)),
-        ];
-        each.into_iter().filter(|(possible, _)| *possible).map(|(_, states)| states).collect()
-    }
-
-    fn setting_changes(&self, pair: &Pair) -> Vec<(usize, BeforeAfter<Option<SettingValue>>)> {
-        let sides = self.sides(pair);
-        let changes = self.settings.iter().enumerate().filter_map(|(at, &settings)| {
-            let values = sides.zip(settings).map(|(side, setting)| side.setting(setting));
-            values.differs().then(|| (at, values.map(Option::<&SettingValue>::cloned)))
-        });
-        changes.collect()
+        // If only one engine knows it, the other does not ask about it.
+        let before = names.before.or(names.after).unwrap_or(RelationType::User);
+        let tied = related.of(before, names.after.unwrap_or(before)) | Overlap::NEITHER;
+        tied.select([
+            (Overlap::NEITHER, (ABSENT, ABSENT)),
+            (Overlap::NEITHER, (NOBODY, NOBODY)),
+            (Overlap::NEITHER, (OTHER, OTHER)),
+            (Overlap::BOTH, (ME, ME)),
+            (Overlap::BEFORE, (ME, OTHER)),
+            (Overlap::AFTER, (OTHER, ME)),
+        ])
     }
 
     fn sides(&self, pair: &Pair) -> BeforeAfter<Side<'e>> {
         self.engines.zip(pair.classes).map(|(engine, class)| Side { engine, class })
-    }
-
-    fn number(&mut self, extent: Extent) -> usize {
-        if let Some(&known) = self.extent_numbers.get(&extent) {
-            return known;
-        }
-        let number = self.extents.len();
-        self.extents.push(extent.clone());
-        self.extent_numbers.insert(extent, number);
-        number
     }
 
     /// Returns the number of the objects to show.
@@ -441,22 +419,27 @@ impl<'e> Comparison<'e> {
                 known.formulas.predicates(declared, side.limits(), Day::Any);
             Extent::Objects { kind: kind.to_owned(), condition, definitions }
         };
-        let number = self.number(extent);
+        let (number, _) = self.extents.insert_full(extent);
         self.formulas[at].extent = Some(number);
         number
     }
 }
 
 /// The possible combinations of a check's answers before and after.
-fn checks(found: Passing) -> Answers {
-    let each = [(FAILS, FAILS), (FAILS, PASSES), (PASSES, FAILS), (PASSES, PASSES)];
-    let possible = each
-        .into_iter()
-        .filter(|&(before, after)| found & passing(before == PASSES, after == PASSES) != 0);
-    possible.collect()
+fn checks(found: Overlap) -> Answers {
+    found.select([
+        (Overlap::NEITHER, (FAILS, FAILS)),
+        (Overlap::AFTER, (FAILS, PASSES)),
+        (Overlap::BEFORE, (PASSES, FAILS)),
+        (Overlap::BOTH, (PASSES, PASSES)),
+    ])
 }
 
-fn catalogue(engine: &Engine) -> &Catalogue {
+fn is_permission((_, node): &(NodeId, &Node)) -> bool {
+    node.form != Form::Heading
+}
+
+pub(super) fn catalogue(engine: &Engine) -> &Catalogue {
     &engine.policy().inner().catalogue
 }
 

@@ -6,11 +6,13 @@
 //! difference. So each meaning has exactly one diagram, and two are compared by
 //! walking down both at once.
 
+use std::ops::BitOr;
+
 use smallvec::SmallVec;
 
 use crate::catalogue::{Op, States};
 use crate::filter::{Formula, Formulas, Test};
-use crate::names::{HashMap, HashSet};
+use crate::names::{HashMap, HashSet, IndexSet, number};
 use crate::relation::RelationState;
 
 /// A diagram: the number of its topmost node.
@@ -56,46 +58,65 @@ struct Node {
 /// The answers that are possible together: before and after.
 pub(super) type Answers = SmallVec<[(usize, usize); 6]>;
 
-/// The overlap of two conditions: true if some object passes only before, only after,
-/// or both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Overlap {
-    pub(super) before_only: bool,
-    pub(super) after_only: bool,
-    pub(super) both: bool,
-}
+/// A set of the outcomes that two conditions, one before and one after, have on the same
+/// object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Overlap(u8);
 
 impl Overlap {
-    /// Anything is possible: the result where comparing would take too long.
-    pub(super) const UNKNOWN: Overlap = Overlap { before_only: true, after_only: true, both: true };
+    pub(super) const NEITHER: Overlap = Overlap(0b0001);
+    pub(super) const AFTER: Overlap = Overlap(0b0010);
+    pub(super) const BEFORE: Overlap = Overlap(0b0100);
+    pub(super) const BOTH: Overlap = Overlap(0b1000);
+    pub(super) const ALL: Overlap = Overlap(0b1111);
 
-    /// The overlap on a single object, given whether it passes.
+    /// The outcome on a single object, given whether it passes.
     pub(super) fn of(before: bool, after: bool) -> Overlap {
-        Overlap {
-            before_only: before && !after,
-            after_only: after && !before,
-            both: before && after,
+        match (before, after) {
+            (false, false) => Overlap::NEITHER,
+            (false, true) => Overlap::AFTER,
+            (true, false) => Overlap::BEFORE,
+            (true, true) => Overlap::BOTH,
         }
     }
 
-    pub(super) fn union(self, other: Overlap) -> Overlap {
-        Overlap {
-            before_only: self.before_only || other.before_only,
-            after_only: self.after_only || other.after_only,
-            both: self.both || other.both,
-        }
+    /// Returns whether it has some of these outcomes.
+    pub(super) fn meets(self, others: Overlap) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// Returns whether others have all outcomes of this one.
+    pub(super) fn is_within(self, others: Overlap) -> bool {
+        self.0 & !others.0 == 0
+    }
+
+    /// Returns whether the two conditions agree on every object.
+    pub(super) fn is_same(self) -> bool {
+        !self.meets(Overlap::BEFORE | Overlap::AFTER)
+    }
+
+    /// Returns those of some answers whose outcome is in this set.
+    pub(super) fn select<const N: usize>(self, each: [(Overlap, (usize, usize)); N]) -> Answers {
+        let selected = each.into_iter().filter(|&(outcome, _)| self.meets(outcome));
+        selected.map(|(_, answers)| answers).collect()
+    }
+}
+
+impl BitOr for Overlap {
+    type Output = Overlap;
+
+    fn bitor(self, other: Overlap) -> Overlap {
+        Overlap(self.0 | other.0)
     }
 }
 
 /// All diagrams, with common parts shared.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Diagrams<'e> {
     /// Numbered from 2 on.
-    nodes: Vec<Node>,
-    known: HashMap<Node, Diagram>,
+    nodes: IndexSet<Node>,
     joined: HashMap<(Op, Diagram, Diagram), Diagram>,
-    asked: Vec<Asked<'e>>,
-    variables: HashMap<Asked<'e>, Variable>,
+    asked: IndexSet<Asked<'e>>,
 }
 
 impl<'e> Diagrams<'e> {
@@ -108,19 +129,9 @@ impl<'e> Diagrams<'e> {
     /// The most nodes in all.
     const MOST_NODES: usize = 1 << 20;
 
-    pub(super) fn new() -> Diagrams<'e> {
-        Diagrams {
-            nodes: Vec::new(),
-            known: HashMap::default(),
-            joined: HashMap::default(),
-            asked: Vec::new(),
-            variables: HashMap::default(),
-        }
-    }
-
     /// Returns the meaning of a variable.
     pub(super) fn asked(&self, variable: Variable) -> Option<Asked<'e>> {
-        self.asked.get(variable as usize).copied()
+        self.asked.get_index(variable as usize).copied()
     }
 
     /// Builds the diagram of a formula about objects of a kind; `None` if that would
@@ -151,12 +162,9 @@ impl<'e> Diagrams<'e> {
         Some(match formula {
             Formula::Test(Test::Relation(name, states)) => {
                 let accepts = |state| Diagram::from(states.meet(States::default().with(state)));
-                let then = [
-                    NONE,
-                    accepts(RelationState::Me),
-                    accepts(RelationState::Other),
-                    accepts(RelationState::None),
-                ];
+                let [me, other, nobody] =
+                    [RelationState::Me, RelationState::Other, RelationState::None].map(accepts);
+                let then = [NONE, me, other, nobody];
                 let variable = self.variable(kind, What::Relation(name));
                 self.node(Node { variable, then })
             }
@@ -177,14 +185,7 @@ impl<'e> Diagrams<'e> {
     }
 
     fn variable(&mut self, kind: &'e str, what: What<'e>) -> Variable {
-        let asked = Asked { kind, what };
-        if let Some(&known) = self.variables.get(&asked) {
-            return known;
-        }
-        let variable = crate::names::number(self.asked.len());
-        self.asked.push(asked);
-        self.variables.insert(asked, variable);
-        variable
+        number(self.asked.insert_full(Asked { kind, what }).0)
     }
 
     fn node(&mut self, node: Node) -> Diagram {
@@ -192,17 +193,11 @@ impl<'e> Diagrams<'e> {
         if others.iter().all(|&then| then == only) {
             return only;
         }
-        if let Some(&known) = self.known.get(&node) {
-            return known;
-        }
-        let diagram = crate::names::number(self.nodes.len().saturating_add(2));
-        self.nodes.push(node);
-        self.known.insert(node, diagram);
-        diagram
+        number(self.nodes.insert_full(node).0.saturating_add(2))
     }
 
     fn get(&self, diagram: Diagram) -> Option<&Node> {
-        self.nodes.get((diagram as usize).checked_sub(2)?)
+        self.nodes.get_index((diagram as usize).checked_sub(2)?)
     }
 
     /// Returns the diagrams that follow each answer to a variable.
@@ -215,11 +210,7 @@ impl<'e> Diagrams<'e> {
 
     /// Returns the first variable that either of two diagrams asks for.
     fn first(&self, one: Diagram, other: Diagram) -> Option<Variable> {
-        let variable = |diagram| self.get(diagram).map(|node| node.variable);
-        match (variable(one), variable(other)) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        [one, other].into_iter().filter_map(|it| self.get(it)).map(|node| node.variable).min()
     }
 
     /// `deeper` limits the depth of recursion.
@@ -231,10 +222,7 @@ impl<'e> Diagrams<'e> {
         deeper: usize,
         steps: &mut usize,
     ) -> Option<Diagram> {
-        let (neutral, settled) = match op {
-            Op::And => (ALL, NONE),
-            Op::Or => (NONE, ALL),
-        };
+        let (neutral, settled) = if op == Op::And { (ALL, NONE) } else { (NONE, ALL) };
         let Some(variable) = self.first(one, other) else {
             return Some(if one == settled { one } else { other });
         };
@@ -316,8 +304,8 @@ impl Walk<'_, '_> {
         let answers = self.answers.get(&variable)?;
         for &(one, other) in answers {
             let (before, after) = (*befores.get(one)?, *afters.get(other)?);
-            overlap = overlap.union(self.overlap(before, after)?);
-            if overlap == Overlap::UNKNOWN {
+            overlap = overlap | self.overlap(before, after)?;
+            if overlap | Overlap::NEITHER == Overlap::ALL {
                 break;
             }
         }
@@ -342,7 +330,7 @@ mod tests {
         let join = |op, parts: &[&Formula<'static>]| {
             Formula::Join(op, parts.iter().map(|&part| part.clone()).collect())
         };
-        let mut diagrams = Diagrams::new();
+        let mut diagrams = Diagrams::default();
         let alone = |main: &Formula<'static>| Formulas { main: main.clone(), definitions: vec![] };
         let mut of = |formula: &Formula<'static>| diagrams.of("job", &alone(formula));
         let (a, b) = (relation("a", &[Me]), relation("b", &[Me]));
@@ -376,7 +364,7 @@ mod tests {
         let order = Formula::Join(Op::Or, parts);
         let pairs = (0..30).map(|at| Formula::Join(Op::And, vec![one(at), one(at + 30)]));
         let hard = Formula::Join(Op::Or, pairs.collect());
-        let mut diagrams = Diagrams::new();
+        let mut diagrams = Diagrams::default();
         let alone = |main| Formulas { main, definitions: Vec::new() };
         assert!(diagrams.of("job", &alone(order)).is_some());
         assert_eq!(diagrams.of("job", &alone(hard)), None);
@@ -385,7 +373,7 @@ mod tests {
     #[test]
     fn what_goes_too_deep_is_given_up() {
         let names: Vec<String> = (0..10_000).map(|at| format!("r{at}")).collect();
-        let mut diagrams = Diagrams::new();
+        let mut diagrams = Diagrams::default();
         let alone = |main| Formulas { main, definitions: Vec::new() };
         let one = |at: usize, accepts: States| Formula::Test(Test::Relation(&names[at], accepts));
         let (me, or_other) =

@@ -1,13 +1,14 @@
 //! Matches users by name, and joins those who are alike into pairs of classes.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::BeforeAfter;
+use super::diagram::Overlap;
+use crate::catalogue::Kind;
 use crate::document::RelationType;
 use crate::engine::Engine;
 use crate::ids::{ClassId, GroupListId, IdVec, Number, UserSlot};
-use crate::names::{HashMap, keys};
+use crate::names::{HashMap, IndexMap};
 use crate::policy::Difference;
 
 /// Users who are alike, before and after.
@@ -18,57 +19,37 @@ pub(super) struct Pair {
     pub(super) related: Related,
 }
 
-/// The states that a relation can have for the user before and after at the same time,
-/// depending on the names that are the user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Related {
-    users: Named,
-    groups: Named,
-    user_then_groups: Named,
-    groups_then_user: Named,
-}
-
-/// A comparison of the names that are the user's before and after.
+/// The states that a relation can have for the user before and after at the same time:
+/// the sides on which some name may be the user's, by whose names the relation carries
+/// before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Named {
-    /// True if there are names on both sides.
-    pub(super) both: bool,
-    /// True if some name is only among those before, or only among those after.
-    pub(super) before_only: bool,
-    pub(super) after_only: bool,
+pub(super) struct Related {
+    groups: Overlap,
+    user_then_groups: Overlap,
+    groups_then_user: Overlap,
 }
 
-impl Named {
-    /// Compares unchanged names, if there are any.
-    const fn same(any: bool) -> Named {
-        Named { both: any, before_only: false, after_only: false }
-    }
-
-    fn new(before: &[&str], after: &[&str]) -> Named {
-        let lacks = |some: &[&str], others: &[&str]| {
-            some.iter().any(|name| others.binary_search(name).is_err())
-        };
-        Named {
-            both: !before.is_empty() && !after.is_empty(),
-            before_only: lacks(before, after),
-            after_only: lacks(after, before),
-        }
-    }
+/// Compares unchanged names, if there are any.
+fn unchanged(any: bool) -> Overlap {
+    if any { Overlap::BOTH } else { Overlap::default() }
 }
 
-impl Hash for Related {
-    /// Hashes all flags at once, as it is called for every user.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let all = [self.users, self.groups, self.user_then_groups, self.groups_then_user];
-        let bits = all.into_iter().flat_map(|it| [it.both, it.before_only, it.after_only]);
-        state.write_u16(bits.fold(0, |word, bit| word << 1 | u16::from(bit)));
+/// Compares the names that are the user's before and after, which are sorted.
+fn compared(before: &[&str], after: &[&str]) -> Overlap {
+    let mut overlap = unchanged(!before.is_empty() && !after.is_empty());
+    if before.iter().any(|name| after.binary_search(name).is_err()) {
+        overlap = overlap | Overlap::BEFORE;
     }
+    if after.iter().any(|name| before.binary_search(name).is_err()) {
+        overlap = overlap | Overlap::AFTER;
+    }
+    overlap
 }
 
 impl Related {
-    pub(super) fn of(&self, before: RelationType, after: RelationType) -> Named {
+    pub(super) fn of(&self, before: RelationType, after: RelationType) -> Overlap {
         match (before, after) {
-            (RelationType::User, RelationType::User) => self.users,
+            (RelationType::User, RelationType::User) => Overlap::BOTH,
             (RelationType::Group, RelationType::Group) => self.groups,
             (RelationType::User, RelationType::Group) => self.user_then_groups,
             (RelationType::Group, RelationType::User) => self.groups_then_user,
@@ -78,75 +59,42 @@ impl Related {
     /// Returns whether every relation has the same state for the user before and after,
     /// given the same catalogue.
     pub(super) fn is_same(&self) -> bool {
-        !self.groups.before_only && !self.groups.after_only
+        self.groups.is_same()
     }
 }
 
-/// The users of a pair, by their slots in one version or the other.
-#[derive(Debug)]
-pub(super) struct Compared {
-    pub(super) pair: Pair,
-    pub(super) slots: Vec<UserSlot>,
-}
-
-/// Returns the pairs that may differ, each with its users in their order after, or
-/// before if they are gone.
-pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> Vec<Compared> {
+/// Returns the pairs that may differ, each with the slots of its users after, or before
+/// if they are gone.
+pub(super) fn pairs(
+    before: &Engine,
+    after: &Engine,
+    aligned: bool,
+) -> IndexMap<Pair, Vec<UserSlot>> {
     let (old, new) = (before.policy().inner(), after.policy().inner());
     let mut matching = Matching::new(before, after, aligned);
-    if old.lineage.id != new.lineage.id {
-        for (slot, name, _) in old.users.iter() {
-            if new.users.find(name).is_none() {
-                matching.add(Some(slot), None);
-            }
+    let slots = if old.lineage.id == new.lineage.id {
+        matching.changed_slots()
+    } else {
+        UserSlot::first(old.users.slots().max(new.users.slots())).collect()
+    };
+    for slot in slots {
+        let was = old.users.get(slot).map(|(name, _)| name);
+        let is = new.users.get(slot).map(|(name, _)| name);
+        // Versions mostly share the same text in memory.
+        if let (Some(was), Some(is)) = (was, is)
+            && (std::ptr::eq(was, is) || was == is)
+        {
+            matching.add(Some(slot), Some(slot));
+            continue;
         }
-        for (slot, name, _) in new.users.iter() {
+        if was.is_some_and(|name| new.users.find(name).is_none()) {
+            matching.add(Some(slot), None);
+        }
+        if let Some(name) = is {
             matching.add(old.users.find(name), Some(slot));
         }
-        return matching.compared;
     }
-    let one_catalogue = Arc::ptr_eq(&old.catalogue, &new.catalogue);
-    let mut classes = IdVec::filled(new.users.class_slots(), !one_catalogue);
-    if one_catalogue {
-        for (class, _) in new.users.classes_since(&old.users) {
-            classes[class] = true;
-        }
-        let difference = Difference::new(old, new);
-        if !difference.is_empty() {
-            let touched = new.users.classes().filter(|(_, class)| difference.touches(class));
-            touched.for_each(|(class, _)| classes[class] = true);
-        }
-    }
-    let lists = GroupListId::first(new.users.group_slots());
-    let same_groups = !matching.by_groups || Arc::ptr_eq(&old.groups, &new.groups);
-    let list_differs =
-        |list| !same_groups && before.groups_of_list(list) != after.groups_of_list(list);
-    let mut groups: IdVec<GroupListId, bool> = lists.map(list_differs).collect();
-    if matching.by_groups {
-        for (list, _) in new.users.groups_since(&old.users) {
-            groups[list] = true;
-        }
-    }
-    for slot in new.users.slots_since(&old.users, &classes, &groups) {
-        let (was, is) = (old.users.get(slot), new.users.get(slot));
-        match (was, is) {
-            // Versions mostly share the same text in memory.
-            (Some((was, _)), Some((is, _))) if std::ptr::eq(was, is) || was == is => {
-                matching.add(Some(slot), Some(slot));
-            }
-            _ => {
-                if let Some((name, _)) = was
-                    && new.users.find(name).is_none()
-                {
-                    matching.add(Some(slot), None);
-                }
-                if let Some((name, _)) = is {
-                    matching.add(old.users.find(name), Some(slot));
-                }
-            }
-        }
-    }
-    matching.compared
+    matching.pairs
 }
 
 /// Builds the pairs.
@@ -158,9 +106,8 @@ struct Matching<'e> {
     /// True if some relation names users before and groups after, or the other way
     /// round.
     across: bool,
-    numbers: HashMap<Pair, usize>,
-    groups: HashMap<(GroupListId, GroupListId), Named>,
-    compared: Vec<Compared>,
+    groups: HashMap<(GroupListId, GroupListId), Overlap>,
+    pairs: IndexMap<Pair, Vec<UserSlot>>,
 }
 
 impl<'e> Matching<'e> {
@@ -170,25 +117,51 @@ impl<'e> Matching<'e> {
             let mut relations = kinds(engine).values().flat_map(|kind| kind.relations.values());
             relations.any(|&names| names == RelationType::Group)
         };
-        let across = || {
-            let mut common = keys(kinds(before))
-                .filter_map(|name| Some((kinds(before).get(name)?, kinds(after).get(name)?)));
-            common.any(|(before, after)| {
-                let mut relations = before.relations.iter();
-                relations.any(|(name, names)| {
-                    after.relations.get(name).is_some_and(|other| other != names)
-                })
+        let names_other = |(kind, declared): (&Box<str>, &Kind)| {
+            let known = kinds(after).get(kind).map(|kind| &kind.relations);
+            let mut relations = declared.relations.iter();
+            relations.any(|(name, names)| {
+                known.and_then(|known| known.get(name)).is_some_and(|other| other != names)
             })
         };
         Matching {
             before,
             after,
             by_groups: by_groups(before) || by_groups(after),
-            across: !aligned && across(),
-            numbers: HashMap::default(),
+            across: !aligned && kinds(before).iter().any(names_other),
             groups: HashMap::default(),
-            compared: Vec::new(),
+            pairs: IndexMap::default(),
         }
+    }
+
+    /// Returns the slots of the users who may differ, or be others, between two versions
+    /// of a policy.
+    fn changed_slots(&self) -> Vec<UserSlot> {
+        let (before, after) = (self.before, self.after);
+        let (old, new) = (before.policy().inner(), after.policy().inner());
+        let one_catalogue = Arc::ptr_eq(&old.catalogue, &new.catalogue);
+        let mut classes = IdVec::filled(new.users.class_slots(), !one_catalogue);
+        if one_catalogue {
+            for (class, _) in new.users.classes_since(&old.users) {
+                classes[class] = true;
+            }
+            let difference = Difference::new(old, new);
+            if !difference.is_empty() {
+                let touched = new.users.classes().filter(|(_, class)| difference.touches(class));
+                touched.for_each(|(class, _)| classes[class] = true);
+            }
+        }
+        let same_groups = !self.by_groups || Arc::ptr_eq(&old.groups, &new.groups);
+        let differs =
+            |list| !same_groups && before.groups_of_list(list) != after.groups_of_list(list);
+        let lists = GroupListId::first(new.users.group_slots());
+        let mut groups: IdVec<GroupListId, bool> = lists.map(differs).collect();
+        if self.by_groups {
+            for (list, _) in new.users.groups_since(&old.users) {
+                groups[list] = true;
+            }
+        }
+        new.users.slots_since(&old.users, &classes, &groups)
     }
 
     /// Adds a user who exists before, after, or both.
@@ -200,31 +173,21 @@ impl<'e> Matching<'e> {
             after: after.map_or(ClassId::VACANT, |slot| new.users.class_of(slot)),
         };
         let pair = Pair { classes, related: self.related(before, after) };
-        let at = *self.numbers.entry(pair).or_insert(self.compared.len());
-        match self.compared.get_mut(at) {
-            Some(compared) => compared.slots.push(slot),
-            None => self.compared.push(Compared { pair, slots: vec![slot] }),
-        }
+        self.pairs.entry(pair).or_default().push(slot);
     }
 
     fn related(&mut self, before: Option<UserSlot>, after: Option<UserSlot>) -> Related {
         let (old, new) = (&self.before.policy().inner().users, &self.after.policy().inner().users);
         let lists = (before.map(|slot| old.groups_of(slot)), after.map(|slot| new.groups_of(slot)));
         let groups = match lists {
-            _ if !self.by_groups => Named::same(true),
+            _ if !self.by_groups => Overlap::BOTH,
             (Some(before), Some(after)) => self.groups(before, after),
             // The groups of a user who exists on one side only are compared with
             // themselves.
-            (list, other) => {
-                Named::same(list.or(other).is_some_and(|list| list != GroupListId::EMPTY))
-            }
+            (list, other) => unchanged(list.or(other).is_some_and(|it| it != GroupListId::EMPTY)),
         };
-        let mut related = Related {
-            users: Named::same(true),
-            groups,
-            user_then_groups: Named::same(true),
-            groups_then_user: Named::same(true),
-        };
+        let same = Overlap::BOTH;
+        let mut related = Related { groups, user_then_groups: same, groups_then_user: same };
         if let (true, Some(slot)) = (self.across, after.or(before)) {
             let name = if after.is_some() { new.name(slot) } else { old.name(slot) };
             // As above, groups on one side only stand for those on the other too.
@@ -232,17 +195,15 @@ impl<'e> Matching<'e> {
             let is = lists.1.map(|list| self.after.groups_of_list(list));
             let befores = was.as_deref().or(is.as_deref()).unwrap_or_default();
             let afters = is.as_deref().or(was.as_deref()).unwrap_or_default();
-            related.user_then_groups = Named::new(&[name], afters);
-            related.groups_then_user = Named::new(befores, &[name]);
+            related.user_then_groups = compared(&[name], afters);
+            related.groups_then_user = compared(befores, &[name]);
         }
         related
     }
 
-    fn groups(&mut self, before: GroupListId, after: GroupListId) -> Named {
-        let (one, other) = (self.before, self.after);
-        let named = self.groups.entry((before, after));
-        *named.or_insert_with(|| {
-            Named::new(&one.groups_of_list(before), &other.groups_of_list(after))
+    fn groups(&mut self, before: GroupListId, after: GroupListId) -> Overlap {
+        *self.groups.entry((before, after)).or_insert_with(|| {
+            compared(&self.before.groups_of_list(before), &self.after.groups_of_list(after))
         })
     }
 }

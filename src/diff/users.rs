@@ -35,20 +35,9 @@ pub struct Users {
 }
 
 impl Users {
+    /// The users in some slots, which are sorted.
     pub(super) fn new(policy: Policy, slots: Vec<UserSlot>) -> Users {
         Users { policy, slots }
-    }
-
-    pub(super) fn join(&mut self, slots: &[UserSlot]) {
-        self.slots.extend_from_slice(slots);
-    }
-
-    pub(super) fn settle(&mut self) {
-        self.slots.sort_unstable();
-    }
-
-    pub(super) fn first(&self) -> Option<UserSlot> {
-        self.slots.first().copied()
     }
 
     /// Returns their number, at least one.

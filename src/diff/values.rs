@@ -4,33 +4,21 @@
 //! every limit, and the days around those on which one fence overtakes another. These
 //! are tried, with the same test as in decisions.
 
+use super::diagram::Overlap;
 use crate::date::Date;
 use crate::document::Fence;
 use crate::engine::{Limit, fence_day};
+use crate::names::HashSet;
 use crate::object::Value;
-
-/// A set of the four outcomes that values of an attribute can have: passing for
-/// neither, after only, before only, or for both.
-pub(super) type Passing = u8;
-
-/// Returns the outcome of one value that passes before, after, both or neither.
-pub(super) fn passing(before: bool, after: bool) -> Passing {
-    match (before, after) {
-        (false, false) => 0b0001,
-        (false, true) => 0b0010,
-        (true, false) => 0b0100,
-        (true, true) => 0b1000,
-    }
-}
 
 /// The outcomes possible for several attributes together, one set for each
 /// attribute and one row for each kind of day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcomes {
-    pub(super) rows: Vec<Vec<Passing>>,
+    pub(super) rows: Vec<Vec<Overlap>>,
     /// The same on days so near the end of the calendar that a fence lies beyond it
     /// and passes nothing: such a fence reaches further on all other days.
-    pub(super) at_the_end: Vec<Vec<Passing>>,
+    pub(super) at_the_end: Vec<Vec<Overlap>>,
 }
 
 /// Returns the outcomes possible for several attributes together. A row contained in
@@ -47,16 +35,16 @@ pub(super) fn outcomes(attributes: &[(&Limit, &Limit)]) -> Outcomes {
             if fences.is_empty() {
                 possible(limits, None)
             } else if limits.0 == limits.1 {
-                passing(false, false) | passing(true, true)
+                Overlap::NEITHER | Overlap::BOTH
             } else {
-                0b1111
+                Overlap::ALL
             }
         });
         return Outcomes { rows: vec![all.collect()], at_the_end: Vec::new() };
     }
     let mut found = Outcomes::default();
     for today in days(&fences) {
-        let row: Vec<Passing> = attributes.iter().map(|&limits| possible(limits, today)).collect();
+        let row: Vec<Overlap> = attributes.iter().map(|&limits| possible(limits, today)).collect();
         let mut all = fences.iter().flatten();
         if today.is_some() && all.any(|&fence| fence_day(fence, today).is_none()) {
             found.at_the_end.push(row);
@@ -68,21 +56,21 @@ pub(super) fn outcomes(attributes: &[(&Limit, &Limit)]) -> Outcomes {
 }
 
 /// Keeps the rows that are not contained in others, each once.
-fn keep_maximal(mut rows: Vec<Vec<Passing>>) -> Vec<Vec<Passing>> {
+fn keep_maximal(mut rows: Vec<Vec<Overlap>>) -> Vec<Vec<Overlap>> {
     rows.sort_unstable();
     rows.dedup();
-    let within = |row: &[Passing], other: &[Passing]| {
-        row != other && row.iter().zip(other).all(|(one, other)| one & !other == 0)
+    let within = |row: &[Overlap], other: &[Overlap]| {
+        row != other && row.iter().zip(other).all(|(one, other)| one.is_within(*other))
     };
     let most = rows.iter().filter(|row| !rows.iter().any(|other| within(row, other)));
     most.cloned().collect()
 }
 
 /// Returns the outcomes possible for one attribute on a day.
-fn possible((before, after): (&Limit, &Limit), today: Option<Date>) -> Passing {
-    let mut found = 0;
+fn possible((before, after): (&Limit, &Limit), today: Option<Date>) -> Overlap {
+    let mut found = Overlap::default();
     let mut attempt = |value: Option<Value<'_>>| {
-        found |= passing(before.passes(value, today), after.passes(value, today));
+        found = found | Overlap::of(before.passes(value, today), after.passes(value, today));
     };
     attempt(None);
     for limit in [before, after] {
@@ -114,15 +102,16 @@ fn possible((before, after): (&Limit, &Limit), today: Option<Date>) -> Passing {
     found
 }
 
+/// Returns the fences of both limits, each once.
 fn fences_of((before, after): (&Limit, &Limit)) -> Vec<Fence> {
-    let mut all = Vec::new();
+    let mut all: Vec<Fence> = Vec::new();
     for limit in [before, after] {
         if let Limit::NotBefore(fences) | Limit::NotAfter(fences) = limit {
-            all.extend(
-                fences.iter().filter(|fence| !all.contains(*fence)).copied().collect::<Vec<_>>(),
-            );
+            all.extend(fences);
         }
     }
+    let mut seen = HashSet::<Fence>::default();
+    all.retain(|fence| seen.insert(*fence));
     all
 }
 
@@ -167,12 +156,12 @@ mod tests {
     use super::*;
     use crate::date::Weekday;
 
-    const NEITHER: Passing = 1;
-    const AFTER: Passing = 2;
-    const BEFORE: Passing = 4;
-    const BOTH: Passing = 8;
+    const NEITHER: Overlap = Overlap::NEITHER;
+    const AFTER: Overlap = Overlap::AFTER;
+    const BEFORE: Overlap = Overlap::BEFORE;
+    const BOTH: Overlap = Overlap::BOTH;
 
-    fn one(before: &Limit, after: &Limit) -> Vec<Passing> {
+    fn one(before: &Limit, after: &Limit) -> Vec<Overlap> {
         outcomes(&[(before, after)]).rows.into_iter().flatten().collect()
     }
 
