@@ -424,7 +424,7 @@ fn named_user(user: Holder<'_>) -> Named {
     Named { name: user.name.to_owned(), label: user.label.map(Into::into) }
 }
 
-fn named_node(catalogue: &Catalogue, id: NodeId) -> Named {
+pub(crate) fn named_node(catalogue: &Catalogue, id: NodeId) -> Named {
     let node = catalogue.node(id);
     Named { name: node.path.to_string(), label: node.label.as_deref().map(Into::into) }
 }

@@ -51,10 +51,11 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::bits::BitSet;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{AttributeId, Catalogue, Node};
 use crate::engine::{Layer, possible};
 use crate::ids::SourceId;
-use crate::policy::{Effect, Inner, Policy, SourceName, Statements};
+use crate::names::IndexMap;
+use crate::policy::{Held, Inner, Policy, Source, SourceName, Statements, Tier};
 use crate::problem::Line;
 
 /// A probable mistake in a policy.
@@ -181,8 +182,9 @@ impl Policy {
     /// 200 sources and 1,000 permissions.
     pub fn lint(&self) -> Vec<Finding> {
         let policy = self.inner();
-        let reach = Reach::new(policy);
-        let mut linter = Linter { policy, reach: &reach, findings: Vec::new() };
+        let stated = stated(policy);
+        let reach = Reach::new(policy, &stated);
+        let mut linter = Linter { policy, stated: &stated, reach: &reach, findings: Vec::new() };
         linter.effects();
         linter.holding();
         linter.sources();
@@ -197,6 +199,7 @@ impl Policy {
 /// A policy under examination.
 struct Linter<'p> {
     policy: &'p Inner,
+    stated: &'p [Stated<'p>],
     reach: &'p Reach,
     findings: Vec<Finding>,
 }
@@ -222,10 +225,56 @@ impl<'p> Linter<'p> {
     }
 
     /// The global source, profiles, roles and approval groups.
-    fn common(&self) -> impl Iterator<Item = (SourceId, SourceName, &'p Statements)> + use<'p> {
+    fn common(&self) -> impl Iterator<Item = (SourceId, SourceName, &'p Source)> + use<'p> {
         let sources = &self.policy.sources;
-        sources.iter().map(|(id, _, source)| (id, sources.name_of(id), &source.statements))
+        sources.iter().map(|(id, _, source)| (id, sources.name_of(id), source))
     }
+}
+
+/// Returns the attributes that permissions in a set check, each with such a permission.
+fn checks<'c>(
+    catalogue: &'c Catalogue,
+    effective: &BitSet,
+) -> impl Iterator<Item = (AttributeId, &'c Node)> {
+    // A heading has no bit of its own.
+    let nodes = catalogue.nodes.iter();
+    let nodes = nodes.filter(|node| node.width() > 0 && effective.contains(node.bit));
+    nodes.flat_map(|node| {
+        let condition = node.condition.as_deref().into_iter();
+        condition.flat_map(|it| &it.own_checks).map(move |&id| (id, node))
+    })
+}
+
+/// The statements of a source.
+struct Stated<'p> {
+    source: SourceName,
+    held: Held<'p>,
+    /// The number of other users who have equal statements of their own.
+    other_users: usize,
+}
+
+/// Returns the statements of all sources. Users' own statements mean the same whatever
+/// else they have: equal ones are examined once, as those of the first such user.
+fn stated(policy: &Inner) -> Vec<Stated<'_>> {
+    let sources = &policy.sources;
+    let common = sources.iter().map(|(id, ..)| Stated {
+        source: sources.name_of(id),
+        held: sources.held(id),
+        other_users: 0,
+    });
+    let mut owned: IndexMap<&Statements, (&str, usize)> = IndexMap::default();
+    for (_, user, class) in policy.users.iter() {
+        if let Some(own) = class.statements.as_deref() {
+            let (_, users) = owned.entry(own).or_insert((user, 0));
+            *users = users.saturating_add(1);
+        }
+    }
+    let owned = owned.into_iter().map(|(own, (user, users))| Stated {
+        source: SourceName::User(user.to_owned()),
+        held: Held::own(own),
+        other_users: users.saturating_sub(1),
+    });
+    common.chain(owned).collect()
 }
 
 /// The widest reach of a policy's sources, whichever of them a user has.
@@ -245,33 +294,20 @@ struct Reach {
 }
 
 impl Reach {
-    fn new(policy: &Inner) -> Reach {
+    fn new(policy: &Inner, stated: &[Stated<'_>]) -> Reach {
         let catalogue = &policy.catalogue;
         let mut common = BitSet::new(catalogue.bits());
-        let grant = |statements: &Statements, set: &mut BitSet| {
-            for statement in statements.distinct(catalogue) {
-                match statement.effect {
-                    Effect::Allow => {
-                        let ranges = statement.pattern.ranges(catalogue);
-                        ranges.for_each(|bits| set.insert_range(bits));
-                    }
-                    Effect::Level(_) => {
-                        for (id, said) in statement.results(catalogue) {
-                            set.insert_range(catalogue.node(id).bits_up_to(said.level()));
-                        }
-                    }
-                    Effect::Deny | Effect::Forbid => {}
+        let mut all = Layer::new(catalogue.bits());
+        for Stated { held, .. } in stated {
+            let own = held.tier == Tier::User;
+            let granted = if own { &mut all.granted } else { &mut common };
+            for statement in held.statements.distinct(catalogue) {
+                for (id, said) in statement.results(catalogue) {
+                    granted.insert_range(catalogue.node(id).bits_up_to(said.level()));
                 }
             }
-        };
-        policy.sources.iter().for_each(|(.., it)| grant(&it.statements, &mut common));
-        common.intersect_with(&catalogue.grantable);
-        let mut all = Layer::new(catalogue.bits());
-        all.granted = common.clone();
-        for (_, class) in policy.users.classes() {
-            class.statements.iter().for_each(|own| grant(own, &mut all.granted));
         }
-        all.granted.intersect_with(&catalogue.grantable);
+        all.granted.union_with(&common);
         let effective = possible(policy, &mut all, &catalogue.licensed(|_| true));
         let mut implied = BitSet::new(catalogue.bits());
         for node in &catalogue.nodes {

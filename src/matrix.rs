@@ -228,7 +228,7 @@ impl Matrix {
     pub fn to_csv(&self) -> String {
         let mut text = String::from("permission,label");
         for SourceRef { source, label } in &self.columns {
-            let name = bare_name(source);
+            let name = source.name().unwrap_or("global");
             text.push(',');
             match label.as_ref().filter(|label| *label != name) {
                 Some(label) => push_field(&mut text, &format!("{name} ({label})")),
@@ -263,16 +263,6 @@ fn push_field(text: &mut String, field: &str) {
     }
 }
 
-fn bare_name(source: &SourceName) -> &str {
-    match source {
-        SourceName::Global => "global",
-        SourceName::Profile(name)
-        | SourceName::Role(name)
-        | SourceName::ApprovalGroup(name)
-        | SourceName::User(name) => name,
-    }
-}
-
 /// The widest that a table may be before it continues in another one below.
 const WIDEST: usize = 120;
 /// If any name is longer than this, names go into a legend.
@@ -283,7 +273,7 @@ const LONGEST: usize = 12;
 /// wide continue in another table below. Every character counts as one column wide.
 impl Display for Matrix {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let names = || self.columns.iter().map(|column| bare_name(&column.source));
+        let names = || self.columns.iter().map(|column| column.source.name().unwrap_or("global"));
         let numbered = names().any(|name| width(name) > LONGEST);
         if numbered {
             for (number, column) in (1..).zip(&self.columns) {

@@ -31,7 +31,9 @@ use serde::Serialize;
 use crate::catalogue::{Catalogue, Form as NodeForm, NodeId};
 use crate::document;
 use crate::engine::{Layers, Unknown};
-use crate::explain::{Effect, Grant, Link, Named, SourceRef, Statement, TraceBuilder, Unlicensed};
+use crate::explain::{
+    Effect, Grant, Link, Named, SourceRef, Statement, TraceBuilder, Unlicensed, named_node,
+};
 use crate::ids::SourceId;
 use crate::object::NoObject;
 use crate::policy::{Class, Inner, Policy, SourceName};
@@ -201,13 +203,18 @@ pub struct Lack {
 impl Tree {
     /// Returns all nodes in the order of the catalogue, each before those under it.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
-        let mut open: Vec<&Node> = self.roots.iter().rev().collect();
-        std::iter::from_fn(move || {
-            let node = open.pop()?;
-            open.extend(node.children.iter().rev());
-            Some(node)
-        })
+        walk(&self.roots)
     }
+}
+
+/// Iterates over nodes and all nodes under them, each before those under it.
+fn walk(nodes: &[Node]) -> impl Iterator<Item = &Node> {
+    let mut open: Vec<&Node> = nodes.iter().rev().collect();
+    std::iter::from_fn(move || {
+        let node = open.pop()?;
+        open.extend(node.children.iter().rev());
+        Some(node)
+    })
 }
 
 impl Node {
@@ -364,16 +371,10 @@ impl Survey<'_> {
         }
         node.children.extend(self.nodes(&permission.children));
         if node.form == Form::Heading {
-            let mut under = Vec::new();
-            let mut open: Vec<&Node> = node.children.iter().collect();
-            while let Some(node) = open.pop() {
-                if !matches!(node.form, Form::Heading | Form::Scoped) {
-                    under.push(node);
-                }
-                open.extend(&node.children);
-            }
-            let own = merged(under.iter().map(|node| &node.own));
-            let inherited = merged(under.iter().map(|node| &node.inherited));
+            let is_stated = |node: &&Node| !matches!(node.form, Form::Heading | Form::Scoped);
+            let under = || walk(&node.children).filter(is_stated);
+            let own = merged(under().map(|node| &node.own));
+            let inherited = merged(under().map(|node| &node.inherited));
             node.own = Stated { by: Vec::new(), ..own };
             node.inherited = Stated { by: Vec::new(), ..inherited };
         }
@@ -385,20 +386,17 @@ impl Survey<'_> {
         self.next = id.saturating_add(1);
         let of = self.catalogue.node(id);
         let (form, levels) = match &of.form {
-            NodeForm::Heading => (Form::Heading, &[][..]),
-            NodeForm::Plain => (Form::Plain, &[][..]),
-            NodeForm::Graded(levels) => (Form::Graded, &**levels),
-            NodeForm::Scoped(_) => (Form::Scoped, &[][..]),
-            NodeForm::Scope(..) => (Form::Scope, &[][..]),
+            NodeForm::Heading => (Form::Heading, None),
+            NodeForm::Plain => (Form::Plain, None),
+            NodeForm::Graded(levels) => (Form::Graded, Some(levels)),
+            NodeForm::Scoped(_) => (Form::Scoped, None),
+            NodeForm::Scope(..) => (Form::Scope, None),
         };
         let mut node = Node {
-            permission: Named {
-                name: of.path.to_string(),
-                label: of.label.as_deref().map(Into::into),
-            },
+            permission: named_node(self.catalogue, id),
             description: description.clone(),
             form,
-            levels: levels.iter().map(ToString::to_string).collect(),
+            levels: levels.into_iter().flatten().map(ToString::to_string).collect(),
             own: Stated::default(),
             inherited: Stated::default(),
             implied_by: Vec::new(),

@@ -1,5 +1,10 @@
 //! Compares the rights of one class of users before with those of one after.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the numbers of formulas are given here, and none is taken away"
+)]
+
 use smallvec::SmallVec;
 
 use super::diagram::{
@@ -206,24 +211,14 @@ impl<'e> Comparison<'e> {
             let reach = reach.map(|(reach, held)| if held { reach } else { Reach::Nowhere });
             overlap = overlap | self.overlap(pair, reach);
         }
-        let both = overlap.meets(Overlap::BOTH);
-        let shift = match (overlap.meets(Overlap::BEFORE), overlap.meets(Overlap::AFTER)) {
-            (false, false) => Shift::Same,
-            (false, true) => {
-                if both {
-                    Shift::More
-                } else {
-                    Shift::Gained
-                }
-            }
-            (true, false) => {
-                if both {
-                    Shift::Fewer
-                } else {
-                    Shift::Lost
-                }
-            }
-            (true, true) => Shift::Other,
+        let outcomes = [Overlap::BEFORE, Overlap::AFTER, Overlap::BOTH];
+        let shift = match outcomes.map(|outcome| overlap.meets(outcome)) {
+            [false, false, _] => Shift::Same,
+            [false, true, false] => Shift::Gained,
+            [true, false, false] => Shift::Lost,
+            [false, true, true] => Shift::More,
+            [true, false, true] => Shift::Fewer,
+            [true, true, _] => Shift::Other,
         };
         let level_differs = match nodes.zip(levels).map(|(node, held)| level(node?, held)) {
             BeforeAfter { before: Some(was), after: Some(is) } => was != is,
@@ -354,7 +349,8 @@ impl<'e> Comparison<'e> {
                 for (&variable, found) in attributes.iter().zip(row) {
                     answers.insert(variable, checks(found));
                 }
-                overlap = overlap | self.diagrams.overlap(before, after, &answers)?;
+                let mut known = HashMap::default();
+                overlap = overlap | self.diagrams.overlap(before, after, &answers, &mut known)?;
             }
             // The last days of the calendar count only where nothing else differs.
             if !overlap.is_same() {

@@ -268,48 +268,33 @@ impl<'e> Diagrams<'e> {
     }
 
     /// Compares two diagrams, over the answers that are possible together; `None` if that
-    /// would take too long.
+    /// would take too long. `known` are the results so far.
     pub(super) fn overlap(
         &self,
         before: Diagram,
         after: Diagram,
         answers: &HashMap<Variable, Answers>,
+        known: &mut HashMap<(Diagram, Diagram), Overlap>,
     ) -> Option<Overlap> {
-        let mut walk = Walk { diagrams: self, answers, known: HashMap::default() };
-        walk.overlap(before, after)
-    }
-}
-
-/// A comparison of two diagrams.
-struct Walk<'d, 'e> {
-    diagrams: &'d Diagrams<'e>,
-    answers: &'d HashMap<Variable, Answers>,
-    known: HashMap<(Diagram, Diagram), Overlap>,
-}
-
-impl Walk<'_, '_> {
-    fn overlap(&mut self, before: Diagram, after: Diagram) -> Option<Overlap> {
-        let Some(variable) = self.diagrams.first(before, after) else {
+        let Some(variable) = self.first(before, after) else {
             return Some(Overlap::of(before == ALL, after == ALL));
         };
-        if let Some(&known) = self.known.get(&(before, after)) {
+        if let Some(&known) = known.get(&(before, after)) {
             return Some(known);
         }
-        if self.known.len() > Diagrams::MOST_STEPS {
+        if known.len() > Self::MOST_STEPS {
             return None;
         }
-        let befores = self.diagrams.after(before, variable);
-        let afters = self.diagrams.after(after, variable);
+        let (befores, afters) = (self.after(before, variable), self.after(after, variable));
         let mut overlap = Overlap::default();
-        let answers = self.answers.get(&variable)?;
-        for &(one, other) in answers {
+        for &(one, other) in answers.get(&variable)? {
             let (before, after) = (*befores.get(one)?, *afters.get(other)?);
-            overlap = overlap | self.overlap(before, after)?;
+            overlap = overlap | self.overlap(before, after, answers, known)?;
             if overlap | Overlap::NEITHER == Overlap::ALL {
                 break;
             }
         }
-        self.known.insert((before, after), overlap);
+        known.insert((before, after), overlap);
         Some(overlap)
     }
 }

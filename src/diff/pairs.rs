@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::BeforeAfter;
 use super::diagram::Overlap;
-use crate::catalogue::Kind;
 use crate::document::RelationType;
 use crate::engine::Engine;
 use crate::ids::{ClassId, GroupListId, IdVec, Number, UserSlot};
@@ -117,18 +116,18 @@ impl<'e> Matching<'e> {
             let mut relations = kinds(engine).values().flat_map(|kind| kind.relations.values());
             relations.any(|&names| names == RelationType::Group)
         };
-        let names_other = |(kind, declared): (&Box<str>, &Kind)| {
+        let across = kinds(before).iter().any(|(kind, declared)| {
             let known = kinds(after).get(kind).map(|kind| &kind.relations);
             let mut relations = declared.relations.iter();
             relations.any(|(name, names)| {
                 known.and_then(|known| known.get(name)).is_some_and(|other| other != names)
             })
-        };
+        });
         Matching {
             before,
             after,
             by_groups: by_groups(before) || by_groups(after),
-            across: !aligned && kinds(before).iter().any(names_other),
+            across: !aligned && across,
             groups: HashMap::default(),
             pairs: IndexMap::default(),
         }

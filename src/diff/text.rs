@@ -19,41 +19,33 @@ impl Display for Diff {
         if self.is_empty() {
             return f.write_str("nothing changes\n");
         }
-        let all = f.alternate();
         for name in &self.names {
             writeln!(f, "{name}")?;
         }
-        for group in &self.groups {
-            write_group(f, group, all)?;
-        }
-        Ok(())
+        self.groups.iter().try_for_each(|group| group.fmt(f))
     }
 }
 
 impl Display for Group {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Group { users, presence, permissions, settings } = self;
         let all = f.alternate();
-        write_group(f, self, all)
+        write_users(f, users, *presence, all)?;
+        let one = users.len() == 1;
+        let shown = if all { permissions.len() } else { PERMISSIONS };
+        for change in permissions.iter().take(shown) {
+            write_permission(f, change, one)?;
+        }
+        if let more @ 1.. = permissions.len().saturating_sub(shown) {
+            writeln!(f, "  and {} more", count(more))?;
+        }
+        let have = if one { "has" } else { "have" };
+        for SettingChange { setting, value: BeforeAfter { before, after } } in settings {
+            let (before, after) = (setting_text(before.as_ref()), setting_text(after.as_ref()));
+            writeln!(f, "  {have} setting {setting}: now {after}, before {before}")?;
+        }
+        Ok(())
     }
-}
-
-fn write_group(f: &mut Formatter<'_>, group: &Group, all: bool) -> fmt::Result {
-    let Group { users, presence, permissions, settings } = group;
-    write_users(f, users, *presence, all)?;
-    let one = users.len() == 1;
-    let shown = if all { permissions.len() } else { PERMISSIONS };
-    for change in permissions.iter().take(shown) {
-        write_permission(f, change, one)?;
-    }
-    if let more @ 1.. = permissions.len().saturating_sub(shown) {
-        writeln!(f, "  and {} more", count(more))?;
-    }
-    for SettingChange { setting, value } in settings {
-        let BeforeAfter { before, after } = value;
-        let (before, after) = (SettingText(before.as_ref()), SettingText(after.as_ref()));
-        writeln!(f, "  {} setting {setting}: now {after}, before {before}", have(one))?;
-    }
-    Ok(())
 }
 
 fn write_users(f: &mut Formatter<'_>, users: &Users, presence: Presence, all: bool) -> fmt::Result {
@@ -92,7 +84,7 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         Shift::Same => write!(f, "  {have} {permission} on the same objects")?,
     }
     if let Some(BeforeAfter { before, after }) = level {
-        let (before, after) = (Level(before.as_deref()), Level(after.as_deref()));
+        let (before, after) = (level_text(before.as_deref()), level_text(after.as_deref()));
         write!(f, ": now {after}, before {before}")?;
     }
     match (shift, &on.before, &on.after) {
@@ -120,19 +112,14 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         Shift::Lost => sides.before,
         _ => false,
     };
+    let now = |sides: &BeforeAfter<bool>| if sides.after { "now" } else { "no longer" };
     if let (Some(sides), None) = (effective.as_ref().filter(|it| !follows(it)), level) {
-        let now = if sides.after { "now" } else { "no longer" };
-        writeln!(f, "    it is {now} effective")?;
+        writeln!(f, "    it is {} effective", now(sides))?;
     }
     if let Some(sides) = can_some.as_ref().filter(|it| !follows(it)) {
-        let now = if sides.after { "now" } else { "no longer" };
-        writeln!(f, "    without an object, it is {now} offered")?;
+        writeln!(f, "    without an object, it is {} offered", now(sides))?;
     }
     Ok(())
-}
-
-fn have(one: bool) -> &'static str {
-    if one { "has" } else { "have" }
 }
 
 /// Writes a number with thousands separators.
@@ -148,28 +135,15 @@ fn count(number: usize) -> String {
     text
 }
 
-/// A level, or that there is none.
-struct Level<'l>(Option<&'l str>);
-
-impl Display for Level<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(level) => write!(f, "`{level}`"),
-            None => f.write_str("without levels"),
-        }
-    }
+fn level_text(level: Option<&str>) -> String {
+    level.map_or_else(|| "without levels".to_owned(), |level| format!("`{level}`"))
 }
 
-/// The value of a setting, or that there is none.
-struct SettingText<'v>(Option<&'v SettingValue>);
-
-impl Display for SettingText<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(SettingValue::Text(text)) => Quoted(text).fmt(f),
-            Some(value) => value.fmt(f),
-            None => f.write_str("unset"),
-        }
+fn setting_text(value: Option<&SettingValue>) -> String {
+    match value {
+        Some(SettingValue::Text(text)) => Quoted(text).to_string(),
+        Some(value) => value.to_string(),
+        None => "unset".to_owned(),
     }
 }
 

@@ -44,9 +44,15 @@ use crate::relation::RelationState;
 pub struct Columns<'c> {
     kind: &'c str,
     len: usize,
-    relations: Vec<(&'c str, Box<dyn RelationColumn + 'c>)>,
-    attributes: Vec<(&'c str, Box<dyn AttributeColumn + 'c>)>,
+    relations: Vec<(&'c str, Box<RelationColumn<'c>>)>,
+    attributes: Vec<(&'c str, Box<AttributeColumn<'c>>)>,
 }
+
+/// Marks the rows in which a relation is in one of some states.
+type RelationColumn<'c> = dyn Fn(&Me<'_>, &[RelationState], &mut [u64]) + 'c;
+
+/// Marks the rows whose value passes; a missing value does not.
+type AttributeColumn<'c> = dyn Fn(&Predicate, &mut [u64]) + 'c;
 
 impl<'c> Columns<'c> {
     /// Starts a table of `len` objects of a kind, without relations or attributes.
@@ -61,16 +67,20 @@ impl<'c> Columns<'c> {
     #[must_use]
     pub fn relation<R: ColumnRelation>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
         self.relations.retain(|(known, _)| *known != name);
-        self.relations.push((name, Box::new(column)));
+        let mark_states = |me: &Me<'_>, states: &[RelationState], marks: &mut [u64]| {
+            let wanted = states.iter().fold(0_u64, |wanted, &state| wanted | 1 << state as u8);
+            mark(column, marks, |related| wanted >> related.state(me) as u8 & 1);
+        };
+        self.relations.push((name, Box::new(mark_states)));
         self
     }
 
     /// Adds an attribute. It replaces any column of that name.
     #[must_use]
-    pub fn attribute<C: ColumnValue>(mut self, name: &'c str, column: &'c [C]) -> Columns<'c> {
-        self.attributes.retain(|(known, _)| *known != name);
-        self.attributes.push((name, Box::new(column)));
-        self
+    pub fn attribute<C: ColumnValue>(self, name: &'c str, column: &'c [C]) -> Columns<'c> {
+        self.with_attribute(name, |test, marks| {
+            mark(column, marks, |cell| test.passes(cell.value()).into());
+        })
     }
 
     /// Adds an attribute, given for each object as the position of its value in a
@@ -97,13 +107,26 @@ impl<'c> Columns<'c> {
     /// ```
     #[must_use]
     pub fn coded_attribute<C: ColumnValue>(
-        mut self,
+        self,
         name: &'c str,
         codes: &'c [u32],
         values: &'c [C],
     ) -> Columns<'c> {
+        self.with_attribute(name, |test, marks| {
+            let passing = values.iter().map(|value| u8::from(test.passes(value.value())));
+            let passing: Vec<u8> = passing.collect();
+            let passes = |&code: &u32| passing.get(code as usize).copied().unwrap_or(0);
+            mark(codes, marks, |code| passes(code).into());
+        })
+    }
+
+    fn with_attribute(
+        mut self,
+        name: &'c str,
+        column: impl Fn(&Predicate, &mut [u64]) + 'c,
+    ) -> Columns<'c> {
         self.attributes.retain(|(known, _)| *known != name);
-        self.attributes.push((name, Box::new(Coded { codes, values })));
+        self.attributes.push((name, Box::new(column)));
         self
     }
 
@@ -114,12 +137,14 @@ impl<'c> Columns<'c> {
 
 impl fmt::Debug for Columns<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |names: Vec<&'_ str>| names.join(", ");
+        let relations: Vec<&str> = self.relations.iter().map(|(name, _)| *name).collect();
+        let attributes: Vec<&str> = self.attributes.iter().map(|(name, _)| *name).collect();
+        let (relations, attributes) = (relations.join(", "), attributes.join(", "));
         f.debug_struct("Columns")
             .field("kind", &self.kind)
             .field("len", &self.len)
-            .field("relations", &names(self.relations.iter().map(|(name, _)| *name).collect()))
-            .field("attributes", &names(self.attributes.iter().map(|(name, _)| *name).collect()))
+            .field("relations", &relations)
+            .field("attributes", &attributes)
             .finish()
     }
 }
@@ -285,48 +310,6 @@ cells! {
 
 const WORD: usize = u64::BITS as usize;
 
-/// A column of any type.
-trait RelationColumn {
-    /// Marks the rows in which the relation is in one of these states.
-    fn mark(&self, me: &Me<'_>, states: &[RelationState], marks: &mut [u64]);
-}
-
-impl<R: ColumnRelation> RelationColumn for &[R] {
-    fn mark(&self, me: &Me<'_>, states: &[RelationState], marks: &mut [u64]) {
-        let wanted = |state| u64::from(states.contains(&state));
-        let wanted = wanted(RelationState::Me) << RelationState::Me as u8
-            | wanted(RelationState::Other) << RelationState::Other as u8
-            | wanted(RelationState::None) << RelationState::None as u8;
-        mark(self, marks, |related| wanted >> related.state(me) as u8 & 1);
-    }
-}
-
-trait AttributeColumn {
-    /// Marks the rows whose value passes; a missing value does not.
-    fn mark(&self, test: &Predicate, marks: &mut [u64]);
-}
-
-impl<C: ColumnValue> AttributeColumn for &[C] {
-    fn mark(&self, test: &Predicate, marks: &mut [u64]) {
-        mark(self, marks, |cell| test.passes(cell.value()).into());
-    }
-}
-
-/// A column of positions in a list of values.
-struct Coded<'c, C> {
-    codes: &'c [u32],
-    values: &'c [C],
-}
-
-impl<C: ColumnValue> AttributeColumn for Coded<'_, C> {
-    fn mark(&self, test: &Predicate, marks: &mut [u64]) {
-        let passing: Vec<u8> =
-            self.values.iter().map(|value| test.passes(value.value()).into()).collect();
-        let passes = |&code: &u32| passing.get(code as usize).copied().unwrap_or(0);
-        mark(self.codes, marks, |code| passes(code).into());
-    }
-}
-
 /// Fills the marks with a bit for each value.
 #[inline]
 fn mark<T>(values: &[T], marks: &mut [u64], bit: impl Fn(&T) -> u64) {
@@ -387,14 +370,14 @@ impl Filter {
                 });
                 if let Some((_, column)) = objects.relations.iter().find(|(known, _)| known == name)
                 {
-                    column.mark(&me, states, &mut marks);
+                    column(&me, states, &mut marks);
                 }
             }
             test => {
                 let mut columns = objects.attributes.iter();
                 let name = test.attribute();
                 if let Some((_, column)) = columns.find(|(known, _)| Some(*known) == name) {
-                    column.mark(test, &mut marks);
+                    column(test, &mut marks);
                 }
             }
         }

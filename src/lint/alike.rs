@@ -10,10 +10,10 @@ use super::{Code, Linter};
 use crate::catalogue::NodeId;
 use crate::document::Map;
 use crate::names::{HashMap, HashSet, keys, number};
-use crate::policy::{Source, SourceKind, SourceName};
+use crate::policy::{SourceKind, SourceName};
 use crate::problem::nearest_within;
 
-impl Linter<'_> {
+impl<'p> Linter<'p> {
     /// Reports repeated names in lists, and names that look alike.
     pub(super) fn alike(&mut self) {
         self.lists();
@@ -87,17 +87,17 @@ impl Linter<'_> {
         let of_nodes = (0..).zip(&catalogue.nodes).filter_map(|(id, node)| {
             Some((node.feature.as_deref()?, format!("{}.feature", catalogue.place(id))))
         });
+        let listed = |features: &'p [String], place: String| {
+            let numbered = features.iter().enumerate();
+            numbered.map(move |(at, feature)| (&**feature, format!("{place}[{at}]")))
+        };
         let of_editions = catalogue.document.editions.iter().flat_map(|(edition, of)| {
-            let place = move |at| format!("catalogue.editions.{edition}.features[{at}]");
-            of.features.iter().enumerate().map(move |(at, feature)| (&**feature, place(at)))
+            listed(&of.features, format!("catalogue.editions.{edition}.features"))
         });
-        let licensed = policy.licence.stated().features.iter().enumerate();
-        let licensed =
-            licensed.map(|(at, feature)| (&**feature, format!("licence.features[{at}]")));
+        let licensed = listed(&policy.licence.stated().features, "licence.features".to_owned());
         let mut seen: HashSet<&str> = HashSet::default();
-        let named = of_nodes.chain(of_editions).chain(licensed);
-        let named: Vec<(&str, String)> =
-            named.filter(|(feature, _)| seen.insert(feature)).collect();
+        let mut named: Vec<(&str, String)> = of_nodes.chain(of_editions).chain(licensed).collect();
+        named.retain(|(feature, _)| seen.insert(feature));
         let place = |at: usize| named.get(at).map(|(_, place)| place.clone());
         let features = named.iter().map(|(feature, _)| *feature);
         self.look(features, |_, at| place(at).unwrap_or_default());
@@ -134,11 +134,10 @@ impl Linter<'_> {
     fn lists(&mut self) {
         let policy = self.policy;
         let sources = &policy.sources;
-        for (id, source, _) in self.common() {
-            let Source { includes, assignable_by, .. } = &sources[id];
-            let guard = assignable_by.as_deref().unwrap_or_default();
-            let place = source.place();
-            self.repeated(includes, &format!("{place}.includes"), |id| sources.name(id));
+        for (_, name, source) in self.common() {
+            let guard = source.assignable_by.as_deref().unwrap_or_default();
+            let place = name.place();
+            self.repeated(&source.includes, &format!("{place}.includes"), |id| sources.name(id));
             self.repeated(guard, &format!("{place}.assignable_by"), |id| sources.name(id));
         }
         for (slot, user, class) in policy.users.iter() {
@@ -222,17 +221,14 @@ fn spelling(name: &str, other: &str) -> String {
     if plain(name) && plain(other) {
         return String::new();
     }
-    let spell = |name: &str| {
-        let mut text = String::new();
-        for c in name.chars() {
-            if c.is_ascii() && !is_hidden(c) {
-                text.push(c);
-            } else {
-                text.extend(c.escape_unicode());
-            }
+    let spelled = |c: char| {
+        if plain(c.encode_utf8(&mut [0; 4])) {
+            c.to_string()
+        } else {
+            c.escape_unicode().to_string()
         }
-        text
     };
+    let spell = |name: &str| name.chars().map(spelled).collect::<String>();
     format!(" (`{}` and `{}`)", spell(name), spell(other))
 }
 

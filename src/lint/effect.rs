@@ -25,51 +25,46 @@
     reason = "counts of users and statements, none of which is brought below what it counts"
 )]
 
-use super::{Code, Linter, Reach};
+use super::{Code, Linter, Reach, Stated, checks};
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Catalogue, Node, NodeId, Pattern};
-use crate::document::{Bound, SettingValue};
+use crate::catalogue::{AttributeId, Node, NodeId, Pattern};
 use crate::engine::{Layer, Layers, Limit};
-use crate::ids::{ClassId, SourceId, UserSlot};
+use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
 use crate::policy::{
     Effect, Held, Inner, List, Origin, Said, SourceName, Statement, Statements, Tier,
 };
 
-/// A statement without effect.
-#[derive(Clone, Debug)]
-struct Useless<'s> {
-    stated: Stated<'s>,
-    cause: Cause,
-}
-
 /// A statement of a source.
-#[derive(Clone, Copy, Debug)]
-enum Stated<'s> {
+#[derive(Clone, Copy)]
+enum Stating<'s> {
     Permissions(Statement<'s>),
     Bound(AttributeId),
     Setting(u32),
 }
 
 /// The reason why a statement is without effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Of the reasons that the permissions which a statement matches give, the last in this
+/// order is that of the statement.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
-    /// The same statement occurs earlier in its list.
-    Repeated,
-    /// Nearer statements decide about every permission that it matches.
-    Overridden,
-    /// Other statements of the source have the same effect.
-    SameBeside,
-    /// The sources below, or the included ones, have the same effect.
-    SameBelow,
-    /// The source itself, or one below, forbids every permission that it matches.
-    Forbidden,
     /// Nobody is granted a permission that it matches.
     NeverGranted,
     /// Every permission that it matches needs one that nobody can hold.
     NeverEffective,
+    /// The source itself, or one below, forbids every permission that it matches.
+    Forbidden,
+    /// Nearer statements decide about every permission that it matches.
+    Overridden,
     /// It denies nothing that would be granted without it.
     NothingToDeny,
+    /// The sources below, or the included ones, have the same effect.
+    SameBelow,
+    /// Other statements of the source have the same effect.
+    SameBeside,
+    /// The same statement occurs earlier in its list.
+    Repeated,
     /// No permission in reach checks the attribute.
     Unchecked,
 }
@@ -77,136 +72,96 @@ enum Cause {
 impl<'p> Linter<'p> {
     /// Reports the statements without effect.
     pub(super) fn effects(&mut self) {
-        let policy = self.policy;
-        let licensed = policy.catalogue.licensed(|_| true);
+        let licensed = self.catalogue().licensed(|_| true);
         let mut sources = Sources {
-            policy,
+            policy: self.policy,
             reach: self.reach,
-            layers: Layers::new(policy, &licensed),
-            checked: checked(policy, &self.reach.effective),
-            matching: vec![Vec::new(); policy.catalogue.nodes.len()],
+            layers: Layers::new(self.policy, &licensed),
+            checked: checks(self.catalogue(), &self.reach.effective).map(|(id, _)| id).collect(),
         };
-        for (id, name, _) in self.common() {
-            for useless in sources.useless(policy.sources.held(id)) {
-                self.report(&useless, &name, 0);
-            }
-        }
-        // Users' own statements mean the same whatever else they have: equal ones are
-        // examined once. The first user of each class, and how many there are.
-        let mut users: HashMap<ClassId, (UserSlot, u32)> = HashMap::default();
-        for (slot, ..) in policy.users.iter() {
-            users.entry(policy.users.class_of(slot)).or_insert((slot, 0)).1 += 1;
-        }
-        let mut owned: HashMap<&Statements, (UserSlot, u32)> = HashMap::default();
-        for (class, of) in policy.users.classes() {
-            if let (Some(own), Some(&(first, count))) =
-                (of.statements.as_deref(), users.get(&class))
-            {
-                let known = owned.entry(own).or_insert((first, 0));
-                *known = (first.min(known.0), count + known.1);
-            }
-        }
-        let mut owned: Vec<_> = owned.into_iter().collect();
-        owned.sort_unstable_by_key(|(_, (first, _))| *first);
-        for (own, (first, count)) in owned {
-            let name = SourceName::User(policy.users.name(first).to_owned());
-            for useless in sources.useless(Held::own(own)) {
-                self.report(&useless, &name, count - 1);
+        for stated in self.stated {
+            let mut found = Vec::new();
+            sources.permissions(stated.held, &mut found);
+            sources.values(stated.held, &mut found);
+            for (stating, cause) in found {
+                self.report(stated, stating, cause);
             }
         }
     }
 
-    fn report(&mut self, useless: &Useless<'_>, source: &SourceName, other_users: u32) {
+    fn report(&mut self, stated: &Stated<'_>, stating: Stating<'_>, cause: Cause) {
         let catalogue = self.catalogue();
-        let Useless { stated, cause } = *useless;
-        let place = source.place();
-        let (what, place, of) = match stated {
-            Stated::Permissions(it) => {
-                (it.pattern.text(catalogue), it.place(&place, catalogue), "on everything that")
-            }
-            Stated::Bound(attribute) => {
+        let place = stated.source.place();
+        let (what, place) = match stating {
+            Stating::Permissions(it) => (it.pattern.text(catalogue), it.place(&place, catalogue)),
+            Stating::Bound(attribute) => {
                 let path = &catalogue.attribute_at(attribute).path;
-                (path.to_string(), format!("{place}.bounds.{path}"), "on")
+                (path.to_string(), format!("{place}.bounds.{path}"))
             }
-            Stated::Setting(setting) => {
+            Stating::Setting(setting) => {
                 let name = catalogue.settings.get_index(setting as usize);
                 let name = name.map_or("", |(name, _)| name);
-                (name.to_owned(), format!("{place}.settings.{name}"), "on")
+                (name.to_owned(), format!("{place}.settings.{name}"))
             }
         };
-        let below = match source {
+        let below = match stated.source {
             SourceName::Role(_) => "a role that this one includes",
             _ => "the global source",
         };
-        let whom = match source {
+        let whom = match stated.source {
             SourceName::Global => "everybody",
             _ => "whoever has this source",
         };
-        let mut message = match cause {
-            Cause::Repeated => format!("duplicate `{what}`"),
-            Cause::Overridden => {
-                format!("more specific statements of this source override `{what}` everywhere")
-            }
-            Cause::SameBeside => format!(
-                "other statements of this source have the same effect {of} `{what}` matches"
+        let (code, mut message) = match (cause, stating) {
+            (Cause::Repeated, _) => (Code::Repeated, format!("duplicate `{what}`")),
+            (Cause::Overridden, _) => (
+                Code::Overridden,
+                format!("more specific statements of this source override `{what}` everywhere"),
             ),
-            Cause::SameBelow if matches!(stated, Stated::Permissions(_)) => {
-                format!("{below} has the same effect {of} `{what}` matches")
+            (Cause::SameBeside, _) => (
+                Code::Redundant,
+                format!(
+                    "other statements of this source have the same effect on everything that \
+                     `{what}` matches"
+                ),
+            ),
+            (Cause::SameBelow, Stating::Permissions(_)) => (
+                Code::Redundant,
+                format!("{below} has the same effect on everything that `{what}` matches"),
+            ),
+            (Cause::SameBelow, _) => {
+                (Code::Redundant, format!("{below} states the same for `{what}`"))
             }
-            Cause::SameBelow => format!("{below} states the same for `{what}`"),
-            Cause::Forbidden => format!("everything that `{what}` matches is forbidden to {whom}"),
-            Cause::NeverGranted => format!("nobody is granted anything that `{what}` matches"),
-            Cause::NeverEffective => {
-                format!("everything that `{what}` matches needs a permission that nobody can hold")
+            (Cause::Forbidden, _) => {
+                (Code::Idle, format!("everything that `{what}` matches is forbidden to {whom}"))
             }
-            Cause::NothingToDeny => {
-                format!("`{what}` denies nothing that would otherwise be granted")
+            (Cause::NeverGranted, _) => {
+                (Code::Idle, format!("nobody is granted anything that `{what}` matches"))
             }
-            Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
+            (Cause::NeverEffective, _) => (
+                Code::Idle,
+                format!("everything that `{what}` matches needs a permission that nobody can hold"),
+            ),
+            (Cause::NothingToDeny, _) => {
+                (Code::Idle, format!("`{what}` denies nothing that would otherwise be granted"))
+            }
+            (Cause::Unchecked, _) => {
+                (Code::Idle, format!("no permission that anybody can hold checks `{what}`"))
+            }
         };
-        match other_users {
+        match stated.other_users {
             0 => {}
             1 => message.push_str(" (so for another user)"),
-            _ => message.push_str(&format!(" (so for {other_users} other users)")),
+            others => message.push_str(&format!(" (so for {others} other users)")),
         }
-        let advice =
-            match stated {
-                Stated::Permissions(Statement {
-                    effect: Effect::Allow | Effect::Level(_), ..
-                }) if cause == Cause::NeverEffective => "allow what it needs too, or leave it out",
-                _ => "leave it out",
-            };
-        self.find_about(cause.code(), place, message, advice, vec![what]);
+        let advice = match stating {
+            Stating::Permissions(Statement {
+                effect: Effect::Allow | Effect::Level(_), ..
+            }) if cause == Cause::NeverEffective => "allow what it needs too, or leave it out",
+            _ => "leave it out",
+        };
+        self.find_about(code, place, message, advice, vec![what]);
     }
-}
-
-impl Cause {
-    fn code(self) -> Code {
-        match self {
-            Cause::Repeated => Code::Repeated,
-            Cause::Overridden => Code::Overridden,
-            Cause::SameBeside | Cause::SameBelow => Code::Redundant,
-            Cause::Forbidden
-            | Cause::NeverGranted
-            | Cause::NeverEffective
-            | Cause::NothingToDeny
-            | Cause::Unchecked => Code::Idle,
-        }
-    }
-}
-
-/// Returns the attributes that permissions in reach check.
-fn checked(policy: &Inner, effective: &BitSet) -> HashSet<AttributeId> {
-    let catalogue = &policy.catalogue;
-    let nodes = catalogue.nodes.iter().filter(|node| {
-        // A heading has no bit of its own.
-        node.width() > 0 && effective.contains(node.bit)
-    });
-    nodes
-        .filter_map(|node| node.condition.as_deref())
-        .flat_map(|it| &it.own_checks)
-        .copied()
-        .collect()
 }
 
 /// The sources, examined one after the other.
@@ -214,29 +169,17 @@ struct Sources<'p> {
     policy: &'p Inner,
     reach: &'p Reach,
     layers: Layers<'p>,
+    /// The attributes that permissions in reach check.
     checked: HashSet<AttributeId>,
-    /// For each node, the statements about it of the source under examination, the
-    /// farthest first: their numbers and results.
-    matching: Vec<Vec<(u32, Said)>>,
 }
 
+/// The statements without effect found so far.
+type Found<'s> = Vec<(Stating<'s>, Cause)>;
+
 impl<'p> Sources<'p> {
-    fn catalogue(&self) -> &'p Catalogue {
-        &self.policy.catalogue
-    }
-
-    /// Returns the statements without effect of a source.
-    fn useless<'s>(&mut self, source: Held<'s>) -> Vec<Useless<'s>> {
-        let mut found = Vec::new();
-        self.permissions(source, &mut found);
-        self.bounds(source, &mut found);
-        self.settings(source, &mut found);
-        found
-    }
-
-    fn permissions<'s>(&mut self, source: Held<'s>, found: &mut Vec<Useless<'s>>) {
-        let Held { origin, tier, statements } = source;
-        let catalogue = self.catalogue();
+    fn permissions<'s>(&mut self, held: Held<'s>, found: &mut Found<'s>) {
+        let Held { origin, tier, statements } = held;
+        let catalogue = &self.policy.catalogue;
         let forbids: Vec<_> = statements.all().filter(|it| it.effect == Effect::Forbid).collect();
         let mut competing = statements.ranked(catalogue);
         competing.retain(|statement| statement.effect != Effect::Forbid);
@@ -267,141 +210,116 @@ impl<'p> Sources<'p> {
 
     /// Finds the statements that can be left out, of some given the farthest first.
     fn weigh<'s>(
-        &mut self,
+        &self,
         statements: &[Statement<'s>],
         forbidden: &BitSet,
         outcome: impl Fn(NodeId, Said) -> Said,
-        found: &mut Vec<Useless<'s>>,
+        found: &mut Found<'s>,
     ) {
-        let catalogue = self.catalogue();
-        let mut weighed: Vec<Weighed> = Vec::with_capacity(statements.len());
+        let catalogue = &self.policy.catalogue;
+        // For each statement, its cause, and the fronts that it is in of which one
+        // statement must stay.
+        let mut weighed: Vec<(Cause, Vec<usize>)> = Vec::with_capacity(statements.len());
+        // For each permission, the statements about it, the farthest first: their numbers
+        // and results.
+        let mut matching: HashMap<NodeId, Vec<(usize, Said)>> = HashMap::default();
         let mut seen: HashSet<(List, Pattern)> = HashSet::default();
-        let mut touched: Vec<NodeId> = Vec::new();
-        for (number, statement) in (0..).zip(statements) {
-            let mut of = Weighed::default();
+        for (number, statement) in statements.iter().enumerate() {
+            let mut cause = Cause::NeverGranted;
             if seen.insert((statement.effect.list(), statement.pattern)) {
                 for (id, said) in statement.results(catalogue) {
                     let bit = catalogue.node(id).bit;
-                    if !self.reach.matters(catalogue, id) {
-                        of.granted |= self.reach.granted.contains(bit);
+                    cause = cause.max(if !self.reach.granted.contains(bit) {
+                        Cause::NeverGranted
+                    } else if !self.reach.matters(catalogue.node(id)) {
+                        Cause::NeverEffective
                     } else if forbidden.contains(bit) {
-                        of.forbidden = true;
+                        Cause::Forbidden
                     } else {
-                        of.touches = true;
-                        let matching = &mut self.matching[id as usize];
-                        if matching.is_empty() {
-                            touched.push(id);
-                        }
-                        matching.push((number, said));
-                    }
+                        matching.entry(id).or_default().push((number, said));
+                        Cause::Overridden
+                    });
                 }
             } else {
-                of.repeated = true;
+                cause = Cause::Repeated;
             }
-            weighed.push(of);
+            weighed.push((cause, Vec::new()));
         }
         // The number of statements left in each front of which one must stay.
-        let mut left: Vec<u32> = Vec::new();
-        for id in touched {
-            let matching = std::mem::take(&mut self.matching[id as usize]);
+        let mut left: Vec<usize> = Vec::new();
+        for (id, matching) in matching {
             let Some(&(_, nearest)) = matching.last() else { continue };
             let decided = outcome(id, nearest);
             let same = |said| outcome(id, said) == decided;
-            let front = matching.iter().rev().take_while(|(_, said)| same(*said));
-            let front: Vec<usize> = front.map(|&(number, _)| number as usize).collect();
-            let must_stay = front.len() < matching.len() || !same(Said::Nothing);
-            for &number in &front {
-                let of = &mut weighed[number];
-                of.decides = true;
+            let front = matching.iter().rev().take_while(|(_, said)| same(*said)).count();
+            let must_stay = front < matching.len() || !same(Said::Nothing);
+            let cause_in_front = if must_stay {
+                Cause::SameBeside
+            } else if decided == Said::Level(0) {
+                Cause::NothingToDeny
+            } else {
+                Cause::SameBelow
+            };
+            for &(number, _) in matching.iter().rev().take(front) {
+                let (cause, fronts) = &mut weighed[number];
+                *cause = cause_in_front.max(*cause);
                 if must_stay {
-                    of.fronts.push(left.len());
-                } else {
-                    of.same_below |= decided != Said::Level(0);
+                    fronts.push(left.len());
                 }
             }
             if must_stay {
-                left.push(front.len() as u32);
+                left.push(front);
             }
         }
         // The nearest first, so that farther statements, which cover more, stay.
-        for (statement, of) in statements.iter().zip(&weighed).rev() {
-            if of.fronts.iter().any(|&front| left[front] < 2) {
-                continue;
+        for (statement, (cause, fronts)) in statements.iter().zip(weighed).rev() {
+            if fronts.iter().all(|&front| left[front] > 1) {
+                fronts.iter().for_each(|&front| left[front] -= 1);
+                found.push((Stating::Permissions(*statement), cause));
             }
-            of.fronts.iter().for_each(|&front| left[front] -= 1);
-            let cause = match of {
-                Weighed { repeated: true, .. } => Cause::Repeated,
-                Weighed { touches: false, forbidden: true, .. } => Cause::Forbidden,
-                Weighed { touches: false, granted: true, .. } => Cause::NeverEffective,
-                Weighed { touches: false, .. } => Cause::NeverGranted,
-                Weighed { decides: false, .. } => Cause::Overridden,
-                Weighed { fronts, .. } if !fronts.is_empty() => Cause::SameBeside,
-                Weighed { same_below: true, .. } => Cause::SameBelow,
-                _ => Cause::NothingToDeny,
-            };
-            found.push(Useless { stated: Stated::Permissions(*statement), cause });
         }
     }
 
-    fn bounds(&mut self, source: Held<'_>, found: &mut Vec<Useless<'_>>) {
-        let policy = self.policy;
-        let limit = |attribute: AttributeId, bound: &Bound| {
-            Limit::new(policy.catalogue.attribute_at(attribute).bound, bound)
+    /// Finds the bounds and settings that can be left out.
+    fn values(&self, held: Held<'_>, found: &mut Found<'_>) {
+        let Held { origin, tier, statements } = held;
+        let (catalogue, sources) = (&self.policy.catalogue, &self.policy.sources);
+        // The sources that decide where this one states nothing.
+        let below: Vec<&Statements> = match (tier, origin) {
+            (Tier::Profile, _) => vec![sources.global()],
+            (_, Origin::Shared(id)) => {
+                sources.closure(&[id]).iter().skip(1).map(|&id| &sources[id].statements).collect()
+            }
+            (_, Origin::Own) => Vec::new(),
         };
-        let stated = |of: &'p Statements, attribute| {
-            of.bound(attribute).map(|bound| limit(attribute, bound))
-        };
-        for &(attribute, ref bound) in &source.statements.bounds {
-            let same_below = || match source.tier {
-                Tier::Profile => {
-                    stated(policy.sources.global(), attribute) == Some(limit(attribute, bound))
-                }
-                _ => {
-                    let included = self.included(source.origin).into_iter();
-                    let included = included.filter_map(|of| stated(of, attribute));
-                    Limit::any_of(included)
-                        .is_some_and(|joined| joined.contains(&limit(attribute, bound)))
-                }
-            };
+        for &(attribute, ref bound) in &statements.bounds {
+            let limit = |bound| Limit::new(catalogue.attribute_at(attribute).bound, bound);
+            let stated = below.iter().filter_map(|of| of.bound(attribute));
             let cause = if !self.checked.contains(&attribute) {
                 Cause::Unchecked
-            } else if same_below() {
+            } else if Limit::any_of(stated.map(limit)).is_some_and(|below| match tier {
+                Tier::Profile => below == limit(bound),
+                // The bounds of roles join.
+                _ => below.contains(&limit(bound)),
+            }) {
                 Cause::SameBelow
             } else {
                 continue;
             };
-            found.push(Useless { stated: Stated::Bound(attribute), cause });
+            found.push((Stating::Bound(attribute), cause));
         }
-    }
-
-    fn settings(&self, source: Held<'_>, found: &mut Vec<Useless<'_>>) {
-        let policy = self.policy;
-        for (setting, value) in &source.statements.settings {
-            // Stating the default keeps it, even if the catalogue's changes some
-            // day.
-            let said: Option<&SettingValue> = match source.tier {
-                Tier::Profile => policy.sources.global().setting(*setting),
-                // Without it, the next role in the order decides.
-                _ => self.included(source.origin).iter().find_map(|of| of.setting(*setting)),
-            };
-            if said == Some(value) {
-                found.push(Useless { stated: Stated::Setting(*setting), cause: Cause::SameBelow });
+        for &(setting, ref value) in &statements.settings {
+            // Stating the default keeps it, even if the catalogue's changes some day.
+            if below.iter().find_map(|of| of.setting(setting)) == Some(value) {
+                found.push((Stating::Setting(setting), Cause::SameBelow));
             }
         }
-    }
-
-    /// Returns the statements of the roles that a source includes.
-    fn included(&self, source: Origin) -> Vec<&'p Statements> {
-        let Origin::Shared(id) = source else { return Vec::new() };
-        let sources = &self.policy.sources;
-        sources.closure(&[id]).iter().skip(1).map(|&id| &sources[id].statements).collect()
     }
 }
 
 impl Reach {
     /// Returns whether statements about a permission can matter.
-    fn matters(&self, catalogue: &Catalogue, id: NodeId) -> bool {
-        let node = catalogue.node(id);
+    fn matters(&self, node: &Node) -> bool {
         // A permission without effect may still imply one that has effect.
         self.granted.contains(node.bit)
             && (self.effective.contains(node.bit) || !node.implies.is_empty())
@@ -439,23 +357,4 @@ impl Surroundings<'_> {
             (_, said) => said,
         }
     }
-}
-
-/// The findings about a statement so far.
-#[derive(Debug, Default)]
-struct Weighed {
-    repeated: bool,
-    /// True if it matches a permission that matters.
-    touches: bool,
-    /// True if it matches one that matters but is forbidden.
-    forbidden: bool,
-    /// True if it matches one that is granted but does not matter.
-    granted: bool,
-    /// True if it is in the front of any permission.
-    decides: bool,
-    /// True if the outcome of such a front is the same without it, and more than just
-    /// nothing granted.
-    same_below: bool,
-    /// The fronts that it is in, of each of which one statement must stay.
-    fronts: Vec<usize>,
 }

@@ -1,12 +1,12 @@
 //! Finds permissions that nobody can hold, and checks that no value passes.
 
-use super::{Code, Linter};
+use super::{Code, Linter, Stated, checks};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
 use crate::engine::{Layer, Layers, Limit, possible};
 use crate::ids::SourceId;
 use crate::names::HashSet;
-use crate::policy::{Inner, Statements};
+use crate::policy::{Inner, Origin};
 use crate::problem::quoted;
 
 /// The most names that a message lists.
@@ -18,7 +18,7 @@ impl Linter<'_> {
         let policy = self.policy;
         let catalogue = self.catalogue();
         let licensed = any_licence(policy);
-        let mut all = grants(policy);
+        let mut all = grants(policy, self.stated);
         let effective = possible(policy, &mut all, &licensed);
         let held = |id: NodeId| {
             let node = catalogue.node(id);
@@ -58,32 +58,17 @@ impl Linter<'_> {
     }
 
     fn bounds(&mut self, effective: &BitSet) {
-        let policy = self.policy;
         let catalogue = self.catalogue();
-        let mut bounded: HashSet<AttributeId> = HashSet::default();
-        let mut state = |statements: &Statements| {
-            for (id, bound) in &statements.bounds {
-                let of = catalogue.attribute_at(*id).bound;
-                if Limit::new(of, bound).passable() {
-                    bounded.insert(*id);
+        let mut settled: HashSet<AttributeId> = HashSet::default();
+        for Stated { held, .. } in self.stated {
+            for &(id, ref bound) in &held.statements.bounds {
+                if Limit::new(catalogue.attribute_at(id).bound, bound).passable() {
+                    settled.insert(id);
                 }
             }
-        };
-        self.common().for_each(|(.., statements)| state(statements));
-        for (_, class) in policy.users.classes() {
-            class.statements.iter().for_each(|own| state(own));
         }
-        let mut told: HashSet<AttributeId> = HashSet::default();
-        for node in &catalogue.nodes {
-            if node.form == Form::Heading || !effective.contains(node.bit) {
-                continue;
-            }
-            let checks =
-                node.condition.as_deref().map_or(&[][..], |condition| &condition.own_checks);
-            for &id in checks {
-                if bounded.contains(&id) || !told.insert(id) {
-                    continue;
-                }
+        for (id, node) in checks(catalogue, effective) {
+            if settled.insert(id) {
                 let path = &catalogue.attribute_at(id).path;
                 let (kind, attribute) = path.split_once('.').unwrap_or_default();
                 let place = format!("catalogue.objects.{kind}.attributes.{attribute}");
@@ -103,30 +88,23 @@ impl Linter<'_> {
 
 /// Returns the most that sources grant, whichever of them a user has, along with the
 /// statements and forbids that are for everybody.
-fn grants(policy: &Inner) -> Layer {
+fn grants(policy: &Inner, stated: &[Stated<'_>]) -> Layer {
     let catalogue = &policy.catalogue;
     let licensed = catalogue.licensed(|_| true);
     let mut layers = Layers::new(policy, &licensed);
-    let mut all = Layer::new(catalogue.bits());
-    for (id, ..) in policy.sources.iter().filter(|(id, ..)| *id != SourceId::GLOBAL) {
-        let layer = layers.of_source(id);
-        let mut granted = layer.granted.clone();
-        granted.subtract(&layer.forbidden);
-        all.granted.union_with(&granted);
-    }
-    for own in policy.users.classes().filter_map(|(_, class)| class.statements.as_deref()) {
-        let layer = Layer::of(own, catalogue);
-        let mut granted = layer.granted;
-        granted.subtract(&layer.forbidden);
-        all.granted.union_with(&granted);
+    let mut all = BitSet::new(catalogue.bits());
+    for Stated { held, .. } in stated {
+        let Layer { mut granted, forbidden, .. } = match held.origin {
+            Origin::Shared(id) => layers.of_source(id).clone(),
+            Origin::Own => Layer::of(held.statements, catalogue),
+        };
+        granted.subtract(&forbidden);
+        all.union_with(&granted);
     }
     let global = layers.of_source(SourceId::GLOBAL);
-    all.granted.union_with(&global.granted);
-    all.granted.subtract(&global.forbidden);
+    all.subtract(&global.forbidden);
     // Whatever the global source states anything about is implied to nobody.
-    all.said = global.said.clone();
-    all.forbidden = global.forbidden.clone();
-    all
+    Layer { granted: all, ..global.clone() }
 }
 
 /// Returns what could be licensed: the features of any edition or of the licence, or

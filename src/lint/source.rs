@@ -1,14 +1,15 @@
 //! Finds unused and equal sources, and denials that miss their aim.
 
+use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 
-use super::{Code, Linter};
+use super::{Code, Linter, Stated};
 use crate::catalogue::{Bit, Form, Node, NodeId, Reach};
 use crate::engine::{Layer, Layers};
 use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
 use crate::policy::{
-    Effect, Said, Source, SourceKind, SourceName, Statement, StatementIndex, Statements, Tier,
+    Effect, Said, Source, SourceName, Statement, StatementIndex, Statements, Tier,
 };
 use crate::problem::quoted;
 
@@ -19,17 +20,8 @@ impl<'p> Linter<'p> {
         self.unused();
         self.same();
         self.admins();
-        for (_, name, statements) in self.common() {
-            self.passed_headings(&name, statements);
-        }
-        let mut seen: HashSet<&Statements> = HashSet::default();
-        let policy = self.policy;
-        for (_, user, class) in policy.users.iter() {
-            if let Some(own) = class.statements.as_deref()
-                && seen.insert(own)
-            {
-                self.passed_headings(&SourceName::User(user.to_owned()), own);
-            }
+        for Stated { source, held, .. } in self.stated {
+            self.passed_headings(source, held.statements);
         }
         self.silences();
     }
@@ -45,8 +37,8 @@ impl<'p> Linter<'p> {
         for (.., source) in policy.sources.iter() {
             used.extend(source.includes.iter().copied().chain(source.demoted_to));
         }
-        for (id, name, _) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
-            if !policy.sources[id].template && !used.contains(&id) {
+        for (id, name, source) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
+            if !source.template && !used.contains(&id) {
                 let message = format!("no user has {name}");
                 self.find(Code::Unused, name.place(), message, "give it to somebody, or delete it");
             }
@@ -54,19 +46,22 @@ impl<'p> Linter<'p> {
     }
 
     fn same(&mut self) {
-        let policy = self.policy;
-        let mut first: HashMap<(SourceKind, Statements, Vec<SourceId>), SourceName> =
-            HashMap::default();
-        for (id, name, statements) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
-            let Source { kind, template, unique, .. } = policy.sources[id];
-            let mut includes = policy.sources[id].includes.to_vec();
+        let mut first: HashMap<_, SourceName> = HashMap::default();
+        for (id, name, source) in self.common() {
+            let Source { kind, template, unique, ref includes, ref statements, .. } = *source;
             // A source without statements is a name to assign, or a starting point.
-            if template || unique || (statements.is_empty() && includes.is_empty()) {
+            let is_name = statements.is_empty() && includes.is_empty();
+            if id == SourceId::GLOBAL || template || unique || is_name {
                 continue;
             }
-            includes.sort_unstable();
-            includes.dedup();
-            match first.entry((kind, normal(statements), includes)) {
+            let Statements { bounds, settings, .. } = statements;
+            let content = (
+                sorted(statements.all().map(|it| (it.effect, it.pattern)), |it| *it),
+                sorted(bounds, |(id, _)| *id),
+                sorted(settings, |(id, _)| *id),
+                sorted(includes, |id| **id),
+            );
+            match first.entry((kind, content)) {
                 Entry::Vacant(entry) => {
                     entry.insert(name);
                 }
@@ -157,13 +152,11 @@ impl<'p> Linter<'p> {
         let sources: Vec<(SourceId, SourceName, Layer)> =
             self.common().map(|(id, name, _)| (id, name, layers.of_source(id).clone())).collect();
         let Some((_, _, global)) = sources.first() else { return };
-        for (by, name, statements) in self.common() {
-            let wide =
-                |it: &Statement<'_>| it.effect == Effect::Deny && it.pattern.reach != Reach::Exact;
-            if !statements.all().any(|it| wide(&it)) {
+        for &(by, ref name, ref layer) in &sources {
+            let statements = &policy.sources[by].statements;
+            if !statements.all().any(is_wide_denial) {
                 continue;
             }
-            let Some((_, _, layer)) = sources.iter().find(|(id, ..)| *id == by) else { continue };
             let index = StatementIndex::new(statements);
             let mut found: HashSet<usize> = HashSet::default();
             for &(granting, implied) in &pairs {
@@ -175,29 +168,23 @@ impl<'p> Linter<'p> {
                     continue;
                 }
                 let nearest = index.nearest(catalogue.id_of(implied), catalogue);
-                let Some(nearest) = nearest.filter(wide) else { continue };
+                let Some(nearest) = nearest.filter(|it| is_wide_denial(*it)) else { continue };
                 if found.contains(&nearest.at) {
                     continue;
                 }
                 let here = layer.said_of(grants);
-                let with = sources.iter().find(|(id, _, other)| {
-                    if *id == by {
-                        return other.granted.contains(granting);
-                    }
+                let with = sources.iter().find(|&&(id, _, ref other)| {
                     // A user who has both, and nothing else.
                     let tier = |id: SourceId| policy.sources[id].kind.tier();
-                    let together = match (tier(by), tier(*id)) {
-                        (Tier::Profile, Tier::Profile) => false,
-                        (more, less) if more > less => {
-                            matches!(here, Said::Nothing | Said::Level(1..))
-                        }
-                        (more, less) if more == less => here != Said::Deny,
-                        _ => true,
+                    let leaves_it = match tier(by).cmp(&tier(id)) {
+                        Ordering::Less => true,
+                        Ordering::Equal => tier(by) != Tier::Profile && here != Said::Deny,
+                        Ordering::Greater => matches!(here, Said::Nothing | Said::Level(1..)),
                     };
-                    together
-                        && other.granted.contains(granting)
+                    let together = leaves_it
                         && !other.forbidden.contains(granting)
-                        && other.said_of(denies) == Said::Nothing
+                        && other.said_of(denies) == Said::Nothing;
+                    other.granted.contains(granting) && (id == by || together)
                 });
                 let Some((with, whose, _)) = with else { continue };
                 found.insert(nearest.at);
@@ -217,20 +204,17 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// Returns statements in canonical order.
-fn normal(statements: &Statements) -> Statements {
-    let mut statements = statements.clone();
-    let Statements { allow, deny, forbid, levels, bounds, settings } = &mut statements;
-    for list in [allow, deny, forbid] {
-        let mut patterns = std::mem::take(list).into_vec();
-        patterns.sort_unstable();
-        patterns.dedup();
-        *list = patterns.into();
-    }
-    levels.sort_unstable();
-    bounds.sort_by_key(|(id, _)| *id);
-    settings.sort_by_key(|(id, _)| *id);
-    statements
+/// Returns whether a statement denies by a pattern of several permissions.
+fn is_wide_denial(statement: Statement<'_>) -> bool {
+    statement.effect == Effect::Deny && statement.pattern.reach != Reach::Exact
+}
+
+/// Returns items sorted by their keys, each once.
+fn sorted<T, K: Ord>(items: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut items: Vec<T> = items.into_iter().collect();
+    items.sort_by_key(&key);
+    items.dedup_by_key(|item| key(item));
+    items
 }
 
 fn bare(source: &SourceName) -> String {

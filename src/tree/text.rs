@@ -17,19 +17,14 @@ impl Display for Tree {
             f.write_str(", suspended, who holds nothing for now")?;
         }
         f.write_str("\n")?;
-        let mut open: Vec<(&Node, usize)> = self.roots.iter().rev().map(|node| (node, 1)).collect();
-        while let Some((node, depth)) = open.pop() {
-            line(f, node, depth)?;
-            open.extend(node.children.iter().rev().map(|node| (node, depth.saturating_add(1))));
-        }
-        Ok(())
+        self.iter().try_for_each(|node| line(f, node))
     }
 }
 
-fn line(f: &mut Formatter<'_>, node: &Node, depth: usize) -> fmt::Result {
+fn line(f: &mut Formatter<'_>, node: &Node) -> fmt::Result {
     let Named { name, label } = &node.permission;
     let key = name.rsplit('.').next().unwrap_or_default();
-    for _ in 0..depth {
+    for _ in name.split('.') {
         f.write_str("  ")?;
     }
     let mut line = OneLine(f);
