@@ -209,11 +209,7 @@ impl<'p> Linter<'p> {
         &self.policy.catalogue
     }
 
-    fn find(&mut self, code: Code, place: String, message: String, advice: &str) {
-        self.find_about(code, place, message, advice, Vec::new());
-    }
-
-    fn find_about(
+    fn find(
         &mut self,
         code: Code,
         place: String,

@@ -8,8 +8,8 @@
 use smallvec::SmallVec;
 
 use super::diagram::{
-    ABSENT, ALL, Answers, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap, PASSES,
-    Variable, What,
+    ABSENT, ALL, Answers, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap,
+    PASSES, Variable,
 };
 use super::pairs::{Pair, Related};
 use super::values::{Outcomes, outcomes};
@@ -304,7 +304,7 @@ impl<'e> Comparison<'e> {
             Reach::On(_) => Some(NONE),
         });
         if let BeforeAfter { before: Some(before), after: Some(after) } = diagrams
-            && let Some(overlap) = self.overlap_of(pair, before, after, kind)
+            && let Some(overlap) = self.overlap_of(pair, before, after)
         {
             return overlap;
         }
@@ -318,23 +318,17 @@ impl<'e> Comparison<'e> {
         }
     }
 
-    /// Compares two diagrams about objects of a kind; `None` if that would take too long.
-    fn overlap_of(
-        &self,
-        pair: &Pair,
-        before: Diagram,
-        after: Diagram,
-        kind: &'e str,
-    ) -> Option<Overlap> {
+    /// Compares two diagrams; `None` if that would take too long.
+    fn overlap_of(&self, pair: &Pair, before: Diagram, after: Diagram) -> Option<Overlap> {
         let mut answers: HashMap<Variable, Answers> = HashMap::default();
         let mut attributes = Vec::new();
         let mut limits = Vec::new();
         for variable in self.diagrams.asks(&[before, after]) {
-            match self.diagrams.asked(variable)?.what {
-                What::Relation(name) => {
+            match self.diagrams.asked(variable)? {
+                Asked::Relation(kind, name) => {
                     answers.insert(variable, self.states(kind, name, pair.related));
                 }
-                What::Attribute(name) => {
+                Asked::Attribute(kind, name) => {
                     let BeforeAfter { before, after } =
                         self.sides(pair).map(|side| side.limit(kind, name));
                     attributes.push(variable);

@@ -26,17 +26,11 @@ pub(super) const ALL: Diagram = 1;
 /// A variable, numbered in the order in which diagrams ask for them.
 pub(super) type Variable = u32;
 
-/// A test of an object of some kind, by name.
+/// A test of an object: the kind of the object, and the name of the relation or attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Asked<'e> {
-    pub(super) kind: &'e str,
-    pub(super) what: What<'e>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum What<'e> {
-    Relation(&'e str),
-    Attribute(&'e str),
+pub(super) enum Asked<'e> {
+    Relation(&'e str, &'e str),
+    Attribute(&'e str, &'e str),
 }
 
 /// The answers of a variable: a relation that the object does not carry, and its
@@ -165,11 +159,11 @@ impl<'e> Diagrams<'e> {
                 let [me, other, nobody] =
                     [RelationState::Me, RelationState::Other, RelationState::None].map(accepts);
                 let then = [NONE, me, other, nobody];
-                let variable = self.variable(kind, What::Relation(name));
+                let variable = self.variable(Asked::Relation(kind, name));
                 self.node(Node { variable, then })
             }
             Formula::Test(Test::Attribute(name, _)) => {
-                let variable = self.variable(kind, What::Attribute(name));
+                let variable = self.variable(Asked::Attribute(kind, name));
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
             Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,
@@ -184,8 +178,8 @@ impl<'e> Diagrams<'e> {
         })
     }
 
-    fn variable(&mut self, kind: &'e str, what: What<'e>) -> Variable {
-        number(self.asked.insert_full(Asked { kind, what }).0)
+    fn variable(&mut self, asked: Asked<'e>) -> Variable {
+        number(self.asked.insert_full(asked).0)
     }
 
     fn node(&mut self, node: Node) -> Diagram {

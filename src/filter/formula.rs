@@ -94,13 +94,12 @@ impl<'c> Formula<'c> {
 
     /// Joins formulas in normal form into one in normal form, as far as the
     /// effort goes.
-    pub(super) fn join(op: Op, parts: Vec<Formula<'c>>, effort: &Effort) -> Formula<'c> {
-        let mut parts = parts;
+    pub(super) fn join(op: Op, mut parts: Vec<Formula<'c>>, effort: &Effort) -> Formula<'c> {
         loop {
-            match flatten(op, parts) {
-                Some(flat) => parts = flat,
-                None => return Formula::Join(op.mirror(), Vec::new()),
-            }
+            let Some(flat) = flatten(op, parts) else {
+                return Formula::Join(op.mirror(), Vec::new());
+            };
+            parts = flat;
             parts.sort_unstable();
             parts.dedup();
             let changed = merge(op, &mut parts)
@@ -111,12 +110,9 @@ impl<'c> Formula<'c> {
                 break;
             }
         }
-        match (parts.pop(), parts.is_empty()) {
-            (Some(only), true) => only,
-            (last, _) => {
-                parts.extend(last);
-                Formula::Join(op, parts)
-            }
+        match <[Formula<'c>; 1]>::try_from(parts) {
+            Ok([only]) => only,
+            Err(parts) => Formula::Join(op, parts),
         }
     }
 
@@ -219,10 +215,11 @@ fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
         match part {
             Formula::Join(of, parts) if of == op => flat.extend(parts),
             Formula::Join(_, parts) if parts.is_empty() => return None,
-            Formula::Test(Test::Relation(_, states)) if states == States::default() => match op {
-                Op::And => return None,
-                Op::Or => {}
-            },
+            Formula::Test(Test::Relation(_, states)) if states == States::default() => {
+                if op == Op::And {
+                    return None;
+                }
+            }
             part => flat.push(part),
         }
     }

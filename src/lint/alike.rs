@@ -77,7 +77,7 @@ impl<'p> Linter<'p> {
             let message = format!("group `{name}` is not declared, while `{near}` is");
             let advice = "declare it, or use the other if that was meant";
             let names = vec![name.to_owned(), near];
-            self.find_about(Code::Undeclared, place, message, advice, names);
+            self.find(Code::Undeclared, place, message, advice, names);
         }
     }
 
@@ -125,7 +125,7 @@ impl<'p> Linter<'p> {
                 let message = format!("`{name}` looks like `{other}`{}", spelling(name, other));
                 let advice = "check that both are intended, and rename one of them";
                 let names = vec![other.to_owned(), name.to_owned()];
-                self.find_about(Code::LookAlike, place(name, at), message, advice, names);
+                self.find(Code::LookAlike, place(name, at), message, advice, names);
             }
         }
     }
@@ -166,7 +166,7 @@ impl<'p> Linter<'p> {
                 let (place, name) = (format!("{place}[{at}]"), name(id));
                 let message = format!("duplicate `{name}`");
                 let names = vec![name.to_owned()];
-                self.find_about(Code::Repeated, place, message, "leave it out", names);
+                self.find(Code::Repeated, place, message, "leave it out", names);
             }
         }
     }

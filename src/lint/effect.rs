@@ -112,42 +112,34 @@ impl<'p> Linter<'p> {
             SourceName::Global => "everybody",
             _ => "whoever has this source",
         };
-        let (code, mut message) = match (cause, stating) {
-            (Cause::Repeated, _) => (Code::Repeated, format!("duplicate `{what}`")),
-            (Cause::Overridden, _) => (
-                Code::Overridden,
-                format!("more specific statements of this source override `{what}` everywhere"),
+        let code = match cause {
+            Cause::Repeated => Code::Repeated,
+            Cause::Overridden => Code::Overridden,
+            Cause::SameBeside | Cause::SameBelow => Code::Redundant,
+            _ => Code::Idle,
+        };
+        let mut message = match cause {
+            Cause::Repeated => format!("duplicate `{what}`"),
+            Cause::Overridden => {
+                format!("more specific statements of this source override `{what}` everywhere")
+            }
+            Cause::SameBeside => format!(
+                "other statements of this source have the same effect on everything that `{what}` \
+                 matches"
             ),
-            (Cause::SameBeside, _) => (
-                Code::Redundant,
-                format!(
-                    "other statements of this source have the same effect on everything that \
-                     `{what}` matches"
-                ),
-            ),
-            (Cause::SameBelow, Stating::Permissions(_)) => (
-                Code::Redundant,
-                format!("{below} has the same effect on everything that `{what}` matches"),
-            ),
-            (Cause::SameBelow, _) => {
-                (Code::Redundant, format!("{below} states the same for `{what}`"))
+            Cause::SameBelow if matches!(stating, Stating::Permissions(_)) => {
+                format!("{below} has the same effect on everything that `{what}` matches")
             }
-            (Cause::Forbidden, _) => {
-                (Code::Idle, format!("everything that `{what}` matches is forbidden to {whom}"))
+            Cause::SameBelow => format!("{below} states the same for `{what}`"),
+            Cause::Forbidden => format!("everything that `{what}` matches is forbidden to {whom}"),
+            Cause::NeverGranted => format!("nobody is granted anything that `{what}` matches"),
+            Cause::NeverEffective => {
+                format!("everything that `{what}` matches needs a permission that nobody can hold")
             }
-            (Cause::NeverGranted, _) => {
-                (Code::Idle, format!("nobody is granted anything that `{what}` matches"))
+            Cause::NothingToDeny => {
+                format!("`{what}` denies nothing that would otherwise be granted")
             }
-            (Cause::NeverEffective, _) => (
-                Code::Idle,
-                format!("everything that `{what}` matches needs a permission that nobody can hold"),
-            ),
-            (Cause::NothingToDeny, _) => {
-                (Code::Idle, format!("`{what}` denies nothing that would otherwise be granted"))
-            }
-            (Cause::Unchecked, _) => {
-                (Code::Idle, format!("no permission that anybody can hold checks `{what}`"))
-            }
+            Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
         };
         match stated.other_users {
             0 => {}
@@ -160,7 +152,7 @@ impl<'p> Linter<'p> {
             }) if cause == Cause::NeverEffective => "allow what it needs too, or leave it out",
             _ => "leave it out",
         };
-        self.find_about(code, place, message, advice, vec![what]);
+        self.find(code, place, message, advice, vec![what]);
     }
 }
 

@@ -52,7 +52,7 @@ impl Linter<'_> {
             }
             let place = catalogue.place(id);
             let names = vec![node.path.to_string()];
-            self.find_about(Code::NeverHeld, place, message, advice, names);
+            self.find(Code::NeverHeld, place, message, advice, names);
         }
         self.bounds(&effective);
     }
@@ -80,7 +80,7 @@ impl Linter<'_> {
                 let advice =
                     "state a bound; globally `\"any\"`, if only some users are to be bounded";
                 let names = vec![path.to_string(), node.path.to_string()];
-                self.find_about(Code::NoBound, place, message, advice, names);
+                self.find(Code::NoBound, place, message, advice, names);
             }
         }
     }
@@ -119,17 +119,15 @@ fn any_licence(policy: &Inner) -> BitSet {
 
 /// Returns the permissions that lose their effect with a node, its scopes aside.
 fn dependents(catalogue: &Catalogue, id: NodeId) -> Vec<NodeId> {
-    let mut open: Vec<NodeId> = catalogue.scopes(id).chain([id]).collect();
-    let mut seen: HashSet<NodeId> = open.iter().copied().collect();
-    let mut found = Vec::new();
-    while let Some(id) = open.pop() {
-        for &dependent in catalogue.dependents(id) {
-            if seen.insert(dependent) {
-                found.push(dependent);
-                open.push(dependent);
-            }
-        }
+    let mut lost: Vec<NodeId> = catalogue.scopes(id).chain([id]).collect();
+    let first = lost.len();
+    let mut seen: HashSet<NodeId> = lost.iter().copied().collect();
+    let mut next = 0;
+    while let Some(&id) = lost.get(next) {
+        lost.extend(catalogue.dependents(id).iter().filter(|&&it| seen.insert(it)));
+        next = next.saturating_add(1);
     }
+    let mut found = lost.split_off(first);
     found.retain(|&id| !matches!(catalogue.node(id).form, Form::Scope(..)));
     found.sort_unstable();
     found

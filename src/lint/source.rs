@@ -40,7 +40,8 @@ impl<'p> Linter<'p> {
         for (id, name, source) in self.common().filter(|(id, ..)| *id != SourceId::GLOBAL) {
             if !source.template && !used.contains(&id) {
                 let message = format!("no user has {name}");
-                self.find(Code::Unused, name.place(), message, "give it to somebody, or delete it");
+                let advice = "give it to somebody, or delete it";
+                self.find(Code::Unused, name.place(), message, advice, Vec::new());
             }
         }
     }
@@ -70,7 +71,7 @@ impl<'p> Linter<'p> {
                     let message = format!("{name} states the same as {other}");
                     let names = vec![bare(other), bare(&name)];
                     let advice = "keep one of them, unless they are meant to differ later";
-                    self.find_about(Code::Same, name.place(), message, advice, names);
+                    self.find(Code::Same, name.place(), message, advice, names);
                 }
             }
         }
@@ -86,7 +87,7 @@ impl<'p> Linter<'p> {
                 "user `{user}` is an admin: profile `{profile}` gives nothing but its settings"
             );
             let names = vec![user.to_owned(), profile.to_owned()];
-            self.find_about(Code::AdminProfile, place, message, "take the profile away", names);
+            self.find(Code::AdminProfile, place, message, "take the profile away", names);
         }
     }
 
@@ -127,7 +128,7 @@ impl<'p> Linter<'p> {
                 let advice = format!("add `{path}.**` too, if that is intended");
                 let place = statement.place(&name.place(), catalogue);
                 let names = vec![path.to_string(), open.to_string()];
-                self.find_about(Code::PassesHeading, place, message, &advice, names);
+                self.find(Code::PassesHeading, place, message, &advice, names);
             }
         }
     }
@@ -198,7 +199,7 @@ impl<'p> Linter<'p> {
                 let advice = format!("allow `{}` too, or deny less", denies.path);
                 let place = nearest.place(&name.place(), catalogue);
                 let names = vec![denies.path.to_string(), grants.path.to_string()];
-                self.find_about(Code::Silences, place, message, &advice, names);
+                self.find(Code::Silences, place, message, &advice, names);
             }
         }
     }
