@@ -229,11 +229,10 @@ impl Matrix {
         let mut text = String::from("permission,label");
         for SourceRef { source, label } in &self.columns {
             let name = source.name().unwrap_or("global");
+            let label = label.as_ref().filter(|label| *label != name);
+            let label = label.map_or_else(String::new, |label| format!(" ({label})"));
             text.push(',');
-            match label.as_ref().filter(|label| *label != name) {
-                Some(label) => push_field(&mut text, &format!("{name} ({label})")),
-                None => push_field(&mut text, name),
-            }
+            push_field(&mut text, &format!("{name}{label}"));
         }
         text.push_str("\r\n");
         for Row { path, label, cells, .. } in &self.rows {
@@ -281,15 +280,13 @@ impl Display for Matrix {
             }
             f.write_str("\n")?;
         }
-        let nodes = std::iter::once(String::new()).chain(self.rows.iter().map(Row::name));
-        let first = TextColumn::new(nodes.collect());
-        let columns = (1..).zip(names()).enumerate().map(|(at, (number, name))| {
+        let nodes = self.rows.iter().map(Row::name);
+        let first = TextColumn::new(String::new(), nodes);
+        let columns = names().enumerate().map(|(at, name)| {
+            let number = at.saturating_add(1);
             let header = if numbered { number.to_string() } else { Line(name).to_string() };
-            let cells = self
-                .rows
-                .iter()
-                .map(|row| row.cells.get(at).map_or_else(String::new, Cell::in_table));
-            TextColumn::new(std::iter::once(header).chain(cells).collect())
+            let cells = self.rows.iter().map(|row| row.cells.get(at));
+            TextColumn::new(header, cells.map(|it| it.map_or_else(String::new, Cell::in_table)))
         });
         let columns: Vec<TextColumn> = columns.collect();
         let mut rest = &columns[..];
@@ -327,7 +324,8 @@ struct TextColumn {
 }
 
 impl TextColumn {
-    fn new(lines: Vec<String>) -> TextColumn {
+    fn new(header: String, cells: impl Iterator<Item = String>) -> TextColumn {
+        let lines: Vec<String> = std::iter::once(header).chain(cells).collect();
         let width = lines.iter().map(|line| width(line)).max().unwrap_or(0);
         TextColumn { lines, width }
     }
