@@ -18,6 +18,7 @@ mod workload;
 mod adoption;
 mod allocation;
 mod api;
+mod architecture;
 mod changes;
 mod corpus;
 mod diffs;
