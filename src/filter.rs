@@ -99,7 +99,7 @@ impl Engine {
     /// a page, not once for an object.
     ///
     /// ```
-    /// # use grantree::{Document, Engine, Policy};
+    /// # use grantree::{Date, Document, Engine, Policy};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let text = r#"{
     /// #     "format": 1,
@@ -111,7 +111,7 @@ impl Engine {
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let (bob, book) = (engine.user("bob")?, engine.permission("book")?);
-    /// let today = "2026-11-20".parse()?;
+    /// let today: Date = "2026-11-20".parse()?;
     /// let filter = engine.filter(bob, book, today);
     /// assert_eq!(filter.to_string(), "every slot where starts is not before 2026-11-23");
     /// assert_eq!(engine.filter(bob, book, ()).to_string(), "nothing");
@@ -203,11 +203,11 @@ impl Filter {
     /// #     },
     /// #     "users": {"bob": {"allow": ["edit"]}}
     /// # }"#;
-    /// # let document: Document = serde_json::from_str(text).unwrap();
-    /// # let engine = Engine::new(&Policy::try_from(document).unwrap());
-    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, ()).unwrap();
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, ());
     /// let jobs = [["bob"], ["eve"]].map(|names| DynamicObject::new("job").with_relation("assignee", names));
     /// assert_eq!(jobs.map(|job| filter.matches(&job)), [true, false]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn matches<O: Object + ?Sized>(&self, object: &O) -> bool {

@@ -275,6 +275,9 @@ impl<'p> Sources<'p> {
     /// Finds the bounds and settings that can be left out.
     fn values(&self, held: Held<'_>, found: &mut Found<'_>) {
         let Held { origin, tier, statements } = held;
+        if statements.bounds.is_empty() && statements.settings.is_empty() {
+            return;
+        }
         let (catalogue, sources) = (&self.policy.catalogue, &self.policy.sources);
         // The sources that decide where this one states nothing.
         let below: Vec<&Statements> = match (tier, origin) {
