@@ -232,11 +232,6 @@ pub(crate) fn check_value(
 }
 
 impl Node {
-    /// The last key of its path.
-    pub(crate) fn key(&self) -> &str {
-        self.path.rsplit('.').next().unwrap_or_default()
-    }
-
     pub(crate) fn width(&self) -> u32 {
         match &self.form {
             Form::Heading => 0,

@@ -78,6 +78,16 @@
 //! with a value of the wrong type, a relative fence without a date: the answer is
 //! always no. Nothing that is read or asked makes this crate panic. How much a
 //! document may hold is set by [`Limits`](problem::Limits).
+//!
+//! # Features
+//!
+//! No feature changes a decision.
+//!
+//! - `digest`, on by default: [`Policy::digest`] hashes a policy, with `sha2`.
+//! - `look-alikes`, on by default: [`Policy::lint`] finds
+//!   [names that look alike](lint::Code::LookAlike), with `unicode-security`.
+//! - `sql`: the module `sql` turns filters into conditions of queries, with
+//!   `sea-query`.
 
 #![deny(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -143,7 +153,9 @@ pub use date::{Date, DateError};
 pub use document::whole::Document;
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use live::Live;
-pub use policy::{Adopted, Digest, Policy, PolicyBuilder, SourceName};
+#[cfg(feature = "digest")]
+pub use policy::Digest;
+pub use policy::{Adopted, Policy, PolicyBuilder, SourceName};
 pub use reason::Reason;
 
 #[doc = include_str!("architecture.md")]

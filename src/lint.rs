@@ -40,9 +40,11 @@
 //! source, those of the roles that it includes and of the global source, and with the
 //! permissions that no source grants.
 
+#[cfg(feature = "look-alikes")]
 mod alike;
 mod effect;
 mod hold;
+mod repeated;
 mod source;
 
 use std::cmp::Ordering;
@@ -123,7 +125,8 @@ pub enum Code {
     /// A `deny` by pattern of a permission that a granted one implies, so that the
     /// granted one has no effect.
     Silences,
-    /// A name that looks like another of its kind.
+    /// A name that looks like another of its kind. Found with the feature `look-alikes`,
+    /// which is on by default.
     LookAlike,
     /// A user's group, or the parent of a group, that is not declared but nearly has
     /// the name of one that is.
@@ -188,8 +191,10 @@ impl Policy {
         linter.effects();
         linter.holding();
         linter.sources();
-        linter.alike();
+        linter.repeated_names();
         linter.undeclared();
+        #[cfg(feature = "look-alikes")]
+        linter.alike();
         let mut findings = linter.findings;
         findings.sort_by(|a, b| by_place(&a.place, &b.place).then(a.code.cmp(&b.code)));
         findings

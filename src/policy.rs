@@ -8,8 +8,10 @@
 #![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
 
 mod builder;
+#[cfg(feature = "digest")]
 mod canonical;
 mod difference;
+#[cfg(feature = "digest")]
 mod digest;
 mod governance;
 mod resolve;
@@ -26,6 +28,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
+#[cfg(feature = "digest")]
 pub use digest::Digest;
 pub(crate) use governance::{ByKind, ChangeKind, Governance};
 pub(crate) use resolve::Resolver;

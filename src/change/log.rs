@@ -90,7 +90,7 @@ impl Applied {
     ///
     /// let applied = policy.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
     /// let elsewhere = policy.replay(&applied.log_entry())?;
-    /// assert_eq!(elsewhere.digest(), applied.policy.digest());
+    /// assert_eq!(Document::from(&elsewhere), Document::from(&applied.policy));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn log_entry(&self) -> LogEntry {
@@ -147,7 +147,7 @@ impl Policy {
     ///
     /// let entry: LogEntry = serde_json::from_str(&message)?;
     /// let there = there.replay(&entry)?;
-    /// assert_eq!(there.digest(), applied.policy.digest());
+    /// assert_eq!(Document::from(&there), Document::from(&applied.policy));
     /// assert!(matches!(there.replay(&entry), Err(ReplayError::Already { .. })));
     /// # Ok(())
     /// # }

@@ -1,28 +1,30 @@
-//! Finds names that are repeated, that look alike, or that may be mistyped.
+//! Finds names that look alike.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 use unicode_security::confusable_detection::skeleton;
 
+use super::repeated::names;
 use super::{Code, Linter};
 use crate::catalogue::NodeId;
-use crate::document::Map;
 use crate::names::{HashMap, HashSet, keys, number};
 use crate::policy::{SourceKind, SourceName};
-use crate::problem::nearest_within;
 
 impl<'p> Linter<'p> {
-    /// Reports repeated names in lists, and names that look alike.
+    /// Reports names that look alike.
     pub(super) fn alike(&mut self) {
-        self.lists();
         let policy = self.policy;
         let catalogue = self.catalogue();
         for above in (0..number(catalogue.nodes.len())).map(Some).chain([None]) {
             // Scopes and children share one key space.
             let ids: Vec<NodeId> = catalogue.children(above).collect();
-            self.look(ids.iter().map(|&id| catalogue.node(id).key()), |_, at| {
+            let node_keys = ids.iter().map(|&id| {
+                let path = &catalogue.node(id).path;
+                path.rsplit_once('.').map_or(&**path, |(_, key)| key)
+            });
+            self.look(node_keys, |_, at| {
                 ids.get(at).map_or_else(String::new, |&id| format!("{}.key", catalogue.place(id)))
             });
         }
@@ -47,38 +49,6 @@ impl<'p> Linter<'p> {
             SourceName::User(name.to_owned()).place()
         });
         self.features();
-    }
-
-    /// Reports undeclared groups whose names may be mistyped.
-    pub(super) fn undeclared(&mut self) {
-        let policy = self.policy;
-        let declared = &policy.groups.declared;
-        let parents = declared.iter().filter_map(|(group, it)| {
-            let parent = it.parent.as_deref()?;
-            Some((parent, group, None))
-        });
-        let of_users = policy.users.iter().flat_map(|(slot, user, _)| {
-            let groups = policy.users.groups(slot).iter().enumerate();
-            groups.map(move |(at, &group)| (policy.groups.name(group), user, Some(at)))
-        });
-        let mut seen: HashSet<&str> = names(declared).collect();
-        let mut compared = 0;
-        for (name, by, at) in parents.chain(of_users) {
-            if !seen.insert(name) {
-                continue;
-            }
-            let Some(near) = nearest_within(name, names(declared), &mut compared) else {
-                continue;
-            };
-            let place = match at {
-                None => format!("groups.{by}.parent"),
-                Some(at) => format!("{}.groups[{at}]", SourceName::User(by.to_owned()).place()),
-            };
-            let message = format!("group `{name}` is not declared, while `{near}` is");
-            let advice = "declare it, or use the other if that was meant";
-            let names = vec![name.to_owned(), near];
-            self.find(Code::Undeclared, place, message, advice, names);
-        }
     }
 
     fn features(&mut self) {
@@ -129,51 +99,6 @@ impl<'p> Linter<'p> {
             }
         }
     }
-
-    /// Reports repeated names in lists of names.
-    fn lists(&mut self) {
-        let policy = self.policy;
-        let sources = &policy.sources;
-        for (_, name, source) in self.common() {
-            let guard = source.assignable_by.as_deref().unwrap_or_default();
-            let place = name.place();
-            self.repeated(&source.includes, &format!("{place}.includes"), |id| sources.name(id));
-            self.repeated(guard, &format!("{place}.assignable_by"), |id| sources.name(id));
-        }
-        for (slot, user, class) in policy.users.iter() {
-            let groups = policy.users.groups(slot);
-            if class.sources.len() < 2 && groups.len() < 2 {
-                continue;
-            }
-            let place = SourceName::User(user.to_owned()).place();
-            for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
-                let held = sources.only(&class.sources, kind);
-                self.repeated(held, &format!("{place}.{}", kind.field()), |id| sources.name(id));
-            }
-            self.repeated(groups, &format!("{place}.groups"), |id| policy.groups.name(id));
-        }
-    }
-
-    fn repeated<'n, I: Copy + Eq + Hash>(
-        &mut self,
-        list: &[I],
-        place: &str,
-        name: impl Fn(I) -> &'n str,
-    ) {
-        let mut seen: HashSet<I> = HashSet::default();
-        for (at, &id) in list.iter().enumerate() {
-            if !seen.insert(id) {
-                let (place, name) = (format!("{place}[{at}]"), name(id));
-                let message = format!("duplicate `{name}`");
-                let names = vec![name.to_owned()];
-                self.find(Code::Repeated, place, message, "leave it out", names);
-            }
-        }
-    }
-}
-
-fn names<V>(map: &Map<V>) -> impl Iterator<Item = &str> {
-    map.iter().map(|(name, _)| name)
 }
 
 /// Returns a name as it is read and as it is seen: two names are alike if they agree in

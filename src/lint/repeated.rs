@@ -1,0 +1,89 @@
+//! Finds names that are repeated, or that may be mistyped.
+
+use std::hash::Hash;
+
+use super::{Code, Linter};
+use crate::document::Map;
+use crate::names::HashSet;
+use crate::policy::{SourceKind, SourceName};
+use crate::problem::nearest_within;
+
+impl Linter<'_> {
+    /// Reports repeated names in lists of names.
+    pub(super) fn repeated_names(&mut self) {
+        let policy = self.policy;
+        let sources = &policy.sources;
+        for (_, name, source) in self.common() {
+            let guard = source.assignable_by.as_deref().unwrap_or_default();
+            let place = name.place();
+            self.repeated(&source.includes, &format!("{place}.includes"), |id| sources.name(id));
+            self.repeated(guard, &format!("{place}.assignable_by"), |id| sources.name(id));
+        }
+        for (slot, user, class) in policy.users.iter() {
+            let groups = policy.users.groups(slot);
+            if class.sources.len() < 2 && groups.len() < 2 {
+                continue;
+            }
+            let place = SourceName::User(user.to_owned()).place();
+            for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
+                let held = sources.only(&class.sources, kind);
+                self.repeated(held, &format!("{place}.{}", kind.field()), |id| sources.name(id));
+            }
+            self.repeated(groups, &format!("{place}.groups"), |id| policy.groups.name(id));
+        }
+    }
+
+    fn repeated<'n, I: Copy + Eq + Hash>(
+        &mut self,
+        list: &[I],
+        place: &str,
+        name: impl Fn(I) -> &'n str,
+    ) {
+        let mut seen: HashSet<I> = HashSet::default();
+        for (at, &id) in list.iter().enumerate() {
+            if !seen.insert(id) {
+                let (place, name) = (format!("{place}[{at}]"), name(id));
+                let message = format!("duplicate `{name}`");
+                let names = vec![name.to_owned()];
+                self.find(Code::Repeated, place, message, "leave it out", names);
+            }
+        }
+    }
+
+    /// Reports undeclared groups whose names may be mistyped.
+    pub(super) fn undeclared(&mut self) {
+        let policy = self.policy;
+        let declared = &policy.groups.declared;
+        let parents = declared.iter().filter_map(|(group, it)| {
+            let parent = it.parent.as_deref()?;
+            Some((parent, group, None))
+        });
+        let of_users = policy.users.iter().flat_map(|(slot, user, _)| {
+            let groups = policy.users.groups(slot).iter().enumerate();
+            groups.map(move |(at, &group)| (policy.groups.name(group), user, Some(at)))
+        });
+        let mut seen: HashSet<&str> = names(declared).collect();
+        let mut compared = 0;
+        for (name, by, at) in parents.chain(of_users) {
+            if !seen.insert(name) {
+                continue;
+            }
+            let Some(near) = nearest_within(name, names(declared), &mut compared) else {
+                continue;
+            };
+            let place = match at {
+                None => format!("groups.{by}.parent"),
+                Some(at) => format!("{}.groups[{at}]", SourceName::User(by.to_owned()).place()),
+            };
+            let message = format!("group `{name}` is not declared, while `{near}` is");
+            let advice = "declare it, or use the other if that was meant";
+            let names = vec![name.to_owned(), near];
+            self.find(Code::Undeclared, place, message, advice, names);
+        }
+    }
+}
+
+/// Returns the names of a map.
+pub(super) fn names<V>(map: &Map<V>) -> impl Iterator<Item = &str> {
+    map.iter().map(|(name, _)| name)
+}
