@@ -27,14 +27,14 @@ pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
+use crate::ids::Key;
+pub(crate) use crate::ids::KindId;
 use crate::names::NameMap;
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 use crate::relation::RelationState;
 
 /// The number of a node.
 pub(crate) type NodeId = u32;
-/// The number of an object kind.
-pub(crate) type KindId = u32;
 /// The number of an attribute, among those of all kinds.
 pub(crate) type AttributeId = u32;
 /// A bit: a permission, or a threshold of a graded one.
@@ -290,7 +290,7 @@ impl Catalogue {
     }
 
     pub(crate) fn kind(&self, id: KindId) -> &Kind {
-        &self.kinds[id as usize]
+        &self.kinds[id.index()]
     }
 
     pub(crate) fn attribute_at(&self, id: AttributeId) -> &Attribute {

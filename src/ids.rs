@@ -73,6 +73,9 @@ ids! {
     /// A list of groups that users have. The number may get another meaning in another
     /// version of the policy.
     GroupListId
+
+    /// An object kind.
+    KindId
 }
 
 impl UserSlot {

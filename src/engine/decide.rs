@@ -9,7 +9,7 @@ use super::{Ask, Compiled, Engine, Permission, User, rights};
 use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};
 use crate::date::Date;
 use crate::document::RelationType;
-use crate::ids::{ClassId, UserSlot};
+use crate::ids::{ClassId, Key, UserSlot};
 use crate::names::NameMap;
 use crate::object::{Asker, Object, Subject, Target};
 use crate::reason::Reason;
@@ -129,7 +129,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         if let Some((known, _)) = self.kind {
             return known == kind;
         }
-        let declared = self.compiled.policy().catalogue.kinds.get_index(kind as usize);
+        let declared = self.compiled.policy().catalogue.kinds.get_index(kind.index());
         let is = declared.filter(|(name, _)| ***name == *self.object.kind());
         self.kind = is.map(|(_, declared)| (kind, &declared.relations));
         self.kind.is_some()

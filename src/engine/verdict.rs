@@ -4,7 +4,7 @@ use super::limit::{Limit, limit_of};
 use super::{Compiled, Engine, Permission, User};
 use crate::bits::Word;
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind};
-use crate::ids::{ClassId, GroupListId, UserSlot};
+use crate::ids::{ClassId, GroupListId, Key, UserSlot};
 
 /// The answer for a user and a permission.
 pub(crate) enum Verdict<'e> {
@@ -91,7 +91,7 @@ impl Compiled {
         let Some(condition) = condition.filter(|_| !self.is_admin(class)) else {
             return Verdict::Allowed;
         };
-        match catalogue.kinds.get_index(condition.kind as usize) {
+        match catalogue.kinds.get_index(condition.kind.index()) {
             Some((kind, declared)) => Verdict::Conditional(Conditional {
                 compiled: self,
                 class,

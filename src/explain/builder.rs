@@ -7,6 +7,7 @@ use super::{
 };
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, States};
 use crate::engine::{Implied, Layers, Rights};
+use crate::ids::Key;
 use crate::object::{NoObject, Object, Value};
 use crate::policy::{self, Class, Holder, Inner, Origin, SourceName};
 use crate::reason::Reason;
@@ -83,7 +84,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         let (trace, catalogue) = (&self.trace, self.catalogue());
         let id = catalogue.id_of(bit);
         let kind = catalogue.node(id).kind;
-        let kind = kind.and_then(|kind| catalogue.kinds.get_index(kind as usize));
+        let kind = kind.and_then(|kind| catalogue.kinds.get_index(kind.index()));
         let mut permission = PermissionTrace {
             permission: named_bit(catalogue, bit),
             reason,

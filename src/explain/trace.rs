@@ -12,6 +12,7 @@ use crate::catalogue::{
 };
 use crate::date::Date;
 use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object};
+use crate::ids::Number;
 use crate::names::HashMap;
 use crate::object::{Asker, Object, Subject, Value};
 use crate::policy::{
@@ -83,7 +84,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
             holder,
             object,
             today,
-            kind: kind.map(|kind| kind as KindId),
+            kind: kind.map(KindId::new),
             sources: OnceCell::new(),
             looked_up: Cell::new(0),
             limits: OnceCell::new(),

@@ -5,6 +5,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{Catalogue, Form, KindId, NodeId, States};
 use crate::document;
 use crate::graph;
+use crate::ids::Number;
 use crate::names::{NameMap, keys, number};
 use crate::problem::{Faults, Place, ProblemKind, Seen, truncate_list};
 
@@ -84,12 +85,12 @@ impl Resolving<'_> {
             let gate = catalogue.node(self.next).gate;
             return Ok(gate.and_then(|gate| catalogue.node(gate).kind));
         };
-        let kind = catalogue.kinds.get_index_of(name.as_str());
+        let kind = catalogue.kinds.get_index_of(name.as_str()).map(KindId::new);
         if kind.is_none() {
             let known = keys(&catalogue.kinds);
             self.faults.unknown(&place.key("object"), "object kind", name, known);
         }
-        kind.map(|kind| Some(number(kind))).ok_or(UnknownKind)
+        kind.map(Some).ok_or(UnknownKind)
     }
 
     fn checks(
@@ -103,7 +104,7 @@ impl Resolving<'_> {
             self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
         }
         let none = NameMap::default();
-        let known = kind.map_or(&none, |kind| &self.catalogue.kinds[kind as usize].attributes);
+        let known = kind.map_or(&none, |kind| &self.catalogue.kind(kind).attributes);
         checks(&permission.checks, known, &place.key("checks"), self.faults)
     }
 
@@ -118,7 +119,7 @@ impl Resolving<'_> {
             seen.insert(name, &map.key(name), self.faults);
         }
         if let Some(kind) = scoped.kind {
-            let relations = &self.catalogue.kinds[kind as usize].relations;
+            let relations = &self.catalogue.kind(kind).relations;
             for (name, states) in scope.when.iter() {
                 let place = map.key(name);
                 let Some(relation) = relations.get_index_of(name).map(number) else {
