@@ -27,16 +27,14 @@ pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
-use crate::ids::Key;
-pub(crate) use crate::ids::KindId;
+pub(crate) use crate::ids::{AttributeId, KindId};
+use crate::ids::{IdVec, Key};
 use crate::names::NameMap;
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 use crate::relation::RelationState;
 
 /// The number of a node.
 pub(crate) type NodeId = u32;
-/// The number of an attribute, among those of all kinds.
-pub(crate) type AttributeId = u32;
 /// A bit: a permission, or a threshold of a graded one.
 pub(crate) type Bit = u32;
 
@@ -52,7 +50,7 @@ pub(crate) struct Catalogue {
     /// The bits that statements reach: all but the scoped nodes' own.
     pub(crate) grantable: BitSet,
     pub(crate) kinds: NameMap<Kind>,
-    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) attributes: IdVec<AttributeId, Attribute>,
     /// The settings as declared, by name.
     pub(crate) settings: NameMap<document::Setting>,
     pub(crate) editions: NameMap<Edition>,
@@ -294,7 +292,7 @@ impl Catalogue {
     }
 
     pub(crate) fn attribute_at(&self, id: AttributeId) -> &Attribute {
-        &self.attributes[id as usize]
+        &self.attributes[id]
     }
 
     /// The nodes that require or imply a node, or have it as their gate parent:

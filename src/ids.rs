@@ -76,6 +76,9 @@ ids! {
 
     /// An object kind.
     KindId
+
+    /// An attribute, among those of all kinds.
+    AttributeId
 }
 
 impl UserSlot {

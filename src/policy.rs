@@ -40,7 +40,7 @@ pub(crate) use users::{Class, Holder, Texts, Users};
 use smallvec::SmallVec;
 use validate::Misfits;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{AttributeId, Catalogue};
 use crate::document::{self, Bundle, Document};
 use crate::graph;
 use crate::ids::{GroupId, Key, Number, SourceId, UserSlot};
@@ -438,7 +438,7 @@ impl Inner {
     pub(crate) fn bounds_of<'p>(
         &'p self,
         user: &'p Class,
-        attribute: u32,
+        attribute: AttributeId,
     ) -> impl Iterator<Item = (Origin, &'p document::Bound)> {
         let mut stated: SmallVec<[(Held<'_>, &document::Bound); 8]> = SmallVec::new();
         for source in self.sources_of(user) {

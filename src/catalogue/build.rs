@@ -5,9 +5,12 @@ mod resolve;
 
 use self::number::Numbering;
 use self::resolve::{Resolving, check_gates, depend};
-use super::{Attribute, Catalogue, Edition, Form, Kind, check_value, condition, includes};
+use super::{
+    Attribute, AttributeId, Catalogue, Edition, Form, Kind, check_value, condition, includes,
+};
 use crate::bits::BitSet;
 use crate::document::{self, Map};
+use crate::ids::{IdVec, Number};
 use crate::names::{NameMap, keys, number};
 use crate::problem::{Faults, Place};
 
@@ -92,7 +95,7 @@ fn kinds(
     objects: &Map<document::ObjectKind>,
     place: &Place<'_>,
     faults: &mut Faults,
-) -> (NameMap<Kind>, Vec<Attribute>) {
+) -> (NameMap<Kind>, IdVec<AttributeId, Attribute>) {
     let mut kinds = NameMap::default();
     let mut attributes = Vec::new();
     for (name, object) in objects.iter() {
@@ -115,7 +118,8 @@ fn kinds(
             let attributes_place = place.key("attributes");
             let place = attributes_place.key(attribute);
             faults.check_name(&place, attribute);
-            if kind.attributes.insert(attribute.into(), number(attributes.len())).is_some() {
+            let id = AttributeId::new(attributes.len());
+            if kind.attributes.insert(attribute.into(), id).is_some() {
                 faults.duplicate(&place, attribute);
             }
             let mut path = String::new();
@@ -133,15 +137,15 @@ fn kinds(
             kinds.insert(name.into(), kind);
         }
     }
-    (kinds, attributes)
+    (kinds, attributes.into_iter().collect())
 }
 
 fn checks(
     names: &[String],
-    attributes: &NameMap<u32>,
+    attributes: &NameMap<AttributeId>,
     place: &Place<'_>,
     faults: &mut Faults,
-) -> Vec<u32> {
+) -> Vec<AttributeId> {
     let mut checks = Vec::new();
     for (at, name) in names.iter().enumerate() {
         match attributes.get(&**name) {

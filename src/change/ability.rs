@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use crate::bits::{BitSet, any};
-use crate::catalogue::{Catalogue, Condition, NodeId};
+use crate::catalogue::{AttributeId, Catalogue, Condition, NodeId};
 use crate::engine::{Bounding, Layers, Limit, Limits, limit_of};
+use crate::ids::Number;
 use crate::names::HashMap;
 use crate::policy::{Class, Inner};
 
@@ -70,7 +71,7 @@ impl<'p> Abilities<'p> {
 pub(crate) struct Comparing<'c> {
     catalogue: &'c Catalogue,
     /// By the addresses of two limits, which are kept so that they stay what they are.
-    compared: HashMap<[*const Limit; 2], ([Limits; 2], Arc<BitSet>)>,
+    compared: HashMap<[*const Limit; 2], ([Limits; 2], Arc<[AttributeId]>)>,
 }
 
 impl<'c> Comparing<'c> {
@@ -90,26 +91,20 @@ impl<'c> Comparing<'c> {
         }
         let attributes = match (one.admin, other.admin) {
             (false, false) => self.wider(&one.limits, &other.limits),
-            _ => Arc::new(BitSet::new(self.catalogue.attributes.len())),
+            _ => Arc::default(),
         };
-        let is_empty = held.iter().next().is_none() && attributes.iter().next().is_none();
+        let is_empty = held.iter().next().is_none() && attributes.is_empty();
         Excess { catalogue: self.catalogue, one, held, attributes, is_empty }
     }
 
     /// Returns the attributes of which the one limits pass a value that the others don't.
-    fn wider(&mut self, one: &Limits, other: &Limits) -> Arc<BitSet> {
-        let attributes = self.catalogue.attributes.len();
+    fn wider(&mut self, one: &Limits, other: &Limits) -> Arc<[AttributeId]> {
         let pair = [one.as_ptr(), other.as_ptr()];
         let (_, wider) = self.compared.entry(pair).or_insert_with(|| {
-            let mut wider = BitSet::new(attributes);
-            if !Arc::ptr_eq(one, other) {
-                for attribute in (0..).take(attributes) {
-                    if !limit_of(other, attribute).contains(limit_of(one, attribute)) {
-                        wider.insert(attribute);
-                    }
-                }
-            }
-            ([Arc::clone(one), Arc::clone(other)], Arc::new(wider))
+            let differing = if Arc::ptr_eq(one, other) { 0 } else { one.len() };
+            let passes_more = |&it: &AttributeId| !limit_of(other, it).contains(limit_of(one, it));
+            let wider = AttributeId::first(differing).filter(passes_more).collect();
+            ([Arc::clone(one), Arc::clone(other)], wider)
         });
         Arc::clone(wider)
     }
@@ -122,8 +117,8 @@ pub(crate) struct Excess<'a> {
     one: &'a Ability,
     /// The bits held only by the one.
     held: BitSet,
-    /// The attributes of which some value passes for the one only.
-    attributes: Arc<BitSet>,
+    /// The attributes of which some value passes for the one only, in order.
+    attributes: Arc<[AttributeId]>,
     is_empty: bool,
 }
 
@@ -148,7 +143,8 @@ impl Excess<'_> {
 
     /// Returns whether more objects meet a condition for the one.
     fn widens(&self, condition: &Condition) -> bool {
-        let passes_more = |checks: &[u32]| checks.iter().any(|&it| self.attributes.contains(it));
+        let is_wider = |it: &AttributeId| self.attributes.binary_search(it).is_ok();
+        let passes_more = |checks: &[AttributeId]| checks.iter().any(is_wider);
         let holds = |scope| self.one.held.contains(scope);
         passes_more(&condition.checks)
             || condition.steps_for(holds).into_iter().any(|step| {

@@ -179,7 +179,7 @@ impl<O: Object + ?Sized> Evaluator for View<'_, O> {
     }
 
     fn check(&mut self, attribute: AttributeId) -> bool {
-        let declared = &self.compiled.policy().catalogue.attributes[attribute as usize];
+        let declared = self.compiled.policy().catalogue.attribute_at(attribute);
         limit_of(self.compiled.limits(self.class), attribute)
             .passes(self.object.attribute(&declared.name), self.today)
     }

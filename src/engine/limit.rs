@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalogue::AttributeId;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
-use crate::ids::SourceId;
+use crate::ids::{Key, SourceId};
 use crate::names::{HashMap, HashSet, is_among};
 use crate::object::Value;
 use crate::policy::{Class, Held, Inner, Tier};
@@ -179,7 +179,7 @@ pub(crate) type Limits = Arc<[Limit]>;
 
 /// Returns the limit on one attribute: nothing passes if it is not listed.
 pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
-    limits.get(attribute as usize).unwrap_or(&Limit::Nothing)
+    limits.get(attribute.index()).unwrap_or(&Limit::Nothing)
 }
 
 /// Computes the limits of classes, sharing equal ones.
@@ -204,7 +204,7 @@ impl<'p> Bounding<'p> {
             return Arc::clone(known);
         }
         let catalogue = &self.policy.catalogue;
-        let mut limits = vec![Limit::Nothing; catalogue.attributes.len()];
+        let mut limits = vec![Limit::Nothing; catalogue.attributes.values().len()];
         let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();
         for Held { tier, statements, .. } in self.policy.sources_of(class) {
             for (attribute, bound) in &statements.bounds {
@@ -221,8 +221,9 @@ impl<'p> Bounding<'p> {
                 stated.next_if(|&(next, of, _)| (next, of) == (attribute, tier))
             });
             let all = std::iter::once(first).chain(more.map(|(_, _, limit)| limit));
-            if let Some(limit) = Limit::any_of(all) {
-                limits[attribute as usize] = limit;
+            let place = limits.get_mut(attribute.index());
+            if let (Some(limit), Some(place)) = (Limit::any_of(all), place) {
+                *place = limit;
             }
         }
         let limits = match self.known.get(&*limits) {

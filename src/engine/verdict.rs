@@ -114,9 +114,8 @@ impl<'e> Conditional<'e> {
 
     /// Returns an attribute, and the user's limit on it.
     pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
-        let compiled = self.compiled;
-        let attributes = &compiled.policy().catalogue.attributes;
-        (&attributes[attribute as usize], limit_of(self.limits, attribute))
+        let catalogue = &self.compiled.policy().catalogue;
+        (catalogue.attribute_at(attribute), limit_of(self.limits, attribute))
     }
 
     /// Returns the user's groups and their descendants, sorted.

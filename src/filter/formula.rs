@@ -363,6 +363,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ids::{Key, Number};
     use crate::relation::RelationState;
 
     const STATES: [RelationState; 3] =
@@ -378,7 +379,8 @@ mod tests {
     fn formula() -> impl Strategy<Value = Formula<'static>> {
         let relation = (0usize..3, 0u8..8)
             .prop_map(|(at, accepted)| Test::Relation(RELATIONS[at], states(accepted)));
-        let attribute = (0u32..2).prop_map(|at| Test::Attribute(["x", "y"][at as usize], at));
+        let attribute =
+            (0usize..2).prop_map(|at| Test::Attribute(["x", "y"][at], AttributeId::new(at)));
         let test = prop_oneof![5 => relation, 2 => attribute].prop_map(Formula::Test);
         test.prop_recursive(5, 40, 5, |inner| {
             (prop_oneof![Just(Op::And), Just(Op::Or)], vec(inner, 0..5))
@@ -408,7 +410,7 @@ mod tests {
                 let at = RELATIONS.iter().position(|known| known == name);
                 at.and_then(|at| object[at]).is_some_and(|state| accepted.accepts(state))
             }
-            Formula::Test(Test::Attribute(_, id)) => within[*id as usize],
+            Formula::Test(Test::Attribute(_, id)) => within[id.index()],
             Formula::Test(Test::Defined(_)) => false,
             Formula::Join(Op::And, parts) => parts.iter().all(holds),
             Formula::Join(Op::Or, parts) => parts.iter().any(holds),

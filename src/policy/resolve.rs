@@ -2,7 +2,7 @@
 //! bundle and of a change.
 
 use super::{SourceKind, Sources, Statements};
-use crate::catalogue::{Catalogue, Pattern, check_value};
+use crate::catalogue::{AttributeId, Catalogue, Pattern, check_value};
 use crate::document::{self, Bound, Map, SettingValue};
 use crate::ids::SourceId;
 use crate::names::{keys, number};
@@ -135,9 +135,9 @@ impl Resolver<'_> {
         path: &str,
         bound: Option<&Bound>,
         place: &Place<'_>,
-    ) -> Option<u32> {
+    ) -> Option<AttributeId> {
         let Some(id) = self.catalogue.attribute(path) else {
-            let known = self.catalogue.attributes.iter().map(|attribute| &*attribute.path);
+            let known = self.catalogue.attributes.values().iter().map(|attribute| &*attribute.path);
             self.faults.unknown(place, "attribute", path, known);
             return None;
         };

@@ -336,11 +336,15 @@ impl<'s> StatementIndex<'s> {
     }
 }
 
-fn find<V>(list: &[(u32, V)], key: u32) -> Option<&V> {
+fn find<K: PartialEq, V>(list: &[(K, V)], key: K) -> Option<&V> {
     list.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
 }
 
-fn set<V: Clone + PartialEq>(list: &mut Box<[(u32, V)]>, key: u32, value: Option<&V>) -> bool {
+fn set<K: Copy + PartialEq, V: Clone + PartialEq>(
+    list: &mut Box<[(K, V)]>,
+    key: K,
+    value: Option<&V>,
+) -> bool {
     if find(list, key) == value {
         return false;
     }

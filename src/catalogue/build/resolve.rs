@@ -2,7 +2,7 @@
 
 use super::checks;
 use crate::bits::BitSet;
-use crate::catalogue::{Catalogue, Form, KindId, NodeId, States};
+use crate::catalogue::{AttributeId, Catalogue, Form, KindId, NodeId, States};
 use crate::document;
 use crate::graph;
 use crate::ids::Number;
@@ -98,7 +98,7 @@ impl Resolving<'_> {
         permission: &document::PermissionNode,
         kind: Option<KindId>,
         place: &Place<'_>,
-    ) -> Vec<u32> {
+    ) -> Vec<AttributeId> {
         if kind.is_none() && !permission.scopes.is_empty() {
             let what = "scopes need an object kind, the permission's own or its gate parent's";
             self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
