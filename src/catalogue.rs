@@ -19,10 +19,12 @@
 mod build;
 mod condition;
 mod includes;
+mod limit;
 mod pattern;
 
 pub(crate) use condition::{Condition, Evaluator, Op, Step, Truth};
 pub(crate) use includes::includes;
+pub(crate) use limit::{Limit, fence_day};
 pub(crate) use pattern::{Pattern, Reach};
 
 use crate::bits::BitSet;

@@ -10,11 +10,11 @@
     reason = "counts, positions and sizes of what is in memory"
 )]
 
+mod bounding;
 mod bulk;
 mod decide;
 mod handle;
 mod layer;
-mod limit;
 mod list;
 mod membership;
 mod rights;
@@ -25,15 +25,15 @@ mod verdict;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use bounding::{Bounding, Limits, limit_of};
 pub use handle::{Permission, Unknown, User};
-pub(crate) use limit::{Bounding, Limit, Limits, day as fence_day, limit_of};
 pub use list::Effective;
 pub(crate) use rights::{Implied, Rights, reason_on_object};
 pub use stats::Stats;
 pub(crate) use verdict::{Conditional, Verdict};
 
 use crate::bits::BitSet;
-use crate::catalogue::{Bit, Condition, Form};
+use crate::catalogue::{Bit, Condition, Form, Limit};
 use crate::chunked::Chunked;
 use crate::document::SettingValue;
 use crate::ids::{ClassId, Key, UserSlot};

@@ -120,8 +120,9 @@ mod slots;
 
 pub mod document;
 
-mod catalogue;
 pub mod object;
+
+mod catalogue;
 mod policy;
 
 mod reason;

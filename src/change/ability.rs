@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::bits::{BitSet, any};
-use crate::catalogue::{AttributeId, Catalogue, Condition, NodeId};
-use crate::engine::{Bounding, Layers, Limit, Limits, limit_of};
+use crate::catalogue::{AttributeId, Catalogue, Condition, Limit, NodeId};
+use crate::engine::{Bounding, Layers, Limits, limit_of};
 use crate::ids::Number;
 use crate::names::HashMap;
 use crate::policy::{Class, Inner};

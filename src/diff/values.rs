@@ -5,9 +5,9 @@
 //! are tried, with the same test as in decisions.
 
 use super::diagram::Overlap;
+use crate::catalogue::{Limit, fence_day};
 use crate::date::Date;
 use crate::document::Fence;
-use crate::engine::{Limit, fence_day};
 use crate::names::HashSet;
 use crate::object::Value;
 

@@ -2,8 +2,8 @@
 
 use std::cell::LazyCell;
 
+use super::bounding::limit_of;
 use super::layer::Layers;
-use super::limit::limit_of;
 use super::membership::Membership;
 use super::{Ask, Compiled, Engine, Permission, User, rights};
 use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};

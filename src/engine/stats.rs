@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Engine, Limit};
+use super::Engine;
+use crate::catalogue::Limit;
 
 /// The size of an engine, by part.
 ///

@@ -1,9 +1,9 @@
 //! The part of a decision that does not depend on the object.
 
-use super::limit::{Limit, limit_of};
+use super::bounding::limit_of;
 use super::{Compiled, Engine, Permission, User};
 use crate::bits::Word;
-use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind};
+use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Limit};
 use crate::ids::{ClassId, GroupListId, Key, UserSlot};
 
 /// The answer for a user and a permission.

@@ -10,10 +10,10 @@ use super::hypothesis::{Related, Step, class_after, policy_after};
 use super::remedy::{Remedies, Remedy, RemedyStep};
 use super::trace::{Nearest, Trace};
 use super::{Statement, builder, named_bit, named_user};
-use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States};
+use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States, fence_day};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
-use crate::engine::{Engine, Layers, Rights, fence_day};
+use crate::engine::{Engine, Layers, Rights};
 use crate::names::{HashMap, HashSet};
 use crate::object::{Object, Value};
 use crate::policy::{

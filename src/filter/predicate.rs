@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::Day;
+use crate::catalogue::{Limit, fence_day};
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
-use crate::engine::{Limit, fence_day};
 use crate::names::is_among;
 use crate::object::Value;
 use crate::relation::RelationState;

@@ -2,9 +2,9 @@
 
 use super::formula::Effort;
 use super::{Formula, Predicate, Test};
-use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Op, States, Step};
+use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Limit, Op, States, Step, fence_day};
 use crate::date::Date;
-use crate::engine::{Conditional, Limit, fence_day, limit_of};
+use crate::engine::{Conditional, limit_of};
 
 /// The day for which bounds are resolved.
 #[derive(Clone, Copy, Debug)]

@@ -27,8 +27,8 @@
 
 use super::{Code, Linter, Reach, Stated, checks};
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Node, NodeId, Pattern};
-use crate::engine::{Layer, Layers, Limit};
+use crate::catalogue::{AttributeId, Limit, Node, NodeId, Pattern};
+use crate::engine::{Layer, Layers};
 use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
 use crate::policy::{

@@ -2,8 +2,8 @@
 
 use super::{Code, Linter, Stated, checks};
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Catalogue, Form, NodeId};
-use crate::engine::{Layer, Layers, Limit, possible};
+use crate::catalogue::{AttributeId, Catalogue, Form, Limit, NodeId};
+use crate::engine::{Layer, Layers, possible};
 use crate::ids::SourceId;
 use crate::names::HashSet;
 use crate::policy::{Inner, Origin};

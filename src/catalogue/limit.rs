@@ -1,14 +1,10 @@
-//! Bounds as resolved for a user (design, rule 8).
+//! The values of an attribute that pass (design, rule 8): a user's bound, or what a scope
+//! accepts.
 
-use std::sync::Arc;
-
-use crate::catalogue::AttributeId;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
-use crate::ids::{Key, SourceId};
-use crate::names::{HashMap, HashSet, is_among};
+use crate::names::{HashSet, is_among};
 use crate::object::Value;
-use crate::policy::{Class, Held, Inner, Tier};
 
 /// The values of an attribute that pass a bound.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -108,10 +104,10 @@ impl Limit {
             (Limit::AtMost(limit), Some(Value::Integer(value))) => value <= *limit,
             (Limit::AtLeast(limit), Some(Value::Integer(value))) => value >= *limit,
             (Limit::NotBefore(fences), Some(value)) => value.date().is_some_and(|date| {
-                fences.iter().any(|&fence| day(fence, today).is_some_and(|day| date >= day))
+                fences.iter().any(|&fence| fence_day(fence, today).is_some_and(|day| date >= day))
             }),
             (Limit::NotAfter(fences), Some(value)) => value.date().is_some_and(|date| {
-                fences.iter().any(|&fence| day(fence, today).is_some_and(|day| date <= day))
+                fences.iter().any(|&fence| fence_day(fence, today).is_some_and(|day| date <= day))
             }),
             _ => false,
         }
@@ -166,77 +162,10 @@ fn comparable_days(fences: &[Fence], today: Option<i64>) -> impl Iterator<Item =
 
 /// The day that a fence resolves to; `None` if it is relative and today is not
 /// given, or if it lies beyond the calendar.
-pub(crate) fn day(fence: Fence, today: Option<Date>) -> Option<Date> {
+pub(crate) fn fence_day(fence: Fence, today: Option<Date>) -> Option<Date> {
     match fence {
         Fence::Date(date) => Some(date),
         Fence::PlusDays(days) => today?.plus_days(days),
         Fence::Next { weekday, plus_days } => today?.next(weekday)?.plus_days(plus_days),
-    }
-}
-
-/// The limits on all attributes for users of a class.
-pub(crate) type Limits = Arc<[Limit]>;
-
-/// Returns the limit on one attribute: nothing passes if it is not listed.
-pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
-    limits.get(attribute.index()).unwrap_or(&Limit::Nothing)
-}
-
-/// Computes the limits of classes, sharing equal ones.
-#[derive(Debug)]
-pub(crate) struct Bounding<'p> {
-    policy: &'p Inner,
-    known: HashSet<Limits>,
-    /// The limits of classes without bounds of their own, by their sources.
-    shared: HashMap<&'p [SourceId], Limits>,
-}
-
-impl<'p> Bounding<'p> {
-    pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
-        Bounding { policy, known: HashSet::default(), shared: HashMap::default() }
-    }
-
-    /// Computes the limits of a class by rule 8: the most specific tier that states a bound
-    /// on an attribute decides, and in the role tier bounds join.
-    pub(crate) fn limits(&mut self, class: &'p Class) -> Limits {
-        let has_own = class.statements.as_deref().is_some_and(|own| !own.bounds.is_empty());
-        if !has_own && let Some(known) = self.shared.get(&*class.sources) {
-            return Arc::clone(known);
-        }
-        let catalogue = &self.policy.catalogue;
-        let mut limits = vec![Limit::Nothing; catalogue.attributes.values().len()];
-        let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();
-        for Held { tier, statements, .. } in self.policy.sources_of(class) {
-            for (attribute, bound) in &statements.bounds {
-                let limit = Limit::new(catalogue.attribute_at(*attribute).bound, bound);
-                stated.push((*attribute, tier, limit));
-            }
-        }
-        // Stable, so that fences keep their order. Of each attribute, more specific tiers
-        // come later and replace what more general ones state.
-        stated.sort_by_key(|&(attribute, tier, _)| (attribute, tier));
-        let mut stated = stated.into_iter().peekable();
-        while let Some((attribute, tier, first)) = stated.next() {
-            let more = std::iter::from_fn(|| {
-                stated.next_if(|&(next, of, _)| (next, of) == (attribute, tier))
-            });
-            let all = std::iter::once(first).chain(more.map(|(_, _, limit)| limit));
-            let place = limits.get_mut(attribute.index());
-            if let (Some(limit), Some(place)) = (Limit::any_of(all), place) {
-                *place = limit;
-            }
-        }
-        let limits = match self.known.get(&*limits) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let limits: Limits = limits.into();
-                self.known.insert(Arc::clone(&limits));
-                limits
-            }
-        };
-        if !has_own {
-            self.shared.insert(&class.sources, Arc::clone(&limits));
-        }
-        limits
     }
 }
