@@ -27,16 +27,16 @@ pub(crate) use includes::includes;
 pub(crate) use limit::{Limit, fence_day};
 pub(crate) use pattern::{Pattern, Reach};
 
+use std::ops::Range;
+
 use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
-pub(crate) use crate::ids::{AttributeId, KindId};
-use crate::ids::{IdVec, Key};
+pub(crate) use crate::ids::{AttributeId, KindId, NodeId};
+use crate::ids::{IdVec, Key, Number, each};
 use crate::names::NameMap;
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 use crate::relation::RelationState;
 
-/// The number of a node.
-pub(crate) type NodeId = u32;
 /// A bit: a permission, or a threshold of a graded one.
 pub(crate) type Bit = u32;
 
@@ -45,7 +45,7 @@ pub(crate) type Bit = u32;
 pub(crate) struct Catalogue {
     /// As it was written, to be written out again.
     pub(crate) document: document::Catalogue,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: IdVec<NodeId, Node>,
     by_path: NameMap<NodeId>,
     /// The node of each bit.
     pub(crate) bit_nodes: Vec<NodeId>,
@@ -58,7 +58,7 @@ pub(crate) struct Catalogue {
     pub(crate) editions: NameMap<Edition>,
     /// For each node, those that have it as their gate parent, require or imply it,
     /// and so lose their effect with it.
-    dependents: Vec<Vec<NodeId>>,
+    dependents: IdVec<NodeId, Vec<NodeId>>,
     /// The bits that some node needs for its effect.
     pub(crate) gating: BitSet,
     /// The first bits of nodes that imply something.
@@ -241,7 +241,7 @@ impl Node {
     }
 
     /// Its own bits.
-    pub(crate) fn bits(&self) -> std::ops::Range<Bit> {
+    pub(crate) fn bits(&self) -> Range<Bit> {
         self.bit..self.bit + self.width()
     }
 
@@ -251,13 +251,13 @@ impl Node {
     }
 
     /// Its bits up to that level.
-    pub(crate) fn bits_up_to(&self, level: u32) -> std::ops::Range<Bit> {
+    pub(crate) fn bits_up_to(&self, level: u32) -> Range<Bit> {
         self.bit..self.bit + level
     }
 
     /// The bits that a statement about it affects: for a scoped node, those of its
     /// scopes.
-    pub(crate) fn statement_bits(&self) -> std::ops::Range<Bit> {
+    pub(crate) fn statement_bits(&self) -> Range<Bit> {
         match self.form {
             Form::Scoped(scopes) => self.bit + 1..self.bit + 1 + scopes,
             _ => self.bits(),
@@ -277,7 +277,7 @@ impl Catalogue {
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id as usize]
+        &self.nodes[id]
     }
 
     pub(crate) fn node_of(&self, bit: Bit) -> &Node {
@@ -300,7 +300,7 @@ impl Catalogue {
     /// The nodes that require or imply a node, or have it as their gate parent:
     /// those that lose their effect with it.
     pub(crate) fn dependents(&self, id: NodeId) -> &[NodeId] {
-        &self.dependents[id as usize]
+        &self.dependents[id]
     }
 
     /// Returns the number of bits.
@@ -316,12 +316,18 @@ impl Catalogue {
         self.by_path.keys().map(|path| &**path)
     }
 
+    /// Returns a node and everything under it, or all nodes.
+    pub(crate) fn subtree(&self, of: Option<NodeId>) -> Range<NodeId> {
+        match of {
+            Some(node) => node..self.node(node).end,
+            None => NodeId::default()..NodeId::new(self.nodes.len()),
+        }
+    }
+
     /// Returns the nodes directly under a node, or the roots.
     pub(crate) fn children(&self, of: Option<NodeId>) -> impl Iterator<Item = NodeId> {
-        let (mut next, end) = match of {
-            Some(node) => (node + 1, self.node(node).end),
-            None => (0, self.nodes.len() as u32),
-        };
+        let Range { start, end } = self.subtree(of);
+        let mut next = if of.is_some() { start.plus(1) } else { start };
         std::iter::from_fn(move || {
             let child = (next < end).then_some(next)?;
             next = self.node(child).end;
@@ -330,27 +336,22 @@ impl Catalogue {
     }
 
     /// Returns the bits of a node and of everything under it.
-    pub(crate) fn subtree_bits(&self, of: Option<NodeId>) -> std::ops::Range<Bit> {
-        let all = self.bits() as u32;
-        let Some(node) = of else { return 0..all };
-        let node = self.node(node);
-        node.bit..self.nodes.get(node.end as usize).map_or(all, |after| after.bit)
+    pub(crate) fn subtree_bits(&self, of: Option<NodeId>) -> Range<Bit> {
+        let Range { start, end } = self.subtree(of);
+        let first = |id| self.nodes.find(id).map_or(self.bits() as u32, |node| node.bit);
+        first(start)..first(end)
     }
 
     /// The scopes of a scoped node.
-    pub(crate) fn scopes(&self, id: NodeId) -> std::ops::Range<NodeId> {
-        match self.node(id).form {
-            Form::Scoped(scopes) => id + 1..id + 1 + scopes,
-            _ => 0..0,
-        }
+    pub(crate) fn scopes(&self, id: NodeId) -> impl ExactSizeIterator<Item = NodeId> + Clone {
+        let scopes = if let Form::Scoped(scopes) = self.node(id).form { scopes } else { 0 };
+        each(id.plus(1)..id.plus(1).plus(scopes))
     }
 
     /// The scopes of which one must match on an object: for a scope, it alone.
-    pub(crate) fn scopes_or_itself(&self, id: NodeId) -> std::ops::Range<NodeId> {
-        match self.node(id).form {
-            Form::Scope(..) => id..id + 1,
-            _ => self.scopes(id),
-        }
+    pub(crate) fn scopes_or_itself(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let itself = matches!(self.node(id).form, Form::Scope(..)).then_some(id);
+        itself.into_iter().chain(self.scopes(id))
     }
 
     /// The permission, or threshold of one, that a text names: `path`, or
@@ -471,9 +472,9 @@ impl Catalogue {
     pub(crate) fn licensed(&self, features: impl Fn(&str) -> bool) -> BitSet {
         let mut licensed = BitSet::new(self.bits());
         licensed.insert_range(0..self.bits() as u32);
-        for (id, node) in self.nodes.iter().enumerate() {
+        for (id, node) in self.nodes.iter() {
             if node.feature.as_deref().is_some_and(|feature| !features(feature)) {
-                licensed.remove_range(self.subtree_bits(Some(id as u32)));
+                licensed.remove_range(self.subtree_bits(Some(id)));
             }
         }
         licensed

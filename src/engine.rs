@@ -412,7 +412,7 @@ impl Engine {
         if catalogue.find(path).is_some_and(|id| is_graded(catalogue.node(id))) {
             return self.permission(path);
         }
-        let graded = catalogue.nodes.iter().filter(|node| is_graded(node));
+        let graded = catalogue.nodes.values().iter().filter(|node| is_graded(node));
         Err(Unknown::among("graded permission", path, graded.map(|node| &*node.path)))
     }
 

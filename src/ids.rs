@@ -1,7 +1,7 @@
 //! Numbers of things, with a type for each kind of thing, and vectors indexed by them.
 
 use std::marker::PhantomData;
-use std::ops::{Index, IndexMut};
+use std::ops::{Index, IndexMut, Range};
 
 use crate::names::number;
 
@@ -17,10 +17,20 @@ pub(crate) trait Number: Key {
 
     fn number(self) -> u32;
 
+    /// The number that many places on.
+    fn plus(self, places: u32) -> Self {
+        Self::new(self.index().saturating_add(places as usize))
+    }
+
     /// The first numbers.
     fn first(count: usize) -> impl Iterator<Item = Self> {
         (0..count).map(Self::new)
     }
+}
+
+/// The numbers of a range.
+pub(crate) fn each<K: Number>(range: Range<K>) -> impl ExactSizeIterator<Item = K> + Clone {
+    (range.start.index()..range.end.index()).map(K::new)
 }
 
 macro_rules! ids {
@@ -74,6 +84,9 @@ ids! {
     /// version of the policy.
     GroupListId
 
+    /// A node of a catalogue.
+    NodeId
+
     /// An object kind.
     KindId
 
@@ -121,6 +134,23 @@ impl<K: Key, V> IdVec<K, V> {
     /// take indexing, which is for numbers known to have one, for a mistake.)
     pub(crate) fn find(&self, key: K) -> Option<&V> {
         self.values.get(key.index())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The values with their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)>
+    where
+        K: Number,
+    {
+        K::first(self.len()).zip(&self.values)
+    }
+
+    /// Adds the value of the next number.
+    pub(crate) fn push(&mut self, value: V) {
+        self.values.push(value);
     }
 
     /// The values in the order of their numbers.

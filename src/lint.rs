@@ -238,7 +238,7 @@ fn checks<'c>(
     effective: &BitSet,
 ) -> impl Iterator<Item = (AttributeId, &'c Node)> {
     // A heading has no bit of its own.
-    let nodes = catalogue.nodes.iter();
+    let nodes = catalogue.nodes.values().iter();
     let nodes = nodes.filter(|node| node.width() > 0 && effective.contains(node.bit));
     nodes.flat_map(|node| {
         let condition = node.condition.as_deref().into_iter();
@@ -311,7 +311,7 @@ impl Reach {
         all.granted.union_with(&common);
         let effective = possible(policy, &mut all, &catalogue.licensed(|_| true));
         let mut implied = BitSet::new(catalogue.bits());
-        for node in &catalogue.nodes {
+        for node in catalogue.nodes.values() {
             if all.granted.contains(node.bit) {
                 for &bit in &node.implies {
                     implied.insert(catalogue.node_of(bit).bit);

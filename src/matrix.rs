@@ -172,6 +172,7 @@ impl Policy {
         let mut layers = Layers::new(policy, &licensed);
         let mut rows: Vec<Row> = catalogue
             .nodes
+            .values()
             .iter()
             .map(|node| Row {
                 path: node.path.to_string(),
@@ -188,7 +189,7 @@ impl Policy {
             }
             let layer = layers.grants(&class);
             let effective = layers.effective(&layer.granted);
-            for (node, row) in catalogue.nodes.iter().zip(&mut rows) {
+            for (node, row) in catalogue.nodes.values().iter().zip(&mut rows) {
                 row.cells.extend(cell(node, &layer, &effective, &licensed));
             }
             let label = policy.label(&source);

@@ -34,7 +34,7 @@ use crate::engine::{Layers, Unknown};
 use crate::explain::{
     Effect, Grant, Link, Named, SourceRef, Statement, TraceBuilder, Unlicensed, named_node,
 };
-use crate::ids::SourceId;
+use crate::ids::{Number, SourceId};
 use crate::object::NoObject;
 use crate::policy::{Class, Inner, Policy, SourceName};
 use crate::reason::Reason;
@@ -295,7 +295,7 @@ impl Policy {
             source,
             all: TraceBuilder::new(&mut layers, name, &holder),
             others: others.as_ref().map(|others| TraceBuilder::new(&mut layers, name, others)),
-            next: 0,
+            next: NodeId::default(),
         };
         let roots = survey.nodes(&policy.catalogue.document.permissions);
         Ok(Tree {
@@ -383,7 +383,7 @@ impl Survey<'_> {
 
     fn without_children(&mut self, description: &Option<String>) -> Node {
         let id = self.next;
-        self.next = id.saturating_add(1);
+        self.next = id.plus(1);
         let of = self.catalogue.node(id);
         let (form, levels) = match &of.form {
             NodeForm::Heading => (Form::Heading, None),

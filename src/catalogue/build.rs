@@ -6,12 +6,13 @@ mod resolve;
 use self::number::Numbering;
 use self::resolve::{Resolving, check_gates, depend};
 use super::{
-    Attribute, AttributeId, Catalogue, Edition, Form, Kind, check_value, condition, includes,
+    Attribute, AttributeId, Catalogue, Edition, Form, Kind, NodeId, check_value, condition,
+    includes,
 };
 use crate::bits::BitSet;
 use crate::document::{self, Map};
 use crate::ids::{IdVec, Number};
-use crate::names::{NameMap, keys, number};
+use crate::names::{NameMap, keys};
 use crate::problem::{Faults, Place};
 
 impl Faults {
@@ -35,17 +36,17 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
     let mut bit_nodes = Vec::with_capacity(bits as usize);
     let mut grantable = BitSet::new(bits as usize);
     let mut scoped = Vec::new();
-    for (id, node) in nodes.iter().enumerate() {
-        bit_nodes.extend(node.bits().map(|_| number(id)));
+    for (id, node) in nodes.iter() {
+        bit_nodes.extend(node.bits().map(|_| id));
         match node.form {
-            Form::Scoped(_) => scoped.push(number(id)),
+            Form::Scoped(_) => scoped.push(id),
             _ => grantable.insert_range(node.bits()),
         }
     }
     let permissions = &document.permissions;
     let catalogue = Catalogue {
         document: document::Catalogue::default(),
-        dependents: Vec::new(),
+        dependents: IdVec::from_iter([]),
         gating: BitSet::new(0),
         implying: BitSet::new(0),
         scoped,
@@ -59,7 +60,13 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         editions,
     };
     let left = faults.limits.dependencies;
-    let mut resolving = Resolving { catalogue, faults, next: 0, requires_at: Vec::new(), left };
+    let mut resolving = Resolving {
+        catalogue,
+        faults,
+        next: NodeId::default(),
+        requires_at: IdVec::from_iter([]),
+        left,
+    };
     resolving.resolve(permissions, &place);
     let Resolving { mut catalogue, faults, requires_at, mut left, .. } = resolving;
 
@@ -67,8 +74,8 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
     depend(&mut catalogue);
     match condition::conditions(&catalogue, &rank, &mut left) {
         Ok(conditions) => {
-            for (node, condition) in catalogue.nodes.iter_mut().zip(conditions) {
-                node.condition = condition.map(Box::new);
+            for (id, condition) in NodeId::first(conditions.len()).zip(conditions) {
+                catalogue.nodes[id].condition = condition.map(Box::new);
             }
         }
         Err(id) => {

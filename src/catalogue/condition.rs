@@ -39,6 +39,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
+use crate::ids::{IdVec, Number};
 use crate::names::number;
 
 /// The condition that an object must meet.
@@ -266,32 +267,31 @@ impl Scope {
 /// The node whose condition needs more entries than are left.
 pub(super) fn conditions(
     catalogue: &Catalogue,
-    rank: &[u32],
+    rank: &IdVec<NodeId, u32>,
     left: &mut usize,
 ) -> Result<Vec<Option<Condition>>, NodeId> {
     let nodes = catalogue.nodes.len();
     let mut search = Search {
         catalogue,
         rank,
-        constraining: vec![Arc::default(); nodes],
-        scopes: vec![None; nodes],
-        requiring: Vec::with_capacity(nodes),
-        seen: vec![0; nodes],
+        constraining: IdVec::filled(nodes, Arc::default()),
+        scopes: IdVec::filled(nodes, None),
+        requiring: IdVec::filled(nodes, false),
+        seen: IdVec::filled(nodes, 0),
         round: 0,
-        places: vec![None; nodes],
+        places: IdVec::filled(nodes, None),
         left,
     };
-    for id in 0..number(nodes) {
+    for id in NodeId::first(nodes) {
         let mut scopes = catalogue.scopes(id);
-        let requires = scopes.any(|scope| !search.own_requirements(scope).is_empty());
-        search.requiring.push(requires);
+        search.requiring[id] = scopes.any(|scope| !search.own_requirements(scope).is_empty());
     }
-    let mut order: Vec<NodeId> = (0..number(nodes)).collect();
-    order.sort_unstable_by_key(|&id| rank[id as usize]);
+    let mut order: Vec<NodeId> = NodeId::first(nodes).collect();
+    order.sort_unstable_by_key(|&id| rank[id]);
     for id in order {
-        search.constraining[id as usize] = search.constraining(id).map_err(|TooMany| id)?;
+        search.constraining[id] = search.constraining(id).map_err(|TooMany| id)?;
     }
-    (0..number(nodes)).map(|id| search.condition(id).map_err(|TooMany| id)).collect()
+    NodeId::first(nodes).map(|id| search.condition(id).map_err(|TooMany| id)).collect()
 }
 
 /// The error of lists with more entries than allowed.
@@ -299,21 +299,21 @@ struct TooMany;
 
 struct Search<'c> {
     catalogue: &'c Catalogue,
-    rank: &'c [u32],
+    rank: &'c IdVec<NodeId, u32>,
     /// For each node, the nodes with scopes or checks among those that it answers
     /// to, itself included, requirements of scopes aside.
-    constraining: Vec<Arc<[NodeId]>>,
+    constraining: IdVec<NodeId, Arc<[NodeId]>>,
     /// The scopes of nodes, where they have been needed and are the same for every
     /// node that answers to them.
-    scopes: Vec<Option<Arc<[Scope]>>>,
+    scopes: IdVec<NodeId, Option<Arc<[Scope]>>>,
     /// True if a node has scopes that require something of their own.
-    requiring: Vec<bool>,
+    requiring: IdVec<NodeId, bool>,
     /// The round in which a node was last seen.
-    seen: Vec<u32>,
+    seen: IdVec<NodeId, u32>,
     round: u32,
     /// The number of a node's step, if it must be allowed only for a scope that
     /// requires it.
-    places: Vec<Option<u32>>,
+    places: IdVec<NodeId, Option<u32>>,
     left: &'c mut usize,
 }
 
@@ -345,7 +345,7 @@ impl Search<'_> {
         let mut next = 0;
         while let Some(&(step, _)) = steps.get(next) {
             next += 1;
-            if !self.requiring[step as usize] {
+            if !self.requiring[step] {
                 continue;
             }
             for scope in catalogue.scopes(step) {
@@ -357,9 +357,9 @@ impl Search<'_> {
         steps.retain(|&(step, always)| {
             self.has_scopes(step) || (!always && !self.checks(step, kind).is_empty())
         });
-        steps.sort_by_key(|&(step, _)| self.rank[step as usize]);
+        steps.sort_by_key(|&(step, _)| self.rank[step]);
         for (at, &(step, always)) in steps.iter().enumerate() {
-            self.places[step as usize] = (!always).then_some(number(at));
+            self.places[step] = (!always).then_some(number(at));
         }
 
         let own_scopes =
@@ -378,7 +378,7 @@ impl Search<'_> {
             numbered.push(Step { on_kind, always, checks, scopes });
         }
         for &(step, _) in &steps {
-            self.places[step as usize] = None;
+            self.places[step] = None;
         }
         Ok(Some(Condition {
             kind,
@@ -404,21 +404,21 @@ impl Search<'_> {
         let leads_to: Vec<NodeId> =
             node.gate.into_iter().chain(self.followed(&node.requires)).collect();
         if let (&[only], false) = (&*leads_to, constrains) {
-            return Ok(Arc::clone(&self.constraining[only as usize]));
+            return Ok(Arc::clone(&self.constraining[only]));
         }
         self.round += 1;
         let mut found = Vec::new();
         if constrains {
-            self.seen[id as usize] = self.round;
+            self.seen[id] = self.round;
             found.push(id);
         }
         for next in leads_to {
             // A node seen before has brought along the nodes that it answers to.
-            if self.seen[next as usize] == self.round {
+            if self.seen[next] == self.round {
                 continue;
             }
-            for &id in &*self.constraining[next as usize] {
-                if std::mem::replace(&mut self.seen[id as usize], self.round) != self.round {
+            for &id in &*self.constraining[next] {
+                if std::mem::replace(&mut self.seen[id], self.round) != self.round {
                     found.push(id);
                 }
             }
@@ -439,13 +439,13 @@ impl Search<'_> {
     fn reach(&mut self, from: &[NodeId], kind: KindId) -> Result<Vec<NodeId>, TooMany> {
         let mut found = Vec::new();
         for &from in from {
-            let constraining = Arc::clone(&self.constraining[from as usize]);
+            let constraining = Arc::clone(&self.constraining[from]);
             self.take(constraining.len())?;
             for &id in &*constraining {
-                if std::mem::replace(&mut self.seen[id as usize], self.round) == self.round {
+                if std::mem::replace(&mut self.seen[id], self.round) == self.round {
                     continue;
                 }
-                if self.catalogue.node(id).kind == Some(kind) || self.requiring[id as usize] {
+                if self.catalogue.node(id).kind == Some(kind) || self.requiring[id] {
                     found.push(id);
                 }
             }
@@ -479,7 +479,7 @@ impl Search<'_> {
     ) -> Result<Arc<[Scope]>, TooMany> {
         let catalogue = self.catalogue;
         let on_kind = catalogue.node(step).kind == Some(kind);
-        if let (Some(known), true) = (&self.scopes[step as usize], on_kind) {
+        if let (Some(known), true) = (&self.scopes[step], on_kind) {
             return Ok(Arc::clone(known));
         }
         let mut scopes = Vec::new();
@@ -496,8 +496,8 @@ impl Search<'_> {
             });
         }
         let scopes: Arc<[Scope]> = scopes.into();
-        if on_kind && !self.requiring[step as usize] {
-            self.scopes[step as usize] = Some(Arc::clone(&scopes));
+        if on_kind && !self.requiring[step] {
+            self.scopes[step] = Some(Arc::clone(&scopes));
         }
         Ok(scopes)
     }
@@ -508,9 +508,9 @@ impl Search<'_> {
         let required = self.own_requirements(scope);
         let mut needed = Vec::new();
         for from in required {
-            let constraining = Arc::clone(&self.constraining[from as usize]);
+            let constraining = Arc::clone(&self.constraining[from]);
             self.take(constraining.len())?;
-            needed.extend(constraining.iter().filter_map(|&id| self.places[id as usize]));
+            needed.extend(constraining.iter().filter_map(|&id| self.places[id]));
         }
         needed.sort_unstable();
         needed.dedup();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Bit, Catalogue, Form, NodeId};
+use crate::ids::each;
 use crate::problem::{MAX_LISTED, ProblemKind, truncate_list};
 
 /// A pattern with its base resolved.
@@ -79,10 +80,8 @@ impl Pattern {
     /// Returns the nodes that it matches: headings are passed over, and a scoped node
     /// stands for its scopes.
     fn nodes(self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
-        let all = catalogue.nodes.len() as u32;
         let (subtree, children, exact) = match (self.reach, self.base) {
-            (Reach::Subtree, None) => (Some(0..all), None, None),
-            (Reach::Subtree, Some(base)) => (Some(base..catalogue.node(base).end), None, None),
+            (Reach::Subtree, base) => (Some(each(catalogue.subtree(base))), None, None),
             (Reach::Children, base) => (None, Some(catalogue.children(base)), None),
             (Reach::Exact, base) => (None, None, base),
         };
@@ -100,8 +99,7 @@ impl Pattern {
         let itself = match (self.reach, self.base) {
             (Reach::Exact, base) => base == Some(id),
             (Reach::Children, base) => base == node.above,
-            (Reach::Subtree, None) => true,
-            (Reach::Subtree, Some(base)) => (base..catalogue.node(base).end).contains(&id),
+            (Reach::Subtree, base) => catalogue.subtree(base).contains(&id),
         };
         itself || matches!(node.form, Form::Scope(of, _) if self.matches(of, catalogue))
     }

@@ -43,7 +43,7 @@ pub(crate) struct Ability {
 impl Ability {
     /// Returns the permissions that the user holds, at whatever level.
     pub(super) fn permissions(&self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
-        let nodes = (0..).zip(&catalogue.nodes);
+        let nodes = catalogue.nodes.iter();
         let held = nodes.filter(|(_, node)| node.width() > 0 && self.held.contains(node.bit));
         held.map(|(id, _)| id)
     }

@@ -38,7 +38,7 @@ pub(super) fn allow<'c>(
                 continue;
             }
             let id = catalogue.id_of(bit);
-            if catalogue.scopes(id).is_empty() {
+            if catalogue.scopes(id).len() == 0 {
                 let level = catalogue.node(id).level_of(bit);
                 let known = needed.entry(id).or_insert_with(|| {
                     order.push(id);
@@ -142,7 +142,7 @@ pub(super) fn withdraw<'c>(
 
 /// Returns the permissions that a pattern matches and that can be granted.
 fn members(pattern: Pattern, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
-    (0..).zip(&catalogue.nodes).filter_map(move |(id, node)| {
+    catalogue.nodes.iter().filter_map(move |(id, node)| {
         let grantable = !matches!(node.form, Form::Heading | Form::Scoped(_));
         (grantable && pattern.matches(id, catalogue)).then_some(id)
     })

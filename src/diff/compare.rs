@@ -19,7 +19,7 @@ use crate::catalogue::{Bit, Catalogue, Form, Kind, Limit, Node, NodeId};
 use crate::document::{RelationType, SettingValue};
 use crate::engine::{Engine, Verdict, limit_of};
 use crate::filter::{Day, Formula, Formulas};
-use crate::ids::ClassId;
+use crate::ids::{ClassId, Key, Number};
 use crate::names::{HashMap, IndexMap, IndexSet, number};
 use crate::policy::Inner;
 
@@ -102,9 +102,9 @@ pub(super) struct Comparison<'e> {
 impl<'e> Comparison<'e> {
     pub(super) fn new(engines: BeforeAfter<&'e Engine>, aligned: bool) -> Comparison<'e> {
         let BeforeAfter { before: old, after: new } = engines.map(catalogue);
-        let numbered = |catalogue: &'e Catalogue| (0..).zip(&catalogue.nodes).filter(is_permission);
+        let numbered = |catalogue: &'e Catalogue| catalogue.nodes.iter().filter(is_permission);
         let nodes = if aligned {
-            let ids = (0..number(new.nodes.len())).map(Some);
+            let ids = NodeId::first(new.nodes.len()).map(Some);
             ids.map(|id| Ids { before: id, after: id }).collect()
         } else {
             let find = |catalogue: &Catalogue, node: &Node| {
@@ -172,7 +172,7 @@ impl<'e> Comparison<'e> {
         let differing: Vec<Word> =
             (0..words).map(|at| word(&before, at) ^ word(&after, at)).collect();
         let mut nodes: Vec<usize> =
-            ones(differing.iter().copied()).map(|bit| catalogue.id_of(bit) as usize).collect();
+            ones(differing.iter().copied()).map(|bit| catalogue.id_of(bit).index()).collect();
         let alike = pair.related.is_same()
             && !sides.map(|side| side.engine.is_admin(side.class)).differs()
             && has_same_limits(sides);
@@ -182,7 +182,7 @@ impl<'e> Comparison<'e> {
                 test(&before, bit) && test(&after, bit)
             });
             nodes.extend(
-                held.filter(|&&id| !alike || self.looks_at(id, &differing)).map(|&id| id as usize),
+                held.filter(|&&id| !alike || self.looks_at(id, &differing)).map(|id| id.index()),
             );
         }
         nodes.sort_unstable();

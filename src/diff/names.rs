@@ -22,7 +22,7 @@ pub(super) fn changes(before: &Catalogue, after: &Catalogue) -> Vec<NameChange> 
 /// lowest level of a graded permission, and the default of a setting.
 fn names(catalogue: &Catalogue) -> BTreeSet<(NameKind, String)> {
     let mut names = BTreeSet::new();
-    for node in &catalogue.nodes {
+    for node in catalogue.nodes.values() {
         let path = &node.path;
         match &node.form {
             Form::Heading => continue,

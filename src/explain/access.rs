@@ -120,7 +120,7 @@ impl<O: Object + ?Sized> Trace<'_, O> {
             Form::Scoped(_) => self.effective_scopes(id),
             _ => vec![id],
         };
-        let is_scoped = !self.catalogue().scopes(id).is_empty();
+        let is_scoped = self.catalogue().scopes(id).len() > 0;
         let mut granting: Vec<Origin> = Vec::new();
         for id in scopes {
             if is_scoped && self.object.is_some() && !self.matches(id) {

@@ -407,7 +407,7 @@ fn grant_steps<O: Object + ?Sized>(
         }
         let id = catalogue.id_of(bit);
         let scopes = catalogue.scopes(id);
-        if scopes.is_empty() {
+        if scopes.len() == 0 {
             missing_grant(trace, attempt.lifts, bit, &mut steps);
             open.extend(trace.rights.needs(id).map(|(_, bit)| bit));
             continue;

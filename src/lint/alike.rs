@@ -9,7 +9,7 @@ use unicode_security::confusable_detection::skeleton;
 use super::repeated::names;
 use super::{Code, Linter};
 use crate::catalogue::NodeId;
-use crate::names::{HashMap, HashSet, keys, number};
+use crate::names::{HashMap, HashSet, keys};
 use crate::policy::{SourceKind, SourceName};
 
 impl<'p> Linter<'p> {
@@ -17,7 +17,7 @@ impl<'p> Linter<'p> {
     pub(super) fn alike(&mut self) {
         let policy = self.policy;
         let catalogue = self.catalogue();
-        for above in (0..number(catalogue.nodes.len())).map(Some).chain([None]) {
+        for above in catalogue.nodes.iter().map(|(id, _)| Some(id)).chain([None]) {
             // Scopes and children share one key space.
             let ids: Vec<NodeId> = catalogue.children(above).collect();
             let node_keys = ids.iter().map(|&id| {
@@ -54,7 +54,7 @@ impl<'p> Linter<'p> {
     fn features(&mut self) {
         let policy = self.policy;
         let catalogue = self.catalogue();
-        let of_nodes = (0..).zip(&catalogue.nodes).filter_map(|(id, node)| {
+        let of_nodes = catalogue.nodes.iter().filter_map(|(id, node)| {
             Some((node.feature.as_deref()?, format!("{}.feature", catalogue.place(id))))
         });
         let listed = |features: &'p [String], place: String| {

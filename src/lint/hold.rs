@@ -25,7 +25,7 @@ impl Linter<'_> {
             node.form == Form::Heading
                 || (effective.contains(node.bit) && licensed.contains(node.bit))
         };
-        for (id, node) in (0..).zip(&catalogue.nodes) {
+        for (id, node) in catalogue.nodes.iter() {
             // A permission that needs one that nobody can hold is reported with that one.
             let scoped_too = matches!(node.form, Form::Scope(of, _) if !held(of));
             let mut needs = catalogue.needs(id).map(|(_, bit)| catalogue.id_of(bit));

@@ -107,10 +107,10 @@ impl<'p> Linter<'p> {
             let text = statement.pattern.text(catalogue);
             let verb = if statement.effect == Effect::Deny { "denies" } else { "forbids" };
             for heading in catalogue.children(statement.pattern.base) {
-                let Node { ref form, end, ref path, .. } = *catalogue.node(heading);
+                let Node { form, path, .. } = catalogue.node(heading);
                 // A source with statements about permissions under the heading is aware
                 // of it.
-                let is_within = |id: NodeId| (heading..end).contains(&id);
+                let is_within = |id: NodeId| catalogue.subtree(Some(heading)).contains(&id);
                 if *form != Form::Heading
                     || statements.all().any(|it| it.pattern.base.is_some_and(is_within))
                 {
@@ -138,7 +138,7 @@ impl<'p> Linter<'p> {
     fn silences(&mut self) {
         let (policy, catalogue) = (self.policy, self.catalogue());
         let mut pairs: Vec<(Bit, Bit)> = Vec::new();
-        for node in &catalogue.nodes {
+        for node in catalogue.nodes.values() {
             if !matches!(node.form, Form::Heading | Form::Scoped(_))
                 && self.reach.effective.contains(node.bit)
             {

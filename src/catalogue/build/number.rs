@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Form, Node, NodeId};
 use crate::document;
+use crate::ids::{IdVec, Number};
 use crate::names::{MOST, NameMap, number};
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -12,7 +13,7 @@ use crate::problem::{Faults, Place, ProblemKind};
 /// children: a depth-first walk numbers them. So a subtree is a range of numbers and,
 /// as bits are given out in the same order, a range of bits.
 pub(super) struct Numbering<'f> {
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: IdVec<NodeId, Node>,
     pub(super) by_path: NameMap<NodeId>,
     pub(super) bits: u32,
     /// `true` once there are too many nodes, so that the rest have no numbers.
@@ -37,7 +38,7 @@ impl<'f> Numbering<'f> {
         place: &Place<'_>,
         faults: &'f mut Faults,
     ) -> Numbering<'f> {
-        let (nodes, by_path) = (Vec::new(), NameMap::default());
+        let (nodes, by_path) = (IdVec::from_iter([]), NameMap::default());
         let mut numbering = Numbering { nodes, by_path, bits: 0, full: false, deep: false, faults };
         numbering.number(permissions, place, Position { above: None, gate: None, depth: 1 });
         numbering
@@ -77,7 +78,7 @@ impl<'f> Numbering<'f> {
             if let Some(feature) = &permission.feature {
                 self.faults.check_name(&place.key("feature"), feature);
             }
-            let node = &mut self.nodes[id as usize];
+            let node = &mut self.nodes[id];
             node.feature = permission.feature.as_deref().map(Into::into);
             node.label = permission.label.as_deref().map(Into::into);
             let within = Position { above: Some(id), gate: at.gate, depth: at.depth + 1 };
@@ -85,18 +86,18 @@ impl<'f> Numbering<'f> {
             for (index, scope) in permission.scopes.iter().enumerate() {
                 let form = Form::Scope(id, Box::default());
                 let scope_id = self.add(&scope.key, form, within, &scopes.item(index));
-                self.nodes[scope_id as usize].label = scope.label.as_deref().map(Into::into);
+                self.nodes[scope_id].label = scope.label.as_deref().map(Into::into);
             }
             let gate = if permission.heading { at.gate } else { Some(id) };
             let children = place.key("children");
             self.number(&permission.children, &children, Position { gate, ..within });
-            self.nodes[id as usize].end = number(self.nodes.len());
+            self.nodes[id].end = NodeId::new(self.nodes.len());
         }
     }
 
     /// Adds a node, with the next number and the next bits.
     fn add(&mut self, key: &str, form: Form, at: Position, place: &Place<'_>) -> NodeId {
-        let id = number(self.nodes.len());
+        let id = NodeId::new(self.nodes.len());
         let path = self.path(key, at.above, id, place);
         self.faults.check_name(&place.key("key"), key);
         if self.by_path.contains_key(&path) {
@@ -109,7 +110,7 @@ impl<'f> Numbering<'f> {
             label: None,
             at: if let Place::Item(_, index) = place { *index } else { 0 },
             form,
-            end: id + 1,
+            end: id.plus(1),
             depth: at.depth,
             bit: self.bits,
             above: at.above,
@@ -135,14 +136,14 @@ impl<'f> Numbering<'f> {
         place: &Place<'_>,
     ) -> Box<str> {
         let Some(above) = above else { return key.into() };
-        let above = &self.nodes[above as usize].path;
+        let above = &self.nodes[above].path;
         let limit = self.faults.limits.path;
         if above.len() + key.len() < limit {
             return format!("{above}.{key}").into();
         }
         self.faults.too_long(&place.key("key"), limit);
         // No key can have this form.
-        format!("#{id}").into()
+        format!("#{}", id.number()).into()
     }
 }
 

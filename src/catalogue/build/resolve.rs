@@ -5,7 +5,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, KindId, NodeId, States};
 use crate::document;
 use crate::graph;
-use crate::ids::Number;
+use crate::ids::{IdVec, Key, Number};
 use crate::names::{NameMap, keys, number};
 use crate::problem::{Faults, Place, ProblemKind, Seen, truncate_list};
 
@@ -15,7 +15,7 @@ pub(super) struct Resolving<'f> {
     pub(super) faults: &'f mut Faults,
     pub(super) next: NodeId,
     /// The position of each of a node's own requirements in its list.
-    pub(super) requires_at: Vec<Vec<usize>>,
+    pub(super) requires_at: IdVec<NodeId, Vec<usize>>,
     /// The number of entries that may still be copied to nodes from other nodes.
     pub(super) left: usize,
 }
@@ -29,7 +29,7 @@ impl Resolving<'_> {
     pub(super) fn resolve(&mut self, permissions: &[document::PermissionNode], place: &Place<'_>) {
         for (at, permission) in permissions.iter().enumerate() {
             let id = self.next;
-            if id as usize >= self.catalogue.nodes.len() {
+            if self.catalogue.nodes.find(id).is_none() {
                 return;
             }
             let place = place.item(at);
@@ -48,7 +48,7 @@ impl Resolving<'_> {
         if permission.heading {
             self.heading(permission, place);
             self.requires_at.push(Vec::new());
-            self.next += 1;
+            self.next = self.next.plus(1);
             return;
         }
         if let Some(levels) = &permission.levels {
@@ -65,13 +65,13 @@ impl Resolving<'_> {
             Ok(kind) => self.checks(permission, kind, place),
             Err(UnknownKind) => Vec::new(),
         };
-        let node = &mut self.catalogue.nodes[self.next as usize];
+        let node = &mut self.catalogue.nodes[self.next];
         node.kind = kind.unwrap_or_default();
         node.own_requires = requires.len();
         node.requires = requires;
         node.implies = implies;
         node.checks = checks;
-        self.next += 1;
+        self.next = self.next.plus(1);
     }
 
     /// Returns the kind of object of a permission, its own or its gate parent's.
@@ -143,14 +143,14 @@ impl Resolving<'_> {
             self.left = 0;
             self.faults.too_many(place, "dependencies", self.faults.limits.dependencies);
         }
-        let node = &mut self.catalogue.nodes[self.next as usize];
+        let node = &mut self.catalogue.nodes[self.next];
         node.form = Form::Scope(of, when.into());
         node.kind = kind;
         node.checks = checks;
         node.own_requires = own_requires;
         node.requires = requires;
         node.implies = implies;
-        self.next += 1;
+        self.next = self.next.plus(1);
     }
 
     fn heading(&mut self, permission: &document::PermissionNode, place: &Place<'_>) {
@@ -230,16 +230,16 @@ impl Catalogue {
 /// those that it answers to.
 pub(super) fn check_gates(
     catalogue: &Catalogue,
-    requires_at: &[Vec<usize>],
+    requires_at: &IdVec<NodeId, Vec<usize>>,
     faults: &mut Faults,
-) -> Vec<u32> {
+) -> IdVec<NodeId, u32> {
     let walk = graph::walk(catalogue.nodes.len(), |id, at| {
-        let node = &catalogue.nodes[id];
+        let node = catalogue.node(NodeId::new(id));
         match node.form {
             Form::Scoped(scopes) => (at < scopes as usize).then_some(id + 1 + at),
             _ => match node.requires.get(at) {
-                Some(&bit) => Some(catalogue.bit_nodes[bit as usize] as usize),
-                None if at == node.requires.len() => node.gate.map(|gate| gate as usize),
+                Some(&bit) => Some(catalogue.id_of(bit).index()),
+                None if at == node.requires.len() => node.gate.map(Key::index),
                 None => None,
             },
         }
@@ -248,38 +248,38 @@ pub(super) fn check_gates(
         // The place of a cycle is the last requirement on it: the other edges, gate
         // parents and scopes, are the tree itself.
         let stated = ring.iter().rev().find_map(|&(id, edge)| {
-            let node = &catalogue.nodes[id];
+            let id = NodeId::new(id);
+            let node = catalogue.node(id);
             match node.form {
                 Form::Scoped(_) => None,
                 _ if edge < node.own_requires => Some((id, requires_at[id][edge])),
                 Form::Scope(of, _) if edge < node.requires.len() => {
-                    let of = of as usize;
                     Some((of, requires_at[of][edge - node.own_requires]))
                 }
                 _ => None,
             }
         });
         let Some((id, at)) = stated else { continue };
-        let names = ring.iter().map(|&(id, _)| catalogue.nodes[id].path.to_string());
+        let names = ring.iter().map(|&(id, _)| catalogue.node(NodeId::new(id)).path.to_string());
         let names = truncate_list(names.collect());
         let kind = ProblemKind::Cycle { what: "requirements and gate parents", names };
-        catalogue.with_place(number(id), &mut |place| {
+        catalogue.with_place(id, &mut |place| {
             faults.push(&place.key("requires").item(at), kind.clone());
         });
     }
-    let mut rank = vec![0; catalogue.nodes.len()];
+    let mut rank = IdVec::filled(catalogue.nodes.len(), 0);
     for (at, &id) in walk.order.iter().enumerate() {
-        rank[id] = number(at);
+        rank[NodeId::new(id)] = number(at);
     }
     rank
 }
 
 /// Records for each node the nodes that need it, and which bits any node needs.
 pub(super) fn depend(catalogue: &mut Catalogue) {
-    let mut dependents = vec![Vec::new(); catalogue.nodes.len()];
+    let mut dependents = IdVec::filled(catalogue.nodes.len(), Vec::new());
     let mut gating = BitSet::new(catalogue.bits());
     let mut implying = BitSet::new(catalogue.bits());
-    for (id, node) in catalogue.nodes.iter().enumerate() {
+    for (id, node) in catalogue.nodes.iter() {
         // A scoped node depends on nothing but its scopes.
         if matches!(node.form, Form::Heading | Form::Scoped(_)) {
             continue;
@@ -287,8 +287,8 @@ pub(super) fn depend(catalogue: &mut Catalogue) {
         if !node.implies.is_empty() {
             implying.insert(node.bit);
         }
-        for (_, bit) in catalogue.needs(number(id)) {
-            dependents[catalogue.bit_nodes[bit as usize] as usize].push(number(id));
+        for (_, bit) in catalogue.needs(id) {
+            dependents[catalogue.id_of(bit)].push(id);
             gating.insert(bit);
         }
     }
