@@ -1,6 +1,7 @@
-//! Civil dates.
+//! Civil dates and times.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -24,17 +25,48 @@ use crate::problem::Line;
 #[serde(try_from = "String", into = "String")]
 pub struct Date(jiff::civil::Date);
 
-/// A text that is not a date of the form `YYYY-MM-DD`.
+/// A civil date, or a civil date and time, in whatever zone the host keeps to:
+/// `2026-11-21`, `2026-11-21T18:00` or `2026-11-21T18:00:30`.
+///
+/// It is what a question takes for today, and what an assignment's term begins or ends
+/// with. A date stands for the whole day.
 ///
 /// ```
-/// use grantree::Date;
+/// use grantree::{Date, Moment};
+///
+/// let now: Moment = "2026-11-21T18:00".parse()?;
+/// let date = Date::new(2026, 11, 21).unwrap();
+/// assert_eq!(Some(now), date.at(18, 0, 0));
+/// assert_eq!((now.date(), now.to_string()), (date, "2026-11-21T18:00".to_owned()));
+/// assert_eq!("2026-11-21".parse(), Ok(Moment::from(date)));
+/// assert!("2026-11-21T18:00Z".parse::<Moment>().is_err());
+/// # Ok::<(), grantree::DateError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Moment {
+    date: Date,
+    /// The second of the day; `None` for the whole day.
+    second: Option<u32>,
+}
+
+/// A text that is not a date of the form `YYYY-MM-DD`, or not a date and time where that
+/// would do too.
+///
+/// ```
+/// use grantree::{Date, Moment};
 ///
 /// let error = "21.11.2026".parse::<Date>().unwrap_err();
 /// assert_eq!(error.to_string(), "`21.11.2026` is not a date of the form YYYY-MM-DD");
+/// let error = "6 pm".parse::<Moment>().unwrap_err();
+/// assert_eq!(error.to_string(), "`6 pm` is not a date, YYYY-MM-DD, or a date and time, YYYY-MM-DDTHH:MM");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a date of the form YYYY-MM-DD", Line(.0))]
-pub struct DateError(String);
+#[error("`{}` is not {expected}", Line(text))]
+pub struct DateError {
+    text: String,
+    expected: &'static str,
+}
 
 impl Date {
     /// Makes the date with that year, month (1 to 12) and day, if the calendar has it.
@@ -73,6 +105,20 @@ impl Date {
     /// Returns the day of the month, from 1.
     pub fn day(self) -> i8 {
         self.0.day()
+    }
+
+    /// Returns that time of this day: hours to 23, minutes and seconds to 59.
+    ///
+    /// ```
+    /// let date: grantree::Date = "2026-11-21".parse()?;
+    /// assert_eq!(date.at(18, 0, 0), "2026-11-21T18:00".parse().ok());
+    /// assert_eq!(date.at(24, 0, 0), None);
+    /// # Ok::<(), grantree::DateError>(())
+    /// ```
+    pub fn at(self, hour: u8, minute: u8, second: u8) -> Option<Moment> {
+        let fits = hour < 24 && minute < 60 && second < 60;
+        let second = (u32::from(hour) * 60 + u32::from(minute)) * 60 + u32::from(second);
+        fits.then_some(Moment { date: self, second: Some(second) })
     }
 
     /// Returns the date that many days later (earlier if negative); `None` if it is
@@ -131,7 +177,8 @@ impl FromStr for Date {
                 _ => byte.is_ascii_digit(),
             });
         let date = if shaped { text.parse().ok() } else { None };
-        date.map(Date).ok_or_else(|| DateError(text.to_owned()))
+        let expected = "a date of the form YYYY-MM-DD";
+        date.map(Date).ok_or_else(|| DateError { text: text.to_owned(), expected })
     }
 }
 
@@ -152,6 +199,91 @@ impl From<Date> for String {
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl Moment {
+    /// Returns the date.
+    pub fn date(self) -> Date {
+        self.date
+    }
+
+    /// Returns the first second that it stands for, and the first one after it, counted
+    /// from a fixed day: of a date those of the whole day, of a time one second.
+    pub(crate) fn seconds(self) -> Range<i64> {
+        let midnight = self.date.days() * DAY;
+        match self.second {
+            None => midnight..midnight + DAY,
+            Some(second) => {
+                let begin = midnight + i64::from(second);
+                begin..begin + 1
+            }
+        }
+    }
+
+    /// Returns the second before which a term ends that names it as its end: the next
+    /// day's first for a date, itself for a time.
+    pub(crate) fn end(self) -> i64 {
+        let Range { start, end } = self.seconds();
+        if self.second.is_none() { end } else { start }
+    }
+}
+
+/// The seconds of a day.
+const DAY: i64 = 86_400;
+
+impl From<Date> for Moment {
+    fn from(date: Date) -> Moment {
+        Moment { date, second: None }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = DateError;
+
+    /// Parses `YYYY-MM-DD`, `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, and no other
+    /// form.
+    fn from_str(text: &str) -> Result<Moment, DateError> {
+        let moment = match text.split_once('T') {
+            None => text.parse().ok().map(|date: Date| date.into()),
+            Some((date, time)) => date.parse().ok().and_then(|date: Date| time_of(date, time)),
+        };
+        let expected = "a date, YYYY-MM-DD, or a date and time, YYYY-MM-DDTHH:MM";
+        moment.ok_or_else(|| DateError { text: text.to_owned(), expected })
+    }
+}
+
+/// Parses `HH:MM` or `HH:MM:SS`.
+fn time_of(date: Date, text: &str) -> Option<Moment> {
+    let number = |text: &str| {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse().ok() } else { None }
+    };
+    let (hour, rest) = text.split_once(':')?;
+    let (minute, second) = rest.split_once(':').unwrap_or((rest, "00"));
+    date.at(number(hour)?, number(minute)?, number(second)?)
+}
+
+impl TryFrom<String> for Moment {
+    type Error = DateError;
+
+    fn try_from(text: String) -> Result<Moment, DateError> {
+        text.parse()
+    }
+}
+
+impl From<Moment> for String {
+    fn from(moment: Moment) -> String {
+        moment.to_string()
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date.fmt(f)?;
+        let Some(second) = self.second else { return Ok(()) };
+        write!(f, "T{:02}:{:02}", second / 3600, second / 60 % 60)?;
+        if second % 60 == 0 { Ok(()) } else { write!(f, ":{:02}", second % 60) }
     }
 }
 
@@ -193,6 +325,43 @@ mod tests {
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
         assert!("0000-01-01".parse::<Date>().is_ok());
+    }
+
+    #[test]
+    fn a_time_has_minutes_and_perhaps_seconds() {
+        for text in ["2026-11-21T18:00:30", "2026-11-21T00:00", "9999-12-31T23:59:59"] {
+            assert_eq!(text.parse::<Moment>().unwrap().to_string(), text);
+        }
+        assert_eq!("2026-11-21T18:00:00".parse(), "2026-11-21T18:00".parse::<Moment>());
+        for text in [
+            "2026-11-21T",
+            "2026-11-21T18",
+            "2026-11-21T24:00",
+            "2026-11-21T18:60",
+            "2026-11-21T18:00:60",
+            "2026-11-21T18:00:00.5",
+            "2026-11-21T18:00:",
+            "2026-11-21T18:0",
+            "2026-11-21T+1:00",
+            "2026-11-21 18:00",
+            "2026-11-21t18:00",
+            "2026-11-21T18:00Z",
+            "T18:00",
+        ] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_the_whole_day() {
+        let moment = |text: &str| text.parse::<Moment>().unwrap();
+        let day = moment("2026-11-21").seconds();
+        assert_eq!(
+            day,
+            moment("2026-11-21T00:00").seconds().start..moment("2026-11-22T00:00").end()
+        );
+        assert_eq!(moment("2026-11-21").end(), day.end);
+        assert!(day.contains(&moment("2026-11-21T23:59:59").seconds().start));
     }
 
     #[test]

@@ -249,8 +249,9 @@ impl Engine {
     /// // To be booked three days ahead.
     /// let book = engine.permission("book")?;
     /// let slot = DynamicObject::new("slot").with_attribute("starts", "2026-11-24");
-    /// assert!(engine.can(bob, book, (&slot, Date::new(2026, 11, 21))));
-    /// assert!(!engine.can(bob, book, (&slot, Date::new(2026, 11, 22))));
+    /// let (today, tomorrow): (Date, Date) = ("2026-11-21".parse()?, "2026-11-22".parse()?);
+    /// assert!(engine.can(bob, book, (&slot, today)));
+    /// assert!(!engine.can(bob, book, (&slot, tomorrow)));
     /// assert!(!engine.can(bob, book, &slot));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -38,7 +38,7 @@ pub(crate) use text::verdict;
 
 pub use crate::catalogue::Link;
 use crate::catalogue::{Bit, Catalogue, NodeId};
-use crate::date::Date;
+use crate::date::Moment;
 use crate::document::{Bound, BoundType, RelationType};
 use crate::engine::{Engine, Permission, Rights, User};
 use crate::object::{Object, Target};
@@ -96,7 +96,7 @@ pub struct Explanation {
     pub object: Option<String>,
     /// The day that the question gave.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub today: Option<Date>,
+    pub today: Option<Moment>,
     /// The reason, as [`Engine::why`] gives it.
     pub reason: Reason,
     /// The permission asked for, then the one that gates it, and so on down to the root

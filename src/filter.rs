@@ -53,7 +53,7 @@ mod text;
 
 use serde::Serialize;
 
-use crate::date::Date;
+use crate::date::Moment;
 use crate::document::RelationType;
 use crate::engine::{Conditional, Engine, Permission, User, Verdict};
 use crate::names::is_among;
@@ -122,14 +122,14 @@ impl Engine {
         match self.verdict(user, action) {
             Verdict::Denied => Filter::of(None, Predicate::None),
             Verdict::Allowed => Filter::of(None, Predicate::All),
-            Verdict::Conditional(conditional) => Filter::new(&conditional, today.date()),
+            Verdict::Conditional(conditional) => Filter::new(&conditional, today.moment()),
         }
     }
 }
 
 impl Filter {
-    fn new(conditional: &Conditional<'_>, today: Option<Date>) -> Filter {
-        let day = Day::Of(today);
+    fn new(conditional: &Conditional<'_>, today: Option<Moment>) -> Filter {
+        let day = Day::Of(today.map(Moment::date));
         let formulas = Formulas::new(conditional, day);
         if formulas.main == Formula::NONE {
             return Filter::of(None, Predicate::None);

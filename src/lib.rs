@@ -150,7 +150,7 @@ mod live;
 
 pub mod policy_test;
 
-pub use date::{Date, DateError};
+pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;
 pub use engine::{Effective, Engine, Permission, Stats, Unknown, User};
 pub use live::Live;

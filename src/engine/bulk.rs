@@ -86,7 +86,7 @@ impl Engine {
         objects: impl IntoIterator<Item = &'o O>,
         today: impl Today,
     ) -> Vec<bool> {
-        let (compiled, today) = (&self.0, today.date());
+        let (compiled, today) = (&self.0, today.moment());
         let objects = objects.into_iter();
         let (Some(slot), Some((class, ask))) = (compiled.slot(user), compiled.find(user, action))
         else {

@@ -7,7 +7,7 @@ use super::layer::Layers;
 use super::membership::Membership;
 use super::{Ask, Compiled, Engine, Permission, User, rights};
 use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};
-use crate::date::Date;
+use crate::date::Moment;
 use crate::document::RelationType;
 use crate::ids::{ClassId, Key, UserSlot};
 use crate::names::NameMap;
@@ -24,7 +24,7 @@ impl Compiled {
         class: ClassId,
         ask: Ask,
         object: &O,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> bool {
         let slot = self.slot(user);
         slot.is_some_and(|slot| View::new(self, (slot, class), object, today).is_open_to(ask))
@@ -106,7 +106,7 @@ pub(super) struct View<'a, O: ?Sized> {
     class: ClassId,
     slot: UserSlot,
     object: &'a O,
-    today: Option<Date>,
+    today: Option<Moment>,
     /// The object's kind, once it is known.
     kind: Option<(KindId, &'a NameMap<RelationType>)>,
     /// The states of its kind's first relations, once asked for: empty for a
@@ -119,7 +119,7 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         compiled: &'a Compiled,
         (slot, class): (UserSlot, ClassId),
         object: &'a O,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> View<'a, O> {
         View { compiled, class, slot, object, today, kind: None, states: [None; 16] }
     }
@@ -181,7 +181,7 @@ impl<O: Object + ?Sized> Evaluator for View<'_, O> {
     fn check(&mut self, attribute: AttributeId) -> bool {
         let declared = self.compiled.policy().catalogue.attribute_at(attribute);
         limit_of(self.compiled.limits(self.class), attribute)
-            .passes(self.object.attribute(&declared.name), self.today)
+            .passes(self.object.attribute(&declared.name), self.today.map(Moment::date))
     }
 
     #[inline]

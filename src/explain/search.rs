@@ -11,7 +11,7 @@ use super::remedy::{Remedies, Remedy, RemedyStep};
 use super::trace::{Nearest, Trace};
 use super::{Statement, builder, named_bit, named_user};
 use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States, fence_day};
-use crate::date::Date;
+use crate::date::{Date, Moment};
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, Layers, Rights};
 use crate::names::{HashMap, HashSet};
@@ -73,7 +73,7 @@ pub(super) struct Search<'a, O: ?Sized> {
     pub(super) layers: RefCell<Layers<'a>>,
     bit: Bit,
     object: Option<&'a O>,
-    today: Option<Date>,
+    today: Option<Moment>,
     /// The effort that is left.
     left: Cell<usize>,
 }
@@ -83,7 +83,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         engine: &'a Engine,
         holder: Holder<'a>,
         bit: Bit,
-        (object, today): (Option<&'a O>, Option<Date>),
+        (object, today): (Option<&'a O>, Option<Moment>),
     ) -> Search<'a, O> {
         let policy = engine.policy().inner();
         let sources = Inner { users: Users::default(), ..policy.clone() };
@@ -512,9 +512,9 @@ fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> S
         (BoundType::AtMost | BoundType::AtLeast, Some(Value::Integer(value))) => {
             Bound::Limit(value)
         }
-        (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => {
-            value.date().map_or(Bound::Any, |date| fence(stated, date, trace.today))
-        }
+        (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => value
+            .date()
+            .map_or(Bound::Any, |date| fence(stated, date, trace.today.map(Moment::date))),
         _ => Bound::Any,
     };
     Step::Widen(check, to)

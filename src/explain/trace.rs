@@ -10,7 +10,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use crate::catalogue::{
     AttributeId, Bit, Catalogue, Evaluator, Form, KindId, Link, NodeId, Op, States,
 };
-use crate::date::Date;
+use crate::date::Moment;
 use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object};
 use crate::ids::Number;
 use crate::names::HashMap;
@@ -56,7 +56,7 @@ pub(super) struct Trace<'a, O: ?Sized> {
     pub(super) rights: Rights<'a>,
     pub(super) holder: Holder<'a>,
     pub(super) object: Option<&'a O>,
-    pub(super) today: Option<Date>,
+    pub(super) today: Option<Moment>,
     /// The kind of the object.
     kind: Option<KindId>,
     /// The user's sources, the more general first.
@@ -75,7 +75,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         rights: Rights<'a>,
         holder: Holder<'a>,
         object: Option<&'a O>,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> Trace<'a, O> {
         let kinds = &rights.catalogue().kinds;
         let kind = object.and_then(|object| kinds.get_index_of(object.kind()));
@@ -295,7 +295,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     pub(super) fn passes(&self, check: AttributeId) -> bool {
         let limits =
             self.limits.get_or_init(|| Bounding::new(self.policy()).limits(self.holder.class));
-        limit_of(limits, check).passes(self.value(check), self.today)
+        limit_of(limits, check).passes(self.value(check), self.today.map(Moment::date))
     }
 
     pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {

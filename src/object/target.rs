@@ -1,19 +1,21 @@
 //! The object and the day of a question.
 
 use super::{Object, RelationState, Subject, Value};
-use crate::date::Date;
+use crate::date::{Date, Moment};
 
 /// The object and the day of a question.
 ///
 /// | form | question |
 /// | --- | --- |
 /// | `()` | without an object |
+/// | `today` | without an object, on a day, which roles that end need |
 /// | `&job` | on an object, without a day |
-/// | `(&job, today)` | on an object and a day, which relative fences need |
+/// | `(&job, today)` | on an object and a day, which relative fences need too |
 /// | `(object, today)` | on an `Option<&O>`, where a question may have none |
 ///
-/// `today` is a [`Date`], an `Option<Date>` or `()` for none, as it is in questions that
-/// take no object ([`Engine::filter`](crate::Engine::filter)) or many
+/// `today` is a [`Date`], a [`Moment`] (a date, perhaps with a time), an `Option<Moment>`,
+/// or `()` for none, as it is in questions that take no object
+/// ([`Engine::filter`](crate::Engine::filter)) or many
 /// ([`Engine::can_objects`](crate::Engine::can_objects)).
 ///
 /// ```
@@ -41,52 +43,51 @@ pub trait Target: Copy {
     /// The type of the object.
     type Object: Object + ?Sized;
 
-    /// Returns the object and the day, if given. For the engine: the type of a day will
-    /// grow a time.
+    /// Returns the object and the day, if given. For the engine.
     #[doc(hidden)]
-    fn parts(&self) -> (Option<&Self::Object>, Option<Date>);
+    fn parts(&self) -> (Option<&Self::Object>, Option<Moment>);
 }
 
-/// The day of a question: a [`Date`], an `Option<Date>`, or `()` for none.
+/// The day of a question: a [`Date`] or [`Moment`], an `Option<Moment>`, or `()` for none.
 pub trait Today: Copy {
-    /// Returns the day, if given.
+    /// Returns the day, if given. For the engine.
     #[doc(hidden)]
-    fn date(self) -> Option<Date>;
+    fn moment(self) -> Option<Moment>;
 }
 
-impl Today for Date {
-    #[inline]
-    fn date(self) -> Option<Date> {
-        Some(self)
-    }
+/// Implements both traits for a type of the day: without an object, it is the whole
+/// target.
+macro_rules! days {
+    ($($type:ty: $day:ident => $moment:expr;)*) => {$(
+        impl Today for $type {
+            #[inline]
+            fn moment(self) -> Option<Moment> {
+                let $day = self;
+                $moment
+            }
+        }
+
+        impl Target for $type {
+            type Object = NoObject;
+            #[inline]
+            fn parts(&self) -> (Option<&NoObject>, Option<Moment>) {
+                (None, self.moment())
+            }
+        }
+    )*};
 }
 
-impl Today for () {
-    #[inline]
-    fn date(self) -> Option<Date> {
-        None
-    }
-}
-
-impl Today for Option<Date> {
-    #[inline]
-    fn date(self) -> Option<Date> {
-        self
-    }
-}
-
-impl Target for () {
-    type Object = NoObject;
-    #[inline]
-    fn parts(&self) -> (Option<&NoObject>, Option<Date>) {
-        (None, None)
-    }
+days! {
+    (): _day => None;
+    Date: day => Some(day.into());
+    Moment: day => Some(day);
+    Option<Moment>: day => day;
 }
 
 impl<O: Object + ?Sized> Target for &O {
     type Object = O;
     #[inline]
-    fn parts(&self) -> (Option<&O>, Option<Date>) {
+    fn parts(&self) -> (Option<&O>, Option<Moment>) {
         (Some(self), None)
     }
 }
@@ -94,16 +95,16 @@ impl<O: Object + ?Sized> Target for &O {
 impl<O: Object + ?Sized, D: Today> Target for (&O, D) {
     type Object = O;
     #[inline]
-    fn parts(&self) -> (Option<&O>, Option<Date>) {
-        (Some(self.0), self.1.date())
+    fn parts(&self) -> (Option<&O>, Option<Moment>) {
+        (Some(self.0), self.1.moment())
     }
 }
 
 impl<O: Object + ?Sized, D: Today> Target for (Option<&O>, D) {
     type Object = O;
     #[inline]
-    fn parts(&self) -> (Option<&O>, Option<Date>) {
-        (self.0, self.1.date())
+    fn parts(&self) -> (Option<&O>, Option<Moment>) {
+        (self.0, self.1.moment())
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, read};
 use crate::change::{Actor, Change, Refusal, Rule};
-use crate::date::Date;
+use crate::date::Moment;
 use crate::document::Document;
 use crate::engine::{Engine, Permission, Unknown, User};
 use crate::object::DynamicObject;
@@ -37,7 +37,7 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Date>,
+        today: Option<Moment>,
     },
     /// Tells if this user may do this on some object, on some day.
     CanSome { user: String, action: String },
@@ -53,7 +53,7 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Date>,
+        today: Option<Moment>,
     },
     /// The reason why this user may do this, or not.
     Why {
@@ -62,7 +62,7 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Date>,
+        today: Option<Moment>,
     },
     /// For each of these objects, tells if this user may do this.
     Filter {
@@ -70,7 +70,7 @@ pub enum Question {
         action: String,
         objects: Vec<DynamicObject>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Date>,
+        today: Option<Moment>,
     },
     /// The places where this document has problems.
     Validate(Box<Document>),
@@ -253,7 +253,7 @@ impl fmt::Display for Question {
 fn write_target(
     f: &mut OneLine<'_, '_>,
     objects: &[DynamicObject],
-    today: Option<Date>,
+    today: Option<Moment>,
 ) -> fmt::Result {
     for object in objects {
         write!(f, " on {object}")?;

@@ -114,7 +114,7 @@ fn questions_on_handles_allocate_nothing() {
                 assert_eq!(counted.count_total, 0, "{action:?}");
                 yes += allowed;
 
-                let filter = engine.filter(user, action, Some(today));
+                let filter = engine.filter(user, action, today);
                 let counted = measure(|| {
                     for job in &jobs {
                         let matches = filter.matches(job);

@@ -4,7 +4,7 @@ use crate::support::by_name::ByName;
 use std::collections::BTreeSet;
 
 use grantree::object::DynamicObject;
-use grantree::{Date, Document, Engine, Policy};
+use grantree::{Document, Engine, Moment, Policy};
 
 const POLICY: &str = r#"{
   "format": 1,
@@ -140,7 +140,7 @@ fn explanations_read_like_this() {
     for &(user, action, object, today) in QUESTIONS {
         let object: Option<DynamicObject> =
             (!object.is_empty()).then(|| serde_json::from_str(object).expect("an object"));
-        let today: Option<Date> = (!today.is_empty()).then(|| today.parse().expect("a date"));
+        let today: Option<Moment> = (!today.is_empty()).then(|| today.parse().expect("a date"));
         let on = (object.as_ref(), today);
         let explanation = engine.explain_by_name(user, action, on).expect("known names");
         reasons.insert(explanation.reason.code());

@@ -18,7 +18,7 @@ fn engine(policy: &str) -> Engine {
 
 fn filter(engine: &Engine, user: &str, action: &str) -> Filter {
     let today: Date = "2026-11-20".parse().expect("a date");
-    engine.filter_by_name(user, action, Some(today)).expect("known names")
+    engine.filter_by_name(user, action, Some(today.into())).expect("known names")
 }
 
 /// Asks one filter a line, `user action => text`.

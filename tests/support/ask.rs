@@ -1,6 +1,6 @@
 //! The question that `can` and `why` ask alike.
 
-use grantree::Date;
+use grantree::Moment;
 use grantree::object::DynamicObject;
 use grantree::policy_test::Question;
 
@@ -9,7 +9,7 @@ pub struct Ask {
     pub user: String,
     pub action: String,
     pub object: Option<DynamicObject>,
-    pub today: Option<Date>,
+    pub today: Option<Moment>,
 }
 
 impl Ask {

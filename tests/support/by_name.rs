@@ -4,7 +4,7 @@ use grantree::document::SettingValue;
 use grantree::explain::Explanation;
 use grantree::filter::Filter;
 use grantree::object::Target;
-use grantree::{Date, Engine, Reason, Unknown, User};
+use grantree::{Engine, Moment, Reason, Unknown, User};
 
 pub trait ByName {
     fn known_user(&self, name: &str) -> User;
@@ -12,7 +12,7 @@ pub trait ByName {
         &self,
         user: &str,
         action: &str,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> Result<Filter, Unknown>;
     fn explain_by_name<T: Target>(
         &self,
@@ -33,7 +33,7 @@ impl ByName for Engine {
         &self,
         user: &str,
         action: &str,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> Result<Filter, Unknown> {
         Ok(self.filter(self.known_user(user), self.permission(action)?, today))
     }

@@ -17,7 +17,7 @@ use grantree::diff::{
 };
 use grantree::document::{Bound, Fence, RelationType, Statements};
 use grantree::object::{DynamicObject, Value};
-use grantree::{Date, Engine, Policy};
+use grantree::{Date, Engine, Moment, Policy};
 
 use super::oracle::{Form, Oracle, passes};
 
@@ -113,7 +113,7 @@ struct Subject<'a> {
 }
 
 /// Objects and days that may be treated differently; and whether some were left out.
-type Objects = (Vec<(Option<DynamicObject>, Option<Date>)>, bool);
+type Objects = (Vec<(Option<DynamicObject>, Option<Moment>)>, bool);
 
 impl Subject<'_> {
     fn settings(&self, group: Option<&Group>) {
@@ -184,7 +184,7 @@ impl Subject<'_> {
                     let on = (object.as_ref(), *today);
                     engine.user(user).is_ok_and(|user| engine.can(user, actions[at], on))
                 });
-                let found = &mut found[usize::from(today.is_some_and(is_late))];
+                let found = &mut found[usize::from(today.map(Moment::date).is_some_and(is_late))];
                 found.kept |= was && is;
                 let about = || format!("{name} on {object:?} on {today:?}");
                 if was && !is {
@@ -295,7 +295,7 @@ impl Subject<'_> {
                     }
                     left /= values.len();
                 }
-                objects.push((Some(object), *today));
+                objects.push((Some(object), today.map(Moment::from)));
             }
         }
         (objects, step > 1)

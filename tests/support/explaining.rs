@@ -69,7 +69,11 @@ impl<'a> Judge<'a> {
 
     fn situation(&self) -> Option<Situation<'_>> {
         let object = self.ask.object.as_ref()?;
-        Some(Situation { holder: self.holder, object, today: self.ask.today })
+        Some(Situation {
+            holder: self.holder,
+            object,
+            today: self.ask.today.map(grantree::Moment::date),
+        })
     }
 
     /// The situation, if a permission is on the object's kind.

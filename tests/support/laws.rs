@@ -21,7 +21,7 @@ use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
 use grantree::problem::Problem;
 use grantree::tree::{Form as TreeForm, Node, Stated, Tree};
-use grantree::{Adopted, Date, Engine, Policy, Reason, SourceName};
+use grantree::{Adopted, Engine, Moment, Policy, Reason, SourceName};
 
 use super::ask::Ask;
 use super::explaining::Judge;
@@ -1075,7 +1075,7 @@ pub fn asks(case: &Case) -> impl Iterator<Item = Ask> {
 }
 
 /// The users, actions and days of a case's questions about objects.
-pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Date>)> {
+pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Moment>)> {
     case.questions.iter().filter_map(|question| match question {
         Question::Can { user, action, today, .. }
         | Question::Why { user, action, today, .. }

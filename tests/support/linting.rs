@@ -7,7 +7,7 @@ use grantree::Document;
 use grantree::document::{Map, PermissionNode, Role, Statements, UserEntry};
 use grantree::explain::Effect;
 use grantree::lint::{Code, Finding};
-use grantree::{Date, Engine, Policy, SourceName};
+use grantree::{Engine, Moment, Policy, SourceName};
 
 use crate::support::strategies::{Case, said_by, sources};
 
@@ -302,7 +302,7 @@ fn licence_all(document: &mut Document) {
 
 fn answers_are_equal(before: &Engine, after: &Engine, places: &[&str]) {
     let document = Document::from(before.policy());
-    let today: Option<Date> = serde_json::from_str("\"2026-11-21\"").ok();
+    let today: Option<Moment> = serde_json::from_str("\"2026-11-21\"").ok();
     assert!(today.is_some());
     let mut actions: Vec<String> = Vec::new();
     paths(&document.catalogue.permissions, "", &mut actions);

@@ -15,8 +15,8 @@ mod object;
 
 use std::collections::BTreeMap;
 
-use grantree::Date;
 use grantree::Document;
+use grantree::Moment;
 use grantree::document::SettingValue;
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
@@ -103,7 +103,7 @@ impl<'a> Oracle<'a> {
         user: &str,
         action: &str,
         object: Option<&DynamicObject>,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> Option<&'static str> {
         let need = self.catalogue.need(action)?;
         if let Some(object) = object {
@@ -118,7 +118,7 @@ impl<'a> Oracle<'a> {
         holder: &Holder<'_>,
         need: &Need,
         object: Option<&DynamicObject>,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> &'static str {
         // Rule 6, the second half: admin or not.
         if holder.user.suspended {
@@ -136,7 +136,8 @@ impl<'a> Oracle<'a> {
             None if self.needs_object(&need.path, kind) => "object_required",
             None => "granted",
             Some(object) if object.kind() != kind => "wrong_kind",
-            Some(object) => self.why_on(&need.path, &Situation { holder, object, today }),
+            Some(object) => self
+                .why_on(&need.path, &Situation { holder, object, today: today.map(Moment::date) }),
         }
     }
 
@@ -244,7 +245,7 @@ impl<'a> Oracle<'a> {
         &self,
         action: &str,
         object: Option<&DynamicObject>,
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> Option<Vec<String>> {
         let need = self.catalogue.need(action)?;
         if let Some(object) = object {
@@ -270,7 +271,7 @@ impl<'a> Oracle<'a> {
         user: &str,
         action: &str,
         objects: &[DynamicObject],
-        today: Option<Date>,
+        today: Option<Moment>,
     ) -> Option<Vec<Answer>> {
         // If unknown, it is an error even without any object.
         self.catalogue.need(action)?;

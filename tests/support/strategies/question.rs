@@ -100,7 +100,7 @@ fn ask(dice: &mut Dice<'_>, world: &World, document: &Document, user: String) ->
     };
     Ask {
         object: kind.map(|kind| object(dice, world, document, &user, &kind)),
-        today: dice.chance(85).then(|| day(dice)),
+        today: dice.chance(85).then(|| day(dice).into()),
         action,
         user,
     }
