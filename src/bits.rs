@@ -9,9 +9,13 @@
               width"
 )]
 
+use std::ops::Range;
+
 use bitvec::order::Lsb0;
 use bitvec::slice::BitSlice;
 use bitvec::vec::BitVec;
+
+use crate::ids::{Bit, Key};
 
 /// The bits that are combined at once: as many as the target has in a register.
 pub(crate) type Word = usize;
@@ -35,27 +39,27 @@ impl BitSet {
         self.0.as_raw_slice()
     }
 
-    pub(crate) fn contains(&self, bit: u32) -> bool {
+    pub(crate) fn contains(&self, bit: Bit) -> bool {
         test(self.words(), bit)
     }
 
-    pub(crate) fn insert(&mut self, bit: u32) {
-        if let Some(mut bit) = self.0.get_mut(bit as usize) {
+    pub(crate) fn insert(&mut self, bit: Bit) {
+        if let Some(mut bit) = self.0.get_mut(bit.index()) {
             *bit = true;
         }
     }
 
-    pub(crate) fn insert_range(&mut self, range: std::ops::Range<u32>) {
+    pub(crate) fn insert_range(&mut self, range: Range<Bit>) {
         self.fill(range, true);
     }
 
-    pub(crate) fn remove_range(&mut self, range: std::ops::Range<u32>) {
+    pub(crate) fn remove_range(&mut self, range: Range<Bit>) {
         self.fill(range, false);
     }
 
-    fn fill(&mut self, range: std::ops::Range<u32>, value: bool) {
+    fn fill(&mut self, range: Range<Bit>, value: bool) {
         let words = self.0.as_raw_mut_slice();
-        let (mut from, end) = (range.start as usize, range.end as usize);
+        let (mut from, end) = (range.start.index(), range.end.index());
         while from < end {
             let (word, bit) = (from / WORD, from % WORD);
             let count = (WORD - bit).min(end - from);
@@ -98,50 +102,53 @@ impl BitSet {
     }
 
     /// The bits in the set, ascending.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Bit> {
         ones(self.words().iter().copied())
     }
 }
 
 /// Whether a bit is set; a bit beyond the words is not.
 #[inline]
-pub(crate) fn test(words: &[Word], bit: u32) -> bool {
-    match words.get(bit as usize / WORD) {
-        Some(word) => word >> (bit as usize % WORD) & 1 == 1,
+pub(crate) fn test(words: &[Word], bit: Bit) -> bool {
+    match words.get(bit.index() / WORD) {
+        Some(word) => word >> (bit.index() % WORD) & 1 == 1,
         None => false,
     }
 }
 
 /// The bits that are set, ascending.
-pub(crate) fn ones(words: impl IntoIterator<Item = Word>) -> impl Iterator<Item = u32> {
+pub(crate) fn ones(words: impl IntoIterator<Item = Word>) -> impl Iterator<Item = Bit> {
     words.into_iter().zip(0u32..).flat_map(|(word, at)| {
         let mut left = word;
         std::iter::from_fn(move || {
             let bit = (left != 0).then(|| at * Word::BITS + left.trailing_zeros())?;
             left &= left - 1;
-            Some(bit)
+            Some(Bit::from(bit))
         })
     })
 }
 
 /// Whether any of a range of bits is set.
-pub(crate) fn any(words: &[Word], range: std::ops::Range<u32>) -> bool {
+pub(crate) fn any(words: &[Word], range: Range<Bit>) -> bool {
     let bits = BitSlice::<Word, Lsb0>::from_slice(words);
-    bits.get(range.start as usize..range.end as usize).is_some_and(BitSlice::any)
+    bits.get(range.start.index()..range.end.index()).is_some_and(BitSlice::any)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Number;
 
     #[test]
     fn ranges_and_bits_meet_over_word_ends() {
+        let range = |start, end| Bit::new(start)..Bit::new(end);
         let mut set = BitSet::new(130);
-        set.insert_range(60..129);
-        set.remove_range(64..128);
-        set.insert(3);
-        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 60, 61, 62, 63, 128]);
-        assert!(set.contains(128) && !set.contains(64) && !set.contains(100_000));
-        assert!(any(set.words(), 62..70) && !any(set.words(), 64..128));
+        set.insert_range(range(60, 129));
+        set.remove_range(range(64, 128));
+        set.insert(Bit::new(3));
+        assert!(set.iter().eq([3, 60, 61, 62, 63, 128].map(Bit::new)));
+        let contains = |bit| set.contains(Bit::new(bit));
+        assert!(contains(128) && !contains(64) && !contains(100_000));
+        assert!(any(set.words(), range(62, 70)) && !any(set.words(), range(64, 128)));
     }
 }

@@ -31,14 +31,11 @@ use std::ops::Range;
 
 use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
-pub(crate) use crate::ids::{AttributeId, KindId, NodeId};
+pub(crate) use crate::ids::{AttributeId, Bit, KindId, NodeId};
 use crate::ids::{IdVec, Key, Number, each};
 use crate::names::NameMap;
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 use crate::relation::RelationState;
-
-/// A bit: a permission, or a threshold of a graded one.
-pub(crate) type Bit = u32;
 
 /// The catalogue.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ pub(crate) struct Catalogue {
     pub(crate) nodes: IdVec<NodeId, Node>,
     by_path: NameMap<NodeId>,
     /// The node of each bit.
-    pub(crate) bit_nodes: Vec<NodeId>,
+    pub(crate) bit_nodes: IdVec<Bit, NodeId>,
     /// The bits that statements reach: all but the scoped nodes' own.
     pub(crate) grantable: BitSet,
     pub(crate) kinds: NameMap<Kind>,
@@ -242,24 +239,29 @@ impl Node {
 
     /// Its own bits.
     pub(crate) fn bits(&self) -> Range<Bit> {
-        self.bit..self.bit + self.width()
+        self.bits_up_to(self.width())
     }
 
     /// The level that one of its bits stands for: 1, or higher for a graded one.
     pub(crate) fn level_of(&self, bit: Bit) -> u32 {
-        bit.saturating_sub(self.bit) + 1
+        bit.number().saturating_sub(self.bit.number()) + 1
+    }
+
+    /// Returns the number of its bits that are held: of a graded one, the level.
+    pub(crate) fn level(&self, mut holds: impl FnMut(Bit) -> bool) -> usize {
+        each(self.bits()).filter(|&bit| holds(bit)).count()
     }
 
     /// Its bits up to that level.
     pub(crate) fn bits_up_to(&self, level: u32) -> Range<Bit> {
-        self.bit..self.bit + level
+        self.bit..self.bit.plus(level)
     }
 
     /// The bits that a statement about it affects: for a scoped node, those of its
     /// scopes.
     pub(crate) fn statement_bits(&self) -> Range<Bit> {
         match self.form {
-            Form::Scoped(scopes) => self.bit + 1..self.bit + 1 + scopes,
+            Form::Scoped(scopes) => self.bit.plus(1)..self.bit.plus(1 + scopes),
             _ => self.bits(),
         }
     }
@@ -286,7 +288,7 @@ impl Catalogue {
 
     /// The number of the node of a bit.
     pub(crate) fn id_of(&self, bit: Bit) -> NodeId {
-        self.bit_nodes[bit as usize]
+        self.bit_nodes[bit]
     }
 
     pub(crate) fn kind(&self, id: KindId) -> &Kind {
@@ -338,14 +340,14 @@ impl Catalogue {
     /// Returns the bits of a node and of everything under it.
     pub(crate) fn subtree_bits(&self, of: Option<NodeId>) -> Range<Bit> {
         let Range { start, end } = self.subtree(of);
-        let first = |id| self.nodes.find(id).map_or(self.bits() as u32, |node| node.bit);
+        let first = |id| self.nodes.find(id).map_or(Bit::new(self.bits()), |node| node.bit);
         first(start)..first(end)
     }
 
     /// The scopes of a scoped node.
     pub(crate) fn scopes(&self, id: NodeId) -> impl ExactSizeIterator<Item = NodeId> + Clone {
         let scopes = if let Form::Scoped(scopes) = self.node(id).form { scopes } else { 0 };
-        each(id.plus(1)..id.plus(1).plus(scopes))
+        each(id.plus(1)..id.plus(1 + scopes))
     }
 
     /// The scopes of which one must match on an object: for a scope, it alone.
@@ -375,7 +377,7 @@ impl Catalogue {
                 match levels.iter().position(|known| **known == *level) {
                     None => Err(Unresolved::Level),
                     Some(0) => Err(Unresolved::LowestLevel),
-                    Some(at) => Ok(node.bit + at as u32 - 1),
+                    Some(at) => Ok(node.bit.plus(at as u32 - 1)),
                 }
             }
             (_, Some(_)) => Err(Unresolved::Level),
@@ -396,7 +398,7 @@ impl Catalogue {
 
     /// The names of all bits, in order.
     pub(crate) fn thresholds(&self) -> impl Iterator<Item = String> {
-        (0..self.bits() as u32).map(|bit| self.name_of(bit))
+        self.bit_nodes.iter().map(|(bit, _)| self.name_of(bit))
     }
 
     /// Everything that a permission needs to be effective (rule 5): its gate parent,
@@ -471,7 +473,7 @@ impl Catalogue {
     /// themselves nor through a node above them.
     pub(crate) fn licensed(&self, features: impl Fn(&str) -> bool) -> BitSet {
         let mut licensed = BitSet::new(self.bits());
-        licensed.insert_range(0..self.bits() as u32);
+        licensed.insert_range(self.subtree_bits(None));
         for (id, node) in self.nodes.iter() {
             if node.feature.as_deref().is_some_and(|feature| !features(feature)) {
                 licensed.remove_range(self.subtree_bits(Some(id)));

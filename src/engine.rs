@@ -36,7 +36,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{Bit, Condition, Form, Limit};
 use crate::chunked::Chunked;
 use crate::document::SettingValue;
-use crate::ids::{ClassId, Key, UserSlot};
+use crate::ids::{ClassId, Key, Number, UserSlot};
 use crate::names::number;
 use crate::object::Target;
 use crate::policy::{Class, Difference, Held, Holder, Inner, Policy, Tier};
@@ -136,7 +136,7 @@ impl Ask {
 
     #[inline]
     fn bit(self) -> Bit {
-        self.held & !Ask::ON_OBJECT
+        Bit::from(self.held & !Ask::ON_OBJECT)
     }
 
     #[inline]
@@ -284,7 +284,7 @@ impl Engine {
     /// The bit of a permission's handle, if it belongs to this policy.
     pub(crate) fn bit(&self, action: Permission) -> Option<Bit> {
         let ask = self.0.ask(action)?;
-        let known = (ask.bit() as usize) < self.0.policy().catalogue.bits();
+        let known = ask.bit().index() < self.0.policy().catalogue.bits();
         known.then_some(ask.bit())
     }
 
@@ -402,8 +402,8 @@ impl Engine {
             return None;
         };
         let class = compiled.class(user);
-        let holds = |&bit: &Bit| class.is_some_and(|class| compiled.rows.holds(class, bit));
-        levels.get(node.bits().filter(holds).count()).map(|level| &**level)
+        let holds = |bit| class.is_some_and(|class| compiled.rows.holds(class, bit));
+        levels.get(node.level(holds)).map(|level| &**level)
     }
 
     /// The handle to a graded permission, named without a level.
@@ -592,17 +592,17 @@ impl Compiled {
 /// Finds the meaning of each permission's number.
 fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
-    let gone = Ask { held: rows.nobody(), alone: rows.nobody() };
+    let gone = Ask { held: rows.nobody().number(), alone: rows.nobody() };
     let mut asks = vec![gone; numbers.end(catalogue.bits())];
-    for (bit, name) in (0..).zip(catalogue.thresholds()) {
-        if let Some(number) = numbers.of(&name, bit as usize) {
+    for (bit, name) in Bit::first(catalogue.bits()).zip(catalogue.thresholds()) {
+        if let Some(number) = numbers.of(&name, bit.index()) {
             let alone = match catalogue.node_of(bit).condition.as_deref() {
                 Some(it) if it.needs_object && licensed.contains(bit) => rows.admin(),
                 Some(it) if it.needs_object => rows.nobody(),
                 _ => bit,
             };
             let on_object = catalogue.node_of(bit).condition.is_some();
-            let held = if on_object { bit | Ask::ON_OBJECT } else { bit };
+            let held = bit.number() | if on_object { Ask::ON_OBJECT } else { 0 };
             asks[number as usize] = Ask { held, alone };
         }
     }

@@ -11,7 +11,7 @@ pub(crate) trait Key: Copy {
 }
 
 /// A dense number of one kind of thing.
-pub(crate) trait Number: Key {
+pub(crate) trait Number: Key + From<u32> {
     /// The number of a position.
     fn new(position: usize) -> Self;
 
@@ -19,7 +19,7 @@ pub(crate) trait Number: Key {
 
     /// The number that many places on.
     fn plus(self, places: u32) -> Self {
-        Self::new(self.index().saturating_add(places as usize))
+        Self::from(self.number().saturating_add(places))
     }
 
     /// The first numbers.
@@ -30,7 +30,7 @@ pub(crate) trait Number: Key {
 
 /// The numbers of a range.
 pub(crate) fn each<K: Number>(range: Range<K>) -> impl ExactSizeIterator<Item = K> + Clone {
-    (range.start.index()..range.end.index()).map(K::new)
+    (range.start.number()..range.end.number()).map(K::from)
 }
 
 macro_rules! ids {
@@ -86,6 +86,9 @@ ids! {
 
     /// A node of a catalogue.
     NodeId
+
+    /// A bit: a permission, or a threshold of a graded one.
+    Bit
 
     /// An object kind.
     KindId

@@ -109,11 +109,12 @@ mod limits;
 mod names;
 pub mod problem;
 
+mod ids;
+
 mod bits;
 mod chunked;
 mod date;
 mod graph;
-mod ids;
 mod index;
 mod relation;
 mod slots;

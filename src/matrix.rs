@@ -28,6 +28,7 @@ use crate::bits::BitSet;
 use crate::catalogue::{Form, Node};
 use crate::engine::{Layer, Layers, Unknown};
 use crate::explain::{Effect, SourceRef};
+use crate::ids::each;
 use crate::policy::{Class, Policy, Said, SourceName};
 use crate::problem::Line;
 
@@ -200,10 +201,10 @@ impl Policy {
 }
 
 fn cell(node: &Node, layer: &Layer, effective: &BitSet, licensed: &BitSet) -> Option<Cell> {
-    let bits = node.statement_bits();
+    let bits = each(node.statement_bits());
     let all = |set: &BitSet| bits.clone().all(|bit| set.contains(bit));
     let granted = bits.clone().filter(|&bit| layer.granted.contains(bit)).count();
-    let held = node.bits().any(|bit| effective.contains(bit));
+    let held = node.level(|bit| effective.contains(bit)) > 0;
     let effect = match &node.form {
         Form::Heading => return None,
         _ if !licensed.contains(node.bit) => None,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::bits::BitSet;
 use crate::document::{self, Map};
-use crate::ids::{IdVec, Number};
+use crate::ids::{IdVec, Key, Number};
 use crate::names::{NameMap, keys};
 use crate::problem::{Faults, Place};
 
@@ -33,11 +33,11 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
     let is_cut = numbering.is_cut();
     let Numbering { nodes, by_path, bits, faults, .. } = numbering;
 
-    let mut bit_nodes = Vec::with_capacity(bits as usize);
-    let mut grantable = BitSet::new(bits as usize);
+    let mut bit_nodes = Vec::with_capacity(bits.index());
+    let mut grantable = BitSet::new(bits.index());
     let mut scoped = Vec::new();
     for (id, node) in nodes.iter() {
-        bit_nodes.extend(node.bits().map(|_| id));
+        bit_nodes.extend(std::iter::repeat_n(id, node.width() as usize));
         match node.form {
             Form::Scoped(_) => scoped.push(id),
             _ => grantable.insert_range(node.bits()),
@@ -52,7 +52,7 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         scoped,
         nodes,
         by_path,
-        bit_nodes,
+        bit_nodes: bit_nodes.into_iter().collect(),
         grantable,
         kinds,
         attributes,

@@ -479,8 +479,7 @@ impl<'e> Side<'e> {
 
     /// Returns the number of a permission's bits that are held.
     fn held(self, node: Option<&Node>) -> usize {
-        let holds = |&bit: &Bit| self.engine.class_holds(self.class, bit);
-        node.map_or(0, |node| node.bits().filter(holds).count())
+        node.map_or(0, |node| node.level(|bit| self.engine.class_holds(self.class, bit)))
     }
 
     fn can_some(self, node: Option<&Node>) -> bool {

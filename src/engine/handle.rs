@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Engine;
 use crate::catalogue::Unresolved;
-use crate::ids::Number;
+use crate::ids::{Key, Number};
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Object, Target};
 use crate::problem::{Line, ProblemKind, nearest};
@@ -235,9 +235,9 @@ impl Engine {
         // In a first version, positions are numbers, and no name need be built.
         let numbers = &policy.lineage.permissions;
         let number = if numbers.are_positions() {
-            Some(bit)
+            Some(bit.number())
         } else {
-            numbers.of(&catalogue.name_of(bit), bit as usize)
+            numbers.of(&catalogue.name_of(bit), bit.index())
         };
         let number = number.ok_or_else(|| Unknown::among("permission", name, []))?;
         Ok(Permission(Handle::new(self.0.lineage, number)))

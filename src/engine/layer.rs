@@ -31,10 +31,7 @@ impl Layer {
         match node.bit {
             bit if !self.said.contains(bit) => Said::Nothing,
             bit if self.denied.contains(bit) => Said::Deny,
-            _ => {
-                let granted = node.bits().filter(|&bit| self.granted.contains(bit));
-                Said::Level(granted.count() as u32)
-            }
+            _ => Said::Level(node.level(|bit| self.granted.contains(bit)) as u32),
         }
     }
 

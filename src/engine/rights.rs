@@ -182,10 +182,10 @@ impl<'p> Rights<'p> {
         let node = self.catalogue().node(id);
         // A graded permission falls as a whole, or not at all.
         if self.is_effective(node.bit) && !self.user.admin {
-            return node.bits().filter(|&bit| self.is_effective(bit)).count();
+            return node.level(|bit| self.is_effective(bit));
         }
         let granted = &self.merged().layer.granted;
-        node.bits().filter(|&bit| granted.contains(bit)).count()
+        node.level(|bit| granted.contains(bit))
     }
 
     /// The node itself, or one above it, whose feature is not licensed.

@@ -3,8 +3,7 @@
 use crate::bits::{WORD, Word};
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
-use crate::ids::{ClassId, Key};
-use crate::names::number;
+use crate::ids::{ClassId, Key, Number};
 
 /// Rows of equal length, one after the other: a copy that changes a row copies only
 /// the leaf or two that contain it.
@@ -26,12 +25,12 @@ impl Rows {
 
     /// The bit that no row has: for permissions that are gone.
     pub(crate) fn nobody(&self) -> Bit {
-        number(self.permissions)
+        Bit::new(self.permissions)
     }
 
     /// The bit of admins' rows, for whom objects make no difference.
     pub(crate) fn admin(&self) -> Bit {
-        number(self.permissions + 1)
+        Bit::new(self.permissions + 1)
     }
 
     /// The position of a word of a row.
@@ -49,8 +48,8 @@ impl Rows {
     /// Returns `true` if a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
-        let at = self.position(row, bit as usize / WORD);
-        self.rows.get(at).is_some_and(|word| word >> (bit as usize % WORD) & 1 == 1)
+        let at = self.position(row, bit.index() / WORD);
+        self.rows.get(at).is_some_and(|word| word >> (bit.index() % WORD) & 1 == 1)
     }
 
     /// The words of a row's permissions.
@@ -86,8 +85,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rows, WORD, Word};
-    use crate::ids::{ClassId, Key, Number};
+    use super::*;
 
     #[test]
     fn rows_are_kept_apart_and_copies_too() {
@@ -110,8 +108,8 @@ mod tests {
             let seven = std::iter::once(7).chain(std::iter::repeat_n(0, words - 1));
             assert!(rows.row(changed).eq(seven));
             assert!(rows.row(ClassId::new(600)).eq(vec![0; words]));
-            assert!(rows.holds(changed, 2) && !rows.holds(changed, 3));
-            assert!(!rows.holds(ClassId::new(100_000), 0));
+            assert!(rows.holds(changed, Bit::new(2)) && !rows.holds(changed, Bit::new(3)));
+            assert!(!rows.holds(ClassId::new(100_000), Bit::default()));
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Code, Linter, Stated, checks};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, Limit, NodeId};
 use crate::engine::{Layer, Layers, possible};
-use crate::ids::SourceId;
+use crate::ids::{SourceId, each};
 use crate::names::HashSet;
 use crate::policy::{Inner, Origin};
 use crate::problem::quoted;
@@ -35,7 +35,7 @@ impl Linter<'_> {
             let (but, why, advice) = if !licensed.contains(node.bit) {
                 let why = "neither an edition nor the licence has the feature that it needs";
                 (", not even an admin,", why, "name the feature in an edition, if it is in one")
-            } else if node.statement_bits().all(|bit| all.forbidden.contains(bit)) {
+            } else if each(node.statement_bits()).all(|bit| all.forbidden.contains(bit)) {
                 let why = "the global source forbids it";
                 (" but an admin", why, "leave the forbid out, or leave it to admins")
             } else {

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use super::{Code, Linter, Stated};
 use crate::catalogue::{Bit, Form, Node, NodeId, Reach};
 use crate::engine::{Layer, Layers};
-use crate::ids::SourceId;
+use crate::ids::{SourceId, each};
 use crate::names::{HashMap, HashSet};
 use crate::policy::{
     Effect, Said, Source, SourceName, Statement, StatementIndex, Statements, Tier,
@@ -116,7 +116,7 @@ impl<'p> Linter<'p> {
                 {
                     continue;
                 }
-                let open = catalogue.subtree_bits(Some(heading)).find(|&bit| {
+                let open = each(catalogue.subtree_bits(Some(heading))).find(|&bit| {
                     catalogue.grantable.contains(bit) && !withheld.denied.contains(bit)
                 });
                 let Some(open) = open else { continue };

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use crate::catalogue::{AttributeId, Catalogue, Form, Node, NodeId, Pattern, Reach};
 use crate::document::{self, Bound, SettingValue};
+use crate::ids::each;
 
 /// The statements of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -127,7 +128,7 @@ impl<'s> Statement<'s> {
 
     /// Returns the permissions that it matches, each with the result for it.
     pub(crate) fn results(self, catalogue: &Catalogue) -> impl Iterator<Item = (NodeId, Said)> {
-        let ids = self.pattern.ranges(catalogue).flatten().filter_map(|bit| {
+        let ids = self.pattern.ranges(catalogue).flat_map(each).filter_map(|bit| {
             let id = catalogue.id_of(bit);
             let first = catalogue.node(id).bit == bit && catalogue.grantable.contains(bit);
             first.then_some(id)

@@ -1,8 +1,8 @@
 //! Numbers the nodes of the permission tree.
 
-use crate::catalogue::{Form, Node, NodeId};
+use crate::catalogue::{Bit, Form, Node, NodeId};
 use crate::document;
-use crate::ids::{IdVec, Number};
+use crate::ids::{IdVec, Key, Number};
 use crate::names::{MOST, NameMap, number};
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -15,7 +15,7 @@ use crate::problem::{Faults, Place, ProblemKind};
 pub(super) struct Numbering<'f> {
     pub(super) nodes: IdVec<NodeId, Node>,
     pub(super) by_path: NameMap<NodeId>,
-    pub(super) bits: u32,
+    pub(super) bits: Bit,
     /// `true` once there are too many nodes, so that the rest have no numbers.
     full: bool,
     /// `true` if the tree continues below the deepest level allowed.
@@ -38,8 +38,8 @@ impl<'f> Numbering<'f> {
         place: &Place<'_>,
         faults: &'f mut Faults,
     ) -> Numbering<'f> {
-        let (nodes, by_path) = (IdVec::from_iter([]), NameMap::default());
-        let mut numbering = Numbering { nodes, by_path, bits: 0, full: false, deep: false, faults };
+        let (nodes, by_path, bits) = (IdVec::from_iter([]), NameMap::default(), Bit::default());
+        let mut numbering = Numbering { nodes, by_path, bits, full: false, deep: false, faults };
         numbering.number(permissions, place, Position { above: None, gate: None, depth: 1 });
         numbering
     }
@@ -65,7 +65,7 @@ impl<'f> Numbering<'f> {
             let place = place.item(index);
             // INVARIANT: numbers and bits stay below this, for any document.
             let levels = permission.levels.as_ref().map_or(0, Vec::len);
-            let known = self.nodes.len().max(self.bits as usize);
+            let known = self.nodes.len().max(self.bits.index());
             let most = self.faults.limits.permissions.min(MOST / 2);
             if known + 1 + permission.scopes.len() + levels > most && !self.full {
                 self.faults.too_many(&place, "permissions", most);
@@ -123,7 +123,7 @@ impl<'f> Numbering<'f> {
             checks: Vec::new(),
             condition: None,
         };
-        self.bits += node.width();
+        self.bits = self.bits.plus(node.width());
         self.nodes.push(node);
         id
     }

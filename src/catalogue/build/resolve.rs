@@ -2,7 +2,7 @@
 
 use super::checks;
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Catalogue, Form, KindId, NodeId, States};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
 use crate::document;
 use crate::graph;
 use crate::ids::{IdVec, Key, Number};
@@ -180,7 +180,7 @@ impl Resolving<'_> {
         }
     }
 
-    fn requires(&mut self, names: &[String], list: &Place<'_>) -> Vec<u32> {
+    fn requires(&mut self, names: &[String], list: &Place<'_>) -> Vec<Bit> {
         let (mut requires, mut positions) = (Vec::new(), Vec::new());
         for (at, name) in names.iter().enumerate() {
             if let Some(bit) = self.catalogue.reference(name, &list.item(at), self.faults) {
@@ -192,7 +192,7 @@ impl Resolving<'_> {
         requires
     }
 
-    fn implies(&mut self, names: &[String], list: &Place<'_>) -> Vec<u32> {
+    fn implies(&mut self, names: &[String], list: &Place<'_>) -> Vec<Bit> {
         let mut implies = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let place = list.item(at);
@@ -213,7 +213,7 @@ impl Catalogue {
         name: &str,
         place: &Place<'_>,
         faults: &mut Faults,
-    ) -> Option<u32> {
+    ) -> Option<Bit> {
         let unresolved = match self.threshold(name) {
             Ok(bit) => return Some(bit),
             Err(unresolved) => unresolved,
