@@ -47,6 +47,12 @@ pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(fits)
 }
 
+/// Returns `true` if a text may name a profile, role, approval group, user or group: any
+/// that is not empty, without control characters.
+pub(crate) fn is_free_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
+}
+
 /// Converts an index that is known to be small to a dense number.
 ///
 /// Saturates, so that an index that could never be stored is not found; building

@@ -10,9 +10,11 @@ use std::fmt::{self, Write};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 pub use crate::limits::Limits;
+use crate::names::is_name;
 pub(crate) use faults::{Faults, Seen};
 pub use kind::ProblemKind;
 pub(crate) use kind::{MAX_LISTED, truncate_list};
+use line::Json;
 pub(crate) use line::{Line, OneLine, quoted};
 pub(crate) use nearest::{nearest, nearest_within};
 
@@ -22,8 +24,10 @@ pub(crate) use nearest::{nearest, nearest_within};
 pub(crate) enum Place<'a> {
     /// The document itself.
     Root,
-    /// The value of a key.
+    /// The value of a field, or of a pattern or path in a map of these.
     Key(&'a Place<'a>, &'a str),
+    /// The value of a name.
+    Name(&'a Place<'a>, &'a str),
     /// An item of a list.
     Item(&'a Place<'a>, usize),
 }
@@ -33,10 +37,17 @@ impl Place<'_> {
         Place::Key(self, key)
     }
 
+    pub(crate) fn name<'a>(&'a self, name: &'a str) -> Place<'a> {
+        Place::Name(self, name)
+    }
+
     pub(crate) fn item(&self, index: usize) -> Place<'_> {
         Place::Item(self, index)
     }
 }
+
+/// Returns the place of a value in a map, given those of the map and the key.
+pub(crate) type PlaceOf = for<'a> fn(&'a Place<'_>, &'a str) -> Place<'a>;
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,6 +55,8 @@ impl fmt::Display for Place<'_> {
             Place::Root => Ok(()),
             Place::Key(Place::Root, key) => f.write_str(key),
             Place::Key(above, key) => write!(f, "{above}.{key}"),
+            Place::Name(above, name) if is_name(name) => write!(f, "{above}.{name}"),
+            Place::Name(above, name) => write!(f, "{above}[{}]", Json(name)),
             Place::Item(above, index) => write!(f, "{above}[{index}]"),
         }
     }
@@ -141,7 +154,8 @@ impl Problem {
     }
 
     /// Returns its place: keys joined by dots, list positions in brackets, such as
-    /// `catalogue.permissions[0].requires[1]`.
+    /// `catalogue.permissions[0].requires[1]`. A name that is not `[A-Za-z0-9_-]+` stands
+    /// in brackets too, as a JSON string: `roles["system:admin"].allow[0]`.
     pub fn place(&self) -> &str {
         &self.place
     }
@@ -226,6 +240,16 @@ impl Serialize for LeftOut {
 mod tests {
     use super::*;
 
+    #[test]
+    fn names_that_need_it_stand_in_brackets() {
+        let place = |name| Place::Root.key("users").name(name).key("roles").item(0).to_string();
+        assert_eq!(place("ann-2_B"), "users.ann-2_B.roles[0]");
+        for name in ["", "a.b", "a b", "é", "\"\\", "\u{1}\n\r\t\u{8}\u{c}\u{7f}"] {
+            let json = serde_json::to_string(name).expect("a text");
+            assert_eq!(place(name), format!("users[{json}].roles[0]"));
+        }
+    }
+
     fn unknown(what: &'static str, name: &str, nearest: Option<&str>) -> ProblemKind {
         let nearest = nearest.map(str::to_owned);
         ProblemKind::Unknown { what, name: name.to_owned(), nearest, known: Vec::new() }
@@ -243,8 +267,8 @@ mod tests {
         );
         let users = Place::Root.key("users");
         assert_eq!(
-            Problem::new(&users.key("\n"), unknown("role", "a\n\tb", None)).to_string(),
-            "users.\\n: unknown role `a\\n\\tb`"
+            Problem::new(&users.name("\n"), unknown("role", "a\n\tb", None)).to_string(),
+            "users[\"\\n\"]: unknown role `a\\n\\tb`"
         );
         let kind = ProblemKind::Cycle { what: "roles", names: vec!["a".into(), "b".into()] };
         assert_eq!(kind.to_string(), "a cycle of roles: `a` > `b` > `a`");

@@ -106,7 +106,7 @@ fn kinds(
     let mut kinds = NameMap::default();
     let mut attributes = Vec::new();
     for (name, object) in objects.iter() {
-        let place = place.key(name);
+        let place = place.name(name);
         faults.check_name(&place, name);
         let mut kind = Kind {
             relations: NameMap::default(),
@@ -115,7 +115,7 @@ fn kinds(
         };
         for (relation, &of) in object.relations.iter() {
             let relations = place.key("relations");
-            let place = relations.key(relation);
+            let place = relations.name(relation);
             faults.check_name(&place, relation);
             if kind.relations.insert(relation.into(), of).is_some() {
                 faults.duplicate(&place, relation);
@@ -123,7 +123,7 @@ fn kinds(
         }
         for (attribute, &bound) in object.attributes.iter() {
             let attributes_place = place.key("attributes");
-            let place = attributes_place.key(attribute);
+            let place = attributes_place.name(attribute);
             faults.check_name(&place, attribute);
             let id = AttributeId::new(attributes.len());
             if kind.attributes.insert(attribute.into(), id).is_some() {
@@ -170,7 +170,7 @@ fn settings(
 ) -> NameMap<document::Setting> {
     let mut out = NameMap::default();
     for (name, setting) in settings.iter() {
-        let place = place.key(name);
+        let place = place.name(name);
         faults.check_name(&place, name);
         if let Some(value) = &setting.default
             && let Err(kind) = check_value(name, setting, value)
@@ -191,7 +191,7 @@ fn editions(
 ) -> NameMap<Edition> {
     let mut out: NameMap<Edition> = NameMap::default();
     for (name, edition) in editions.iter() {
-        let place = place.key(name);
+        let place = place.name(name);
         faults.check_name(&place, name);
         let of = place.key("features");
         for (at, feature) in edition.features.iter().enumerate() {

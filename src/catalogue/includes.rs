@@ -18,7 +18,7 @@ pub(crate) fn includes<'a, V>(
     let mut positions = vec![Vec::new(); known.len()];
     for (name, includes) in entries {
         let Some(number) = known.get_index_of(name) else { continue };
-        let place = place.key(name);
+        let place = place.name(name);
         let list = place.key("includes");
         for (at, included) in includes.iter().enumerate() {
             match known.get_index_of(included.as_str()) {
@@ -34,7 +34,7 @@ pub(crate) fn includes<'a, V>(
     let name = |number: usize| known.get_index(number).map_or("", |(name, _)| name);
     for ring in &walk.cycles {
         let Some(&(last, edge)) = ring.last() else { continue };
-        let place = place.key(name(last));
+        let place = place.name(name(last));
         let list = place.key("includes");
         let names = truncate_list(ring.iter().map(|&(node, _)| name(node).to_owned()).collect());
         faults.push(&list.item(positions[last][edge]), ProblemKind::Cycle { what: plural, names });

@@ -78,7 +78,7 @@ impl Plan<'_> {
         }
         let mut coming = Vec::new();
         for &(kind, name, source, role) in &all {
-            self.check_name(name);
+            self.check_text(name);
             let known = self.old.sources.find(kind, name);
             let (mut here, mut replaces) = (name.to_owned(), None);
             match (known, on_conflict) {
@@ -138,7 +138,7 @@ impl Plan<'_> {
     ) {
         let &Coming { kind, name, source, role, .. } = coming;
         let sources = Place::Root.key(kind.field());
-        let place = sources.key(name);
+        let place = sources.name(name);
         let mut resolver = self.old.resolver(faults);
         let mut brought = Source {
             statements: resolver.statements(&source.statements, &place),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
 use crate::ids::{ClassId, SourceId, UserSlot};
-use crate::names::{HashSet, is_name};
+use crate::names::{HashSet, is_free_name, is_name};
 use crate::policy::{
     ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
 };
@@ -266,10 +266,7 @@ impl Plan<'_> {
     fn set_group(&mut self, group: &str, parent: Option<&str>) {
         self.require(ChangeKind::SetGroup);
         self.requirements.groups = [group].into_iter().chain(parent).map(str::to_owned).collect();
-        if group.is_empty() || parent == Some("") {
-            return self.refuse(Rule::Invalid, "a group's name can't be empty");
-        }
-        [group].into_iter().chain(parent).for_each(|name| self.check_length(name));
+        [group].into_iter().chain(parent).for_each(|name| self.check_text(name));
         let before = self.old.groups.declared.get(group);
         if before.is_some_and(|before| before.parent.as_deref() == parent) {
             return;
@@ -308,8 +305,18 @@ impl Plan<'_> {
         }
     }
 
+    /// Refuses what a document can't name a source, a user or a group.
+    pub(super) fn check_text(&mut self, name: &str) {
+        if name.is_empty() {
+            self.refuse(Rule::Invalid, "a name can't be empty");
+        } else if !is_free_name(name) {
+            self.refuse(Rule::Invalid, format!("`{name}` has control characters"));
+        }
+        self.check_length(name);
+    }
+
     /// Refuses a name longer than a document may have.
-    pub(super) fn check_length(&mut self, name: &str) {
+    fn check_length(&mut self, name: &str) {
         let limit = self.old.limits.name;
         if name.len() > limit {
             self.refuse(Rule::Invalid, format!("a name is too long: the limit is {limit} bytes"));
@@ -317,7 +324,7 @@ impl Plan<'_> {
     }
 
     /// Refuses a text that is not a name, or too long for one.
-    pub(super) fn check_name(&mut self, name: &str) {
+    fn check_name(&mut self, name: &str) {
         if !is_name(name) {
             self.refuse(Rule::Invalid, format!("`{name}` is not a name"));
         }

@@ -9,7 +9,7 @@ use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, S
 impl Plan<'_> {
     pub(super) fn create(&mut self, source: &SourceName, from: Option<&SourceName>) {
         let Some((kind, name)) = self.assignable(source, "created") else { return };
-        self.check_name(name);
+        self.check_text(name);
         self.require_on(ChangeKind::CREATE, kind);
         if self.old.sources.find(kind, name).is_some() {
             self.refuse(Rule::Exists, format!("{source} already exists"));
@@ -36,10 +36,7 @@ impl Plan<'_> {
     pub(super) fn rename(&mut self, source: &SourceName, to: &str) {
         let change = Change::Rename { source: source.clone(), to: to.to_owned() };
         if let SourceName::User(name) = source {
-            if to.is_empty() {
-                self.refuse(Rule::Invalid, "a user's name can't be empty");
-            }
-            self.check_length(to);
+            self.check_text(to);
             self.require(ChangeKind::RenameUser);
             let Some(slot) = self.known_user(name) else { return };
             self.touches_admin(slot, "rename");
@@ -55,7 +52,7 @@ impl Plan<'_> {
             return;
         }
         let Some((kind, name)) = self.assignable(source, "renamed") else { return };
-        self.check_name(to);
+        self.check_text(to);
         self.require_on(ChangeKind::RENAME, kind);
         let Some(id) = self.known_source(kind, name) else { return };
         if self.old.sources.find(kind, to).is_some() {

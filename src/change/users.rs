@@ -43,11 +43,7 @@ impl Plan<'_> {
 
     pub(super) fn add_user(&mut self, added: &NewUser) {
         let NewUser { user: name, profile, rest } = added;
-        if name.is_empty() {
-            self.refuse(Rule::Invalid, "a user's name can't be empty");
-        }
-        self.check_length(name);
-        rest.groups.iter().for_each(|group| self.check_length(group));
+        self.check_text(name);
         self.require(ChangeKind::AddUser);
         if self.old.users.find(name).is_some() {
             self.refuse(Rule::Exists, format!("user `{name}` already exists"));
@@ -115,9 +111,7 @@ impl Plan<'_> {
 
     /// The numbers of groups, which need not be declared.
     pub(super) fn groups(&mut self, names: &[String]) -> Box<[GroupId]> {
-        if names.iter().any(String::is_empty) {
-            self.refuse(Rule::Invalid, "a group's name can't be empty");
-        }
+        names.iter().for_each(|name| self.check_text(name));
         let mut ids = Vec::new();
         for name in names {
             let known = self.new.groups.parents.get_index_of(name.as_str()).map(GroupId::new);
@@ -246,7 +240,6 @@ impl Plan<'_> {
     pub(super) fn set_groups(&mut self, user: &str, names: &[String]) {
         self.require(ChangeKind::SetGroups);
         self.requirements.groups = names.to_vec();
-        names.iter().for_each(|group| self.check_length(group));
         let groups = self.groups(names);
         let Some(slot) = self.known_user(user) else { return };
         if *self.old.users.groups(slot) != *groups {

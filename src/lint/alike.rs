@@ -11,6 +11,7 @@ use super::{Code, Linter};
 use crate::catalogue::NodeId;
 use crate::names::{HashMap, HashSet, keys};
 use crate::policy::{SourceKind, SourceName};
+use crate::problem::Place;
 
 impl<'p> Linter<'p> {
     /// Reports names that look alike.
@@ -44,7 +45,9 @@ impl<'p> Linter<'p> {
                 kind.named(name).place()
             });
         }
-        self.look(keys(&policy.groups.parents), |name, _| format!("groups.{name}"));
+        self.look(keys(&policy.groups.parents), |name, _| {
+            Place::Root.key("groups").name(name).to_string()
+        });
         self.look(policy.users.iter().map(|(_, name, _)| name), |name, _| {
             SourceName::User(name.to_owned()).place()
         });

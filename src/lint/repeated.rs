@@ -6,7 +6,7 @@ use super::{Code, Linter};
 use crate::document::Map;
 use crate::names::HashSet;
 use crate::policy::{SourceKind, SourceName};
-use crate::problem::nearest_within;
+use crate::problem::{Place, nearest_within};
 
 impl Linter<'_> {
     /// Reports repeated names in lists of names.
@@ -72,7 +72,7 @@ impl Linter<'_> {
                 continue;
             };
             let place = match at {
-                None => format!("groups.{by}.parent"),
+                None => Place::Root.key("groups").name(by).key("parent").to_string(),
                 Some(at) => format!("{}.groups[{at}]", SourceName::User(by.to_owned()).place()),
             };
             let message = format!("group `{name}` is not declared, while `{near}` is");

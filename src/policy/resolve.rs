@@ -6,7 +6,7 @@ use crate::catalogue::{AttributeId, Catalogue, Pattern, check_value};
 use crate::document::{self, Bound, Map, SettingValue};
 use crate::ids::SourceId;
 use crate::names::{keys, number};
-use crate::problem::{Faults, Place, ProblemKind, Seen};
+use crate::problem::{Faults, Place, PlaceOf, ProblemKind, Seen};
 
 /// Resolves names and statements, and reports those that do not fit.
 pub(crate) struct Resolver<'r> {
@@ -27,17 +27,28 @@ impl Resolver<'_> {
             allow: self.patterns(&stated.allow, &place.key("allow")),
             deny: self.restricting(|it| it.patterns(&stated.deny, &place.key("deny"))),
             forbid: self.restricting(|it| it.patterns(&stated.forbid, &place.key("forbid"))),
-            levels: self.entries(&stated.levels, &place.key("levels"), |it, text, level, place| {
-                Some((it.level_pattern(text, level, place)?, level.as_str().into()))
-            }),
+            levels: self.entries(
+                &stated.levels,
+                &place.key("levels"),
+                |map, path| map.key(path),
+                |it, text, level, place| {
+                    Some((it.level_pattern(text, level, place)?, level.as_str().into()))
+                },
+            ),
             bounds: self.restricting(|it| {
-                it.entries(&stated.bounds, &place.key("bounds"), |it, name, bound, place| {
-                    Some((it.attribute(name, Some(bound), place)?, bound.clone()))
-                })
+                it.entries(
+                    &stated.bounds,
+                    &place.key("bounds"),
+                    |map, path| map.key(path),
+                    |it, name, bound, place| {
+                        Some((it.attribute(name, Some(bound), place)?, bound.clone()))
+                    },
+                )
             }),
             settings: self.entries(
                 &stated.settings,
                 &place.key("settings"),
+                |map, name| map.name(name),
                 |it, name, value, place| {
                     Some((it.setting(name, Some(value), place)?, value.clone()))
                 },
@@ -82,16 +93,18 @@ impl Resolver<'_> {
         texts.filter_map(|(at, text)| self.pattern(text, &place.item(at))).collect()
     }
 
-    /// Resolves the entries of a map, and reports duplicate keys.
+    /// Resolves the entries of a map, each at the place of its key, and reports duplicate
+    /// keys.
     fn entries<V, T>(
         &mut self,
         map: &Map<V>,
         place: &Place<'_>,
+        place_of: PlaceOf,
         resolve: impl Fn(&mut Self, &str, &V, &Place<'_>) -> Option<T>,
     ) -> Box<[T]> {
         let mut seen = Seen::default();
         let resolved = map.iter().filter_map(|(key, value)| {
-            let place = place.key(key);
+            let place = place_of(place, key);
             seen.insert(key, &place, self.faults);
             resolve(self, key, value, &place)
         });

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::SourceKind;
+use crate::problem::Place;
 
 /// A source, by its name.
 ///
@@ -72,10 +73,13 @@ impl SourceName {
     /// use grantree::SourceName;
     ///
     /// assert_eq!(SourceName::Role("dispatcher".into()).place(), "roles.dispatcher");
+    /// // A name that is not `[A-Za-z0-9_-]+` stands in brackets.
+    /// assert_eq!(SourceName::User("a.b".into()).place(), r#"users["a.b"]"#);
     /// ```
     pub fn place(&self) -> String {
         let field = self.shared().map_or("users", |(kind, _)| kind.field());
-        self.name().map_or_else(|| field.to_owned(), |name| format!("{field}.{name}"))
+        let place = Place::Root.key(field);
+        self.name().map_or_else(|| place.to_string(), |name| place.name(name).to_string())
     }
 }
 

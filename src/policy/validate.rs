@@ -82,7 +82,7 @@ pub(super) fn resolve(
     ] {
         let place = root.key(kind.field());
         resolved.extend(
-            declared.iter().map(|(name, role)| resolver.role(kind, role, &place.key(name))),
+            declared.iter().map(|(name, role)| resolver.role(kind, role, &place.name(name))),
         );
     }
     for (id, source) in SourceId::first(resolved.len()).zip(resolved) {
@@ -130,8 +130,8 @@ fn declare(
         faults.too_many(&place, "entries", most);
     }
     for (name, role) in map {
-        let place = place.key(&name);
-        faults.check_name(&place, &name);
+        let place = place.name(&name);
+        faults.check_text(&place, &name);
         insert(&mut out, &name, role, &place, faults);
     }
     for (name, role) in &out {
@@ -153,13 +153,13 @@ fn insert<V>(out: &mut NameMap<V>, name: &str, value: V, place: &Place<'_>, faul
 fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults) -> Groups {
     let mut groups = Groups::default();
     for (name, _) in declared.iter() {
-        let place = place.key(name);
+        let place = place.name(name);
         faults.check_text(&place, name);
         insert(&mut groups.parents, name, None, &place, faults);
     }
     for (name, group) in declared.iter() {
         let Some(parent) = &group.parent else { continue };
-        faults.check_text(&place.key(name).key("parent"), parent);
+        faults.check_text(&place.name(name).key("parent"), parent);
         let parent = groups.number(parent);
         if let Some(own) = groups.parents.get_mut(name) {
             *own = Some(parent);
@@ -168,7 +168,7 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
     for ring in groups.cycles() {
         let names: Vec<_> = ring.iter().map(|&group| groups.name(group).to_owned()).collect();
         if let Some(last) = names.last() {
-            let place = place.key(last);
+            let place = place.name(last);
             let kind = ProblemKind::Cycle { what: "groups", names: truncate_list(names.clone()) };
             faults.push(&place.key("parent"), kind);
         }
@@ -179,7 +179,7 @@ fn groups(declared: Map<document::Group>, place: &Place<'_>, faults: &mut Faults
 /// Reports unique roles that are included.
 fn unique_included(roles: &NameMap<Role>, place: &Place<'_>, faults: &mut Faults) {
     for (name, role) in roles {
-        let place = place.key(name);
+        let place = place.name(name);
         let list = place.key("includes");
         for (at, role) in role.includes.iter().enumerate() {
             if roles.get(role.as_str()).is_some_and(|included| included.unique) {
@@ -239,7 +239,7 @@ impl Resolver<'_> {
         let mut changes = Seen::default();
         let map = place.key("permissions");
         for (change, names) in governance.permissions.iter() {
-            let place = map.key(change);
+            let place = map.name(change);
             changes.insert(change, &place, self.faults);
             let kind = ChangeKind::parse(change);
             if kind.is_none() {
@@ -302,7 +302,7 @@ impl Resolver<'_> {
             if done > 0 && done.is_multiple_of(1 << 13) {
                 progress(done, total);
             }
-            let place = place.key(&name);
+            let place = place.name(&name);
             self.faults.check_text(&place, &name);
             let class = self.class(&user, &place);
             let list = place.key("groups");

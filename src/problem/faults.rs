@@ -3,7 +3,7 @@
 use super::nearest::nearest_within;
 use super::{LeftOut, Place, Problem, ProblemKind, ReportBudget};
 use crate::limits::Limits;
-use crate::names::{HashSet, is_name};
+use crate::names::{HashSet, is_free_name, is_name};
 
 /// The problems found so far.
 #[derive(Debug, Default)]
@@ -132,12 +132,13 @@ impl Faults {
         }
     }
 
-    /// Reports an empty name.
+    /// Reports a name that is empty or has control characters: one of a source, a user or
+    /// a group.
     pub(crate) fn check_text(&mut self, place: &Place<'_>, name: &str) {
         self.check_length(place, name);
-        if name.is_empty() {
-            let expected = "a text that is not empty";
-            self.push(place, ProblemKind::InvalidName { name: String::new(), expected });
+        if !is_free_name(name) {
+            let expected = "a text that is not empty, without control characters";
+            self.push(place, ProblemKind::InvalidName { name: name.to_owned(), expected });
         }
     }
 
@@ -149,6 +150,7 @@ impl Faults {
 /// Returns `true` if a problem may merely follow from one at these places.
 fn follows_from(problem: &Problem, unread: &HashSet<&str>) -> bool {
     let is_unread = |place: &str| {
+        // Some of these ends are inside a name, but nothing that was not read ends there.
         let ends = place.match_indices(['.', '[']).map(|(end, _)| end).chain([place.len()]);
         ends.into_iter().any(|end| place.get(..end).is_some_and(|above| unread.contains(above)))
     };
@@ -159,7 +161,10 @@ fn follows_from(problem: &Problem, unread: &HashSet<&str>) -> bool {
         ProblemKind::Unknown { what, .. } => declared_in(what).is_some_and(is_unread),
         ProblemKind::BoundForm { attribute, .. } => {
             let (kind, name) = attribute.split_once('.').unwrap_or_default();
-            unread.contains(&*format!("catalogue.objects.{kind}.attributes.{name}"))
+            let catalogue = Place::Root.key("catalogue");
+            let objects = catalogue.key("objects");
+            let place = objects.name(kind).key("attributes").name(name).to_string();
+            unread.contains(&*place)
         }
         _ => false,
     }

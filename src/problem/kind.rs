@@ -66,7 +66,8 @@ pub enum ProblemKind {
         /// The greatest length in bytes.
         limit: usize,
     },
-    /// A name that is not `[A-Za-z0-9_-]+` or, for users and groups, is empty.
+    /// A name that is not `[A-Za-z0-9_-]+` or, of a profile, role, approval group, user or
+    /// group, one that is empty or has control characters.
     #[error("`{name}` is not a name; expected {expected}")]
     InvalidName {
         /// The name.

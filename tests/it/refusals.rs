@@ -70,11 +70,11 @@ const CASES: &[Case] = &[
     ),
     // Names.
     (
-        r#""catalogue": {"permissions": [{"key": "a b"}]}, "roles": {"c.d": {}}, "users": {"": {"groups": [""]}}"#,
+        r#""catalogue": {"permissions": [{"key": "a b"}]}, "roles": {"c.\td": {}}, "users": {"": {"groups": [""]}}"#,
         r#"catalogue.permissions[0].key: `a b` is not a name; expected letters, digits, `_` and `-`
-         roles.c.d: `c.d` is not a name; expected letters, digits, `_` and `-`
-         users.: `` is not a name; expected a text that is not empty
-         users..groups[0]: `` is not a name; expected a text that is not empty"#,
+         roles["c.\td"]: `c.\td` is not a name; expected a text that is not empty, without control characters
+         users[""]: `` is not a name; expected a text that is not empty, without control characters
+         users[""].groups[0]: `` is not a name; expected a text that is not empty, without control characters"#,
     ),
     (
         r#""catalogue": {"objects": {"job": {"relations": {"r": "usr"}, "attributes": {"x": "at_mots"}}}}"#,
@@ -333,7 +333,7 @@ fn refused_changes_are_told_in_these_words() {
         (
             Actor::Host,
             r#"{"set_group": {"group": "north", "parent": ""}}"#.into(),
-            "invalid: a group's name can't be empty",
+            "invalid: a name can't be empty",
         ),
         (
             Actor::Host,

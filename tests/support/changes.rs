@@ -23,7 +23,7 @@ use grantree::change::{Change, Note, OnHeld, Op, Rule, Set};
 use grantree::document::{Group, Licence, NewUser, Role, Source, Statements};
 
 use super::oracle::Catalogue;
-use fit::is_name;
+use fit::{is_free_name, is_name};
 pub use invariant::{has_active_admin, held_of};
 pub use reach::{effective_scopes, features, level, seen};
 pub use source::{find, holders, of_same_kind, rename, rename_everywhere, sources};
@@ -225,7 +225,7 @@ impl Attempt<'_> {
             return;
         }
         self.need("create", source);
-        self.refuse_if(!is_name(name_of(source)), Rule::Invalid);
+        self.refuse_if(!is_free_name(name_of(source)), Rule::Invalid);
         self.refuse_if(find(self.old, source).is_some(), Rule::Exists);
         let mut body = Role::default();
         if let Some(from) = from {
@@ -262,7 +262,7 @@ impl Attempt<'_> {
 
     fn rename_user(&mut self, name: &str, to: &str) {
         self.kinds.push("rename_user".to_owned());
-        self.refuse_if(to.is_empty(), Rule::Invalid);
+        self.refuse_if(!is_free_name(to), Rule::Invalid);
         if !self.knows_user(name) {
             return;
         }
@@ -278,7 +278,7 @@ impl Attempt<'_> {
             return;
         }
         self.need("rename", source);
-        self.refuse_if(!is_name(to), Rule::Invalid);
+        self.refuse_if(!is_free_name(to), Rule::Invalid);
         if !self.knows(source) {
             return;
         }
@@ -467,7 +467,7 @@ impl Attempt<'_> {
     fn add_user(&mut self, added: &NewUser) {
         let NewUser { user: name, profile, rest } = added;
         self.kinds.push("add_user".to_owned());
-        self.refuse_if(name.is_empty(), Rule::Invalid);
+        self.refuse_if(!is_free_name(name), Rule::Invalid);
         self.refuse_if(self.old.users.get(name).is_some(), Rule::Exists);
         let mut user = rest.clone();
         user.profile = profile.clone().unwrap_or(self.old.default_profile.clone());
@@ -493,7 +493,7 @@ impl Attempt<'_> {
         if !user.groups.is_empty() {
             self.kinds.push("set_groups".to_owned());
             self.groups_named.clone_from(&user.groups);
-            self.refuse_if(user.groups.contains(&String::new()), Rule::Invalid);
+            self.refuse_if(!user.groups.iter().all(|group| is_free_name(group)), Rule::Invalid);
         }
         if user.suspended {
             self.kinds.push("set_suspended".to_owned());
@@ -612,7 +612,7 @@ impl Attempt<'_> {
     fn set_groups(&mut self, name: &str, groups: &[String]) {
         self.kinds.push("set_groups".to_owned());
         self.groups_named = groups.to_vec();
-        self.refuse_if(groups.contains(&String::new()), Rule::Invalid);
+        self.refuse_if(!groups.iter().all(|group| is_free_name(group)), Rule::Invalid);
         if self.knows_user(name) {
             self.new.users.get_mut(name).expect("a known user").groups = groups.to_vec();
         }
@@ -622,7 +622,7 @@ impl Attempt<'_> {
     fn set_group(&mut self, group: &str, parent: Option<&str>) {
         self.kinds.push("set_group".to_owned());
         self.groups_named = [group].into_iter().chain(parent).map(str::to_owned).collect();
-        if group.is_empty() || parent == Some("") {
+        if ![group].into_iter().chain(parent).all(is_free_name) {
             return self.refuse(Rule::Invalid);
         }
         if self.new.groups.get(group).is_none() {

@@ -116,12 +116,12 @@ impl Resolving<'_> {
         let map = place.key("when");
         let mut seen = Seen::default();
         for (name, _) in scope.when.iter() {
-            seen.insert(name, &map.key(name), self.faults);
+            seen.insert(name, &map.name(name), self.faults);
         }
         if let Some(kind) = scoped.kind {
             let relations = &self.catalogue.kind(kind).relations;
             for (name, states) in scope.when.iter() {
-                let place = map.key(name);
+                let place = map.name(name);
                 let Some(relation) = relations.get_index_of(name).map(number) else {
                     self.faults.unknown(&place, "relation", name, keys(relations));
                     continue;

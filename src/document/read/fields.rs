@@ -7,8 +7,9 @@ use serde::de::{IgnoredAny, MapAccess};
 use smallvec::SmallVec;
 
 use super::values::{
-    AnyBound, AnySettingValue, BOUND_TYPE, Boolean, CivilDate, Count, Days, Entries, FormatOne,
-    Key, List, OptionalName, RELATION_TYPE, SomeList, SomeName, SomeText, States, Text, WEEKDAY,
+    AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, Count, Days, Entries,
+    FormatOne, Key, List, OptionalName, RELATION_TYPE, SomeList, SomeName, SomeText, States, Text,
+    WEEKDAY,
 };
 use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
@@ -216,8 +217,8 @@ fields! {
     "allow" => allow: List(Text),
     "deny" => deny: List(Text),
     "forbid" => forbid: List(Text),
-    "levels" => levels: Entries(Text),
-    "bounds" => bounds: Entries(AnyBound),
+    "levels" => levels: ByPath(Text),
+    "bounds" => bounds: ByPath(AnyBound),
     "settings" => settings: Entries(AnySettingValue),
 }
 

@@ -14,7 +14,7 @@ use crate::document::{
     Scope, Separation, Setting, SettingValue, Source, UserEntry,
 };
 use crate::names::HashMap;
-use crate::problem::{ProblemKind, nearest};
+use crate::problem::{PlaceOf, ProblemKind, nearest};
 use crate::relation::RelationState;
 
 /// The key of a map, borrowed where the format lends it.
@@ -294,13 +294,41 @@ impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for Entries<S> {
     type Out = Map<<S::Out as Kept>::Value>;
     const EXPECTED: &'static str = "a map";
 
-    fn map<A: MapAccess<'de>>(self, at: Position<'_>, mut map: A) -> Result<Self::Out, A::Error> {
+    fn map<A: MapAccess<'de>>(self, at: Position<'_>, map: A) -> Result<Self::Out, A::Error> {
+        self.read(at, map, |map, name| map.name(name))
+    }
+}
+
+/// Such a map by pattern or path.
+#[derive(Clone, Copy)]
+pub(super) struct ByPath<S>(pub(super) S);
+
+impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for ByPath<S> {
+    type Out = Map<<S::Out as Kept>::Value>;
+    const EXPECTED: &'static str = "a map";
+
+    fn map<A: MapAccess<'de>>(self, at: Position<'_>, map: A) -> Result<Self::Out, A::Error> {
+        Entries(self.0).read(at, map, |map, path| map.key(path))
+    }
+}
+
+impl<S> Entries<S> {
+    /// Reads the entries, each at the place of its key.
+    fn read<'de, A: MapAccess<'de>>(
+        self,
+        at: Position<'_>,
+        mut map: A,
+        place_of: PlaceOf,
+    ) -> Result<Map<<S::Out as Kept>::Value>, A::Error>
+    where
+        S: Shape<'de, Out: Kept>,
+    {
         let mut out: Map<_> = Map::default();
         // If duplicates both stay in the map, name resolution finds them; if one is
         // left out, it could not, so they are found here.
         let mut left_out: Option<HashMap<Box<str>, bool>> = None;
         while let Some(key) = map.next_key_seed(Key)? {
-            let place = at.place.key(&key);
+            let place = place_of(at.place, &key);
             let value = map.next_value_seed(Seed(at.within(&place), self.0))?.kept();
             if value.is_none() && left_out.is_none() {
                 left_out = Some(out.iter().map(|(name, _)| (name.into(), true)).collect());

@@ -8,7 +8,14 @@ use grantree::document::{Bound, BoundType, Map, SettingValue, Statements};
 use super::super::oracle::{Catalogue, Form};
 use super::Attempt;
 
-/// "Every key, name and kind is `[A-Za-z0-9_-]+`."
+/// "The names of profiles, roles and approval groups, users, groups and assignments are
+/// any non-empty text without control characters."
+pub fn is_free_name(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}
+
+/// "Every key, kind, attribute, relation, setting, feature and edition name is
+/// `[A-Za-z0-9_-]+`."
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
 }

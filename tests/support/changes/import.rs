@@ -60,7 +60,7 @@ impl Attempt<'_> {
         let in_bundle = |name: &SourceName| all.iter().any(|(known, _)| known == name);
         let mut coming = Vec::new();
         for (there, body) in &all {
-            self.refuse_if(!fit::is_name(name_of(there)), Rule::Invalid);
+            self.refuse_if(!fit::is_free_name(name_of(there)), Rule::Invalid);
             self.refuse_if(fit::says_twice(&body.source.statements), Rule::Invalid);
             let mut here = there.clone();
             match (find(self.old, there), on_conflict) {

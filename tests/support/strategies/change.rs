@@ -11,9 +11,9 @@ use super::dice::Dice;
 use super::source::{PLAIN_GROUP, bound, pattern, state};
 
 // What comes into being has one of few names, so that names meet.
-const NEW: [&str; 5] = ["lead", "clerk", "role1", "profile_2", "approvers1"];
+const NEW: [&str; 6] = ["lead", "a.b: \"c\"", "clerk", "role1", "profile_2", "approvers1"];
 const NEW_USERS: [&str; 4] = ["eve", "frank é", "alice", "bob"];
-const NO_NAMES: [&str; 3] = ["no name", "", "a.b"];
+const NO_NAMES: [&str; 3] = ["no\tname", "", "a\u{85}b"];
 const FEATURES: [&str; 4] = ["planner", "portal", "api", "unheard-of"];
 
 /// A profile, a role or an approval group, to change.
