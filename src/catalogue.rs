@@ -7,11 +7,6 @@
 //! range of bits, and a level is reached if its bit is set.
 
 #![expect(
-    clippy::indexing_slicing,
-    reason = "a catalogue never changes, and the numbers of nodes, bits, kinds and attributes that \
-              ask it are its own: what comes from elsewhere is found by name"
-)]
-#![expect(
     clippy::arithmetic_side_effects,
     reason = "there are at most `MOST / 2` nodes, and as many bits"
 )]
@@ -33,7 +28,7 @@ use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
 pub(crate) use crate::ids::{AttributeId, Bit, KindId, NodeId};
 use crate::ids::{IdVec, Key, Number, each};
-use crate::names::NameMap;
+use crate::names::{HashSet, NameMap};
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 use crate::relation::RelationState;
 
@@ -252,6 +247,12 @@ impl Node {
         each(self.bits()).filter(|&bit| holds(bit)).count()
     }
 
+    /// The name of a level of a graded node: the lowest is 0.
+    pub(crate) fn level_name(&self, level: usize) -> Option<&str> {
+        let Form::Graded(levels) = &self.form else { return None };
+        levels.get(level).map(|level| &**level)
+    }
+
     /// Its bits up to that level.
     pub(crate) fn bits_up_to(&self, level: u32) -> Range<Bit> {
         self.bit..self.bit.plus(level)
@@ -291,6 +292,7 @@ impl Catalogue {
         self.bit_nodes[bit]
     }
 
+    #[expect(clippy::indexing_slicing, reason = "kinds have their numbers from the catalogue")]
     pub(crate) fn kind(&self, id: KindId) -> &Kind {
         &self.kinds[id.index()]
     }
@@ -388,11 +390,9 @@ impl Catalogue {
     /// level if the permission is graded.
     pub(crate) fn name_of(&self, bit: Bit) -> String {
         let node = self.node_of(bit);
-        match &node.form {
-            Form::Graded(levels) => {
-                format!("{}:{}", node.path, levels[node.level_of(bit) as usize])
-            }
-            _ => node.path.to_string(),
+        match node.level_name(node.level_of(bit) as usize) {
+            Some(level) => format!("{}:{level}", node.path),
+            None => node.path.to_string(),
         }
     }
 
@@ -454,13 +454,14 @@ impl Catalogue {
 
     /// Returns the features of an edition and of those that it includes.
     pub(crate) fn features_of(&self, edition: &str) -> impl Iterator<Item = &str> {
-        let mut seen = vec![false; self.editions.len()];
+        let mut seen = HashSet::default();
         let mut open: Vec<usize> = self.editions.get_index_of(edition).into_iter().collect();
         let editions = std::iter::from_fn(move || {
             loop {
                 let next = open.pop()?;
-                if !std::mem::replace(&mut seen[next], true) {
-                    let edition = &self.editions[next];
+                if let Some((name, edition)) = self.editions.get_index(next)
+                    && seen.insert(name)
+                {
                     open.extend(&edition.includes);
                     return Some(edition);
                 }

@@ -445,7 +445,7 @@ impl Comparison<'_> {
         let nodes = self.engines.zip(ids).map(|(engine, id)| Some(catalogue(engine).node(id?)));
         let Node { path, label, .. } = nodes.after.or(nodes.before)?;
         let levels = nodes.zip(line.levels);
-        let levels = levels.map(|(node, held)| compare::level(node?, held).map(str::to_owned));
+        let levels = levels.map(|(node, held)| node?.level_name(held).map(str::to_owned));
         Some(PermissionChange {
             permission: Named { name: path.to_string(), label: label.as_deref().map(Into::into) },
             shift: line.shift,

@@ -1,11 +1,6 @@
 //! A compiled policy: immutable, and asked in nanoseconds.
 
 #![expect(
-    clippy::indexing_slicing,
-    reason = "numbers are those of the policy that it was compiled from: a handle, which may come \
-              from elsewhere, is looked up"
-)]
-#![expect(
     clippy::arithmetic_side_effects,
     reason = "counts, positions and sizes of what is in memory"
 )]
@@ -398,12 +393,9 @@ impl Engine {
     pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
         let compiled = &self.0;
         let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
-        let Form::Graded(levels) = &node.form else {
-            return None;
-        };
         let class = compiled.class(user);
         let holds = |bit| class.is_some_and(|class| compiled.rows.holds(class, bit));
-        levels.get(node.level(holds)).map(|level| &**level)
+        node.level_name(node.level(holds))
     }
 
     /// The handle to a graded permission, named without a level.
@@ -595,7 +587,8 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
     let gone = Ask { held: rows.nobody().number(), alone: rows.nobody() };
     let mut asks = vec![gone; numbers.end(catalogue.bits())];
     for (bit, name) in Bit::first(catalogue.bits()).zip(catalogue.thresholds()) {
-        if let Some(number) = numbers.of(&name, bit.index()) {
+        let number = numbers.of(&name, bit.index());
+        if let Some(ask) = number.and_then(|number| asks.get_mut(number as usize)) {
             let alone = match catalogue.node_of(bit).condition.as_deref() {
                 Some(it) if it.needs_object && licensed.contains(bit) => rows.admin(),
                 Some(it) if it.needs_object => rows.nobody(),
@@ -603,7 +596,7 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
             };
             let on_object = catalogue.node_of(bit).condition.is_some();
             let held = bit.number() | if on_object { Ask::ON_OBJECT } else { 0 };
-            asks[number as usize] = Ask { held, alone };
+            *ask = Ask { held, alone };
         }
     }
     asks.into()

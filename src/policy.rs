@@ -1,10 +1,5 @@
 //! A document whose every reference resolves.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a policy refers to nothing but its own sources, groups and classes: validation, which \
-              gives them their numbers, and changes let nothing else through"
-)]
 #![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
 
 mod builder;
@@ -247,6 +242,10 @@ impl Groups {
         self.parents.get_index(id.index()).map_or("", |(name, _)| name)
     }
 
+    fn parent(&self, id: GroupId) -> Option<GroupId> {
+        self.parents.get_index(id.index()).and_then(|(_, parent)| *parent)
+    }
+
     /// The number of a group, which need not be declared.
     pub(crate) fn number(&mut self, name: &str) -> GroupId {
         let known = self.parents.get_index_of(name);
@@ -256,7 +255,7 @@ impl Groups {
     /// The groups that are beneath each other in a cycle, cycle by cycle.
     pub(crate) fn cycles(&self) -> Vec<Vec<GroupId>> {
         let walk = graph::walk(self.parents.len(), |group, at| match at {
-            0 => self.parents[group].map(Key::index),
+            0 => self.parent(GroupId::new(group)).map(Key::index),
             _ => None,
         });
         let groups = |ring: Vec<(usize, usize)>| {
@@ -272,7 +271,7 @@ impl Groups {
             if of.contains(&group) {
                 return true;
             }
-            next = self.parents.get_index(group.index()).and_then(|(_, parent)| *parent);
+            next = self.parent(group);
         }
         false
     }

@@ -6,6 +6,7 @@ use crate::problem::{Faults, Place, ProblemKind, truncate_list};
 
 /// Resolves `includes` to the numbers included by each number, and reports unknown
 /// names and cycles.
+#[expect(clippy::indexing_slicing, reason = "numbers of what is known, by name")]
 pub(crate) fn includes<'a, V>(
     what: &'static str,
     plural: &'static str,

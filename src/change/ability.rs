@@ -67,11 +67,14 @@ impl<'p> Abilities<'p> {
     }
 }
 
+/// Two limits, and the attributes of which the first pass more.
+type Compared = ([Limits; 2], Arc<[AttributeId]>);
+
 /// Compares abilities, and each pair of limits once, however many users share them.
 pub(crate) struct Comparing<'c> {
     catalogue: &'c Catalogue,
     /// By the addresses of two limits, which are kept so that they stay what they are.
-    compared: HashMap<[*const Limit; 2], ([Limits; 2], Arc<[AttributeId]>)>,
+    compared: HashMap<[*const Limit; 2], Compared>,
 }
 
 impl<'c> Comparing<'c> {

@@ -1,10 +1,5 @@
 //! Compares the rights of one class of users before with those of one after.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "the numbers of formulas are given here, and none is taken away"
-)]
-
 use smallvec::SmallVec;
 
 use super::diagram::{
@@ -220,7 +215,7 @@ impl<'e> Comparison<'e> {
             [true, false, true] => Shift::Fewer,
             [true, true, _] => Shift::Other,
         };
-        let level_differs = match nodes.zip(levels).map(|(node, held)| level(node?, held)) {
+        let level_differs = match nodes.zip(levels).map(|(node, held)| node?.level_name(held)) {
             BeforeAfter { before: Some(was), after: Some(is) } => was != is,
             BeforeAfter { before: None, after: None } => false,
             // That it is graded on one side only is reported with the names; here it
@@ -263,6 +258,12 @@ impl<'e> Comparison<'e> {
         Reach::On(self.formulas.insert_full(recipe, known).0)
     }
 
+    /// Returns the formula of a reach that has one.
+    fn known(&self, reach: Reach) -> Option<&Known<'e>> {
+        let Reach::On(formula) = reach else { return None };
+        self.formulas.get_index(formula).map(|(_, known)| known)
+    }
+
     /// Compares the objects on which a permission may be exercised before and after.
     fn overlap(&mut self, pair: &Pair, reach: BeforeAfter<Reach>) -> Overlap {
         let sides = self.sides(pair);
@@ -271,20 +272,14 @@ impl<'e> Comparison<'e> {
             return known;
         }
         // Without an object, and on an object of a kind that neither asks about.
-        let without = reach.map(|reach| match reach {
-            Reach::Nowhere => false,
-            Reach::Everywhere => true,
-            Reach::On(formula) => self.formulas[formula].without,
-        });
         let everywhere = reach.map(|reach| reach == Reach::Everywhere);
+        let known = reach.map(|reach| self.known(reach));
+        let without = everywhere.zip(known);
+        let without = without.map(|(all, known)| known.map_or(all, |known| known.without));
         let mut overlap = Overlap::of(without.before, without.after)
             | Overlap::of(everywhere.before, everywhere.after);
-        let mut kinds: Vec<&'e str> = Vec::new();
-        for reach in [reach.before, reach.after] {
-            if let Reach::On(formula) = reach {
-                kinds.push(self.formulas[formula].kind.0);
-            }
-        }
+        let known = known.before.into_iter().chain(known.after);
+        let mut kinds: Vec<&'e str> = known.map(|known| known.kind.0).collect();
         kinds.dedup();
         for kind in kinds {
             overlap = overlap | self.overlap_on(pair, reach, kind);
@@ -295,13 +290,10 @@ impl<'e> Comparison<'e> {
 
     /// Compares them on objects of a kind.
     fn overlap_on(&self, pair: &Pair, reach: BeforeAfter<Reach>, kind: &'e str) -> Overlap {
-        let diagrams = reach.map(|reach| match reach {
-            Reach::Nowhere => Some(NONE),
-            Reach::Everywhere => Some(ALL),
-            Reach::On(formula) if self.formulas[formula].kind.0 == kind => {
-                self.formulas[formula].diagram
-            }
-            Reach::On(_) => Some(NONE),
+        let diagrams = reach.map(|reach| match self.known(reach) {
+            Some(known) if known.kind.0 == kind => known.diagram,
+            None if reach == Reach::Everywhere => Some(ALL),
+            _ => Some(NONE),
         });
         if let BeforeAfter { before: Some(before), after: Some(after) } = diagrams
             && let Some(overlap) = self.overlap_of(pair, before, after)
@@ -357,10 +349,10 @@ impl<'e> Comparison<'e> {
     /// Returns whether two formulas and their bounds are identical: for formulas whose
     /// meaning would take too long to compare.
     fn is_written_alike(&self, pair: &Pair, reach: BeforeAfter<Reach>) -> bool {
-        let (Reach::On(before), Reach::On(after)) = (reach.before, reach.after) else {
+        let (Some(before), Some(after)) = (self.known(reach.before), self.known(reach.after))
+        else {
             return false;
         };
-        let (before, after) = (&self.formulas[before], &self.formulas[after]);
         self.aligned
             && pair.related.is_same()
             && has_same_limits(self.sides(pair))
@@ -392,12 +384,12 @@ impl<'e> Comparison<'e> {
 
     /// Returns the number of the objects to show.
     fn extent_of(&mut self, side: Side<'e>, reach: Reach) -> usize {
-        let at = match reach {
-            Reach::Nowhere => return 0,
+        let known = match reach {
+            Reach::Nowhere => None,
             Reach::Everywhere => return 1,
-            Reach::On(at) => at,
+            Reach::On(formula) => self.formulas.get_index_mut(formula),
         };
-        let known = &self.formulas[at];
+        let Some((_, known)) = known else { return 0 };
         if let Some(number) = known.extent {
             return number;
         }
@@ -410,7 +402,7 @@ impl<'e> Comparison<'e> {
             Extent::Objects { kind: kind.to_owned(), condition, definitions }
         };
         let (number, _) = self.extents.insert_full(extent);
-        self.formulas[at].extent = Some(number);
+        known.extent = Some(number);
         number
     }
 }
@@ -431,14 +423,6 @@ fn is_permission((_, node): &(NodeId, &Node)) -> bool {
 
 pub(super) fn catalogue(engine: &Engine) -> &Catalogue {
     &engine.policy().inner().catalogue
-}
-
-/// Returns the level of a graded permission of which this many bits are held.
-pub(super) fn level(node: &Node, held: usize) -> Option<&str> {
-    match &node.form {
-        Form::Graded(levels) => levels.get(held).map(|level| &**level),
-        _ => None,
-    }
 }
 
 /// Returns, for each name that a permission has on both sides, or on the only one that

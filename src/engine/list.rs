@@ -7,7 +7,6 @@ use serde::{Serialize, Serializer};
 use super::handle::Handle;
 use super::{Engine, Permission, User};
 use crate::bits::ones;
-use crate::catalogue::Form;
 use crate::ids::{ClassId, IdVec, Number, UserSlot};
 use crate::object::Target;
 
@@ -122,15 +121,11 @@ impl Engine {
         let mut held: Vec<Effective<'_>> = Vec::new();
         for bit in ones(compiled.rows.row(class)) {
             let node = catalogue.node_of(bit);
-            let level = match &node.form {
-                Form::Graded(levels) => levels.get(node.level_of(bit) as usize),
-                _ => None,
-            };
-            let level = level.map(|level| &**level);
             if bit > node.bit {
                 // This is the next level of the same permission.
                 held.pop();
             }
+            let level = node.level_name(node.level_of(bit) as usize);
             held.push(Effective { path: &node.path, level });
         }
         held.sort_by(|a, b| a.bytes().cmp(b.bytes()));

@@ -157,15 +157,12 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
             nearest.map(|it| self.statement(it.source.origin, it.statement, it.decides));
         let forbids = forbids.into_iter();
         let forbids = forbids.map(|(source, statement)| self.statement(source, statement, true));
-        let level = match &catalogue.node(id).form {
-            Form::Graded(levels) => levels.get(trace.rights.level(id)).map(ToString::to_string),
-            _ => None,
-        };
+        let level = catalogue.node(id).level_name(trace.rights.level(id));
         Grant {
             statements: statements.collect(),
             forbidden_by: forbids.collect(),
             implied_by: implied_by.into_iter().map(|id| named_node(catalogue, id)).collect(),
-            level,
+            level: level.map(str::to_owned),
             unlicensed: self.unlicensed(id),
         }
     }

@@ -16,11 +16,6 @@
 //! stayed, apart from counting how many each front has left.
 
 #![expect(
-    clippy::indexing_slicing,
-    reason = "numbers of nodes of the catalogue, of sources of the policy, and of statements and \
-              fronts of this search"
-)]
-#![expect(
     clippy::arithmetic_side_effects,
     reason = "counts of users and statements, none of which is brought below what it counts"
 )]
@@ -201,6 +196,7 @@ impl<'p> Sources<'p> {
     }
 
     /// Finds the statements that can be left out, of some given the farthest first.
+    #[expect(clippy::indexing_slicing, reason = "numbers of the statements and of their fronts")]
     fn weigh<'s>(
         &self,
         statements: &[Statement<'s>],

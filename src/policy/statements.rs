@@ -54,12 +54,7 @@ pub(crate) enum Effect<'s> {
 impl<'s> Effect<'s> {
     /// Returns the effect that grants a permission at a level above the lowest.
     pub(crate) fn granting(node: &'s Node, level: u32) -> Effect<'s> {
-        match &node.form {
-            Form::Graded(levels) => {
-                levels.get(level as usize).map_or(Effect::Allow, |level| Effect::Level(level))
-            }
-            _ => Effect::Allow,
-        }
+        node.level_name(level as usize).map_or(Effect::Allow, Effect::Level)
     }
 
     /// Returns the list of the statements with this effect.
@@ -337,7 +332,7 @@ impl<'s> StatementIndex<'s> {
     }
 }
 
-fn find<K: PartialEq, V>(list: &[(K, V)], key: K) -> Option<&V> {
+fn find<K: Copy + PartialEq, V>(list: &[(K, V)], key: K) -> Option<&V> {
     list.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
 }
 

@@ -252,9 +252,9 @@ pub(super) fn check_gates(
             let node = catalogue.node(id);
             match node.form {
                 Form::Scoped(_) => None,
-                _ if edge < node.own_requires => Some((id, requires_at[id][edge])),
+                _ if edge < node.own_requires => Some((id, *requires_at[id].get(edge)?)),
                 Form::Scope(of, _) if edge < node.requires.len() => {
-                    Some((of, requires_at[of][edge - node.own_requires]))
+                    Some((of, *requires_at[of].get(edge - node.own_requires)?))
                 }
                 _ => None,
             }
