@@ -94,8 +94,8 @@ pub enum Change {
         source: SourceName,
         /// The edits, in order.
         ops: Vec<Op>,
-        /// Makes allowing a permission also allow everything that it needs, and denying or
-        /// clearing one also withdraw everything that needs it.
+        /// Makes allowing a permission also allow everything that it needs, and leaving out,
+        /// denying or clearing one also withdraw everything that needs it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         cascade: bool,
     },
@@ -211,6 +211,8 @@ pub enum Change {
 pub enum Op {
     /// Allows a pattern.
     Allow(String),
+    /// Leaves a pattern to other sources.
+    Except(String),
     /// Denies a pattern.
     Deny(String),
     /// Forbids a pattern.

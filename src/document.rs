@@ -272,6 +272,10 @@ pub struct Statements {
     /// Patterns of the permissions that it allows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
+    /// Patterns of the permissions that it leaves to other sources, although a wider
+    /// pattern of its own covers them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
     /// Patterns of the permissions that it denies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,

@@ -158,10 +158,13 @@ pub struct SourceRef {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Grant {
-    /// The nearest statement of each source, the more general source first; of an
-    /// implied permission, those about the last of `implied_by`.
+    /// The nearest statement of each source that does not leave it out, the more general
+    /// source first; of an implied permission, those about the last of `implied_by`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<Statement>,
+    /// The nearest statements of the sources that leave it out, so that others decide.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out_by: Vec<Statement>,
     /// The statements that forbid it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forbidden_by: Vec<Statement>,
@@ -212,6 +215,8 @@ pub struct Statement {
 pub enum Effect {
     /// It is granted; if graded, at the highest level.
     Allow,
+    /// It is left to other sources.
+    Except,
     /// It is denied.
     Deny,
     /// It is forbidden.

@@ -113,8 +113,9 @@ pub struct Row {
 #[non_exhaustive]
 pub struct Cell {
     /// The effect stated, or that of an implication: of a graded permission always a
-    /// level, never [`Effect::Allow`]. `None` where no statement is about the permission, and where
-    /// it is not licensed.
+    /// level, never [`Effect::Allow`]. `None` where no
+    /// statement is about the permission or the nearest one leaves it out, and where it is
+    /// not licensed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
     /// True if the permission is licensed.
@@ -362,6 +363,7 @@ impl Cell {
             None => nothing,
             Some(Effect::Allow) => allowed,
             Some(Effect::Level(level)) => level,
+            Some(Effect::Except) => nothing,
             Some(Effect::Deny) => denied,
             Some(Effect::Forbid) => forbidden,
         }

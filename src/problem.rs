@@ -214,7 +214,7 @@ impl ReportBudget {
 pub struct LeftOut {
     /// The problem that it would be, with its place in the stored document or bundle.
     pub problem: Problem,
-    /// `true` if it was a restriction, so that leaving it out may widen: a deny, a
+    /// `true` if it was a restriction, so that leaving it out may widen: an except, a deny, a
     /// forbid, a bound, or a permission kept apart by a separation.
     pub restriction: bool,
 }

@@ -49,9 +49,9 @@ use crate::reason::Reason;
 ///
 /// It serializes as data with stable codes, and displays as an indented tree. Brackets
 /// show what the source itself states: `[x]` allowed, `[-]` denied, `[!]` forbidden,
-/// `[read_only]` the level of a graded permission, `[~]` not the same for all nodes
-/// under it, `[ ]` nothing. Where the source states nothing, parentheses show what
-/// others state, what is implied, or what an admin holds.
+/// `[.]` left to other sources, `[read_only]` the level of a graded permission, `[~]` not
+/// the same for all nodes under it, `[ ]` nothing. Where the source states nothing,
+/// parentheses show what others state, what is implied, or what an admin holds.
 ///
 /// ```
 /// use grantree::explain::Effect;
@@ -245,7 +245,7 @@ impl Node {
         let is_granted = match &self.own.effect {
             Some(Effect::Allow) => true,
             Some(Effect::Level(level)) => self.levels.first() != Some(level),
-            Some(Effect::Deny | Effect::Forbid) | None => false,
+            Some(Effect::Except | Effect::Deny | Effect::Forbid) | None => false,
         };
         is_granted && self.reason.is_some() && !self.has_effect()
     }
@@ -440,6 +440,9 @@ fn stated(granting: &Grant, counts: impl Fn(&Statement) -> bool) -> Stated {
     // Of an implied permission, the statements are about what implies it.
     if by.is_empty() && granting.implied_by.is_empty() {
         by = counting(&granting.statements);
+    }
+    if by.is_empty() {
+        by = counting(&granting.left_out_by);
     }
     Stated { effect: by.first().map(|by| by.effect.clone()), mixed: false, by }
 }

@@ -95,7 +95,7 @@ pub(super) fn withdraw<'c>(
             }
         }
     }
-    // The exact allow of a scoped node goes if all its scopes go; a deny beside it
+    // The exact allow of a scoped node goes if all its scopes go; a restriction beside it
     // stays, as it may be all that withholds a scope.
     let mut stated = Vec::new();
     for &id in &catalogue.scoped {
@@ -103,7 +103,7 @@ pub(super) fn withdraw<'c>(
         if index.has(exactly, Effect::Allow)
             && catalogue.scopes(id).all(|scope| gone.contains(&scope))
         {
-            let left = [Effect::Forbid, Effect::Deny].into_iter();
+            let left = [Effect::Forbid, Effect::Deny, Effect::Except].into_iter();
             let left = left.filter(|&effect| index.has(exactly, effect)).min();
             stated.push((exactly, left));
         }
@@ -117,14 +117,15 @@ pub(super) fn withdraw<'c>(
     for id in order {
         let exactly = Pattern::exactly(id);
         let allows = |matching: &[Statement<'_>]| {
-            let nearest = nearest(matching.iter().copied(), catalogue);
-            nearest.is_some_and(|it| it.effect.result(catalogue.node(id)).level() > 0)
+            let nearest = nearest(matching.iter().copied(), id, catalogue);
+            let said = nearest.and_then(|it| it.effect.result(catalogue.node(id)));
+            said.is_some_and(|said| said.level() > 0)
         };
         let mut matching: Vec<Statement<'_>> = index.matching(id, catalogue).collect();
         if !allows(&matching) {
             continue;
         }
-        // A forbid of exactly this permission stays, and makes a deny needless.
+        // A forbid of exactly this permission stays, and makes an `except` needless.
         let forbid = index.has(exactly, Effect::Forbid).then_some(Effect::Forbid);
         let count = matching.len();
         matching.retain(|statement| statement.pattern != exactly);
@@ -132,7 +133,7 @@ pub(super) fn withdraw<'c>(
             more.push((exactly, forbid));
         }
         if allows(&matching) {
-            more.push((exactly, forbid.or(Some(Effect::Deny))));
+            more.push((exactly, forbid.or(Some(Effect::Except))));
         }
     }
     more.retain(|&(pattern, effect)| statements.set_exactly(pattern, effect));

@@ -133,6 +133,7 @@ impl Plan<'_> {
     ) {
         let (pattern, effect) = match op {
             Op::Allow(text) => (self.pattern(text), Some(Effect::Allow)),
+            Op::Except(text) => (self.pattern(text), Some(Effect::Except)),
             Op::Deny(text) => (self.pattern(text), Some(Effect::Deny)),
             Op::Forbid(text) => (self.pattern(text), Some(Effect::Forbid)),
             Op::Clear(text) => (self.pattern(text), None),
@@ -170,7 +171,7 @@ impl Plan<'_> {
                 self.notes.extend(unmet.map(|permission| Note::Unmet { permission }));
                 more
             }
-            Op::Deny(_) | Op::Clear(_) if cascade => {
+            Op::Except(_) | Op::Deny(_) | Op::Clear(_) if cascade => {
                 cascade::withdraw(statements, pattern, catalogue)
             }
             _ => Vec::new(),
@@ -358,6 +359,7 @@ fn stating(pattern: Pattern, effect: Option<Effect<'_>>, catalogue: &Catalogue) 
     let path = pattern.text(catalogue);
     match effect {
         Some(Effect::Allow) => Op::Allow(path),
+        Some(Effect::Except) => Op::Except(path),
         Some(Effect::Deny) => Op::Deny(path),
         Some(Effect::Forbid) => Op::Forbid(path),
         Some(Effect::Level(level)) => Op::Level { path, level: level.to_owned() },

@@ -5,8 +5,9 @@
 //! takes a few operations per word.
 
 use crate::bits::{BitSet, any, ones};
-use crate::catalogue::{Catalogue, Form, Link, Node, NodeId};
+use crate::catalogue::{Catalogue, Form, Link, Node, NodeId, Pattern};
 use crate::ids::{IdVec, SourceId};
+use crate::names::HashSet;
 use crate::policy::{Class, Effect, Inner, Said, Statement, Statements};
 
 /// The effect of the statements of a source, a tier or all tiers together.
@@ -61,6 +62,9 @@ impl Layer {
     /// Rule 1: within a source the nearest statement wins. Painting from the
     /// farthest to the nearest achieves just that.
     fn paint(&mut self, statements: &Statements, catalogue: &Catalogue) {
+        // An `except` is painted before a level of the same pattern, which only wins where
+        // it is the lowest one.
+        let mut excepted: HashSet<Pattern> = HashSet::default();
         for statement in statements.distinct(catalogue) {
             let Statement { effect, pattern, .. } = statement;
             match effect {
@@ -68,6 +72,14 @@ impl Layer {
                     for bits in pattern.ranges(catalogue) {
                         self.said.insert_range(bits.clone());
                         self.granted.insert_range(bits.clone());
+                        self.denied.remove_range(bits);
+                    }
+                }
+                Effect::Except => {
+                    excepted.insert(pattern);
+                    for bits in pattern.ranges(catalogue) {
+                        self.said.remove_range(bits.clone());
+                        self.granted.remove_range(bits.clone());
                         self.denied.remove_range(bits);
                     }
                 }
@@ -79,7 +91,11 @@ impl Layer {
                     }
                 }
                 Effect::Level(_) => {
+                    let yields = excepted.contains(&pattern);
                     for (id, said) in statement.results(catalogue) {
+                        if yields && said.level() > 0 {
+                            continue;
+                        }
                         let node = catalogue.node(id);
                         self.said.insert_range(node.bits());
                         self.denied.remove_range(node.bits());

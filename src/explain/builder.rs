@@ -143,7 +143,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         if let Form::Scoped(_) = catalogue.node(id).form {
             return Grant::default();
         }
-        let Stated { origin, nearest, forbids } = trace.stated_or_implied(id);
+        let Stated { origin, nearest, left_out, forbids } = trace.stated_or_implied(id);
         let mut implied_by = Vec::new();
         if origin != id {
             let first = trace.rights.implied(id);
@@ -155,11 +155,14 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         let nearest = nearest.into_iter();
         let statements =
             nearest.map(|it| self.statement(it.source.origin, it.statement, it.decides));
+        let left_out = left_out.into_iter();
+        let left_out = left_out.map(|(source, statement)| self.statement(source, statement, false));
         let forbids = forbids.into_iter();
         let forbids = forbids.map(|(source, statement)| self.statement(source, statement, true));
         let level = catalogue.node(id).level_name(trace.rights.level(id));
         Grant {
             statements: statements.collect(),
+            left_out_by: left_out.collect(),
             forbidden_by: forbids.collect(),
             implied_by: implied_by.into_iter().map(|id| named_node(catalogue, id)).collect(),
             level: level.map(str::to_owned),
@@ -231,6 +234,7 @@ pub(super) fn statement(
     let source = policy.source_ref(source, user);
     let effect = match statement.effect {
         policy::Effect::Allow => Effect::Allow,
+        policy::Effect::Except => Effect::Except,
         policy::Effect::Deny => Effect::Deny,
         policy::Effect::Forbid => Effect::Forbid,
         policy::Effect::Level(level) => Effect::Level(level.to_owned()),

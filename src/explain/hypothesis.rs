@@ -95,7 +95,8 @@ fn lift(statements: &mut Statements, effect: Effect<'_>, pattern: Pattern) {
 fn allow_exactly(statements: &mut Statements, bits: &[Bit], catalogue: &Catalogue) {
     let exactly = |bit: Bit| Pattern::exactly(catalogue.id_of(bit));
     let replaced: HashSet<Pattern> = bits.iter().copied().map(exactly).collect();
-    for list in [&mut statements.allow, &mut statements.deny, &mut statements.forbid] {
+    let Statements { allow, except, deny, forbid, .. } = statements;
+    for list in [allow, except, deny, forbid] {
         let left = list.iter().copied();
         *list = left.filter(|pattern| !replaced.contains(pattern)).collect();
     }

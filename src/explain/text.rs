@@ -165,7 +165,7 @@ impl Text<'_, '_> {
                 Some(level) if !grant.statements.is_empty() || !grant.implied_by.is_empty() => {
                     self.line(format_args!("only the level `{level}` is granted"))?;
                 }
-                _ if grant.statements.is_empty() => {
+                _ if grant.statements.is_empty() && grant.left_out_by.is_empty() => {
                     self.line("none of the user's sources says anything about it")?;
                 }
                 _ => {}
@@ -186,6 +186,16 @@ impl Text<'_, '_> {
         }
         for statement in overruled {
             self.line(format_args!("overridden: {statement}"))?;
+        }
+        let who_decides = if !grant.implied_by.is_empty() {
+            "so what implies it decides"
+        } else if !grant.statements.is_empty() {
+            "so other sources decide"
+        } else {
+            "and no other source says anything about it"
+        };
+        for statement in &grant.left_out_by {
+            self.line(format_args!("{statement}, {who_decides}"))?;
         }
         Ok(())
     }
@@ -255,6 +265,7 @@ impl Display for Statement {
         let mut line = OneLine(f);
         match effect {
             Effect::Allow => write!(line, "{source} allows `{pattern}` [{place}]"),
+            Effect::Except => write!(line, "{source} leaves out `{pattern}` [{place}]"),
             Effect::Deny => write!(line, "{source} denies `{pattern}` [{place}]"),
             Effect::Forbid => write!(line, "{source} forbids `{pattern}` [{place}]"),
             Effect::Level(level) => {

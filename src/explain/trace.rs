@@ -26,8 +26,10 @@ use crate::relation::RelationState;
 pub(super) struct Stated<'a> {
     /// The permission that the nearest statements are about.
     pub(super) origin: NodeId,
-    /// The nearest statement of each source that has one.
+    /// The nearest statement of each source that states anything.
     pub(super) nearest: Vec<Nearest<'a>>,
+    /// The nearest statement of each source that leaves the permission out.
+    pub(super) left_out: Vec<(Origin, Statement<'a>)>,
     pub(super) forbids: Vec<(Origin, Statement<'a>)>,
 }
 
@@ -134,11 +136,16 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     /// The statements about a permission that can be granted.
     pub(super) fn stated(&self, id: NodeId) -> Stated<'a> {
         let catalogue = self.catalogue();
-        let mut stated = Stated { origin: id, nearest: Vec::new(), forbids: Vec::new() };
+        let mut stated =
+            Stated { origin: id, nearest: Vec::new(), left_out: Vec::new(), forbids: Vec::new() };
         for (source, mut matching) in self.matching(id) {
-            if let Some(statement) = nearest(matching.iter().copied(), catalogue) {
-                let said = statement.effect.result(catalogue.node(id));
-                stated.nearest.push(Nearest { source, statement, said, decides: false });
+            if let Some(statement) = nearest(matching.iter().copied(), id, catalogue) {
+                match statement.effect.result(catalogue.node(id)) {
+                    None | Some(Said::Nothing) => stated.left_out.push((source.origin, statement)),
+                    Some(said) => {
+                        stated.nearest.push(Nearest { source, statement, said, decides: false });
+                    }
+                }
             }
             // Of repeated ones the first.
             matching.retain(|statement| statement.effect == Effect::Forbid);
@@ -163,7 +170,10 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         let stated = self.stated(id);
         let implied = stated.nearest.is_empty().then(|| self.rights.implied(id)).flatten();
         match implied {
-            Some(implied) => Stated { forbids: stated.forbids, ..self.stated(implied.origin) },
+            Some(implied) => {
+                let Stated { left_out, forbids, .. } = stated;
+                Stated { left_out, forbids, ..self.stated(implied.origin) }
+            }
             None => stated,
         }
     }

@@ -54,6 +54,8 @@ enum Cause {
     Overridden,
     /// It denies nothing that would be granted without it.
     NothingToDeny,
+    /// Whatever it leaves out, the outcome is the same.
+    NothingToLeaveOut,
     /// The sources below, or the included ones, have the same effect.
     SameBelow,
     /// Other statements of the source have the same effect.
@@ -134,6 +136,7 @@ impl<'p> Linter<'p> {
             Cause::NothingToDeny => {
                 format!("`{what}` denies nothing that would otherwise be granted")
             }
+            Cause::NothingToLeaveOut => format!("it makes no difference that `{what}` is left out"),
             Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
         };
         match stated.other_users {
@@ -235,7 +238,9 @@ impl<'p> Sources<'p> {
         }
         // The number of statements left in each front of which one must stay.
         let mut left: Vec<usize> = Vec::new();
-        for (id, matching) in matching {
+        for (id, mut matching) in matching {
+            // The order of an `except` and a level differs from permission to permission.
+            matching.sort_by_key(|&(number, _)| statements[number].rank(id, catalogue));
             let Some(&(_, nearest)) = matching.last() else { continue };
             let decided = outcome(id, nearest);
             let same = |said| outcome(id, said) == decided;
@@ -250,7 +255,13 @@ impl<'p> Sources<'p> {
             };
             for &(number, _) in matching.iter().rev().take(front) {
                 let (cause, fronts) = &mut weighed[number];
-                *cause = cause_in_front.max(*cause);
+                let is_except = statements[number].effect == Effect::Except;
+                *cause = (*cause).max(match cause_in_front {
+                    Cause::NothingToDeny | Cause::SameBelow if is_except => {
+                        Cause::NothingToLeaveOut
+                    }
+                    cause => cause,
+                });
                 if must_stay {
                     fronts.push(left.len());
                 }

@@ -25,6 +25,7 @@ impl Resolver<'_> {
     ) -> Statements {
         Statements {
             allow: self.patterns(&stated.allow, &place.key("allow")),
+            except: self.restricting(|it| it.patterns(&stated.except, &place.key("except"))),
             deny: self.restricting(|it| it.patterns(&stated.deny, &place.key("deny"))),
             forbid: self.restricting(|it| it.patterns(&stated.forbid, &place.key("forbid"))),
             levels: self.entries(

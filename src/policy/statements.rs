@@ -11,6 +11,7 @@ use crate::ids::each;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Statements {
     pub(crate) allow: Box<[Pattern]>,
+    pub(crate) except: Box<[Pattern]>,
     pub(crate) deny: Box<[Pattern]>,
     pub(crate) forbid: Box<[Pattern]>,
     pub(crate) levels: Box<[(Pattern, Box<str>)]>,
@@ -22,6 +23,7 @@ pub(crate) struct Statements {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum List {
     Allow,
+    Except,
     Deny,
     Forbid,
     Levels,
@@ -32,6 +34,7 @@ impl List {
     pub(crate) fn key(self) -> &'static str {
         match self {
             List::Allow => "allow",
+            List::Except => "except",
             List::Deny => "deny",
             List::Forbid => "forbid",
             List::Levels => "levels",
@@ -40,7 +43,8 @@ impl List {
 }
 
 /// The effect of a statement on the permissions that it matches, the lowest first:
-/// of equally near statements the lowest wins.
+/// of equally near statements the lowest wins, but an `except` wins over a level above
+/// the lowest.
 ///
 /// Forbids are not among those that compete: any that matches forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +52,7 @@ pub(crate) enum Effect<'s> {
     Forbid,
     Deny,
     Level(&'s str),
+    Except,
     Allow,
 }
 
@@ -63,21 +68,23 @@ impl<'s> Effect<'s> {
             Effect::Forbid => List::Forbid,
             Effect::Deny => List::Deny,
             Effect::Level(_) => List::Levels,
+            Effect::Except => List::Except,
             Effect::Allow => List::Allow,
         }
     }
 
-    /// Returns the result for a permission that is matched; `Nothing` if that one does
-    /// not have the level. A forbid denies.
-    pub(crate) fn result(self, node: &Node) -> Said {
+    /// Returns the result for a permission that is matched; `None` if that one is passed
+    /// over, as it does not have the level. A forbid denies.
+    pub(crate) fn result(self, node: &Node) -> Option<Said> {
         match (self, &node.form) {
-            (Effect::Forbid | Effect::Deny, _) => Said::Deny,
-            (Effect::Allow, _) => Said::Level(node.width()),
+            (Effect::Forbid | Effect::Deny, _) => Some(Said::Deny),
+            (Effect::Except, _) => Some(Said::Nothing),
+            (Effect::Allow, _) => Some(Said::Level(node.width())),
             (Effect::Level(level), Form::Graded(levels)) => {
-                let at = levels.iter().position(|known| **known == *level);
-                at.map_or(Said::Nothing, |at| Said::Level(at as u32))
+                let at = levels.iter().position(|known| **known == *level)?;
+                Some(Said::Level(at as u32))
             }
-            (Effect::Level(_), _) => Said::Nothing,
+            (Effect::Level(_), _) => None,
         }
     }
 }
@@ -93,6 +100,17 @@ pub(crate) enum Said {
 }
 
 impl Said {
+    /// Returns the place in the order of rule 1: of equally near statements the one with
+    /// the lowest result wins.
+    fn order(self) -> u32 {
+        match self {
+            Said::Deny => 0,
+            Said::Level(0) => 1,
+            Said::Nothing => 2,
+            Said::Level(level) => level.saturating_add(2),
+        }
+    }
+
     /// Returns the level that is granted: 0 for none.
     pub(crate) fn level(self) -> u32 {
         match self {
@@ -128,25 +146,36 @@ impl<'s> Statement<'s> {
             let first = catalogue.node(id).bit == bit && catalogue.grantable.contains(bit);
             first.then_some(id)
         });
-        let said = ids.map(move |id| (id, self.effect.result(catalogue.node(id))));
-        said.filter(|(_, said)| *said != Said::Nothing)
+        ids.filter_map(move |id| Some((id, self.effect.result(catalogue.node(id))?)))
     }
 
     /// Rule 1: of two statements that match a permission, the one of the greater rank
     /// wins; equal ranks have equal results.
-    fn rank(self, catalogue: &Catalogue) -> ((u32, Reach), Reverse<Effect<'s>>) {
+    pub(crate) fn rank(self, id: NodeId, catalogue: &Catalogue) -> Rank<'s> {
+        let order = self.effect.result(catalogue.node(id)).map(Said::order);
+        (self.pattern.nearness(catalogue), Reverse((order, self.effect)))
+    }
+
+    /// Returns its rank for all permissions at once. Only between an `except` and a level
+    /// of the same pattern it depends on the permission: this rank puts the level first,
+    /// which holds where it is the lowest one.
+    fn common_rank(self, catalogue: &Catalogue) -> ((u32, Reach), Reverse<Effect<'s>>) {
         (self.pattern.nearness(catalogue), Reverse(self.effect))
     }
 }
+
+/// The rank of a statement among those that match a permission.
+type Rank<'s> = ((u32, Reach), Reverse<(Option<u32>, Effect<'s>)>);
 
 /// Returns the statement that decides about a permission, of those that match it.
 /// Forbids are passed over.
 pub(crate) fn nearest<'s>(
     matching: impl Iterator<Item = Statement<'s>>,
+    id: NodeId,
     catalogue: &Catalogue,
 ) -> Option<Statement<'s>> {
     let competing = matching.filter(|statement| statement.effect != Effect::Forbid);
-    competing.max_by_key(|statement| (statement.rank(catalogue), Reverse(statement.at)))
+    competing.max_by_key(|statement| (statement.rank(id, catalogue), Reverse(statement.at)))
 }
 
 impl Statements {
@@ -158,6 +187,7 @@ impl Statements {
     pub(crate) fn all(&self) -> impl Iterator<Item = Statement<'_>> + Clone {
         let lists = [
             (Effect::Allow, &self.allow),
+            (Effect::Except, &self.except),
             (Effect::Deny, &self.deny),
             (Effect::Forbid, &self.forbid),
         ];
@@ -180,14 +210,15 @@ impl Statements {
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Statement<'_>> {
         let matching = self.all().filter(move |it| it.pattern.matches(id, catalogue));
-        matching.filter(move |it| it.effect.result(catalogue.node(id)) != Said::Nothing)
+        matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
     }
 
-    /// Returns the statements about permissions as rule 1 ranks them, the farthest
-    /// first: of those that match a permission the last one wins, forbids aside.
+    /// Returns the statements about permissions as rule 1 ranks them, the farthest first:
+    /// of those that match a permission the last one wins, forbids aside, unless it is a
+    /// level above the lowest, and there is an `except` of the same pattern.
     pub(crate) fn ranked(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
         let mut ranked: Vec<Statement<'_>> = self.all().collect();
-        ranked.sort_by_cached_key(|statement| statement.rank(catalogue));
+        ranked.sort_by_cached_key(|statement| statement.common_rank(catalogue));
         ranked
     }
 
@@ -195,12 +226,12 @@ impl Statements {
     /// and each would be applied to all permissions.
     pub(crate) fn distinct(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
         let mut ranked: Vec<Statement<'_>> = self.all().collect();
-        let lists = [self.allow.is_empty(), self.deny.is_empty(), self.levels.is_empty()];
-        if let [_, true, true] | [true, _, true] = lists {
+        let lists = [&self.allow, &self.except, &self.deny].map(|list| list.is_empty());
+        if self.levels.is_empty() && lists.iter().filter(|is_empty| !**is_empty).count() < 2 {
             // Nothing competes, and the order of what does the same is of no account.
             ranked.sort_by_key(|statement| (statement.effect, statement.pattern));
         } else {
-            ranked.sort_by_cached_key(|statement| (statement.rank(catalogue), statement.pattern));
+            ranked.sort_by_cached_key(|it| (it.common_rank(catalogue), it.pattern));
         }
         ranked.dedup_by_key(|statement| (statement.effect, statement.pattern));
         ranked
@@ -217,13 +248,14 @@ impl Statements {
         if self.exactly(pattern).eq(effect) {
             return false;
         }
-        for list in [&mut self.allow, &mut self.deny, &mut self.forbid] {
+        for list in [&mut self.allow, &mut self.except, &mut self.deny, &mut self.forbid] {
             retain(list, |&known| known != pattern);
         }
         retain(&mut self.levels, |(known, _)| *known != pattern);
         match effect {
             None => {}
             Some(Effect::Allow) => push(&mut self.allow, pattern),
+            Some(Effect::Except) => push(&mut self.except, pattern),
             Some(Effect::Deny) => push(&mut self.deny, pattern),
             Some(Effect::Forbid) => push(&mut self.forbid, pattern),
             Some(Effect::Level(level)) => push(&mut self.levels, (pattern, level.into())),
@@ -262,6 +294,7 @@ impl Statements {
             |number: u32| catalogue.settings.get_index(number as usize).map(|(name, _)| &**name);
         document::Statements {
             allow: texts(&self.allow),
+            except: texts(&self.except),
             deny: texts(&self.deny),
             forbid: texts(&self.forbid),
             levels: self
@@ -311,7 +344,7 @@ impl<'s> StatementIndex<'s> {
             let rest = self.statements.get(from..).unwrap_or_default().iter().copied();
             rest.take_while(move |it| it.pattern == pattern)
         });
-        matching.filter(move |it| it.effect.result(catalogue.node(id)) != Said::Nothing)
+        matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
     }
 
     /// Returns whether there is a statement of exactly that pattern and effect.
@@ -322,13 +355,14 @@ impl<'s> StatementIndex<'s> {
 
     /// Returns the statement that decides about a permission, forbids aside.
     pub(crate) fn nearest(&self, id: NodeId, catalogue: &Catalogue) -> Option<Statement<'s>> {
-        nearest(self.matching(id, catalogue), catalogue)
+        nearest(self.matching(id, catalogue), id, catalogue)
     }
 
     /// Returns the result of the statements for a permission, forbids aside.
     pub(crate) fn said_of(&self, id: NodeId, catalogue: &Catalogue) -> Said {
         let nearest = self.nearest(id, catalogue);
-        nearest.map_or(Said::Nothing, |it| it.effect.result(catalogue.node(id)))
+        let said = nearest.and_then(|it| it.effect.result(catalogue.node(id)));
+        said.unwrap_or(Said::Nothing)
     }
 }
 

@@ -221,7 +221,8 @@ impl Resolver<'_> {
 
     /// Resolves the statements of a document, which may have only so many.
     fn counted(&mut self, stated: &document::Statements, place: &Place<'_>) -> Statements {
-        let patterns = stated.allow.len() + stated.deny.len() + stated.forbid.len();
+        let lists = [&stated.allow, &stated.except, &stated.deny, &stated.forbid];
+        let patterns: usize = lists.map(Vec::len).iter().sum();
         let entries = stated.levels.len() + stated.bounds.len() + stated.settings.len();
         self.faults.count_statements(place, patterns + entries);
         self.statements(stated, place)

@@ -54,7 +54,8 @@ fn remarks(node: &Node) -> Vec<String> {
             }
         });
         remarks.push(by.collect::<Vec<_>>().join(", "));
-    } else if !is_stated {
+    }
+    if !is_stated || node.own.effect == Some(Effect::Except) {
         remarks.extend(node.inherited.by.iter().map(ToString::to_string));
     }
     if let Some(by) = node.implied_by.first() {
@@ -117,6 +118,7 @@ fn sign<'n>(stated: &'n Stated, node: &'n Node) -> Option<&'n str> {
         None if stated.mixed => "~",
         None => return None,
         Some(Effect::Allow) => node.levels.last().map_or("x", String::as_str),
+        Some(Effect::Except) => ".",
         Some(Effect::Deny) => "-",
         Some(Effect::Forbid) => "!",
         Some(Effect::Level(level)) => level,

@@ -343,6 +343,8 @@ fn one_more(statement: &Statement, before: Held, after: Held, counts: &mut Count
         }
         // It may replace a higher level, or a lower one.
         Statement::Level(..) => {}
+        // It may take an allow out, or a denial where an implication then fills the gap.
+        Statement::Except(_) => {}
     }
 }
 
@@ -381,6 +383,7 @@ fn singles(small: &Small, counts: &mut Counts) {
     let mut repeated = document.clone();
     repeated.users = each_user(&document, |user| {
         user.statements.allow.extend_from_within(..);
+        user.statements.except.extend_from_within(..);
         user.statements.deny.extend_from_within(..);
         user.statements.forbid.extend_from_within(..);
     });

@@ -48,7 +48,8 @@ fn folder() -> PathBuf {
 type Variant = fn(&mut Document);
 
 /// What a policy may lack. Without it, an answer shows what it owes to it.
-const VARIANTS: [Variant; 33] = [
+const VARIANTS: [Variant; 34] = [
+    |policy| each_source(policy, |said| said.except.clear()),
     |policy| each_source(policy, |said| said.deny.clear()),
     |policy| each_source(policy, |said| said.forbid.clear()),
     |policy| each_source(policy, |said| said.levels = Map::default()),
@@ -110,6 +111,7 @@ fn each_source(policy: &mut Document, change: impl Fn(&mut Statements)) {
 fn without_patterns(policy: &mut Document, drop: impl Fn(&str) -> bool) {
     each_source(policy, |said| {
         said.allow.retain(|pattern| !drop(pattern));
+        said.except.retain(|pattern| !drop(pattern));
         said.deny.retain(|pattern| !drop(pattern));
         said.levels.retain(|pattern, _| !drop(pattern));
     });

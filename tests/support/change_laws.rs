@@ -234,11 +234,13 @@ fn settle_source(source: &mut Source) {
 }
 
 fn settle(statements: &mut Statements) {
-    let Statements { allow, deny, forbid, levels, bounds, settings } = statements;
-    allow.retain(|path| !forbid.contains(path));
-    deny.retain(|path| !forbid.contains(path));
+    let Statements { allow, except, deny, forbid, levels, bounds, settings } = statements;
+    for list in [&mut *allow, &mut *except, &mut *deny] {
+        list.retain(|path| !forbid.contains(path));
+    }
     levels.retain(|path, _| !forbid.iter().any(|known| known == path));
     sort(allow);
+    sort(except);
     sort(deny);
     sort(forbid);
     *levels = sorted(levels, |_| {});

@@ -134,6 +134,7 @@ impl<'a> Judge<'a> {
         }
         assert!(grant.implied_by.is_empty() || is_said(stated_of));
         self.statements(stated_of, &grant.statements);
+        self.left_out(path, &grant.left_out_by);
 
         let forbids = self.sources.iter().flat_map(|(_, name, said)| {
             let mut known = BTreeSet::new();
@@ -162,7 +163,26 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The nearest statement of each source that has one, those that decide marked.
+    /// The nearest statement of each source that leaves a permission out.
+    fn left_out(&self, path: &str, told: &[Statement]) {
+        let catalogue = self.catalogue();
+        let nearest = self.sources.iter().filter_map(|(_, name, source)| {
+            let nearness = |pattern: &String| catalogue.nearness(pattern, path);
+            let matching = source.except.iter().filter(|pattern| nearness(pattern).is_some());
+            let nearest = matching.rev().max_by_key(|pattern| nearness(pattern))?;
+            let place = place_in("except", &source.except, nearest);
+            let is_left_out = says(catalogue, source, path).is_none();
+            is_left_out.then(|| format!("{}.{place}", name.place()))
+        });
+        assert_eq!(
+            told.iter().map(|statement| statement.place.clone()).collect::<Vec<_>>(),
+            nearest.collect::<Vec<_>>()
+        );
+        let is_except = |it: &Statement| it.effect == Effect::Except && !it.decides;
+        assert!(told.iter().all(is_except));
+    }
+
+    /// The nearest statement of each source that states anything, those that decide marked.
     fn statements(&self, path: &str, told: &[Statement]) {
         let catalogue = self.catalogue();
         let said = |source: &Statements| says(catalogue, source, path);
@@ -176,7 +196,7 @@ impl<'a> Judge<'a> {
                     let levels = catalogue.node(path).levels.iter();
                     Said::Level(levels.clone().position(|known| known == level).expect("a level"))
                 }
-                Effect::Forbid => panic!("a forbid among the statements"),
+                Effect::Except | Effect::Forbid => panic!("{statement} decides nothing"),
             };
             (&statement.source.source, said)
         });
@@ -192,7 +212,8 @@ impl<'a> Judge<'a> {
             let pattern = &statement.pattern;
             let listed = match &statement.effect {
                 Effect::Allow => place_in("allow", &source.allow, pattern),
-                Effect::Deny | Effect::Forbid => place_in("deny", &source.deny, pattern),
+                Effect::Deny => place_in("deny", &source.deny, pattern),
+                Effect::Except | Effect::Forbid => panic!("{statement} decides nothing"),
                 Effect::Level(level) => {
                     assert_eq!(source.levels.get(pattern), Some(level));
                     format!("levels.{pattern}")
@@ -204,7 +225,8 @@ impl<'a> Judge<'a> {
                 .levels
                 .iter()
                 .filter(|(_, level)| catalogue.node(path).levels.contains(level));
-            let patterns = source.allow.iter().chain(&source.deny).map(String::as_str);
+            let lists = [&source.allow, &source.except, &source.deny];
+            let patterns = lists.into_iter().flatten().map(String::as_str);
             let patterns = patterns.chain(levels.map(|(pattern, _)| pattern));
             let nearest = patterns.filter_map(|pattern| catalogue.nearness(pattern, path)).max();
             assert_eq!(catalogue.nearness(pattern, path), nearest);

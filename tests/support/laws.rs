@@ -327,6 +327,7 @@ pub fn a_statement_repeated_changes_nothing(case: &Case) {
     for source in sources(&repeated) {
         let said = said_by(&source, &mut repeated);
         said.allow.extend_from_within(..);
+        said.except.extend_from_within(..);
         said.deny.extend_from_within(..);
         said.forbid.extend_from_within(..);
     }
@@ -743,7 +744,7 @@ pub fn a_tree_names_the_statements_that_decide(case: &Case) {
                     node.levels.iter().position(|known| known == level).map(Said::Level)
                 }
                 Effect::Deny => Some(Said::Deny),
-                Effect::Forbid => None,
+                Effect::Except | Effect::Forbid => None,
             };
             let forbidden = said.forbid.iter().any(|by| catalogue.nearness(by, path).is_some());
             assert_eq!((node.own.effect == Some(Effect::Forbid)), forbidden, "{path}\n{tree}");
@@ -773,7 +774,9 @@ pub fn a_tree_names_the_statements_that_decide(case: &Case) {
                 }
             }
             let granted = matches!(node.reason, Some(Reason::Granted | Reason::Gated));
-            let said = node.own.effect.is_some() || node.inherited.effect.is_some();
+            assert_ne!(node.inherited.effect, Some(Effect::Except), "{path}\n{tree}");
+            let own = node.own.effect.as_ref().filter(|effect| **effect != Effect::Except);
+            let said = own.is_some() || node.inherited.effect.is_some();
             let implied = !node.implied_by.is_empty();
             assert!(tree.admin || implied == (granted && !said), "{path}\n{tree}");
         }
@@ -782,7 +785,8 @@ pub fn a_tree_names_the_statements_that_decide(case: &Case) {
 
 /// All patterns of a source's statements, each with its place.
 fn stated(said: &Statements, place: &str) -> impl Iterator<Item = (String, String)> {
-    let lists = [("allow", &said.allow), ("deny", &said.deny), ("forbid", &said.forbid)];
+    let Statements { allow, except, deny, forbid, .. } = said;
+    let lists = [("allow", allow), ("except", except), ("deny", deny), ("forbid", forbid)];
     let lists = lists.into_iter().flat_map(|(field, list)| {
         let texts = list.iter().enumerate();
         texts.map(move |(at, text)| (format!("{place}.{field}[{at}]"), text.clone()))
@@ -920,7 +924,8 @@ pub fn adopting_leaves_out_what_would_be_refused(case: &Case) {
         assert_eq!(left, problems);
         for left in &left_out {
             let place = left.problem.place();
-            let restricts = [".deny[", ".forbid[", ".bounds."].iter().any(|at| place.contains(at))
+            let restricting = [".except[", ".deny[", ".forbid[", ".bounds."];
+            let restricts = restricting.iter().any(|at| place.contains(at))
                 || place.starts_with("governance.separation[");
             assert_eq!(left.restriction, restricts, "{left}");
         }
@@ -1148,6 +1153,7 @@ fn turned_sources(document: &Document) -> Document {
     for source in sources(&turned) {
         let said = said_by(&source, &mut turned);
         said.allow.reverse();
+        said.except.reverse();
         said.deny.reverse();
         said.forbid.reverse();
         reverse(&mut said.levels);

@@ -167,6 +167,7 @@ pub fn a_matrix_agrees_with_the_engine(case: &Case) {
                 _ if cell.without_effect => "gated",
                 _ if !cell.licensed => "unlicensed",
                 Some(Effect::Forbid) => "forbidden",
+                Some(Effect::Except) => panic!("{row:?}"),
                 Some(Effect::Deny) => "denied",
                 Some(Effect::Level(at)) if level == Some(at) => {
                     let lowest = why.code() == "not_granted";
@@ -376,6 +377,7 @@ fn leave_out(document: &mut Document, places: &[&str]) -> usize {
             entries.retain(|_| out(format!("{place}.{field}[{}]", at.next().expect("a number"))));
         };
         list("allow", &mut left.allow);
+        list("except", &mut left.except);
         list("deny", &mut left.deny);
         list("forbid", &mut left.forbid);
         left.levels.retain(|key, _| out(format!("{place}.levels.{key}")));

@@ -109,7 +109,8 @@ fn apply(
                 None => (permission.name.as_str(), None),
             };
             let said = &mut user(document, ask).statements;
-            for patterns in [&mut said.allow, &mut said.deny, &mut said.forbid] {
+            let Statements { allow, except, deny, forbid, .. } = &mut *said;
+            for patterns in [allow, except, deny, forbid] {
                 patterns.retain(|pattern| pattern != path);
             }
             said.levels.retain(|pattern, _| pattern != path);
@@ -123,7 +124,9 @@ fn apply(
             let patterns = match statement.effect {
                 Effect::Deny => &mut said.deny,
                 Effect::Forbid => &mut said.forbid,
-                Effect::Allow | Effect::Level(_) => panic!("an allow needs no lifting"),
+                Effect::Allow | Effect::Except | Effect::Level(_) => {
+                    panic!("only a denial or a forbid is lifted")
+                }
             };
             let before = patterns.len();
             patterns.retain(|pattern| *pattern != statement.pattern);

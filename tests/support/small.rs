@@ -237,6 +237,7 @@ pub fn actions(catalogue: &Catalogue<'_>) -> Vec<String> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Statement {
     Allow(String),
+    Except(String),
     Deny(String),
     Forbid(String),
     Level(String, String),
@@ -248,6 +249,7 @@ impl Statement {
     pub fn say(&self, by: &mut Statements) -> bool {
         match self {
             Statement::Allow(pattern) => by.allow.push(pattern.clone()),
+            Statement::Except(pattern) => by.except.push(pattern.clone()),
             Statement::Deny(pattern) => by.deny.push(pattern.clone()),
             Statement::Forbid(pattern) => by.forbid.push(pattern.clone()),
             Statement::Level(pattern, _) if by.levels.get(pattern).is_some() => return false,
@@ -273,6 +275,7 @@ pub fn statements(catalogue: &Catalogue<'_>) -> Vec<Statement> {
             continue;
         }
         all.push(Statement::Allow(pattern.clone()));
+        all.push(Statement::Except(pattern.clone()));
         all.push(Statement::Deny(pattern.clone()));
         all.push(Statement::Forbid(pattern.clone()));
         let levels: BTreeSet<&String> =

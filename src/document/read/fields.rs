@@ -215,6 +215,7 @@ fields! {
 fields! {
     Statements, "statements";
     "allow" => allow: List(Text),
+    "except" => except: List(Text),
     "deny" => deny: List(Text),
     "forbid" => forbid: List(Text),
     "levels" => levels: ByPath(Text),

@@ -89,6 +89,7 @@ pub fn fitting(
     };
     for (list, field, restricts) in [
         (&mut fitting.allow, "allow", false),
+        (&mut fitting.except, "except", true),
         (&mut fitting.deny, "deny", true),
         (&mut fitting.forbid, "forbid", true),
     ] {

@@ -13,9 +13,11 @@ impl Attempt<'_> {
     /// are not for here.
     pub(super) fn op(&mut self, statements: &mut Statements, op: &Op, cascade: bool) {
         let judged = match op {
-            Op::Allow(path) | Op::Deny(path) | Op::Forbid(path) | Op::Clear(path) => {
-                fit::pattern(&self.catalogue, path)
-            }
+            Op::Allow(path)
+            | Op::Except(path)
+            | Op::Deny(path)
+            | Op::Forbid(path)
+            | Op::Clear(path) => fit::pattern(&self.catalogue, path),
             Op::Level { path, level } => fit::level(&self.catalogue, path, level),
             Op::Bound { attribute, bound } => fit::bound(self.old, attribute, bound.as_ref()),
             Op::Setting { setting, value } => fit::setting(self.old, setting, value.as_ref()),
@@ -28,6 +30,10 @@ impl Attempt<'_> {
             Op::Allow(path) => {
                 clear(statements, path);
                 statements.allow.push(path.clone());
+            }
+            Op::Except(path) => {
+                clear(statements, path);
+                statements.except.push(path.clone());
             }
             Op::Deny(path) => {
                 clear(statements, path);
@@ -57,7 +63,7 @@ impl Attempt<'_> {
                 self.notes
                     .extend(unmet.into_iter().map(|permission| json(&Note::Unmet { permission })));
             }
-            Op::Deny(path) | Op::Clear(path) if cascade => {
+            Op::Except(path) | Op::Deny(path) | Op::Clear(path) if cascade => {
                 withdraw(&self.catalogue, statements, path);
             }
             _ => {}
@@ -68,7 +74,8 @@ impl Attempt<'_> {
 /// "Each takes the place of all that this source says of exactly `p`, a forbid
 /// too; `clear` leaves nothing."
 fn clear(statements: &mut Statements, path: &str) {
-    for list in [&mut statements.allow, &mut statements.deny, &mut statements.forbid] {
+    let Statements { allow, except, deny, forbid, .. } = statements;
+    for list in [allow, except, deny, forbid] {
         list.retain(|known| known != path);
     }
     statements.levels.retain(|known, _| known != path);
@@ -161,9 +168,9 @@ fn allow_needed(
     unmet
 }
 
-/// "Denying or clearing `p` withdraws `p` and all that needs it, wherever this
-/// source allows it: the exact allow goes, and where a pattern still allows it,
-/// an exact deny comes." An exact forbid stays in its place.
+/// "Denying or clearing `p` withdraws what `p` matches and all that needs it,
+/// wherever this source allows it: the exact allow goes, and where a pattern still
+/// allows it, an exact `except` comes." An exact forbid stays in its place.
 fn withdraw(catalogue: &Catalogue<'_>, statements: &mut Statements, pattern: &str) {
     let allows = |statements: &Statements, path: &str| level_of(catalogue, statements, path) > 0;
     let mut gone = members(catalogue, pattern);
@@ -201,9 +208,9 @@ fn withdraw(catalogue: &Catalogue<'_>, statements: &mut Statements, pattern: &st
         }
         statements.allow.retain(|known| *known != path);
         statements.levels.retain(|known, _| known != path);
-        // What is forbidden by name needs no denial, and no op could say both.
+        // What is forbidden by name need not be left out, and no op could say both.
         if allows(statements, &path) && !statements.forbid.contains(&path) {
-            statements.deny.push(path);
+            statements.except.push(path);
         }
     }
 }

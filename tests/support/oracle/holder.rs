@@ -139,24 +139,34 @@ impl<'a> Holder<'a> {
 
 /// Rule 1: what one source says of one permission. "Of the matching patterns the
 /// longest base wins; on the same base exact beats `*` beats `**`; on a tie the
-/// lowest result."
+/// lowest result, from the lowest: deny, the lowest level, except, the levels above it,
+/// allow. Where an `except` wins, the source says nothing of the permission."
 pub fn says(catalogue: &Catalogue<'_>, source: &Statements, path: &str) -> Option<Said> {
-    let allow = texts(&source.allow).map(|pattern| (pattern, Said::Level(catalogue.highest(path))));
-    let deny = texts(&source.deny).map(|pattern| (pattern, Said::Deny));
+    let allow =
+        texts(&source.allow).map(|pattern| (pattern, Some(Said::Level(catalogue.highest(path)))));
+    let except = texts(&source.except).map(|pattern| (pattern, None));
+    let deny = texts(&source.deny).map(|pattern| (pattern, Some(Said::Deny)));
     let levels = source.levels.iter().filter_map(|(pattern, level)| {
         // "It passes over … a `levels` pattern over permissions that don't have
         // that level."
         let levels = catalogue.node(path).levels;
         let level = levels.iter().position(|known| known == level)?;
-        Some((pattern, Said::Level(level)))
+        Some((pattern, Some(Said::Level(level))))
     });
     let matching: Vec<_> = allow
+        .chain(except)
         .chain(deny)
         .chain(levels)
         .filter_map(|(pattern, said)| Some((catalogue.nearness(pattern, path)?, said)))
         .collect();
     let nearest = matching.iter().map(|(nearness, _)| *nearness).max()?;
-    matching.into_iter().filter(|(nearness, _)| *nearness == nearest).map(|(_, said)| said).min()
+    let tied = matching.into_iter().filter(|(nearness, _)| *nearness == nearest);
+    tied.map(|(_, said)| said).min_by_key(|said| match said {
+        Some(Said::Deny) => (0, 0),
+        Some(Said::Level(0)) => (1, 0),
+        None => (2, 0),
+        Some(Said::Level(level)) => (3, *level),
+    })?
 }
 
 fn implied(catalogue: &Catalogue<'_>, path: &str) -> Vec<Need> {

@@ -290,7 +290,8 @@ fn op(dice: &mut Dice<'_>, world: &World, document: &Document, source: &SourceNa
     if !said.is_empty() && dice.chance(30) {
         path.clone_from(dice.pick(&said));
     }
-    match dice.weigh(&[(36, 0), (14, 1), (4, 2), (8, 3), (12, 4), (10, 5), (4, 6), (12, 7)]) {
+    match dice.weigh(&[(36, 0), (14, 1), (4, 2), (8, 3), (12, 4), (10, 5), (4, 6), (12, 7), (8, 8)])
+    {
         1 => Op::Deny(path),
         2 => Op::Forbid(path),
         3 if !world.graded.is_empty() => {
@@ -318,6 +319,7 @@ fn op(dice: &mut Dice<'_>, world: &World, document: &Document, source: &SourceNa
             Op::Setting { setting, value }
         }
         7 => Op::Set(set(dice, document, source)),
+        8 => Op::Except(path),
         _ => Op::Allow(path),
     }
 }
@@ -334,9 +336,9 @@ fn said_of(document: &Document, source: &SourceName) -> Vec<String> {
         SourceName::User(name) => document.users.get(name).map(|it| &it.statements),
     };
     let Some(statements) = statements else { return Vec::new() };
-    let Statements { allow, deny, forbid, levels, .. } = statements;
+    let Statements { allow, except, deny, forbid, levels, .. } = statements;
     let levels = names(levels);
-    [allow, deny, forbid, &levels].into_iter().flatten().cloned().collect()
+    [allow, except, deny, forbid, &levels].into_iter().flatten().cloned().collect()
 }
 
 /// A pattern, now and then one that names nothing or matches nothing.

@@ -117,6 +117,7 @@ fn rival(dice: &mut Dice<'_>, world: &World, patterns: &[String]) -> Option<Stri
 #[derive(Clone, Copy)]
 enum Said {
     Allow,
+    Except,
     Deny,
     Forbid,
     Level,
@@ -134,9 +135,10 @@ pub fn statements(world: &World, hands: &[Hand]) -> Statements {
 }
 
 pub(super) fn state(dice: &mut Dice<'_>, world: &World, statements: &mut Statements) {
-    let [allow, deny, forbid, level, bounds, setting] = world.taste.statements;
+    let [allow, except, deny, forbid, level, bounds, setting] = world.taste.statements;
     let said = dice.weigh(&[
         (allow, Said::Allow),
+        (except, Said::Except),
         (deny, Said::Deny),
         (forbid, Said::Forbid),
         (level, Said::Level),
@@ -147,6 +149,14 @@ pub(super) fn state(dice: &mut Dice<'_>, world: &World, statements: &mut Stateme
         Said::Allow => {
             let pattern = rival(dice, world, &statements.deny).or_else(|| pattern(dice, world));
             statements.allow.extend(pattern);
+        }
+        // One that competes with nothing has no effect.
+        Said::Except => {
+            let wider = [&statements.allow, &statements.deny].map(|it| it.iter());
+            let levels = statements.levels.iter().map(|(pattern, _)| pattern.to_owned());
+            let known: Vec<String> = wider.into_iter().flatten().cloned().chain(levels).collect();
+            let pattern = rival(dice, world, &known).or_else(|| pattern(dice, world));
+            statements.except.extend(pattern);
         }
         Said::Deny => {
             let pattern = rival(dice, world, &statements.allow).or_else(|| pattern(dice, world));

@@ -20,8 +20,8 @@ pub struct Taste {
     pub implies: usize,
     /// That everything is allowed, unless a source says otherwise.
     pub allow_all: usize,
-    /// Of the forms of a statement: allow, deny, forbid, level, bound, setting.
-    pub statements: [usize; 6],
+    /// Of the forms of a statement: allow, except, deny, forbid, level, bound, setting.
+    pub statements: [usize; 7],
     /// Of the forms of a question: can, why, can_some, level, setting,
     /// effective, who_can, filter.
     pub questions: [usize; 8],
@@ -43,7 +43,7 @@ const TASTES: [Taste; 4] = [
         requires_object: 30,
         implies: 28,
         allow_all: 45,
-        statements: [46, 9, 4, 10, 24, 7],
+        statements: [46, 6, 9, 4, 10, 24, 7],
         questions: [36, 18, 9, 7, 7, 6, 9, 8],
     },
     Taste {
@@ -54,7 +54,7 @@ const TASTES: [Taste; 4] = [
         requires_object: 0,
         implies: 50,
         allow_all: 25,
-        statements: [50, 12, 5, 25, 4, 4],
+        statements: [50, 8, 12, 5, 25, 4, 4],
         questions: [33, 20, 6, 20, 2, 12, 5, 2],
     },
     Taste {
@@ -65,7 +65,7 @@ const TASTES: [Taste; 4] = [
         requires_object: 85,
         implies: 6,
         allow_all: 92,
-        statements: [28, 6, 1, 4, 60, 1],
+        statements: [28, 2, 6, 1, 4, 60, 1],
         questions: [42, 26, 5, 1, 1, 2, 8, 15],
     },
     Taste {
@@ -76,7 +76,7 @@ const TASTES: [Taste; 4] = [
         requires_object: 50,
         implies: 15,
         allow_all: 30,
-        statements: [28, 8, 2, 10, 22, 30],
+        statements: [28, 5, 8, 2, 10, 22, 30],
         questions: [30, 13, 7, 8, 22, 6, 7, 7],
     },
 ];
