@@ -1,0 +1,80 @@
+//! The test documents there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::oracle2::Oracle2;
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies");
+
+/// Test documents besides the corpus: a directory, or a file.
+const MORE: Option<&str> = option_env!("TEST_DOCUMENTS");
+
+#[test]
+fn the_oracle_answers_as_test_documents_expect() {
+    let mut steps = 0;
+    let mut differences = Vec::new();
+    let corpus = files(Path::new(CORPUS));
+    let corpus =
+        corpus.into_iter().filter(|file| !file.starts_with(Path::new(CORPUS).join("fuzz")));
+    for file in corpus.chain(MORE.into_iter().flat_map(|more| files(Path::new(more)))) {
+        let document = read(&file);
+        let Some(policy) = policy(&file, &document) else { continue };
+        let oracle = Oracle2::new(&policy);
+        for (at, step) in decisions(&document).enumerate() {
+            let answer = oracle.ask(step);
+            steps += 1;
+            if answer != step["expect"] && !is_of_a_heading(step) {
+                let place = format!("{}, step {at}", file.display());
+                differences.push(format!("{place}: {step}\n  answered {answer}"));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{} of {steps}\n{}", differences.len(), differences.join("\n"));
+    assert!(steps > 11_000, "{steps} steps");
+}
+
+/// Section 9: "`can_some` of a heading is an answer and no error", which some documents of
+/// the first edition expect.
+fn is_of_a_heading(step: &Value) -> bool {
+    step.get("can_some").is_some() && !step["expect"].is_boolean()
+}
+
+/// The questions before the first change.
+fn decisions(document: &Value) -> impl Iterator<Item = &Value> {
+    let steps = document["steps"].as_array().expect("steps").iter();
+    let before = steps.take_while(|step| step.get("change").is_none());
+    before.filter(|step| step.get("validate").is_none())
+}
+
+/// The policy of a document, or the product's of its name.
+fn policy(file: &Path, document: &Value) -> Option<Value> {
+    if let Some(policy) = document.get("policy") {
+        return Some(policy.clone());
+    }
+    let product = file.file_stem()?.to_str()?;
+    let product = product.strip_suffix("_changes").unwrap_or(product);
+    let policy = Path::new(POLICIES).join(product).with_extension("json");
+    policy.exists().then(|| read(&policy))
+}
+
+/// The JSON files beneath a directory, sorted; or a file.
+fn files(place: &Path) -> Vec<PathBuf> {
+    if !place.is_dir() {
+        return vec![place.to_owned()];
+    }
+    let entries = fs::read_dir(place).expect("a directory");
+    let mut found: Vec<PathBuf> =
+        entries.flat_map(|entry| files(&entry.expect("an entry").path())).collect();
+    found.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    found.sort();
+    found
+}
+
+fn read(file: &Path) -> Value {
+    let text = fs::read_to_string(file).expect("a file");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}

@@ -1,0 +1,158 @@
+//! Random policies of the second edition, and questions about them, as JSON values.
+//!
+//! A case is drawn as rolls of dice, as in `strategies`: lists of lists of plain numbers,
+//! read in order as decisions, none of which has an invalid outcome. Shrinking drops
+//! lists and lowers rolls, and a low roll is the plainer choice. Nothing here depends on
+//! the library.
+
+mod assignment;
+mod catalogue;
+#[path = "../strategies/dice.rs"]
+mod dice;
+mod question;
+mod source;
+mod taste;
+mod world;
+
+use std::fmt;
+
+use proptest::collection::{SizeRange, vec};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use dice::Dice;
+
+/// A valid policy, and questions about it, some of which are errors.
+///
+/// Its debug form is a test document.
+#[derive(Clone)]
+pub struct Case2 {
+    pub policy: Value,
+    /// Steps without an `expect`: `{"can": {…}}`.
+    pub steps: Vec<Value>,
+}
+
+impl fmt::Debug for Case2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{\"policy\": {},\n \"steps\": [", self.policy)?;
+        for (at, step) in self.steps.iter().enumerate() {
+            write!(f, "{}\n  {step}", if at == 0 { "" } else { "," })?;
+        }
+        f.write_str("\n ]}")
+    }
+}
+
+/// A random case, of thirty questions on the average.
+pub fn case2() -> impl Strategy<Value = Case2> {
+    rolls().prop_map(|rolls| rolls.read())
+}
+
+/// The fields of a JSON object.
+type Fields = Map<String, Value>;
+
+/// The numbers that decide one thing.
+type Hand = Vec<u16>;
+
+const HAND: usize = 72;
+
+/// The hands of a source: its own, and one for each statement.
+type SourceRolls = (Hand, Vec<Hand>);
+
+/// The hands of a user: the user's own, and those of the assignments.
+type UserRolls = (SourceRolls, Vec<SourceRolls>);
+
+#[derive(Clone, Debug)]
+struct Rolls {
+    misc: Hand,
+    kinds: Vec<Hand>,
+    nodes: Vec<Hand>,
+    global: Vec<Hand>,
+    profiles: Vec<SourceRolls>,
+    roles: Vec<SourceRolls>,
+    approval_groups: Vec<SourceRolls>,
+    groups: Vec<Hand>,
+    users: Vec<UserRolls>,
+    questions: Vec<Hand>,
+}
+
+fn hand() -> impl Strategy<Value = Hand> {
+    vec(any::<u16>(), HAND)
+}
+
+fn hands(count: impl Into<SizeRange>) -> impl Strategy<Value = Vec<Hand>> {
+    vec(hand(), count)
+}
+
+fn sources(
+    count: impl Into<SizeRange>,
+    statements: impl Into<SizeRange>,
+) -> impl Strategy<Value = Vec<SourceRolls>> {
+    vec((hand(), hands(statements)), count)
+}
+
+fn rolls() -> impl Strategy<Value = Rolls> {
+    let kinds = prop_oneof![1 => hands(0), 9 => hands(1..=3)];
+    let catalogue = (hand(), kinds, hands(1..=16));
+    let held = (hands(0..=6), sources(0..=2, 0..=6), sources(0..=5, 0..=5), sources(0..=2, 0..=4));
+    let assignments = prop_oneof![1 => sources(0, 0), 5 => sources(1..=3, 0..=3)];
+    let user = ((hand(), hands(0..=3)), assignments);
+    let users = (hands(0..=4), vec(user, 1..=4));
+    // Shrinking goes from left to right, and everything that follows is quicker with one
+    // question.
+    (hands(1..=60), users, held, catalogue).prop_map(
+        |(
+            questions,
+            (groups, users),
+            (global, profiles, roles, approval_groups),
+            (misc, kinds, nodes),
+        )| Rolls {
+            misc,
+            kinds,
+            nodes,
+            global,
+            profiles,
+            roles,
+            approval_groups,
+            groups,
+            users,
+            questions,
+        },
+    )
+}
+
+impl Rolls {
+    fn read(&self) -> Case2 {
+        let mut misc = Dice::new(&self.misc);
+        let taste = taste::read(&mut misc);
+        let (catalogue, mut world) = catalogue::read(taste, &mut misc, &self.kinds, &self.nodes);
+        world.groups = source::groups(&self.groups);
+        let licence = catalogue::licence(&mut misc, &catalogue);
+        let global = source::global(&mut misc, &world, &self.global);
+        let profiles = source::named("profile", &world, &self.profiles);
+        let approval_groups = source::named("approvers", &world, &self.approval_groups);
+        world.roles = source::roles(&world, &self.roles);
+        world.profiles = names(&profiles);
+        world.approval_groups = names(&approval_groups);
+        world.users = source::users(&world, &self.users);
+        let mut policy = json!({
+            "format": 1,
+            "catalogue": catalogue,
+            "licence": licence,
+            "global": global,
+            "profiles": profiles,
+            "roles": world.roles,
+            "approval_groups": approval_groups,
+            "groups": world.groups,
+            "users": world.users,
+        });
+        if misc.chance(30) && !world.profiles.is_empty() {
+            policy["default_profile"] = json!(world.profiles[0]);
+        }
+        let question = |hand: &Hand| question::read(&mut Dice::new(hand), &world);
+        Case2 { steps: self.questions.iter().map(question).collect(), policy }
+    }
+}
+
+fn names(fields: &Fields) -> Vec<String> {
+    fields.keys().cloned().collect()
+}
