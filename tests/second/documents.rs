@@ -8,19 +8,20 @@ use serde_json::Value;
 use crate::oracle2::Oracle2;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+/// The second edition's rules, worked out by hand.
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/second/rules");
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies");
 
-/// Test documents besides the corpus: a directory, or a file.
+/// More test documents: a directory, or a file.
 const MORE: Option<&str> = option_env!("TEST_DOCUMENTS");
 
 #[test]
 fn the_oracle_answers_as_test_documents_expect() {
     let mut steps = 0;
     let mut differences = Vec::new();
-    let corpus = files(Path::new(CORPUS));
-    let corpus =
-        corpus.into_iter().filter(|file| !file.starts_with(Path::new(CORPUS).join("fuzz")));
-    for file in corpus.chain(MORE.into_iter().flat_map(|more| files(Path::new(more)))) {
+    let places = [CORPUS, RULES].into_iter().chain(MORE);
+    let documents = places.flat_map(|place| files(Path::new(place)));
+    for file in documents.filter(|file| !file.starts_with(Path::new(CORPUS).join("fuzz"))) {
         let document = read(&file);
         let Some(policy) = policy(&file, &document) else { continue };
         let oracle = Oracle2::new(&policy);
