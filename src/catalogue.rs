@@ -197,7 +197,13 @@ impl Attribute {
             Bound::Fence(_) => DATE,
         };
         if found == expected {
-            return Ok(());
+            return match bound {
+                Bound::Fence(fence) if !fence.is_within_reach() => {
+                    let what = "`plus_days` is more than 100000 days before or after";
+                    Err(ProblemKind::Unfit { what })
+                }
+                _ => Ok(()),
+            };
         }
         let (attribute, found) = (self.path.to_string(), found.to_owned());
         Err(ProblemKind::BoundForm { attribute, expected, found })

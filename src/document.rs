@@ -178,6 +178,17 @@ pub struct ObjectKind {
     /// The attributes whose bounds every permission on this kind must satisfy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
+    /// What its objects are in the policy itself, if they are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<StandsFor>,
+}
+
+/// A part of the policy that objects of a kind stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandsFor {
+    /// The users, for governance.
+    Users,
 }
 
 /// The form of the bounds on an attribute.
@@ -339,6 +350,22 @@ pub enum Fence {
     },
 }
 
+impl Fence {
+    /// The greatest number of days between it and the day that it is relative to.
+    const MOST_DAYS: i64 = 100_000;
+
+    /// Returns `true` if it is not relative to today by more days than a document may
+    /// state.
+    pub(crate) fn is_within_reach(self) -> bool {
+        match self {
+            Fence::Date(_) => true,
+            Fence::PlusDays(days) | Fence::Next { plus_days: days, .. } => {
+                (-Fence::MOST_DAYS..=Fence::MOST_DAYS).contains(&days)
+            }
+        }
+    }
+}
+
 impl Serialize for Fence {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -470,12 +497,23 @@ pub struct Bundle {
 /// The rules for changing the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Governance {
-    /// The permissions that an actor needs for each kind of change.
+    /// The permissions that an actor needs for each kind of change, at least one; admins
+    /// need none.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub permissions: Map<Vec<String>>,
     /// `true` if no change lets a user do what neither that user nor the actor may do.
     #[serde(skip_serializing_if = "is_false")]
     pub no_escalation: bool,
+    /// `true` if nobody but an admin acts on a user who may do what the actor may not.
+    #[serde(skip_serializing_if = "is_false")]
+    pub protect_superiors: bool,
+    /// The permissions with which an actor may write into sources what the actor may not
+    /// do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<String>,
+    /// The permissions with which an actor may give what the actor may not do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bind: Vec<String>,
     /// The permissions that are kept apart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub separation: Vec<Separation>,

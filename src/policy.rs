@@ -111,6 +111,8 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) lineage: Lineage,
     pub(crate) revision: u64,
+    /// The schema that the document names.
+    pub(crate) schema: Option<Box<str>>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) licence: Arc<Licence>,
     pub(crate) sources: Sources,
@@ -414,6 +416,7 @@ impl Inner {
     fn without_users(&self) -> Document {
         let catalogue = &self.catalogue;
         let mut document = Document::default();
+        document.schema = self.schema.as_deref().map(Into::into);
         document.catalogue = catalogue.document.clone();
         document.licence = self.licence.stated.clone();
         document.global = self.sources.global().to_document(catalogue);

@@ -10,10 +10,10 @@ use super::{
     includes,
 };
 use crate::bits::BitSet;
-use crate::document::{self, Map};
+use crate::document::{self, Map, RelationType, StandsFor};
 use crate::ids::{IdVec, Key, Number};
 use crate::names::{NameMap, keys};
-use crate::problem::{Faults, Place};
+use crate::problem::{Faults, Place, ProblemKind};
 
 impl Faults {
     /// Returns the greatest depth that the tree may have.
@@ -105,6 +105,7 @@ fn kinds(
 ) -> (NameMap<Kind>, IdVec<AttributeId, Attribute>) {
     let mut kinds = NameMap::default();
     let mut attributes = Vec::new();
+    let mut kind_of_users = None;
     for (name, object) in objects.iter() {
         let place = place.name(name);
         faults.check_name(&place, name);
@@ -126,7 +127,8 @@ fn kinds(
             let place = attributes_place.name(attribute);
             faults.check_name(&place, attribute);
             let id = AttributeId::new(attributes.len());
-            if kind.attributes.insert(attribute.into(), id).is_some() {
+            let repeated = kind.attributes.insert(attribute.into(), id).is_some();
+            if repeated || kind.relations.contains_key(attribute) {
                 faults.duplicate(&place, attribute);
             }
             let mut path = String::new();
@@ -138,6 +140,14 @@ fn kinds(
             attributes.push(Attribute { name: attribute.into(), path: path.into(), bound });
         }
         kind.checks = checks(&object.checks, &kind.attributes, &place.key("checks"), faults);
+        if object.stands_for == Some(StandsFor::Users) {
+            let field = place.key("stands_for");
+            if let Some(other) = kind_of_users.replace(name) {
+                let (what, other) = ("users", other.to_owned());
+                faults.push(&field, ProblemKind::StoodFor { what, other });
+            }
+            check_kind_of_users(object, &place, faults);
+        }
         if kinds.contains_key(name) {
             faults.duplicate(&place, name);
         } else {
@@ -145,6 +155,29 @@ fn kinds(
         }
     }
     (kinds, attributes.into_iter().collect())
+}
+
+/// Checks that a kind of object declares what users have: their names and groups.
+fn check_kind_of_users(object: &document::ObjectKind, place: &Place<'_>, faults: &mut Faults) {
+    const RELATIONS: [(&str, RelationType); 2] =
+        [("self", RelationType::User), ("group", RelationType::Group)];
+    let what = "a kind that stands for users has no relations but `self`, to a user, and \
+                `group`, to groups, and no attributes";
+    let relations = place.key("relations");
+    for (name, &of) in object.relations.iter() {
+        if !RELATIONS.contains(&(name, of)) {
+            faults.push(&relations.name(name), ProblemKind::Unfit { what });
+        }
+    }
+    for (name, _) in RELATIONS {
+        if object.relations.get(name).is_none() {
+            faults.push(&relations.name(name), ProblemKind::Missing);
+        }
+    }
+    let attributes = place.key("attributes");
+    for (name, _) in object.attributes.iter() {
+        faults.push(&attributes.name(name), ProblemKind::Unfit { what });
+    }
 }
 
 fn checks(

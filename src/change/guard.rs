@@ -98,9 +98,9 @@ pub(crate) fn permit<'p>(
     if user.suspended {
         return Err(NotPermitted::Suspended);
     }
-    let may = |kind: ChangeKind| match old.governance.needs(kind) {
-        None => user.admin,
-        Some(needs) => needs.iter().all(|&bit| holds(bit)),
+    let may = |kind: ChangeKind| {
+        let needs = old.governance.needs(kind);
+        user.admin || needs.is_some_and(|needs| needs.iter().all(|&bit| holds(bit)))
     };
     if let Some(&kind) = requirements.kinds.iter().find(|&&kind| !may(kind)) {
         return Err(NotPermitted::Kind(kind));

@@ -9,6 +9,9 @@ use crate::problem::Problem;
 /// A policy document, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
+    /// The schema of the format that the document names, for editors.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     pub(super) format: Format,
     /// The permissions and other things that the product has.
     pub catalogue: Catalogue,

@@ -527,11 +527,13 @@ fn fence<'b>(stated: impl Iterator<Item = &'b Bound>, date: Date, today: Option<
         _ => None,
     });
     let nearest = fences.min_by_key(|(_, days)| days.unsigned_abs());
-    Bound::Fence(match nearest {
-        Some((Fence::PlusDays(days), more)) => Fence::PlusDays(days.saturating_add(more)),
-        Some((Fence::Next { weekday, plus_days }, more)) => {
+    let reaching = nearest.map(|(fence, more)| match fence {
+        Fence::PlusDays(days) => Fence::PlusDays(days.saturating_add(more)),
+        Fence::Next { weekday, plus_days } => {
             Fence::Next { weekday, plus_days: plus_days.saturating_add(more) }
         }
-        Some((Fence::Date(_), _)) | None => Fence::Date(date),
-    })
+        Fence::Date(_) => Fence::Date(date),
+    });
+    let reaching = reaching.filter(|fence| fence.is_within_reach());
+    Bound::Fence(reaching.unwrap_or(Fence::Date(date)))
 }

@@ -54,6 +54,8 @@ change_kinds! {
     SetGroup "set_group",
     SetLicence "set_licence",
     Import "import",
+    SetAssignment "set_assignment",
+    Expire "expire",
 }
 
 /// Kinds that do the same to a profile, a role and an approval group.
@@ -99,6 +101,11 @@ pub(crate) struct Governance {
     /// admins.
     needs: Vec<(ChangeKind, Box<[Bit]>)>,
     separations: Vec<Separation>,
+    /// The permissions of those whose edits of sources are not compared; if empty, of
+    /// nobody.
+    escalate: Box<[Bit]>,
+    /// The same of those whose gifts of sources are not.
+    bind: Box<[Bit]>,
 }
 
 /// Permissions of which no user may newly hold more than a given number.
@@ -117,19 +124,20 @@ impl Separation {
 }
 
 impl Governance {
-    /// Governance as stated, with the permissions of its kinds of change and, in order,
-    /// those of its separations.
+    /// Governance as stated, with the permissions of its kinds of change, in order those of
+    /// its separations, and those of `escalate` and `bind`.
     pub(super) fn new(
         stated: document::Governance,
         needs: Vec<(ChangeKind, Box<[Bit]>)>,
         separated: impl IntoIterator<Item = Box<[Bit]>>,
+        [escalate, bind]: [Box<[Bit]>; 2],
     ) -> Governance {
         let separations = stated.separation.iter().zip(separated).map(|(stated, bits)| {
             let (name, at_most) = (stated.name.as_str().into(), stated.at_most as usize);
             Separation { name, bits, at_most }
         });
         let separations = separations.collect();
-        Governance { stated, needs, separations }
+        Governance { stated, needs, separations, escalate, bind }
     }
 
     /// Returns it as the document has it.
@@ -139,6 +147,25 @@ impl Governance {
 
     pub(crate) fn no_escalation(&self) -> bool {
         self.stated.no_escalation
+    }
+
+    #[expect(dead_code, reason = "no guard looks at superiors yet")]
+    pub(crate) fn protects_superiors(&self) -> bool {
+        self.stated.protect_superiors
+    }
+
+    /// The permissions that spare an actor the comparisons of edited sources, all of them
+    /// together; `None` spares nobody.
+    #[expect(dead_code, reason = "no guard spares anybody yet")]
+    pub(crate) fn escalate(&self) -> Option<&[Bit]> {
+        Some(&*self.escalate).filter(|bits| !bits.is_empty())
+    }
+
+    /// The permissions that spare an actor the comparisons of sources given, all of them
+    /// together; `None` spares nobody.
+    #[expect(dead_code, reason = "no guard spares anybody yet")]
+    pub(crate) fn bind(&self) -> Option<&[Bit]> {
+        Some(&*self.bind).filter(|bits| !bits.is_empty())
     }
 
     /// The permissions that an actor must hold, all of them, for a kind of change; `None`

@@ -98,6 +98,7 @@ pub(super) fn resolve(
         Inner {
             limits: *limits,
             revision: 0,
+            schema: document.schema.map(Into::into),
             lineage: Lineage::first(users.len(), catalogue.bits()),
             licence: Arc::new(Licence::new(licence, &catalogue)),
             sources,
@@ -232,9 +233,15 @@ impl Resolver<'_> {
     /// permission is dropped, which leaves it to admins: merely needing one permission
     /// less would let more actors make it.
     fn governance(&mut self, governance: &document::Governance, place: &Place<'_>) -> Governance {
+        let (escalate, escalating) = self.all_of(&governance.escalate, &place.key("escalate"));
+        let (bind, binding) = self.all_of(&governance.bind, &place.key("bind"));
         let mut fitting = document::Governance {
+            permissions: Map::default(),
             no_escalation: governance.no_escalation,
-            ..document::Governance::default()
+            protect_superiors: governance.protect_superiors,
+            escalate,
+            bind,
+            separation: Vec::new(),
         };
         let (mut needs, mut separated) = (Vec::new(), Vec::new());
         let mut changes = Seen::default();
@@ -246,9 +253,13 @@ impl Resolver<'_> {
             if kind.is_none() {
                 let known = ChangeKind::ALL.iter().map(|kind| kind.code());
                 self.faults.unknown(&place, "kind of change", change, known);
+            } else if names.is_empty() {
+                let what =
+                    "an empty list names no permission; a kind that is left out is for admins";
+                self.faults.push(&place, ProblemKind::Unfit { what });
             }
-            let (fits, bits) = self.thresholds(names, &place);
-            if let Some(kind) = kind.filter(|_| fits.len() == names.len()) {
+            let (fits, bits) = self.all_of(names, &place);
+            if let Some(kind) = kind.filter(|_| !fits.is_empty()) {
                 fitting.permissions.push(change, fits);
                 needs.push((kind, bits));
             }
@@ -265,7 +276,13 @@ impl Resolver<'_> {
             fitting.separation.push(document::Separation { permissions, ..separation.clone() });
             separated.push(bits);
         }
-        Governance::new(fitting, needs, separated)
+        Governance::new(fitting, needs, separated, [escalating, binding])
+    }
+
+    /// Resolves thresholds all of which an actor must hold: none, if any is unknown.
+    fn all_of(&mut self, names: &[String], place: &Place<'_>) -> (Vec<String>, Box<[Bit]>) {
+        let (fits, bits) = self.thresholds(names, place);
+        if fits.len() == names.len() { (fits, bits) } else { Default::default() }
     }
 
     /// Resolves the names of thresholds, and returns those that are known with their bits;

@@ -60,8 +60,15 @@ impl Faults {
             .filter(|problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. }))
             .map(Problem::place)
             .collect();
-        let independent: Vec<Problem> =
-            resolved.into_iter().filter(|problem| !follows_from(problem, &unread)).collect();
+        let lists: HashSet<&str> = unread.iter().filter_map(|place| list_of(place)).collect();
+        let independent = |problem: &Problem| {
+            // A list may be too short for want of an item that could not be read.
+            let is_short =
+                matches!(problem.kind(), ProblemKind::Form { .. } | ProblemKind::Unfit { .. })
+                    && lists.contains(problem.place());
+            !is_short && !follows_from(problem, &unread)
+        };
+        let independent: Vec<Problem> = resolved.into_iter().filter(independent).collect();
         self.problems.extend(independent);
         self.problems
     }
@@ -145,6 +152,11 @@ impl Faults {
     pub(crate) fn duplicate(&mut self, place: &Place<'_>, name: &str) {
         self.push(place, ProblemKind::Duplicate { name: name.to_owned() });
     }
+}
+
+/// Returns the place of the list that a place is an item of.
+fn list_of(place: &str) -> Option<&str> {
+    place.strip_suffix(']')?.rsplit_once('[').map(|(list, _)| list)
 }
 
 /// Returns `true` if a problem may merely follow from one at these places.

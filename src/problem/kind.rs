@@ -113,6 +113,14 @@ pub enum ProblemKind {
         /// The reason.
         what: &'static str,
     },
+    /// A second kind of object that stands for the same.
+    #[error("`{other}` stands for the {what} already")]
+    StoodFor {
+        /// A noun for what it stands for: `users`.
+        what: &'static str,
+        /// The kind that does already.
+        other: String,
+    },
     /// A pattern that matches no grantable permission.
     #[error("pattern `{pattern}` matches no permission that can be granted")]
     MatchesNothing {
@@ -202,6 +210,7 @@ impl ProblemKind {
             | ProblemKind::TooLong { .. }
             | ProblemKind::InvalidName { .. }
             | ProblemKind::ImpliesScoped { .. }
+            | ProblemKind::StoodFor { .. }
             | ProblemKind::Cycle { .. }
             | ProblemKind::UniqueIncluded { .. }
             | ProblemKind::UniqueHeld { .. } => false,

@@ -47,7 +47,7 @@ fn comparing_lists_takes_effort_in_proportion() {
                 "permissions": permissions},
             "roles": {"role": {"allow": ["**"], "bounds": {"job.region": texts(1)}}},
             "users": users,
-            "governance": {"no_escalation": true, "permissions": {"edit_role": []}},
+            "governance": {"no_escalation": true, "permissions": {"edit_role": ["p0"]}},
         });
         let bound =
             Op::Bound { attribute: "job.region".into(), bound: Some(Bound::OneOf(texts(0))) };
@@ -74,7 +74,7 @@ fn chains_of_requirements_take_effort_in_proportion() {
             "catalogue": {"objects": {"job": {}}, "permissions": permissions},
             "roles": {"role": {"allow": ["**"]}},
             "users": {"boss": {"allow": ["**"]}, "bob": {}},
-            "governance": {"no_escalation": true, "permissions": {"assign_role": []}},
+            "governance": {"no_escalation": true, "permissions": {"assign_role": ["p0"]}},
         });
         let source = SourceName::Role("role".into());
         bytes(document, "boss", &Change::Assign { user: "bob".into(), source })

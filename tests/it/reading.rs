@@ -44,7 +44,7 @@ const WHOLE: &str = r#"{
   "approval_groups": {"b": {"template": true}},
   "groups": {"uk": {"label": "UK"}},
   "users": {"u": {"admin": true}},
-  "governance": {"permissions": {"import": []}, "separation": [{"name": "n", "permissions": [], "at_most": 1}]}
+  "governance": {"permissions": {"import": ["g"]}, "separation": [{"name": "n", "permissions": [], "at_most": 1}]}
 }"#;
 
 /// The entries of [`WHOLE`], one in each kind of map, with their places.
@@ -81,8 +81,8 @@ const ENTRIES: &[(&str, &str)] = &[
     (r#""label": "UK""#, "groups.uk.label"),
     (r#""u": {"admin": true}"#, "users.u"),
     (r#""admin": true"#, "users.u.admin"),
-    (r#""import": []"#, "governance.permissions.import"),
-    (r#""permissions": {"import": []}"#, "governance.permissions"),
+    (r#""import": ["g"]"#, "governance.permissions.import"),
+    (r#""permissions": {"import": ["g"]}"#, "governance.permissions"),
     (r#""at_most": 1"#, "governance.separation[0].at_most"),
 ];
 
@@ -112,7 +112,7 @@ fn an_unknown_key_is_refused_in_every_record() {
         (r#""template": true"#, "approval_groups.b."),
         (r#""label": "UK""#, "groups.uk."),
         (r#""admin": true"#, "users.u."),
-        (r#""permissions": {"import": []}"#, "governance."),
+        (r#""permissions": {"import": ["g"]}"#, "governance."),
         (r#""at_most": 1"#, "governance.separation[0]."),
     ] {
         assert!(WHOLE.contains(record), "{record}");

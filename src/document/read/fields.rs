@@ -8,8 +8,8 @@ use smallvec::SmallVec;
 
 use super::values::{
     AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, Count, Days, Entries,
-    FormatOne, Key, List, OptionalName, RELATION_TYPE, SomeList, SomeName, SomeText, States, Text,
-    WEEKDAY,
+    FormatOne, Key, List, OptionalName, RELATION_TYPE, STANDS_FOR, SomeList, SomeName, SomeText,
+    States, Text, WEEKDAY,
 };
 use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
@@ -134,6 +134,7 @@ macro_rules! fields {
 fields! {
     Document, "a policy document",
     required ["format", "catalogue"];
+    "$schema" => schema: SomeText,
     "format" => format: FormatOne,
     "catalogue" => catalogue: record::<Catalogue>(),
     "licence" => licence: record::<Licence>(),
@@ -188,6 +189,7 @@ fields! {
     "relations" => relations: Entries(RELATION_TYPE),
     "attributes" => attributes: Entries(BOUND_TYPE),
     "checks" => checks: List(Text),
+    "stands_for" => stands_for: STANDS_FOR,
 }
 
 fields! {
@@ -294,6 +296,9 @@ fields! {
     Governance, "governance";
     "permissions" => permissions: Entries(List(Text)),
     "no_escalation" => no_escalation: Boolean,
+    "protect_superiors" => protect_superiors: Boolean,
+    "escalate" => escalate: List(Text),
+    "bind" => bind: List(Text),
     "separation" => separation: List(record::<Separation>()),
 }
 

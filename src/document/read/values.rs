@@ -11,7 +11,7 @@ use crate::date::{Date, Weekday};
 use crate::document::whole::Format;
 use crate::document::{
     Bound, BoundType, Edition, Fence, Group, Map, ObjectKind, PermissionNode, RelationType, Role,
-    Scope, Separation, Setting, SettingValue, Source, UserEntry,
+    Scope, Separation, Setting, SettingValue, Source, StandsFor, UserEntry,
 };
 use crate::names::HashMap;
 use crate::problem::{PlaceOf, ProblemKind, nearest};
@@ -217,6 +217,9 @@ pub(super) const RELATION_TYPE: Word<RelationType> = Word {
     expected: "relation type",
     words: &[("user", RelationType::User), ("group", RelationType::Group)],
 };
+
+pub(super) const STANDS_FOR: Word<StandsFor> =
+    Word { expected: "subject of governance", words: &[("users", StandsFor::Users)] };
 
 pub(super) const BOUND_TYPE: Word<BoundType> = Word {
     expected: "bound type",

@@ -3,7 +3,7 @@
 
 use grantree::Document;
 use grantree::change::Rule;
-use grantree::document::{Bound, BoundType, Map, SettingValue, Statements};
+use grantree::document::{Bound, BoundType, Fence, Map, SettingValue, Statements};
 
 use super::super::oracle::{Catalogue, Form};
 use super::Attempt;
@@ -58,7 +58,14 @@ pub fn bound(document: &Document, attribute: &str, bound: Option<&Bound>) -> Res
         Some(Bound::Limit(_)) => [BoundType::AtMost, BoundType::AtLeast].contains(form),
         Some(Bound::Fence(_)) => [BoundType::NotBefore, BoundType::NotAfter].contains(form),
     };
-    fits.then_some(()).ok_or(Rule::Invalid)
+    // "`plus_days` within ±100,000."
+    let within = |days: i64| days.unsigned_abs() <= 100_000;
+    let is_near = match bound {
+        Some(Bound::Fence(Fence::PlusDays(days))) => within(*days),
+        Some(Bound::Fence(Fence::Next { plus_days, .. })) => within(*plus_days),
+        _ => true,
+    };
+    (fits && is_near).then_some(()).ok_or(Rule::Invalid)
 }
 
 /// "`values` lists the accepted ones."

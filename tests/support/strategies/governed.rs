@@ -4,7 +4,7 @@ use std::fmt;
 
 use grantree::Document;
 use grantree::change::Change;
-use grantree::document::{Governance, Role, Separation};
+use grantree::document::{Governance, PermissionNode, Role, Separation};
 use grantree::policy_test::Question;
 use proptest::collection::vec;
 use proptest::option;
@@ -14,8 +14,11 @@ use super::catalogue::World;
 use super::dice::Dice;
 use super::{Bytes, Hand, catalogue, change, hand, hands, question, source, taste};
 
+/// The permission that almost everybody holds, with which most changes may be asked for.
+const ASK: &str = "ask";
+
 /// The kinds of change that governance tells apart.
-const KINDS: [&str; 31] = [
+const KINDS: [&str; 33] = [
     "create_profile",
     "create_role",
     "create_approval_group",
@@ -47,6 +50,8 @@ const KINDS: [&str; 31] = [
     "set_group",
     "set_licence",
     "import",
+    "set_assignment",
+    "expire",
 ];
 
 /// A governed policy and what is to happen to it. Each change is drawn when its
@@ -183,7 +188,7 @@ fn rolls(steps: usize) -> impl Strategy<Value = Rolls> {
 }
 
 impl Rolls {
-    fn read(&self, govern: fn(&mut Dice<'_>, &World, &Document) -> Governance) -> Session {
+    fn read(&self, govern: fn(&mut Dice<'_>, &World) -> Governance) -> Session {
         let mut misc = Dice::new(&self.misc);
         let taste = taste::read(&mut misc);
         let (catalogue, world) = catalogue::read(taste, &mut misc, &self.kinds, &self.nodes);
@@ -204,7 +209,10 @@ impl Rolls {
         guard(&mut dice, &mut document);
         document.users = source::users(&world, &document, &self.users);
         appoint(&mut dice, &mut document);
-        document.governance = govern(&mut dice, &world, &document);
+        document.governance = govern(&mut dice, &world);
+        let ask = PermissionNode { key: ASK.to_owned(), ..PermissionNode::default() };
+        document.catalogue.permissions.push(ask);
+        document.global.allow.push(ASK.to_owned());
         Session { document, world, steps: self.steps.clone(), questions: self.questions.clone() }
     }
 }
@@ -245,9 +253,9 @@ fn appoint(dice: &mut Dice<'_>, document: &mut Document) {
     }
 }
 
-/// Of most kinds of change everybody may ask, of some who holds a permission,
+/// Of most kinds of change almost everybody may ask, of some who holds a permission,
 /// of some admins.
-fn govern(dice: &mut Dice<'_>, world: &World, _: &Document) -> Governance {
+fn govern(dice: &mut Dice<'_>, world: &World) -> Governance {
     let mut governance = Governance {
         no_escalation: dice.chance(60),
         separation: separation(dice, world),
@@ -255,8 +263,10 @@ fn govern(dice: &mut Dice<'_>, world: &World, _: &Document) -> Governance {
     };
     for kind in KINDS {
         match dice.weigh(&[(74, 0), (20, 1), (6, 2)]) {
-            0 => governance.permissions.push(kind, Vec::new()),
-            1 => governance.permissions.push(kind, dice.some(&world.needs, 1)),
+            0 => governance.permissions.push(kind, vec![ASK.to_owned()]),
+            1 if !world.needs.is_empty() => {
+                governance.permissions.push(kind, vec![dice.pick(&world.needs).clone()]);
+            }
             _ => {}
         }
     }
@@ -280,11 +290,11 @@ fn separation(dice: &mut Dice<'_>, world: &World) -> Vec<Separation> {
 }
 
 /// "Any set of governance permissions": here, all but a few.
-fn tempt(dice: &mut Dice<'_>, _: &World, _: &Document) -> Governance {
+fn tempt(dice: &mut Dice<'_>, _: &World) -> Governance {
     let mut governance = Governance { no_escalation: true, ..Governance::default() };
     for kind in KINDS {
         if !dice.chance(8) {
-            governance.permissions.push(kind, Vec::new());
+            governance.permissions.push(kind, vec![ASK.to_owned()]);
         }
     }
     governance
