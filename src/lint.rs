@@ -101,7 +101,8 @@ pub enum Code {
     /// an included role or of the global source.
     Redundant,
     /// A statement about permissions that nobody is granted or that are forbidden
-    /// anyway, or a bound on an attribute that no permission checks.
+    /// anyway, a denial or an `except` of what would not be granted without it either, or
+    /// a bound on an attribute that no permission checks.
     Idle,
     /// A permission that nobody but an admin can hold, whatever sources they have,
     /// under the licence or under any edition of the catalogue with the licence's own

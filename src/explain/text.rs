@@ -187,15 +187,17 @@ impl Text<'_, '_> {
         for statement in overruled {
             self.line(format_args!("overridden: {statement}"))?;
         }
-        let who_decides = if !grant.implied_by.is_empty() {
-            "so what implies it decides"
+        let consequence = if !grant.implied_by.is_empty() {
+            ", so what implies it decides"
         } else if !grant.statements.is_empty() {
-            "so other sources decide"
+            ", so other sources decide"
+        } else if reason == Reason::NotGranted {
+            ", and no other source says anything about it"
         } else {
-            "and no other source says anything about it"
+            ""
         };
         for statement in &grant.left_out_by {
-            self.line(format_args!("{statement}, {who_decides}"))?;
+            self.line(format_args!("{statement}{consequence}"))?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! the same without any of these statements, because of what lies below (the global
 //! source) or beside (the roles that a role includes), the whole front can be left out.
 //! A statement is without effect if this holds for every permission that it matches.
+//! The outcome of an `except` is that of a source without any of these statements.
 //!
 //! INVARIANT: whichever of the findings are left out, the outcome of every source stays
 //! the same for every permission in reach. A front keeps at least one statement that is
@@ -148,6 +149,7 @@ impl<'p> Linter<'p> {
             Stating::Permissions(Statement {
                 effect: Effect::Allow | Effect::Level(_), ..
             }) if cause == Cause::NeverEffective => "allow what it needs too, or leave it out",
+            Stating::Permissions(Statement { effect: Effect::Except, .. }) => "remove it",
             _ => "leave it out",
         };
         self.find(code, place, message, advice, vec![what]);

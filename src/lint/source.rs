@@ -196,7 +196,7 @@ impl<'p> Linter<'p> {
                     "`{text}` denies {denied}, which {granted} implies: so where {whose} grants \
                      {granted}, that has no effect",
                 );
-                let advice = format!("allow `{}` too, or deny less", denies.path);
+                let advice = format!("except or allow `{}` too, or deny less", denies.path);
                 let place = nearest.place(&name.place(), catalogue);
                 let names = vec![denies.path.to_string(), grants.path.to_string()];
                 self.find(Code::Silences, place, message, &advice, names);

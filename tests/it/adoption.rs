@@ -29,7 +29,7 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
           "default_profile": "gone",
           "roles": {
             "clerk": {"includes": ["gone"], "assignable_by": ["gone"], "demoted_to": "gone", "unique": true,
-              "allow": ["orders", "orders.**"], "deny": ["orders.view.*", "price"],
+              "allow": ["orders", "orders.**"], "except": ["orders.gone", "orders.view"], "deny": ["orders.view.*", "price"],
               "levels": {"price": "read_only", "**": "full"},
               "bounds": {"job.region": ["north"], "job.size": 3},
               "settings": {"hours": 3, "color": "red"}}},
@@ -53,6 +53,7 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
             "governance.separation[0].permissions[1]: unknown level `price:read_only`; expected `price:full` (left out, which may widen)",
             "roles.clerk.assignable_by[0]: unknown role `gone` (left out)",
             "roles.clerk.allow[0]: `orders` is a heading, not a permission; `orders.**` matches the permissions below it (left out)",
+            "roles.clerk.except[0]: unknown permission `orders.gone` (left out, which may widen)",
             "roles.clerk.deny[0]: pattern `orders.view.*` matches no permission that can be granted (left out, which may widen)",
             "roles.clerk.levels.price: no permission matched by `price` has a level `read_only`; expected `hidden` or `full` (left out)",
             "roles.clerk.bounds.job.region: `job.region` takes an integer, or \"any\"; found a list of texts (left out, which may widen)",
@@ -65,6 +66,7 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
     assert_eq!(document.licence.features, ["planner"]);
     let clerk = document.roles.get("clerk").expect("a role");
     assert_eq!(clerk.source.statements.allow, ["orders.**"]);
+    assert_eq!(clerk.source.statements.except, ["orders.view"]);
     assert_eq!(clerk.source.statements.deny, ["price"]);
     // The guard that lost its last name stays, for admins only.
     assert_eq!(clerk.source.assignable_by, Some(Vec::new()));

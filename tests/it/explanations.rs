@@ -307,3 +307,46 @@ fn a_group_relation_without_groups_says_so() {
     let told = engine.explain_by_name("u", "a", &object).expect("an explanation").to_string();
     assert!(told.contains("`team` is no group, but should be one of the user's groups"), "{told}");
 }
+
+/// What sources leave out is no statement of theirs, but is told.
+#[test]
+fn what_sources_leave_out_is_told() {
+    let text = r#"{"format": 1,
+        "catalogue": {"permissions": [
+            {"key": "orders", "children": [{"key": "approve"}]},
+            {"key": "lead", "implies": ["orders.approve"]}]},
+        "profiles": {"open": {"allow": ["orders.approve"]}},
+        "roles": {
+            "clerk": {"label": "Clerk", "allow": ["orders.**"], "except": ["orders.approve"]},
+            "lead": {"allow": ["lead"]},
+            "never": {"forbid": ["orders.*"]}},
+        "users": {
+            "ann": {"roles": ["clerk"]},
+            "ben": {"profile": "open", "roles": ["clerk"]},
+            "cat": {"roles": ["clerk", "lead"]},
+            "dan": {"roles": ["clerk", "never"]}}}"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let told = |user: &str| {
+        engine.explain_by_name(user, "orders.approve", ()).expect("known names").to_string()
+    };
+    insta::assert_snapshot!(["ann", "ben", "cat", "dan"].map(told).join("\n"), @r"
+    no: user `ann` may not `orders.approve`, because it is not granted
+      role `clerk` (Clerk) leaves out `orders.approve` [roles.clerk.except[0]], and no other source says anything about it
+
+    yes: user `ben` may `orders.approve`, because it is granted
+      profile `open` allows `orders.approve` [profiles.open.allow[0]]
+      role `clerk` (Clerk) leaves out `orders.approve` [roles.clerk.except[0]], so other sources decide
+      and so is everything that it needs: `orders`
+
+    yes: user `cat` may `orders.approve`, because it is granted
+      it is implied by `lead`
+      role `lead` allows `lead` [roles.lead.allow[0]]
+      role `clerk` (Clerk) leaves out `orders.approve` [roles.clerk.except[0]], so what implies it decides
+      and so is everything that it needs: `orders`
+
+    no: user `dan` may not `orders.approve`, because it is forbidden
+      role `never` forbids `orders.*` [roles.never.forbid[0]]
+      role `clerk` (Clerk) leaves out `orders.approve` [roles.clerk.except[0]]
+    ");
+}

@@ -126,6 +126,42 @@ fn overridden_in_its_own_source() {
 }
 
 #[test]
+fn an_except_without_effect() {
+    let p = |statements: Value, global: Value| {
+        orders(json!({"profiles": {"p": statements, "q": {"allow": ["**"]}}, "global": global,
+                      "users": {"u": {"profile": "p"}, "v": {"profile": "q"}}}))
+    };
+    let nothing = || json!({});
+    assert_eq!(p(json!({"allow": ["orders.**"], "except": ["orders.approve"]}), nothing()), NONE);
+    // It states nothing of what it leaves out.
+    let found = p(json!({"allow": ["orders"], "except": ["orders.approve"]}), nothing());
+    assert_eq!(found, ["idle profiles.p.except[0]"]);
+    // Of what it leaves out, the global source says the same.
+    let found = p(
+        json!({"allow": ["orders.**"], "except": ["orders.approve"]}),
+        json!({"allow": ["orders.approve"]}),
+    );
+    assert_eq!(found, ["idle profiles.p.except[0]"]);
+    // Of two that leave out the same, one stays.
+    let found = p(
+        json!({"allow": ["orders.**"], "except": ["orders.quotes.*", "orders.quotes.export"]}),
+        nothing(),
+    );
+    assert_eq!(found, ["redundant profiles.p.except[1]"]);
+    let found = p(
+        json!({"allow": ["orders.**"], "except": ["orders.approve", "orders.approve"]}),
+        nothing(),
+    );
+    assert_eq!(found, ["repeated profiles.p.except[1]"]);
+    let found = p(
+        json!({"allow": ["orders", "orders.quotes.export", "orders.quotes"],
+               "except": ["orders.quotes.*"]}),
+        nothing(),
+    );
+    assert_eq!(found, ["overridden profiles.p.except[0]"]);
+}
+
+#[test]
 fn redundant_in_its_own_source() {
     let p = |statements: Value| {
         orders(

@@ -147,3 +147,24 @@ fn a_tree_is_data_with_stable_codes() {
     let unknown = policy.tree(&SourceName::Role("laed".into())).expect_err("no such role");
     assert_eq!(unknown.to_string(), "unknown role `laed`; did you mean `lead`?");
 }
+
+#[test]
+fn a_box_that_is_left_out() {
+    let text = r#"{"format": 1,
+        "catalogue": {"permissions": [
+            {"key": "orders", "children": [{"key": "quotes"}, {"key": "approve"}, {"key": "ship"}]},
+            {"key": "lead", "implies": ["orders.ship"]}]},
+        "global": {"allow": ["orders.quotes"]},
+        "roles": {"clerk": {"allow": ["orders.**", "lead"], "except": ["orders.*"]}}}"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    let policy = Policy::try_from(document).expect("a policy");
+    let tree = policy.tree(&SourceName::Role("clerk".into())).expect("a role");
+    insta::assert_snapshot!(tree.to_string(), @r"
+    role `clerk`
+      [x] orders: `orders.**` [roles.clerk.allow[0]]
+        [.] quotes: `orders.*` [roles.clerk.except[0]]; the global source allows `orders.quotes` [global.allow[0]]
+        [.] approve: `orders.*` [roles.clerk.except[0]]
+        [.] ship: `orders.*` [roles.clerk.except[0]]; implied by `lead`
+      [x] lead: [roles.clerk.allow[1]]
+    ");
+}
