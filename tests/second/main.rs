@@ -7,4 +7,5 @@ mod oracle2;
 mod random2;
 
 mod documents;
+mod laws;
 mod shares;
