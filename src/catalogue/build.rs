@@ -5,13 +5,10 @@ mod resolve;
 
 use self::number::Numbering;
 use self::resolve::{Resolving, check_gates, depend};
-use super::{
-    Attribute, AttributeId, Catalogue, Edition, Form, Kind, NodeId, check_value, condition,
-    includes,
-};
+use super::{Attribute, Catalogue, Edition, Form, Kind, check_value, condition, includes};
 use crate::bits::BitSet;
 use crate::document::{self, Map, RelationType, StandsFor};
-use crate::ids::{IdVec, Key, Number};
+use crate::ids::{AttributeId, IdVec, Key, NodeId, Number};
 use crate::names::{NameMap, keys};
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -60,13 +57,8 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         editions,
     };
     let left = faults.limits.dependencies;
-    let mut resolving = Resolving {
-        catalogue,
-        faults,
-        next: NodeId::default(),
-        requires_at: IdVec::from_iter([]),
-        left,
-    };
+    let (next, requires_at) = (NodeId::default(), IdVec::from_iter([]));
+    let mut resolving = Resolving { catalogue, faults, next, requires_at, left };
     resolving.resolve(permissions, &place);
     let Resolving { mut catalogue, faults, requires_at, mut left, .. } = resolving;
 
