@@ -28,7 +28,7 @@ use crate::bits::BitSet;
 use crate::document::{self, Bound, BoundType, RelationType};
 pub(crate) use crate::ids::{AttributeId, Bit, KindId, NodeId};
 use crate::ids::{IdVec, Key, Number, each};
-use crate::names::{HashSet, NameMap};
+use crate::names::{HashMap, HashSet, NameMap};
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
 use crate::relation::RelationState;
 
@@ -39,6 +39,8 @@ pub(crate) struct Catalogue {
     pub(crate) document: document::Catalogue,
     pub(crate) nodes: IdVec<NodeId, Node>,
     by_path: NameMap<NodeId>,
+    /// The permissions that take the place of paths of earlier catalogues.
+    successors: HashMap<Box<str>, Vec<NodeId>>,
     /// The node of each bit.
     pub(crate) bit_nodes: IdVec<Bit, NodeId>,
     /// The bits that statements reach: all but the scoped nodes' own.
@@ -320,6 +322,11 @@ impl Catalogue {
 
     pub(crate) fn find(&self, path: &str) -> Option<NodeId> {
         self.by_path.get(path).copied()
+    }
+
+    /// The permissions that list a path in `was`.
+    pub(crate) fn successors(&self, path: &str) -> &[NodeId] {
+        self.successors.get(path).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {

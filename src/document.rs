@@ -130,6 +130,10 @@ pub struct PermissionNode {
     /// The permissions that granting it grants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implies: Vec<String>,
+    /// The paths that it had in earlier catalogues: whatever names one of them is about it,
+    /// where a stored document is adopted or a bundle imported.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
     /// The permissions that it splits into, by the user's relation to the object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
@@ -158,6 +162,10 @@ pub struct Scope {
     /// The permissions that granting it grants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implies: Vec<String>,
+    /// The paths that it had in earlier catalogues: whatever names one of them is about it,
+    /// where a stored document is adopted or a bundle imported.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
 }
 
 /// A kind of object.

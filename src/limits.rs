@@ -43,8 +43,9 @@ pub struct Limits {
     pub depth: usize,
     /// The greatest number of dependencies, over all permissions together: 4,194,304 by
     /// default. Counted are the entries that a scope takes over from its scoped node,
-    /// and for a permission on an object the permissions with scopes or checks to which
-    /// it answers.
+    /// for a permission on an object the permissions with scopes or checks to which it
+    /// answers, and in a document that is adopted the permissions that take the place of
+    /// former paths.
     ///
     /// Each permission has few, unless hundreds require each other in a chain.
     pub dependencies: usize,

@@ -9,7 +9,7 @@ use super::{Attribute, Catalogue, Edition, Form, Kind, check_value, condition, i
 use crate::bits::BitSet;
 use crate::document::{self, Map, RelationType, StandsFor};
 use crate::ids::{AttributeId, IdVec, Key, NodeId, Number};
-use crate::names::{NameMap, keys};
+use crate::names::{HashMap, NameMap, keys};
 use crate::problem::{Faults, Place, ProblemKind};
 
 impl Faults {
@@ -49,6 +49,7 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         scoped,
         nodes,
         by_path,
+        successors: HashMap::default(),
         bit_nodes: bit_nodes.into_iter().collect(),
         grantable,
         kinds,

@@ -154,6 +154,18 @@ impl Pattern {
         })
     }
 
+    /// Returns `true` if a level is below another for the first node with both that it
+    /// matches.
+    pub(crate) fn lowers(self, level: &str, other: &str, catalogue: &Catalogue) -> bool {
+        let other_of = |id| match &catalogue.node(id).form {
+            Form::Graded(levels) => levels.iter().position(|known| **known == *other),
+            _ => None,
+        };
+        let mut both =
+            self.graded(level, catalogue).filter_map(|(id, at)| Some((at, other_of(id)?)));
+        both.next().is_some_and(|(level, other)| level < other)
+    }
+
     /// Returns the levels of the nodes that it matches.
     pub(crate) fn levels(self, catalogue: &Catalogue) -> impl Iterator<Item = &str> {
         self.nodes(catalogue)

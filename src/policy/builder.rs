@@ -96,8 +96,12 @@ impl<'p> PolicyBuilder<'p> {
     ///   group that a source or user names, if the document lacks it. A source whose
     ///   `assignable_by` has no name left is for admins to assign.
     ///
-    /// Nothing is guessed: what was renamed is left out too. To keep it, first rename
-    /// it in the document.
+    /// What names a path that permissions of the catalogue list in `was` is first made to
+    /// name those permissions instead: in patterns the base becomes theirs, and a threshold
+    /// keeps its level. Where there are several, each gets the statement, and a kind of
+    /// change needs all of them. If two levels are then stated of one pattern, the lower
+    /// one stays and the other is reported. Nothing is guessed: what was renamed without
+    /// such a note is left out.
     ///
     /// Costs as much as [`Policy::try_from`], and leaves nothing out if that would
     /// accept the document.
@@ -139,6 +143,16 @@ impl<'p> PolicyBuilder<'p> {
     /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.allow, ["orders"]);
     /// // Assigning a role is for admins now.
     /// assert!(document.governance.permissions.is_empty());
+    ///
+    /// // The new path, if the catalogue says what it was.
+    /// let newer = r#"{"permissions": [{"key": "orders", "children": [
+    ///     {"key": "exports", "was": ["orders.export"]}, {"key": "fax"}]}]}"#;
+    /// let mut document: Document = serde_json::from_str(stored)?;
+    /// document.catalogue = serde_json::from_str(newer)?;
+    /// let adopted = Policy::builder().adopt(document)?;
+    /// assert!(adopted.left_out.is_empty());
+    /// let document = Document::from(&adopted.policy);
+    /// assert_eq!(document.roles.get("clerk").unwrap().source.statements.deny, ["orders.exports"]);
     /// # Ok(())
     /// # }
     /// ```

@@ -1,11 +1,15 @@
 //! Statements and the names of sources resolved: those of a document, of an imported
 //! bundle and of a change.
 
+use std::borrow::Cow;
+
+use smallvec::{SmallVec, smallvec};
+
 use super::{SourceKind, Sources, Statements};
 use crate::catalogue::{AttributeId, Catalogue, Pattern, check_value};
 use crate::document::{self, Bound, Map, SettingValue};
 use crate::ids::SourceId;
-use crate::names::{keys, number};
+use crate::names::{HashSet, IndexMap, keys, number};
 use crate::problem::{Faults, Place, PlaceOf, ProblemKind, Seen};
 
 /// Resolves names and statements, and reports those that do not fit.
@@ -28,14 +32,7 @@ impl Resolver<'_> {
             except: self.restricting(|it| it.patterns(&stated.except, &place.key("except"))),
             deny: self.restricting(|it| it.patterns(&stated.deny, &place.key("deny"))),
             forbid: self.restricting(|it| it.patterns(&stated.forbid, &place.key("forbid"))),
-            levels: self.entries(
-                &stated.levels,
-                &place.key("levels"),
-                |map, path| map.key(path),
-                |it, text, level, place| {
-                    Some((it.level_pattern(text, level, place)?, level.as_str().into()))
-                },
-            ),
+            levels: self.levels(&stated.levels, &place.key("levels")),
             bounds: self.restricting(|it| {
                 it.entries(
                     &stated.bounds,
@@ -90,8 +87,67 @@ impl Resolver<'_> {
     }
 
     fn patterns(&mut self, texts: &[String], place: &Place<'_>) -> Box<[Pattern]> {
-        let texts = texts.iter().enumerate();
-        texts.filter_map(|(at, text)| self.pattern(text, &place.item(at))).collect()
+        let mut patterns = Vec::with_capacity(texts.len());
+        let mut has_former = false;
+        for (at, text) in texts.iter().enumerate() {
+            let place = place.item(at);
+            for text in self.present(text, &place) {
+                has_former |= matches!(text, Cow::Owned(_));
+                patterns.extend(self.pattern(&text, &place));
+            }
+        }
+        if has_former {
+            let mut seen = HashSet::default();
+            patterns.retain(|&pattern| seen.insert(pattern));
+        }
+        patterns.into()
+    }
+
+    /// Resolves levels by pattern. Where former paths make two statements of one pattern, the
+    /// lower level stays.
+    fn levels(&mut self, stated: &Map<String>, place: &Place<'_>) -> Box<[(Pattern, Box<str>)]> {
+        let mut seen = Seen::default();
+        let mut levels: IndexMap<Pattern, (&str, &str)> = IndexMap::default();
+        for (key, level) in stated.iter() {
+            seen.insert(key, &place.key(key), self.faults);
+            for text in self.present(key, &place.key(key)) {
+                let Some(pattern) = self.level_pattern(&text, level, &place.key(key)) else {
+                    continue;
+                };
+                let stating = (key, level.as_str());
+                let known = *levels.entry(pattern).or_insert(stating);
+                if known.1 == level || !self.faults.leaves_out() {
+                    continue;
+                }
+                let lowers = pattern.lowers(level, known.1, self.catalogue);
+                let (kept, dropped) = if lowers { (stating, known) } else { (known, stating) };
+                levels.insert(pattern, kept);
+                let kind = ProblemKind::Duplicate { name: pattern.text(self.catalogue) };
+                self.faults.put_aside(&place.key(dropped.0), kind);
+            }
+        }
+        levels.into_iter().map(|(pattern, (_, level))| (pattern, level.into())).collect()
+    }
+
+    /// Returns the texts that take the place of one with a former path, of a pattern or
+    /// threshold made for another catalogue (design, section 4); otherwise the text itself.
+    pub(super) fn present<'t>(
+        &mut self,
+        text: &'t str,
+        place: &Place<'_>,
+    ) -> SmallVec<[Cow<'t, str>; 1]> {
+        if !self.faults.leaves_out() {
+            return smallvec![text.into()];
+        }
+        let end = text.find(".*").or_else(|| text.find(':')).unwrap_or(text.len());
+        let (path, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let catalogue = self.catalogue;
+        let successors = catalogue.successors(path);
+        if successors.is_empty() || !self.faults.count_successors(place, successors.len()) {
+            return smallvec![text.into()];
+        }
+        let texts = successors.iter().map(|&id| format!("{}{rest}", catalogue.node(id).path));
+        texts.map(Cow::Owned).collect()
     }
 
     /// Resolves the entries of a map, each at the place of its key, and reports duplicate

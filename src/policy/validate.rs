@@ -272,7 +272,7 @@ impl Resolver<'_> {
             self.faults.check_name(&name, &separation.name);
             seen.insert(&separation.name, &name, self.faults);
             let (names, place) = (&separation.permissions, place.key("permissions"));
-            let (permissions, bits) = self.restricting(|it| it.thresholds(names, &place));
+            let (permissions, bits, _) = self.restricting(|it| it.thresholds(names, &place));
             fitting.separation.push(document::Separation { permissions, ..separation.clone() });
             separated.push(bits);
         }
@@ -281,21 +281,28 @@ impl Resolver<'_> {
 
     /// Resolves thresholds all of which an actor must hold: none, if any is unknown.
     fn all_of(&mut self, names: &[String], place: &Place<'_>) -> (Vec<String>, Box<[Bit]>) {
-        let (fits, bits) = self.thresholds(names, place);
-        if fits.len() == names.len() { (fits, bits) } else { Default::default() }
+        let (fits, bits, all_fit) = self.thresholds(names, place);
+        if all_fit { (fits, bits) } else { Default::default() }
     }
 
-    /// Resolves the names of thresholds, and returns those that are known with their bits;
-    /// any others are reported.
-    fn thresholds(&mut self, names: &[String], place: &Place<'_>) -> (Vec<String>, Box<[Bit]>) {
-        let (mut fits, mut bits) = (Vec::new(), Vec::new());
+    /// Resolves the names of thresholds, and returns those that are known with their bits,
+    /// and `true` if that is all of them; any others are reported.
+    fn thresholds(
+        &mut self,
+        names: &[String],
+        place: &Place<'_>,
+    ) -> (Vec<String>, Box<[Bit]>, bool) {
+        let (mut fits, mut bits, mut all_fit) = (Vec::new(), Vec::new(), true);
         for (at, name) in names.iter().enumerate() {
-            if let Some(bit) = self.catalogue.reference(name, &place.item(at), self.faults) {
-                fits.push(name.clone());
-                bits.push(bit);
+            let place = place.item(at);
+            for name in self.present(name, &place) {
+                let bit = self.catalogue.reference(&name, &place, self.faults);
+                all_fit &= bit.is_some();
+                fits.extend(bit.map(|_| name.into_owned()));
+                bits.extend(bit);
             }
         }
-        (fits, bits.into())
+        (fits, bits.into(), all_fit)
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Faults {
     pub(crate) limits: Limits,
     /// The number of statements so far.
     statements: usize,
+    /// The number of permissions so far that took the place of a former path.
+    succeeded: usize,
 }
 
 impl Faults {
@@ -31,6 +33,19 @@ impl Faults {
     /// From here on, leaves misfits out instead of making them problems.
     pub(crate) fn leave_out(&mut self) {
         self.left_out = Some(Vec::new());
+    }
+
+    /// Returns `true` if misfits are left out: what is resolved was made for another catalogue
+    /// or policy.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.left_out.is_some()
+    }
+
+    /// Leaves something out that is no misfit by itself.
+    pub(crate) fn put_aside(&mut self, place: &Place<'_>, kind: ProblemKind) {
+        let problem = self.budget.admit(place, kind);
+        let left_out = problem.map(|problem| LeftOut { problem, restriction: self.restricts });
+        self.left_out.get_or_insert_default().extend(left_out);
     }
 
     /// Takes the misfits that are left out.
@@ -117,6 +132,17 @@ impl Faults {
         if before <= limit && self.statements > limit {
             self.too_many(place, "statements", limit);
         }
+    }
+
+    /// Counts permissions that take the place of a former path; returns `false` if there are
+    /// more than dependencies may be, which it reports once.
+    pub(crate) fn count_successors(&mut self, place: &Place<'_>, more: usize) -> bool {
+        let (limit, before) = (self.limits.dependencies, self.succeeded);
+        self.succeeded = before.saturating_add(more);
+        if before <= limit && self.succeeded > limit {
+            self.too_many(place, "dependencies", limit);
+        }
+        self.succeeded <= limit
     }
 
     fn check_length(&mut self, place: &Place<'_>, name: &str) {

@@ -95,6 +95,12 @@ pub enum ProblemKind {
         /// The heading's path.
         name: String,
     },
+    /// A former path that a node of the catalogue has.
+    #[error("`{name}` is a path of this catalogue, so it is no former one")]
+    StillThere {
+        /// The path.
+        name: String,
+    },
     /// A scoped node that is implied; only one of its scopes can be.
     #[error("`{name}` is granted through its scopes and can't be implied; imply one of its scopes")]
     ImpliesScoped {
@@ -210,6 +216,7 @@ impl ProblemKind {
             | ProblemKind::TooLong { .. }
             | ProblemKind::InvalidName { .. }
             | ProblemKind::ImpliesScoped { .. }
+            | ProblemKind::StillThere { .. }
             | ProblemKind::StoodFor { .. }
             | ProblemKind::Cycle { .. }
             | ProblemKind::UniqueIncluded { .. }

@@ -78,6 +78,63 @@ fn what_names_something_that_is_gone_is_left_out_and_told() {
 }
 
 #[test]
+fn permissions_take_the_place_of_paths_that_they_had() {
+    let (document, told) = adopt(
+        r#"{
+          "format": 1,
+          "catalogue": {
+            "permissions": [
+              {"key": "a", "was": ["old"], "children": [{"key": "x"}]},
+              {"key": "b", "was": ["old", "older"], "levels": ["none", "some", "all"]},
+              {"key": "c", "levels": ["none", "all"], "was": ["grade"]}]},
+          "global": {"allow": ["a", "old", "older"], "deny": ["old.*"], "forbid": ["**", "gone", "old.**"]},
+          "roles": {
+            "one": {"levels": {"old": "some", "b": "all", "older": "none"}},
+            "two": {"levels": {"b": "some", "older": "some", "grade": "all"}}},
+          "governance": {
+            "permissions": {
+              "assign_role": ["a", "older:all"], "assign_profile": ["old"], "set_admin": ["old:all"],
+              "import": ["grade:some"]},
+            "escalate": ["grade"], "bind": ["old:some", "grade"],
+            "separation": [{"name": "s", "permissions": ["old", "grade:all"], "at_most": 1}]}
+        }"#,
+    );
+    assert_eq!(
+        told,
+        [
+            "global.deny[0]: pattern `b.*` matches no permission that can be granted (left out, which may widen)",
+            "global.forbid[1]: unknown permission `gone` (left out, which may widen)",
+            "governance.bind[0]: unknown level `a:some` (left out)",
+            "governance.permissions.set_admin[0]: unknown level `a:all` (left out)",
+            "governance.permissions.import[0]: unknown level `c:some`; expected `c:all` (left out)",
+            "roles.one.levels.old: no permission matched by `a` has a level `some` (left out)",
+            "roles.one.levels.b: duplicate name `b` (left out)",
+            "roles.one.levels.old: duplicate name `b` (left out)",
+        ],
+    );
+    let global = &document.global;
+    assert_eq!(global.allow, ["a", "b"]);
+    assert_eq!(global.deny, ["a.*"]);
+    assert_eq!(global.forbid, ["**", "a.**", "b.**"]);
+    let levels =
+        |role: &str| document.roles.get(role).expect("a role").source.statements.levels.clone();
+    let stated = |levels: &[(&str, &str)]| {
+        levels.iter().map(|(path, level)| (*path, (*level).to_owned())).collect::<Map<String>>()
+    };
+    assert_eq!(levels("one"), stated(&[("b", "none")]));
+    assert_eq!(levels("two"), stated(&[("b", "some"), ("c", "all")]));
+    let governance = &document.governance;
+    let needs = |kind: &str| governance.permissions.get(kind).map(Vec::as_slice);
+    assert_eq!(needs("assign_role"), Some(&["a".to_owned(), "b:all".to_owned()][..]));
+    assert_eq!(needs("assign_profile"), Some(&["a".to_owned(), "b".to_owned()][..]));
+    assert_eq!((needs("set_admin"), needs("import")), (None, None));
+    assert_eq!(governance.escalate, ["c"]);
+    assert_eq!(governance.bind, [""; 0]);
+    assert_eq!(governance.separation[0].permissions, ["a", "b", "c:all"]);
+    assert_eq!(adopt(&serde_json::to_string(&document).expect("JSON")), (document, Vec::new()));
+}
+
+#[test]
 fn what_leaving_out_does_not_mend_is_refused() {
     let refused =
         |text: &str| Policy::builder().adopt(read(text)).expect_err("it is refused").to_string();

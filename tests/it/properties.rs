@@ -105,6 +105,7 @@ hold! {
     what_is_chosen_is_exported_with_what_it_includes: 512,
     adopting_what_fits_leaves_nothing_out: 256,
     adopting_leaves_out_what_would_be_refused: 1000,
+    what_was_renamed_is_found: 256,
 }
 
 /// A random test is only as good as its cases: both yes and no often enough, and every

@@ -27,7 +27,7 @@ use super::ask::Ask;
 use super::explaining::Judge;
 use super::oracle::{Catalogue, Form, Holder, Oracle, Said, says};
 use super::strategies::{Case, Tweak, said_by, sources};
-use super::{erosion, mending};
+use super::{erosion, mending, renaming};
 
 /// The engine answers as the oracle does.
 pub fn engine_agrees_with_oracle(case: &Case) {
@@ -937,6 +937,16 @@ pub fn adopting_leaves_out_what_would_be_refused(case: &Case) {
         let Adopted { left_out, .. } = adopt(&adopted);
         assert_eq!(left_out, []);
     }
+}
+
+/// Statements follow permissions to the paths that these have now.
+pub fn what_was_renamed_is_found(case: &Case) {
+    let mut stored = case.document.clone();
+    let renamed = renaming::renamed(&stored);
+    stored.catalogue = renamed.catalogue.clone();
+    let Adopted { policy, left_out } = adopt(&stored);
+    assert_eq!(left_out, []);
+    assert_eq!(Document::from(&policy), renamed);
 }
 
 fn adopt(document: &Document) -> Adopted {

@@ -6,7 +6,7 @@ use crate::catalogue::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States
 use crate::document;
 use crate::graph;
 use crate::ids::{IdVec, Key, Number};
-use crate::names::{NameMap, keys, number};
+use crate::names::{NameMap, is_name, keys, number};
 use crate::problem::{Faults, Place, ProblemKind, Seen, truncate_list};
 
 /// Resolves the names in nodes, which it walks in the order of their numbers.
@@ -58,6 +58,7 @@ impl Resolving<'_> {
                 self.faults.push(&place.key("scopes"), ProblemKind::Unfit { what });
             }
         }
+        self.was(&permission.was, &place.key("was"));
         let requires = self.requires(&permission.requires, &place.key("requires"));
         let implies = self.implies(&permission.implies, &place.key("implies"));
         let kind = self.kind(permission, place);
@@ -109,6 +110,7 @@ impl Resolving<'_> {
     }
 
     fn scope(&mut self, scope: &document::Scope, of: NodeId, place: &Place<'_>) {
+        self.was(&scope.was, &place.key("was"));
         let mut requires = self.requires(&scope.requires, &place.key("requires"));
         let mut implies = self.implies(&scope.implies, &place.key("implies"));
         let scoped = self.catalogue.node(of);
@@ -161,10 +163,29 @@ impl Resolving<'_> {
             ("object", permission.object.is_some()),
             ("checks", !permission.checks.is_empty()),
             ("scopes", !permission.scopes.is_empty()),
+            ("was", !permission.was.is_empty()),
         ];
         let what = "a heading only groups, and may carry a feature";
         for (field, _) in unfit.into_iter().filter(|(_, unfit)| *unfit) {
             self.faults.push(&place.key(field), ProblemKind::Unfit { what });
+        }
+    }
+
+    /// Notes the former paths of the next node.
+    fn was(&mut self, paths: &[String], list: &Place<'_>) {
+        for (at, path) in paths.iter().enumerate() {
+            let name = path.clone();
+            if self.catalogue.find(path).is_some() {
+                self.faults.push(&list.item(at), ProblemKind::StillThere { name });
+            } else if !path.split('.').all(is_name) {
+                let expected = "keys joined by dots";
+                self.faults.push(&list.item(at), ProblemKind::InvalidName { name, expected });
+            } else {
+                let successors = self.catalogue.successors.entry(path.as_str().into()).or_default();
+                if successors.last() != Some(&self.next) {
+                    successors.push(self.next);
+                }
+            }
         }
     }
 

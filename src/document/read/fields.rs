@@ -168,6 +168,7 @@ fields! {
     "levels" => levels: SomeList(List(Text)),
     "requires" => requires: List(Text),
     "implies" => implies: List(Text),
+    "was" => was: List(Text),
     "scopes" => scopes: List(record::<Scope>()),
     "children" => children: List(record::<PermissionNode>()),
 }
@@ -180,6 +181,7 @@ fields! {
     "when" => when: Entries(States),
     "requires" => requires: List(Text),
     "implies" => implies: List(Text),
+    "was" => was: List(Text),
 }
 
 fields! {
