@@ -221,15 +221,12 @@ impl Plan<'_> {
             let names = names.as_deref().unwrap_or_default();
             self.known_roles(names)
         });
-        // What the role already includes is nothing new.
-        let before = id.map(|id| self.old.sources.closure(&[id])).unwrap_or_default();
         for &included in includes.as_deref().unwrap_or_default() {
             if self.old.sources[included].unique {
                 let role = self.old.sources.name_of(included);
                 self.refuse(Rule::Invalid, format!("{role} is unique and can't be included"));
             }
-            let brought = self.old.sources.closure(&[included]).into_iter();
-            self.requirements.rights.extend(brought.filter(|source| !before.contains(source)));
+            self.requirements.rights.extend(self.old.sources.closure(&[included]));
         }
         let Some(id) = id else { return };
         if set.assignable_by.is_some() && self.old.sources[id].assignable_by.is_some() {

@@ -359,16 +359,14 @@ impl Attempt<'_> {
         }
     }
 
-    /// "Including a guarded role … needs the right to assign it": what the role
-    /// already brings along is not newly included.
+    /// "Setting `includes` … needs the right to assign each guarded one among them", what
+    /// the role already brings along, too.
     fn set_includes(&mut self, role: &str, names: &[String]) {
-        let before = with_included(self.old, &SourceName::Role(role.to_owned()));
         let mut known = Vec::new();
         for name in names {
             if self.knows_role(name) {
                 self.refuse_if(self.is_unique(name), Rule::Invalid);
-                let mut brought = with_included(self.old, &SourceName::Role(name.clone()));
-                brought.retain(|source| !before.contains(source));
+                let brought = with_included(self.old, &SourceName::Role(name.clone()));
                 self.to_assign.extend(brought);
                 known.push(name.clone());
             }
