@@ -11,12 +11,14 @@
     reason = "there are at most `MOST / 2` nodes, and as many bits"
 )]
 
+mod acting;
 mod build;
 mod condition;
 mod includes;
 mod limit;
 mod pattern;
 
+pub(crate) use acting::Capacity as CapacityRows;
 pub(crate) use condition::{Condition, Evaluator, Op, Step, Truth};
 pub(crate) use includes::includes;
 pub(crate) use limit::{Limit, fence_day};
@@ -363,6 +365,14 @@ impl Catalogue {
     pub(crate) fn scopes(&self, id: NodeId) -> impl ExactSizeIterator<Item = NodeId> + Clone {
         let scopes = if let Form::Scoped(scopes) = self.node(id).form { scopes } else { 0 };
         each(id.plus(1)..id.plus(1 + scopes))
+    }
+
+    /// The scoped node of a scope.
+    pub(crate) fn scoped_of(&self, scope: NodeId) -> Option<NodeId> {
+        match self.node(scope).form {
+            Form::Scope(of, _) => Some(of),
+            _ => None,
+        }
     }
 
     /// The scopes of which one must match on an object: for a scope, it alone.

@@ -49,6 +49,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::document::{Bound, Licence, SettingValue};
+use crate::object::Today;
 use crate::policy::{Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
@@ -619,6 +620,22 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
+        self.apply_on(actor, change, ())
+    }
+
+    /// [`Policy::apply`] on a day, which an actor's assignments that end need, and a
+    /// change that looks at the date.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::apply`].
+    pub fn apply_on(
+        &self,
+        actor: Actor<'_>,
+        change: &Change,
+        today: impl Today,
+    ) -> Result<Applied, Refusal> {
+        let _ = today;
         let plan = Plan::new(self.inner(), change);
         guard::judge(&plan, actor)?;
         let Plan { new, changed, moved, notes, .. } = plan;

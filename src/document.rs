@@ -78,7 +78,7 @@ pub use crate::relation::RelationType;
 pub use map::Map;
 pub(crate) use whole::Document;
 
-use crate::date::Date;
+use crate::date::{Date, Moment};
 use crate::relation::RelationState;
 
 /// The catalogue: permissions, kinds of object, settings and editions.
@@ -213,6 +213,17 @@ pub enum BoundType {
     NotBefore,
     /// A date that is no later.
     NotAfter,
+}
+
+impl BoundType {
+    /// All of them.
+    pub(crate) const ALL: [BoundType; 5] = [
+        BoundType::OneOf,
+        BoundType::AtMost,
+        BoundType::AtLeast,
+        BoundType::NotBefore,
+        BoundType::NotAfter,
+    ];
 }
 
 /// A setting: a value that follows the tiers, but is no permission.
@@ -470,10 +481,75 @@ pub struct UserEntry {
     /// `true` if the user holds nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub suspended: bool,
+    /// Roles, approval groups and statements that the user has only on some objects, or
+    /// only for a time, or with limits of their own, by a name for each.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub assignments: Map<Assignment>,
     /// The user's own statements.
     #[serde(flatten)]
     pub statements: Statements,
 }
+
+/// Roles and approval groups that a user has under some terms, with statements of their
+/// own. It only adds to what the user may do, and its limits apply only to that.
+///
+/// ```
+/// use grantree::{Document, Engine, Moment, Policy};
+/// use grantree::object::DynamicObject;
+///
+/// let text = r#"{
+///     "format": 1,
+///     "catalogue": {
+///         "objects": {"job": {"relations": {"team": "group"}}},
+///         "permissions": [{"key": "edit", "object": "job"}]},
+///     "roles": {"lead": {"allow": ["edit"]}},
+///     "users": {"carol": {"assignments": {"leeds cover": {
+///         "roles": ["lead"], "on": {"job": {"team": ["leeds"]}}, "until": "2026-12-24T18:00"}}}}
+/// }"#;
+/// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (carol, edit) = (engine.user("carol")?, engine.permission("edit")?);
+/// let job = |team: &str| DynamicObject::new("job").with_relation("team", [team]);
+/// let day = |text: &str| text.parse::<Moment>();
+/// assert!(engine.can(carol, edit, (&job("leeds"), day("2026-12-23")?)));
+/// assert!(!engine.can(carol, edit, (&job("york"), day("2026-12-23")?)));
+/// assert!(!engine.can(carol, edit, (&job("leeds"), day("2026-12-24T18:00")?)));
+/// assert!(engine.can_some(carol, edit));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Assignment {
+    /// A short text for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// A longer text for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The approval groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approval_groups: Vec<String>,
+    /// The objects on which it holds; if absent, all, and questions without an object
+    /// too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<Coverage>,
+    /// The first date or time at which it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Moment>,
+    /// The last date on which it holds, or the time at which it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+    /// Its own statements; it can't have settings.
+    #[serde(flatten)]
+    pub statements: Statements,
+}
+
+/// The objects on which an assignment holds: for each kind, the conditions that an object
+/// must meet, all of them. A relation's condition is a list of users or groups, one of
+/// which it must name ([`Bound::OneOf`]); an attribute's is a bound. `*` stands for every
+/// kind that is not named and that declares everything stated there.
+pub type Coverage = Map<Map<Bound>>;
 
 /// A new user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -486,6 +562,16 @@ pub struct NewUser {
     /// The other fields; its own `profile` is ignored.
     #[serde(flatten, serialize_with = "without_profile")]
     pub rest: UserEntry,
+}
+
+/// A user whom the document does not have, in a question.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NamedUser {
+    /// The name.
+    pub name: String,
+    /// The other fields.
+    #[serde(flatten)]
+    pub entry: UserEntry,
 }
 
 /// Profiles, roles and approval groups, for carrying from one policy to another.

@@ -5,6 +5,8 @@
     reason = "counts, positions and sizes of what is in memory"
 )]
 
+mod acting;
+mod asker;
 mod bounding;
 mod bulk;
 mod decide;
@@ -20,6 +22,7 @@ mod verdict;
 use std::fmt;
 use std::sync::Arc;
 
+pub use asker::Asker;
 pub(crate) use bounding::{Bounding, Limits, limit_of};
 pub use handle::{Permission, Unknown, User};
 pub use list::Effective;
@@ -28,10 +31,10 @@ pub use stats::Stats;
 pub(crate) use verdict::{Conditional, Verdict};
 
 use crate::bits::BitSet;
-use crate::catalogue::{Bit, Condition, Form, Limit};
+use crate::catalogue::{Bit, CapacityRows, Condition, Form, Limit, NodeId};
 use crate::chunked::Chunked;
 use crate::document::SettingValue;
-use crate::ids::{ClassId, Key, Number, UserSlot};
+use crate::ids::{CapacityId, ClassId, Key, Number, UserSlot, each};
 use crate::names::number;
 use crate::object::Target;
 use crate::policy::{Class, Difference, Held, Holder, Inner, Policy, Tier};
@@ -106,7 +109,13 @@ struct Compiled {
     classes: Chunked<ClassId, 4096>,
     /// The effective permissions of each class; none for classes that are gone or
     /// suspended.
-    rows: Rows,
+    rows: Rows<ClassId>,
+    /// For each capacity in which users act in an assignment (rule 9): the permissions
+    /// effective in it, those that the assignment carries, and the limits on these if
+    /// they are not those of the class.
+    effective: Rows<CapacityId>,
+    carried: Rows<CapacityId>,
+    own_limits: Chunked<Option<Limits>, 64>,
     /// The meaning of each permission's number.
     asks: Arc<[Ask]>,
     /// The values of each attribute that pass, for each class.
@@ -258,11 +267,16 @@ impl Engine {
         };
         // Without an object there is no branch on the answer: no CPU could predict it.
         match on.parts() {
-            (None, _) => self.0.rows.holds(class, ask.alone),
-            (Some(object), today) => {
-                self.0.rows.holds(class, ask.bit())
-                    && (!ask.on_object() || self.0.allows_on(user, class, ask, object, today))
-            }
+            (None, today) => match self.0.rows.find(class, ask.alone) {
+                Some(held) => held,
+                None => self.0.allows_assigned::<T::Object>(user, action, None, today),
+            },
+            (Some(object), today) => match self.0.rows.find(class, ask.bit()) {
+                Some(held) => {
+                    held && (!ask.on_object() || self.0.allows_on(user, class, ask, object, today))
+                }
+                None => self.0.allows_assigned(user, action, Some(object), today),
+            },
         }
     }
 
@@ -355,21 +369,22 @@ impl Engine {
     #[must_use]
     pub fn can_some(&self, user: User, action: Permission) -> bool {
         let compiled = &self.0;
-        let Some((class, ask)) = compiled.find(user, action) else {
+        let (Some(slot), Some(ask)) = (compiled.slot(user), compiled.ask(action)) else {
             return false;
         };
-        let passable = |condition| compiled.checks_passable(class, condition);
-        compiled.rows.holds(class, ask.bit()) && compiled.condition(ask).is_none_or(passable)
+        compiled.allows_some(slot, ask.bit())
     }
 
     /// The level that a user has of a graded permission, the lowest if nothing is
     /// granted or the user is unknown; `None` if the permission is not graded or its
     /// handle is of another policy.
     ///
-    /// A handle to any threshold of the permission will do. Like
-    /// [`Engine::effective`] it looks at no object: if the permission depends on one,
-    /// this is the most that the user can have, and for a given object each level is
-    /// asked for by itself (`can` of `path:level`). A permission has levels or scopes,
+    /// On an object it is the highest level that [`Engine::can`] allows. Without one, it
+    /// is the level granted in the ordinary capacity or by assignments that cover
+    /// everything and hold on the day: if the permission depends on an object, the most
+    /// that the user can have.
+    ///
+    /// A handle to any threshold of the permission will do. A permission has levels or scopes,
     /// not both: if levels depend on how the user relates to the object, model a graded
     /// permission for each relation, beneath one with that scope.
     ///
@@ -384,18 +399,80 @@ impl Engine {
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
     /// let (bob, price) = (engine.user("bob")?, engine.permission("price")?);
-    /// assert_eq!(engine.level(bob, price), Some("read_only"));
-    /// assert_eq!(engine.level(engine.user("eve")?, price), Some("hidden"));
-    /// assert_eq!(engine.level(User::NOBODY, price), Some("hidden"));
+    /// assert_eq!(engine.level(bob, price, ()), Some("read_only"));
+    /// assert_eq!(engine.level(engine.user("eve")?, price, ()), Some("hidden"));
+    /// assert_eq!(engine.level(User::NOBODY, price, ()), Some("hidden"));
     /// assert_eq!(engine.level(bob, engine.permission("orders")?), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn level(&self, user: User, permission: Permission) -> Option<&str> {
+    pub fn level<T: Target>(&self, user: User, permission: Permission, on: T) -> Option<&str> {
+        let (levels, level) = self.level_number(user, permission, on)?;
+        levels.get(level).map(|level| &**level)
+    }
+
+    /// The levels of a graded permission, the lowest first, and the number of the one that
+    /// a user has.
+    fn level_number<T: Target>(
+        &self,
+        user: User,
+        permission: Permission,
+        on: T,
+    ) -> Option<(&[Box<str>], usize)> {
         let compiled = &self.0;
         let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
-        let class = compiled.class(user);
-        let holds = |bit| class.is_some_and(|class| compiled.rows.holds(class, bit));
-        node.level_name(node.level(holds))
+        let Form::Graded(levels) = &node.form else {
+            return None;
+        };
+        let level = match (on.parts(), compiled.slot(user)) {
+            ((Some(object), today), Some(slot)) => {
+                let thresholds = each(node.bits()).rev();
+                let allowed = |&bit: &Bit| compiled.allows_bit(slot, bit, object, today);
+                thresholds.filter(allowed).next().map_or(0, |bit| node.level_of(bit) as usize)
+            }
+            ((None, today), Some(slot)) => {
+                let class = compiled.policy().users.class_of(slot);
+                let ordinary = node.level(|bit| compiled.rows.holds(class, bit));
+                let assigned = compiled.acting(slot).filter(|it| it.holds_without_object(today));
+                let levels = assigned.map(|it| node.level(|bit| it.carries(bit)));
+                levels.fold(ordinary, usize::max)
+            }
+            (_, None) => 0,
+        };
+        Some((levels, level))
+    }
+
+    /// Returns whether a user may do something beneath a heading on some object, on some
+    /// day: for menus that only group. Costs [`Engine::can_some`] of each permission
+    /// beneath it, up to the first yes.
+    ///
+    /// # Errors
+    ///
+    /// When the catalogue has no such heading.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [
+    ///         {"key": "setup", "heading": true, "children": [{"key": "users"}, {"key": "teams"}]}]},
+    ///     "users": {"ann": {"allow": ["setup.teams"]}, "bob": {}}
+    /// }"#;
+    /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert!(engine.can_some_beneath(engine.user("ann")?, "setup")?);
+    /// assert!(!engine.can_some_beneath(engine.user("bob")?, "setup")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn can_some_beneath(&self, user: User, heading: &str) -> Result<bool, Unknown> {
+        let compiled = &self.0;
+        let catalogue = &compiled.policy().catalogue;
+        let is_heading = |&id: &NodeId| catalogue.node(id).form == Form::Heading;
+        let Some(id) = catalogue.find(heading).filter(is_heading) else {
+            let headings = catalogue.nodes.values().iter().filter(|it| it.form == Form::Heading);
+            return Err(Unknown::among("heading", heading, headings.map(|it| &*it.path)));
+        };
+        let mut bits = each(catalogue.subtree_bits(Some(id)));
+        let slot = compiled.slot(user);
+        Ok(slot.is_some_and(|slot| bits.any(|bit| compiled.allows_some(slot, bit))))
     }
 
     /// The handle to a graded permission, named without a level.
@@ -468,12 +545,17 @@ impl Compiled {
     /// this policy.
     #[inline]
     fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
-        Some((self.class(user)?, self.ask(action)?))
+        Some((self.marked_class(user)?, self.ask(action)?))
     }
 
+    /// The class of a user, marked if the user has assignments.
     #[inline]
-    fn class(&self, user: User) -> Option<ClassId> {
+    fn marked_class(&self, user: User) -> Option<ClassId> {
         self.classes.get(user.0.place(self.lineage)).copied()
+    }
+
+    fn class(&self, user: User) -> Option<ClassId> {
+        self.marked_class(user).map(|class| class.marked(false))
     }
 
     #[inline]
@@ -482,6 +564,22 @@ impl Compiled {
     }
 
     /// Returns `true` if users of a class are admins, for whom objects are not looked at.
+    /// Returns whether a user may do this on some object, on some day, in any capacity.
+    fn allows_some(&self, slot: UserSlot, bit: Bit) -> bool {
+        let Some(&marked) = self.classes.get(slot.index()) else { return false };
+        let class = marked.marked(false);
+        let ordinary = || {
+            let condition = || self.policy().catalogue.node_of(bit).condition.as_deref();
+            self.rows.holds(class, bit)
+                && condition().is_none_or(|condition| self.checks_passable(class, condition))
+        };
+        ordinary() || marked.is_marked() && self.allows_some_assigned(slot, bit)
+    }
+
+    fn has_assignments(&self, slot: UserSlot) -> bool {
+        self.classes.get(slot.index()).is_some_and(|class| class.is_marked())
+    }
+
     fn is_admin(&self, class: ClassId) -> bool {
         self.rows.holds(class, self.rows.admin())
     }
@@ -522,6 +620,9 @@ impl Compiled {
                 lineage: inner.lineage.id,
                 classes: Chunked::default(),
                 asks: asks(inner, &licensed, &rows),
+                effective: Rows::new(catalogue.bits()),
+                carried: Rows::new(catalogue.bits()),
+                own_limits: Chunked::default(),
                 rows,
                 limits: Chunked::default(),
                 memberships: Memberships::new(inner, None),
@@ -529,6 +630,7 @@ impl Compiled {
                 policy: policy.clone(),
             };
             compiled.compile(inner.users.classes().map(|(id, class)| (id, Some(class))));
+            compiled.compile_capacities(inner.users.capacities().map(|(id, it)| (id, Some(it))));
             return compiled;
         };
         let known = before.policy();
@@ -542,11 +644,20 @@ impl Compiled {
         compiled.policy = policy.clone();
         let difference = Difference::new(known, inner);
         let new = inner.users.classes_since(&known.users);
+        let capacities = inner.users.capacities_since(&known.users);
         if difference.is_empty() {
             compiled.compile(new);
+            compiled.compile_capacities(capacities);
         } else {
             let touched = inner.users.classes().filter(|(_, class)| difference.touches(class));
             compiled.compile(new.chain(touched.map(|(id, class)| (id, Some(class)))));
+            let touched = inner.users.capacities().filter(|(_, capacity)| {
+                let class = inner.users.class(capacity.class);
+                difference.touches_sources(&capacity.own.sources)
+                    || class.is_some_and(|class| difference.touches(class))
+            });
+            let touched = touched.map(|(id, capacity)| (id, Some(capacity)));
+            compiled.compile_capacities(capacities.chain(touched));
         }
         compiled
     }
@@ -582,7 +693,7 @@ impl Compiled {
 }
 
 /// Finds the meaning of each permission's number.
-fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows) -> Arc<[Ask]> {
+fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows<ClassId>) -> Arc<[Ask]> {
     let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
     let gone = Ask { held: rows.nobody().number(), alone: rows.nobody() };
     let mut asks = vec![gone; numbers.end(catalogue.bits())];

@@ -55,9 +55,9 @@ use serde::Serialize;
 
 use crate::date::Moment;
 use crate::document::RelationType;
-use crate::engine::{Conditional, Engine, Permission, User, Verdict};
+use crate::engine::{Asker, Conditional, Engine, Permission, User, Verdict};
 use crate::names::is_among;
-use crate::object::{Asker, Object, Subject, Today};
+use crate::object::{Identity, Object, Subject, Today};
 pub use columns::{ColumnRelation, ColumnValue, Columns, Me};
 pub(crate) use formula::{Formula, Test};
 pub use predicate::Predicate;
@@ -127,6 +127,16 @@ impl Engine {
     }
 }
 
+impl Asker {
+    /// [`Engine::filter`], of what the asker may do in every respect.
+    pub fn filter(&self, action: Permission, today: impl Today) -> Filter {
+        let mut filters =
+            self.sides.iter().map(|(engine, user)| engine.filter(*user, action, today));
+        let first = filters.next().unwrap_or_else(|| Filter::of(None, Predicate::None));
+        filters.fold(first, Filter::and)
+    }
+}
+
 impl Filter {
     fn new(conditional: &Conditional<'_>, today: Option<Moment>) -> Filter {
         let day = Day::Of(today.map(Moment::date));
@@ -142,6 +152,22 @@ impl Filter {
         let groups = if asks_for(RelationType::Group) { conditional.groups() } else { Vec::new() };
         let groups = groups.into_iter().map(str::to_owned).collect();
         Filter { kind: Some(kind.to_owned()), predicate, definitions, user, groups }
+    }
+
+    /// Returns the filter for what both match, of one user.
+    fn and(self, other: Filter) -> Filter {
+        match (&self.predicate, &other.predicate) {
+            (Predicate::None, _) | (_, Predicate::All) => return self,
+            (Predicate::All, _) | (_, Predicate::None) => return other,
+            _ => {}
+        }
+        let known = self.definitions.len();
+        let mut definitions = self.definitions;
+        definitions.extend(other.definitions.into_iter().map(|it| it.renumbered(known)));
+        let predicate = Predicate::And(vec![self.predicate, other.predicate.renumbered(known)]);
+        let groups = if self.groups.is_empty() { other.groups } else { self.groups };
+        let user = self.user.or(other.user);
+        Filter { kind: self.kind, predicate, definitions, user, groups }
     }
 
     fn of(kind: Option<String>, predicate: Predicate) -> Filter {
@@ -238,9 +264,9 @@ impl Filter {
     }
 }
 
-impl Asker for Filter {
-    fn name(&self) -> &str {
-        self.user.as_deref().unwrap_or_default()
+impl Identity for Filter {
+    fn is_user(&self, name: &str) -> bool {
+        self.user.as_deref() == Some(name)
     }
     fn belongs(&self, group: &str) -> bool {
         is_among(&self.groups, group)

@@ -29,7 +29,9 @@ pub(crate) trait Number: Key + From<u32> {
 }
 
 /// The numbers of a range.
-pub(crate) fn each<K: Number>(range: Range<K>) -> impl ExactSizeIterator<Item = K> + Clone {
+pub(crate) fn each<K: Number>(
+    range: Range<K>,
+) -> impl ExactSizeIterator<Item = K> + DoubleEndedIterator + Clone {
     (range.start.number()..range.end.number()).map(K::from)
 }
 
@@ -84,6 +86,14 @@ ids! {
     /// version of the policy.
     GroupListId
 
+    /// A list of assignments that users have. The number may get another meaning in
+    /// another version of the policy.
+    AssignmentListId
+
+    /// A class of users acting in one of their assignments. The number may get another
+    /// meaning in another version of the policy.
+    CapacityId
+
     /// A node of a catalogue.
     NodeId
 
@@ -105,6 +115,42 @@ impl UserSlot {
 impl ClassId {
     /// The class of removed users.
     pub(crate) const VACANT: ClassId = ClassId(0);
+
+    /// The mark of a user with assignments. It makes the number lie beyond every table,
+    /// so that a decision notices it at no cost where there is no mark.
+    /// Numbers of classes are far below it.
+    const MARK: u32 = 1 << 31;
+}
+
+impl AttributeId {
+    /// The mark of a check against a user's ordinary limit, in the condition for an
+    /// assignment that has limits of its own. Numbers of attributes are far below it.
+    const MARK: u32 = 1 << 31;
+}
+
+macro_rules! markable {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The same number, with its mark or without.
+            #[inline]
+            pub(crate) fn marked(self, mark: bool) -> $name {
+                $name(if mark { self.0 | $name::MARK } else { self.0 & !$name::MARK })
+            }
+
+            /// Returns whether it has its mark.
+            #[inline]
+            pub(crate) fn is_marked(self) -> bool {
+                self.0 & $name::MARK != 0
+            }
+        }
+    )*};
+}
+
+markable!(ClassId, AttributeId);
+
+impl AssignmentListId {
+    /// The list of users without assignments.
+    pub(crate) const EMPTY: AssignmentListId = AssignmentListId(0);
 }
 
 impl GroupListId {

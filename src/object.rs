@@ -65,8 +65,8 @@ use std::fmt;
 
 pub use crate::relation::RelationState;
 pub use data::DynamicObject;
-pub(crate) use id::decimal;
 pub use id::{DisplayId, Id};
+pub(crate) use id::{decimal, is_decimal};
 #[doc(hidden)]
 pub use target::NoObject;
 pub use target::{Target, Today};
@@ -152,15 +152,21 @@ impl From<Date> for Value<'_> {
 ///
 /// It is passed to [`Object::relation`], and used there.
 pub struct Subject<'a> {
-    pub(crate) asker: &'a dyn Asker,
+    pub(crate) asker: &'a dyn Identity,
     /// The declared type of the relation in question.
     pub(crate) relation: RelationType,
 }
 
 /// The facts that an object may need about the user who asks. Nothing is looked up
 /// before it is needed.
-pub(crate) trait Asker {
-    fn name(&self) -> &str;
+pub(crate) trait Identity {
+    /// Returns `true` if it is a user of that name.
+    fn is_user(&self, name: &str) -> bool;
+
+    /// Does the same for a user whose name is that number.
+    fn is_user_numbered(&self, user: u64) -> bool {
+        DisplayId(user).with_text(|name| self.is_user(name))
+    }
 
     /// Returns `true` if the user belongs to a group of that name or to one above it.
     fn belongs(&self, group: &str) -> bool;
@@ -180,8 +186,8 @@ impl Subject<'_> {
         if self.relation != RelationType::User {
             return None;
         }
-        let me = self.asker.name();
-        Some(state(ids, |number| id::is_decimal(me, number), |name| name == me))
+        let asker = self.asker;
+        Some(state(ids, |number| asker.is_user_numbered(number), |name| asker.is_user(name)))
     }
 
     /// Returns the state of a relation that names these groups.
@@ -220,9 +226,6 @@ fn state<I: IntoIterator<Item: Id>>(
 
 impl fmt::Debug for Subject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subject")
-            .field("name", &self.asker.name())
-            .field("relation", &self.relation)
-            .finish_non_exhaustive()
+        f.debug_struct("Subject").field("relation", &self.relation).finish_non_exhaustive()
     }
 }

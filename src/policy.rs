@@ -13,6 +13,8 @@ mod resolve;
 mod source;
 mod sources;
 mod statements;
+mod subject;
+mod terms;
 mod users;
 mod validate;
 
@@ -30,7 +32,8 @@ pub(crate) use resolve::Resolver;
 pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
-pub(crate) use users::{Class, Holder, Texts, Users};
+pub(crate) use terms::{OwnSources, Terms};
+pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Texts, Users};
 
 use smallvec::SmallVec;
 use validate::Misfits;
@@ -38,7 +41,7 @@ use validate::Misfits;
 use crate::catalogue::{AttributeId, Catalogue};
 use crate::document::{self, Bundle, Document};
 use crate::graph;
-use crate::ids::{GroupId, Key, Number, SourceId, UserSlot};
+use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{HashSet, NameMap, number};
 use crate::problem::{LeftOut, Problems};
@@ -401,6 +404,7 @@ impl From<&Policy> for Document {
                 label: text(|texts| &texts.label),
                 description: text(|texts| &texts.description),
                 groups: groups.map(|&id| inner.groups.name(id).to_owned()).collect(),
+                assignments: inner.assignments(inner.users.assigned(slot)),
                 ..inner.class(class)
             };
             (key, user)
@@ -479,6 +483,39 @@ impl Inner {
             assignable_by: guard.map(|guard| self.sources.names(SourceKind::Role, guard)),
             statements: source.statements.to_document(&self.catalogue),
         }
+    }
+
+    /// The users who have a source.
+    pub(crate) fn holders(&self, id: SourceId) -> Vec<UserSlot> {
+        let classes = self.users.classes().filter(|(_, class)| class.sources.contains(&id));
+        let classes: HashSet<ClassId> = classes.map(|(class, _)| class).collect();
+        if classes.is_empty() {
+            return Vec::new();
+        }
+        self.users.of_classes(|class| classes.contains(&class)).collect()
+    }
+
+    /// Assignments, as a document has them.
+    pub(crate) fn assignments(&self, assigned: &[Assigned]) -> document::Map<document::Assignment> {
+        let stated = assigned.iter().map(|assigned| {
+            let own = self.users.capacity(assigned.capacity).map(|it| it.own.clone());
+            let own = own.unwrap_or_default();
+            let names = |kind| self.sources.names(kind, self.sources.only(&own.sources, kind));
+            let assignment = document::Assignment {
+                label: assigned.texts.label.as_deref().map(Into::into),
+                description: assigned.texts.description.as_deref().map(Into::into),
+                roles: names(SourceKind::Role),
+                approval_groups: names(SourceKind::ApprovalGroup),
+                on: assigned.terms.stated.clone(),
+                from: assigned.terms.from,
+                until: assigned.terms.until,
+                statements: own
+                    .statements
+                    .map_or_else(Default::default, |own| own.to_document(&self.catalogue)),
+            };
+            (&*assigned.name, assignment)
+        });
+        stated.collect()
     }
 
     /// A user of a class, as a document has it.

@@ -37,7 +37,7 @@ use std::fmt;
 use serde::Deserialize;
 
 pub use answer::Answer;
-pub use question::Question;
+pub use question::{Principal, Question};
 
 use crate::change::Refusal;
 use crate::document::Document;
@@ -154,8 +154,9 @@ impl TestDocument {
             let mut refusal = None;
             let got = match (question, &mut engine) {
                 (Question::Validate(document), _) => Ok(question::validate(document)),
-                (Question::Change { actor, change }, Some(engine)) => {
-                    refusal = question::apply(engine, actor.as_deref(), change.as_deref()).err();
+                (Question::Change { actor, today, change }, Some(engine)) => {
+                    refusal =
+                        question::apply(engine, actor.as_deref(), *today, change.as_deref()).err();
                     Ok(question::outcome(refusal.as_ref()))
                 }
                 (_, Some(engine)) => question.ask(engine),

@@ -46,6 +46,8 @@ pub enum Reason {
     ObjectRequired,
     /// No: the object is of another kind.
     WrongKind,
+    /// An assignment would allow it, but today or the object lies outside its terms.
+    OutOfTerms,
     /// No: the object's relations match no effective scope.
     NoScope,
     /// No: an attribute of the object does not satisfy the user's bound.
@@ -72,7 +74,7 @@ impl Reason {
     /// in the order of the design's section 7. Where several permissions might explain an
     /// answer, the one that came furthest does.
     pub(crate) fn progress(self) -> usize {
-        const IN_ORDER: [Reason; 13] = [
+        const IN_ORDER: [Reason; 14] = [
             Reason::UnknownUser,
             Reason::Suspended,
             Reason::Unlicensed,
@@ -83,6 +85,7 @@ impl Reason {
             Reason::Gated,
             Reason::ObjectRequired,
             Reason::WrongKind,
+            Reason::OutOfTerms,
             Reason::NoScope,
             Reason::OutOfBounds,
             Reason::Granted,
@@ -109,6 +112,7 @@ impl Reason {
             Reason::Gated => "gated",
             Reason::ObjectRequired => "object_required",
             Reason::WrongKind => "wrong_kind",
+            Reason::OutOfTerms => "out_of_terms",
             Reason::NoScope => "no_scope",
             Reason::OutOfBounds => "out_of_bounds",
             Reason::Granted => "granted",

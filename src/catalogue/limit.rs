@@ -43,6 +43,19 @@ impl Limit {
         }
     }
 
+    /// Returns whether it can be the limit of an attribute whose bounds have that form.
+    pub(crate) fn is_of(&self, form: BoundType) -> bool {
+        let of = match self {
+            Limit::Nothing | Limit::Any => return true,
+            Limit::OneOf(_) => BoundType::OneOf,
+            Limit::AtMost(_) => BoundType::AtMost,
+            Limit::AtLeast(_) => BoundType::AtLeast,
+            Limit::NotBefore(_) => BoundType::NotBefore,
+            Limit::NotAfter(_) => BoundType::NotAfter,
+        };
+        of == form
+    }
+
     /// Joins bounds on one attribute: a value passes that passes any of them.
     pub(crate) fn any_of(limits: impl IntoIterator<Item = Limit>) -> Option<Limit> {
         let mut limits = limits.into_iter();

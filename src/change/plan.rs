@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::{Change, Moved, Note, Refusal, Rule};
 use crate::document;
-use crate::ids::{ClassId, SourceId, UserSlot};
-use crate::names::{HashSet, is_free_name, is_name};
+use crate::ids::{SourceId, UserSlot};
+use crate::names::{is_free_name, is_name};
 use crate::policy::{
     ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
 };
@@ -112,16 +112,6 @@ impl Inner {
             user.statements = None;
         }
         self.users.set_class(slot, &user);
-    }
-
-    /// The users who have a source.
-    pub(super) fn holders(&self, id: SourceId) -> Vec<UserSlot> {
-        let classes = self.users.classes().filter(|(_, class)| class.sources.contains(&id));
-        let classes: HashSet<ClassId> = classes.map(|(class, _)| class).collect();
-        if classes.is_empty() {
-            return Vec::new();
-        }
-        self.users.of_classes(|class| classes.contains(&class)).collect()
     }
 
     /// The holders of a role if it is unique; otherwise none.

@@ -140,6 +140,12 @@ impl<'e> Matching<'e> {
         let (old, new) = (before.policy().inner(), after.policy().inner());
         let one_catalogue = Arc::ptr_eq(&old.catalogue, &new.catalogue);
         let mut classes = IdVec::filled(new.users.class_slots(), !one_catalogue);
+        // What terms cover may depend on the groups.
+        let same_terms = one_catalogue && Arc::ptr_eq(&old.groups, &new.groups);
+        let mut assignments = IdVec::filled(new.users.assignment_slots(), !same_terms);
+        for (list, _) in new.users.assignments_since(&old.users) {
+            assignments[list] = true;
+        }
         if one_catalogue {
             for (class, _) in new.users.classes_since(&old.users) {
                 classes[class] = true;
@@ -148,6 +154,12 @@ impl<'e> Matching<'e> {
             if !difference.is_empty() {
                 let touched = new.users.classes().filter(|(_, class)| difference.touches(class));
                 touched.for_each(|(class, _)| classes[class] = true);
+                for (list, assigned) in new.users.assignment_lists() {
+                    let capacities =
+                        assigned.iter().filter_map(|it| new.users.capacity(it.capacity));
+                    let mut own = capacities.map(|it| &it.own.sources);
+                    assignments[list] |= own.any(|own| difference.touches_sources(own));
+                }
             }
         }
         let same_groups = !self.by_groups || Arc::ptr_eq(&old.groups, &new.groups);
@@ -160,7 +172,7 @@ impl<'e> Matching<'e> {
                 groups[list] = true;
             }
         }
-        new.users.slots_since(&old.users, &classes, &groups)
+        new.users.slots_since(&old.users, &classes, &groups, &assignments)
     }
 
     /// Adds a user who exists before, after, or both.

@@ -42,8 +42,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use self::fields::record;
 use self::values::{AnyBound, AnySettingValue};
 use super::{
-    Bound, Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NewUser, ObjectKind,
-    PermissionNode, Role, Scope, Separation, Setting, SettingValue, Source, Statements, UserEntry,
+    Assignment, Bound, Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NamedUser,
+    NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, SettingValue, Source,
+    Statements, UserEntry,
 };
 use crate::problem::{Place, Problem, ProblemKind, ReportBudget};
 
@@ -125,6 +126,8 @@ deserialize_parts!(
     Role,
     Group,
     UserEntry,
+    Assignment,
+    NamedUser,
     NewUser,
     Bundle,
     Governance,

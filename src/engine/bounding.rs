@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalogue::{AttributeId, Limit};
 use crate::ids::{Key, SourceId};
 use crate::names::{HashMap, HashSet};
-use crate::policy::{Class, Held, Inner, Tier};
+use crate::policy::{Class, Held, Inner, OwnSources, Tier};
 
 /// The limits on all attributes for users of a class.
 pub(crate) type Limits = Arc<[Limit]>;
@@ -36,10 +36,27 @@ impl<'p> Bounding<'p> {
         if !has_own && let Some(known) = self.shared.get(&*class.sources) {
             return Arc::clone(known);
         }
+        let limits = self.resolve(self.policy.sources_of(class));
+        if !has_own {
+            self.shared.insert(&class.sources, Arc::clone(&limits));
+        }
+        limits
+    }
+
+    /// Computes the limits on what an assignment carries, by rule 9: the bounds of its own
+    /// sources are a tier below the user's. `None` if they state none, so that the limits
+    /// of the class hold.
+    pub(crate) fn limits_in(&mut self, class: &'p Class, own: &'p OwnSources) -> Option<Limits> {
+        let own = self.policy.own_sources(own);
+        let states_bounds = own.clone().any(|held| !held.statements.bounds.is_empty());
+        states_bounds.then(|| self.resolve(self.policy.sources_of(class).chain(own)))
+    }
+
+    fn resolve(&mut self, sources: impl Iterator<Item = Held<'p>>) -> Limits {
         let catalogue = &self.policy.catalogue;
         let mut limits = vec![Limit::Nothing; catalogue.attributes.values().len()];
         let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();
-        for Held { tier, statements, .. } in self.policy.sources_of(class) {
+        for Held { tier, statements, .. } in sources {
             for (attribute, bound) in &statements.bounds {
                 let limit = Limit::new(catalogue.attribute_at(*attribute).bound, bound);
                 stated.push((*attribute, tier, limit));
@@ -59,17 +76,13 @@ impl<'p> Bounding<'p> {
                 *place = limit;
             }
         }
-        let limits = match self.known.get(&*limits) {
+        match self.known.get(&*limits) {
             Some(known) => Arc::clone(known),
             None => {
                 let limits: Limits = limits.into();
                 self.known.insert(Arc::clone(&limits));
                 limits
             }
-        };
-        if !has_own {
-            self.shared.insert(&class.sources, Arc::clone(&limits));
         }
-        limits
     }
 }

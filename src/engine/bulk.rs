@@ -1,6 +1,6 @@
 //! Many questions at once.
 
-use super::decide::View;
+use super::decide::{Ordinary, View};
 use super::{Ask, Engine, Permission, User};
 use crate::object::{Object, Target, Today};
 
@@ -49,7 +49,10 @@ impl Engine {
         let (Some(slot), Some(class)) = (compiled.slot(user), compiled.class(user)) else {
             return vec![false; actions.len()];
         };
-        let mut view = View::new(compiled, (slot, class), object, today);
+        if compiled.has_assignments(slot) {
+            return actions.iter().map(|&action| self.can(user, action, on)).collect();
+        }
+        let mut view = View::new(compiled, Ordinary { compiled, class }, slot, object, today);
         let mut can = |ask: Ask| compiled.rows.holds(class, ask.bit()) && view.is_open_to(ask);
         actions.iter().map(|&action| compiled.ask(action).is_some_and(&mut can)).collect()
     }
@@ -88,12 +91,16 @@ impl Engine {
     ) -> Vec<bool> {
         let (compiled, today) = (&self.0, today.moment());
         let objects = objects.into_iter();
-        let (Some(slot), Some((class, ask))) = (compiled.slot(user), compiled.find(user, action))
-        else {
+        let found = compiled.class(user).zip(compiled.ask(action));
+        let (Some(slot), Some((class, ask))) = (compiled.slot(user), found) else {
             return objects.map(|_| false).collect();
         };
+        if compiled.has_assignments(slot) {
+            return objects.map(|object| self.can(user, action, (object, today))).collect();
+        }
         let held = compiled.rows.holds(class, ask.bit());
-        let view = |object| View::new(compiled, (slot, class), object, today);
+        let ordinary = Ordinary { compiled, class };
+        let view = |object| View::new(compiled, ordinary, slot, object, today);
         objects.map(|object| held && view(object).is_open_to(ask)).collect()
     }
 }

@@ -5,13 +5,14 @@ use std::cell::LazyCell;
 use super::bounding::limit_of;
 use super::layer::Layers;
 use super::membership::Membership;
-use super::{Ask, Compiled, Engine, Permission, User, rights};
+use super::rights::{self, Outcome, reason_on_object};
+use super::{Ask, Compiled, Engine, Limit, Permission, User};
 use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};
 use crate::date::Moment;
 use crate::document::RelationType;
 use crate::ids::{ClassId, Key, UserSlot};
 use crate::names::NameMap;
-use crate::object::{Asker, Object, Subject, Target};
+use crate::object::{Identity, Object, Subject, Target, is_decimal};
 use crate::reason::Reason;
 
 impl Compiled {
@@ -27,7 +28,8 @@ impl Compiled {
         today: Option<Moment>,
     ) -> bool {
         let slot = self.slot(user);
-        slot.is_some_and(|slot| View::new(self, (slot, class), object, today).is_open_to(ask))
+        let ordinary = Ordinary { compiled: self, class };
+        slot.is_some_and(|slot| View::new(self, ordinary, slot, object, today).is_open_to(ask))
     }
 
     /// Returns whether the permission's own checks could pass some value, for users of a
@@ -76,34 +78,66 @@ impl Engine {
         if holder.suspended {
             return Reason::Suspended;
         }
-        let Some((class, ask)) = compiled.find(user, action) else {
+        let (Some(class), Some(bit)) = (compiled.class(user), self.bit(action)) else {
             return Reason::NotGranted;
         };
-        if self.bit(action).is_none() {
-            return Reason::NotGranted;
-        }
         let holds = |bit| compiled.rows.holds(class, bit);
         let layer = LazyCell::new(|| Layers::new(policy, &compiled.licensed).grants(holder));
         let known = (&*policy.catalogue, &*compiled.licensed);
-        let reason = rights::reason(known, holder, ask.bit(), &holds, &|| &layer);
-        match compiled.condition(ask) {
+        let reason = rights::reason(known, holder, bit, &holds, &|| &layer);
+        let (object, today) = on.parts();
+        let ordinary = match policy.catalogue.node_of(bit).condition.as_deref() {
             Some(condition) if reason == Reason::Granted => {
-                let (object, today) = on.parts();
                 let view = object.map(|object| {
-                    let mut view = View::new(compiled, (slot, class), object, today);
+                    let ordinary = Ordinary { compiled, class };
+                    let mut view = View::new(compiled, ordinary, slot, object, today);
                     (view.is_of(condition.kind), view)
                 });
-                rights::reason_on_object(condition, view)
+                reason_on_object(condition, view, true)
             }
-            _ => reason,
+            _ => Outcome::new(reason),
+        };
+        if ordinary.reason.allowed() {
+            return ordinary.reason;
         }
+        let assigned = compiled.reason_assigned(slot, bit, object, today);
+        let further = assigned.filter(|assigned| assigned.progress() > ordinary.progress());
+        further.unwrap_or(ordinary).reason
+    }
+}
+
+/// The permissions and limits of a user in one capacity.
+pub(super) trait Grants {
+    /// Returns whether a scope counts as the user's.
+    fn holds(&self, scope: Bit) -> bool;
+
+    /// Returns the attribute of a check, and the limit on it.
+    fn limit(&self, check: AttributeId) -> (AttributeId, &Limit);
+}
+
+/// Users of a class, acting in the ordinary capacity.
+#[derive(Clone, Copy)]
+pub(super) struct Ordinary<'a> {
+    pub(super) compiled: &'a Compiled,
+    pub(super) class: ClassId,
+}
+
+impl Grants for Ordinary<'_> {
+    #[inline]
+    fn holds(&self, scope: Bit) -> bool {
+        self.compiled.rows.holds(self.class, scope)
+    }
+
+    #[inline]
+    fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
+        (check, limit_of(self.compiled.limits(self.class), check))
     }
 }
 
 /// An object as one user sees it.
-pub(super) struct View<'a, O: ?Sized> {
+pub(super) struct View<'a, O: ?Sized, G> {
     compiled: &'a Compiled,
-    class: ClassId,
+    grants: G,
     slot: UserSlot,
     object: &'a O,
     today: Option<Moment>,
@@ -114,18 +148,29 @@ pub(super) struct View<'a, O: ?Sized> {
     states: [Option<States>; 16],
 }
 
-impl<'a, O: Object + ?Sized> View<'a, O> {
+impl<O: Object + ?Sized> View<'_, O, Ordinary<'_>> {
+    /// Returns whether a permission that the user holds is allowed on it.
+    pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
+        let compiled = self.compiled;
+        compiled
+            .condition(ask)
+            .is_none_or(|condition| compiled.is_admin(self.grants.class) || self.allows(condition))
+    }
+}
+
+impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
     pub(super) fn new(
         compiled: &'a Compiled,
-        (slot, class): (UserSlot, ClassId),
+        grants: G,
+        slot: UserSlot,
         object: &'a O,
         today: Option<Moment>,
-    ) -> View<'a, O> {
-        View { compiled, class, slot, object, today, kind: None, states: [None; 16] }
+    ) -> View<'a, O, G> {
+        View { compiled, grants, slot, object, today, kind: None, states: [None; 16] }
     }
 
     /// Returns whether the object is of that kind.
-    fn is_of(&mut self, kind: KindId) -> bool {
+    pub(super) fn is_of(&mut self, kind: KindId) -> bool {
         if let Some((known, _)) = self.kind {
             return known == kind;
         }
@@ -135,16 +180,8 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
         self.kind.is_some()
     }
 
-    /// Returns whether a permission that the user holds is allowed on it.
-    pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
-        let compiled = self.compiled;
-        compiled
-            .condition(ask)
-            .is_none_or(|condition| compiled.is_admin(self.class) || self.allows(condition))
-    }
-
     /// Returns whether it is of the condition's kind and meets it.
-    fn allows(&mut self, condition: &Condition) -> bool {
+    pub(super) fn allows(&mut self, condition: &Condition) -> bool {
         self.is_of(condition.kind) && condition.evaluate(self)
     }
 
@@ -166,22 +203,22 @@ impl<'a, O: Object + ?Sized> View<'a, O> {
     }
 }
 
-impl<O: Object + ?Sized> Evaluator for View<'_, O> {
+impl<O: Object + ?Sized, G: Grants> Evaluator for View<'_, O, G> {
     type Truth = bool;
 
     #[inline]
     fn holds(&self, scope: Bit) -> bool {
-        self.compiled.rows.holds(self.class, scope)
+        self.grants.holds(scope)
     }
 
     fn relation(&mut self, relation: u32, states: States) -> bool {
         self.state(relation).meet(states)
     }
 
-    fn check(&mut self, attribute: AttributeId) -> bool {
+    fn check(&mut self, check: AttributeId) -> bool {
+        let (attribute, limit) = self.grants.limit(check);
         let declared = self.compiled.policy().catalogue.attribute_at(attribute);
-        limit_of(self.compiled.limits(self.class), attribute)
-            .passes(self.object.attribute(&declared.name), self.today.map(Moment::date))
+        limit.passes(self.object.attribute(&declared.name), self.today.map(Moment::date))
     }
 
     #[inline]
@@ -197,14 +234,21 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    fn name(&self) -> &str {
+        self.compiled.policy().users.name(self.slot)
+    }
+
     fn groups(&self) -> Membership<'_> {
         self.compiled.memberships.get(self.compiled.policy().users.groups_of(self.slot))
     }
 }
 
-impl Asker for Asking<'_> {
-    fn name(&self) -> &str {
-        self.compiled.policy().users.name(self.slot)
+impl Identity for Asking<'_> {
+    fn is_user(&self, name: &str) -> bool {
+        self.name() == name
+    }
+    fn is_user_numbered(&self, user: u64) -> bool {
+        is_decimal(self.name(), user)
     }
     fn belongs(&self, group: &str) -> bool {
         self.groups().belongs(group)

@@ -8,7 +8,7 @@ use crate::catalogue::Unresolved;
 use crate::ids::{Key, Number};
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Object, Target};
-use crate::problem::{Line, ProblemKind, nearest};
+use crate::problem::{Line, ProblemKind, Problems, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
 ///
@@ -132,6 +132,14 @@ impl fmt::Display for Unknown {
 }
 
 impl Error for Unknown {}
+
+/// The first of an entry's problems.
+impl From<Problems> for Unknown {
+    fn from(problems: Problems) -> Unknown {
+        let kind = problems.iter().next().map(|problem| problem.kind().clone());
+        Unknown(Box::new(kind.unwrap_or(ProblemKind::Missing)))
+    }
+}
 
 impl Unknown {
     pub(super) fn new<V>(what: &'static str, name: &str, known: &NameMap<V>) -> Unknown {

@@ -6,9 +6,9 @@
 
 use crate::bits::{BitSet, any, ones};
 use crate::catalogue::{Catalogue, Form, Link, Node, NodeId, Pattern};
-use crate::ids::{IdVec, SourceId};
+use crate::ids::{IdVec, SourceId, each};
 use crate::names::HashSet;
-use crate::policy::{Class, Effect, Inner, Said, Statement, Statements};
+use crate::policy::{Class, Effect, Inner, OwnSources, Said, Statement, Statements, Tier};
 
 /// The effect of the statements of a source, a tier or all tiers together.
 ///
@@ -191,13 +191,31 @@ impl<'p> Layers<'p> {
         layer
     }
 
-    /// The statements of all the sources of a user, tier over tier.
-    fn merge(&mut self, user: &Class) -> Layer {
+    /// The statements of the sources of an assignment's own, joined.
+    pub(super) fn of_own(&mut self, own: &OwnSources) -> Layer {
+        let catalogue = &self.policy.catalogue;
+        let mut layer = match own.statements.as_deref() {
+            Some(statements) => Layer::of(statements, catalogue),
+            None => Layer::new(catalogue.bits()),
+        };
+        for &source in &own.sources {
+            layer.join(self.of_source(source));
+        }
+        layer.granted.subtract(&layer.denied);
+        layer
+    }
+
+    /// The statements of all the sources of a user, tier over tier. In an assignment, the
+    /// layer of its own sources belongs to the role tier (rule 9).
+    fn merge(&mut self, user: &Class, own: Option<&Layer>) -> Layer {
         let policy = self.policy;
         let mut all = self.of_source(SourceId::GLOBAL).clone();
         let tier = |id: SourceId| policy.sources[id].kind.tier();
+        let mut own = own;
         for sources in user.sources.chunk_by(|&a, &b| tier(a) == tier(b)) {
-            if let &[source] = sources {
+            let of_tier =
+                own.take_if(|_| sources.first().is_some_and(|&id| tier(id) == Tier::Role));
+            if let (&[source], None) = (sources, of_tier) {
                 all.overlay(self.of_source(source));
                 continue;
             }
@@ -208,7 +226,13 @@ impl<'p> Layers<'p> {
                     self.tier.join(layer);
                 }
             }
+            if let Some(own) = of_tier {
+                self.tier.join(own);
+            }
             all.overlay(&self.tier);
+        }
+        if let Some(own) = own {
+            all.overlay(own);
         }
         if let Some(own) = &user.statements {
             self.tier.clear();
@@ -221,7 +245,44 @@ impl<'p> Layers<'p> {
     /// Everything that a user is granted, implications included, before any gate. The user
     /// must be neither an admin nor suspended.
     pub(crate) fn grants(&mut self, user: &Class) -> Layer {
-        self.grants_with(user, |_, _| {})
+        self.grants_with(user, None, |_, _| {})
+    }
+
+    /// Everything that a user is granted who acts in an assignment, given the layer of its
+    /// own sources.
+    pub(crate) fn grants_in(&mut self, user: &Class, own: &Layer) -> Layer {
+        self.grants_with(user, Some(own), |_, _| {})
+    }
+
+    /// Rule 9: the part of the effective permissions that an assignment carries, given the
+    /// layer of its own sources.
+    pub(crate) fn carried(&self, own: &Layer, effective: &BitSet) -> BitSet {
+        let catalogue = &self.policy.catalogue;
+        let mut carried = own.granted.clone();
+        carried.intersect_with(effective);
+        let implying = carried.pairs(&catalogue.implying).map(|(carried, all)| carried & all);
+        let mut open: Vec<NodeId> = ones(implying).map(|bit| catalogue.id_of(bit)).collect();
+        while let Some(id) = open.pop() {
+            for &bit in &catalogue.node(id).implies {
+                let implied = catalogue.id_of(bit);
+                let node = catalogue.node(implied);
+                if own.said.contains(node.bit) || !effective.contains(node.bit) {
+                    continue;
+                }
+                if !carried.contains(node.bit) {
+                    open.push(implied);
+                }
+                let levels = each(node.bits_up_to(node.level_of(bit)));
+                levels.filter(|&bit| effective.contains(bit)).for_each(|bit| carried.insert(bit));
+            }
+        }
+        for &id in &catalogue.scoped {
+            let node = catalogue.node(id);
+            if any(carried.words(), node.statement_bits()) {
+                carried.insert(node.bit);
+            }
+        }
+        carried
     }
 
     /// The same, which passes each implied permission to `implied` along with the
@@ -229,9 +290,10 @@ impl<'p> Layers<'p> {
     pub(super) fn grants_with(
         &mut self,
         user: &Class,
+        own: Option<&Layer>,
         implied: impl FnMut(NodeId, NodeId),
     ) -> Layer {
-        let mut all = self.merge(user);
+        let mut all = self.merge(user, own);
         // Rule 3.
         all.granted.subtract(&all.forbidden);
         all.granted.intersect_with(self.licensed);

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::handle::Handle;
-use super::{Engine, Permission, User};
-use crate::bits::ones;
+use super::{Engine, Permission, Unknown, User};
+use crate::bits::{Word, ones};
 use crate::ids::{ClassId, IdVec, Number, UserSlot};
 use crate::object::Target;
 
@@ -115,11 +115,42 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn effective(&self, user: User) -> Vec<Effective<'_>> {
+        let class = self.0.class(user).unwrap_or(ClassId::VACANT);
+        self.listed(self.0.rows.row(class))
+    }
+
+    /// Returns everything that one of a user's assignments carries, whatever its terms, in
+    /// the form of [`Engine::effective`]. An admin has everything in each assignment, a
+    /// suspended user and an unknown one nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the user has no assignment of that name.
+    pub fn effective_in(
+        &self,
+        user: User,
+        assignment: &str,
+    ) -> Result<Vec<Effective<'_>>, Unknown> {
         let compiled = &self.0;
-        let catalogue = &compiled.policy().catalogue;
-        let class = compiled.class(user).unwrap_or(ClassId::VACANT);
+        let (Some(class), Some(slot)) = (compiled.class(user), compiled.slot(user)) else {
+            return Ok(Vec::new());
+        };
+        let assigned = compiled.policy().users.assigned(slot);
+        let Some(found) = assigned.iter().find(|it| *it.name == *assignment) else {
+            let known = assigned.iter().map(|it| &*it.name);
+            return Err(Unknown::among("assignment", assignment, known));
+        };
+        Ok(if compiled.is_admin(class) {
+            self.listed(compiled.rows.row(class))
+        } else {
+            self.listed(compiled.carried.row(found.capacity))
+        })
+    }
+
+    pub(super) fn listed(&self, row: impl Iterator<Item = Word>) -> Vec<Effective<'_>> {
+        let catalogue = &self.0.policy().catalogue;
         let mut held: Vec<Effective<'_>> = Vec::new();
-        for bit in ones(compiled.rows.row(class)) {
+        for bit in ones(row) {
             let node = catalogue.node_of(bit);
             if bit > node.bit {
                 // This is the next level of the same permission.
@@ -204,13 +235,18 @@ impl Engine {
         let compiled = &self.0;
         let slots = UserSlot::first(compiled.classes.len());
         let numbered = slots.zip(compiled.classes.iter().copied());
-        numbered.filter(move |&(slot, class)| match classes.find(class) {
-            Some(Some(known)) => *known,
-            Some(None) => {
-                let user = User(Handle::new(compiled.lineage, slot.number()));
-                self.can(user, action, on.parts())
-            }
-            None => false,
-        })
+        let bit = self.bit(action);
+        let admitted =
+            numbered.filter(move |&(slot, class)| match classes.find(class.marked(false)) {
+                Some(Some(true)) => true,
+                Some(Some(false)) | None if !class.is_marked() => false,
+                _ if on.parts().0.is_none() => {
+                    bit.is_some_and(|bit| compiled.allows_some_assigned(slot, bit))
+                }
+                _ => {
+                    self.can(User(Handle::new(compiled.lineage, slot.number())), action, on.parts())
+                }
+            });
+        admitted.map(|(slot, class)| (slot, class.marked(false)))
     }
 }

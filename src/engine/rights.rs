@@ -54,19 +54,57 @@ pub(super) fn reason<'l>(
     }
 }
 
+/// A reason, and how far the question came in the list of section 7: a permission can be
+/// gated by what is not effective, or further on by what is not allowed on the object.
+#[derive(Clone, Copy)]
+pub(crate) struct Outcome {
+    pub(crate) reason: Reason,
+    on_object: bool,
+}
+
+impl Outcome {
+    /// A reason that looks at no object.
+    pub(super) fn new(reason: Reason) -> Outcome {
+        Outcome { reason, on_object: false }
+    }
+
+    /// Returns a number that is the greater the further the question came.
+    pub(super) fn progress(self) -> (usize, bool) {
+        let gated = self.on_object && self.reason == Reason::Gated;
+        let reason = if gated { Reason::OutOfBounds } else { self.reason };
+        (reason.progress(), gated)
+    }
+}
+
 /// Section 7, continued: the first reason that applies to an effective permission with a
-/// condition. `object` is the object as the user sees it, if there is one, and whether
-/// it is of the condition's kind.
+/// condition, in a capacity whose terms hold or not. `object` is the object as the user
+/// sees it, if there is one, and whether it is of the condition's kind.
 pub(crate) fn reason_on_object<E: Evaluator<Truth = bool>>(
     condition: &Condition,
     object: Option<(bool, E)>,
+    terms_hold: bool,
+) -> Outcome {
+    let reason = first_reason(condition, object, terms_hold);
+    Outcome { reason, on_object: true }
+}
+
+fn first_reason<E: Evaluator<Truth = bool>>(
+    condition: &Condition,
+    object: Option<(bool, E)>,
+    terms_hold: bool,
 ) -> Reason {
     let Some((is_of_kind, mut object)) = object else {
-        return if condition.needs_object { Reason::ObjectRequired } else { Reason::Granted };
+        return match (condition.needs_object, terms_hold) {
+            (true, _) => Reason::ObjectRequired,
+            (false, true) => Reason::Granted,
+            (false, false) => Reason::OutOfTerms,
+        };
     };
     let scopes = &condition.own_scopes;
     if !is_of_kind {
         Reason::WrongKind
+    } else if !terms_hold {
+        Reason::OutOfTerms
     } else if !scopes.is_empty() && !scopes.iter().any(|scope| scope.matches(&mut object)) {
         Reason::NoScope
     } else if !condition.own_checks.iter().all(|&check| object.check(check)) {
@@ -111,7 +149,7 @@ struct Merged {
 impl Merged {
     fn new(layers: &mut Layers<'_>, user: &Class) -> Merged {
         let mut implied: HashMap<NodeId, Implied> = HashMap::default();
-        let layer = layers.grants_with(user, |id, by| {
+        let layer = layers.grants_with(user, None, |id, by| {
             let origin = implied.get(&by).map_or(by, |by| by.origin);
             implied.insert(id, Implied { by, origin });
         });

@@ -1,26 +1,29 @@
-//! Rows of bits, one for each class of users.
+//! Rows of bits, one for each class of users, or for each capacity.
+
+use std::marker::PhantomData;
 
 use crate::bits::{WORD, Word};
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
-use crate::ids::{ClassId, Key, Number};
+use crate::ids::{Key, Number};
 
 /// Rows of equal length, one after the other: a copy that changes a row copies only
 /// the leaf or two that contain it.
 #[derive(Clone, Debug)]
-pub(crate) struct Rows {
+pub(crate) struct Rows<K> {
     rows: Chunked<Word, 512>,
     /// The words of a row.
     words: usize,
     /// The number of bits of a row that are permissions.
     permissions: usize,
+    keys: PhantomData<K>,
 }
 
-impl Rows {
+impl<K: Key> Rows<K> {
     /// No rows yet, each to have that many permissions and two more bits.
-    pub(crate) fn new(permissions: usize) -> Rows {
+    pub(crate) fn new(permissions: usize) -> Rows<K> {
         let words = (permissions + 2).div_ceil(WORD);
-        Rows { rows: Chunked::default(), words, permissions }
+        Rows { rows: Chunked::default(), words, permissions, keys: PhantomData }
     }
 
     /// The bit that no row has: for permissions that are gone.
@@ -37,7 +40,7 @@ impl Rows {
     ///
     /// Where numbers are narrow, a row may begin beyond all positions. There it is empty.
     #[inline]
-    fn position(&self, row: ClassId, word: usize) -> usize {
+    fn position(&self, row: K, word: usize) -> usize {
         if usize::BITS < 64 {
             row.index().saturating_mul(self.words).saturating_add(word)
         } else {
@@ -47,13 +50,19 @@ impl Rows {
 
     /// Returns `true` if a bit of a row is set; the bit must be within the row.
     #[inline]
-    pub(crate) fn holds(&self, row: ClassId, bit: Bit) -> bool {
+    pub(crate) fn holds(&self, row: K, bit: Bit) -> bool {
+        self.find(row, bit) == Some(true)
+    }
+
+    /// Returns the same, or `None` for a row beyond all rows.
+    #[inline]
+    pub(crate) fn find(&self, row: K, bit: Bit) -> Option<bool> {
         let at = self.position(row, bit.index() / WORD);
-        self.rows.get(at).is_some_and(|word| word >> (bit.index() % WORD) & 1 == 1)
+        self.rows.get(at).map(|word| word >> (bit.index() % WORD) & 1 == 1)
     }
 
     /// The words of a row's permissions.
-    pub(crate) fn row(&self, row: ClassId) -> impl Iterator<Item = Word> {
+    pub(crate) fn row(&self, row: K) -> impl Iterator<Item = Word> {
         (0..self.permissions.div_ceil(WORD)).map_while(move |at| {
             let word = *self.rows.get(self.position(row, at))?;
             let left = self.permissions - at * WORD;
@@ -67,7 +76,7 @@ impl Rows {
     }
 
     /// Replaces the bits of a row; words that are not given are cleared.
-    pub(crate) fn set(&mut self, row: ClassId, bits: &[Word]) {
+    pub(crate) fn set(&mut self, row: K, bits: &[Word]) {
         let begin = self.position(row, 0);
         let Some(end) = begin.checked_add(self.words) else { return };
         let (given, _) = bits.split_at(bits.len().min(self.words));
@@ -86,6 +95,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ClassId;
 
     #[test]
     fn rows_are_kept_apart_and_copies_too() {

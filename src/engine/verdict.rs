@@ -34,7 +34,7 @@ pub(crate) struct Conditional<'e> {
 impl Engine {
     pub(crate) fn verdict(&self, user: User, action: Permission) -> Verdict<'_> {
         let compiled = &self.0;
-        let Some((class, ask)) = compiled.find(user, action) else {
+        let (Some(class), Some(ask)) = (compiled.class(user), compiled.ask(action)) else {
             return Verdict::Denied;
         };
         let slot = compiled.slot(user);

@@ -248,7 +248,9 @@ impl Inner {
     /// A source of a user, by name and label.
     pub(crate) fn source_ref(&self, source: Origin, user: &str) -> SourceRef {
         match source {
-            Origin::Own => SourceRef { source: SourceName::User(user.to_owned()), label: None },
+            Origin::Own | Origin::Assignment => {
+                SourceRef { source: SourceName::User(user.to_owned()), label: None }
+            }
             Origin::Shared(id) => {
                 let label = self.sources[id].label.as_deref();
                 SourceRef { source: self.sources.name_of(id), label: label.map(Into::into) }

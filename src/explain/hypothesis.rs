@@ -66,7 +66,7 @@ pub(super) fn class_after(class: &Class, steps: &[Step], catalogue: &Catalogue) 
         match step {
             Step::Restore => class.suspended = false,
             Step::Allow(bit) => allowed.push(*bit),
-            Step::Lift(Origin::Own, effect, pattern) => {
+            Step::Lift(Origin::Own | Origin::Assignment, effect, pattern) => {
                 lift(class.statements.get_or_insert_default(), *effect, *pattern);
             }
             Step::Widen(attribute, to) => {

@@ -79,6 +79,7 @@ pub(crate) fn verdict(reason: Reason) -> &'static str {
         Reason::Gated => "needs another permission",
         Reason::ObjectRequired => "depends on the object, and none is given",
         Reason::WrongKind => "is about another kind of object",
+        Reason::OutOfTerms => "is granted, but not on these terms",
         Reason::NoScope => "is granted, but not for this object",
         Reason::OutOfBounds => "is out of the user's bounds",
         Reason::Granted => "is granted",

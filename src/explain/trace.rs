@@ -14,7 +14,7 @@ use crate::date::Moment;
 use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object};
 use crate::ids::Number;
 use crate::names::HashMap;
-use crate::object::{Asker, Object, Subject, Value};
+use crate::object::{Identity, Object, Subject, Value};
 use crate::policy::{
     Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, nearest,
 };
@@ -195,7 +195,8 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         let id = self.catalogue().id_of(bit);
         let condition = self.catalogue().node(id).condition.as_deref();
         let object = self.object.map(|_| (self.is_on_kind(id), self));
-        condition.map_or(Reason::Granted, |condition| reason_on_object(condition, object))
+        condition
+            .map_or(Reason::Granted, |condition| reason_on_object(condition, object, true).reason)
     }
 
     // Rule 7: what is allowed on the object.
@@ -218,7 +219,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     pub(super) fn reason_on_object(&self, id: NodeId) -> Reason {
         match self.catalogue().node(id).condition.as_deref() {
             Some(condition) if self.is_on_kind(id) => {
-                reason_on_object(condition, Some((true, self)))
+                reason_on_object(condition, Some((true, self)), true).reason
             }
             _ if self.is_blocked(id) => Reason::Gated,
             _ => Reason::Granted,
@@ -341,9 +342,9 @@ struct Asking<'a> {
     holder: Holder<'a>,
 }
 
-impl Asker for Asking<'_> {
-    fn name(&self) -> &str {
-        self.holder.name
+impl Identity for Asking<'_> {
+    fn is_user(&self, name: &str) -> bool {
+        self.holder.name == name
     }
     fn belongs(&self, group: &str) -> bool {
         self.policy.groups.is_beneath(group, self.holder.groups)

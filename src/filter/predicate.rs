@@ -121,6 +121,17 @@ pub enum Predicate {
 }
 
 impl Predicate {
+    /// Returns the predicate for definitions that come after some others.
+    pub(super) fn renumbered(self, by: usize) -> Predicate {
+        let each = |parts: Vec<Predicate>| parts.into_iter().map(|it| it.renumbered(by)).collect();
+        match self {
+            Predicate::And(parts) => Predicate::And(each(parts)),
+            Predicate::Or(parts) => Predicate::Or(each(parts)),
+            Predicate::Defined(number) => Predicate::Defined(number.saturating_add(by)),
+            test => test,
+        }
+    }
+
     /// Returns the test of an attribute against a user's limit.
     pub(super) fn of_limit(attribute: &str, limit: &Limit, day: Day) -> Predicate {
         let attribute = attribute.to_owned();

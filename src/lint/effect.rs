@@ -180,7 +180,7 @@ impl<'p> Sources<'p> {
         }
         let beside = match origin {
             Origin::Shared(id) => self.layers.of_included(id),
-            Origin::Own => Layer::new(catalogue.bits()),
+            Origin::Own | Origin::Assignment => Layer::new(catalogue.bits()),
         };
         let global = match tier {
             Tier::Global => Layer::new(catalogue.bits()),
@@ -294,7 +294,7 @@ impl<'p> Sources<'p> {
             (_, Origin::Shared(id)) => {
                 sources.closure(&[id]).iter().skip(1).map(|&id| &sources[id].statements).collect()
             }
-            (_, Origin::Own) => Vec::new(),
+            (_, Origin::Own | Origin::Assignment) => Vec::new(),
         };
         for &(attribute, ref bound) in &statements.bounds {
             let limit = |bound| Limit::new(catalogue.attribute_at(attribute).bound, bound);

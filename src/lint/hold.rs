@@ -96,7 +96,7 @@ fn grants(policy: &Inner, stated: &[Stated<'_>]) -> Layer {
     for Stated { held, .. } in stated {
         let Layer { mut granted, forbidden, .. } = match held.origin {
             Origin::Shared(id) => layers.of_source(id).clone(),
-            Origin::Own => Layer::of(held.statements, catalogue),
+            Origin::Own | Origin::Assignment => Layer::of(held.statements, catalogue),
         };
         granted.subtract(&forbidden);
         all.union_with(&granted);

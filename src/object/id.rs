@@ -141,7 +141,7 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
 /// Returns `true` if a text is the decimal form of a number.
 ///
 /// It starts at the last digit, where two numbers mostly differ.
-pub(super) fn is_decimal(text: &str, mut number: u64) -> bool {
+pub(crate) fn is_decimal(text: &str, mut number: u64) -> bool {
     for (at, &digit) in text.as_bytes().iter().enumerate().rev() {
         if u64::from(digit) != u64::from(b'0').wrapping_add(number % 10) {
             return false;

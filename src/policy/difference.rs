@@ -34,6 +34,12 @@ impl Difference {
 
     /// Returns `true` if the sources of users of a class state different things.
     pub(crate) fn touches(&self, class: &Class) -> bool {
-        self.everybody || class.sources.iter().any(|&id| self.sources.find(id) == Some(&true))
+        self.everybody || self.touches_sources(&class.sources)
+    }
+
+    /// Returns `true` if one of some sources says something else, or brings along one
+    /// that does.
+    pub(crate) fn touches_sources(&self, sources: &[SourceId]) -> bool {
+        sources.iter().any(|&id| self.sources.find(id) == Some(&true))
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Policy;
 use super::canonical::bytes_of;
-use crate::ids::{ClassId, IdVec, UserSlot};
+use crate::ids::{AssignmentListId, ClassId, IdVec, UserSlot};
 
 /// Tells whether two policies are equal: a SHA-256 hash of all that their documents
 /// state, regardless of the order of maps.
@@ -98,12 +98,20 @@ impl Policy {
             feed(&mut digest, &policy.class(class));
             classes[id] = digest.finalize().into();
         }
+        let mut assignments: IdVec<AssignmentListId, [u8; 32]> =
+            IdVec::filled(policy.users.assignment_slots(), [0; 32]);
+        for (id, list) in policy.users.assignment_lists() {
+            let mut digest = Sha256::new();
+            feed(&mut digest, &policy.assignments(list));
+            assignments[id] = digest.finalize().into();
+        }
         let mut users: Vec<(&str, UserSlot)> =
             policy.users.iter().map(|(slot, name, _)| (name, slot)).collect();
         users.sort_unstable();
         for (name, slot) in users {
             text(&mut all, Some(name));
             all.update(classes[policy.users.class_of(slot)]);
+            all.update(assignments[policy.users.assignments_of(slot)]);
             let groups = policy.users.groups(slot);
             all.update((groups.len() as u64).to_le_bytes());
             for &group in groups {

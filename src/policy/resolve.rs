@@ -242,7 +242,11 @@ impl Resolver<'_> {
         Some(number(at))
     }
 
-    fn accept(&mut self, checked: Result<(), ProblemKind>, place: &Place<'_>) -> Option<()> {
+    pub(super) fn accept(
+        &mut self,
+        checked: Result<(), ProblemKind>,
+        place: &Place<'_>,
+    ) -> Option<()> {
         checked.map_err(|kind| self.faults.push(place, kind)).ok()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Class, Inner, SourceName, Statements};
+use super::{Class, Inner, OwnSources, SourceName, Statements};
 use crate::chunked::Chunked;
 use crate::document;
 use crate::graph;
@@ -30,6 +30,9 @@ pub(crate) enum Tier {
     Profile,
     /// Of roles and approval groups.
     Role,
+    /// Of an assignment's own sources, for the bounds on what it carries; for what they
+    /// grant, they belong to the tier of roles (rule 9).
+    Assignment,
     User,
 }
 
@@ -357,6 +360,8 @@ pub(crate) enum Origin {
     Shared(SourceId),
     /// A user's own.
     Own,
+    /// An assignment's own.
+    Assignment,
 }
 
 /// One of a user's sources.
@@ -383,6 +388,22 @@ impl Inner {
         let closure = self.sources.closure(&user.sources).into_iter();
         let shared = [SourceId::GLOBAL].into_iter().chain(closure);
         shared.map(|id| self.sources.held(id)).chain(user.statements.as_deref().map(Held::own))
+    }
+
+    /// The sources of an assignment's own, each role before those that it includes, and
+    /// its statements last.
+    pub(crate) fn own_sources<'p>(
+        &'p self,
+        own: &'p OwnSources,
+    ) -> impl Iterator<Item = Held<'p>> + Clone {
+        let closure = self.sources.closure(&own.sources).into_iter();
+        let shared = closure.map(|id| Held { tier: Tier::Assignment, ..self.sources.held(id) });
+        let own = own.statements.as_deref().map(|statements| Held {
+            origin: Origin::Assignment,
+            tier: Tier::Assignment,
+            statements,
+        });
+        shared.chain(own)
     }
 }
 

@@ -9,9 +9,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::chunked::Chunked;
-use crate::ids::{ClassId, GroupId, GroupListId, IdVec, Key, Number, SourceId, UserSlot};
+use crate::ids::{
+    AssignmentListId, CapacityId, ClassId, GroupId, GroupListId, IdVec, Key, Number, SourceId,
+    UserSlot,
+};
 use crate::index::Index;
-use crate::policy::Statements;
+use crate::policy::{OwnSources, Statements, Terms};
 use crate::slots::Names;
 
 /// All that users who are alike have, except for names, texts and groups.
@@ -26,8 +29,8 @@ pub(crate) struct Class {
     pub(crate) statements: Option<Box<Statements>>,
 }
 
-/// Texts about a user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Texts about a user or an assignment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Texts {
     pub(crate) label: Option<Box<str>>,
     pub(crate) description: Option<Box<str>>,
@@ -37,6 +40,32 @@ impl Texts {
     pub(crate) fn new(label: Option<String>, description: Option<String>) -> Texts {
         Texts { label: label.map(Into::into), description: description.map(Into::into) }
     }
+}
+
+/// An assignment of a user.
+#[derive(Clone, Debug)]
+pub(crate) struct Assignment {
+    pub(crate) name: Box<str>,
+    pub(crate) texts: Texts,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) own: OwnSources,
+}
+
+/// The same, as users have it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Assigned {
+    pub(crate) name: Box<str>,
+    pub(crate) texts: Texts,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) capacity: CapacityId,
+}
+
+/// The capacity in which users of a class act in an assignment, its terms aside: all who
+/// have the same in both share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Capacity {
+    pub(crate) class: ClassId,
+    pub(crate) own: OwnSources,
 }
 
 /// One user.
@@ -52,14 +81,21 @@ pub(crate) struct Holder<'p> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
     names: Names<UserSlot>,
-    /// The class of each user; `VACANT` for a vacant slot.
+    /// The class of each user, marked if the user has assignments; `VACANT` for a vacant
+    /// slot.
     of_class: Chunked<ClassId, 4096>,
     of_groups: Chunked<GroupListId, 4096>,
+    /// Most users have none.
+    of_assignments: Chunked<AssignmentListId, 4096>,
     /// Most users have none.
     texts: Chunked<Option<Arc<Texts>>, 256>,
     classes: Pool<ClassId, Class>,
     /// The lists of groups that users have.
     groups: Pool<GroupListId, [GroupId]>,
+    /// The lists of assignments that users have.
+    assignments: Pool<AssignmentListId, [Assigned]>,
+    /// INVARIANT: who acts in a capacity is of its class.
+    capacities: Pool<CapacityId, Capacity>,
 }
 
 impl Users {
@@ -102,7 +138,77 @@ impl Users {
 
     /// The number of a user's class; `VACANT` if there is no such user.
     pub(crate) fn class_of(&self, slot: UserSlot) -> ClassId {
-        self.of_class.get(slot.index()).copied().unwrap_or(ClassId::VACANT)
+        let class = self.of_class.get(slot.index()).copied();
+        class.unwrap_or(ClassId::VACANT).marked(false)
+    }
+
+    /// The number of a user's list of assignments.
+    pub(crate) fn assignments_of(&self, slot: UserSlot) -> AssignmentListId {
+        let list = self.of_assignments.get(slot.index()).copied();
+        list.unwrap_or(AssignmentListId::EMPTY)
+    }
+
+    /// A user's assignments.
+    pub(crate) fn assigned(&self, slot: UserSlot) -> &[Assigned] {
+        self.assignments.get(self.assignments_of(slot)).unwrap_or_default()
+    }
+
+    pub(crate) fn capacity(&self, id: CapacityId) -> Option<&Capacity> {
+        self.capacities.get(id)
+    }
+
+    /// A user's assignments, with their sources.
+    pub(crate) fn assignments(&self, slot: UserSlot) -> Vec<Assignment> {
+        let assigned = self.assigned(slot).iter().map(|it| Assignment {
+            name: it.name.clone(),
+            texts: it.texts.clone(),
+            terms: Arc::clone(&it.terms),
+            own: self.capacity(it.capacity).map(|it| it.own.clone()).unwrap_or_default(),
+        });
+        assigned.collect()
+    }
+
+    /// The capacities in which some user acts.
+    pub(crate) fn capacities(&self) -> impl Iterator<Item = (CapacityId, &Capacity)> {
+        self.capacities.iter()
+    }
+
+    /// The number of numbers of capacities, including those in which nobody acts.
+    pub(crate) fn capacity_slots(&self) -> usize {
+        self.capacities.values.len()
+    }
+
+    /// The capacities that differ from those with the same number in another version;
+    /// `None` for numbers no longer in use.
+    pub(crate) fn capacities_since<'a>(
+        &'a self,
+        before: &'a Users,
+    ) -> impl Iterator<Item = (CapacityId, Option<&'a Capacity>)> {
+        self.capacities.since(&before.capacities)
+    }
+
+    /// The lists of assignments that differ from those with the same number in another
+    /// version.
+    pub(crate) fn assignments_since<'a>(
+        &'a self,
+        before: &'a Users,
+    ) -> impl Iterator<Item = (AssignmentListId, Option<&'a [Assigned]>)> {
+        self.assignments.since(&before.assignments)
+    }
+
+    /// The lists of assignments that some user has.
+    pub(crate) fn assignment_lists(&self) -> impl Iterator<Item = (AssignmentListId, &[Assigned])> {
+        self.assignments.iter()
+    }
+
+    /// The number of numbers of lists of assignments.
+    pub(crate) fn assignment_slots(&self) -> usize {
+        self.assignments.values.len()
+    }
+
+    /// The users who have assignments.
+    pub(crate) fn with_assignments(&self) -> impl Iterator<Item = UserSlot> {
+        marked_slots(self.of_class.iter().map(|class| class.is_marked()))
     }
 
     pub(crate) fn class(&self, class: ClassId) -> Option<&Class> {
@@ -173,20 +279,25 @@ impl Users {
         before: &Users,
         classes: &IdVec<ClassId, bool>,
         groups: &IdVec<GroupListId, bool>,
+        assignments: &IdVec<AssignmentListId, bool>,
     ) -> Vec<UserSlot> {
         let positions = self.of_class.differing(&before.of_class).map(|(slot, _)| slot);
         let positions =
             positions.chain(self.of_groups.differing(&before.of_groups).map(|(slot, _)| slot));
+        let lists = self.of_assignments.differing(&before.of_assignments).map(|(slot, _)| slot);
+        let positions = positions.chain(lists);
         let leaves = positions.map(UserSlot::new).chain(self.names.differing(&before.names));
         let differs = |slot: &UserSlot| {
             self.class_of(*slot) != before.class_of(*slot)
                 || self.groups_of(*slot) != before.groups_of(*slot)
+                || self.assignments_of(*slot) != before.assignments_of(*slot)
                 || self.names.get(*slot) != before.names.get(*slot)
         };
         let mut slots: Vec<UserSlot> = leaves.filter(differs).collect();
         slots.extend((self.slots()..before.slots()).map(UserSlot::new));
-        slots.extend(slots_of(&self.of_class, classes));
-        slots.extend(slots_of(&self.of_groups, groups));
+        slots.extend(slots_of(&self.of_class, classes, |class| class.marked(false)));
+        slots.extend(slots_of(&self.of_groups, groups, |list| list));
+        slots.extend(slots_of(&self.of_assignments, assignments, |list| list));
         slots.sort_unstable();
         slots.dedup();
         slots
@@ -197,7 +308,7 @@ impl Users {
         self.groups.values.len()
     }
 
-    /// The class number of each slot.
+    /// The class number of each slot, marked where the user has assignments.
     pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 4096> {
         &self.of_class
     }
@@ -207,13 +318,13 @@ impl Users {
         &self,
         wanted: impl Fn(ClassId) -> bool,
     ) -> impl Iterator<Item = UserSlot> {
-        let is_wanted = move |&class: &ClassId| class != ClassId::VACANT && wanted(class);
-        marked_slots(self.of_class.iter().map(is_wanted))
+        let classes = self.of_class.iter().map(|class| class.marked(false));
+        marked_slots(classes.map(move |class| class != ClassId::VACANT && wanted(class)))
     }
 
     /// The bytes of the users' numbers of classes and group lists.
     pub(crate) fn number_bytes(&self) -> usize {
-        self.of_class.bytes() + self.of_groups.bytes()
+        self.of_class.bytes() + self.of_groups.bytes() + self.of_assignments.bytes()
     }
 
     /// The bytes of the classes, own statements aside, and of the group lists.
@@ -221,7 +332,10 @@ impl Users {
         let class = |class: &Class| size_of::<Class>() + size_of_val(&*class.sources);
         let classes = self.classes.iter().map(|(_, it)| class(it)).sum::<usize>();
         let groups = self.groups.iter().map(|(_, groups)| size_of_val(groups)).sum::<usize>();
-        self.classes.bytes() + classes + self.groups.bytes() + groups
+        let list = |(_, list): (_, &[Assigned])| size_of_val(list);
+        let assignments = self.assignments.iter().map(list).sum::<usize>();
+        let pools = self.classes.bytes() + self.groups.bytes() + self.assignments.bytes();
+        pools + self.capacities.bytes() + classes + groups + assignments
     }
 
     /// The bytes of the names and their index.
@@ -239,8 +353,39 @@ impl Users {
     pub(crate) fn set_class(&mut self, slot: UserSlot, class: &Class) {
         let before = self.class_of(slot);
         let class = self.classes.take(class, |class| Arc::new(class.clone()));
+        let assignments = self.assignments(slot);
         self.of_class.set(slot.index(), class);
+        if !assignments.is_empty() {
+            self.set_assignments(slot, &assignments);
+        }
         self.classes.leave(before);
+    }
+
+    /// Replaces a user's assignments.
+    pub(crate) fn set_assignments(&mut self, slot: UserSlot, assignments: &[Assignment]) {
+        let class = self.class_of(slot);
+        let assigned = assignments.iter().map(|assignment| {
+            let capacity = Capacity { class, own: assignment.own.clone() };
+            Assigned {
+                name: assignment.name.clone(),
+                texts: assignment.texts.clone(),
+                terms: Arc::clone(&assignment.terms),
+                capacity: self.capacities.take(&capacity, |it| Arc::new(it.clone())),
+            }
+        });
+        let assigned: Vec<Assigned> = assigned.collect();
+        let list = match &*assigned {
+            [] => AssignmentListId::EMPTY,
+            assigned => self.assignments.take(assigned, |assigned| assigned.into()),
+        };
+        let before = self.assignments_of(slot);
+        let former: Vec<CapacityId> = self.assigned(slot).iter().map(|it| it.capacity).collect();
+        if list != before {
+            self.of_assignments.set(slot.index(), list);
+        }
+        self.of_class.set(slot.index(), class.marked(!assigned.is_empty()));
+        self.assignments.leave(before);
+        former.into_iter().for_each(|capacity| self.capacities.leave(capacity));
     }
 
     pub(crate) fn set_groups(&mut self, slot: UserSlot, groups: &[GroupId]) {
@@ -264,6 +409,7 @@ impl Users {
     /// Removes a user, whose slot then stays vacant.
     pub(crate) fn remove(&mut self, slot: UserSlot) {
         self.names.remove(slot);
+        self.set_assignments(slot, &[]);
         self.classes.leave(self.class_of(slot));
         self.groups.leave(self.groups_of(slot));
         self.of_class.set(slot.index(), ClassId::VACANT);
@@ -280,10 +426,11 @@ impl Users {
 fn slots_of<I: Number>(
     numbers: &Chunked<I, 4096>,
     marked: &IdVec<I, bool>,
+    number: impl Fn(I) -> I,
 ) -> impl Iterator<Item = UserSlot> {
     let is_any = marked.values().contains(&true);
     let numbers = is_any.then_some(numbers).into_iter().flat_map(Chunked::iter);
-    marked_slots(numbers.map(|&number| marked.find(number) == Some(&true)))
+    marked_slots(numbers.map(move |&it| marked.find(number(it)) == Some(&true)))
 }
 
 /// The slots at the positions of `true`.

@@ -221,7 +221,11 @@ impl Resolver<'_> {
     }
 
     /// Resolves the statements of a document, which may have only so many.
-    fn counted(&mut self, stated: &document::Statements, place: &Place<'_>) -> Statements {
+    pub(super) fn counted(
+        &mut self,
+        stated: &document::Statements,
+        place: &Place<'_>,
+    ) -> Statements {
         let lists = [&stated.allow, &stated.except, &stated.deny, &stated.forbid];
         let patterns: usize = lists.map(Vec::len).iter().sum();
         let entries = stated.levels.len() + stated.bounds.len() + stated.settings.len();
@@ -352,8 +356,12 @@ impl Resolver<'_> {
                 self.faults.duplicate(&place, &name);
                 continue;
             }
+            let assignments = self.assignments(&user.assignments, &place, &mut groups);
             let slot = UserSlot::new(out.slots());
             out.insert(slot, &name, &class, &belongs);
+            if !assignments.is_empty() {
+                out.set_assignments(slot, &assignments);
+            }
             out.set_texts(slot, Texts::new(user.label, user.description));
         }
         progress(total, total);
@@ -364,7 +372,7 @@ impl Resolver<'_> {
         (out, groups)
     }
 
-    fn class(&mut self, user: &document::UserEntry, place: &Place<'_>) -> Class {
+    pub(super) fn class(&mut self, user: &document::UserEntry, place: &Place<'_>) -> Class {
         let mut sources: SmallVec<[SourceId; 16]> = SmallVec::new();
         let of = place.key("profile");
         let profile = user.profile.as_deref();

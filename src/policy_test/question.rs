@@ -7,11 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, read};
 use crate::change::{Actor, Change, Refusal, Rule};
 use crate::date::Moment;
-use crate::document::Document;
-use crate::engine::{Engine, Permission, Unknown, User};
+use crate::document::{Document, NamedUser, UserEntry};
+use crate::engine::{Asker, Engine, Permission, Unknown, User};
 use crate::object::DynamicObject;
 use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
+
+/// Who a question is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a user's name, or a user entry with a name")]
+pub enum Principal {
+    /// A user, by name.
+    User(String),
+    /// A user whom the policy does not have.
+    Subject(Box<NamedUser>),
+}
 
 /// A question by name, as in a test document.
 ///
@@ -32,21 +42,52 @@ use crate::problem::{OneLine, Problem};
 pub enum Question {
     /// Tells if this user may do this.
     Can {
-        user: String,
+        #[serde(alias = "subject")]
+        user: Principal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Box<UserEntry>>,
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         today: Option<Moment>,
     },
-    /// Tells if this user may do this on some object, on some day.
-    CanSome { user: String, action: String },
-    /// The level that this user has of a graded permission.
-    Level { user: String, permission: String },
+    /// Tells if this user may do this on some object, on some day; of a heading, something
+    /// beneath it.
+    CanSome {
+        #[serde(alias = "subject")]
+        user: Principal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Box<UserEntry>>,
+        action: String,
+    },
+    /// The level that this user has of a graded permission, on an object if one is given.
+    Level {
+        #[serde(alias = "subject")]
+        user: Principal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Box<UserEntry>>,
+        permission: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<DynamicObject>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        today: Option<Moment>,
+    },
     /// The value of a setting for this user.
-    Setting { user: String, setting: String },
-    /// All that this user holds.
-    Effective { user: String },
+    Setting {
+        #[serde(alias = "subject")]
+        user: Principal,
+        setting: String,
+    },
+    /// All that this user holds, or that one of the user's assignments carries.
+    Effective {
+        #[serde(alias = "subject")]
+        user: Principal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assignment: Option<String>,
+    },
     /// The users who may do this, on this object or, without one, on some.
     WhoCan {
         action: String,
@@ -55,9 +96,22 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         today: Option<Moment>,
     },
+    /// Tells if nobody but these users may do this.
+    Never {
+        action: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<DynamicObject>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        today: Option<Moment>,
+        #[serde(default)]
+        except: Vec<String>,
+    },
     /// The reason why this user may do this, or not.
     Why {
-        user: String,
+        #[serde(alias = "subject")]
+        user: Principal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Box<UserEntry>>,
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
@@ -66,7 +120,10 @@ pub enum Question {
     },
     /// For each of these objects, tells if this user may do this.
     Filter {
-        user: String,
+        #[serde(alias = "subject")]
+        user: Principal,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Box<UserEntry>>,
         action: String,
         objects: Vec<DynamicObject>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +137,9 @@ pub enum Question {
         /// The user on whose behalf it is; if absent, the host asks.
         #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
         actor: Option<String>,
+        /// The day on which it is made.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        today: Option<Moment>,
         /// The change; `None` if the document has something there that does not have
         /// the shape of one, which is answered with `invalid`.
         #[serde(flatten)]
@@ -106,7 +166,7 @@ impl Question {
     /// use grantree::policy_test::{Answer, Question};
     ///
     /// let ask = |action: &str| {
-    ///     Question::CanSome { user: "bob".into(), action: action.into() }.ask(&engine)
+    ///     Question::CanSome { user: "bob".into(), within: None, action: action.into() }.ask(&engine)
     /// };
     /// assert_eq!(ask("orders")?, Answer::Boolean(false));
     /// assert!(ask("ordres").is_err());
@@ -114,58 +174,116 @@ impl Question {
     /// ```
     pub fn ask(&self, engine: &Engine) -> Result<Answer, Unknown> {
         Ok(match self {
-            Question::Can { user, action, object, today } => {
+            Question::Can { user, within, action, object, today } => {
+                let asker = user.asker(engine, within.as_deref())?;
                 let action = known_action(engine, action, object)?;
-                let user = known_user(engine, user);
-                Answer::Boolean(engine.can(user, action, (object.as_ref(), *today)))
+                Answer::Boolean(asker.can(action, (object.as_ref(), *today)))
             }
-            Question::Why { user, action, object, today } => {
+            Question::Why { user, within, action, object, today } => {
+                let asker = user.asker(engine, within.as_deref())?;
                 let action = known_action(engine, action, object)?;
-                let user = known_user(engine, user);
-                let reason = engine.why(user, action, (object.as_ref(), *today));
+                let reason = asker.why(action, (object.as_ref(), *today));
                 Answer::Text(reason.code().to_owned())
             }
-            Question::CanSome { user, action } => {
-                let action = engine.permission(action)?;
-                Answer::Boolean(engine.can_some(known_user(engine, user), action))
+            Question::CanSome { user, within, action } => {
+                let asker = user.asker(engine, within.as_deref())?;
+                Answer::Boolean(match asker.can_some_beneath(action) {
+                    Ok(some) => some,
+                    Err(_) => asker.can_some(engine.permission(action)?),
+                })
             }
-            Question::Level { user, permission } => {
+            Question::Level { user, within, permission, object, today } => {
+                let asker = user.asker(engine, within.as_deref())?;
                 let permission = engine.graded(permission)?;
-                let level = engine.level(known_user(engine, user), permission);
+                object.iter().try_for_each(|object| engine.check_object(object))?;
+                let level = asker.level(permission, (object.as_ref(), *today));
                 Answer::Text(level.unwrap_or_default().to_owned())
             }
-            Question::Setting { user, setting } => engine
-                .setting(known_user(engine, user), setting)?
-                .map_or(Answer::Nothing, |value| value.clone().into()),
-            Question::Effective { user } => {
-                Answer::texts(engine.effective(known_user(engine, user)))
+            Question::Setting { user, setting } => {
+                let asker = user.asker(engine, None)?;
+                asker.setting(setting)?.map_or(Answer::Nothing, |value| value.clone().into())
+            }
+            Question::Effective { user, within, assignment } => {
+                let asker = user.asker(engine, within.as_deref())?;
+                match assignment {
+                    Some(assignment) => Answer::texts(asker.effective_in(assignment)?),
+                    None => Answer::texts(asker.effective()),
+                }
             }
             Question::WhoCan { action, object, today } => {
-                let action = known_action(engine, action, object)?;
-                let mut users = engine.who_can(action, (object.as_ref(), *today));
-                users.sort_unstable();
-                Answer::texts(users)
+                Answer::texts(who_can(engine, action, object, *today)?)
             }
-            Question::Filter { user, action, objects, today } => {
-                let action = engine.permission(action)?;
-                let filter = engine.filter(known_user(engine, user), action, *today);
+            Question::Never { action, object, today, except } => {
+                let users = who_can(engine, action, object, *today)?;
+                let mut others = users.iter().filter(|user| !except.iter().any(|it| it == *user));
+                Answer::Boolean(others.next().is_none())
+            }
+            Question::Filter { user, within, action, objects, today } => {
+                let asker = user.asker(engine, within.as_deref())?;
+                let filter = asker.filter(engine.permission(action)?, *today);
                 objects.iter().try_for_each(|object| engine.check_object(object))?;
                 let matches = objects.iter().map(|object| filter.matches(object));
                 Answer::List(matches.map(Answer::Boolean).collect())
             }
             Question::Validate(document) => validate(document),
-            Question::Change { actor, change } => {
+            Question::Change { actor, today, change } => {
                 // The engine stays as it is; the runner goes on with the new one.
                 let engine = &mut engine.clone();
-                outcome(apply(engine, actor.as_deref(), change.as_deref()).err().as_ref())
+                let applied = apply(engine, actor.as_deref(), *today, change.as_deref());
+                outcome(applied.err().as_ref())
             }
         })
     }
 }
 
-/// Resolves a user; unknown ones have answers too.
-fn known_user(engine: &Engine, name: &str) -> User {
-    engine.user(name).unwrap_or(User::NOBODY)
+impl Principal {
+    /// The name of the user.
+    pub fn name(&self) -> &str {
+        match self {
+            Principal::User(name) => name,
+            Principal::Subject(subject) => &subject.name,
+        }
+    }
+
+    /// Returns who asks, narrowed to an entry if one is given.
+    fn asker(&self, engine: &Engine, within: Option<&UserEntry>) -> Result<Asker, Unknown> {
+        let asker = match self {
+            Principal::User(name) => engine.asker(engine.user(name).unwrap_or(User::NOBODY)),
+            Principal::Subject(subject) => engine.subject(&subject.name, &subject.entry)?,
+        };
+        match within {
+            Some(entry) if !entry.groups.is_empty() => Err(Unknown::among("field", "groups", [])),
+            Some(entry) => Ok(asker.within(entry)?),
+            None => Ok(asker),
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Principal {
+    fn from(user: T) -> Principal {
+        Principal::User(user.into())
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Principal::User(name) => write!(f, "{name:?}"),
+            Principal::Subject(subject) => write!(f, "subject {:?}", subject.name),
+        }
+    }
+}
+
+fn who_can<'e>(
+    engine: &'e Engine,
+    action: &str,
+    object: &Option<DynamicObject>,
+    today: Option<Moment>,
+) -> Result<Vec<&'e str>, Unknown> {
+    let action = known_action(engine, action, object)?;
+    let mut users = engine.who_can(action, (object.as_ref(), today));
+    users.sort_unstable();
+    Ok(users)
 }
 
 /// Resolves an action, after checking that the object names nothing unknown.
@@ -186,13 +304,15 @@ fn known_action(
 pub(super) fn apply(
     engine: &mut Engine,
     actor: Option<&str>,
+    today: Option<Moment>,
     change: Option<&Change>,
 ) -> Result<(), Refusal> {
     let Some(change) = change else {
         let message = "it does not have the shape of a change".to_owned();
         return Err(Refusal { rule: Rule::Invalid, message });
     };
-    let applied = engine.policy().apply(actor.map_or(Actor::Host, Actor::User), change)?;
+    let actor = actor.map_or(Actor::Host, Actor::User);
+    let applied = engine.policy().apply_on(actor, change, today)?;
     *engine = engine.updated(&applied.policy);
     Ok(())
 }
@@ -218,36 +338,54 @@ impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let f = &mut OneLine(f);
         match self {
-            Question::Can { user, action, object, today } => {
-                write!(f, "can {user:?} {action}")?;
+            Question::Can { user, within, action, object, today } => {
+                write!(f, "can {user}{} {action}", narrowed(within))?;
                 write_target(f, object.as_slice(), *today)
             }
-            Question::Why { user, action, object, today } => {
-                write!(f, "why {user:?} {action}")?;
+            Question::Why { user, within, action, object, today } => {
+                write!(f, "why {user}{} {action}", narrowed(within))?;
                 write_target(f, object.as_slice(), *today)
             }
-            Question::CanSome { user, action } => write!(f, "can_some {user:?} {action}"),
-            Question::Level { user, permission } => write!(f, "level {user:?} {permission}"),
-            Question::Setting { user, setting } => write!(f, "setting {user:?} {setting}"),
-            Question::Effective { user } => write!(f, "effective {user:?}"),
+            Question::CanSome { user, within, action } => {
+                write!(f, "can_some {user}{} {action}", narrowed(within))
+            }
+            Question::Level { user, within, permission, object, today } => {
+                write!(f, "level {user}{} {permission}", narrowed(within))?;
+                write_target(f, object.as_slice(), *today)
+            }
+            Question::Setting { user, setting } => write!(f, "setting {user} {setting}"),
+            Question::Effective { user, within, assignment } => {
+                write!(f, "effective {user}{}", narrowed(within))?;
+                assignment.as_deref().map_or(Ok(()), |name| write!(f, " in {name:?}"))
+            }
             Question::WhoCan { action, object, today } => {
                 write!(f, "who_can {action}")?;
                 write_target(f, object.as_slice(), *today)
             }
-            Question::Filter { user, action, objects, today } => {
-                write!(f, "filter {user:?} {action}")?;
+            Question::Never { action, object, today, except } => {
+                write!(f, "never {action}")?;
+                write_target(f, object.as_slice(), *today)?;
+                if except.is_empty() { Ok(()) } else { write!(f, " except {except:?}") }
+            }
+            Question::Filter { user, within, action, objects, today } => {
+                write!(f, "filter {user}{} {action}", narrowed(within))?;
                 write_target(f, objects, *today)
             }
             Question::Validate(_) => f.write_str("validate"),
-            Question::Change { actor, change } => {
+            Question::Change { actor, today, change } => {
                 write!(f, "change by {}: ", actor.as_deref().unwrap_or("the host"))?;
                 match change {
                     Some(change) => write!(f, "{change:?}"),
                     None => f.write_str("malformed"),
-                }
+                }?;
+                write_target(f, &[], *today)
             }
         }
     }
+}
+
+fn narrowed(within: &Option<Box<UserEntry>>) -> &'static str {
+    if within.is_some() { " within an entry" } else { "" }
 }
 
 fn write_target(

@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 
 use super::{Answer, Question, Step, TestDocument};
 use crate::change::Change;
+use crate::date::Moment;
 use crate::document::Document;
 
 /// A test document as written, with its notes.
@@ -92,7 +93,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entry<'_, A> {
     }
 }
 
-type ActorAndChange = (Option<String>, Option<Box<Change>>);
+type ActorAndChange = (Option<String>, Option<Moment>, Option<Box<Change>>);
 
 /// Reads the actor and the change of a [`Question::Change`]; neither if it does not
 /// have the shape of a change.
@@ -103,6 +104,8 @@ pub(super) fn change<'de, D: Deserializer<'de>>(
     struct Fields {
         #[serde(default, rename = "as")]
         actor: Option<String>,
+        #[serde(default)]
+        today: Option<Moment>,
         #[serde(flatten)]
         change: Change,
         #[serde(flatten)]
@@ -118,8 +121,8 @@ pub(super) fn change<'de, D: Deserializer<'de>>(
 
     Ok(match Shape::deserialize(deserializer)? {
         Shape::Change(fields) if fields.rest.is_empty() => {
-            (fields.actor, Some(Box::new(fields.change)))
+            (fields.actor, fields.today, Some(Box::new(fields.change)))
         }
-        Shape::Change(_) | Shape::Malformed(_) => (None, None),
+        Shape::Change(_) | Shape::Malformed(_) => (None, None, None),
     })
 }

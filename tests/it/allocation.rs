@@ -108,7 +108,7 @@ fn questions_on_handles_allocate_nothing() {
                         allowed += usize::from(engine.can(user, action, job));
                         allowed += usize::from(engine.can(user, action, (job, today)));
                     }
-                    allowed += usize::from(engine.level(user, action).is_some());
+                    allowed += usize::from(engine.level(user, action, ()).is_some());
                     allowed += usize::from(engine.setting(user, "slot").is_ok());
                 });
                 assert_eq!(counted.count_total, 0, "{action:?}");

@@ -219,19 +219,36 @@ impl Small {
                 let why = engine.why(user, permission, ());
                 let can = engine.can(user, permission, ());
                 assert_eq!(can, why.allowed(), "{action}, of {}", json(&alone(document, name)));
-                let some = Question::CanSome { user: user_name.clone(), action: action.clone() };
+                let some = Question::CanSome {
+                    user: user_name.as_str().into(),
+                    within: None,
+                    action: action.clone(),
+                };
                 let some_answer = Answer::Boolean(engine.can_some(user, permission));
                 agree(some, some_answer);
-                let asked = Question::Why { user: user_name, action, object: None, today: None };
+                let asked = Question::Why {
+                    user: user_name.into(),
+                    within: None,
+                    action,
+                    object: None,
+                    today: None,
+                };
                 agree(asked, Answer::Text(why.code().to_owned()));
             }
             for permission in &self.graded {
                 let (user, permission) = (name.to_owned(), permission.clone());
-                let question = Question::Level { user, permission };
+                let question = Question::Level {
+                    user: user.into(),
+                    within: None,
+                    permission,
+                    object: None,
+                    today: None,
+                };
                 let answer = ask(&engine, &question);
                 agree(question, answer);
             }
-            let question = Question::Effective { user: name.to_owned() };
+            let question =
+                Question::Effective { user: name.into(), within: None, assignment: None };
             let answer = ask(&engine, &question);
             agree(question, answer);
         }
@@ -260,7 +277,8 @@ impl Small {
                 for object in &objects {
                     let why = engine.why(user, permission, object);
                     let question = Question::Why {
-                        user: name.to_owned(),
+                        user: name.into(),
+                        within: None,
                         action: action.clone(),
                         object: Some(object.clone()),
                         today: None,

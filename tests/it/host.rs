@@ -142,8 +142,10 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
     let mut answers = [0; 2];
     for question in &case.questions {
         let (user, action, object, today) = match question {
-            Question::Can { user, action, object, today }
-            | Question::Why { user, action, object, today } => (Some(user), action, object, today),
+            Question::Can { user, action, object, today, .. }
+            | Question::Why { user, action, object, today, .. } => {
+                (Some(user.name()), action, object, today)
+            }
             Question::WhoCan { action, object, today } => (None, action, object, today),
             _ => continue,
         };
@@ -480,7 +482,7 @@ fn a_clone_of_an_engine_is_the_engine() {
     assert_eq!(held(&clone, alice, &actions), ALICE);
     assert_eq!(held(&clone, bob, &actions), BOB);
     assert_eq!(clone.user("alice"), Ok(alice));
-    assert_eq!(clone.level(alice, actions[2]), Some("some"));
+    assert_eq!(clone.level(alice, actions[2], ()), Some("some"));
     // And so is another engine of the same policy.
     let again = Engine::new(clone.policy());
     assert_eq!(held(&again, alice, &actions), ALICE);
@@ -510,7 +512,7 @@ fn handles_outlive_a_revision_by_name() {
     assert!(engine.effective(bob).is_empty());
     assert_eq!(engine.setting(bob, "s"), Ok(None));
     assert!(engine.who_can(actions[0], ()).is_empty());
-    assert_eq!(engine.level(alice, actions[3]), Some("some"));
+    assert_eq!(engine.level(alice, actions[3], ()), Some("some"));
     assert!(engine.user("bob").is_err() && engine.permission("a").is_err());
     assert_eq!(engine.user("alice"), Ok(alice));
     assert_eq!(engine.permission("g:all"), Ok(actions[3]));
@@ -542,11 +544,11 @@ fn a_level_that_is_gone_is_none() {
     let mut document = Document::from(&policy);
     document.catalogue.permissions.pop();
     let next = policy.revise(document.clone()).expect("a policy");
-    assert_eq!(Engine::new(&next).level(alice, h), None);
+    assert_eq!(Engine::new(&next).level(alice, h, ()), None);
     document.catalogue.permissions.clear();
     document.users.get_mut("alice").expect("alice").statements.levels = Default::default();
     let last = next.revise(document).expect("a policy");
-    assert_eq!(Engine::new(&last).level(alice, h), None);
+    assert_eq!(Engine::new(&last).level(alice, h, ()), None);
 }
 
 #[test]
@@ -563,8 +565,8 @@ fn handles_of_another_policy_are_nobodys() {
         assert_eq!(held(&ours, ours_at, &their_actions), NOTHING);
         assert_eq!(held(&ours, theirs_at, &their_actions), NOTHING);
         assert!(ours.effective(theirs_at).is_empty());
-        assert_eq!(ours.level(theirs_at, our_actions[2]), Some("none"));
-        assert_eq!(ours.level(ours_at, their_actions[2]), None);
+        assert_eq!(ours.level(theirs_at, our_actions[2], ()), Some("none"));
+        assert_eq!(ours.level(ours_at, their_actions[2], ()), None);
         assert_eq!(ours.setting(theirs_at, "s"), Ok(None));
         assert_eq!(ours.why(theirs_at, our_actions[0], ()).code(), "unknown_user");
     }

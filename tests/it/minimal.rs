@@ -234,6 +234,7 @@ fn likeness(catalogue: &Catalogue<'_>, question: &Question, answers: &Answers) -
 
 fn kind(question: &Question) -> &'static str {
     match question {
+        Question::Never { .. } => "never",
         Question::Can { .. } => "can",
         Question::Why { .. } => "why",
         Question::CanSome { .. } => "can_some",
@@ -259,8 +260,8 @@ impl Minimal {
         for question in asked {
             // A reason is an answer too.
             let question = match question {
-                Question::Can { user, action, object, today } => {
-                    Question::Why { user, action, object, today }
+                Question::Can { user, within, action, object, today } => {
+                    Question::Why { user, within, action, object, today }
                 }
                 other => other,
             };

@@ -63,7 +63,7 @@ fn a_policy_and_some_questions() -> Result<(), Box<dyn Error>> {
 
     // Or in one line, by names.
     assert!(!engine.check("alice", "orders.quotes.export", ())?);
-    assert_eq!(engine.level(alice, engine.permission("prices")?), Some("read_write"));
+    assert_eq!(engine.level(alice, engine.permission("prices")?, ()), Some("read_write"));
 
     // What a user holds, and who holds something.
     let held: Vec<String> = engine.effective(bob).iter().map(ToString::to_string).collect();

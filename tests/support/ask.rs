@@ -16,9 +16,9 @@ impl Ask {
     /// The user, action, object and day of a `can` or a `why`.
     pub fn of(question: &Question) -> Option<Ask> {
         match question.clone() {
-            Question::Can { user, action, object, today }
-            | Question::Why { user, action, object, today } => {
-                Some(Ask { user, action, object, today })
+            Question::Can { user, action, object, today, within: None }
+            | Question::Why { user, action, object, today, within: None } => {
+                Some(Ask { user: user.name().to_owned(), action, object, today })
             }
             _ => None,
         }
@@ -26,11 +26,11 @@ impl Ask {
 
     pub fn can(self) -> Question {
         let Ask { user, action, object, today } = self;
-        Question::Can { user, action, object, today }
+        Question::Can { user: user.into(), within: None, action, object, today }
     }
 
     pub fn why(self) -> Question {
         let Ask { user, action, object, today } = self;
-        Question::Why { user, action, object, today }
+        Question::Why { user: user.into(), within: None, action, object, today }
     }
 }

@@ -55,7 +55,7 @@ impl ByName for Engine {
     }
 
     fn level_by_name(&self, user: &str, permission: &str) -> Result<Option<&str>, Unknown> {
-        Ok(self.level(self.known_user(user), self.permission(permission)?))
+        Ok(self.level(self.known_user(user), self.permission(permission)?, ()))
     }
 
     fn setting_by_name(&self, user: &str, setting: &str) -> Result<Option<&SettingValue>, Unknown> {

@@ -100,7 +100,8 @@ impl Story {
     /// Notes a step, and its expected outcome.
     fn note(&mut self, actor: Option<&str>, change: &Change, expect: &str) {
         let (actor, change) = (actor.map(str::to_owned), Some(Box::new(change.clone())));
-        let question = serde_json::to_string(&Question::Change { actor, change }).expect("JSON");
+        let question =
+            serde_json::to_string(&Question::Change { actor, today: None, change }).expect("JSON");
         let question = question.strip_suffix('}').expect("an object");
         self.steps.push(format!("{question}, \"expect\": \"{expect}\"}}"));
     }

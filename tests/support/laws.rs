@@ -384,7 +384,7 @@ pub fn can_implies_can_some(case: &Case) {
     for asked in asks(case) {
         if may(&engine, &asked) {
             let Ask { user, action, .. } = asked.clone();
-            let some = ask(&engine, &Question::CanSome { user, action });
+            let some = ask(&engine, &Question::CanSome { user: user.into(), within: None, action });
             assert_eq!(some, Answer::Boolean(true), "{}", json(&asked));
         }
     }
@@ -400,10 +400,16 @@ pub fn who_can_agrees_with_can(case: &Case) {
         let can = |user: &str| {
             let user = user.to_owned();
             let question = match object.is_some() {
-                true => {
-                    Question::Can { user, action: action.clone(), object: object.clone(), today }
+                true => Question::Can {
+                    user: user.into(),
+                    within: None,
+                    action: action.clone(),
+                    object: object.clone(),
+                    today,
+                },
+                false => {
+                    Question::CanSome { user: user.into(), within: None, action: action.clone() }
                 }
-                false => Question::CanSome { user, action: action.clone() },
             };
             ask(&engine, &question)
         };
@@ -561,7 +567,13 @@ pub fn effective_agrees_with_level(case: &Case) {
     for (user, _) in case.document.users.iter() {
         let effective = effective(&engine, user);
         for (path, node) in catalogue.nodes() {
-            let question = Question::Level { user: user.to_owned(), permission: path.to_owned() };
+            let question = Question::Level {
+                user: user.into(),
+                within: None,
+                permission: path.to_owned(),
+                object: None,
+                today: None,
+            };
             let level = ask(&engine, &question);
             let expected = if node.form == Form::Graded {
                 let listed = node.levels[1..]
@@ -593,7 +605,7 @@ pub fn effective_agrees_with_can_some(case: &Case) {
         for (path, node) in catalogue.nodes() {
             let may = |engine: &Engine, action: String| {
                 let user = user.to_owned();
-                let question = Question::CanSome { user, action };
+                let question = Question::CanSome { user: user.into(), within: None, action };
                 ask(engine, &question) == Answer::Boolean(true)
             };
             let actions = match node.form {
@@ -689,7 +701,11 @@ pub fn a_tree_says_what_is_effective(case: &Case) {
                 Reason::ObjectRequired => assert_eq!(reason, Reason::Granted, "{path}\n{tree}"),
                 why => assert_eq!(reason, why, "{path}\n{tree}"),
             }
-            assert_eq!(node.level.as_deref(), engine.level(holder, permission), "{path}\n{tree}");
+            assert_eq!(
+                node.level.as_deref(),
+                engine.level(holder, permission, ()),
+                "{path}\n{tree}"
+            );
             if node.has_effect() {
                 let level = node.level.iter().map(|level| format!(":{level}"));
                 effective.push(format!("{path}{}", level.collect::<String>()));
@@ -1063,7 +1079,7 @@ fn may(engine: &Engine, asked: &Ask) -> bool {
 
 fn effective(engine: &Engine, user: &str) -> Vec<String> {
     let user = user.to_owned();
-    texts(&ask(engine, &Question::Effective { user }))
+    texts(&ask(engine, &Question::Effective { user: user.into(), within: None, assignment: None }))
 }
 
 fn text(text: &str) -> Answer {
@@ -1095,7 +1111,7 @@ pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Moment>)
         Question::Can { user, action, today, .. }
         | Question::Why { user, action, today, .. }
         | Question::Filter { user, action, today, .. } => {
-            Some((user.as_str(), action.as_str(), *today))
+            Some((user.name(), action.as_str(), *today))
         }
         _ => None,
     })
@@ -1116,13 +1132,16 @@ pub fn objects(case: &Case) -> Vec<&DynamicObject> {
 /// The user whom a question is about, if it is about one.
 fn asker(question: &Question) -> Option<&str> {
     match question {
-        Question::Can { user, .. } | Question::Why { user, .. } => Some(user),
-        Question::CanSome { user, .. } => Some(user),
-        Question::Level { user, .. } => Some(user),
-        Question::Setting { user, .. } => Some(user),
-        Question::Effective { user, .. } => Some(user),
-        Question::Filter { user, .. } => Some(user),
-        Question::WhoCan { .. } | Question::Validate(_) | Question::Change { .. } => None,
+        Question::Can { user, .. } | Question::Why { user, .. } => Some(user.name()),
+        Question::CanSome { user, .. } => Some(user.name()),
+        Question::Level { user, .. } => Some(user.name()),
+        Question::Setting { user, .. } => Some(user.name()),
+        Question::Effective { user, .. } => Some(user.name()),
+        Question::Filter { user, .. } => Some(user.name()),
+        Question::WhoCan { .. }
+        | Question::Never { .. }
+        | Question::Validate(_)
+        | Question::Change { .. } => None,
     }
 }
 

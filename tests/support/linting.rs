@@ -162,7 +162,7 @@ pub fn a_matrix_agrees_with_the_engine(case: &Case) {
                 it.path.starts_with(&format!("{}.", row.path))
                     && engine.permission(&it.path).is_ok()
             });
-            let level = engine.level(user, action);
+            let level = engine.level(user, action, ());
             let code = match &cell.effect {
                 _ if cell.without_effect => "gated",
                 _ if !cell.licensed => "unlicensed",
@@ -315,8 +315,8 @@ fn answers_are_equal(before: &Engine, after: &Engine, places: &[&str]) {
             let asked = [before.permission(action), after.permission(action)];
             let [Ok(in_before), Ok(in_after)] = asked else { panic!("{action}") };
             assert_eq!(
-                before.level(handles[0], in_before),
-                after.level(handles[1], in_after),
+                before.level(handles[0], in_before, ()),
+                after.level(handles[1], in_after, ()),
                 "{action}: {}",
                 told()
             );

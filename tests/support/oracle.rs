@@ -73,23 +73,27 @@ impl<'a> Oracle<'a> {
     /// this version does not take.
     pub fn ask(&self, question: &Question) -> Answer {
         let answer = match question {
-            Question::Can { user, action, object, today } => self
-                .why(user, action, object.as_ref(), *today)
+            Question::Can { user, action, object, today, .. } => self
+                .why(user.name(), action, object.as_ref(), *today)
                 .map(|code| Answer::Boolean(is_yes(code))),
-            Question::Why { user, action, object, today } => self
-                .why(user, action, object.as_ref(), *today)
+            Question::Why { user, action, object, today, .. } => self
+                .why(user.name(), action, object.as_ref(), *today)
                 .map(|code| Answer::Text(code.to_owned())),
-            Question::CanSome { user, action } => self.can_some(user, action).map(Answer::Boolean),
-            Question::Level { user, permission } => self.level(user, permission).map(Answer::Text),
-            Question::Setting { user, setting } => self.setting(user, setting),
-            Question::Effective { user } => Some(texts(self.effective(user))),
+            Question::CanSome { user, action, .. } => {
+                self.can_some(user.name(), action).map(Answer::Boolean)
+            }
+            Question::Level { user, permission, .. } => {
+                self.level(user.name(), permission).map(Answer::Text)
+            }
+            Question::Setting { user, setting } => self.setting(user.name(), setting),
+            Question::Effective { user, .. } => Some(texts(self.effective(user.name()))),
             Question::WhoCan { action, object, today } => {
                 self.who_can(action, object.as_ref(), *today).map(texts)
             }
-            Question::Filter { user, action, objects, today } => {
-                self.filter(user, action, objects, *today).map(Answer::List)
+            Question::Filter { user, action, objects, today, .. } => {
+                self.filter(user.name(), action, objects, *today).map(Answer::List)
             }
-            Question::Validate(_) | Question::Change { .. } => {
+            Question::Never { .. } | Question::Validate(_) | Question::Change { .. } => {
                 panic!("not a question about decisions: {question:?}")
             }
         };
@@ -174,7 +178,19 @@ impl<'a> Oracle<'a> {
 
     /// "`can_some` asks *on some object, on some day*: effective, and every
     /// check, the kind's and its own, has a bound that some value could pass."
+    ///
+    /// "Of a heading it asks whether that holds of any permission beneath it."
     fn can_some(&self, user: &str, action: &str) -> Option<bool> {
+        if self.catalogue.get(action).is_some_and(|node| node.form == Form::Heading) {
+            let beneath = format!("{action}.");
+            let mut needs = self
+                .catalogue
+                .nodes()
+                .filter(|(path, node)| path.starts_with(&beneath) && node.form != Form::Heading);
+            return Some(self.holders.get(user).is_some_and(|holder| {
+                needs.any(|(path, _)| self.can_some_of(holder, &Need::plain(path)))
+            }));
+        }
         let need = self.catalogue.need(action)?;
         Some(self.holders.get(user).is_some_and(|holder| self.can_some_of(holder, &need)))
     }

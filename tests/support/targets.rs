@@ -92,7 +92,7 @@ pub fn apply(bytes: &[u8]) {
     let mut engine = Engine::new(&policy);
     for line in lines.take(32) {
         let question = [b"{\"change\": ", line, b"}"].concat();
-        let Ok(Question::Change { actor, change: Some(change) }) =
+        let Ok(Question::Change { actor, change: Some(change), .. }) =
             serde_json::from_slice(&question)
         else {
             continue;

@@ -7,15 +7,16 @@ use serde::de::{IgnoredAny, MapAccess};
 use smallvec::SmallVec;
 
 use super::values::{
-    AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, Count, Days, Entries,
-    FormatOne, Key, List, OptionalName, RELATION_TYPE, STANDS_FOR, SomeList, SomeName, SomeText,
-    States, Text, WEEKDAY,
+    AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, CivilMoment, Count, Days,
+    Entries, FormatOne, Key, List, OptionalName, RELATION_TYPE, STANDS_FOR, SomeEntries, SomeList,
+    SomeName, SomeText, States, Text, WEEKDAY,
 };
 use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
 use crate::document::{
-    Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NewUser, ObjectKind,
-    PermissionNode, Role, Scope, Separation, Setting, Source, Statements, UserEntry,
+    Assignment, Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NamedUser,
+    NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, Source, Statements,
+    UserEntry,
 };
 use crate::names::HashSet;
 use crate::problem::{ProblemKind, nearest};
@@ -94,7 +95,7 @@ impl<'de, T: Fields> Shape<'de> for Record<T> {
 macro_rules! fields {
     (
         $type:ty, $expected:literal $(, required $required:tt)?;
-        $($name:literal => $field:ident: $shape:expr,)*
+        $($name:literal => $($field:ident).+: $shape:expr,)*
         $(.. $part:ident: $part_type:ty)?
     ) => {
         impl Fields for $type {
@@ -118,7 +119,7 @@ macro_rules! fields {
                 A: MapAccess<'de>,
             {
                 match name {
-                    $($name => self.$field = map.next_value_seed(Seed(at, $shape))?,)*
+                    $($name => self.$($field).+ = map.next_value_seed(Seed(at, $shape))?,)*
                     _ => {
                         $(return self.$part.field(name, at, map);)?
                         #[allow(unreachable_code, reason = "reached where there is no part")]
@@ -277,7 +278,31 @@ fields! {
     "groups" => groups: List(Text),
     "admin" => admin: Boolean,
     "suspended" => suspended: Boolean,
+    "assignments" => assignments: Entries(record::<Assignment>()),
     .. statements: Statements
+}
+
+fields! {
+    Assignment, "an assignment";
+    "label" => label: SomeText,
+    "description" => description: SomeText,
+    "roles" => roles: List(Text),
+    "approval_groups" => approval_groups: List(Text),
+    "on" => on: SomeEntries(Entries(Entries(AnyBound))),
+    "from" => from: CivilMoment,
+    "until" => until: CivilMoment,
+    "allow" => statements.allow: List(Text),
+    "except" => statements.except: List(Text),
+    "deny" => statements.deny: List(Text),
+    "forbid" => statements.forbid: List(Text),
+    "levels" => statements.levels: ByPath(Text),
+    "bounds" => statements.bounds: ByPath(AnyBound),
+}
+
+fields! {
+    NamedUser, "a user with a name", required ["name"];
+    "name" => name: Text,
+    .. entry: UserEntry
 }
 
 fields! {

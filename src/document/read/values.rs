@@ -7,11 +7,11 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::fields::{FenceParts, record};
 use super::{Position, Seed, Shape};
-use crate::date::{Date, Weekday};
+use crate::date::{Date, Moment, Weekday};
 use crate::document::whole::Format;
 use crate::document::{
-    Bound, BoundType, Edition, Fence, Group, Map, ObjectKind, PermissionNode, RelationType, Role,
-    Scope, Separation, Setting, SettingValue, Source, StandsFor, UserEntry,
+    Assignment, Bound, BoundType, Edition, Fence, Group, Map, ObjectKind, PermissionNode,
+    RelationType, Role, Scope, Separation, Setting, SettingValue, Source, StandsFor, UserEntry,
 };
 use crate::names::HashMap;
 use crate::problem::{PlaceOf, ProblemKind, nearest};
@@ -161,6 +161,18 @@ impl<'de> Shape<'de> for CivilDate {
     const EXPECTED: &'static str = "a date, YYYY-MM-DD";
 
     fn text(self, at: Position<'_>, value: Cow<'de, str>) -> Option<Date> {
+        value.parse().map_or_else(|_| Self::wrong_form(at, format!("`{value}`")), Some)
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct CivilMoment;
+
+impl<'de> Shape<'de> for CivilMoment {
+    type Out = Option<Moment>;
+    const EXPECTED: &'static str = "a date, YYYY-MM-DD, or a date and time, YYYY-MM-DDTHH:MM";
+
+    fn text(self, at: Position<'_>, value: Cow<'de, str>) -> Option<Moment> {
         value.parse().map_or_else(|_| Self::wrong_form(at, format!("`{value}`")), Some)
     }
 }
@@ -350,6 +362,19 @@ impl<S> Entries<S> {
     }
 }
 
+/// A map, distinguished from an absent one.
+#[derive(Clone, Copy)]
+pub(super) struct SomeEntries<S>(pub(super) Entries<S>);
+
+impl<'de, S: Shape<'de, Out: Kept>> Shape<'de> for SomeEntries<S> {
+    type Out = Option<Map<<S::Out as Kept>::Value>>;
+    const EXPECTED: &'static str = "a map";
+
+    fn map<A: MapAccess<'de>>(self, at: Position<'_>, map: A) -> Result<Self::Out, A::Error> {
+        self.0.map(at, map).map(Some)
+    }
+}
+
 /// A value that a list or map keeps, if it could be read.
 pub(super) trait Kept: Default {
     type Value;
@@ -387,6 +412,8 @@ kept_always!(
     Role,
     Group,
     UserEntry,
+    Assignment,
+    Map<Bound>,
     Separation
 );
 

@@ -44,20 +44,25 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
         Form::Can => ask(dice, world, document, user).can(),
         Form::Why => ask(dice, world, document, user).why(),
         Form::Level if !world.graded.is_empty() => Question::Level {
-            user,
+            user: user.into(),
+            within: None,
+            object: None,
+            today: None,
             permission: match dice.chance(90) {
                 true => dice.pick(&world.graded).0[0].clone(),
                 false => action(dice, world).0,
             },
         },
         Form::Setting if !world.settings.is_empty() => Question::Setting {
-            user,
+            user: user.into(),
             setting: match dice.chance(95) {
                 true => dice.pick(&world.settings).0.clone(),
                 false => "no_such_setting".to_owned(),
             },
         },
-        Form::Effective => Question::Effective { user },
+        Form::Effective => {
+            Question::Effective { user: user.into(), within: None, assignment: None }
+        }
         Form::WhoCan => {
             let Ask { action, object, today, .. } = ask(dice, world, document, user);
             Question::WhoCan { action, object: object.filter(|_| dice.chance(70)), today }
@@ -73,10 +78,10 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
                 objects.extend((0..more).map(|_| object(dice, world, document, &user, &kind)));
             }
             let Ask { action, today, .. } = asked;
-            Question::Filter { user, action, objects, today }
+            Question::Filter { user: user.into(), within: None, action, objects, today }
         }
         Form::CanSome | Form::Level | Form::Setting => {
-            Question::CanSome { user, action: action(dice, world).0 }
+            Question::CanSome { user: user.into(), within: None, action: action(dice, world).0 }
         }
     }
 }

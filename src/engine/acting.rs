@@ -1,0 +1,296 @@
+//! Users acting in their assignments (design, rule 9).
+
+use std::ops::Range;
+
+use super::decide::{Grants, Ordinary, View};
+use super::rights::{Outcome, reason_on_object};
+use super::{Ask, Compiled, Limit, Permission, User, limit_of};
+use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Link, NodeId};
+use crate::date::Moment;
+use crate::ids::{CapacityId, ClassId, Key, UserSlot};
+use crate::names::HashSet;
+use crate::object::Object;
+use crate::policy::{Assigned, Capacity};
+use crate::reason::Reason;
+
+/// A user of a class acting in an assignment.
+#[derive(Clone, Copy)]
+pub(crate) struct Acting<'e> {
+    compiled: &'e Compiled,
+    class: ClassId,
+    pub(crate) assigned: &'e Assigned,
+}
+
+impl CapacityRows for Acting<'_> {
+    fn holds(&self, bit: Bit) -> bool {
+        self.compiled.effective.holds(self.assigned.capacity, bit)
+    }
+
+    fn carries(&self, bit: Bit) -> bool {
+        self.compiled.carried.holds(self.assigned.capacity, bit)
+    }
+}
+
+/// The same, asked about one permission.
+#[derive(Clone)]
+pub(super) struct ActingFor<'e> {
+    acting: Acting<'e>,
+    /// The scopes of the permission, of which only those count that are carried.
+    scopes: Range<Bit>,
+}
+
+impl Grants for ActingFor<'_> {
+    fn holds(&self, scope: Bit) -> bool {
+        if self.scopes.contains(&scope) {
+            self.acting.carries(scope)
+        } else {
+            self.acting.holds(scope)
+        }
+    }
+
+    fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
+        (check.marked(false), self.acting.limit(check))
+    }
+}
+
+impl<'e> Acting<'e> {
+    /// Returns the limit that applies to a check: the assignment's, or if the check is
+    /// marked the ordinary one.
+    pub(crate) fn limit(&self, check: AttributeId) -> &'e Limit {
+        let own = self.own_limits().filter(|_| !check.is_marked());
+        let limits = own.unwrap_or_else(|| self.compiled.limits(self.class));
+        limit_of(limits, check.marked(false))
+    }
+
+    /// Returns the limits on what the assignment carries, if they are its own.
+    fn own_limits(&self) -> Option<&'e [Limit]> {
+        self.compiled.own_limits.get(self.assigned.capacity.index())?.as_deref()
+    }
+
+    /// Returns whether the terms hold for a question without an object.
+    pub(super) fn holds_without_object(self, today: Option<Moment>) -> bool {
+        self.assigned.terms.hold_on_day(today) && !self.assigned.terms.are_on_objects()
+    }
+
+    fn asked(self, bit: Bit) -> ActingFor<'e> {
+        let scopes = self.compiled.policy().catalogue.node_of(bit).statement_bits();
+        ActingFor { acting: self, scopes }
+    }
+
+    /// Calls back with the condition of a permission, as it is in the assignment.
+    fn with_condition<R>(
+        self,
+        bit: Bit,
+        condition: &Condition,
+        call: impl FnOnce(&Condition) -> R,
+    ) -> R {
+        let catalogue = &self.compiled.policy().catalogue;
+        let told_apart = self.own_limits().and_then(|_| catalogue.condition_in(bit, &self));
+        call(told_apart.as_ref().unwrap_or(condition))
+    }
+
+    /// Returns whether a permission is allowed in the assignment.
+    fn allows<O: Object + ?Sized>(
+        self,
+        slot: UserSlot,
+        bit: Bit,
+        object: Option<&O>,
+        today: Option<Moment>,
+    ) -> bool {
+        self.carries(bit)
+            && self.assigned.terms.hold_on_day(today)
+            && self.reason(slot, bit, object, today).is_some_and(|it| it.reason == Reason::Granted)
+    }
+
+    /// Returns the reason for an answer, if the assignment carries the permission.
+    fn reason<O: Object + ?Sized>(
+        self,
+        slot: UserSlot,
+        bit: Bit,
+        object: Option<&O>,
+        today: Option<Moment>,
+    ) -> Option<Outcome> {
+        if !self.carries(bit) {
+            return None;
+        }
+        let policy = self.compiled.policy();
+        let terms = &self.assigned.terms;
+        let Some(condition) = policy.catalogue.node_of(bit).condition.as_deref() else {
+            let holds = self.holds_without_object(today);
+            return Some(Outcome::new(if holds { Reason::Granted } else { Reason::OutOfTerms }));
+        };
+        let reason = self.with_condition(bit, condition, |condition| {
+            let view = object.map(|object| {
+                let mut view = View::new(self.compiled, self.asked(bit), slot, object, today);
+                (view.is_of(condition.kind), view)
+            });
+            let holds = match object {
+                None => self.holds_without_object(today),
+                Some(object) => {
+                    let day = today.map(Moment::date);
+                    let on = (condition.kind, object);
+                    terms.hold_on_day(today)
+                        && terms.hold_on(on, day, &policy.catalogue, &policy.groups)
+                }
+            };
+            reason_on_object(condition, view, holds)
+        });
+        Some(reason)
+    }
+
+    /// Returns whether a permission is allowed in the assignment on some object, on some
+    /// day.
+    fn allows_some(self, bit: Bit) -> bool {
+        let catalogue = &self.compiled.policy().catalogue;
+        match catalogue.node_of(bit).condition.as_deref() {
+            None if self.assigned.terms.are_on_objects() => self.leads_to_some(bit),
+            None => self.carries(bit),
+            Some(condition) => self.carries(bit) && self.is_passable(condition),
+        }
+    }
+
+    fn is_passable(&self, condition: &Condition) -> bool {
+        condition.own_checks.iter().all(|&check| self.limit(check).passable())
+    }
+
+    /// Returns whether a permission that answers to this one is allowed on some object of
+    /// a kind that the terms cover.
+    fn leads_to_some(self, bit: Bit) -> bool {
+        let catalogue = &self.compiled.policy().catalogue;
+        let mut seen = HashSet::<NodeId>::default();
+        let mut open = self.answering(catalogue.id_of(bit), bit);
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let node = catalogue.node(id);
+            let covers = |kind| self.assigned.terms.conditions(kind, catalogue).is_some();
+            if node.kind.is_some_and(covers) && self.allows_some(node.bit) {
+                return true;
+            }
+            open.extend(self.answering(id, node.bit));
+        }
+        false
+    }
+
+    /// Returns the permissions whose gate parent is this one, or that require it, at that
+    /// level or a higher one. A scoped node answers to what its scopes answer to.
+    fn answering(self, id: NodeId, bit: Bit) -> Vec<NodeId> {
+        let catalogue = &self.compiled.policy().catalogue;
+        let needs_it = |&dependent: &NodeId| {
+            let mut needs = catalogue.needs(dependent);
+            needs.any(|(link, needed)| {
+                link != Link::Implies && catalogue.id_of(needed) == id && needed >= bit
+            })
+        };
+        let dependents = catalogue.dependents(id).iter().copied().filter(needs_it);
+        dependents.chain(catalogue.scoped_of(id)).collect()
+    }
+}
+
+impl Compiled {
+    /// Returns whether a user may do this on an object.
+    pub(super) fn allows_bit<O: Object + ?Sized>(
+        &self,
+        slot: UserSlot,
+        bit: Bit,
+        object: &O,
+        today: Option<Moment>,
+    ) -> bool {
+        let policy = self.policy();
+        let class = policy.users.class_of(slot);
+        let ordinary = || {
+            let condition = || policy.catalogue.node_of(bit).condition.as_deref();
+            let mut view = View::new(self, Ordinary { compiled: self, class }, slot, object, today);
+            self.rows.holds(class, bit)
+                && condition().is_none_or(|it| self.is_admin(class) || view.allows(it))
+        };
+        ordinary() || self.acting(slot).any(|it| it.allows(slot, bit, Some(object), today))
+    }
+
+    /// Returns a user's assignments, if any makes a difference.
+    pub(super) fn acting(&self, slot: UserSlot) -> impl Iterator<Item = Acting<'_>> {
+        let users = &self.policy().users;
+        let class = users.class_of(slot);
+        let assigned = users.assigned(slot).iter();
+        assigned.map(move |assigned| Acting { compiled: self, class, assigned })
+    }
+
+    /// Returns whether a user who has assignments may do this.
+    // Out of line, so that decisions for others stay small.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn allows_assigned<O: Object + ?Sized>(
+        &self,
+        user: User,
+        action: Permission,
+        object: Option<&O>,
+        today: Option<Moment>,
+    ) -> bool {
+        let (Some(slot), Some(ask)) = (self.slot(user), self.ask(action)) else { return false };
+        let class = self.policy().users.class_of(slot);
+        let ordinary = match object {
+            None => self.rows.holds(class, ask.alone),
+            Some(object) => {
+                self.rows.holds(class, ask.bit())
+                    && (!ask.on_object() || self.allows_on(user, class, ask, object, today))
+            }
+        };
+        ordinary
+            || self.asks_capacities(ask)
+                && self.acting(slot).any(|it| it.allows(slot, ask.bit(), object, today))
+    }
+
+    /// Returns whether the question is about a permission that exists.
+    fn asks_capacities(&self, ask: Ask) -> bool {
+        ask.bit().index() < self.policy().catalogue.bits()
+    }
+
+    /// Returns whether a user may do this on some object, on some day, in some assignment.
+    pub(super) fn allows_some_assigned(&self, slot: UserSlot, bit: Bit) -> bool {
+        self.acting(slot).any(|it| it.allows_some(bit))
+    }
+
+    /// The reason that comes furthest, of those in the assignments that carry the
+    /// permission.
+    pub(super) fn reason_assigned<O: Object + ?Sized>(
+        &self,
+        slot: UserSlot,
+        bit: Bit,
+        object: Option<&O>,
+        today: Option<Moment>,
+    ) -> Option<Outcome> {
+        let reasons = self.acting(slot).filter_map(|it| it.reason(slot, bit, object, today));
+        // Of equal ones the first.
+        reasons.reduce(|one, next| if next.progress() > one.progress() { next } else { one })
+    }
+
+    /// Compiles capacities; `None` for numbers no longer in use.
+    pub(super) fn compile_capacities<'p>(
+        &mut self,
+        capacities: impl Iterator<Item = (CapacityId, Option<&'p Capacity>)>,
+    ) {
+        let policy = self.policy.clone();
+        let policy = policy.inner();
+        let mut layers = super::Layers::new(policy, &self.licensed);
+        let mut bounding = super::Bounding::new(policy);
+        self.effective.reach(policy.users.capacity_slots());
+        self.carried.reach(policy.users.capacity_slots());
+        for (id, capacity) in capacities {
+            let known = capacity.and_then(|it| Some((it, policy.users.class(it.class)?)));
+            // Assignments make no difference to a suspended user, nor to an admin.
+            let Some((capacity, class)) = known.filter(|(_, it)| !it.suspended && !it.admin) else {
+                self.effective.set(id, &[]);
+                self.carried.set(id, &[]);
+                self.own_limits.set(id.index(), None);
+                continue;
+            };
+            let own = layers.of_own(&capacity.own);
+            let granted = layers.grants_in(class, &own).granted;
+            let effective = layers.effective(&granted);
+            self.carried.set(id, layers.carried(&own, &effective).words());
+            self.effective.set(id, effective.words());
+            self.own_limits.set(id.index(), bounding.limits_in(class, &capacity.own));
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! Assignments: roles, approval groups and statements that a user has under some terms
+//! (design, rule 9).
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::{Assignment, Groups, Resolver, SourceKind, Statements, Texts};
+use crate::catalogue::{Catalogue, Kind, Limit};
+use crate::date::{Date, Moment};
+use crate::document::{self, Bound, BoundType, Coverage, Map, RelationType};
+use crate::ids::{GroupId, KindId, Number, SourceId};
+use crate::names::{is_among, keys};
+use crate::object::{Identity, Object, RelationState, Subject};
+use crate::problem::{Place, ProblemKind, Seen};
+
+/// The sources of an assignment's own: its roles, then its approval groups, each in
+/// order, and its statements.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct OwnSources {
+    pub(crate) sources: Box<[SourceId]>,
+    pub(crate) statements: Option<Box<Statements>>,
+}
+
+impl OwnSources {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.statements.is_none()
+    }
+}
+
+/// The terms under which an assignment holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    pub(crate) from: Option<Moment>,
+    pub(crate) until: Option<Moment>,
+    /// The coverage as it is written; `None` if the terms do not look at objects.
+    pub(crate) stated: Option<Coverage>,
+    /// The same, resolved.
+    covered: Box<[Covered]>,
+}
+
+/// The objects of one kind on which an assignment holds, or those of all other kinds that
+/// declare what the conditions name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Covered {
+    /// `None` for all other kinds.
+    kind: Option<KindId>,
+    conditions: Box<[Condition]>,
+}
+
+/// A condition on a relation or an attribute of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Condition {
+    name: Box<str>,
+    /// The tests that it can mean, by what a kind declares under its name.
+    tests: Box<[Test]>,
+}
+
+/// The test of a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Test {
+    /// The relation must name one of these users, sorted.
+    Users(Box<[Box<str>]>),
+    /// The relation must name one of these groups, or one beneath them.
+    Groups(Box<[GroupId]>),
+    /// The attribute must be within this limit.
+    Limit(Limit),
+}
+
+impl PartialEq for Terms {
+    fn eq(&self, other: &Terms) -> bool {
+        (self.from, self.until, &self.stated) == (other.from, other.until, &other.stated)
+    }
+}
+
+impl Eq for Terms {}
+
+impl Hash for Terms {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.from, self.until, &self.covered).hash(state);
+    }
+}
+
+impl Terms {
+    /// Resolves terms; what does not fit the catalogue must have been left out.
+    pub(crate) fn new(
+        (from, until): (Option<Moment>, Option<Moment>),
+        stated: Option<Coverage>,
+        catalogue: &Catalogue,
+        groups: &mut Groups,
+    ) -> Terms {
+        let coverage = stated.iter().flat_map(Coverage::iter);
+        let covered = coverage.map(|(name, conditions)| {
+            let kind = catalogue.kinds.get_index_of(name).map(KindId::new);
+            let declared = kind.map(|kind| catalogue.kind(kind));
+            let conditions = conditions.iter().map(|(name, bound)| {
+                let fits = |test: &Test| match declared {
+                    Some(kind) => test.fits(name, kind, catalogue),
+                    None => catalogue.kinds.values().any(|kind| test.fits(name, kind, catalogue)),
+                };
+                Condition { name: name.into(), tests: tests(bound, groups, fits).into() }
+            });
+            Covered { kind, conditions: conditions.collect() }
+        });
+        let covered = covered.collect();
+        Terms { from, until, stated, covered }
+    }
+
+    /// Returns whether it has a moment at which the terms hold.
+    pub(crate) fn has_moment(&self) -> bool {
+        self.from.zip(self.until).is_none_or(|(from, until)| from.seconds().start < until.end())
+    }
+
+    /// Returns whether today lies within the dates, all of it.
+    pub(crate) fn hold_on_day(&self, today: Option<Moment>) -> bool {
+        let Some(today) = today else { return self.from.is_none() && self.until.is_none() };
+        let today = today.seconds();
+        self.from.is_none_or(|from| from.seconds().start <= today.start)
+            && self.until.is_none_or(|until| today.end <= until.end())
+    }
+
+    /// Returns whether the terms look at objects.
+    pub(crate) fn are_on_objects(&self) -> bool {
+        self.stated.is_some()
+    }
+
+    /// Returns the conditions on objects of a kind; `None` if the terms do not cover the
+    /// kind. Each has the name of a relation or an attribute.
+    pub(crate) fn conditions<'t>(
+        &'t self,
+        kind: KindId,
+        catalogue: &Catalogue,
+    ) -> Option<Vec<(&'t str, &'t Test)>> {
+        let named = self.covered.iter().find(|covered| covered.kind == Some(kind));
+        let covered = named.or_else(|| self.covered.iter().find(|it| it.kind.is_none()))?;
+        let declared = catalogue.kind(kind);
+        let conditions = covered.conditions.iter();
+        conditions
+            .map(|condition| Some((&*condition.name, condition.test(declared, catalogue)?)))
+            .collect()
+    }
+
+    /// Returns whether the terms cover an object of a kind.
+    pub(crate) fn hold_on<O: Object + ?Sized>(
+        &self,
+        (kind, object): (KindId, &O),
+        today: Option<Date>,
+        catalogue: &Catalogue,
+        groups: &Groups,
+    ) -> bool {
+        if self.stated.is_none() {
+            return true;
+        }
+        let Some(conditions) = self.conditions(kind, catalogue) else { return false };
+        conditions.iter().all(|(name, test)| test.passes(name, object, today, groups))
+    }
+
+    /// Returns the users whom the terms name.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &str> {
+        let tests = self.covered.iter().flat_map(|it| &it.conditions).flat_map(|it| &it.tests);
+        let users = tests.filter_map(|test| match test {
+            Test::Users(users) => Some(users),
+            _ => None,
+        });
+        users.flatten().map(|user| &**user)
+    }
+}
+
+impl Resolver<'_> {
+    /// Resolves the assignments of a user, who is at that place.
+    pub(crate) fn assignments(
+        &mut self,
+        stated: &Map<document::Assignment>,
+        place: &Place<'_>,
+        groups: &mut Groups,
+    ) -> Vec<Assignment> {
+        let map = place.key("assignments");
+        let mut seen = Seen::default();
+        let resolved = stated.iter().filter_map(|(name, assignment)| {
+            let place = map.key(name);
+            self.faults.check_text(&place, name);
+            seen.insert(name, &place, self.faults);
+            self.assignment(name, assignment, &place, groups)
+        });
+        resolved.collect()
+    }
+
+    /// Resolves an assignment; `None` if nothing is left of it, or no term that would
+    /// limit it.
+    pub(crate) fn assignment(
+        &mut self,
+        name: &str,
+        stated: &document::Assignment,
+        place: &Place<'_>,
+        groups: &mut Groups,
+    ) -> Option<Assignment> {
+        if !stated.statements.settings.is_empty() {
+            let what = "an assignment has no settings of its own";
+            self.faults.push(&place.key("settings"), ProblemKind::Unfit { what });
+        }
+        let mut sources = Vec::new();
+        for (kind, names) in [
+            (SourceKind::Role, &stated.roles),
+            (SourceKind::ApprovalGroup, &stated.approval_groups),
+        ] {
+            let list = place.key(kind.field());
+            for (at, name) in names.iter().enumerate() {
+                let place = list.item(at);
+                let Some(id) = self.source(kind, name, &place) else { continue };
+                if self.sources[id].unique {
+                    let what = "a unique role can't be given by an assignment";
+                    self.faults.push(&place, ProblemKind::Unfit { what });
+                }
+                sources.push(id);
+            }
+        }
+        let statements = self.counted(&stated.statements, place);
+        let statements = (!statements.is_empty()).then(|| Box::new(statements));
+        let own = OwnSources { sources: sources.into(), statements };
+        let on = match &stated.on {
+            Some(on) => Some(self.coverage(on, &place.key("on"))?),
+            None => None,
+        };
+        let terms = Terms::new((stated.from, stated.until), on, self.catalogue, groups);
+        if !terms.has_moment() {
+            let what = "the assignment ends before it begins";
+            self.faults.push(&place.key("until"), ProblemKind::Unfit { what });
+        }
+        if own.is_empty() {
+            let what = "an assignment needs roles, approval groups or statements";
+            self.faults.push(place, ProblemKind::Unfit { what });
+            return None;
+        }
+        let texts = Texts::new(stated.label.clone(), stated.description.clone());
+        Some(Assignment { name: name.into(), texts, terms: Arc::new(terms), own })
+    }
+
+    /// Returns the part of a coverage that fits; `None` if there is none. A kind with a
+    /// condition that does not fit is left out: without the condition it would cover
+    /// more.
+    fn coverage(&mut self, on: &Coverage, place: &Place<'_>) -> Option<Coverage> {
+        if on.is_empty() {
+            let what = "an assignment without `on` holds everywhere, with an empty one nowhere";
+            self.faults.push(place, ProblemKind::Unfit { what });
+        }
+        let mut fitting = Coverage::default();
+        let mut kinds = Seen::default();
+        for (name, conditions) in on.iter() {
+            let place = place.key(name);
+            kinds.insert(name, &place, self.faults);
+            let kind = self.catalogue.kinds.get(name);
+            if kind.is_none() && name != OTHERS {
+                let known = keys(&self.catalogue.kinds);
+                self.faults.unknown(&place, "object kind", name, known);
+                continue;
+            }
+            let mut fits = true;
+            let mut seen = Seen::default();
+            for (name, bound) in conditions.iter() {
+                let place = place.key(name);
+                seen.insert(name, &place, self.faults);
+                if matches!(bound, Bound::OneOf(texts) if texts.is_empty()) {
+                    let what = "nothing is among none";
+                    self.faults.push(&place, ProblemKind::Unfit { what });
+                    fits = false;
+                } else if let Some(kind) = kind {
+                    fits &= self.condition(kind, name, bound, &place);
+                }
+            }
+            if kind.is_none() && fits {
+                let others = self.catalogue.kinds.iter().filter(|(kind, _)| on.get(kind).is_none());
+                fits = others.map(|(_, kind)| kind).any(|kind| {
+                    conditions.iter().all(|(name, bound)| self.takes(kind, name, bound))
+                });
+                if !fits {
+                    let what = "no other kind of object declares this";
+                    self.faults.push(&place, ProblemKind::Unfit { what });
+                }
+            }
+            if fits {
+                fitting.push(name, conditions.clone());
+            }
+        }
+        (!fitting.is_empty()).then_some(fitting)
+    }
+
+    /// Returns whether a condition fits a kind, and reports it if not.
+    fn condition(&mut self, kind: &Kind, name: &str, bound: &Bound, place: &Place<'_>) -> bool {
+        if let Some(&attribute) = kind.attributes.get(name) {
+            let taken = self.catalogue.attribute_at(attribute).takes(bound);
+            return self.accept(taken, place).is_some();
+        }
+        if !kind.relations.contains_key(name) {
+            let known = keys(&kind.relations).chain(keys(&kind.attributes));
+            self.faults.unknown(place, "relation or attribute", name, known);
+            return false;
+        }
+        let Bound::OneOf(names) = bound else {
+            let what = "a relation takes a list of users or groups";
+            self.faults.push(place, ProblemKind::Unfit { what });
+            return false;
+        };
+        for (at, name) in names.iter().enumerate() {
+            self.faults.check_text(&place.item(at), name);
+        }
+        true
+    }
+
+    /// Returns whether a kind declares a name as something that takes a bound, or a list
+    /// of names.
+    fn takes(&self, kind: &Kind, name: &str, bound: &Bound) -> bool {
+        match kind.attributes.get(name) {
+            Some(&attribute) => self.catalogue.attribute_at(attribute).takes(bound).is_ok(),
+            None => kind.relations.contains_key(name) && matches!(bound, Bound::OneOf(_)),
+        }
+    }
+}
+
+/// Stands in a coverage for all kinds that it does not name.
+const OTHERS: &str = "*";
+
+impl Condition {
+    fn test(&self, kind: &Kind, catalogue: &Catalogue) -> Option<&Test> {
+        self.tests.iter().find(|test| test.fits(&self.name, kind, catalogue))
+    }
+}
+
+/// Returns the tests that a bound can mean, of those that fit.
+fn tests(bound: &Bound, groups: &mut Groups, fits: impl Fn(&Test) -> bool) -> Vec<Test> {
+    let limits = BoundType::ALL.into_iter().map(|of| Limit::new(of, bound));
+    let mut tests: Vec<Test> = Vec::new();
+    for limit in limits.filter(|limit| *limit != Limit::Nothing).map(Test::Limit) {
+        if !tests.contains(&limit) && fits(&limit) {
+            tests.push(limit);
+        }
+    }
+    if let Bound::OneOf(names) = bound {
+        let mut users: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
+        users.sort_unstable();
+        users.dedup();
+        let users = Test::Users(users.into());
+        if fits(&users) {
+            tests.push(users);
+        }
+        // Only names of groups are numbered as such.
+        if fits(&Test::Groups(Box::default())) {
+            tests.push(Test::Groups(names.iter().map(|name| groups.number(name)).collect()));
+        }
+    }
+    tests
+}
+
+impl Test {
+    /// Returns whether a kind declares the name as something that the test is of.
+    fn fits(&self, name: &str, kind: &Kind, catalogue: &Catalogue) -> bool {
+        match self {
+            Test::Users(_) => kind.relations.get(name) == Some(&RelationType::User),
+            Test::Groups(_) => kind.relations.get(name) == Some(&RelationType::Group),
+            Test::Limit(limit) => {
+                let attribute = kind.attributes.get(name);
+                attribute.is_some_and(|&it| limit.is_of(catalogue.attribute_at(it).bound))
+            }
+        }
+    }
+
+    fn passes<O: Object + ?Sized>(
+        &self,
+        name: &str,
+        object: &O,
+        today: Option<Date>,
+        groups: &Groups,
+    ) -> bool {
+        let relation = match self {
+            Test::Limit(limit) => return limit.passes(object.attribute(name), today),
+            Test::Users(_) => RelationType::User,
+            Test::Groups(_) => RelationType::Group,
+        };
+        let subject = Subject { asker: &Named { test: self, groups }, relation };
+        object.relation(name, &subject) == Some(RelationState::Me)
+    }
+}
+
+/// The users or groups of a test, one of whom an object must name.
+struct Named<'t> {
+    test: &'t Test,
+    groups: &'t Groups,
+}
+
+impl Identity for Named<'_> {
+    fn is_user(&self, name: &str) -> bool {
+        matches!(self.test, Test::Users(users) if is_among(users, name))
+    }
+    fn belongs(&self, group: &str) -> bool {
+        matches!(self.test, Test::Groups(of) if self.groups.is_beneath(group, of))
+    }
+}
