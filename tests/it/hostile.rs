@@ -135,7 +135,7 @@ fn patterns_over_permissions() {
         document(
             &plain(2 * count),
             &format!(
-                r#""global": {{"allow": [{said}], "deny": [{said}]}}, "users": {{"u": {{"allow": [{said}]}}}}"#
+                r#""global": {{"allow": [{said}], "except": [{said}], "deny": [{said}]}}, "users": {{"u": {{"allow": [{said}]}}}}"#
             ),
         )
     };
@@ -667,7 +667,7 @@ fn sources_that_say_the_same_again() {
         document(
             &plain(count),
             &format!(
-                r#""global": {{"allow": [{said}], "deny": [{said}], "forbid": [{said}]}}, "users": {{"u": {{}}}}"#
+                r#""global": {{"allow": [{said}], "except": [{said}], "deny": [{said}], "forbid": [{said}]}}, "users": {{"u": {{}}}}"#
             ),
         )
     };
