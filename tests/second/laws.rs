@@ -1,4 +1,4 @@
-//! What the design says of answers in general, held to the oracle on random policies.
+//! General statements of the design, held to the oracle on random policies.
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -38,10 +38,10 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     fn answer(&self) -> Value {
-        self.ask(self.kind, self.question.clone())
+        self.ask(self.kind, self.question)
     }
 
-    fn ask(&self, kind: &str, question: Fields) -> Value {
+    fn ask(&self, kind: &str, question: &Fields) -> Value {
         self.oracle.ask(&json!({kind: question}))
     }
 
@@ -72,7 +72,7 @@ fn a_user_as_a_subject_is_answered_alike() {
         subject["name"] = name.clone();
         let mut question = asking.without(&["user"]);
         question.insert("subject".to_owned(), subject);
-        Some(asking.ask(asking.kind, question) == asking.answer())
+        Some(asking.ask(asking.kind, &question) == asking.answer())
     });
 }
 
@@ -99,7 +99,7 @@ fn a_within_only_takes_away() {
     check(|asking| {
         let is_asked = ["can", "can_some"].contains(&asking.kind);
         (is_asked && asking.question.contains_key("within") && asking.is_yes()).then_some(())?;
-        Some(asking.ask(asking.kind, asking.without(&["within"])) == true)
+        Some(asking.ask(asking.kind, &asking.without(&["within"])) == true)
     });
 }
 
@@ -116,7 +116,7 @@ fn can_some_never_says_no_of_what_is_allowed() {
         Some(asked.all(|action| {
             let mut question = asking.without(&["object", "today"]);
             question.insert("action".to_owned(), json!(action));
-            asking.ask("can_some", question) == true
+            asking.ask("can_some", &question) == true
         }))
     });
 }
@@ -141,7 +141,7 @@ fn why_agrees_with_can() {
         let reason = asking.answer();
         let reason = reason.as_str()?;
         let is_yes = ["granted", "admin"].contains(&reason);
-        Some(asking.ask("can", asking.question.clone()) == is_yes)
+        Some(asking.ask("can", asking.question) == is_yes)
     });
 }
 
@@ -158,7 +158,7 @@ fn who_can_agrees_with_can() {
         Some(users.keys().all(|user| {
             let mut question = asking.question.clone();
             question.insert("user".to_owned(), json!(user));
-            let may = asking.ask(kind, question) == true;
+            let may = asking.ask(kind, &question) == true;
             may == names.iter().any(|name| name == user)
         }))
     });
@@ -175,7 +175,7 @@ fn filter_agrees_with_can() {
         Some(both.all(|(object, answer)| {
             let mut question = asking.without(&["objects"]);
             question.insert("object".to_owned(), object.clone());
-            asking.ask("can", question) == *answer
+            asking.ask("can", &question) == *answer
         }))
     });
 }
@@ -191,7 +191,7 @@ fn level_agrees_with_can() {
         let threshold = format!("{permission}:{}", level.as_str()?);
         question.insert("action".to_owned(), json!(threshold));
         // Of the lowest level it is an error to ask.
-        let allowed = asking.ask("can", question);
+        let allowed = asking.ask("can", &question);
         Some(allowed == true || allowed == json!({"error": true}))
     });
 }

@@ -15,7 +15,7 @@ use super::terms::Terms;
 pub struct Capacity {
     /// The tiers that say of permissions, the most general first.
     tiers: Vec<Tier>,
-    /// The tiers that state bounds for what is not carried.
+    /// The tiers that state bounds for everything not carried.
     ordinary: Vec<Tier>,
     /// Rules 2 to 4.
     granted: Levels,
@@ -27,9 +27,9 @@ pub struct Capacity {
 
 /// The part of a capacity that an assignment brings.
 pub struct Assignment {
-    /// The tiers that state bounds for what is carried.
+    /// The tiers that state bounds for the carried permissions.
     tiers: Vec<Tier>,
-    /// What it carries.
+    /// The permissions that it carries, up to a level.
     carried: Levels,
     pub terms: Terms,
 }
@@ -191,7 +191,7 @@ fn said_of(catalogue: &Catalogue, said: impl Fn(&str) -> Option<Said>) -> Levels
     catalogue.grantable().filter_map(above_lowest).collect()
 }
 
-/// Adds what is implied, transitively, where implications may reach.
+/// Adds implied permissions, transitively, where implications may reach.
 fn spread(catalogue: &Catalogue, mut levels: Levels, may_reach: impl Fn(&str) -> bool) -> Levels {
     loop {
         let implied = levels.keys().flat_map(|path| catalogue.implied(path));

@@ -40,7 +40,7 @@ pub struct Oracle2 {
     people: RefCell<BTreeMap<String, Rc<Person>>>,
 }
 
-/// Those who have to hold the same for a yes: the asker, `None` if unknown, and a `within`.
+/// The people who are asked about: the asker, `None` if unknown, and a `within`.
 struct Askers {
     asker: Option<Rc<Person>>,
     within: Option<Rc<Person>>,

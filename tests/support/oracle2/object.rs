@@ -1,4 +1,4 @@
-//! What a capacity allows on one object: rule 7.
+//! Permissions on one object: rule 7.
 
 use std::iter;
 
@@ -13,7 +13,7 @@ use super::person::Person;
 use super::policy::Policy;
 use super::reason::Reason;
 
-/// Who asks, in which capacity, about which object and when.
+/// An asker in one capacity, an object and a day.
 pub struct Situation<'a> {
     pub policy: &'a Policy,
     pub person: &'a Person,

@@ -26,9 +26,9 @@ pub enum Said {
 
 /// A source, read.
 pub struct Source {
-    /// What it says of each permission, if anything.
+    /// Its word on each permission, if there is one (rule 1).
     pub said: BTreeMap<String, Said>,
-    /// What it forbids.
+    /// The permissions that it forbids.
     pub forbidden: BTreeSet<String>,
     /// A bound by attribute, `kind.attribute`.
     pub bounds: BTreeMap<String, Value>,

@@ -51,9 +51,18 @@ pub fn assignment<'a>(
     let mut assignment = Fields::new();
     // Mostly something is allowed, on whose kind there are terms.
     let mut about = None;
-    if !world.exact.is_empty() && dice.chance(75) {
-        let path = dice.pick(&world.exact).clone();
+    if let Some(path) = world.coveted(dice)
+        && dice.chance(80)
+    {
         about = world.kind_of(&path).map(str::to_owned);
+        // And now and then a graded one that it needs, at some level.
+        let mut needed = world.with_needed(&path).into_iter();
+        let graded = needed.find_map(|path| world.levels_of(&path).map(|levels| (path, levels)));
+        if let Some((path, levels)) = graded
+            && dice.chance(35)
+        {
+            assignment.insert("levels".to_owned(), json!({path: dice.pick(levels)}));
+        }
         allow(dice, world, &mut assignment, path);
     }
     let common = world.roles.iter().filter(|(_, role)| role["unique"] != true);
@@ -93,7 +102,7 @@ fn insert(assignment: &mut Fields, name: &str, list: &[String]) {
 }
 
 fn dates(dice: &mut Dice<'_>) -> (Option<&'static str>, Option<&'static str>) {
-    if dice.chance(55) { *dice.pick(&DATES) } else { (None, None) }
+    if dice.chance(65) { *dice.pick(&DATES) } else { (None, None) }
 }
 
 /// Conditions on one or two kinds, and on `*`, where there is a kind that it stands for.

@@ -398,6 +398,7 @@ fn world(
         needs: Vec::new(),
         kinds: Vec::new(),
         exact: Vec::new(),
+        left_out: Vec::new(),
         children: Vec::new(),
         beneath: Vec::new(),
         roots: false,

@@ -128,6 +128,7 @@ impl Rolls {
         world.groups = source::groups(&self.groups);
         let licence = catalogue::licence(&mut misc, &catalogue);
         let global = source::global(&mut misc, &world, &self.global);
+        world.left_out = source::left_out(&world, &global);
         let profiles = source::named("profile", &world, &self.profiles);
         let approval_groups = source::named("approvers", &world, &self.approval_groups);
         world.roles = source::roles(&world, &self.roles);

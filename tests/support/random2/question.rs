@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::dice::Dice;
-use super::source::{groups_and_state, hold, state};
+use super::source::{groups_and_state, hold, push, state};
 use super::world::{STRANGER, TODAYS, World};
 use super::{Fields, assignment, names};
 
@@ -36,8 +36,10 @@ pub fn read(dice: &mut Dice<'_>, world: &World) -> Value {
             asker(dice, world, &mut question, true);
         }
         "can_some" => {
-            let action = action(dice, world, true).0;
+            let user = user(dice, world);
+            let action = shown(dice, world, &user);
             question.insert("action".to_owned(), json!(action));
+            question.insert("user".to_owned(), json!(user));
             asker(dice, world, &mut question, true);
         }
         "level" => level(dice, world, &mut question),
@@ -150,6 +152,20 @@ fn about(dice: &mut Dice<'_>, world: &World, question: &mut Fields) {
         question.insert("today".to_owned(), json!(today));
     }
     question.insert("user".to_owned(), json!(user));
+}
+
+/// Something that a menu may show: often something that an assignment's grants need.
+fn shown(dice: &mut Dice<'_>, world: &World, user: &str) -> String {
+    let assignment = assignment_of(dice, world, user);
+    let wanted = assignment.and_then(|assignment| wanted(dice, world, assignment));
+    let Some((path, _)) = wanted.filter(|_| dice.chance(65)) else {
+        return action(dice, world, true).0;
+    };
+    let needed = dice.pick(&world.with_needed(&path)).clone();
+    match world.levels_of(&needed) {
+        Some(levels) if dice.chance(50) => format!("{needed}:{}", dice.pick(&levels[1..])),
+        _ => needed,
+    }
 }
 
 /// One of the user's assignments, to ask about; often none.
@@ -284,6 +300,9 @@ fn entry(dice: &mut Dice<'_>, world: &World) -> Fields {
         && let Some(assignment) = assignment::assignment(dice, world, std::iter::empty())
     {
         entry.insert("assignments".to_owned(), json!({"cover": assignment}));
+    }
+    if dice.chance(25) && !world.exact.is_empty() {
+        push(&mut entry, "allow", Some(dice.pick(&world.exact).clone()));
     }
     if dice.chance(5) {
         let (name, value) = dice

@@ -155,15 +155,24 @@ pub fn global(dice: &mut Dice<'_>, world: &World, hands: &[Hand]) -> Fields {
             }
         }
     }
-    for (attribute, _) in &world.attributes {
-        if dice.chance(45) {
+    for (attribute, of) in &world.attributes {
+        if dice.chance(35) {
             put(&mut source, "bounds", attribute, json!("any"));
+        } else if dice.chance(45) {
+            put(&mut source, "bounds", attribute, bound(dice, of, false));
         }
     }
     for hand in hands {
         state(&mut Dice::new(hand), world, &mut source, true);
     }
     source
+}
+
+/// The exact paths that the global source denies or excepts.
+pub fn left_out(world: &World, global: &Fields) -> Vec<String> {
+    let lists = ["deny", "except"].into_iter().filter_map(|name| global.get(name)?.as_array());
+    let paths = lists.flatten().filter_map(Value::as_str).map(str::to_owned);
+    paths.filter(|path| world.exact.contains(path)).collect()
 }
 
 /// Sources called `stem1`, `stem2`, ….
@@ -186,8 +195,9 @@ pub fn roles(world: &World, rolls: &[SourceRolls]) -> Fields {
         // Names may have any characters but controls.
         let stem = if dice.chance(8) { "system:role " } else { "role" };
         let name = format!("{stem}{at}");
-        if !world.exact.is_empty() && dice.chance(50) {
-            let path = dice.pick(&world.exact).clone();
+        if let Some(path) = world.coveted(&mut dice)
+            && dice.chance(50)
+        {
             allow(&mut dice, world, &mut role, path);
             let rival = rival(&mut dice, world, &role["allow"], 15);
             push(&mut role, "except", rival);

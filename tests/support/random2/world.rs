@@ -38,6 +38,8 @@ pub struct World {
     pub kinds: Vec<Option<String>>,
     /// The paths that can be allowed exactly, scoped nodes included.
     pub exact: Vec<String>,
+    /// The ones among them that the global source leaves to others.
+    pub left_out: Vec<String>,
     /// The bases of `base.*`.
     pub children: Vec<String>,
     /// The bases of `base.**`.
@@ -77,6 +79,20 @@ impl World {
             at += 1;
         }
         paths
+    }
+
+    /// A path to allow, mostly one that is not allowed to everybody.
+    pub fn coveted(&self, dice: &mut Dice<'_>) -> Option<String> {
+        let is_left_out = !self.left_out.is_empty() && dice.chance(60);
+        let paths = if is_left_out { &self.left_out } else { &self.exact };
+        (!paths.is_empty()).then(|| dice.pick(paths).clone())
+    }
+
+    /// The levels of a graded permission.
+    pub fn levels_of(&self, path: &str) -> Option<&[String]> {
+        let mut graded = self.graded.iter();
+        let found = graded.find(|(patterns, _)| patterns.iter().any(|pattern| pattern == path));
+        found.map(|(_, levels)| levels.as_slice())
     }
 
     /// The kind of an exact path.
