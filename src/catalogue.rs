@@ -289,6 +289,7 @@ impl Catalogue {
         build::build(document, faults)
     }
 
+    #[inline]
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }

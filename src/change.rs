@@ -54,9 +54,9 @@ use crate::policy::{Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
 pub use crate::document::{Bundle, NewUser};
-pub(crate) use ability::{Abilities, Ability, Comparing};
+pub(crate) use ability::{Abilities, Comparing};
 pub use log::{LogEntry, ReplayError};
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, Requirements};
 
 /// A change to a policy.
 ///

@@ -303,11 +303,11 @@ impl Reach {
         for Stated { held, .. } in stated {
             let own = held.tier == Tier::User;
             let granted = if own { &mut all.granted } else { &mut common };
-            for statement in held.statements.distinct(catalogue) {
+            held.statements.each_distinct(catalogue, |statement| {
                 for (id, said) in statement.results(catalogue) {
                     granted.insert_range(catalogue.node(id).bits_up_to(said.level()));
                 }
-            }
+            });
         }
         all.granted.union_with(&common);
         let effective = possible(policy, &mut all, &catalogue.licensed(|_| true));

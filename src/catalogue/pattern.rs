@@ -93,15 +93,27 @@ impl Pattern {
             .filter(|&id| catalogue.node(id).form != Form::Heading)
     }
 
-    /// Returns whether it matches a permission; a scope also through its scoped node.
-    pub(crate) fn matches(self, id: NodeId, catalogue: &Catalogue) -> bool {
+    /// Returns whether it matches one permission, by its path.
+    #[inline]
+    pub(crate) fn is_single(self, catalogue: &Catalogue) -> bool {
+        let scoped = |id| matches!(catalogue.node(id).form, Form::Scoped(_));
+        self.reach == Reach::Exact && !self.base.is_some_and(scoped)
+    }
+
+    /// Returns a test of the patterns that match a permission; a scope also through its
+    /// scoped node.
+    #[inline]
+    pub(crate) fn that_match(id: NodeId, catalogue: &Catalogue) -> impl Fn(Pattern) -> bool {
         let node = catalogue.node(id);
-        let itself = match (self.reach, self.base) {
-            (Reach::Exact, base) => base == Some(id),
-            (Reach::Children, base) => base == node.above,
-            (Reach::Subtree, base) => catalogue.subtree(base).contains(&id),
-        };
-        itself || matches!(node.form, Form::Scope(of, _) if self.matches(of, catalogue))
+        let scoped = if let Form::Scope(of, _) = node.form { of } else { id };
+        let places = [(id, node.above), (scoped, catalogue.node(scoped).above)];
+        move |Pattern { base, reach }| {
+            places.iter().any(|&(id, above)| match reach {
+                Reach::Exact => base == Some(id),
+                Reach::Children => base == above,
+                Reach::Subtree => catalogue.subtree(base).contains(&id),
+            })
+        }
     }
 
     /// Returns all patterns that match a permission.
@@ -132,13 +144,15 @@ impl Pattern {
 
     /// Returns the bits that it matches. The bits of scoped nodes, which statements don't
     /// reach, may be among them.
+    #[inline]
     pub(crate) fn ranges(self, catalogue: &Catalogue) -> impl Iterator<Item = Range<Bit>> {
-        let (whole, nodes) = match self.reach {
-            Reach::Subtree => (Some(catalogue.subtree_bits(self.base)), None),
-            _ => (None, Some(self.nodes(catalogue))),
+        let (whole, children) = match (self.reach, self.base) {
+            (Reach::Subtree, base) => (Some(catalogue.subtree_bits(base)), None),
+            (Reach::Exact, Some(base)) => (Some(catalogue.node(base).statement_bits()), None),
+            (_, base) => (None, Some(catalogue.children(base))),
         };
-        let nodes = nodes.into_iter().flatten();
-        whole.into_iter().chain(nodes.map(|id| catalogue.node(id).statement_bits()))
+        let children = children.into_iter().flatten();
+        whole.into_iter().chain(children.map(|id| catalogue.node(id).statement_bits()))
     }
 
     /// Returns the graded nodes that it matches and that have that level, each with the

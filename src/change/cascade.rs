@@ -145,6 +145,6 @@ pub(super) fn withdraw<'c>(
 fn members(pattern: Pattern, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
     catalogue.nodes.iter().filter_map(move |(id, node)| {
         let grantable = !matches!(node.form, Form::Heading | Form::Scoped(_));
-        (grantable && pattern.matches(id, catalogue)).then_some(id)
+        (grantable && Pattern::that_match(id, catalogue)(pattern)).then_some(id)
     })
 }

@@ -1,8 +1,10 @@
 //! The guards of a change: who may ask for it, and what it must not result in (design,
 //! section 5). Each is a function of the planned change.
 
+use std::cell::LazyCell;
+
 use super::ability::{Abilities, Ability, Comparing, Holdings};
-use super::plan::{Plan, Touched};
+use super::plan::{Plan, Requirements, Touched};
 use super::{Actor, Refusal, Rule};
 use crate::bits::BitSet;
 use crate::catalogue::{Bit, NodeId};
@@ -23,7 +25,7 @@ pub(crate) fn judge(plan: &Plan<'_>, actor: Actor<'_>) -> Result<(), Refusal> {
         (Actor::User(name), None) => refuse(Rule::NotPermitted, format!("unknown actor `{name}`")),
         (Actor::User(name), Some(Holder { class, .. })) => {
             let held = Holdings::new(old, &licensed(old)).of(class);
-            let permitted = permit(plan, class, |bit| held.contains(bit));
+            let permitted = permit(old, &plan.requirements, class, |bit| held.contains(bit));
             permitted.or_else(|why| refuse(Rule::NotPermitted, why.message(old, name)))
         }
     };
@@ -87,14 +89,14 @@ impl NotPermitted<'_> {
     }
 }
 
-/// Checks that a user may ask for the change, who holds the permissions that `holds`
+/// Checks that a user may ask for a change that requires this, who holds the permissions that `holds`
 /// accepts.
 pub(crate) fn permit<'p>(
-    plan: &'p Plan<'_>,
+    old: &Inner,
+    requirements: &'p Requirements,
     user: &Class,
     holds: impl Fn(Bit) -> bool,
 ) -> Result<(), NotPermitted<'p>> {
-    let (old, requirements) = (plan.old, &plan.requirements);
     if user.suspended {
         return Err(NotPermitted::Suspended);
     }
@@ -105,7 +107,7 @@ pub(crate) fn permit<'p>(
     if let Some(&kind) = requirements.kinds.iter().find(|&&kind| !may(kind)) {
         return Err(NotPermitted::Kind(kind));
     }
-    let held = old.sources.closure(&user.sources);
+    let held = LazyCell::new(|| old.sources.closure(&user.sources));
     let satisfies = |source: SourceId| {
         let guard = old.sources[source].assignable_by.as_deref();
         user.admin || guard.is_none_or(|guard| held.iter().any(|id| guard.contains(id)))
@@ -270,7 +272,7 @@ impl Gain {
 /// Asks of every gain that a change brings, one after the other, until there is an answer.
 // Gains are not collected, as together they may be much larger than the policy.
 pub(crate) fn find_gain<'c, R>(
-    plan: &Plan<'c>,
+    plan: &Plan<'_>,
     licences: &[BitSet; 2],
     comparing: &mut Comparing<'c>,
     mut ask: impl FnMut(Gain, &mut Comparing<'c>) -> Option<R>,

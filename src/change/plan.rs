@@ -28,11 +28,11 @@ pub(crate) struct Plan<'p> {
 }
 
 /// The rights that an actor needs in order to make a change.
-#[derive(Default)]
-pub(super) struct Requirements {
+#[derive(Default, PartialEq, Eq, Hash)]
+pub(crate) struct Requirements {
     /// The kinds of change that governance must allow the actor.
     pub(super) kinds: Vec<ChangeKind>,
-    /// Sources that are assigned or revoked.
+    /// Guarded sources that are assigned or revoked.
     pub(super) assigned: Vec<SourceId>,
     /// Sources that the actor needs the right to assign, if they are guarded.
     pub(super) rights: Vec<SourceId>,
@@ -82,9 +82,10 @@ impl<'p> Plan<'p> {
         plan
     }
 
-    /// The version of the policy that it results in, if no guard refuses it.
-    pub(crate) fn into_version(self) -> Inner {
-        self.new
+    /// The version of the policy that it results in, if no guard refuses it, and the rights
+    /// that this takes.
+    pub(crate) fn into_version(self) -> (Inner, Requirements) {
+        (self.new, self.requirements)
     }
 }
 
@@ -185,7 +186,9 @@ impl Plan<'_> {
     /// Notes that an actor must satisfy the `assignable_by` of a source, which is assigned
     /// or revoked, and of those that it includes.
     pub(super) fn require_assignable(&mut self, id: SourceId) {
-        self.requirements.assigned.extend(self.old.sources.closure(&[id]));
+        let sources = self.old.sources.closure(&[id]).into_iter();
+        let is_guarded = |id: &SourceId| self.old.sources[*id].assignable_by.is_some();
+        self.requirements.assigned.extend(sources.filter(is_guarded));
     }
 
     /// Notes that only an admin may do this, if it is done to an admin.

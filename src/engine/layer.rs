@@ -65,30 +65,30 @@ impl Layer {
         // An `except` is painted before a level of the same pattern, which only wins where
         // it is the lowest one.
         let mut excepted: HashSet<Pattern> = HashSet::default();
-        for statement in statements.distinct(catalogue) {
+        statements.each_distinct(catalogue, |statement| {
             let Statement { effect, pattern, .. } = statement;
             match effect {
                 Effect::Allow => {
-                    for bits in pattern.ranges(catalogue) {
+                    pattern.ranges(catalogue).for_each(|bits| {
                         self.said.insert_range(bits.clone());
                         self.granted.insert_range(bits.clone());
                         self.denied.remove_range(bits);
-                    }
+                    });
                 }
                 Effect::Except => {
                     excepted.insert(pattern);
-                    for bits in pattern.ranges(catalogue) {
+                    pattern.ranges(catalogue).for_each(|bits| {
                         self.said.remove_range(bits.clone());
                         self.granted.remove_range(bits.clone());
                         self.denied.remove_range(bits);
-                    }
+                    });
                 }
                 Effect::Deny => {
-                    for bits in pattern.ranges(catalogue) {
+                    pattern.ranges(catalogue).for_each(|bits| {
                         self.said.insert_range(bits.clone());
                         self.granted.remove_range(bits.clone());
                         self.denied.insert_range(bits);
-                    }
+                    });
                 }
                 Effect::Level(_) => {
                     let yields = excepted.contains(&pattern);
@@ -104,12 +104,12 @@ impl Layer {
                     }
                 }
                 Effect::Forbid => {
-                    for bits in pattern.ranges(catalogue) {
+                    pattern.ranges(catalogue).for_each(|bits| {
                         self.forbidden.insert_range(bits);
-                    }
+                    });
                 }
             }
-        }
+        });
         for set in [&mut self.said, &mut self.granted, &mut self.denied, &mut self.forbidden] {
             set.intersect_with(&catalogue.grantable);
         }

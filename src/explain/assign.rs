@@ -5,7 +5,7 @@ use super::remedy::{AssignedSource, Assignment};
 use super::search::{Search, Traced};
 use crate::bits::BitSet;
 use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
-use crate::change::{Abilities, Ability, Actor, Change, Comparing, Plan};
+use crate::change::{Abilities, Actor, Change, Comparing, Plan, Requirements};
 use crate::engine::Engine;
 use crate::ids::{ClassId, SourceId};
 use crate::names::{HashMap, HashSet};
@@ -74,26 +74,26 @@ impl<O: Object + ?Sized> Search<'_, O> {
 
     fn describe_assignments(
         &self,
-        found: Vec<Weighed>,
+        mut found: Vec<Weighed>,
         besides: &[Step],
     ) -> (Vec<Assignment>, Vec<String>) {
         let Holder { name, class: user, .. } = self.holder;
         let licences = compared_licences(self.policy);
-        let mut approving = Approving::new(self.engine, self.policy, name, &licences);
-        let (mut offered, mut approvers) = (Vec::new(), Vec::new());
-        for weighed in found {
-            // What would be refused whoever asks is not offered.
-            if let Some(more) = approving.approvers(&weighed.set) {
-                approvers.extend(more);
-                offered.push(weighed);
-            }
-        }
-        if offered.is_empty() {
+        let comparing = Comparing::new(&self.policy.catalogue);
+        let (engine, policy, licences) = (self.engine, self.policy, &licences);
+        let mut approving = Approving { engine, policy, name, licences, comparing };
+        // What would be refused whoever asks is not offered.
+        let mut asked = Vec::new();
+        found.retain(|weighed| {
+            let more = approving.asked(&weighed.set);
+            more.map(|more| asked.extend(more)).is_some()
+        });
+        if found.is_empty() {
             return Default::default();
         }
-        let (admins, named) = approving.names(&approvers);
+        let (admins, named) = approving.names(&asked);
         let mut named = named.into_iter();
-        let assignments = offered.into_iter().map(|Weighed { set, takes, brings }| {
+        let assignments = found.into_iter().map(|Weighed { set, takes, brings }| {
             let assigned = set.iter().map(|&source| AssignedSource {
                 source: self.policy.source_ref(Origin::Shared(source), name),
                 approvers: named.next().unwrap_or_default(),
@@ -182,94 +182,93 @@ struct Approving<'e> {
     /// The user who is given something.
     name: &'e str,
     licences: &'e [BitSet; 2],
-    abilities: [Abilities<'e>; 2],
-    /// The abilities of classes that were asked for.
-    known: HashMap<ClassId, [Ability; 2]>,
+    comparing: Comparing<'e>,
 }
 
-/// The users who may assign one source.
-struct Approvers {
-    /// The user who is given it may.
-    user: bool,
-    /// The classes whose other users may.
-    classes: Vec<ClassId>,
+/// An assignment that somebody would have to approve.
+struct Asked {
+    requirements: Requirements,
+    /// The gains that an approver must not be short of.
+    gains: Vec<Gain>,
+    /// The user who is given the source may assign it.
+    by_user: bool,
 }
 
 impl<'e> Approving<'e> {
-    fn new(
-        engine: &'e Engine,
-        policy: &'e Inner,
-        name: &'e str,
-        licences: &'e [BitSet; 2],
-    ) -> Approving<'e> {
-        let abilities = licences.each_ref().map(|licensed| Abilities::new(policy, licensed));
-        Approving { engine, policy, name, licences, abilities, known: HashMap::default() }
-    }
-
-    /// The approvers of each of these sources, once the user has those before it; `None`
-    /// if one of them would be refused whoever asks.
-    fn approvers(&mut self, set: &[SourceId]) -> Option<Vec<Approvers>> {
+    /// The assignments of these sources, each once the user has those before it; `None` if
+    /// one of them would be refused whoever asks.
+    fn asked(&mut self, set: &[SourceId]) -> Option<Vec<Asked>> {
         let mut version = self.policy.clone();
-        let mut approvers = Vec::new();
+        let mut asked = Vec::new();
         for &source in set {
             let source = self.policy.sources.name_of(source);
             let change = Change::Assign { user: self.name.to_owned(), source };
             let plan = Plan::new(&version, &change);
             judge(&plan, Actor::Host).ok()?;
-            approvers.push(self.approvers_of(&plan));
-            let next = plan.into_version();
+            let by_user = judge(&plan, Actor::User(self.name)).is_ok();
+            let mut gains = Vec::new();
+            if self.policy.governance.no_escalation() {
+                find_gain(&plan, self.licences, &mut self.comparing, |gain, _| {
+                    gains.push(gain);
+                    None::<()>
+                });
+            }
+            let (next, requirements) = plan.into_version();
+            asked.push(Asked { requirements, gains, by_user });
             version = next;
         }
-        Some(approvers)
+        Some(asked)
     }
 
-    /// The users whom the guards would let make a change.
+    /// The numbers of the assignments that the users of each class may make, the user who
+    /// is given something aside.
     // Users of a class are alike to the guards, as assigning names no groups. Earlier
     // assignments changed the class of one user, who is asked about alone, and no source:
     // so all other classes may do what they may do in the policy as it is.
-    fn approvers_of(&mut self, plan: &Plan<'_>) -> Approvers {
-        let mut comparing = Comparing::new(&self.policy.catalogue);
-        let mut gains: Vec<Gain> = Vec::new();
-        if self.policy.governance.no_escalation() {
-            find_gain(plan, self.licences, &mut comparing, |gain, _| {
-                gains.push(gain);
-                None::<()>
-            });
+    fn by_class(&mut self, asked: &[Asked]) -> HashMap<ClassId, Vec<usize>> {
+        // There may be many classes, and most assignments require the same.
+        let mut alike: HashMap<&Requirements, Vec<(usize, &[Gain])>> = HashMap::default();
+        for (at, Asked { requirements, gains, .. }) in asked.iter().enumerate() {
+            alike.entry(requirements).or_default().push((at, gains));
         }
-        let mut classes = Vec::new();
+        let mut abilities = self.licences.each_ref().map(|it| Abilities::new(self.policy, it));
+        let mut by_class: HashMap<ClassId, Vec<usize>> = HashMap::default();
         for (id, class) in self.policy.users.classes() {
-            if permit(plan, class, |bit| self.engine.class_holds(id, bit)).is_err() {
-                continue;
-            }
-            if !class.admin && !gains.is_empty() {
-                let abilities = &mut self.abilities;
-                let known = self.known.entry(id);
-                let actor = known.or_insert_with(|| abilities.each_mut().map(|it| it.of(class)));
-                if gains.iter().any(|gain| gain.beyond(actor, &mut comparing).is_some()) {
+            let mut actor = None;
+            let mut is_short_of = |gain: &Gain| {
+                let of_class = || abilities.each_mut().map(|abilities| abilities.of(class));
+                gain.beyond(actor.get_or_insert_with(of_class), &mut self.comparing).is_some()
+            };
+            for (requirements, asked) in &alike {
+                let holds = |bit| self.engine.class_holds(id, bit);
+                if permit(self.policy, requirements, class, holds).is_err() {
                     continue;
                 }
+                for &(at, gains) in asked {
+                    if class.admin || !gains.iter().any(&mut is_short_of) {
+                        by_class.entry(id).or_default().push(at);
+                    }
+                }
             }
-            classes.push(id);
         }
-        Approvers { user: judge(plan, Actor::User(self.name)).is_ok(), classes }
+        by_class
     }
 
-    /// The admins who are among all of these approvers, and the names of the others of
-    /// each, all sorted. Looks at each user once.
-    fn names(&self, approvers: &[Approvers]) -> (Vec<String>, Vec<Vec<String>>) {
-        let mut by_class: HashMap<ClassId, Vec<usize>> = HashMap::default();
-        let mut by_user = Vec::new();
-        for (at, Approvers { user, classes }) in approvers.iter().enumerate() {
-            classes.iter().for_each(|&class| by_class.entry(class).or_default().push(at));
-            by_user.extend(user.then_some(at));
-        }
-        let (mut admins, mut others) = (Vec::new(), vec![Vec::new(); approvers.len()]);
+    /// The admins who may make all of these assignments, and the names of the others who
+    /// may make each, all sorted.
+    fn names(&mut self, asked: &[Asked]) -> (Vec<String>, Vec<Vec<String>>) {
+        let by_class = self.by_class(asked);
+        let by_user = asked.iter().enumerate().filter(|(_, it)| it.by_user);
+        let by_user: Vec<usize> = by_user.map(|(at, _)| at).collect();
+        let (mut admins, mut others) = (Vec::new(), vec![Vec::new(); asked.len()]);
         let users = &self.policy.users;
-        for (slot, name, class) in users.iter() {
+        let user = users.find(self.name);
+        let slots = users.of_classes(|class| by_class.contains_key(&class));
+        for slot in slots.filter(|&slot| Some(slot) != user).chain(user) {
             let by_class = by_class.get(&users.class_of(slot));
-            let approves = if name == self.name { Some(&by_user) } else { by_class };
-            let Some(approves) = approves else { continue };
-            if class.admin && approves.len() == approvers.len() {
+            let approves = if Some(slot) == user { Some(&by_user) } else { by_class };
+            let Some((approves, (name, class))) = approves.zip(users.get(slot)) else { continue };
+            if class.admin && approves.len() == asked.len() {
                 admins.push(name.to_owned());
                 continue;
             }

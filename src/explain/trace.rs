@@ -117,12 +117,14 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         let is_sorted = self.looked_up.replace(self.looked_up.get().saturating_add(1)) > FEW;
         self.sources().iter().map(move |(source, index)| {
             let statements = source.statements;
-            let matching = if is_sorted {
+            let mut matching = Vec::new();
+            let add = |statement| matching.push(statement);
+            if is_sorted {
                 let index = index.get_or_init(|| StatementIndex::new(statements));
-                index.matching(id, self.catalogue()).collect()
+                index.matching(id, self.catalogue()).for_each(add);
             } else {
-                statements.matching(id, self.catalogue()).collect()
-            };
+                statements.matching(id, self.catalogue()).for_each(add);
+            }
             (*source, matching)
         })
     }

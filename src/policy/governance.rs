@@ -9,7 +9,7 @@ use crate::document;
 macro_rules! change_kinds {
     ($($kind:ident $code:literal,)*) => {
         /// A kind of change, as `governance.permissions` names it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(crate) enum ChangeKind { $($kind,)* }
 
         impl ChangeKind {

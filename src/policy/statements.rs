@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use crate::catalogue::{AttributeId, Catalogue, Form, Node, NodeId, Pattern, Reach};
 use crate::document::{self, Bound, SettingValue};
 use crate::ids::each;
+use crate::names::HashSet;
 
 /// The statements of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -203,13 +204,23 @@ impl Statements {
         stated.chain(levels)
     }
 
+    /// The same in a vector, which is filled in one go.
+    fn to_vec(&self) -> Vec<Statement<'_>> {
+        let lists = [&self.allow, &self.except, &self.deny, &self.forbid].map(|list| list.len());
+        let count = lists.iter().fold(self.levels.len(), |sum, len| sum.saturating_add(*len));
+        let mut all = Vec::with_capacity(count);
+        self.all().for_each(|statement| all.push(statement));
+        all
+    }
+
     /// The statements that match a permission, forbids included.
     pub(crate) fn matching(
         &self,
         id: NodeId,
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Statement<'_>> {
-        let matching = self.all().filter(move |it| it.pattern.matches(id, catalogue));
+        let matches = Pattern::that_match(id, catalogue);
+        let matching = self.all().filter(move |it| matches(it.pattern));
         matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
     }
 
@@ -217,24 +228,31 @@ impl Statements {
     /// of those that match a permission the last one wins, forbids aside, unless it is a
     /// level above the lowest, and there is an `except` of the same pattern.
     pub(crate) fn ranked(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
-        let mut ranked: Vec<Statement<'_>> = self.all().collect();
+        let mut ranked = self.to_vec();
         ranked.sort_by_cached_key(|statement| statement.common_rank(catalogue));
         ranked
     }
 
-    /// Returns the same without repetitions: a hostile list may repeat `**` many times,
-    /// and each would be applied to all permissions.
-    pub(crate) fn distinct(&self, catalogue: &Catalogue) -> Vec<Statement<'_>> {
-        let mut ranked: Vec<Statement<'_>> = self.all().collect();
+    /// Passes on the same without repetitions: a hostile list may repeat `**` many times,
+    /// and each would be applied to all permissions. Those of one permission may recur.
+    pub(crate) fn each_distinct<'s>(
+        &'s self,
+        catalogue: &Catalogue,
+        call: impl FnMut(Statement<'s>),
+    ) {
         let lists = [&self.allow, &self.except, &self.deny].map(|list| list.is_empty());
         if self.levels.is_empty() && lists.iter().filter(|is_empty| !**is_empty).count() < 2 {
             // Nothing competes, and the order of what does the same is of no account.
-            ranked.sort_by_key(|statement| (statement.effect, statement.pattern));
-        } else {
-            ranked.sort_by_cached_key(|it| (it.common_rank(catalogue), it.pattern));
+            let mut seen = HashSet::<(Effect<'s>, Pattern)>::default();
+            let is_new = |it: &Statement<'s>| {
+                it.pattern.is_single(catalogue) || seen.insert((it.effect, it.pattern))
+            };
+            return self.all().filter(is_new).for_each(call);
         }
+        let mut ranked = self.to_vec();
+        ranked.sort_by_cached_key(|it| (it.common_rank(catalogue), it.pattern));
         ranked.dedup_by_key(|statement| (statement.effect, statement.pattern));
-        ranked
+        ranked.into_iter().for_each(call);
     }
 
     /// Returns the effects of the statements with exactly a pattern.
@@ -325,7 +343,7 @@ pub(crate) struct StatementIndex<'s> {
 
 impl<'s> StatementIndex<'s> {
     pub(crate) fn new(statements: &'s Statements) -> StatementIndex<'s> {
-        let mut statements: Vec<Statement<'s>> = statements.all().collect();
+        let mut statements = statements.to_vec();
         statements.sort_unstable_by_key(|it| (it.pattern, it.effect, it.at));
         statements.dedup_by_key(|it| (it.pattern, it.effect));
         StatementIndex { statements }
