@@ -32,6 +32,7 @@
 //! ```
 
 mod ability;
+mod assignments;
 mod cascade;
 mod export;
 pub(crate) mod guard;
@@ -48,7 +49,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::document::{Bound, Licence, SettingValue};
+use crate::date::Moment;
+use crate::document::{Assignment, Bound, Licence, SettingValue};
 use crate::object::Today;
 use crate::policy::{Policy, SourceName};
 use crate::problem::{LeftOut, Line};
@@ -136,6 +138,21 @@ pub enum Change {
         role: String,
         /// The user who gets it.
         to: String,
+    },
+    /// A user gets an assignment, in the place of the one of that name, or loses it.
+    SetAssignment {
+        /// The user.
+        user: String,
+        /// The assignment's name.
+        name: String,
+        /// The assignment; `None` removes it.
+        #[serde(deserialize_with = "present")]
+        assignment: Option<Box<Assignment>>,
+    },
+    /// Every assignment is removed that has come to its end.
+    Expire {
+        /// The date or time before which the last moment of an assignment must lie.
+        before: Moment,
     },
     /// Another profile for new users, or none.
     SetDefaultProfile {
@@ -401,7 +418,8 @@ pub enum Actor<'a> {
 /// // What it needs was allowed too.
 /// let Change::Edit { ops: made, .. } = &applied.changed[0] else { panic!("{:?}", applied.changed) };
 /// assert!(made.contains(&ops[0]) && made.contains(&Op::Allow("orders".into())));
-/// assert!(applied.moved.is_empty() && applied.notes.is_empty());
+/// assert!(applied.moved.is_empty() && applied.assignments.is_empty());
+/// assert!(applied.notes.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -415,6 +433,9 @@ pub struct Applied {
     /// The users who got or lost a profile, role or approval group, including by a deletion
     /// or a transfer.
     pub moved: Vec<Moved>,
+    /// The assignments that were given, replaced or removed, including by a deletion or
+    /// because they came to their end.
+    pub assignments: Vec<ChangedAssignment>,
     /// Everything that could not be done and was left out, or was done differently.
     pub notes: Vec<Note>,
 }
@@ -449,6 +470,34 @@ pub struct Moved {
     /// The source that the user has now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<SourceName>,
+}
+
+/// An assignment that a user got, lost, or has with other contents.
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {},
+/// #     "roles": {"lead": {}},
+/// #     "users": {"bob": {"assignments": {"cover": {"roles": ["lead"], "until": "2026-12-24"}}}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{Actor, Change, ChangedAssignment};
+///
+/// let expire = Change::Expire { before: "2026-12-25".parse()? };
+/// let gone = ChangedAssignment { user: "bob".into(), name: "cover".into(), removed: true };
+/// assert_eq!(policy.apply(Actor::Host, &expire)?.assignments, [gone]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedAssignment {
+    /// The user.
+    pub user: String,
+    /// The assignment's name.
+    pub name: String,
+    /// `true` if the user no longer has it.
+    pub removed: bool,
 }
 
 /// Something that a change left undone, or did differently.
@@ -638,8 +687,8 @@ impl Policy {
         let _ = today;
         let plan = Plan::new(self.inner(), change);
         guard::judge(&plan, actor)?;
-        let Plan { new, changed, moved, notes, .. } = plan;
-        Ok(Applied { policy: Policy::from_inner(new), changed, moved, notes })
+        let Plan { new, changed, moved, assignments, notes, .. } = plan;
+        Ok(Applied { policy: Policy::from_inner(new), changed, moved, assignments, notes })
     }
 }
 

@@ -495,6 +495,15 @@ impl Inner {
         self.users.of_classes(|class| classes.contains(&class)).collect()
     }
 
+    /// The users who have a source in an assignment.
+    pub(crate) fn assigned_to(&self, id: SourceId) -> Vec<UserSlot> {
+        let holds = |assigned: &Assigned| {
+            let capacity = self.users.capacity(assigned.capacity);
+            capacity.is_some_and(|it| it.own.sources.contains(&id))
+        };
+        self.users.assigned_any(holds)
+    }
+
     /// Assignments, as a document has them.
     pub(crate) fn assignments(&self, assigned: &[Assigned]) -> document::Map<document::Assignment> {
         let stated = assigned.iter().map(|assigned| {

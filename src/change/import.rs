@@ -174,6 +174,10 @@ impl Plan<'_> {
                 self.refuse_held(id, holder);
             }
         }
+        if brought.unique && coming.replaces.is_some_and(|id| !self.old.assigned_to(id).is_empty())
+        {
+            self.refuse_in_assignment(id);
+        }
         self.new.sources.set(id, brought);
     }
 }

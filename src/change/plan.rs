@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use super::{Change, Moved, Note, Refusal, Rule};
+use super::{Change, ChangedAssignment, Moved, Note, Refusal, Rule};
 use crate::document;
 use crate::ids::{SourceId, UserSlot};
 use crate::names::{is_free_name, is_name};
 use crate::policy::{
-    ByKind, ChangeKind, Class, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
+    ByKind, ChangeKind, Class, Groups, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
 };
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -24,6 +24,7 @@ pub(crate) struct Plan<'p> {
     pub(super) refusals: Vec<Refusal>,
     pub(super) changed: Vec<Change>,
     pub(super) moved: Vec<Moved>,
+    pub(super) assignments: Vec<ChangedAssignment>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -75,6 +76,7 @@ impl<'p> Plan<'p> {
             refusals: Vec::new(),
             changed: Vec::new(),
             moved: Vec::new(),
+            assignments: Vec::new(),
             notes: Vec::new(),
         };
         plan.carry_out(change);
@@ -146,6 +148,18 @@ impl Plan<'_> {
         let (resolved, refusals) = self.old.resolve(resolve);
         self.refusals.extend(refusals);
         resolved
+    }
+
+    /// Calls back with the groups of the next version, which it shares with this one unless
+    /// there is one more.
+    pub(super) fn with_groups<T>(&mut self, call: impl FnOnce(&mut Self, &mut Groups) -> T) -> T {
+        let mut groups = Groups::clone(&self.new.groups);
+        let known = groups.parents.len();
+        let result = call(self, &mut groups);
+        if groups.parents.len() > known {
+            self.new.groups = Arc::new(groups);
+        }
+        result
     }
 
     /// Notes that an actor must be permitted a kind of change.
@@ -236,6 +250,10 @@ impl Plan<'_> {
             Change::Assign { user, source } => self.assign(user, source),
             Change::Revoke { user, source } => self.revoke(user, source),
             Change::Transfer { role, to } => self.transfer(role, to),
+            Change::SetAssignment { user, name, assignment } => {
+                self.set_assignment(user, name, assignment.as_deref());
+            }
+            Change::Expire { before } => self.expire(*before),
             Change::SetDefaultProfile { profile } => self.set_default_profile(profile.as_deref()),
             Change::SetAdmin { user, admin } => self.set_admin(user, *admin),
             Change::SetSuspended { user, suspended } => self.set_suspended(user, *suspended),

@@ -3,7 +3,7 @@
 use super::plan::{Plan, Touched};
 use super::{Change, Note, OnHeld, Op, Rule, Set, cascade};
 use crate::catalogue::{Catalogue, Pattern};
-use crate::ids::SourceId;
+use crate::ids::{SourceId, UserSlot};
 use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
 
 impl Plan<'_> {
@@ -45,6 +45,7 @@ impl Plan<'_> {
             }
             if self.refusals.is_empty() {
                 self.new.users.rename(slot, to);
+                self.rename_in_terms(name, to);
                 self.effects.fresh = Some(slot);
                 self.touch(slot);
                 self.changed.push(change);
@@ -284,15 +285,19 @@ impl Plan<'_> {
         let Some(id) = self.known_source(kind, name) else { return };
         self.unprotected(id, "deleted");
         let held_by = self.old.holders(id);
+        let assigned_to = self.old.assigned_to(id);
         if let Some(&holder) = held_by.first()
             && self.old.sources[id].unique
         {
             self.refuse_held(id, holder);
         }
         self.refuse_named(id);
-        if let Some(&holder) = held_by.first() {
+        let mut all: Vec<UserSlot> = held_by.iter().chain(&assigned_to).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        if let Some(&holder) = all.first() {
             if *holders == OnHeld::Refuse {
-                let (count, holder) = (held_by.len(), self.old.users.name(holder));
+                let (count, holder) = (all.len(), self.old.users.name(holder));
                 let message = format!("{source} has {count} holders, `{holder}` among them");
                 self.refuse(Rule::InUse, message);
             } else {
@@ -303,6 +308,9 @@ impl Plan<'_> {
                 }
                 if let Some(instead) = instead {
                     self.require_assignable(instead);
+                    if self.old.sources[instead].unique && !assigned_to.is_empty() {
+                        self.refuse_in_assignment(instead);
+                    }
                     let mut all = self.old.unique_holders(instead);
                     if self.old.sources[instead].unique {
                         all.extend(&held_by);
@@ -320,6 +328,9 @@ impl Plan<'_> {
         }
         for slot in held_by {
             self.take(slot, id, instead);
+        }
+        for slot in assigned_to {
+            self.take_from_assignments(slot, id, instead);
         }
         self.new.sources.remove(id);
         self.changed.push(Change::Delete { source: source.clone(), holders: holders.clone() });

@@ -83,10 +83,12 @@ impl Plan<'_> {
             self.requirements.admins_only = Some("only an admin may make an admin".to_owned());
         }
         let groups = self.groups(&rest.groups);
+        let assignments = self.new_assignments(&rest.assignments);
         if self.refusals.is_empty() {
             let profile = profile.map(|id| self.old.sources.name(id).to_owned());
             let slot = self.old.lineage.next_user();
             self.new.users.insert(slot, name, &user, &groups);
+            self.new.users.set_assignments(slot, &assignments);
             let texts = Texts::new(rest.label.clone(), rest.description.clone());
             self.new.users.set_texts(slot, texts);
             self.effects.fresh = Some(slot);
@@ -190,6 +192,12 @@ impl Plan<'_> {
             return self.refuse(Rule::Unique, format!("role `{role}` is not unique"));
         }
         let Some(slot) = slot else { return };
+        if self.old.users[slot].suspended {
+            self.refuse(
+                Rule::Unique,
+                format!("{} can't go to `{to}`, who is suspended", SourceKind::Role.named(role)),
+            );
+        }
         let holder = self.old.unique_holders(id).first().copied();
         if holder == Some(slot) {
             return;

@@ -154,6 +154,55 @@ impl Terms {
         conditions.iter().all(|(name, test)| test.passes(name, object, today, groups))
     }
 
+    /// Returns the terms with another name for a user whom they name.
+    // A list of names beneath `*` can be of users for one kind, and of groups or of texts
+    // for another. Then the kinds for which it is of users get conditions of their own.
+    pub(crate) fn with_user_renamed(
+        &self,
+        from: &str,
+        to: &str,
+        catalogue: &Catalogue,
+        groups: &mut Groups,
+    ) -> Terms {
+        let Some(stated) = &self.stated else { return self.clone() };
+        let mut renamed = Coverage::default();
+        for (name, conditions) in stated.iter() {
+            let covered: Vec<(&str, &Kind)> = match catalogue.kinds.get_key_value(name) {
+                Some((name, kind)) => vec![(name, kind)],
+                None => self.others(catalogue).collect(),
+            };
+            let mut told_apart: Vec<(&str, Map<Bound>)> = Vec::new();
+            for (kind, declared) in covered {
+                told_apart.push((kind, with_user_renamed(conditions, declared, from, to)));
+            }
+            match &*told_apart {
+                [(_, first), rest @ ..] if rest.iter().all(|(_, it)| it == first) => {
+                    renamed.push(name, first.clone());
+                }
+                _ => {
+                    let (others, named): (Vec<_>, Vec<_>) =
+                        told_apart.into_iter().partition(|(_, it)| it == conditions);
+                    named.into_iter().for_each(|(kind, it)| renamed.push(kind, it));
+                    if !others.is_empty() {
+                        renamed.push(name, conditions.clone());
+                    }
+                }
+            }
+        }
+        Terms::new((self.from, self.until), Some(renamed), catalogue, groups)
+    }
+
+    /// Returns the kinds that the terms cover without naming them.
+    fn others<'c>(&self, catalogue: &'c Catalogue) -> impl Iterator<Item = (&'c str, &'c Kind)> {
+        let is_named = |name: &str| self.stated.as_ref().is_some_and(|it| it.get(name).is_some());
+        let kinds = KindId::first(catalogue.kinds.len()).zip(&catalogue.kinds);
+        kinds
+            .filter(move |&(id, (name, _))| {
+                !is_named(name) && self.conditions(id, catalogue).is_some()
+            })
+            .map(|(_, (name, kind))| (&**name, kind))
+    }
+
     /// Returns the users whom the terms name.
     pub(crate) fn users(&self) -> impl Iterator<Item = &str> {
         let tests = self.covered.iter().flat_map(|it| &it.conditions).flat_map(|it| &it.tests);
@@ -163,6 +212,23 @@ impl Terms {
         });
         users.flatten().map(|user| &**user)
     }
+}
+
+/// Returns conditions with another name for a user in the relations to users.
+fn with_user_renamed(conditions: &Map<Bound>, kind: &Kind, from: &str, to: &str) -> Map<Bound> {
+    let renamed = conditions.iter().map(|(name, bound)| {
+        let bound = match (bound, kind.relations.get(name)) {
+            (Bound::OneOf(users), Some(RelationType::User))
+                if users.iter().any(|it| it == from) =>
+            {
+                let kept = users.iter().filter(|user| *user != to);
+                Bound::OneOf(kept.map(|it| if it == from { to } else { it }.to_owned()).collect())
+            }
+            _ => bound.clone(),
+        };
+        (name, bound)
+    });
+    renamed.collect()
 }
 
 impl Resolver<'_> {
@@ -226,8 +292,14 @@ impl Resolver<'_> {
             self.faults.push(&place.key("until"), ProblemKind::Unfit { what });
         }
         if own.is_empty() {
-            let what = "an assignment needs roles, approval groups or statements";
-            self.faults.push(place, ProblemKind::Unfit { what });
+            let is_empty = stated.roles.is_empty()
+                && stated.approval_groups.is_empty()
+                && stated.statements.is_empty();
+            // Unknown names are problems of their own.
+            if is_empty || self.faults.leaves_out() {
+                let what = "an assignment needs roles, approval groups or statements";
+                self.faults.push(place, ProblemKind::Unfit { what });
+            }
             return None;
         }
         let texts = Texts::new(stated.label.clone(), stated.description.clone());

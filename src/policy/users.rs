@@ -43,7 +43,7 @@ impl Texts {
 }
 
 /// An assignment of a user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
     pub(crate) name: Box<str>,
     pub(crate) texts: Texts,
@@ -206,9 +206,13 @@ impl Users {
         self.assignments.values.len()
     }
 
-    /// The users who have assignments.
-    pub(crate) fn with_assignments(&self) -> impl Iterator<Item = UserSlot> {
-        marked_slots(self.of_class.iter().map(|class| class.is_marked()))
+    /// The users who have an assignment that is like this.
+    pub(crate) fn assigned_any(&self, is_such: impl Fn(&Assigned) -> bool) -> Vec<UserSlot> {
+        let mut such = IdVec::filled(self.assignment_slots(), false);
+        for (id, list) in self.assignment_lists() {
+            such[id] = list.iter().any(&is_such);
+        }
+        slots_of(&self.of_assignments, &such, |list| list).collect()
     }
 
     pub(crate) fn class(&self, class: ClassId) -> Option<&Class> {

@@ -216,6 +216,9 @@ impl Attempt<'_> {
             Change::SetGroup { group, parent } => self.set_group(group, parent.as_deref()),
             Change::SetLicence(licence) => self.set_licence(licence),
             Change::Import { bundle, on_conflict } => self.import(bundle, *on_conflict),
+            Change::SetAssignment { .. } | Change::Expire { .. } => {
+                panic!("the model has no assignments: {change:?}")
+            }
         }
     }
 
@@ -565,6 +568,9 @@ impl Attempt<'_> {
         if known.contains(&false) {
             return;
         }
+        // "To a user who is not suspended (2)."
+        let suspended = self.old.users.get(to).is_some_and(|user| user.suspended);
+        self.refuse_if(suspended, Rule::Unique);
         let holder = self.unique_holders(&role).into_iter().next();
         if holder.as_deref() == Some(to) {
             return;
