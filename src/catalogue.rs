@@ -27,8 +27,8 @@ pub(crate) use pattern::{Pattern, Reach};
 use std::ops::Range;
 
 use crate::bits::BitSet;
-use crate::document::{self, Bound, BoundType, RelationType};
-pub(crate) use crate::ids::{AttributeId, Bit, KindId, NodeId};
+use crate::document::{self, Accepted, Bound, BoundType, RelationType};
+pub(crate) use crate::ids::{AttributeId, Bit, KindId, NodeId, ValuesId};
 use crate::ids::{IdVec, Key, Number, each};
 use crate::names::{HashMap, HashSet, NameMap};
 use crate::problem::{Faults, Place, ProblemKind, nearest, truncate_list};
@@ -49,6 +49,8 @@ pub(crate) struct Catalogue {
     pub(crate) grantable: BitSet,
     pub(crate) kinds: NameMap<Kind>,
     pub(crate) attributes: IdVec<AttributeId, Attribute>,
+    /// The values of attributes that scopes accept.
+    values: Vec<Values>,
     /// The settings as declared, by name.
     pub(crate) settings: NameMap<document::Setting>,
     pub(crate) editions: NameMap<Edition>,
@@ -117,8 +119,25 @@ pub(crate) enum Form {
     Graded(Box<[Box<str>]>),
     /// With the number of its scopes, which follow it.
     Scoped(u32),
-    /// With its scoped node, and the states that it accepts for relations.
-    Scope(NodeId, Box<[(u32, States)]>),
+    /// With its scoped node, and what an object must be like.
+    Scope(NodeId, Box<[ScopeTest]>),
+}
+
+/// A test that a scope makes of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScopeTest {
+    /// The relation must be in one of these states.
+    Relation(u32, States),
+    /// The attribute must have one of these values.
+    Values(ValuesId),
+}
+
+/// The values of an attribute that scopes accept.
+#[derive(Debug)]
+pub(crate) struct Values {
+    pub(crate) attribute: AttributeId,
+    /// The same on every day.
+    pub(crate) limit: Limit,
 }
 
 /// A set of states of a relation.
@@ -186,31 +205,58 @@ pub(crate) struct Attribute {
 impl Attribute {
     /// Checks that it takes a bound of that form; the error is the problem.
     pub(crate) fn takes(&self, bound: &Bound) -> Result<(), ProblemKind> {
-        const TEXTS: &str = "a list of texts";
-        const INTEGER: &str = "an integer";
-        const DATE: &str = "a date";
-        let expected = match self.bound {
+        let expected = self.expected();
+        match (found(bound), bound) {
+            (Some(found), _) if found != expected => {
+                Err(self.wrong_form(format!("{expected}, or \"any\""), found))
+            }
+            (_, Bound::Fence(fence)) if !fence.is_within_reach() => {
+                let what = "`plus_days` is more than 100000 days before or after";
+                Err(ProblemKind::Unfit { what })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the values that a scope accepts of it; the error is the problem.
+    pub(crate) fn accepts(&self, accepted: &Accepted) -> Result<Limit, ProblemKind> {
+        let (expected, bound) = (self.expected(), accepted.bound());
+        let found = bound.as_ref().and_then(found).unwrap_or("a text");
+        match bound.filter(|_| found == expected) {
+            Some(bound) => Ok(Limit::new(self.bound, &bound)),
+            None => Err(self.wrong_form(expected.to_owned(), found)),
+        }
+    }
+
+    /// Describes the form of its bounds other than `"any"`.
+    fn expected(&self) -> &'static str {
+        match self.bound {
             BoundType::OneOf => TEXTS,
             BoundType::AtMost | BoundType::AtLeast => INTEGER,
             BoundType::NotBefore | BoundType::NotAfter => DATE,
-        };
-        let found = match bound {
-            Bound::Any => expected,
-            Bound::OneOf(_) => TEXTS,
-            Bound::Limit(_) => INTEGER,
-            Bound::Fence(_) => DATE,
-        };
-        if found == expected {
-            return match bound {
-                Bound::Fence(fence) if !fence.is_within_reach() => {
-                    let what = "`plus_days` is more than 100000 days before or after";
-                    Err(ProblemKind::Unfit { what })
-                }
-                _ => Ok(()),
-            };
+            BoundType::Flag => FLAG,
         }
+    }
+
+    fn wrong_form(&self, expected: String, found: &str) -> ProblemKind {
         let (attribute, found) = (self.path.to_string(), found.to_owned());
-        Err(ProblemKind::BoundForm { attribute, expected, found })
+        ProblemKind::BoundForm { attribute, expected, found }
+    }
+}
+
+const TEXTS: &str = "a list of texts";
+const INTEGER: &str = "an integer";
+const DATE: &str = "a date";
+const FLAG: &str = "true, false or [true, false]";
+
+/// Describes the form of a bound; `None` for one that every attribute takes.
+fn found(bound: &Bound) -> Option<&'static str> {
+    match bound {
+        Bound::Any => None,
+        Bound::OneOf(_) => Some(TEXTS),
+        Bound::Limit(_) => Some(INTEGER),
+        Bound::Fence(_) => Some(DATE),
+        Bound::Flag(_) | Bound::EitherFlag => Some(FLAG),
     }
 }
 
@@ -310,6 +356,10 @@ impl Catalogue {
 
     pub(crate) fn attribute_at(&self, id: AttributeId) -> &Attribute {
         &self.attributes[id]
+    }
+
+    pub(crate) fn values_at(&self, id: ValuesId) -> &Values {
+        &self.values[id.index()]
     }
 
     /// The nodes that require or imply a node, or have it as their gate parent:

@@ -288,7 +288,7 @@ impl fmt::Display for Moment {
 }
 
 /// A day of the week, as a fence names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are enough")]
 pub enum Weekday {

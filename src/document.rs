@@ -153,9 +153,9 @@ pub struct Scope {
     /// A longer text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The states that it accepts for the object's relations, all of which must hold.
-    /// If empty, it accepts every object.
-    pub when: Map<Vec<RelationState>>,
+    /// The states and values that it accepts of the object's relations and attributes,
+    /// all of which must hold. If empty, it accepts every object.
+    pub when: Map<Accepted>,
     /// The permissions that must be effective too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
@@ -166,6 +166,87 @@ pub struct Scope {
     /// where a stored document is adopted or a bundle imported.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub was: Vec<String>,
+}
+
+/// The states of a relation, or the values of an attribute, that a scope accepts.
+///
+/// ```
+/// use grantree::document::{Accepted, Map};
+/// use grantree::object::RelationState;
+///
+/// let when = Map::from_iter([
+///     ("assignee", Accepted::from(RelationState::Me)),
+///     ("team", Accepted::from_iter([RelationState::Me, RelationState::None])),
+///     ("status", Accepted::OneOf(vec!["draft".into(), "new".into()])),
+///     ("archived", Accepted::Flag(false)),
+/// ]);
+/// let text = r#"{"assignee":"me","team":["me","none"],"status":["draft","new"],"archived":false}"#;
+/// assert_eq!(serde_json::to_string(&when)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Accepted {
+    /// This state of a relation: `"me"`, `"other"` or `"none"`.
+    State(String),
+    /// One of these states of a relation, or of these texts: the kind of object declares
+    /// which it is.
+    OneOf(Vec<String>),
+    /// At most or at least this, as the attribute is declared.
+    Limit(i64),
+    /// Not before or not after this date, as the attribute is declared.
+    Date(Date),
+    /// This value of a flag.
+    Flag(bool),
+    /// Either value of a flag: `[true, false]`.
+    EitherFlag,
+}
+
+impl Accepted {
+    /// Returns what a bound accepts, if it is the same on every day and for no missing
+    /// value.
+    pub(crate) fn of(bound: Bound) -> Option<Accepted> {
+        Some(match bound {
+            Bound::Any | Bound::Fence(Fence::PlusDays(_) | Fence::Next { .. }) => return None,
+            Bound::OneOf(texts) => Accepted::OneOf(texts),
+            Bound::Limit(limit) => Accepted::Limit(limit),
+            Bound::Fence(Fence::Date(date)) => Accepted::Date(date),
+            Bound::Flag(flag) => Accepted::Flag(flag),
+            Bound::EitherFlag => Accepted::EitherFlag,
+        })
+    }
+
+    /// Returns the bound on an attribute that accepts the same; `None` for a single state.
+    pub(crate) fn bound(&self) -> Option<Bound> {
+        Some(match self {
+            Accepted::State(_) => return None,
+            Accepted::OneOf(texts) => Bound::OneOf(texts.clone()),
+            Accepted::Limit(limit) => Bound::Limit(*limit),
+            Accepted::Date(date) => Bound::Fence(Fence::Date(*date)),
+            Accepted::Flag(flag) => Bound::Flag(*flag),
+            Accepted::EitherFlag => Bound::EitherFlag,
+        })
+    }
+}
+
+impl From<RelationState> for Accepted {
+    fn from(state: RelationState) -> Accepted {
+        Accepted::State(state.name().to_owned())
+    }
+}
+
+impl FromIterator<RelationState> for Accepted {
+    fn from_iter<I: IntoIterator<Item = RelationState>>(states: I) -> Accepted {
+        Accepted::OneOf(states.into_iter().map(|state| state.name().to_owned()).collect())
+    }
+}
+
+impl Serialize for Accepted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Accepted::State(state) => serializer.serialize_str(state),
+            accepted => accepted.bound().serialize(serializer),
+        }
+    }
 }
 
 /// A kind of object.
@@ -213,16 +294,19 @@ pub enum BoundType {
     NotBefore,
     /// A date that is no later.
     NotAfter,
+    /// A flag that has this value.
+    Flag,
 }
 
 impl BoundType {
     /// All of them.
-    pub(crate) const ALL: [BoundType; 5] = [
+    pub(crate) const ALL: [BoundType; 6] = [
         BoundType::OneOf,
         BoundType::AtMost,
         BoundType::AtLeast,
         BoundType::NotBefore,
         BoundType::NotAfter,
+        BoundType::Flag,
     ];
 }
 
@@ -340,6 +424,10 @@ pub enum Bound {
     Limit(i64),
     /// Not before or not after this date, as the attribute is declared.
     Fence(Fence),
+    /// This value of a flag: `true` or `false`.
+    Flag(bool),
+    /// Either value of a flag, but not a missing one: `[true, false]`.
+    EitherFlag,
 }
 
 impl Serialize for Bound {
@@ -349,12 +437,14 @@ impl Serialize for Bound {
             Bound::OneOf(values) => values.serialize(serializer),
             Bound::Limit(limit) => serializer.serialize_i64(*limit),
             Bound::Fence(fence) => fence.serialize(serializer),
+            Bound::Flag(flag) => serializer.serialize_bool(*flag),
+            Bound::EitherFlag => [true, false].serialize(serializer),
         }
     }
 }
 
 /// A date that a bound names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fence {
     /// This date.
     Date(Date),

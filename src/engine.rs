@@ -234,7 +234,7 @@ impl Engine {
     /// Costs five loads if no object is needed. Otherwise the object is asked for its
     /// kind, and for the relations and attributes that matter, each once. (Relations
     /// beyond the first 16 of a kind may be asked for again, as may attributes that a
-    /// permission required by a scope checks.)
+    /// scope asks for or that a permission required by a scope checks.)
     ///
     /// ```
     /// # use grantree::{Date, Document, Engine, Policy};

@@ -278,6 +278,17 @@ pub struct ScopeTrace {
     /// The states of relations that it asks for, if there is an object of its kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub when: Vec<RelationCondition>,
+    /// The values of attributes that it asks for, if there is an object of its kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<AttributeCondition>,
+}
+
+impl ScopeTrace {
+    /// Returns whether the object, if there is one of its kind, is as the scope asks.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.when.iter().all(RelationCondition::matches) && self.values.iter().all(|it| it.matches)
+    }
 }
 
 /// The states of a relation that a scope accepts, and the one found.
@@ -300,6 +311,46 @@ impl RelationCondition {
     pub fn matches(&self) -> bool {
         self.found.is_some_and(|found| self.accepts.contains(&found))
     }
+}
+
+/// The values of an attribute that a scope accepts, and the one found.
+///
+/// ```
+/// # use grantree::object::DynamicObject;
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {
+/// #         "objects": {"job": {"attributes": {"archived": "flag"}}},
+/// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
+/// #             {"key": "current", "when": {"archived": false}}]}]},
+/// #     "users": {"bob": {"allow": ["edit"]}}
+/// # }"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// use grantree::document::Bound;
+///
+/// let job = DynamicObject::new("job").with_attribute("archived", true);
+/// let explanation = engine.explain(engine.user("bob")?, engine.permission("edit")?, &job);
+/// let condition = &explanation.permissions[0].scopes[0].values[0];
+/// assert_eq!(condition.attribute, "archived");
+/// assert_eq!(condition.accepts, Bound::Flag(false));
+/// assert_eq!(condition.found.as_deref(), Some("true"));
+/// assert!(!condition.matches);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AttributeCondition {
+    /// The attribute.
+    pub attribute: String,
+    /// The form of its bounds.
+    pub form: BoundType,
+    /// The values that the scope accepts.
+    pub accepts: Bound,
+    /// The object's value, if it has one, as text.
+    pub found: Option<String>,
+    /// The scope accepts the value.
+    pub matches: bool,
 }
 
 /// A bound on an attribute of the object.

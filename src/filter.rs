@@ -145,7 +145,7 @@ impl Filter {
             return Filter::of(None, Predicate::None);
         }
         let (kind, declared) = conditional.kind;
-        let (predicate, definitions) = formulas.predicates(declared, conditional.limits, day);
+        let (predicate, definitions) = formulas.predicates(declared, day);
         let all = std::iter::once(&predicate).chain(&definitions);
         let asks_for = |names| all.clone().any(|predicate| predicate.asks_for(names));
         let user = asks_for(RelationType::User).then(|| conditional.user.to_owned());

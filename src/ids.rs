@@ -105,6 +105,9 @@ ids! {
 
     /// An attribute, among those of all kinds.
     AttributeId
+
+    /// The values of an attribute that a scope accepts.
+    ValuesId
 }
 
 impl UserSlot {

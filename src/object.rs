@@ -115,6 +115,8 @@ pub enum Value<'a> {
     Integer(i64),
     /// A date.
     Date(Date),
+    /// A flag: `true` or `false`.
+    Boolean(bool),
     /// A value of any other type, which passes no bound but `"any"`.
     Other,
 }
@@ -125,7 +127,7 @@ impl Value<'_> {
         match self {
             Value::Date(date) => Some(date),
             Value::Text(text) => text.parse().ok(),
-            Value::Integer(_) | Value::Other => None,
+            Value::Integer(_) | Value::Boolean(_) | Value::Other => None,
         }
     }
 }
@@ -145,6 +147,12 @@ impl From<i64> for Value<'_> {
 impl From<Date> for Value<'_> {
     fn from(date: Date) -> Self {
         Value::Date(date)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Value::Boolean(flag)
     }
 }
 

@@ -48,3 +48,17 @@ pub enum RelationState {
     /// The relation names nobody.
     None,
 }
+
+impl RelationState {
+    pub(crate) const ALL: [RelationState; 3] =
+        [RelationState::Me, RelationState::Other, RelationState::None];
+
+    /// Returns the state as a document writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            RelationState::Me => "me",
+            RelationState::Other => "other",
+            RelationState::None => "none",
+        }
+    }
+}

@@ -70,8 +70,9 @@
 //!   not, an id of another type identifies nobody, and matches neither `me` nor
 //!   `other` nor `none`. The other databases compare as their types require.
 //! - That an attribute's column has the attribute's type: texts for `one_of`,
-//!   integers for `at_most` and `at_least`, and for dates a `DATE`, or the text
-//!   `YYYY-MM-DD` in SQLite and with [`Mapping::text_date`].
+//!   integers for `at_most` and `at_least`, for dates a `DATE`, or the text
+//!   `YYYY-MM-DD` in SQLite and with [`Mapping::text_date`], and for `flag` a `BOOLEAN`,
+//!   which in SQLite and MySQL is the integer 0 or 1.
 //! - That texts are equal only if their bytes are. SQLite and MySQL are made to
 //!   compare so, whatever collation the column has; in PostgreSQL, columns of a
 //!   nondeterministic collation should not be mapped.

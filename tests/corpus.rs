@@ -19,8 +19,8 @@ const STEPS: [(&str, usize); 7] = [
     ("products", 1850),
     ("random", 1600),
     ("reader", 1435),
-    ("refusals", 80),
-    ("rules", 110),
+    ("refusals", 85),
+    ("rules", 310),
 ];
 
 #[test]

@@ -54,6 +54,7 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         grantable,
         kinds,
         attributes,
+        values: Vec::new(),
         settings,
         editions,
     };

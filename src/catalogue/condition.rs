@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
+use super::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, ScopeTest, States, ValuesId};
 use crate::ids::{IdVec, Number};
 use crate::names::number;
 
@@ -80,8 +80,8 @@ pub(crate) struct Step {
 pub(crate) struct Scope {
     /// The scope must be effective.
     pub(crate) bit: Bit,
-    /// The object's relations must be in these states.
-    pub(crate) when: Box<[(u32, States)]>,
+    /// The object must pass these tests.
+    pub(crate) when: Box<[ScopeTest]>,
     /// These steps must be allowed.
     pub(crate) steps: Box<[u32]>,
 }
@@ -96,6 +96,9 @@ pub(crate) trait Evaluator {
 
     /// Returns whether a relation is in one of these states.
     fn relation(&mut self, relation: u32, states: States) -> Self::Truth;
+
+    /// Returns whether an attribute has a value that a scope accepts.
+    fn values(&mut self, values: ValuesId) -> Self::Truth;
 
     /// Returns whether an attribute is within the user's bound.
     fn check(&mut self, attribute: AttributeId) -> Self::Truth;
@@ -243,19 +246,29 @@ impl Scope {
         })
     }
 
-    /// Returns whether it is effective and the object's relations are in states that it
-    /// accepts.
+    /// Returns whether it is effective and the object passes its tests.
     #[inline]
     pub(crate) fn matches<E: Evaluator>(&self, evaluator: &mut E) -> E::Truth {
         if !evaluator.holds(self.bit) {
             return false.into();
         }
         join(evaluator, Op::And, |evaluator, all| {
-            for &(relation, states) in &self.when {
-                evaluator.relation(relation, states).add_to(all, Op::And)?;
+            for &test in &self.when {
+                test.passes(evaluator).add_to(all, Op::And)?;
             }
             Ok(())
         })
+    }
+}
+
+impl ScopeTest {
+    /// Returns whether the object passes it.
+    #[inline]
+    pub(crate) fn passes<E: Evaluator>(self, evaluator: &mut E) -> E::Truth {
+        match self {
+            ScopeTest::Relation(relation, states) => evaluator.relation(relation, states),
+            ScopeTest::Values(values) => evaluator.values(values),
+        }
     }
 }
 

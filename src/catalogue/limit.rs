@@ -1,13 +1,15 @@
 //! The values of an attribute that pass (design, rule 8): a user's bound, or what a scope
 //! accepts.
 
+use std::borrow::Cow;
+
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
 use crate::names::{HashSet, is_among};
 use crate::object::Value;
 
 /// The values of an attribute that pass a bound.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Limit {
     /// No value, because no bound is stated.
     Nothing,
@@ -21,6 +23,8 @@ pub(crate) enum Limit {
     NotBefore(Vec<Fence>),
     /// Dates not after one of these.
     NotAfter(Vec<Fence>),
+    Flag(bool),
+    EitherFlag,
 }
 
 impl Limit {
@@ -38,6 +42,8 @@ impl Limit {
             (BoundType::AtLeast, Bound::Limit(limit)) => Limit::AtLeast(*limit),
             (BoundType::NotBefore, Bound::Fence(fence)) => Limit::NotBefore(vec![*fence]),
             (BoundType::NotAfter, Bound::Fence(fence)) => Limit::NotAfter(vec![*fence]),
+            (BoundType::Flag, Bound::Flag(flag)) => Limit::Flag(*flag),
+            (BoundType::Flag, Bound::EitherFlag) => Limit::EitherFlag,
             // A policy never has a bound of another form.
             _ => Limit::Nothing,
         }
@@ -45,15 +51,7 @@ impl Limit {
 
     /// Returns whether it can be the limit of an attribute whose bounds have that form.
     pub(crate) fn is_of(&self, form: BoundType) -> bool {
-        let of = match self {
-            Limit::Nothing | Limit::Any => return true,
-            Limit::OneOf(_) => BoundType::OneOf,
-            Limit::AtMost(_) => BoundType::AtMost,
-            Limit::AtLeast(_) => BoundType::AtLeast,
-            Limit::NotBefore(_) => BoundType::NotBefore,
-            Limit::NotAfter(_) => BoundType::NotAfter,
-        };
-        of == form
+        self.form().is_none_or(|of| of == form)
     }
 
     /// Joins bounds on one attribute: a value passes that passes any of them.
@@ -85,6 +83,9 @@ impl Limit {
             (Limit::AtLeast(limit), Limit::AtLeast(other)) => *limit = other.min(*limit),
             (Limit::NotBefore(fences), Limit::NotBefore(more))
             | (Limit::NotAfter(fences), Limit::NotAfter(more)) => fences.extend(more),
+            (Limit::EitherFlag, Limit::Flag(_)) => {}
+            (Limit::Flag(flag), Limit::Flag(other)) if *flag == other => {}
+            (limit @ Limit::Flag(_), Limit::Flag(_)) => *limit = Limit::EitherFlag,
             (limit, other) => *limit = other,
         }
     }
@@ -105,6 +106,8 @@ impl Limit {
             (Limit::NotAfter(fences), Limit::NotAfter(others)) => {
                 reach_as_far(fences, others, |day, other| day >= other)
             }
+            (Limit::EitherFlag, Limit::Flag(_) | Limit::EitherFlag) => true,
+            (Limit::Flag(flag), Limit::Flag(other)) => flag == other,
             _ => false,
         }
     }
@@ -122,7 +125,106 @@ impl Limit {
             (Limit::NotAfter(fences), Some(value)) => value.date().is_some_and(|date| {
                 fences.iter().any(|&fence| fence_day(fence, today).is_some_and(|day| date <= day))
             }),
+            (Limit::Flag(flag), Some(Value::Boolean(value))) => value == *flag,
+            (Limit::EitherFlag, Some(Value::Boolean(_))) => true,
             _ => false,
+        }
+    }
+
+    /// Returns the form of the bounds that state it; `None` for one that bounds of every form
+    /// can state.
+    pub(crate) fn form(&self) -> Option<BoundType> {
+        Some(match self {
+            Limit::Nothing | Limit::Any => return None,
+            Limit::OneOf(_) => BoundType::OneOf,
+            Limit::AtMost(_) => BoundType::AtMost,
+            Limit::AtLeast(_) => BoundType::AtLeast,
+            Limit::NotBefore(_) => BoundType::NotBefore,
+            Limit::NotAfter(_) => BoundType::NotAfter,
+            Limit::Flag(_) | Limit::EitherFlag => BoundType::Flag,
+        })
+    }
+
+    /// Returns bounds that state it together, the same ones however they were joined.
+    pub(crate) fn bounds(&self) -> Vec<Bound> {
+        match self {
+            Limit::Nothing => Vec::new(),
+            Limit::Any => vec![Bound::Any],
+            Limit::OneOf(texts) => {
+                vec![Bound::OneOf(texts.iter().map(ToString::to_string).collect())]
+            }
+            Limit::AtMost(limit) | Limit::AtLeast(limit) => vec![Bound::Limit(*limit)],
+            Limit::NotBefore(fences) => furthest(fences, |days| days),
+            Limit::NotAfter(fences) => furthest(fences, i64::saturating_neg),
+            Limit::Flag(flag) => vec![Bound::Flag(*flag)],
+            Limit::EitherFlag => vec![Bound::EitherFlag],
+        }
+    }
+
+    /// Returns the limit as it is on a day, with one date in the place of fences.
+    pub(crate) fn on(&self, today: Option<Date>) -> Cow<'_, Limit> {
+        let days = |fences: &[Fence]| {
+            let days = fences.iter().filter_map(|&fence| fence_day(fence, today));
+            days.collect::<Vec<Date>>().into_iter()
+        };
+        // Not before one of several days is not before the first.
+        let (limit, date): (fn(Vec<Fence>) -> Limit, _) = match self {
+            Limit::NotBefore(fences) => (Limit::NotBefore, days(fences).min()),
+            Limit::NotAfter(fences) => (Limit::NotAfter, days(fences).max()),
+            _ => return Cow::Borrowed(self),
+        };
+        Cow::Owned(date.map_or(Limit::Nothing, |date| limit(vec![Fence::Date(date)])))
+    }
+
+    /// Returns the limit of the values that pass this one and another on the attribute, if
+    /// there is one.
+    pub(crate) fn both(&self, other: &Limit) -> Option<Limit> {
+        Some(match (self, other) {
+            _ if other.contains(self) => self.clone(),
+            _ if self.contains(other) => other.clone(),
+            (Limit::OneOf(texts), Limit::OneOf(others)) => {
+                let both = texts.iter().filter(|text| is_among(others, text));
+                Limit::OneOf(both.cloned().collect())
+            }
+            (Limit::Flag(_), Limit::Flag(_)) => Limit::Nothing,
+            _ => return None,
+        })
+    }
+
+    /// Returns the limit of the values that pass this one or another on the attribute.
+    pub(crate) fn either(&self, other: &Limit) -> Limit {
+        if self.contains(other) {
+            return self.clone();
+        }
+        Limit::any_of([self, other].map(Limit::clone)).unwrap_or(Limit::Nothing)
+    }
+
+    /// Returns the limit of the values that pass this one and not another on the attribute,
+    /// if there is one.
+    pub(crate) fn without(&self, other: &Limit) -> Option<Limit> {
+        Some(match (self, other) {
+            _ if other.contains(self) => Limit::Nothing,
+            (Limit::OneOf(texts), Limit::OneOf(others)) => {
+                let left = texts.iter().filter(|text| !is_among(others, text));
+                Limit::OneOf(left.cloned().collect())
+            }
+            (Limit::EitherFlag, Limit::Flag(flag)) => Limit::Flag(!flag),
+            (Limit::Flag(_), Limit::Flag(_)) => self.clone(),
+            _ => return None,
+        })
+    }
+
+    /// Returns a value that passes on every day, if there is one.
+    pub(crate) fn example(&self) -> Option<Value<'_>> {
+        match self {
+            Limit::Nothing | Limit::Any => None,
+            Limit::OneOf(texts) => texts.first().map(|text| Value::Text(text)),
+            Limit::AtMost(limit) | Limit::AtLeast(limit) => Some(Value::Integer(*limit)),
+            Limit::NotBefore(fences) | Limit::NotAfter(fences) => {
+                fences.iter().find_map(|&fence| fence_day(fence, None)).map(Value::Date)
+            }
+            Limit::Flag(flag) => Some(Value::Boolean(*flag)),
+            Limit::EitherFlag => Some(Value::Boolean(true)),
         }
     }
 
@@ -156,6 +258,22 @@ fn reach_as_far(fences: &[Fence], others: &[Fence], reaches: fn(i64, i64) -> boo
         comparable_days(others, today)
             .all(|other| furthest.is_some_and(|furthest| reaches(furthest, other)))
     })
+}
+
+/// Returns fences in a fixed order, however they were joined; of those that differ
+/// only in the number of days, the one with the least `reach`.
+fn furthest(fences: &[Fence], reach: fn(i64) -> i64) -> Vec<Bound> {
+    let key = |fence: &Fence| match fence {
+        Fence::Date(date) => (0, reach(date.days())),
+        Fence::PlusDays(days) => (1, reach(*days)),
+        Fence::Next { weekday, plus_days } => {
+            ((*weekday as u8).saturating_add(2), reach(*plus_days))
+        }
+    };
+    let mut sorted = fences.to_vec();
+    sorted.sort_unstable_by_key(key);
+    sorted.dedup_by_key(|fence| key(fence).0);
+    sorted.into_iter().map(Bound::Fence).collect()
 }
 
 /// The days of the fixed fences; or, given the weekday of today (counted from Monday),

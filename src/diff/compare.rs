@@ -7,7 +7,7 @@ use super::diagram::{
     PASSES, Variable,
 };
 use super::pairs::{Pair, Related};
-use super::values::{Outcomes, outcomes};
+use super::values::{Attribute, Outcomes, outcomes};
 use super::{BeforeAfter, Extent, Presence, Shift};
 use crate::bits::{Word, ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Limit, Node, NodeId};
@@ -313,26 +313,38 @@ impl<'e> Comparison<'e> {
     /// Compares two diagrams; `None` if that would take too long.
     fn overlap_of(&self, pair: &Pair, before: Diagram, after: Diagram) -> Option<Overlap> {
         let mut answers: HashMap<Variable, Answers> = HashMap::default();
-        let mut attributes = Vec::new();
-        let mut limits = Vec::new();
+        let mut attributes: IndexMap<(&str, &str), Attribute<'_>> = IndexMap::default();
+        // The places of variables among the attributes, and among the fixed limits of each.
+        let (mut bounds, mut values) = (Vec::new(), Vec::new());
         for variable in self.diagrams.asks(&[before, after]) {
             match self.diagrams.asked(variable)? {
                 Asked::Relation(kind, name) => {
                     answers.insert(variable, self.states(kind, name, pair.related));
                 }
-                Asked::Attribute(kind, name) => {
-                    let BeforeAfter { before, after } =
-                        self.sides(pair).map(|side| side.limit(kind, name));
-                    attributes.push(variable);
-                    limits.push((before, after));
+                Asked::Bound(kind, name) => {
+                    let (at, attribute) = place(&mut attributes, kind, name);
+                    let limits = self.sides(pair).map(|side| side.limit(kind, name));
+                    attribute.bounds = (limits.before, limits.after);
+                    bounds.push((variable, at));
+                }
+                Asked::Values(kind, name, limit) => {
+                    let (at, attribute) = place(&mut attributes, kind, name);
+                    values.push((variable, at, attribute.fixed.len()));
+                    attribute.fixed.push(limit);
                 }
             }
         }
-        let Outcomes { rows, at_the_end } = outcomes(&limits);
+        let attributes: Vec<Attribute<'_>> = attributes.into_values().collect();
+        let Outcomes { rows, at_the_end } = outcomes(&attributes)?;
         let mut overlap = Overlap::default();
         for rows in [rows, at_the_end] {
             for row in rows {
-                for (&variable, found) in attributes.iter().zip(row) {
+                for &(variable, at) in &bounds {
+                    answers.insert(variable, checks(row.get(at)?.outcomes));
+                }
+                for &(variable, at, place) in &values {
+                    let passes = *row.get(at)?.passes.get(place)?;
+                    let found = if passes { Overlap::BOTH } else { Overlap::NEITHER };
                     answers.insert(variable, checks(found));
                 }
                 let mut known = HashMap::default();
@@ -393,18 +405,29 @@ impl<'e> Comparison<'e> {
         if let Some(number) = known.extent {
             return number;
         }
-        let extent = if known.formulas.main == Formula::NONE || known.diagram == Some(NONE) {
+        let formulas = known.formulas.within(side.limits());
+        let extent = if formulas.main == Formula::NONE || known.diagram == Some(NONE) {
             Extent::Nothing
         } else {
             let (kind, declared) = known.kind;
-            let (condition, definitions) =
-                known.formulas.predicates(declared, side.limits(), Day::Any);
+            let (condition, definitions) = formulas.predicates(declared, Day::Any);
             Extent::Objects { kind: kind.to_owned(), condition, definitions }
         };
         let (number, _) = self.extents.insert_full(extent);
         known.extent = Some(number);
         number
     }
+}
+
+/// Returns an attribute, and its place among those that are asked about.
+fn place<'a, 'l>(
+    attributes: &'a mut IndexMap<(&'l str, &'l str), Attribute<'l>>,
+    kind: &'l str,
+    name: &'l str,
+) -> (usize, &'a mut Attribute<'l>) {
+    let entry = attributes.entry((kind, name));
+    let (at, nothing) = (entry.index(), (&Limit::Nothing, &Limit::Nothing));
+    (at, entry.or_insert_with(|| Attribute { bounds: nothing, fixed: Vec::new() }))
 }
 
 /// The possible combinations of a check's answers before and after.

@@ -6,11 +6,12 @@
 //! difference. So each meaning has exactly one diagram, and two are compared by
 //! walking down both at once.
 
+use std::borrow::Cow;
 use std::ops::BitOr;
 
 use smallvec::SmallVec;
 
-use crate::catalogue::{Op, States};
+use crate::catalogue::{Limit, Op, States};
 use crate::filter::{Formula, Formulas, Test};
 use crate::names::{HashMap, HashSet, IndexSet, number};
 use crate::relation::RelationState;
@@ -27,10 +28,13 @@ pub(super) const ALL: Diagram = 1;
 pub(super) type Variable = u32;
 
 /// A test of an object: the kind of the object, and the name of the relation or attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Asked<'e> {
     Relation(&'e str, &'e str),
-    Attribute(&'e str, &'e str),
+    /// Whether the attribute is within the user's bound, which may differ before and after.
+    Bound(&'e str, &'e str),
+    /// Whether the attribute is within this limit.
+    Values(&'e str, &'e str, Cow<'e, Limit>),
 }
 
 /// The answers of a variable: a relation that the object does not carry, and its
@@ -124,8 +128,8 @@ impl<'e> Diagrams<'e> {
     const MOST_NODES: usize = 1 << 20;
 
     /// Returns the meaning of a variable.
-    pub(super) fn asked(&self, variable: Variable) -> Option<Asked<'e>> {
-        self.asked.get_index(variable as usize).copied()
+    pub(super) fn asked(&self, variable: Variable) -> Option<&Asked<'e>> {
+        self.asked.get_index(variable as usize)
     }
 
     /// Builds the diagram of a formula about objects of a kind; `None` if that would
@@ -162,8 +166,12 @@ impl<'e> Diagrams<'e> {
                 let variable = self.variable(Asked::Relation(kind, name));
                 self.node(Node { variable, then })
             }
-            Formula::Test(Test::Attribute(name, _)) => {
-                let variable = self.variable(Asked::Attribute(kind, name));
+            Formula::Test(Test::Bound(name, _)) => {
+                let variable = self.variable(Asked::Bound(kind, name));
+                self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
+            }
+            Formula::Test(Test::Values(name, limit)) => {
+                let variable = self.variable(Asked::Values(kind, name, limit.clone()));
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
             Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,

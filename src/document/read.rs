@@ -40,11 +40,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::fields::record;
-use self::values::{AnyBound, AnySettingValue};
+use self::values::{AnyAccepted, AnyBound, AnySettingValue};
 use super::{
-    Assignment, Bound, Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NamedUser,
-    NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, SettingValue, Source,
-    Statements, UserEntry,
+    Accepted, Assignment, Bound, Bundle, Catalogue, Document, Edition, Governance, Group, Licence,
+    NamedUser, NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, SettingValue,
+    Source, Statements, UserEntry,
 };
 use crate::problem::{Place, Problem, ProblemKind, ReportBudget};
 
@@ -100,6 +100,13 @@ impl<'de> Deserialize<'de> for Bound {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bound, D::Error> {
         let bound = read_part(AnyBound, deserializer)?;
         bound.ok_or_else(|| D::Error::custom("expected a bound"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Accepted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Accepted, D::Error> {
+        let accepted = read_part(AnyAccepted, deserializer)?;
+        accepted.ok_or_else(|| D::Error::custom("expected what a scope accepts"))
     }
 }
 

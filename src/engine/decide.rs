@@ -7,7 +7,9 @@ use super::layer::Layers;
 use super::membership::Membership;
 use super::rights::{self, Outcome, reason_on_object};
 use super::{Ask, Compiled, Engine, Limit, Permission, User};
-use crate::catalogue::{AttributeId, Bit, Condition, Evaluator, KindId, Op, States};
+use crate::catalogue::{
+    AttributeId, Bit, Condition, Evaluator, KindId, Op, States, Values, ValuesId,
+};
 use crate::date::Moment;
 use crate::document::RelationType;
 use crate::ids::{ClassId, Key, UserSlot};
@@ -213,6 +215,12 @@ impl<O: Object + ?Sized, G: Grants> Evaluator for View<'_, O, G> {
 
     fn relation(&mut self, relation: u32, states: States) -> bool {
         self.state(relation).meet(states)
+    }
+
+    fn values(&mut self, values: ValuesId) -> bool {
+        let catalogue = &self.compiled.policy().catalogue;
+        let Values { attribute, limit } = catalogue.values_at(values);
+        limit.passes(self.object.attribute(&catalogue.attribute_at(*attribute).name), None)
     }
 
     fn check(&mut self, check: AttributeId) -> bool {

@@ -3,7 +3,7 @@
 use super::bounding::limit_of;
 use super::{Compiled, Engine, Permission, User};
 use crate::bits::Word;
-use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Limit};
+use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Limit, Values, ValuesId};
 use crate::ids::{ClassId, GroupListId, Key, UserSlot};
 
 /// The answer for a user and a permission.
@@ -116,6 +116,13 @@ impl<'e> Conditional<'e> {
     pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
         let catalogue = &self.compiled.policy().catalogue;
         (catalogue.attribute_at(attribute), limit_of(self.limits, attribute))
+    }
+
+    /// Returns the name of an attribute, and the values of it that a scope accepts.
+    pub(crate) fn values(&self, values: ValuesId) -> (&'e str, &'e Limit) {
+        let catalogue = &self.compiled.policy().catalogue;
+        let Values { attribute, limit } = catalogue.values_at(values);
+        (&catalogue.attribute_at(*attribute).name, limit)
     }
 
     /// Returns the user's groups and their descendants, sorted.

@@ -2,10 +2,11 @@
 
 use super::trace::{Stated, Trace};
 use super::{
-    Check, Effect, Gate, Grant, Named, PermissionTrace, RelationCondition, ScopeTrace, SourceRef,
-    StatedBound, Statement, Unlicensed, named_bit, named_node,
+    AttributeCondition, Check, Effect, Gate, Grant, Named, PermissionTrace, RelationCondition,
+    ScopeTrace, SourceRef, StatedBound, Statement, Unlicensed, named_bit, named_node,
 };
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, States};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Link, NodeId, ScopeTest};
+use crate::document::Bound;
 use crate::engine::{Implied, Layers, Rights};
 use crate::ids::Key;
 use crate::object::{NoObject, Object, Value};
@@ -128,11 +129,15 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
             Form::Scoped(_) => catalogue.scopes(id).collect(),
             _ => Vec::new(),
         };
-        let scope = |scope: NodeId| ScopeTrace {
-            permission: named_node(catalogue, scope),
-            reason: trace.rights.reason(catalogue.node(scope).bit),
-            grant: if scope == id { Grant::default() } else { self.grant(scope) },
-            when: if is_on_kind { self.conditions(scope) } else { Vec::new() },
+        let scope = |scope: NodeId| {
+            let tests = if is_on_kind { trace.tests(scope) } else { &[] };
+            ScopeTrace {
+                permission: named_node(catalogue, scope),
+                reason: trace.rights.reason(catalogue.node(scope).bit),
+                grant: if scope == id { Grant::default() } else { self.grant(scope) },
+                when: tests.iter().filter_map(|&test| self.relation(scope, test)).collect(),
+                values: tests.iter().filter_map(|&test| self.values(test)).collect(),
+            }
         };
         scopes.into_iter().map(scope).collect()
     }
@@ -181,34 +186,47 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         statement(self.trace.policy(), (source, self.trace.holder.name), stated, decides)
     }
 
-    /// The states of the object's relations that a scope asks for.
-    fn conditions(&self, scope: NodeId) -> Vec<RelationCondition> {
-        let node = self.catalogue().node(scope);
-        let (Form::Scope(_, when), Some(kind)) = (&node.form, node.kind) else {
-            return Vec::new();
-        };
-        let relations = &self.catalogue().kind(kind).relations;
-        let condition = |&(relation, accepted): &(u32, States)| {
-            let (name, &names) = relations.get_index(relation as usize)?;
-            Some(RelationCondition {
-                relation: name.to_string(),
-                names,
-                accepts: accepted.list(),
-                found: self.trace.state(relation),
-            })
-        };
-        when.iter().filter_map(condition).collect()
+    /// The states of one of the object's relations that a scope asks for.
+    fn relation(&self, scope: NodeId, test: ScopeTest) -> Option<RelationCondition> {
+        let ScopeTest::Relation(relation, accepted) = test else { return None };
+        let kind = self.catalogue().kind(self.catalogue().node(scope).kind?);
+        let (name, &names) = kind.relations.get_index(relation as usize)?;
+        Some(RelationCondition {
+            relation: name.to_string(),
+            names,
+            accepts: accepted.list(),
+            found: self.trace.state(relation),
+        })
+    }
+
+    /// The values of one of the object's attributes that a scope asks for.
+    fn values(&self, test: ScopeTest) -> Option<AttributeCondition> {
+        let ScopeTest::Values(id) = test else { return None };
+        let values = self.catalogue().values_at(id);
+        let attribute = self.catalogue().attribute_at(values.attribute);
+        Some(AttributeCondition {
+            attribute: attribute.name.to_string(),
+            form: attribute.bound,
+            accepts: values.limit.bounds().into_iter().next().unwrap_or(Bound::Any),
+            found: self.value(values.attribute),
+            matches: self.trace.has_value(id),
+        })
+    }
+
+    /// The object's value of an attribute, as text.
+    fn value(&self, attribute: AttributeId) -> Option<String> {
+        self.trace.value(attribute).map(|value| match value {
+            Value::Text(text) => format!("{text:?}"),
+            Value::Integer(value) => value.to_string(),
+            Value::Date(date) => date.to_string(),
+            Value::Boolean(flag) => flag.to_string(),
+            Value::Other => "a value of an unsupported type".to_owned(),
+        })
     }
 
     fn check(&self, check: AttributeId) -> Check {
         let (trace, policy) = (&self.trace, self.trace.policy());
         let attribute = self.catalogue().attribute_at(check);
-        let value = trace.value(check).map(|value| match value {
-            Value::Text(text) => format!("{text:?}"),
-            Value::Integer(value) => value.to_string(),
-            Value::Date(date) => date.to_string(),
-            Value::Other => "a value of an unsupported type".to_owned(),
-        });
         let bounds = policy.bounds_of(trace.holder.class, check).map(|(source, bound)| {
             let source = policy.source_ref(source, trace.holder.name);
             let place = format!("{}.bounds.{}", source.source.place(), attribute.path);
@@ -217,7 +235,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         Check {
             attribute: attribute.path.to_string(),
             form: attribute.bound,
-            value,
+            value: self.value(check),
             bounds: bounds.collect(),
             passes: trace.passes(check),
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Catalogue, Pattern};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Limit, Pattern};
 use crate::document::Bound;
 use crate::names::HashSet;
 use crate::object::{Object, Subject, Value};
@@ -21,6 +21,7 @@ pub(super) enum Step {
     Lift(Origin, Effect<'static>, Pattern),
     Widen(AttributeId, Bound),
     Relate(u32, RelationState),
+    Values(AttributeId, Limit),
 }
 
 impl Step {
@@ -29,7 +30,7 @@ impl Step {
         match self {
             Step::Allow(_) | Step::Widen(..) => true,
             Step::Lift(_, effect, _) => *effect != Effect::Forbid,
-            Step::Restore | Step::License(_) | Step::Relate(..) => false,
+            Step::Restore | Step::License(_) | Step::Relate(..) | Step::Values(..) => false,
         }
     }
 }
@@ -113,10 +114,12 @@ fn allow_exactly(statements: &mut Statements, bits: &[Bit], catalogue: &Catalogu
     (statements.allow, statements.levels) = (allow.into(), levels.into());
 }
 
-/// An object some of whose relations are in other states.
+/// An object some of whose relations are in other states, and some of whose attributes have
+/// values within a limit.
 pub(super) struct Related<'a, O: ?Sized> {
     object: &'a O,
     relations: Vec<(Box<str>, RelationState)>,
+    attributes: Vec<(Box<str>, Limit)>,
 }
 
 impl<'a, O: Object + ?Sized> Related<'a, O> {
@@ -130,7 +133,13 @@ impl<'a, O: Object + ?Sized> Related<'a, O> {
             }
             _ => None,
         });
-        Related { object, relations: relations.collect() }
+        let attributes = steps.iter().filter_map(|step| match step {
+            Step::Values(attribute, limit) => {
+                Some((catalogue.attribute_at(*attribute).name.clone(), limit.clone()))
+            }
+            _ => None,
+        });
+        Related { object, relations: relations.collect(), attributes: attributes.collect() }
     }
 }
 
@@ -145,6 +154,9 @@ impl<O: Object + ?Sized> Object for Related<'_, O> {
         }
     }
     fn attribute(&self, name: &str) -> Option<Value<'_>> {
-        self.object.attribute(name)
+        match self.attributes.iter().find(|(known, _)| **known == *name) {
+            Some((_, limit)) => limit.example(),
+            None => self.object.attribute(name),
+        }
     }
 }

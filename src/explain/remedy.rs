@@ -88,6 +88,15 @@ pub enum RemedyStep {
         /// The state that it would have to be in.
         to: RelationState,
     },
+    /// Ask about an object with such a value: the policy needs no change.
+    Value {
+        /// The attribute, as `kind.attribute`.
+        attribute: String,
+        /// The form of its bounds.
+        form: BoundType,
+        /// A bound that the value would have to pass.
+        to: Bound,
+    },
 }
 
 /// Sources that would bring what is missing if the user had them too.

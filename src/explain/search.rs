@@ -10,7 +10,9 @@ use super::hypothesis::{Related, Step, class_after, policy_after};
 use super::remedy::{Remedies, Remedy, RemedyStep};
 use super::trace::{Nearest, Trace};
 use super::{Statement, builder, named_bit, named_user};
-use crate::catalogue::{AttributeId, Bit, Form, NodeId, Pattern, States, fence_day};
+use crate::catalogue::{
+    AttributeId, Bit, Form, Limit, NodeId, Pattern, ScopeTest, Values, fence_day,
+};
 use crate::date::{Date, Moment};
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, Layers, Rights};
@@ -340,6 +342,12 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
                     });
                 RemedyStep::Relate { relation, names, to: *to }
             }
+            Step::Values(attribute, limit) => {
+                let attribute = catalogue.attribute_at(*attribute);
+                let to = limit.bounds().into_iter().next().unwrap_or(Bound::Any);
+                let (form, attribute) = (attribute.bound, attribute.path.to_string());
+                RemedyStep::Value { attribute, form, to }
+            }
         };
         steps.iter().map(described).collect()
     }
@@ -380,6 +388,10 @@ fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
             }
             (Step::Relate(relation, state), Step::Relate(of, to)) if relation == of => {
                 *state = *to;
+                return true;
+            }
+            (Step::Values(attribute, limit), Step::Values(of, to)) if attribute == of => {
+                *limit = to.clone();
                 return true;
             }
             _ => {}
@@ -463,8 +475,8 @@ fn missing_grant<O: Object + ?Sized>(
     steps.extend(denies.map(lift));
 }
 
-/// The states in which the object's relations would fit a scope, and every other one
-/// that this attempt counts on.
+/// The states in which the object's relations, and the values with which its attributes,
+/// would fit a scope and every other one that this attempt counts on.
 fn relate<O: Object + ?Sized>(
     trace: &Traced<'_, '_, O>,
     attempt: &Attempt,
@@ -472,29 +484,43 @@ fn relate<O: Object + ?Sized>(
 ) -> Option<Vec<Step>> {
     let catalogue = trace.catalogue();
     let kind = catalogue.node(scope).kind?;
-    let when = |scope: NodeId| match &catalogue.node(scope).form {
-        Form::Scope(_, when) if catalogue.node(scope).kind == Some(kind) => &**when,
-        _ => &[],
-    };
-    let counted_on = attempt.scopes.values().flat_map(|&scope| when(scope));
-    let counted_on: Vec<(u32, States)> = counted_on.copied().collect();
-    let mut steps = Vec::new();
-    for &(relation, accepted) in when(scope) {
-        if trace.state(relation).is_some_and(|state| accepted.accepts(state)) {
-            continue;
+    let scopes = attempt.scopes.values().copied();
+    let on_kind = scopes.filter(|&scope| catalogue.node(scope).kind == Some(kind));
+    let counted_on: Vec<ScopeTest> =
+        on_kind.flat_map(|scope| trace.tests(scope)).copied().collect();
+    let failing = trace.tests(scope).iter().filter(|&&test| !trace.passes_test(test));
+    let step = |&test: &ScopeTest| match test {
+        ScopeTest::Relation(relation, _) => {
+            let names = catalogue.kind(kind).relations.get_index(relation as usize);
+            let is_nobodys =
+                matches!(names, Some((_, RelationType::Group))) && trace.holder.groups.is_empty();
+            let state = RelationState::ALL.into_iter().find(|&state| {
+                let accepts = |&test: &ScopeTest| match test {
+                    ScopeTest::Relation(of, accepted) => of != relation || accepted.accepts(state),
+                    ScopeTest::Values(_) => true,
+                };
+                !(state == RelationState::Me && is_nobodys) && counted_on.iter().all(accepts)
+            });
+            Some(Step::Relate(relation, state?))
         }
-        let names = catalogue.kind(kind).relations.get_index(relation as usize);
-        let is_nobodys =
-            matches!(names, Some((_, RelationType::Group))) && trace.holder.groups.is_empty();
-        let states = [RelationState::Me, RelationState::Other, RelationState::None];
-        let state = states.into_iter().find(|&state| {
-            let accept =
-                |&(known, accepted): &(u32, States)| known != relation || accepted.accepts(state);
-            !(state == RelationState::Me && is_nobodys) && counted_on.iter().all(accept)
-        });
-        steps.push(Step::Relate(relation, state?));
-    }
-    Some(steps)
+        ScopeTest::Values(values) => {
+            let Values { attribute, limit } = catalogue.values_at(values);
+            let mut limit = limit.clone();
+            for &test in &counted_on {
+                if let ScopeTest::Values(other) = test
+                    && let other = catalogue.values_at(other)
+                    && other.attribute == *attribute
+                {
+                    limit = limit.both(&other.limit)?;
+                }
+            }
+            // Preferably, values that the user's bound passes too.
+            let within = limit.both(trace.limit(*attribute)).filter(Limit::passable);
+            let limit = within.unwrap_or(limit);
+            limit.passable().then_some(Step::Values(*attribute, limit))
+        }
+    };
+    failing.map(step).collect()
 }
 
 /// The user's bound on an attribute, wide enough for the object's value.
@@ -511,6 +537,10 @@ fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> S
         }
         (BoundType::AtMost | BoundType::AtLeast, Some(Value::Integer(value))) => {
             Bound::Limit(value)
+        }
+        (BoundType::Flag, Some(Value::Boolean(flag))) => {
+            let other = stated.filter(|&bound| *bound == Bound::Flag(!flag)).next();
+            if other.is_some() { Bound::EitherFlag } else { Bound::Flag(flag) }
         }
         (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => value
             .date()

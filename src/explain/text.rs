@@ -3,9 +3,9 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    AccessRequest, AssignedSource, Assignment, Check, Effect, Explanation, Grant, Link, Named,
-    PermissionTrace, RelationCondition, Remedies, RemedyStep, ScopeTrace, SourceRef, StatedBound,
-    Statement,
+    AccessRequest, AssignedSource, Assignment, AttributeCondition, Check, Effect, Explanation,
+    Grant, Link, Named, PermissionTrace, RelationCondition, Remedies, RemedyStep, ScopeTrace,
+    SourceRef, StatedBound, Statement,
 };
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::filter::bound;
@@ -205,10 +205,13 @@ impl Text<'_, '_> {
 
     /// Writes whether a scope is effective and, if any is, how the object fits it.
     fn scope(&mut self, scope: &ScopeTrace, on_object: bool) -> fmt::Result {
-        let ScopeTrace { permission, reason, grant, when } = scope;
-        let (fitting, failing): (Vec<_>, Vec<_>) = when.iter().partition(|it| it.matches());
+        let ScopeTrace { permission, reason, grant, when, values } = scope;
+        let relations = when.iter().map(|it| (it.matches(), it as &dyn Display));
+        let values = values.iter().map(|it| (it.matches, it as &dyn Display));
+        let (fitting, failing): (Vec<_>, Vec<_>) =
+            relations.chain(values).partition(|(matches, _)| *matches);
         let fit = match (on_object, failing.is_empty()) {
-            _ if when.is_empty() => "",
+            _ if fitting.is_empty() && failing.is_empty() => "",
             (true, true) => ", and fits",
             (true, false) => ", but does not fit",
             (false, true) => "; this object would fit it",
@@ -217,7 +220,7 @@ impl Text<'_, '_> {
         self.line(format_args!("scope {permission} {}{fit}", verdict(*reason)))?;
         self.beneath(|text| {
             let shown = if failing.is_empty() { fitting } else { failing };
-            for condition in shown.into_iter().filter(|_| on_object) {
+            for (_, condition) in shown.into_iter().filter(|_| on_object) {
                 text.line(condition)?;
             }
             text.grant(grant, *reason)
@@ -296,6 +299,20 @@ impl Display for RelationCondition {
     }
 }
 
+impl Display for AttributeCondition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let AttributeCondition { attribute, form, accepts, found, matches } = self;
+        match found {
+            Some(found) => write!(f, "`{attribute}` is {found}")?,
+            None => write!(f, "the object has no `{attribute}`")?,
+        }
+        if *matches {
+            return Ok(());
+        }
+        write!(f, ", but should be {}", bound(*form, accepts))
+    }
+}
+
 /// The state of a relation, after "is".
 fn noun(state: RelationState, names: RelationType) -> &'static str {
     match (state, names) {
@@ -369,6 +386,9 @@ impl Display for RemedyStep {
             }
             RemedyStep::Relate { relation, names, to } => {
                 write!(line, "ask about an object whose `{relation}` is {}", noun(*to, *names))
+            }
+            RemedyStep::Value { attribute, form, to } => {
+                write!(line, "ask about an object whose `{attribute}` is {}", bound(*form, to))
             }
         }
     }

@@ -8,7 +8,8 @@
 use std::cell::{Cell, OnceCell, RefCell};
 
 use crate::catalogue::{
-    AttributeId, Bit, Catalogue, Evaluator, Form, KindId, Link, NodeId, Op, States,
+    AttributeId, Bit, Catalogue, Evaluator, Form, KindId, Limit, Link, NodeId, Op, ScopeTest,
+    States, Values, ValuesId,
 };
 use crate::date::Moment;
 use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object};
@@ -288,12 +289,33 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         catalogue.followed(id).find(|&(_, bit)| self.is_blocked(catalogue.id_of(bit)))
     }
 
-    /// Returns whether the object's relations are in states that a scope accepts.
+    /// Returns the tests that a scope makes of an object.
+    pub(super) fn tests(&self, scope: NodeId) -> &'a [ScopeTest] {
+        match &self.catalogue().node(scope).form {
+            Form::Scope(_, when) => when,
+            _ => &[],
+        }
+    }
+
+    /// Returns whether the object passes the tests of a scope.
     pub(super) fn matches(&self, scope: NodeId) -> bool {
-        let Form::Scope(_, when) = &self.catalogue().node(scope).form else { return false };
-        when.iter().all(|&(relation, accepted)| {
-            self.state(relation).is_some_and(|state| accepted.accepts(state))
-        })
+        self.tests(scope).iter().all(|&test| self.passes_test(test))
+    }
+
+    /// Returns whether the object passes a test of a scope.
+    pub(super) fn passes_test(&self, test: ScopeTest) -> bool {
+        match test {
+            ScopeTest::Relation(relation, accepted) => {
+                self.state(relation).is_some_and(|state| accepted.accepts(state))
+            }
+            ScopeTest::Values(values) => self.has_value(values),
+        }
+    }
+
+    /// Returns whether an attribute of the object has a value that a scope accepts.
+    pub(super) fn has_value(&self, values: ValuesId) -> bool {
+        let Values { attribute, limit } = self.catalogue().values_at(values);
+        limit.passes(self.value(*attribute), None)
     }
 
     /// The state of a relation of the object.
@@ -306,9 +328,14 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
 
     /// Returns whether an attribute of the object is within the user's bound.
     pub(super) fn passes(&self, check: AttributeId) -> bool {
+        self.limit(check).passes(self.value(check), self.today.map(Moment::date))
+    }
+
+    /// The user's limit on an attribute.
+    pub(super) fn limit(&self, attribute: AttributeId) -> &Limit {
         let limits =
             self.limits.get_or_init(|| Bounding::new(self.policy()).limits(self.holder.class));
-        limit_of(limits, check).passes(self.value(check), self.today.map(Moment::date))
+        limit_of(limits, attribute)
     }
 
     pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {
@@ -326,6 +353,11 @@ impl<O: Object + ?Sized> Evaluator for &Trace<'_, O> {
     fn relation(&mut self, relation: u32, states: States) -> bool {
         self.tests.set(self.tests.get().saturating_add(1));
         self.state(relation).is_some_and(|state| states.accepts(state))
+    }
+
+    fn values(&mut self, values: ValuesId) -> bool {
+        self.tests.set(self.tests.get().saturating_add(1));
+        self.has_value(values)
     }
 
     fn check(&mut self, attribute: AttributeId) -> bool {

@@ -306,6 +306,7 @@ cells! {
     i32: integer => Value::Integer((*integer).into()),
     u32: integer => Value::Integer((*integer).into()),
     Date: date => Value::Date(*date),
+    bool: flag => Value::Boolean(*flag),
 }
 
 const WORD: usize = u64::BITS as usize;

@@ -9,9 +9,11 @@
 //! other one. So there is an [`Effort`] that may be spent on it; once that is
 //! used up, a formula is left as it is, with the same meaning.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
-use crate::catalogue::{AttributeId, Op, States, Truth};
+use crate::catalogue::{AttributeId, Limit, Op, States, Truth};
+use crate::engine::limit_of;
 
 /// A condition on an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,13 +25,15 @@ pub(crate) enum Formula<'c> {
 }
 
 /// A test of one thing about the object, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Test<'c> {
     /// The relation is in one of these states. It has at most one state: a
     /// relation that the object does not carry has no state.
     Relation(&'c str, States),
-    /// The attribute is within the user's bound, of which there is one.
-    Attribute(&'c str, AttributeId),
+    /// The attribute has a value within the limit.
+    Values(&'c str, Cow<'c, Limit>),
+    /// The attribute is within the user's bound, whatever that is.
+    Bound(&'c str, AttributeId),
     /// The definition of that number holds.
     Defined(usize),
 }
@@ -41,12 +45,75 @@ impl Op {
             Op::Or => Op::And,
         }
     }
+}
 
-    /// The states of two tests of one relation.
-    fn states(self, one: States, other: States) -> States {
+impl Test<'_> {
+    /// Returns the test that passes where both pass, or where either does; `None` if they
+    /// don't test the same thing or no test does that.
+    fn merged(&self, op: Op, other: &Self) -> Option<Self> {
+        Some(match (self, other) {
+            (Test::Relation(name, one), Test::Relation(of, other)) if name == of => {
+                let states = match op {
+                    Op::And => one.intersection(*other),
+                    Op::Or => one.union(*other),
+                };
+                Test::Relation(name, states)
+            }
+            (Test::Values(name, one), Test::Values(of, other)) if name == of => {
+                let limit = match op {
+                    Op::And => one.both(other)?,
+                    Op::Or => one.either(other),
+                };
+                Test::Values(name, Cow::Owned(limit))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Returns the test that passes where this one does and another does not; `None` if they
+    /// don't test the same thing or no test does that.
+    fn without(&self, other: &Self) -> Option<Self> {
+        Some(match (self, other) {
+            (Test::Relation(name, one), Test::Relation(of, other)) if name == of => {
+                Test::Relation(name, one.without(*other))
+            }
+            (Test::Values(name, one), Test::Values(of, other)) if name == of => {
+                Test::Values(name, Cow::Owned(one.without(other)?))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Returns whether every object that passes it passes another test.
+    fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Test::Relation(name, states), Test::Relation(of, more)) => {
+                name == of && states.without(*more) == States::default()
+            }
+            (Test::Values(name, limit), Test::Values(of, more)) => {
+                name == of && more.contains(limit)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Returns whether no object passes it.
+    fn is_impossible(&self) -> bool {
         match self {
-            Op::And => one.intersection(other),
-            Op::Or => one.union(other),
+            Test::Relation(_, states) => *states == States::default(),
+            Test::Values(_, limit) => !limit.passable(),
+            Test::Bound(..) | Test::Defined(_) => false,
+        }
+    }
+
+    /// Returns how many texts it may take to compare it with another one.
+    fn size(&self) -> usize {
+        match self {
+            Test::Values(_, limit) => match &**limit {
+                Limit::OneOf(texts) => texts.len(),
+                _ => 0,
+            },
+            _ => 0,
         }
     }
 }
@@ -134,6 +201,20 @@ impl<'c> Formula<'c> {
         }
     }
 
+    /// Returns it with a user's limits in the place of tests of the user's bounds.
+    pub(super) fn within(&self, limits: &'c [Limit], effort: &Effort) -> Formula<'c> {
+        match self {
+            Formula::Test(Test::Bound(name, attribute)) => {
+                Formula::Test(Test::Values(name, Cow::Borrowed(limit_of(limits, *attribute))))
+            }
+            Formula::Test(_) => self.clone(),
+            Formula::Join(op, parts) => {
+                let parts = parts.iter().map(|part| part.within(limits, effort));
+                Formula::join(*op, parts.collect(), effort)
+            }
+        }
+    }
+
     /// Marks the definitions that it refers to.
     pub(super) fn mark_definitions(&self, marks: &mut [bool]) {
         match self {
@@ -155,10 +236,7 @@ impl<'c> Formula<'c> {
             return false;
         }
         match (self, other) {
-            (One(Test::Relation(name, states)), One(Test::Relation(of, more))) => {
-                name == of && states.without(*more) == States::default()
-            }
-            (One(test), One(other)) => test == other,
+            (One(test), One(other)) => effort.spend(test.size()) && test.implies(other),
             (_, Join(Op::And, parts)) => parts.iter().all(|part| self.implies(part, effort)),
             (Join(Op::Or, parts), _) => parts.iter().all(|part| part.implies(other, effort)),
             (Join(Op::And, parts), One(_)) => parts.iter().any(|part| part.implies(other, effort)),
@@ -185,15 +263,12 @@ impl<'c> Formula<'c> {
             return (*self != nothing).then_some(nothing);
         }
         match (self, fact) {
-            (
-                Formula::Test(Test::Relation(name, states)),
-                Formula::Test(Test::Relation(of, known)),
-            ) if name == of => {
+            (Formula::Test(test), Formula::Test(known)) => {
                 let left = match op {
-                    Op::And => states.intersection(*known),
-                    Op::Or => states.without(*known),
+                    Op::And => test.merged(Op::And, known)?,
+                    Op::Or => test.without(known)?,
                 };
-                (left != *states).then_some(Formula::Test(Test::Relation(name, left)))
+                (left != *test).then_some(Formula::Test(left))
             }
             (Formula::Join(of, parts), _) => {
                 let less: Vec<_> = parts.iter().map(|part| part.given(op, fact, effort)).collect();
@@ -215,7 +290,7 @@ fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
         match part {
             Formula::Join(of, parts) if of == op => flat.extend(parts),
             Formula::Join(_, parts) if parts.is_empty() => return None,
-            Formula::Test(Test::Relation(_, states)) if states == States::default() => {
+            Formula::Test(test) if test.is_impossible() => {
                 if op == Op::And {
                     return None;
                 }
@@ -226,17 +301,17 @@ fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
     Some(flat)
 }
 
-/// Merges all tests of a relation into one: once sorted, they are neighbours.
+/// Merges all tests of a relation or attribute into one: once sorted, they are neighbours.
 fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     let before = parts.len();
-    parts.dedup_by(|part, kept| match (kept, part) {
-        (Formula::Test(Test::Relation(name, states)), Formula::Test(Test::Relation(of, more)))
-            if name == of =>
+    parts.dedup_by(|part, kept| {
+        if let (Formula::Test(kept), Formula::Test(part)) = (kept, part)
+            && let Some(merged) = kept.merged(op, part)
         {
-            *states = op.states(*states, *more);
-            true
+            *kept = merged;
+            return true;
         }
-        _ => false,
+        false
     });
     parts.len() < before
 }
@@ -303,7 +378,7 @@ fn most_common<'c>(op: Op, parts: &[Formula<'c>]) -> Option<Formula<'c>> {
     if most.len() < 2 { None } else { most.first().map(|&common| common.clone()) }
 }
 
-/// Separates the states of a relation within `and`:
+/// Separates the states of a relation, or the values of an attribute, within `and`:
 /// `(r is one of me, none) and (r is me or x)` is `r is me or (r is none and x)`,
 /// the form that `or` gives them.
 #[expect(clippy::indexing_slicing, reason = "`parted` returns places among the parts")]
@@ -329,21 +404,19 @@ fn part_states(parts: &mut Vec<Formula<'_>>, effort: &Effort) -> bool {
     changed
 }
 
-/// Finds a part with an alternative that tests the same relation as this one:
-/// which part, which alternative, and this one's test split into the states that
+/// Finds a part with an alternative that tests the same relation or attribute as this one:
+/// which part, which alternative, and this one's test split into the states or values that
 /// the alternative accepts and the rest.
 fn parted<'c>(
     part: &Formula<'c>,
     parts: &[Formula<'c>],
 ) -> Option<(usize, usize, [Formula<'c>; 2])> {
-    let Formula::Test(Test::Relation(name, states)) = part else { return None };
+    let Formula::Test(test) = part else { return None };
     parts.iter().enumerate().find_map(|(or, part)| {
-        joined(Op::And, part).iter().enumerate().find_map(|(own, alternative)| match alternative {
-            Formula::Test(Test::Relation(of, own_states)) if of == name => {
-                let sides = [states.intersection(*own_states), states.without(*own_states)];
-                Some((or, own, sides.map(|states| Formula::Test(Test::Relation(name, states)))))
-            }
-            _ => None,
+        joined(Op::And, part).iter().enumerate().find_map(|(own, alternative)| {
+            let Formula::Test(alternative) = alternative else { return None };
+            let sides = [test.merged(Op::And, alternative)?, test.without(alternative)?];
+            Some((or, own, sides.map(Formula::Test)))
         })
     })
 }
@@ -364,11 +437,13 @@ mod tests {
 
     use super::*;
     use crate::ids::{Key, Number};
+    use crate::object::Value;
     use crate::relation::RelationState;
 
     const STATES: [RelationState; 3] =
         [RelationState::Me, RelationState::Other, RelationState::None];
     const RELATIONS: [&str; 3] = ["a", "b", "c"];
+    const TEXTS: [&str; 3] = ["p", "q", "r"];
 
     fn states(accepted: u8) -> States {
         let accepted = STATES.iter().enumerate().filter(|(at, _)| accepted >> at & 1 == 1);
@@ -379,9 +454,22 @@ mod tests {
     fn formula() -> impl Strategy<Value = Formula<'static>> {
         let relation = (0usize..3, 0u8..8)
             .prop_map(|(at, accepted)| Test::Relation(RELATIONS[at], states(accepted)));
-        let attribute =
-            (0usize..2).prop_map(|at| Test::Attribute(["x", "y"][at], AttributeId::new(at)));
-        let test = prop_oneof![5 => relation, 2 => attribute].prop_map(Formula::Test);
+        let bound = (0usize..2).prop_map(|at| Test::Bound(["x", "y"][at], AttributeId::new(at)));
+        let values = (0usize..3, 0u8..8).prop_map(|(at, accepted)| {
+            let limit = match at {
+                0 => {
+                    let texts = TEXTS.iter().enumerate().filter(|(at, _)| accepted >> at & 1 == 1);
+                    Limit::OneOf(texts.map(|(_, &text)| text.into()).collect())
+                }
+                1 => Limit::AtMost(i64::from(accepted % 3)),
+                _ => match accepted % 3 {
+                    2 => Limit::EitherFlag,
+                    flag => Limit::Flag(flag == 1),
+                },
+            };
+            Test::Values(["texts", "integer", "flag"][at], Cow::Owned(limit))
+        });
+        let test = prop_oneof![5 => relation, 2 => bound, 4 => values].prop_map(Formula::Test);
         test.prop_recursive(5, 40, 5, |inner| {
             (prop_oneof![Just(Op::And), Just(Op::Or)], vec(inner, 0..5))
                 .prop_map(|(op, parts)| Formula::Join(op, parts))
@@ -399,18 +487,49 @@ mod tests {
         }
     }
 
-    fn holds(
-        formula: &Formula<'_>,
-        object: &[Option<RelationState>; 3],
+    struct Object {
+        states: [Option<RelationState>; 3],
         within: [bool; 2],
-    ) -> bool {
-        let holds = |part: &Formula<'_>| holds(part, object, within);
+        text: Option<Value<'static>>,
+        integer: Option<Value<'static>>,
+        flag: Option<Value<'static>>,
+    }
+
+    impl Object {
+        const ALL: usize = 4 * 4 * 4 * 2 * 2 * 4 * 4 * 3;
+
+        fn new(mut number: usize) -> Object {
+            let mut next = |among: usize| {
+                let at = number % among;
+                number /= among;
+                at
+            };
+            Object {
+                states: [next(4), next(4), next(4)].map(|at| STATES.get(at).copied()),
+                within: [next(2) == 1, next(2) == 1],
+                text: TEXTS.get(next(4)).map(|text| Value::Text(text)),
+                integer: [0, 1, 2].get(next(4)).map(|&integer| Value::Integer(integer)),
+                flag: [false, true].get(next(3)).map(|&flag| Value::Boolean(flag)),
+            }
+        }
+    }
+
+    fn holds(formula: &Formula<'_>, object: &Object) -> bool {
+        let holds = |part: &Formula<'_>| holds(part, object);
         match formula {
             Formula::Test(Test::Relation(name, accepted)) => {
                 let at = RELATIONS.iter().position(|known| known == name);
-                at.and_then(|at| object[at]).is_some_and(|state| accepted.accepts(state))
+                at.and_then(|at| object.states[at]).is_some_and(|state| accepted.accepts(state))
             }
-            Formula::Test(Test::Attribute(_, id)) => within[id.index()],
+            Formula::Test(Test::Bound(_, id)) => object.within[id.index()],
+            Formula::Test(Test::Values(name, limit)) => {
+                let value = match *name {
+                    "texts" => object.text,
+                    "integer" => object.integer,
+                    _ => object.flag,
+                };
+                limit.passes(value, None)
+            }
             Formula::Test(Test::Defined(_)) => false,
             Formula::Join(Op::And, parts) => parts.iter().all(holds),
             Formula::Join(Op::Or, parts) => parts.iter().any(holds),
@@ -421,15 +540,13 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn the_normal_form_says_the_same_on_every_object(formula in formula()) {
+        fn the_normal_form_says_the_same_on_every_object(formula in formula(), first in 0..37usize) {
             let normal = normal(&formula);
-            for at in 0..4usize.pow(3) * 4 {
-                let state = |relation: u32| STATES.get(at / 4usize.pow(relation) % 4).copied();
-                let object = [state(0), state(1), state(2)];
-                let within = [at / 64 % 2 == 1, at / 128 == 1];
+            for number in (first..Object::ALL).step_by(37) {
+                let object = Object::new(number);
                 prop_assert_eq!(
-                    holds(&formula, &object, within),
-                    holds(&normal, &object, within),
+                    holds(&formula, &object),
+                    holds(&normal, &object),
                     "{:?} is made {:?}", formula, normal
                 );
             }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Day;
-use crate::catalogue::{Limit, fence_day};
+use crate::catalogue::Limit;
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::names::is_among;
@@ -14,7 +14,7 @@ use crate::relation::RelationState;
 ///
 /// It is in normal form. `All` and `None` occur only alone. A join has two or
 /// more parts, all different, sorted, and none of them a join of the same kind.
-/// A join tests a relation once, no part of it follows from another, and common
+/// A join tests a relation or an attribute once, no part of it follows from another, and common
 /// factors of its parts are taken out. (The last two may fail in a predicate that
 /// would take more than a few milliseconds to simplify, with dozens of scopes
 /// that differ in dozens of relations: it means the same, at greater length.)
@@ -104,6 +104,13 @@ pub enum Predicate {
         /// The last day that passes.
         date: Date,
     },
+    /// The attribute is a flag, with one of these values.
+    Flag {
+        /// The attribute.
+        attribute: String,
+        /// The values, `false` first, each once.
+        values: Vec<bool>,
+    },
     /// The attribute passes one of these bounds, as they are written. This occurs
     /// only in a [`Diff`](crate::diff::Diff), whose predicates hold on every day: a
     /// filter has the variants above in its place, made for one day.
@@ -132,47 +139,35 @@ impl Predicate {
         }
     }
 
-    /// Returns the test of an attribute against a user's limit.
+    /// Returns the test of an attribute against a limit.
     pub(super) fn of_limit(attribute: &str, limit: &Limit, day: Day) -> Predicate {
         let attribute = attribute.to_owned();
-        let stated = |form, bounds| Predicate::Bound { attribute: attribute.clone(), form, bounds };
-        match (limit, day) {
-            (Limit::Nothing, _) => Predicate::None,
-            (Limit::Any, _) => Predicate::All,
-            (Limit::OneOf(texts), _) => {
+        let today = match (limit.form(), day) {
+            (Some(form), Day::Any) => {
+                return Predicate::Bound { attribute, form, bounds: limit.bounds() };
+            }
+            (_, Day::Of(today)) => today,
+            (None, Day::Any) => None,
+        };
+        match &*limit.on(today) {
+            Limit::Nothing => Predicate::None,
+            Limit::Any => Predicate::All,
+            Limit::OneOf(texts) => {
                 let values = texts.iter().map(ToString::to_string).collect();
-                match day {
-                    Day::Any => stated(BoundType::OneOf, vec![Bound::OneOf(values)]),
-                    Day::Of(_) => Predicate::OneOf { attribute, values },
-                }
+                Predicate::OneOf { attribute, values }
             }
-            (Limit::AtMost(limit), Day::Any) => {
-                stated(BoundType::AtMost, vec![Bound::Limit(*limit)])
-            }
-            (Limit::AtLeast(limit), Day::Any) => {
-                stated(BoundType::AtLeast, vec![Bound::Limit(*limit)])
-            }
-            (Limit::NotBefore(fences), Day::Any) => {
-                stated(BoundType::NotBefore, furthest(fences, |days| days))
-            }
-            (Limit::NotAfter(fences), Day::Any) => {
-                stated(BoundType::NotAfter, furthest(fences, i64::saturating_neg))
-            }
-            (Limit::AtMost(limit), Day::Of(_)) => Predicate::AtMost { attribute, value: *limit },
-            (Limit::AtLeast(limit), Day::Of(_)) => Predicate::AtLeast { attribute, value: *limit },
-            // Not before one of several days is not before the first.
-            (Limit::NotBefore(fences), Day::Of(today)) => {
-                match fences.iter().filter_map(|&fence| fence_day(fence, today)).min() {
-                    Some(date) => Predicate::NotBefore { attribute, date },
-                    None => Predicate::None,
-                }
-            }
-            (Limit::NotAfter(fences), Day::Of(today)) => {
-                match fences.iter().filter_map(|&fence| fence_day(fence, today)).max() {
-                    Some(date) => Predicate::NotAfter { attribute, date },
-                    None => Predicate::None,
-                }
-            }
+            Limit::AtMost(limit) => Predicate::AtMost { attribute, value: *limit },
+            Limit::AtLeast(limit) => Predicate::AtLeast { attribute, value: *limit },
+            Limit::NotBefore(fences) => match fences.first() {
+                Some(Fence::Date(date)) => Predicate::NotBefore { attribute, date: *date },
+                _ => Predicate::None,
+            },
+            Limit::NotAfter(fences) => match fences.first() {
+                Some(Fence::Date(date)) => Predicate::NotAfter { attribute, date: *date },
+                _ => Predicate::None,
+            },
+            Limit::Flag(flag) => Predicate::Flag { attribute, values: vec![*flag] },
+            Limit::EitherFlag => Predicate::Flag { attribute, values: vec![false, true] },
         }
     }
 
@@ -195,6 +190,7 @@ impl Predicate {
             | Predicate::AtLeast { attribute, .. }
             | Predicate::NotBefore { attribute, .. }
             | Predicate::NotAfter { attribute, .. }
+            | Predicate::Flag { attribute, .. }
             | Predicate::Bound { attribute, .. } => Some(attribute),
             _ => None,
         }
@@ -215,23 +211,8 @@ impl Predicate {
             (Predicate::NotAfter { date: last, .. }, Some(value)) => {
                 value.date().is_some_and(|date| date <= *last)
             }
+            (Predicate::Flag { values, .. }, Some(Value::Boolean(flag))) => values.contains(&flag),
             _ => false,
         }
     }
-}
-
-/// Returns fences in a fixed order, however they were joined; of those that differ
-/// only in the number of days, the one with the least `reach`.
-fn furthest(fences: &[Fence], reach: fn(i64) -> i64) -> Vec<Bound> {
-    let key = |fence: &Fence| match fence {
-        Fence::Date(date) => (0, reach(date.days())),
-        Fence::PlusDays(days) => (1, reach(*days)),
-        Fence::Next { weekday, plus_days } => {
-            ((*weekday as u8).saturating_add(2), reach(*plus_days))
-        }
-    };
-    let mut sorted = fences.to_vec();
-    sorted.sort_unstable_by_key(key);
-    sorted.dedup_by_key(|fence| key(fence).0);
-    sorted.into_iter().map(Bound::Fence).collect()
 }

@@ -1,10 +1,12 @@
 //! Rule 7 for all objects at once: evaluates a condition to a formula.
 
+use std::borrow::Cow;
+
 use super::formula::Effort;
 use super::{Formula, Predicate, Test};
-use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Limit, Op, States, Step, fence_day};
+use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Limit, Op, States, Step, ValuesId};
 use crate::date::Date;
-use crate::engine::{Conditional, limit_of};
+use crate::engine::Conditional;
 
 /// The day for which bounds are resolved.
 #[derive(Clone, Copy, Debug)]
@@ -37,14 +39,16 @@ impl<'e> Formulas<'e> {
         Formulas { main, definitions: search.definitions }
     }
 
+    /// Returns them with a user's limits in the place of tests of the user's bounds.
+    pub(crate) fn within(&self, limits: &'e [Limit]) -> Formulas<'e> {
+        let effort = Effort::new(Search::MOST_EFFORT_COMPARED);
+        let definitions = self.definitions.iter().map(|it| it.within(limits, &effort));
+        Formulas { main: self.main.within(limits, &effort), definitions: definitions.collect() }
+    }
+
     /// Returns it as a predicate on objects of a kind, with the definitions that it
     /// refers to.
-    pub(crate) fn predicates(
-        &self,
-        kind: &Kind,
-        limits: &[Limit],
-        day: Day,
-    ) -> (Predicate, Vec<Predicate>) {
+    pub(crate) fn predicates(&self, kind: &Kind, day: Day) -> (Predicate, Vec<Predicate>) {
         let mut used = vec![false; self.definitions.len()];
         self.main.mark_definitions(&mut used);
         for (at, definition) in self.definitions.iter().enumerate().rev() {
@@ -57,7 +61,7 @@ impl<'e> Formulas<'e> {
             *next = next.saturating_add(usize::from(used));
             Some(number)
         });
-        let translation = Translation { kind, limits, day, numbers: numbers.collect() };
+        let translation = Translation { kind, day, numbers: numbers.collect() };
         let definitions = self.definitions.iter().zip(&used).filter(|(_, used)| **used);
         let definitions = definitions.map(|(formula, _)| translation.predicate(formula));
         (translation.predicate(&self.main), definitions.collect())
@@ -101,19 +105,24 @@ impl<'e> Evaluator for Search<'_, 'e> {
         }
     }
 
+    fn values(&mut self, values: ValuesId) -> Formula<'e> {
+        let (name, limit) = self.conditional.values(values);
+        Formula::Test(Test::Values(name, Cow::Borrowed(limit)))
+    }
+
     fn check(&mut self, attribute: AttributeId) -> Formula<'e> {
         let (declared, limit) = self.conditional.limit(attribute);
-        let is_passable = match (limit, self.day) {
-            (Limit::NotBefore(fences) | Limit::NotAfter(fences), Day::Of(today)) => {
-                fences.iter().any(|&fence| fence_day(fence, today).is_some())
-            }
-            _ => limit.passable(),
+        let limit = match self.day {
+            Day::Of(today) => limit.on(today),
+            Day::Any => Cow::Borrowed(limit),
         };
-        if *limit == Limit::Any || !is_passable {
-            is_passable.into()
-        } else {
-            Formula::Test(Test::Attribute(&declared.name, attribute))
+        if *limit == Limit::Any || !limit.passable() {
+            return limit.passable().into();
         }
+        Formula::Test(match self.day {
+            Day::Of(_) => Test::Values(&declared.name, limit),
+            Day::Any => Test::Bound(&declared.name, attribute),
+        })
     }
 
     fn join(&mut self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
@@ -135,7 +144,6 @@ impl<'e> Evaluator for Search<'_, 'e> {
 /// The names and bounds to which the numbers in a formula refer.
 struct Translation<'t> {
     kind: &'t Kind,
-    limits: &'t [Limit],
     day: Day,
     /// The numbers of definitions among those that are used.
     numbers: Vec<usize>,
@@ -155,9 +163,9 @@ impl Translation<'_> {
                     Op::Or => Predicate::Or(parts),
                 }
             }
-            Formula::Test(Test::Attribute(name, attribute)) => {
-                Predicate::of_limit(name, limit_of(self.limits, *attribute), self.day)
-            }
+            Formula::Test(Test::Values(name, limit)) => Predicate::of_limit(name, limit, self.day),
+            // A predicate is made of formulas within a user's limits.
+            Formula::Test(Test::Bound(..)) => Predicate::None,
             Formula::Test(Test::Relation(name, states)) => match self.kind.relations.get(*name) {
                 Some(&names) => {
                     Predicate::Relation { name: (*name).to_owned(), names, states: states.list() }

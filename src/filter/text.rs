@@ -4,7 +4,6 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{Filter, Predicate};
 use crate::document::{Bound, BoundType, Fence};
-use crate::relation::RelationState;
 
 impl Display for Filter {
     /// `every job where assignee is me`, `everything` or `nothing`.
@@ -42,7 +41,7 @@ impl Display for Predicate {
             Predicate::And(parts) => separated(f, " and ", parts.iter().map(Operand)),
             Predicate::Or(parts) => separated(f, " or ", parts.iter().map(Operand)),
             Predicate::Relation { name, states, .. } => {
-                listed_as(f, name, states.iter().map(|&state| State(state)))
+                listed_as(f, name, states.iter().map(|state| state.name()))
             }
             Predicate::OneOf { attribute, values } => {
                 listed_as(f, attribute, values.iter().map(|value| Quoted(value)))
@@ -58,6 +57,10 @@ impl Display for Predicate {
             }
             Predicate::NotAfter { attribute, date } => {
                 write!(f, "{attribute} is {} {date}", side(BoundType::NotAfter))
+            }
+            Predicate::Flag { attribute, values } => {
+                write!(f, "{attribute} is ")?;
+                separated(f, " or ", values.iter())
             }
             Predicate::Bound { attribute, form, bounds } => match bounds.as_slice() {
                 [Bound::OneOf(texts)] => {
@@ -111,19 +114,6 @@ fn separated<T: Display>(
     Ok(())
 }
 
-/// A state as the catalogue writes it.
-struct State(RelationState);
-
-impl Display for State {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            RelationState::Me => "me",
-            RelationState::Other => "other",
-            RelationState::None => "none",
-        })
-    }
-}
-
 /// A text in quotes, on one line.
 pub(crate) struct Quoted<'t>(pub(crate) &'t str);
 
@@ -150,13 +140,15 @@ pub(crate) fn bound(form: BoundType, bound: &Bound) -> String {
             let weekday = format!("the next {weekday:?} after today");
             format!("{side} {}", days_after(*plus_days, &weekday))
         }
+        Bound::Flag(flag) => flag.to_string(),
+        Bound::EitherFlag => "true or false".to_owned(),
     }
 }
 
 /// Returns the words that go before the value of a bound.
 fn side(form: BoundType) -> &'static str {
     match form {
-        BoundType::OneOf => "one of",
+        BoundType::OneOf | BoundType::Flag => "one of",
         BoundType::AtMost => "at most",
         BoundType::AtLeast => "at least",
         BoundType::NotBefore => "not before",

@@ -45,6 +45,7 @@ enum OwnedValue {
     Text(String),
     Integer(i64),
     Date(Date),
+    Boolean(bool),
     Other,
 }
 
@@ -73,6 +74,7 @@ impl DynamicObject {
             Value::Text(text) => OwnedValue::Text(text.to_owned()),
             Value::Integer(integer) => OwnedValue::Integer(integer),
             Value::Date(date) => OwnedValue::Date(date),
+            Value::Boolean(flag) => OwnedValue::Boolean(flag),
             Value::Other => OwnedValue::Other,
         };
         self.attributes.retain(|known, _| known != name);
@@ -114,6 +116,7 @@ impl fmt::Display for DynamicObject {
                 OwnedValue::Text(text) => write!(line, "{text}")?,
                 OwnedValue::Integer(integer) => write!(line, "{integer}")?,
                 OwnedValue::Date(date) => write!(line, "{date}")?,
+                OwnedValue::Boolean(flag) => write!(line, "{flag}")?,
                 OwnedValue::Other => line.write_str("a value of an unsupported type")?,
             }
         }
@@ -139,6 +142,7 @@ impl Object for DynamicObject {
             OwnedValue::Text(text) => Value::Text(text),
             OwnedValue::Integer(integer) => Value::Integer(*integer),
             OwnedValue::Date(date) => Value::Date(*date),
+            OwnedValue::Boolean(flag) => Value::Boolean(*flag),
             OwnedValue::Other => Value::Other,
         })
     }
@@ -171,8 +175,11 @@ impl<'de> Deserialize<'de> for OwnedValue {
             fn visit_u64<E>(self, integer: u64) -> Result<OwnedValue, E> {
                 Ok(i64::try_from(integer).map_or(OwnedValue::Other, OwnedValue::Integer))
             }
+            fn visit_bool<E>(self, flag: bool) -> Result<OwnedValue, E> {
+                Ok(OwnedValue::Boolean(flag))
+            }
             any_other! {
-                visit_i128: i128, visit_u128: u128, visit_f64: f64, visit_bool: bool, visit_bytes: &[u8]
+                visit_i128: i128, visit_u128: u128, visit_f64: f64, visit_bytes: &[u8]
             }
             fn visit_unit<E>(self) -> Result<OwnedValue, E> {
                 Ok(OwnedValue::Other)

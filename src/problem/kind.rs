@@ -149,12 +149,12 @@ pub enum ProblemKind {
         known: Vec<String>,
     },
     /// A bound that the attribute's type does not take.
-    #[error("`{attribute}` takes {expected}, or \"any\"; found {found}")]
+    #[error("`{attribute}` takes {expected}; found {found}")]
     BoundForm {
         /// The attribute.
         attribute: String,
-        /// The form of its bounds.
-        expected: &'static str,
+        /// The forms that are taken here.
+        expected: String,
         /// A description of the bound.
         found: String,
     },

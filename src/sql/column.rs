@@ -107,6 +107,17 @@ impl Column {
         self.holds(Form::Integer).and(self.expr.clone().gte(least))
     }
 
+    /// Tests whether it is a flag with one of these values. Only PostgreSQL has a type for
+    /// flags: elsewhere they are the integers 0 and 1.
+    pub(super) fn is_flag(&self, values: &[bool]) -> Expr {
+        let (form, value): (_, fn(bool) -> Value) = match self.database {
+            Database::Postgres => (Form::Any, Value::from),
+            Database::Sqlite | Database::Mysql => (Form::Integer, |flag| i64::from(flag).into()),
+        };
+        let values: Vec<Value> = values.iter().map(|&flag| value(flag)).collect();
+        self.holds(form).and(self.is_one_of(form, &values))
+    }
+
     /// Tests whether it is a date, within these if they are given.
     ///
     /// Both ends are always tested: databases know dates that are none here,

@@ -92,6 +92,7 @@ impl Search<'_> {
                 let (column, dates) = self.attribute(attribute)?;
                 column.is_within(dates, None, Some(*date))
             }
+            Predicate::Flag { attribute, values } => self.attribute(attribute)?.0.is_flag(values),
             Predicate::Defined(number) => match self.filter.definitions().get(*number) {
                 Some(definition) => self.condition(definition)?,
                 None => truth(false),

@@ -85,11 +85,26 @@ const CASES: &[Case] = &[
         r#""catalogue": {"objects": {"job": {"relations": {"assignee": "user"}, "attributes": {"region": "one_of"}, "checks": ["regoin"]}},
             "permissions": [{"key": "a", "object": "jbo", "scopes": [{"key": "s", "when": {"assigne": "me"}}]},
                 {"key": "b", "object": "job", "checks": ["size"], "scopes": [{"key": "s", "when": {"assigne": "me"}}, {"key": "t", "when": {"assignee": "you"}}]}]}"#,
-        r#"catalogue.permissions[1].scopes[1].when.assignee: unknown relation state `you`; expected `me`, `other` or `none`
-         catalogue.objects.job.checks[0]: unknown attribute `regoin`; did you mean `region`?
+        r#"catalogue.objects.job.checks[0]: unknown attribute `regoin`; did you mean `region`?
          catalogue.permissions[0].object: unknown object kind `jbo`; did you mean `job`?
          catalogue.permissions[1].checks[0]: unknown attribute `size`
-         catalogue.permissions[1].scopes[0].when.assigne: unknown relation `assigne`; did you mean `assignee`?"#,
+         catalogue.permissions[1].scopes[0].when.assigne: unknown relation or attribute `assigne`; did you mean `assignee`?
+         catalogue.permissions[1].scopes[1].when.assignee: unknown relation state `you`; expected `me`, `other` or `none`"#,
+    ),
+    (
+        r#""catalogue": {"objects": {"job": {"relations": {"r": "user"}, "attributes": {"one": "one_of", "most": "at_most", "from": "not_before", "flag": "flag"}}},
+            "permissions": [{"key": "a", "object": "job", "scopes": [{"key": "s", "when": {"r": [], "one": "any", "most": true, "from": {"plus_days": 3}, "flag": 1}},
+                {"key": "t", "when": {"r": 3, "one": [true, "x"], "most": 1.5, "fro": 3, "flag": []}}]}]}"#,
+        r#"catalogue.permissions[0].scopes[0].when.from: expected a date as {"date"}, found a date relative to today
+         catalogue.permissions[0].scopes[1].when.one: expected a list of texts, or [true, false], found another list
+         catalogue.permissions[0].scopes[1].when.most: expected a relation state, a list of states or texts, an integer, a date as {"date"}, true, false or [true, false], found 1.5
+         catalogue.permissions[0].scopes[0].when.r: expected one state or text, or more, found an empty list
+         catalogue.permissions[0].scopes[0].when.one: `job.one` takes a list of texts; found a text
+         catalogue.permissions[0].scopes[0].when.most: `job.most` takes an integer; found true, false or [true, false]
+         catalogue.permissions[0].scopes[0].when.flag: `job.flag` takes true, false or [true, false]; found an integer
+         catalogue.permissions[0].scopes[1].when.r: expected a relation state or a list of them, found an integer
+         catalogue.permissions[0].scopes[1].when.fro: unknown relation or attribute `fro`; did you mean `from`?
+         catalogue.permissions[0].scopes[1].when.flag: expected one state or text, or more, found an empty list"#,
     ),
     (
         r#""catalogue": {"permissions": [{"key": "jobs", "children": [{"key": "edit"}, {"key": "view", "requires": ["jobs.edti"], "implies": ["nothing.like.it"]}]}]},
@@ -169,9 +184,9 @@ const CASES: &[Case] = &[
     (
         r#""catalogue": {"objects": {"k": {"attributes": {"one": "one_of", "from": "not_before"}}}},
            "global": {"bounds": {"k.one": "north", "k.from": "2026-11-21"}}, "users": {"u": {"bounds": {"k.one": null, "k.from": {"next": "firday"}}}}"#,
-        r#"global.bounds.k.one: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `north`
-         global.bounds.k.from: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `2026-11-21`
-         users.u.bounds.k.one: expected a bound: "any", a list of texts, an integer, or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found null
+        r#"global.bounds.k.one: expected a bound: "any", a list of texts, an integer, true, false or [true, false], or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `north`
+         global.bounds.k.from: expected a bound: "any", a list of texts, an integer, true, false or [true, false], or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found `2026-11-21`
+         users.u.bounds.k.one: expected a bound: "any", a list of texts, an integer, true, false or [true, false], or a date as {"date"}, {"plus_days"} or {"next", "plus_days"}, found null
          users.u.bounds.k.from: unknown weekday `firday`; did you mean `friday`?"#,
     ),
     (
@@ -556,7 +571,7 @@ fn what_a_mistake_leads_to_is_not_told() {
                 {"key": "g", "levels": ["x"]}]},
            "global": {"bounds": {"job.n": 5, "job.m": 5}, "levels": {"g": "x", "a": "x"}}"#,
         "catalogue.objects.job.relations.own: unknown relation type `users`; did you mean `user`?
-         catalogue.objects.job.attributes.n: unknown bound type `most`; expected `one_of`, `at_most`, `at_least`, `not_before` or `not_after`
+         catalogue.objects.job.attributes.n: unknown bound type `most`; expected `one_of`, `at_most`, `at_least`, `not_before`, `not_after` or `flag`
          catalogue.permissions[1].levels: expected two levels or more, found 1
          global.levels.a: no permission matched by `a` has a level `x`
          global.bounds.job.m: unknown attribute `job.m`; did you mean `job.n`?",
@@ -590,7 +605,7 @@ fn what_a_mistake_leads_to_is_not_told() {
 #[test]
 fn a_second_key_is_told_whatever_its_value() {
     check(r#""catalogue": {"objects": {"k": {"attributes": {"x": "at_most"}}}}, "global": {"bounds": {"k.x": 1, "k.x": null}}"#,
-        "global.bounds.k.x: expected a bound: \"any\", a list of texts, an integer, or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}, found null
+        "global.bounds.k.x: expected a bound: \"any\", a list of texts, an integer, true, false or [true, false], or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}, found null
          global.bounds.k.x: duplicate name `k.x`");
     for (document, twice) in [
         (

@@ -3,7 +3,7 @@
 use super::by_name::ByName;
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::explain::{AccessSource, RelationCondition, Statement};
+use grantree::explain::{AccessSource, Statement};
 use grantree::filter::Columns;
 use grantree::object::{DynamicObject, Object, Value};
 use grantree::{Engine, Policy, Reason, SourceName};
@@ -109,10 +109,10 @@ pub fn who_can_by_source_agrees_with_explain(case: &Case) {
                     continue;
                 }
                 let account = told.permissions.first().expect("a decision that is told of");
-                let scopes = account.scopes.iter().filter(|scope| {
-                    scope.reason.allowed()
-                        && (object.is_none() || scope.when.iter().all(RelationCondition::matches))
-                });
+                let scopes = account
+                    .scopes
+                    .iter()
+                    .filter(|scope| scope.reason.allowed() && (object.is_none() || scope.fits()));
                 let grants = scopes.map(|scope| &scope.grant).chain([&account.grant]);
                 let mut implied = false;
                 let decisive: Vec<AccessSource> = grants

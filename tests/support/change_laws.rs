@@ -549,7 +549,8 @@ fn situations() -> impl Iterator<Item = (Option<Value<'static>>, Option<Date>)> 
     ];
     let texts = TEXTS.into_iter().map(Value::Text);
     let integers = INTEGERS.into_iter().map(Value::Integer);
-    let values = texts.chain(integers).chain([Value::Other]).map(Some).chain([None]);
+    let others = [Value::Boolean(false), Value::Boolean(true), Value::Other];
+    let values = texts.chain(integers).chain(others).map(Some).chain([None]);
     values.flat_map(|value| {
         let days = DAYS.iter().map(|day| day.parse().expect("a date")).map(Some);
         days.chain([None]).map(move |today| (value, today))

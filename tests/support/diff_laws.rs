@@ -15,11 +15,11 @@ use grantree::Document;
 use grantree::diff::{
     BeforeAfter, Diff, Extent, Group, NameChange, PermissionChange, Presence, Shift,
 };
-use grantree::document::{Bound, Fence, RelationType, Statements};
+use grantree::document::{Accepted, Bound, Fence, PermissionNode, RelationType, Statements};
 use grantree::object::{DynamicObject, Value};
 use grantree::{Date, Engine, Moment, Policy};
 
-use super::oracle::{Form, Oracle, passes};
+use super::oracle::{Form, Oracle, accepts, passes};
 
 /// How often things were found, so that tests can tell whether they try enough.
 #[derive(Debug, Default)]
@@ -343,22 +343,42 @@ impl Subject<'_> {
         })
     }
 
+    /// What scopes accept of an attribute of that name.
+    fn accepted(&self, attribute: &str) -> Vec<Accepted> {
+        fn collect(permissions: &[PermissionNode], attribute: &str, found: &mut Vec<Accepted>) {
+            for permission in permissions {
+                let accepted = permission.scopes.iter().filter_map(|it| it.when.get(attribute));
+                found.extend(accepted.cloned());
+                collect(&permission.children, attribute, found);
+            }
+        }
+        let mut found = Vec::new();
+        for document in self.documents {
+            collect(&document.catalogue.permissions, attribute, &mut found);
+        }
+        found
+    }
+
     /// Values of an attribute on a day, one of each way to pass, with the ways.
-    fn values(&self, kind: &str, attribute: &str, today: Option<Date>) -> (Vec<[bool; 2]>, Values) {
+    fn values(&self, kind: &str, attribute: &str, today: Option<Date>) -> (Vec<Vec<bool>>, Values) {
         const TEXTS: [&str; 6] = ["north", "south", "east", "west", "", "nowhere"];
         let form = self.oracles[0].bound_type(kind, attribute);
         let bounds = self.bounds(kind, attribute);
         let mut values = vec![None, Some(Value::Other)];
         values.extend(TEXTS.map(|text| Some(Value::Text(text))));
-        let integers =
-            [i64::MIN, i64::MAX].into_iter().chain(bounds.iter().flatten().flat_map(|bound| {
-                match bound {
-                    Bound::Limit(limit) => {
-                        vec![limit.saturating_sub(1), *limit, limit.saturating_add(1)]
-                    }
-                    _ => vec![],
-                }
-            }));
+        values.extend([false, true].map(|flag| Some(Value::Boolean(flag))));
+        let accepted = self.accepted(attribute);
+        let limits = bounds.iter().flatten().filter_map(|bound| match bound {
+            Bound::Limit(limit) => Some(*limit),
+            _ => None,
+        });
+        let limits = limits.chain(accepted.iter().filter_map(|accepted| match accepted {
+            Accepted::Limit(limit) => Some(*limit),
+            _ => None,
+        }));
+        let around_limits =
+            limits.flat_map(|limit| [limit.saturating_sub(1), limit, limit.saturating_add(1)]);
+        let integers = [i64::MIN, i64::MAX].into_iter().chain(around_limits);
         values.extend(integers.map(|integer| Some(Value::Integer(integer))));
         let fences = bounds.iter().flatten().filter_map(|bound| match bound {
             Bound::Fence(fence) => Some(*fence),
@@ -369,12 +389,18 @@ impl Subject<'_> {
             Fence::Date(date) => Some(around(date, -1, 1)),
             _ => None,
         });
-        let dates = about.chain(fixed.flatten()).chain(ends());
+        let accepted_dates = accepted.iter().filter_map(|accepted| match accepted {
+            Accepted::Date(date) => Some(around(*date, -1, 1)),
+            _ => None,
+        });
+        let dates = about.chain(fixed.flatten()).chain(accepted_dates.flatten()).chain(ends());
         values.extend(dates.map(|date| Some(Value::Date(date))));
         let mut seen = BTreeSet::new();
         values.retain(|value| {
-            let ways =
-                [0, 1].map(|at| bounds[at].iter().any(|bound| passes(bound, form, *value, today)));
+            let mut ways: Vec<bool> = [0, 1]
+                .map(|at| bounds[at].iter().any(|bound| passes(bound, form, *value, today)))
+                .into();
+            ways.extend(accepted.iter().map(|accepted| accepts(accepted, form, *value)));
             seen.insert(ways)
         });
         (seen.into_iter().collect(), values)
@@ -389,7 +415,13 @@ impl Subject<'_> {
                 _ => None,
             })
         });
-        let fences: Vec<Fence> = fences.collect();
+        let attributes = declared.attributes.iter();
+        let accepted = attributes.flat_map(|(attribute, _)| self.accepted(attribute));
+        let accepted = accepted.filter_map(|accepted| match accepted {
+            Accepted::Date(date) => Some(Fence::Date(date)),
+            _ => None,
+        });
+        let fences: Vec<Fence> = fences.chain(accepted).collect();
         if fences.iter().all(|fence| matches!(fence, Fence::Date(_))) {
             return vec![None];
         }

@@ -76,8 +76,9 @@ fn erode(document: &mut Document, rng: &mut Rng) {
                     kind.attributes = some_otherwise(kind.attributes, rng, |bound| {
                         *bound = match bound {
                             BoundType::OneOf => BoundType::AtMost,
+                            BoundType::Flag => BoundType::OneOf,
                             BoundType::AtMost | BoundType::AtLeast => BoundType::NotAfter,
-                            BoundType::NotBefore | BoundType::NotAfter => BoundType::OneOf,
+                            BoundType::NotBefore | BoundType::NotAfter => BoundType::Flag,
                         };
                     });
                     (name, kind)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::ask::Ask;
 use grantree::Document;
-use grantree::document::Statements;
+use grantree::document::{Accepted, Statements};
 use grantree::explain::{
     Check, Effect, Explanation, Gate, Grant, Link, PermissionTrace, ScopeTrace, Statement,
 };
@@ -289,17 +289,26 @@ impl<'a> Judge<'a> {
                 self.grant(name, &scope.grant);
             }
             let Some(at) = &at else {
-                assert!(scope.when.is_empty());
+                assert!(scope.when.is_empty() && scope.values.is_empty());
                 continue;
             };
             let when = catalogue.node(name).when.expect("a scope");
-            assert_eq!(scope.when.len(), when.iter().count());
+            assert_eq!(scope.when.len() + scope.values.len(), when.iter().count());
             for condition in &scope.when {
                 let accepts = when.get(&condition.relation).expect("a relation of the scope");
                 let states = [RelationState::Me, RelationState::Other, RelationState::None];
-                let accepted = states.into_iter().filter(|state| accepts.contains(state));
-                assert!(accepted.eq(condition.accepts.iter().copied()));
+                let Accepted::OneOf(accepts) = accepts else { panic!("a list of states") };
+                let names = states.into_iter().zip(["me", "other", "none"]);
+                let accepted = names.filter(|(_, name)| accepts.iter().any(|it| it == name));
+                assert!(accepted.map(|(state, _)| state).eq(condition.accepts.iter().copied()));
                 assert_eq!(condition.found, self.oracle.state(&condition.relation, at));
+            }
+            for condition in &scope.values {
+                let accepted = when.get(&condition.attribute).expect("an attribute of the scope");
+                let matches = self.oracle.accepts(accepted, &condition.attribute, at);
+                assert_eq!(condition.matches, matches);
+                let is_there = at.object.attribute(&condition.attribute).is_some();
+                assert_eq!(condition.found.is_some(), is_there);
             }
         }
     }

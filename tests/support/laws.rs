@@ -13,9 +13,7 @@ use std::collections::BTreeSet;
 use grantree::Document;
 use grantree::change::{Actor, Applied, Change, Note, OnConflict, Op, Rule};
 use grantree::document::{Bound, Map, PermissionNode, RelationType, Statements, UserEntry};
-use grantree::explain::{
-    Effect, Explanation, Grant, RelationCondition, Remedies, RemedyStep, ScopeTrace,
-};
+use grantree::explain::{Effect, Explanation, Grant, Remedies, RemedyStep, ScopeTrace};
 use grantree::filter::{Filter, Predicate};
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
@@ -186,8 +184,7 @@ fn is_told(explanation: &Explanation) {
                 !gate.reason.allowed() && account.gates[0].permission == gate.permission
             }),
             Reason::NoScope => {
-                let fits = |scope: &ScopeTrace| scope.when.iter().all(RelationCondition::matches);
-                !account.scopes.is_empty() && !account.scopes.iter().any(fits)
+                !account.scopes.is_empty() && !account.scopes.iter().any(ScopeTrace::fits)
             }
             Reason::OutOfBounds => account.checks.iter().any(|check| !check.passes),
             Reason::Granted => {

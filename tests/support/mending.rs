@@ -1,10 +1,10 @@
 //! Mends applied to a document by hand, to see whether they mend.
 
 use grantree::Document;
-use grantree::document::{Bound, Map, RelationType, Statements, UserEntry};
+use grantree::document::{Bound, BoundType, Fence, Map, RelationType, Statements, UserEntry};
 use grantree::explain::{Assignment, Effect, RemedyStep};
 use grantree::object::RelationState;
-use grantree::object::{DynamicObject, Object};
+use grantree::object::{DynamicObject, Object, Value};
 use grantree::{Engine, Policy, Reason, SourceName};
 
 use super::ask::Ask;
@@ -148,5 +148,22 @@ fn apply(
             };
             *object = object.take().map(|object| object.with_relation(relation, related));
         }
+        RemedyStep::Value { attribute, form, to } => {
+            let (_, name) = attribute.split_once('.').expect("kind.attribute");
+            let value = value(*form, to);
+            *object = object.take().map(|object| object.with_attribute(name, value));
+        }
+    }
+}
+
+/// A value that passes a bound.
+fn value(form: BoundType, bound: &Bound) -> Value<'_> {
+    match bound {
+        Bound::OneOf(texts) => Value::Text(&texts[0]),
+        Bound::Limit(limit) => Value::Integer(*limit),
+        Bound::Fence(Fence::Date(date)) => Value::Date(*date),
+        Bound::Flag(flag) => Value::Boolean(*flag),
+        Bound::EitherFlag => Value::Boolean(false),
+        Bound::Any | Bound::Fence(_) => panic!("no value of {form:?} is named"),
     }
 }

@@ -21,7 +21,7 @@ use grantree::document::SettingValue;
 use grantree::object::{DynamicObject, Object};
 use grantree::policy_test::{Answer, Question};
 
-pub use bound::passes;
+pub use bound::{accepts, passes};
 pub use catalogue::{Catalogue, Form, Need, Node};
 pub use holder::{Holder, Said, says, visit};
 pub use object::Situation;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use grantree::Document;
 use grantree::document::{
-    BoundType, Map, ObjectKind, PermissionNode, RelationType, Scope, Statements,
+    Accepted, BoundType, Map, ObjectKind, PermissionNode, RelationType, Scope, Statements,
 };
 use grantree::object::RelationState::{Me, None as Nobody, Other};
 
@@ -146,7 +146,10 @@ impl Tree {
                     _ => &[],
                 };
                 let levels: Vec<String> = levels.iter().map(|&level| level.into()).collect();
-                let scopes = [("mine", vec![Me]), ("others", vec![Other, Nobody])];
+                let scopes = [
+                    ("mine", Accepted::from(Me)),
+                    ("others", [Other, Nobody].into_iter().collect()),
+                ];
                 let scope = |(key, states): (&str, _)| Scope {
                     key: key.into(),
                     when: Map::from_iter([("assignee", states)]),

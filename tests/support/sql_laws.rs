@@ -5,7 +5,7 @@ use super::by_name::ByName;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use grantree::document::{ObjectKind, RelationType};
+use grantree::document::{BoundType, ObjectKind, RelationType};
 use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
 use grantree::sql::sea_query::{
     Alias, Expr, ExprTrait, Query, SelectStatement, SqliteQueryBuilder, Value as Bound, Values,
@@ -90,7 +90,7 @@ struct Row {
     kind: String,
     /// Whom a relation names, if that is known.
     relations: BTreeMap<String, (RelationType, Vec<Option<String>>)>,
-    attributes: BTreeMap<String, Cell>,
+    attributes: BTreeMap<String, (BoundType, Cell)>,
 }
 
 impl Object for Row {
@@ -110,10 +110,11 @@ impl Object for Row {
 
     fn attribute(&self, name: &str) -> Option<Value<'_>> {
         match self.attributes.get(name)? {
-            Cell::Null => None,
-            Cell::Integer(integer) => Some(Value::Integer(*integer)),
-            Cell::Text(text) => Some(Value::Text(text)),
-            Cell::Real(_) | Cell::Blob(_) => Some(Value::Other),
+            (_, Cell::Null) => None,
+            (BoundType::Flag, Cell::Integer(flag @ 0..=1)) => Some(Value::Boolean(*flag == 1)),
+            (_, Cell::Integer(integer)) => Some(Value::Integer(*integer)),
+            (_, Cell::Text(text)) => Some(Value::Text(text)),
+            (_, Cell::Real(_) | Cell::Blob(_)) => Some(Value::Other),
         }
     }
 }
@@ -240,6 +241,7 @@ impl<'c> Table<'c> {
                     Some(Value::Text(text)) => Cell::Text(text.to_owned()),
                     Some(Value::Integer(integer)) => Cell::Integer(integer),
                     Some(Value::Date(date)) => Cell::Text(date.to_string()),
+                    Some(Value::Boolean(flag)) => Cell::Integer(flag.into()),
                     Some(Value::Other) => Cell::Real(0.5),
                 },
                 None => any_value(rng),
@@ -279,8 +281,9 @@ impl<'c> Table<'c> {
                     ids.into_iter().filter(|id| **id != Cell::Null).map(|id| relation.name(id));
                 relations.insert(relation.name.clone(), (relation.names, told.collect()));
             }
-            let names = self.declared.attributes.iter().map(|(name, _)| name.to_owned());
-            let attributes = names.zip(rest.cloned()).collect();
+            let declared = self.declared.attributes.iter().zip(rest.cloned());
+            let attributes =
+                declared.map(|((name, &of), cell)| (name.to_owned(), (of, cell))).collect();
             self.rows.push(Row { kind: self.kind.to_owned(), relations, attributes });
         }
     }

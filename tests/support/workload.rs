@@ -195,7 +195,7 @@ fn catalogue(document: &mut Document, permissions: usize) {
     }
     let scope = |key: &str, relation: &str, states: &[RelationState]| Scope {
         key: key.to_owned(),
-        when: Map::from_iter([(relation, states.to_vec())]),
+        when: Map::from_iter([(relation, states.iter().copied().collect())]),
         ..Scope::default()
     };
     let actions = ACTIONS.iter().map(|&action| PermissionNode {

@@ -2,12 +2,15 @@
 
 use super::checks;
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Catalogue, Form, KindId, NodeId, States};
-use crate::document;
+use crate::catalogue::{
+    AttributeId, Bit, Catalogue, Form, KindId, NodeId, ScopeTest, States, Values, ValuesId, found,
+};
+use crate::document::{self, Accepted, Map};
 use crate::graph;
 use crate::ids::{IdVec, Key, Number};
 use crate::names::{NameMap, is_name, keys, number};
 use crate::problem::{Faults, Place, ProblemKind, Seen, truncate_list};
+use crate::relation::RelationState;
 
 /// Resolves the names in nodes, which it walks in the order of their numbers.
 pub(super) struct Resolving<'f> {
@@ -114,26 +117,10 @@ impl Resolving<'_> {
         let mut requires = self.requires(&scope.requires, &place.key("requires"));
         let mut implies = self.implies(&scope.implies, &place.key("implies"));
         let scoped = self.catalogue.node(of);
-        let mut when: Vec<(u32, States)> = Vec::new();
-        let map = place.key("when");
-        let mut seen = Seen::default();
-        for (name, _) in scope.when.iter() {
-            seen.insert(name, &map.name(name), self.faults);
-        }
-        if let Some(kind) = scoped.kind {
-            let relations = &self.catalogue.kind(kind).relations;
-            for (name, states) in scope.when.iter() {
-                let place = map.name(name);
-                let Some(relation) = relations.get_index_of(name).map(number) else {
-                    self.faults.unknown(&place, "relation", name, keys(relations));
-                    continue;
-                };
-                let accepted = states.iter().fold(States::default(), |all, &one| all.with(one));
-                when.push((relation, accepted));
-            }
-        }
-        let own_requires = requires.len();
         let kind = scoped.kind;
+        let when = self.when(&scope.when, kind, &place.key("when"));
+        let scoped = self.catalogue.node(of);
+        let own_requires = requires.len();
         let mut checks = Vec::new();
         let copied = scoped.requires.len() + scoped.implies.len() + scoped.checks.len();
         if copied <= self.left {
@@ -146,13 +133,66 @@ impl Resolving<'_> {
             self.faults.too_many(place, "dependencies", self.faults.limits.dependencies);
         }
         let node = &mut self.catalogue.nodes[self.next];
-        node.form = Form::Scope(of, when.into());
+        node.form = Form::Scope(of, when);
         node.kind = kind;
         node.checks = checks;
         node.own_requires = own_requires;
         node.requires = requires;
         node.implies = implies;
         self.next = self.next.plus(1);
+    }
+
+    /// Returns the tests of a scope.
+    fn when(
+        &mut self,
+        when: &Map<Accepted>,
+        kind: Option<KindId>,
+        place: &Place<'_>,
+    ) -> Box<[ScopeTest]> {
+        let mut tests = Vec::new();
+        let mut seen = Seen::default();
+        for (name, accepted) in when.iter() {
+            let place = place.name(name);
+            seen.insert(name, &place, self.faults);
+            if matches!(accepted, Accepted::OneOf(list) if list.is_empty()) {
+                let (expected, found) = ("one state or text, or more", "an empty list".to_owned());
+                self.faults.push(&place, ProblemKind::Form { expected, found });
+            } else if let Some(kind) = kind {
+                tests.extend(self.scope_test(name, accepted, kind, &place));
+            }
+        }
+        tests.into()
+    }
+
+    fn scope_test(
+        &mut self,
+        name: &str,
+        accepted: &Accepted,
+        kind: KindId,
+        place: &Place<'_>,
+    ) -> Option<ScopeTest> {
+        let catalogue = &mut self.catalogue;
+        let declared = catalogue.kind(kind);
+        if let Some(relation) = declared.relations.get_index_of(name).map(number) {
+            let states = states(accepted, place, self.faults)?;
+            return Some(ScopeTest::Relation(relation, states));
+        }
+        let Some(&attribute) = declared.attributes.get(name) else {
+            let known = keys(&declared.relations).chain(keys(&declared.attributes));
+            self.faults.unknown(place, "relation or attribute", name, known);
+            return None;
+        };
+        match catalogue.attribute_at(attribute).accepts(accepted) {
+            Ok(limit) => {
+                let id = ValuesId::new(catalogue.values.len());
+                catalogue.values.push(Values { attribute, limit });
+                Some(ScopeTest::Values(id))
+            }
+            Err(kind) => {
+                self.faults.push(place, kind);
+                None
+            }
+        }
     }
 
     fn heading(&mut self, permission: &document::PermissionNode, place: &Place<'_>) {
@@ -225,6 +265,35 @@ impl Resolving<'_> {
         }
         implies
     }
+}
+
+/// Returns the states of a relation that a scope accepts.
+fn states(accepted: &Accepted, place: &Place<'_>, faults: &mut Faults) -> Option<States> {
+    let mut states = States::default();
+    let mut add = |name: &str, place: &Place<'_>| {
+        let known = RelationState::ALL.map(RelationState::name);
+        match RelationState::ALL.into_iter().find(|state| state.name() == name) {
+            Some(state) => states = states.with(state),
+            None => {
+                let nearest = faults.nearest(name, known);
+                let (what, name) = ("relation state", name.to_owned());
+                let known = known.map(str::to_owned).into();
+                faults.push(place, ProblemKind::Unknown { what, name, nearest, known });
+            }
+        }
+    };
+    match accepted {
+        Accepted::State(name) => add(name, place),
+        Accepted::OneOf(names) => {
+            names.iter().enumerate().for_each(|(at, name)| add(name, &place.item(at)));
+        }
+        Accepted::Limit(_) | Accepted::Date(_) | Accepted::Flag(_) | Accepted::EitherFlag => {
+            let found = accepted.bound().and_then(|bound| found(&bound)).unwrap_or_default();
+            let (expected, found) = ("a relation state or a list of them", found.to_owned());
+            faults.push(place, ProblemKind::Form { expected, found });
+        }
+    }
+    (states != States::default()).then_some(states)
 }
 
 impl Catalogue {

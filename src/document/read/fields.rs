@@ -7,9 +7,9 @@ use serde::de::{IgnoredAny, MapAccess};
 use smallvec::SmallVec;
 
 use super::values::{
-    AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, CivilMoment, Count, Days,
-    Entries, FormatOne, Key, List, OptionalName, RELATION_TYPE, STANDS_FOR, SomeEntries, SomeList,
-    SomeName, SomeText, States, Text, WEEKDAY,
+    AnyAccepted, AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, CivilMoment,
+    Count, Days, Entries, FormatOne, Key, List, OptionalName, RELATION_TYPE, STANDS_FOR,
+    SomeEntries, SomeList, SomeName, SomeText, Text, WEEKDAY,
 };
 use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
@@ -179,7 +179,7 @@ fields! {
     "key" => key: Text,
     "label" => label: SomeText,
     "description" => description: SomeText,
-    "when" => when: Entries(States),
+    "when" => when: Entries(AnyAccepted),
     "requires" => requires: List(Text),
     "implies" => implies: List(Text),
     "was" => was: List(Text),

@@ -10,12 +10,11 @@ use super::{Position, Seed, Shape};
 use crate::date::{Date, Moment, Weekday};
 use crate::document::whole::Format;
 use crate::document::{
-    Assignment, Bound, BoundType, Edition, Fence, Group, Map, ObjectKind, PermissionNode,
+    Accepted, Assignment, Bound, BoundType, Edition, Fence, Group, Map, ObjectKind, PermissionNode,
     RelationType, Role, Scope, Separation, Setting, SettingValue, Source, StandsFor, UserEntry,
 };
 use crate::names::HashMap;
 use crate::problem::{PlaceOf, ProblemKind, nearest};
-use crate::relation::RelationState;
 
 /// The key of a map, borrowed where the format lends it.
 #[derive(Clone, Copy)]
@@ -241,15 +240,7 @@ pub(super) const BOUND_TYPE: Word<BoundType> = Word {
         ("at_least", BoundType::AtLeast),
         ("not_before", BoundType::NotBefore),
         ("not_after", BoundType::NotAfter),
-    ],
-};
-
-pub(super) const STATE: Word<RelationState> = Word {
-    expected: "relation state",
-    words: &[
-        ("me", RelationState::Me),
-        ("other", RelationState::Other),
-        ("none", RelationState::None),
+        ("flag", BoundType::Flag),
     ],
 };
 
@@ -402,7 +393,6 @@ macro_rules! kept_always {
 kept_always!(
     String,
     Vec<String>,
-    Vec<RelationState>,
     PermissionNode,
     Scope,
     ObjectKind,
@@ -417,20 +407,87 @@ kept_always!(
     Separation
 );
 
-/// The states that a scope accepts: one, or a list of them.
+/// The states or values that a scope accepts. Which of them a name or a list of names means
+/// is known once the kind of object is.
 #[derive(Clone, Copy)]
-pub(super) struct States;
+pub(super) struct AnyAccepted;
 
-impl<'de> Shape<'de> for States {
-    type Out = Vec<RelationState>;
-    const EXPECTED: &'static str = "a relation state or a list of them";
+impl<'de> Shape<'de> for AnyAccepted {
+    type Out = Option<Accepted>;
+    const EXPECTED: &'static str = "a relation state, a list of states or texts, an integer, a date as {\"date\"}, true, false or [true, false]";
 
-    fn text(self, at: Position<'_>, value: Cow<'de, str>) -> Self::Out {
-        STATE.text(at, value).into_iter().collect()
+    fn boolean(self, _: Position<'_>, value: bool) -> Self::Out {
+        Some(Accepted::Flag(value))
+    }
+    fn integer(self, _: Position<'_>, value: i64) -> Self::Out {
+        Some(Accepted::Limit(value))
+    }
+    fn text(self, _: Position<'_>, value: Cow<'de, str>) -> Self::Out {
+        Some(Accepted::State(value.into_owned()))
     }
     fn list<A: SeqAccess<'de>>(self, at: Position<'_>, list: A) -> Result<Self::Out, A::Error> {
-        List(STATE).list(at, list)
+        Ok(texts_or_flags(at, list)?.and_then(Accepted::of))
     }
+    fn map<A: MapAccess<'de>>(self, at: Position<'_>, map: A) -> Result<Self::Out, A::Error> {
+        let Some(bound) = AnyBound.map(at, map)? else { return Ok(None) };
+        let accepted = Accepted::of(bound);
+        if accepted.is_none() {
+            let (expected, found) = ("a date as {\"date\"}", "a date relative to today".to_owned());
+            at.fault(ProblemKind::Form { expected, found });
+        }
+        Ok(accepted)
+    }
+}
+
+/// An item of a list in a bound.
+#[derive(Clone, Copy)]
+struct TextOrFlag;
+
+enum Item {
+    Text(String),
+    Flag(bool),
+}
+
+impl<'de> Shape<'de> for TextOrFlag {
+    type Out = Option<Item>;
+    const EXPECTED: &'static str = Text::EXPECTED;
+
+    fn boolean(self, _: Position<'_>, value: bool) -> Self::Out {
+        Some(Item::Flag(value))
+    }
+    fn text(self, _: Position<'_>, value: Cow<'de, str>) -> Self::Out {
+        Some(Item::Text(value.into_owned()))
+    }
+}
+
+/// Reads a list of texts, or both values of a flag.
+fn texts_or_flags<'de, A>(at: Position<'_>, mut list: A) -> Result<Option<Bound>, A::Error>
+where
+    A: SeqAccess<'de>,
+{
+    let (mut texts, mut flags) = (Vec::new(), Vec::new());
+    let mut all_read = true;
+    for index in 0.. {
+        let place = at.place.item(index);
+        match list.next_element_seed(Seed(at.within(&place), TextOrFlag))? {
+            Some(Some(Item::Text(text))) => texts.push(text),
+            Some(Some(Item::Flag(flag))) => flags.push(flag),
+            Some(None) => all_read = false,
+            None => break,
+        }
+    }
+    if !all_read {
+        return Ok(None);
+    }
+    Ok(match *flags {
+        [] => Some(Bound::OneOf(texts)),
+        [one, other] if one != other && texts.is_empty() => Some(Bound::EitherFlag),
+        _ => {
+            let expected = "a list of texts, or [true, false]";
+            at.fault(ProblemKind::Form { expected, found: "another list".to_owned() });
+            None
+        }
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -438,8 +495,11 @@ pub(super) struct AnyBound;
 
 impl<'de> Shape<'de> for AnyBound {
     type Out = Option<Bound>;
-    const EXPECTED: &'static str = "a bound: \"any\", a list of texts, an integer, or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}";
+    const EXPECTED: &'static str = "a bound: \"any\", a list of texts, an integer, true, false or [true, false], or a date as {\"date\"}, {\"plus_days\"} or {\"next\", \"plus_days\"}";
 
+    fn boolean(self, _: Position<'_>, value: bool) -> Option<Bound> {
+        Some(Bound::Flag(value))
+    }
     fn integer(self, _: Position<'_>, value: i64) -> Option<Bound> {
         Some(Bound::Limit(value))
     }
@@ -447,7 +507,7 @@ impl<'de> Shape<'de> for AnyBound {
         if value == "any" { Some(Bound::Any) } else { Self::wrong_form(at, format!("`{value}`")) }
     }
     fn list<A: SeqAccess<'de>>(self, at: Position<'_>, list: A) -> Result<Option<Bound>, A::Error> {
-        at.all_or_nothing(|at| List(Text).list(at, list).map(|texts| Some(Bound::OneOf(texts))))
+        at.all_or_nothing(|at| texts_or_flags(at, list))
     }
     fn map<A: MapAccess<'de>>(self, at: Position<'_>, map: A) -> Result<Option<Bound>, A::Error> {
         at.all_or_nothing(|at| {

@@ -56,6 +56,7 @@ pub fn bound(document: &Document, attribute: &str, bound: Option<&Bound>) -> Res
         None | Some(Bound::Any) => true,
         Some(Bound::OneOf(_)) => *form == BoundType::OneOf,
         Some(Bound::Limit(_)) => [BoundType::AtMost, BoundType::AtLeast].contains(form),
+        Some(Bound::Flag(_) | Bound::EitherFlag) => *form == BoundType::Flag,
         Some(Bound::Fence(_)) => [BoundType::NotBefore, BoundType::NotAfter].contains(form),
     };
     // "`plus_days` within ±100,000."

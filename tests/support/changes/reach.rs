@@ -188,7 +188,17 @@ fn passes_no_more(some: &[&Bound], others: &[&Bound], form: BoundType) -> bool {
         BoundType::NotAfter => {
             (0..8).all(|day| fences(some, day).max() <= fences(others, day).max())
         }
+        BoundType::Flag => flags(some).is_subset(&flags(others)),
     }
+}
+
+fn flags(bounds: &[&Bound]) -> BTreeSet<bool> {
+    let accepted = |bound: &&Bound| match bound {
+        Bound::Flag(flag) => vec![*flag],
+        Bound::EitherFlag => vec![false, true],
+        _ => vec![],
+    };
+    bounds.iter().flat_map(accepted).collect()
 }
 
 fn texts<'b>(bounds: &[&'b Bound]) -> BTreeSet<&'b str> {

@@ -2,7 +2,7 @@
 //! fences below it).
 
 use grantree::Date;
-use grantree::document::{Bound, BoundType, Fence};
+use grantree::document::{Accepted, Bound, BoundType, Fence};
 use grantree::object::Value;
 
 /// Whether the value of an attribute passes one bound. "A bound `"any"` passes
@@ -28,15 +28,31 @@ pub fn passes(
         (Bound::Fence(fence), BoundType::NotAfter, Some(value)) => {
             compare(fence, value, today).is_some_and(|(fence, day)| day <= fence)
         }
+        (Bound::Flag(flag), BoundType::Flag, Some(Value::Boolean(value))) => value == *flag,
+        (Bound::EitherFlag, BoundType::Flag, Some(Value::Boolean(_))) => true,
         _ => false,
     }
+}
+
+/// Whether a scope accepts the value of an attribute: "it takes what a bound of its type
+/// takes …, but not `"any"` and no relative fence".
+pub fn accepts(accepted: &Accepted, bound_type: BoundType, value: Option<Value<'_>>) -> bool {
+    let bound = match accepted.clone() {
+        Accepted::State(_) => return false,
+        Accepted::OneOf(texts) => Bound::OneOf(texts),
+        Accepted::Limit(limit) => Bound::Limit(limit),
+        Accepted::Date(date) => Bound::Fence(Fence::Date(date)),
+        Accepted::Flag(flag) => Bound::Flag(flag),
+        Accepted::EitherFlag => Bound::EitherFlag,
+    };
+    passes(&bound, bound_type, value, None)
 }
 
 /// "A bound that some value could pass (any but an empty `one_of`)."
 pub fn can_pass(bound: &Bound) -> bool {
     match bound {
         Bound::OneOf(texts) => !texts.is_empty(),
-        Bound::Any | Bound::Limit(_) | Bound::Fence(_) => true,
+        Bound::Any | Bound::Limit(_) | Bound::Fence(_) | Bound::Flag(_) | Bound::EitherFlag => true,
     }
 }
 
@@ -45,7 +61,7 @@ fn compare(fence: &Fence, value: Value<'_>, today: Option<Date>) -> Option<(i64,
     let date = match value {
         Value::Date(date) => date,
         Value::Text(text) => text.parse().ok()?,
-        Value::Integer(_) | Value::Other => return None,
+        Value::Integer(_) | Value::Boolean(_) | Value::Other => return None,
     };
     Some((fence_day(fence, today)?, day(date)))
 }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grantree::Document;
-use grantree::document::{Map, ObjectKind, PermissionNode};
-use grantree::object::RelationState;
+use grantree::document::{Accepted, Map, ObjectKind, PermissionNode};
 
 /// What kind of node a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +39,7 @@ pub struct Node<'a> {
     /// What it implies; of a scope, what its scoped node implies too.
     pub implies: Vec<&'a str>,
     /// Of a scope.
-    pub when: Option<&'a Map<Vec<RelationState>>>,
+    pub when: Option<&'a Map<Accepted>>,
 }
 
 /// A permission as something needs it: from which level on. One that is not

@@ -1,7 +1,7 @@
 //! What a user may do with one object: rule 7.
 
 use grantree::Date;
-use grantree::document::{BoundType, RelationType};
+use grantree::document::{Accepted, BoundType, RelationType};
 use grantree::object::{DynamicObject, Object, RelationState};
 
 use super::Oracle;
@@ -106,12 +106,32 @@ impl Oracle<'_> {
         scopes.into_iter().filter(|scope| holder.effective.contains_key(*scope)).collect()
     }
 
-    /// "`when` maps relations to the states it accepts, all of which must hold."
+    /// "`when` maps relations to the states it accepts, and attributes to the values it
+    /// accepts, all of which must hold."
     fn matches(&self, scope: &str, at: &Situation<'_>) -> bool {
         let when = self.catalogue.node(scope).when.expect("a scope");
-        when.iter().all(|(relation, accepted)| {
-            self.state(relation, at).is_some_and(|state| accepted.contains(&state))
-        })
+        when.iter().all(|(name, accepted)| self.accepts(accepted, name, at))
+    }
+
+    /// Whether a scope accepts the state of a relation or the value of an attribute.
+    pub fn accepts(&self, accepted: &Accepted, name: &str, at: &Situation<'_>) -> bool {
+        let kind = at.object.kind();
+        let declared = self.document.catalogue.objects.get(kind).expect("a known kind");
+        if declared.relations.get(name).is_none() {
+            let value = at.object.attribute(name);
+            return bound::accepts(accepted, self.bound_type(kind, name), value);
+        }
+        let state = match self.state(name, at) {
+            Some(RelationState::Me) => "me",
+            Some(RelationState::Other) => "other",
+            Some(RelationState::None) => "none",
+            None => return false,
+        };
+        match accepted {
+            Accepted::State(accepted) => accepted == state,
+            Accepted::OneOf(accepted) => accepted.iter().any(|accepted| accepted == state),
+            other => panic!("no states: {other:?}"),
+        }
     }
 
     /// "A relation's state is `me` if it names the user (type user), or one of

@@ -1,8 +1,8 @@
 //! Random catalogues and licences.
 
 use grantree::document::{
-    BoundType, Catalogue, Edition, Licence, Map, ObjectKind, PermissionNode, RelationType, Scope,
-    Setting, SettingValue,
+    Accepted, BoundType, Catalogue, Edition, Licence, Map, ObjectKind, PermissionNode,
+    RelationType, Scope, Setting, SettingValue,
 };
 use grantree::object::RelationState;
 
@@ -31,12 +31,13 @@ const RELATIONS: [(&str, RelationType); 3] = [
     ("requester", RelationType::User),
 ];
 
-const ATTRIBUTES: [(&str, BoundType); 5] = [
+const ATTRIBUTES: [(&str, BoundType); 6] = [
     ("region", BoundType::OneOf),
     ("amount", BoundType::AtMost),
     ("floor", BoundType::AtLeast),
     ("starts", BoundType::NotBefore),
     ("ends", BoundType::NotAfter),
+    ("archived", BoundType::Flag),
 ];
 
 const STATES: [&[RelationState]; 6] = [
@@ -266,27 +267,47 @@ impl Earlier {
 
 fn scopes(dice: &mut Dice<'_>, kind: &ObjectKind, path: &str, earlier: &Earlier) -> Vec<Scope> {
     let relations: Vec<&str> = kind.relations.iter().map(|(name, _)| name).collect();
+    let attributes: Vec<(&str, BoundType)> =
+        kind.attributes.iter().map(|(name, &of)| (name, of)).collect();
     let mut earlier = earlier.clone();
     let count = dice.weigh(&[(45, 1), (35, 2), (20, 3)]);
     SCOPES
         .iter()
         .take(count)
         .map(|key| {
-            let scope = Scope {
-                key: (*key).to_owned(),
-                when: dice
-                    .some(&relations, 2)
-                    .into_iter()
-                    .map(|relation| (relation, dice.pick(&STATES).to_vec()))
-                    .collect(),
-                requires: earlier.requires(dice),
-                ..Scope::default()
-            };
+            let related = dice.some(&relations, 2).into_iter();
+            let mut when: Map<Accepted> = related
+                .map(|relation| (relation, dice.pick(&STATES).iter().copied().collect()))
+                .collect();
+            if dice.chance(25)
+                && let Some((attribute, of)) = dice.some_of(&attributes, 1).pop()
+            {
+                when.push(attribute, accepted(dice, of));
+            }
+            let requires = earlier.requires(dice);
+            let scope = Scope { key: (*key).to_owned(), when, requires, ..Scope::default() };
             // A scope may require the scopes before it, too.
             earlier.push(format!("{path}.{key}"), true);
             scope
         })
         .collect()
+}
+
+/// Values of an attribute that a scope accepts.
+fn accepted(dice: &mut Dice<'_>, bound_type: BoundType) -> Accepted {
+    match bound_type {
+        BoundType::OneOf => {
+            let texts = *dice.pick(&[&["north"][..], &["south", "east"], &["north", "", "me"]]);
+            Accepted::OneOf(texts.iter().map(|text| (*text).to_owned()).collect())
+        }
+        BoundType::AtMost | BoundType::AtLeast => Accepted::Limit(*dice.pick(&[10, 0, 1000])),
+        BoundType::NotBefore | BoundType::NotAfter => {
+            Accepted::Date(dice.pick(&["2026-11-20", "2024-02-29"]).parse().expect("a date"))
+        }
+        BoundType::Flag => {
+            dice.pick(&[Accepted::Flag(false), Accepted::Flag(true), Accepted::EitherFlag]).clone()
+        }
+    }
 }
 
 /// What of a node can be required, each with whether it can be implied: itself,

@@ -191,7 +191,13 @@ fn attribute(
     bound_type: BoundType,
 ) -> DynamicObject {
     if dice.chance(5) {
-        let wrong = [Value::Other, Value::Integer(0), Value::Text("10"), Value::Text("2026-02-30")];
+        let wrong = [
+            Value::Other,
+            Value::Integer(0),
+            Value::Text("10"),
+            Value::Text("2026-02-30"),
+            Value::Boolean(true),
+        ];
         return object.with_attribute(name, *dice.pick(&wrong));
     }
     match bound_type {
@@ -209,6 +215,7 @@ fn attribute(
             let days = ["2026-11-20", "2026-11-22", "2026-11-27", "2024-02-29", "2024-03-02"];
             object.with_attribute(name, *dice.pick(&days))
         }
+        BoundType::Flag => object.with_attribute(name, dice.chance(50)),
     }
 }
 

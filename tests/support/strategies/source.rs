@@ -216,6 +216,9 @@ pub(super) fn bound(dice: &mut Dice<'_>, bound_type: BoundType) -> Bound {
                 next(Weekday::Sunday, -7),
             ]))
         }
+        BoundType::Flag => {
+            dice.pick(&[Bound::Flag(false), Bound::Flag(true), Bound::EitherFlag]).clone()
+        }
     }
 }
 

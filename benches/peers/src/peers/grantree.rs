@@ -196,7 +196,7 @@ fn scope(scope: Scope) -> Scoped {
     };
     Scoped {
         key: scope.key().to_owned(),
-        when: relation.map(|it| (it, vec![RelationState::Me])).into_iter().collect(),
+        when: relation.map(|it| (it, RelationState::Me.into())).into_iter().collect(),
         ..Scoped::default()
     }
 }
