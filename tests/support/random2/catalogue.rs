@@ -93,8 +93,14 @@ pub fn read(
     nodes: &[Hand],
 ) -> (Value, World) {
     let kinds = KINDS.iter().zip(kinds);
-    let objects: Fields =
+    let mut objects: Fields =
         kinds.map(|(name, hand)| ((*name).to_owned(), object_kind(&mut Dice::new(hand)))).collect();
+    // One kind at most stands for users.
+    if misc.chance(10)
+        && let Some(kind) = objects.values_mut().next_back()
+    {
+        *kind = json!({"stands_for": "users", "relations": {"self": "user", "group": "group"}});
+    }
     let mut drafts: Vec<Draft<'_>> = Vec::new();
     let mut earlier = Earlier { taste, needs: Vec::new(), of_objects: Vec::new() };
     for hand in nodes {
@@ -117,9 +123,6 @@ pub fn read(
 }
 
 fn object_kind(dice: &mut Dice<'_>) -> Value {
-    if dice.chance(4) {
-        return json!({"stands_for": "users", "relations": {"self": "user", "group": "group"}});
-    }
     let mut relations = Fields::new();
     for (name, of) in RELATIONS {
         if dice.chance(75) {

@@ -7,15 +7,6 @@ use super::source::{groups_and_state, hold, push, state};
 use super::world::{STRANGER, TODAYS, World};
 use super::{Fields, assignment, names};
 
-const NO_TODAYS: [&str; 6] = [
-    "2026-02-30",
-    "tomorrow",
-    "2026-11-20T24:00",
-    "2026-11-20 09:00",
-    "2026-11-20T9:00",
-    "2026-11-20T09:00Z",
-];
-
 const QUESTIONS: [&str; 9] =
     ["can", "why", "can_some", "level", "setting", "effective", "who_can", "never", "filter"];
 
@@ -147,9 +138,7 @@ fn about(dice: &mut Dice<'_>, world: &World, question: &mut Fields) {
         question.insert("object".to_owned(), object);
     }
     if dice.chance(88) {
-        let is_wrong = dice.chance(1);
-        let today = dice.pick(if is_wrong { &NO_TODAYS[..] } else { &TODAYS });
-        question.insert("today".to_owned(), json!(today));
+        question.insert("today".to_owned(), json!(dice.pick(&TODAYS)));
     }
     question.insert("user".to_owned(), json!(user));
 }
