@@ -32,10 +32,10 @@ fn stories() -> [Story; 5] {
             action: "user_interface_configuration.buttons.jobs.change_template",
             object: Some(
                 DynamicObject::new("job")
-                    .with_relation("under_way_with", [""; 0])
                     .with_attribute("contract", "north_repairs")
                     .with_attribute("area", "north")
                     .with_attribute("archived", false)
+                    .with_attribute("status", "planned")
                     .with_attribute("template", "repair")
                     .with_attribute("absolute_fence", "2026-11-23")
                     .with_attribute("relative_fence", "2026-11-23"),
