@@ -360,7 +360,11 @@ fn names_that_look_alike() {
             "anne": {"roles": ["clerk"]}, "an\u{200b}na": {}}}));
     assert_eq!(
         found,
-        ["look_alike roles.order-clerk", "look_alike users.an\u{200b}na", "look_alike users.аnna"]
+        [
+            "look_alike roles.order-clerk",
+            "look_alike users[\"an\u{200b}na\"]",
+            "look_alike users[\"аnna\"]"
+        ]
     );
 }
 

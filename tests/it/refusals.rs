@@ -221,6 +221,35 @@ const CASES: &[Case] = &[
             {"key": "jobs", "object": "job", "requires": ["c", "b"], "scopes": [{"key": "own", "when": {}, "requires": ["c"]}]}]}"#,
         r#"catalogue.permissions[2].requires[1]: a cycle of requirements and gate parents: `b` > `jobs.own` > `b`"#,
     ),
+    // Objects, former paths, fences and governance.
+    (
+        r#""catalogue": {"objects": {
+             "a": {"relations": {"self": "user", "group": "group"}, "stands_for": "users"},
+             "b": {"relations": {"self": "group", "team": "group"}, "attributes": {"team": "one_of"}, "stands_for": "users"},
+             "c": {"stands_for": "user"}}}"#,
+        r#"catalogue.objects.c.stands_for: unknown subject of governance `user`; did you mean `users`?
+         catalogue.objects.b.attributes.team: duplicate name `team`
+         catalogue.objects.b.stands_for: `a` stands for the users already
+         catalogue.objects.b.relations.self: a kind that stands for users has no relations but `self`, to a user, and `group`, to groups, and no attributes
+         catalogue.objects.b.relations.team: a kind that stands for users has no relations but `self`, to a user, and `group`, to groups, and no attributes
+         catalogue.objects.b.relations.group: required field is missing
+         catalogue.objects.b.attributes.team: a kind that stands for users has no relations but `self`, to a user, and `group`, to groups, and no attributes"#,
+    ),
+    (
+        r#""catalogue": {"permissions": [{"key": "a", "was": ["b", "c.*"]}, {"key": "b"}, {"key": "h", "heading": true, "was": ["d"]}]}"#,
+        r#"catalogue.permissions[0].was[0]: `b` is a path of this catalogue, so it is no former one
+         catalogue.permissions[0].was[1]: `c.*` is not a name; expected keys joined by dots
+         catalogue.permissions[2].was: a heading only groups, and may carry a feature"#,
+    ),
+    (
+        r#""catalogue": {"permissions": [{"key": "a"}], "objects": {"k": {"attributes": {"from": "not_before"}}}},
+           "global": {"bounds": {"k.from": {"plus_days": 100001}}},
+           "governance": {"permissions": {"import": []}, "escalate": ["b"], "bind": ["a:x"]}"#,
+        r#"global.bounds.k.from: `plus_days` is more than 100000 days before or after
+         governance.escalate[0]: unknown permission `b`; did you mean `a`?
+         governance.bind[0]: unknown level `a:x`
+         governance.permissions.import: an empty list names no permission; a kind that is left out is for admins"#,
+    ),
     // Unique roles.
     (
         r#""catalogue": {}, "roles": {"owner": {"unique": true}, "lead": {"includes": ["owner"]}}, "users": {"alice": {"roles": ["owner"]}, "bob": {"roles": ["owner"]}}"#,

@@ -363,11 +363,14 @@ fn no_text_leaves_its_place() {
     let database = Connection::open_in_memory().expect("a database");
     for (at, name) in texts.iter().enumerate() {
         let json = serde_json::to_string(name).expect("JSON");
+        // Users and groups have no control characters in their names.
+        let called = if name.contains(char::is_control) { "a" } else { name };
+        let user = serde_json::to_string(called).expect("JSON");
         let engine = engine(
             &JOBS
                 .replace(
                     r#""7": {"groups": ["uk"]}"#,
-                    &format!(r#"{json}: {{"groups": [{json}]}}"#),
+                    &format!(r#"{user}: {{"groups": [{user}]}}"#),
                 )
                 .replace(r#"["north", "south"]"#, &format!("[{json}]")),
         );
@@ -399,13 +402,13 @@ fn no_text_leaves_its_place() {
             .relation("team", Ids::join_table(&joined, [(owner.as_str(), "id")], &column))
             .attribute("region", &column);
         let selected = |action: &str| {
-            let condition = filter(&engine, name, action).condition(&mapping);
+            let condition = filter(&engine, called, action).condition(&mapping);
             selected(&database, &table, "id", condition.expect("all is mapped"))
         };
-        let only = [Cell::Text((*name).to_owned())];
-        assert_eq!(selected("own"), only);
-        assert_eq!(selected("team"), only);
-        assert_eq!(selected("near"), only);
+        let only = |text: &str| [Cell::Text(text.to_owned())];
+        assert_eq!(selected("own"), only(called));
+        assert_eq!(selected("team"), only(called));
+        assert_eq!(selected("near"), only(name));
         assert_eq!(selected("far").len(), texts.len() - 1);
     }
 

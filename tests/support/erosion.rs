@@ -229,9 +229,13 @@ pub fn without(document: &Document, places: &BTreeSet<&str>) -> Document {
 fn prune(value: &mut Value, place: &str, places: &BTreeSet<&str>) {
     match value {
         Value::Object(map) => {
+            let by_path = [".levels", ".bounds"].iter().any(|map| place.ends_with(map));
+            let is_name =
+                |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
             let join = |key: &str| match place {
                 "" => key.to_owned(),
-                place => format!("{place}.{key}"),
+                place if by_path || is_name(key) => format!("{place}.{key}"),
+                place => format!("{place}[{}]", Value::from(key)),
             };
             map.retain(|key, _| !places.contains(&*join(key)));
             map.iter_mut().for_each(|(key, value)| prune(value, &join(key), places));
