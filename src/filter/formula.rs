@@ -106,10 +106,10 @@ impl Test<'_> {
         }
     }
 
-    /// Returns how many texts it may take to compare it with another one.
-    fn size(&self) -> usize {
-        match self {
-            Test::Values(_, limit) => match &**limit {
+    /// Returns how many texts are looked at to compare it with another one.
+    fn compared_texts(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Test::Values(name, limit), Test::Values(of, _)) if name == of => match &**limit {
                 Limit::OneOf(texts) => texts.len(),
                 _ => 0,
             },
@@ -236,7 +236,9 @@ impl<'c> Formula<'c> {
             return false;
         }
         match (self, other) {
-            (One(test), One(other)) => effort.spend(test.size()) && test.implies(other),
+            (One(test), One(other)) => {
+                effort.spend(test.compared_texts(other)) && test.implies(other)
+            }
             (_, Join(Op::And, parts)) => parts.iter().all(|part| self.implies(part, effort)),
             (Join(Op::Or, parts), _) => parts.iter().all(|part| part.implies(other, effort)),
             (Join(Op::And, parts), One(_)) => parts.iter().any(|part| part.implies(other, effort)),

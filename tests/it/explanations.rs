@@ -156,6 +156,46 @@ fn explanations_read_like_this() {
 }
 
 #[test]
+fn a_scope_tells_of_the_attribute_that_does_not_fit() {
+    let document: Document = serde_json::from_str(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {
+              "relations": {"assignee": "user"},
+              "attributes": {"status": "one_of", "amount": "at_most", "archived": "flag"}}},
+            "permissions": [{"key": "edit", "object": "job", "scopes": [
+              {"key": "own", "when": {"assignee": "me", "archived": false}},
+              {"key": "new", "when": {"status": ["draft", "new"], "amount": 500}}]}]},
+          "users": {"ann": {"allow": ["edit"]}}}"#,
+    )
+    .expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let (ann, edit) = (engine.user("ann").unwrap(), engine.permission("edit").unwrap());
+    let job = DynamicObject::new("job")
+        .with_relation("assignee", ["ann"])
+        .with_attribute("archived", true)
+        .with_attribute("status", "done");
+    assert_eq!(
+        format!("{}{}", engine.explain(ann, edit, &job), engine.remedies(ann, edit, &job)),
+        "\
+no: user `ann` may not `edit` on this job, because it is granted, but not for this object
+  scope `edit.own` is granted, but does not fit
+    `archived` is true, but should be false
+    user `ann` allows `edit` [users.ann.allow[0]]
+  scope `edit.new` is granted, but does not fit
+    `status` is \"done\", but should be one of \"draft\", \"new\"
+    the object has no `amount`, but should be at most 500
+    user `ann` allows `edit` [users.ann.allow[0]]
+to allow it, do one of these
+  1. ask about an object whose `job.archived` is false
+  2. all of this:
+     - ask about an object whose `job.status` is one of \"draft\", \"new\"
+     - ask about an object whose `job.amount` is at most 500
+"
+    );
+}
+
+#[test]
 fn explanations_and_requests_are_data() {
     let document: Document = serde_json::from_str(POLICY).expect("JSON");
     let engine = Engine::new(&Policy::try_from(document).expect("a policy"));

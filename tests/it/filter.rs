@@ -186,6 +186,45 @@ fn bounds_become_tests_of_that_day() {
 }
 
 #[test]
+fn values_that_scopes_accept_are_tests_too() {
+    check(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {
+              "relations": {"assignee": "user"},
+              "attributes": {"status": "one_of", "size": "at_most", "starts": "not_before", "archived": "flag"}}},
+            "permissions": [
+              {"key": "edit", "object": "job", "scopes": [
+                {"key": "own", "when": {"assignee": "me", "archived": false}}]},
+              {"key": "close", "object": "job", "checks": ["status"], "requires": ["edit"], "scopes": [
+                {"key": "new", "when": {"status": ["draft", "new"]}},
+                {"key": "done", "when": {"status": ["done"], "assignee": "other"}}]},
+              {"key": "either", "object": "job", "scopes": [
+                {"key": "new", "when": {"status": ["draft", "new"], "assignee": "me"}},
+                {"key": "done", "when": {"status": ["done", "new"], "assignee": "me"}}]},
+              {"key": "told", "object": "job", "scopes": [{"key": "s", "when": {"archived": [true, false]}}]},
+              {"key": "small", "object": "job", "checks": ["size", "starts", "archived"], "scopes": [
+                {"key": "s", "when": {"size": 10, "starts": {"date": "2026-11-21"}, "archived": true}}]}]},
+          "global": {"allow": ["**"], "bounds": {"job.status": "any"}},
+          "users": {
+            "ann": {"bounds": {"job.size": 5, "job.starts": {"plus_days": 3}, "job.archived": [true, false]}},
+            "bob": {"bounds": {"job.size": 50, "job.starts": {"date": "2000-01-01"}, "job.archived": "any", "job.status": ["new", "old"]}},
+            "cat": {"bounds": {"job.size": 50, "job.starts": {"date": "2000-01-01"}, "job.archived": false, "job.status": ["old"]}}}}"#,
+        r#"
+        ann edit => every job where assignee is me and archived is false
+        ann close => every job where assignee is me and archived is false and status is one of "draft", "new"
+        bob close => every job where assignee is me and archived is false and status is "new"
+        cat close => nothing
+        ann either => every job where assignee is me and status is one of "done", "draft", "new"
+        ann told => every job where archived is false or true
+        ann small => every job where archived is true and size is at most 5 and starts is not before 2026-11-23
+        bob small => every job where archived is true and size is at most 10 and starts is not before 2026-11-21
+        cat small => nothing
+        "#,
+    );
+}
+
+#[test]
 fn what_it_answers_to_is_asked_for_too() {
     check(
         r#"{"format": 1,

@@ -48,7 +48,7 @@ const JOBS: &str = r#"{"format": 1,
   "catalogue": {
     "objects": {"job": {
       "relations": {"assignee": "user", "watcher": "user", "team": "group", "crew": "group"},
-      "attributes": {"region": "one_of", "cost": "at_most", "age": "at_least", "starts": "not_before", "due": "not_after", "ends": "not_after"}}},
+      "attributes": {"region": "one_of", "cost": "at_most", "age": "at_least", "starts": "not_before", "due": "not_after", "ends": "not_after", "archived": "flag"}}},
     "permissions": [
       {"key": "own", "object": "job", "scopes": [{"key": "s", "when": {"assignee": "me"}}]},
       {"key": "others", "object": "job", "scopes": [{"key": "s", "when": {"assignee": "other", "watcher": "other"}}]},
@@ -68,10 +68,13 @@ const JOBS: &str = r#"{"format": 1,
       {"key": "sized", "object": "job", "checks": ["cost", "age"]},
       {"key": "dated", "object": "job", "checks": ["starts", "ends"]},
       {"key": "due", "object": "job", "checks": ["due"]},
+      {"key": "live", "object": "job", "scopes": [{"key": "s", "when": {"archived": false}}]},
+      {"key": "told", "object": "job", "checks": ["archived"]},
       {"key": "all", "object": "job"}]},
   "global": {"allow": ["**"], "bounds": {
     "job.region": ["north", "south"], "job.cost": 9223372036854775807, "job.age": -5,
-    "job.starts": {"plus_days": 3}, "job.due": {"plus_days": 9}, "job.ends": {"date": "2026-12-24"}}},
+    "job.starts": {"plus_days": 3}, "job.due": {"plus_days": 9}, "job.ends": {"date": "2026-12-24"},
+    "job.archived": [true, false]}},
   "groups": {"uk": {}, "leeds": {"parent": "uk"}},
   "users": {"7": {"groups": ["uk"]}, "8": {}, "root": {"admin": true}}}"#;
 
@@ -87,6 +90,7 @@ fn jobs(database: Database) -> Mapping {
         .attribute("starts", "starts_on")
         .attribute("due", "due_on")
         .text_date("ends", "ends_on")
+        .attribute("archived", "archived")
 }
 
 fn rendered(database: Database) -> String {
@@ -94,7 +98,7 @@ fn rendered(database: Database) -> String {
     let mut text = String::new();
     let asked = [
         "own", "others", "free", "any", "seen", "team", "far", "crewed", "apart", "whoever",
-        "ours", "either", "both", "near", "sized", "dated", "due", "all",
+        "ours", "either", "both", "near", "sized", "dated", "due", "live", "told", "all",
     ];
     let asked = asked.map(|action| ("7", action)).into_iter().chain([
         ("8", "far"),
