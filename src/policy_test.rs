@@ -37,7 +37,7 @@ use std::fmt;
 use serde::Deserialize;
 
 pub use answer::Answer;
-pub use question::{Principal, Question};
+pub use question::{Given, Malformed, Principal, Question};
 
 use crate::change::Refusal;
 use crate::document::Document;
@@ -154,11 +154,12 @@ impl TestDocument {
             let mut refusal = None;
             let got = match (question, &mut engine) {
                 (Question::Validate(document), _) => Ok(question::validate(document)),
-                (Question::Change { actor, today, change }, Some(engine)) => {
-                    refusal =
-                        question::apply(engine, actor.as_deref(), *today, change.as_deref()).err();
-                    Ok(question::outcome(refusal.as_ref()))
-                }
+                (Question::Change { actor, today, change }, Some(engine)) => question::day(today)
+                    .map(|today| {
+                        let actor = actor.as_deref();
+                        refusal = question::apply(engine, actor, today, change.as_deref()).err();
+                        question::outcome(refusal.as_ref())
+                    }),
                 (_, Some(engine)) => question.ask(engine),
                 (_, None) => return Err(RunError::NoPolicy),
             };

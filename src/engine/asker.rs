@@ -87,13 +87,16 @@ impl Asker {
     /// All problems of the entry.
     pub fn within(&self, entry: &UserEntry) -> Result<Asker, Problems> {
         let mut sides = self.sides.clone();
-        if let Some((engine, user)) = self.sides.first()
-            && let Some(holder) = engine.holder(*user)
-        {
+        if let Some((engine, user)) = self.sides.first() {
+            let holder = engine.holder(*user);
             let groups = &engine.policy().inner().groups;
-            let groups = holder.groups.iter().map(|&id| groups.name(id).to_owned()).collect();
+            let named = holder.iter().flat_map(|it| it.groups);
+            let groups = named.map(|&id| groups.name(id).to_owned()).collect();
             let entry = UserEntry { groups, ..entry.clone() };
-            sides.push(engine.with_user(holder.name, &entry)?);
+            // Of somebody unknown, who may do nothing, only the entry is looked at.
+            let name = holder.map_or("?", |it| it.name);
+            let side = engine.with_user(name, &entry)?;
+            sides.extend(holder.map(|_| side));
         }
         Ok(Asker { sides })
     }
@@ -122,12 +125,17 @@ impl Asker {
         })
     }
 
-    /// [`Engine::why`]: the reason of the asker, or if the asker may, of what the asker is
-    /// narrowed to.
+    /// [`Engine::why`]: the reason of the asker or, if the asker may, that of what the asker
+    /// is narrowed to.
     pub fn why<T: Target>(&self, action: Permission, on: T) -> Reason {
-        let mut reasons = self.sides.iter().map(|(engine, user)| engine.why(*user, action, on));
-        let first = reasons.next().unwrap_or(Reason::UnknownUser);
-        if first.allowed() { reasons.find(|it| !it.allowed()).unwrap_or(first) } else { first }
+        let mut last = Reason::UnknownUser;
+        for (engine, user) in &self.sides {
+            last = engine.why(*user, action, on);
+            if !last.allowed() {
+                break;
+            }
+        }
+        last
     }
 
     /// [`Engine::level`].

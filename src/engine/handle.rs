@@ -156,6 +156,12 @@ impl Unknown {
         Unknown(Box::new(ProblemKind::Unknown { what, name, nearest, known }))
     }
 
+    /// An error of a question a part of which can't be read.
+    pub(crate) fn malformed(expected: &'static str) -> Unknown {
+        let found = "something else".to_owned();
+        Unknown(Box::new(ProblemKind::Form { expected, found }))
+    }
+
     /// Returns the problem: the unknown name, and the nearest known one.
     ///
     /// ```

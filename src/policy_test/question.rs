@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Answer, read};
 use crate::change::{Actor, Change, Refusal, Rule};
@@ -21,6 +22,62 @@ pub enum Principal {
     User(String),
     /// A user whom the policy does not have.
     Subject(Box<NamedUser>),
+    /// Neither, which makes an error of the question.
+    Malformed(Malformed),
+}
+
+/// A part of a question that may be absent. If it can't be read, the answer is an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Given<T> {
+    Value(T),
+    Malformed(Malformed),
+    #[default]
+    Absent,
+}
+
+/// A value that can't be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Malformed;
+
+impl Serialize for Malformed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> Deserialize<'de> for Malformed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Malformed, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Malformed)
+    }
+}
+
+impl<T> From<Option<T>> for Given<T> {
+    fn from(value: Option<T>) -> Given<T> {
+        value.map_or(Given::Absent, Given::Value)
+    }
+}
+
+impl<T> Given<T> {
+    fn is_absent(&self) -> bool {
+        matches!(self, Given::Absent)
+    }
+
+    /// Returns the value, if it is there.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Given::Value(value) => Some(value),
+            Given::Malformed(_) | Given::Absent => None,
+        }
+    }
+
+    fn read(&self, what: &'static str) -> Result<Option<&T>, Unknown> {
+        match self {
+            Given::Malformed(_) => Err(Unknown::malformed(what)),
+            _ => Ok(self.value()),
+        }
+    }
 }
 
 /// A question by name, as in a test document.
@@ -44,34 +101,34 @@ pub enum Question {
     Can {
         #[serde(alias = "subject")]
         user: Principal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        within: Given<Box<UserEntry>>,
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
     },
     /// Tells if this user may do this on some object, on some day; of a heading, something
     /// beneath it.
     CanSome {
         #[serde(alias = "subject")]
         user: Principal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        within: Given<Box<UserEntry>>,
         action: String,
     },
     /// The level that this user has of a graded permission, on an object if one is given.
     Level {
         #[serde(alias = "subject")]
         user: Principal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        within: Given<Box<UserEntry>>,
         permission: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
     },
     /// The value of a setting for this user.
     Setting {
@@ -83,8 +140,8 @@ pub enum Question {
     Effective {
         #[serde(alias = "subject")]
         user: Principal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        within: Given<Box<UserEntry>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         assignment: Option<String>,
     },
@@ -93,16 +150,16 @@ pub enum Question {
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
     },
     /// Tells if nobody but these users may do this.
     Never {
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
         #[serde(default)]
         except: Vec<String>,
     },
@@ -110,24 +167,24 @@ pub enum Question {
     Why {
         #[serde(alias = "subject")]
         user: Principal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        within: Given<Box<UserEntry>>,
         action: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         object: Option<DynamicObject>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
     },
     /// For each of these objects, tells if this user may do this.
     Filter {
         #[serde(alias = "subject")]
         user: Principal,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        within: Option<Box<UserEntry>>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        within: Given<Box<UserEntry>>,
         action: String,
         objects: Vec<DynamicObject>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
     },
     /// The places where this document has problems.
     Validate(Box<Document>),
@@ -138,8 +195,8 @@ pub enum Question {
         #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
         actor: Option<String>,
         /// The day on which it is made.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        today: Option<Moment>,
+        #[serde(skip_serializing_if = "Given::is_absent")]
+        today: Given<Moment>,
         /// The change; `None` if the document has something there that does not have
         /// the shape of one, which is answered with `invalid`.
         #[serde(flatten)]
@@ -163,10 +220,10 @@ impl Question {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::policy_test::{Answer, Question};
+    /// use grantree::policy_test::{Answer, Question, Given};
     ///
     /// let ask = |action: &str| {
-    ///     Question::CanSome { user: "bob".into(), within: None, action: action.into() }.ask(&engine)
+    ///     Question::CanSome { user: "bob".into(), within: Given::Absent, action: action.into() }.ask(&engine)
     /// };
     /// assert_eq!(ask("orders")?, Answer::Boolean(false));
     /// assert!(ask("ordres").is_err());
@@ -175,52 +232,52 @@ impl Question {
     pub fn ask(&self, engine: &Engine) -> Result<Answer, Unknown> {
         Ok(match self {
             Question::Can { user, within, action, object, today } => {
-                let asker = user.asker(engine, within.as_deref())?;
+                let asker = user.asker(engine, within)?;
                 let action = known_action(engine, action, object)?;
-                Answer::Boolean(asker.can(action, (object.as_ref(), *today)))
+                Answer::Boolean(asker.can(action, (object.as_ref(), day(today)?)))
             }
             Question::Why { user, within, action, object, today } => {
-                let asker = user.asker(engine, within.as_deref())?;
+                let asker = user.asker(engine, within)?;
                 let action = known_action(engine, action, object)?;
-                let reason = asker.why(action, (object.as_ref(), *today));
+                let reason = asker.why(action, (object.as_ref(), day(today)?));
                 Answer::Text(reason.code().to_owned())
             }
             Question::CanSome { user, within, action } => {
-                let asker = user.asker(engine, within.as_deref())?;
+                let asker = user.asker(engine, within)?;
                 Answer::Boolean(match asker.can_some_beneath(action) {
                     Ok(some) => some,
                     Err(_) => asker.can_some(engine.permission(action)?),
                 })
             }
             Question::Level { user, within, permission, object, today } => {
-                let asker = user.asker(engine, within.as_deref())?;
+                let asker = user.asker(engine, within)?;
                 let permission = engine.graded(permission)?;
                 object.iter().try_for_each(|object| engine.check_object(object))?;
-                let level = asker.level(permission, (object.as_ref(), *today));
+                let level = asker.level(permission, (object.as_ref(), day(today)?));
                 Answer::Text(level.unwrap_or_default().to_owned())
             }
             Question::Setting { user, setting } => {
-                let asker = user.asker(engine, None)?;
+                let asker = user.asker(engine, &Given::Absent)?;
                 asker.setting(setting)?.map_or(Answer::Nothing, |value| value.clone().into())
             }
             Question::Effective { user, within, assignment } => {
-                let asker = user.asker(engine, within.as_deref())?;
+                let asker = user.asker(engine, within)?;
                 match assignment {
                     Some(assignment) => Answer::texts(asker.effective_in(assignment)?),
                     None => Answer::texts(asker.effective()),
                 }
             }
             Question::WhoCan { action, object, today } => {
-                Answer::texts(who_can(engine, action, object, *today)?)
+                Answer::texts(who_can(engine, action, object, day(today)?)?)
             }
             Question::Never { action, object, today, except } => {
-                let users = who_can(engine, action, object, *today)?;
+                let users = who_can(engine, action, object, day(today)?)?;
                 let mut others = users.iter().filter(|user| !except.iter().any(|it| it == *user));
                 Answer::Boolean(others.next().is_none())
             }
             Question::Filter { user, within, action, objects, today } => {
-                let asker = user.asker(engine, within.as_deref())?;
-                let filter = asker.filter(engine.permission(action)?, *today);
+                let asker = user.asker(engine, within)?;
+                let filter = asker.filter(engine.permission(action)?, day(today)?);
                 objects.iter().try_for_each(|object| engine.check_object(object))?;
                 let matches = objects.iter().map(|object| filter.matches(object));
                 Answer::List(matches.map(Answer::Boolean).collect())
@@ -229,7 +286,7 @@ impl Question {
             Question::Change { actor, today, change } => {
                 // The engine stays as it is; the runner goes on with the new one.
                 let engine = &mut engine.clone();
-                let applied = apply(engine, actor.as_deref(), *today, change.as_deref());
+                let applied = apply(engine, actor.as_deref(), day(today)?, change.as_deref());
                 outcome(applied.err().as_ref())
             }
         })
@@ -242,17 +299,21 @@ impl Principal {
         match self {
             Principal::User(name) => name,
             Principal::Subject(subject) => &subject.name,
+            Principal::Malformed(_) => "",
         }
     }
 
     /// Returns who asks, narrowed to an entry if one is given.
-    fn asker(&self, engine: &Engine, within: Option<&UserEntry>) -> Result<Asker, Unknown> {
+    fn asker(&self, engine: &Engine, within: &Given<Box<UserEntry>>) -> Result<Asker, Unknown> {
         let asker = match self {
             Principal::User(name) => engine.asker(engine.user(name).unwrap_or(User::NOBODY)),
             Principal::Subject(subject) => engine.subject(&subject.name, &subject.entry)?,
+            Principal::Malformed(_) => return Err(Unknown::malformed("a user entry with a name")),
         };
-        match within {
-            Some(entry) if !entry.groups.is_empty() => Err(Unknown::among("field", "groups", [])),
+        match within.read("a user entry without a name")? {
+            Some(entry) if !entry.groups.is_empty() => {
+                Err(Unknown::malformed("a user entry without groups"))
+            }
             Some(entry) => Ok(asker.within(entry)?),
             None => Ok(asker),
         }
@@ -270,8 +331,14 @@ impl fmt::Display for Principal {
         match self {
             Principal::User(name) => write!(f, "{name:?}"),
             Principal::Subject(subject) => write!(f, "subject {:?}", subject.name),
+            Principal::Malformed(_) => f.write_str("a malformed subject"),
         }
     }
+}
+
+/// Returns the day of a question.
+pub(super) fn day(today: &Given<Moment>) -> Result<Option<Moment>, Unknown> {
+    today.read("a date, or a date and time").map(Option::<&Moment>::copied)
 }
 
 fn who_can<'e>(
@@ -340,18 +407,18 @@ impl fmt::Display for Question {
         match self {
             Question::Can { user, within, action, object, today } => {
                 write!(f, "can {user}{} {action}", narrowed(within))?;
-                write_target(f, object.as_slice(), *today)
+                write_target(f, object.as_slice(), today)
             }
             Question::Why { user, within, action, object, today } => {
                 write!(f, "why {user}{} {action}", narrowed(within))?;
-                write_target(f, object.as_slice(), *today)
+                write_target(f, object.as_slice(), today)
             }
             Question::CanSome { user, within, action } => {
                 write!(f, "can_some {user}{} {action}", narrowed(within))
             }
             Question::Level { user, within, permission, object, today } => {
                 write!(f, "level {user}{} {permission}", narrowed(within))?;
-                write_target(f, object.as_slice(), *today)
+                write_target(f, object.as_slice(), today)
             }
             Question::Setting { user, setting } => write!(f, "setting {user} {setting}"),
             Question::Effective { user, within, assignment } => {
@@ -360,16 +427,16 @@ impl fmt::Display for Question {
             }
             Question::WhoCan { action, object, today } => {
                 write!(f, "who_can {action}")?;
-                write_target(f, object.as_slice(), *today)
+                write_target(f, object.as_slice(), today)
             }
             Question::Never { action, object, today, except } => {
                 write!(f, "never {action}")?;
-                write_target(f, object.as_slice(), *today)?;
+                write_target(f, object.as_slice(), today)?;
                 if except.is_empty() { Ok(()) } else { write!(f, " except {except:?}") }
             }
             Question::Filter { user, within, action, objects, today } => {
                 write!(f, "filter {user}{} {action}", narrowed(within))?;
-                write_target(f, objects, *today)
+                write_target(f, objects, today)
             }
             Question::Validate(_) => f.write_str("validate"),
             Question::Change { actor, today, change } => {
@@ -378,23 +445,27 @@ impl fmt::Display for Question {
                     Some(change) => write!(f, "{change:?}"),
                     None => f.write_str("malformed"),
                 }?;
-                write_target(f, &[], *today)
+                write_target(f, &[], today)
             }
         }
     }
 }
 
-fn narrowed(within: &Option<Box<UserEntry>>) -> &'static str {
-    if within.is_some() { " within an entry" } else { "" }
+fn narrowed(within: &Given<Box<UserEntry>>) -> &'static str {
+    if !within.is_absent() { " within an entry" } else { "" }
 }
 
 fn write_target(
     f: &mut OneLine<'_, '_>,
     objects: &[DynamicObject],
-    today: Option<Moment>,
+    today: &Given<Moment>,
 ) -> fmt::Result {
     for object in objects {
         write!(f, " on {object}")?;
     }
-    today.map_or(Ok(()), |today| write!(f, " today {today}"))
+    match today {
+        Given::Value(today) => write!(f, " today {today}"),
+        Given::Malformed(_) => f.write_str(" on a malformed day"),
+        Given::Absent => Ok(()),
+    }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::{Answer, Question, Step, TestDocument};
+use super::{Answer, Given, Question, Step, TestDocument};
 use crate::change::Change;
 use crate::date::Moment;
 use crate::document::Document;
@@ -93,7 +93,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entry<'_, A> {
     }
 }
 
-type ActorAndChange = (Option<String>, Option<Moment>, Option<Box<Change>>);
+type ActorAndChange = (Option<String>, Given<Moment>, Option<Box<Change>>);
 
 /// Reads the actor and the change of a [`Question::Change`]; neither if it does not
 /// have the shape of a change.
@@ -105,7 +105,7 @@ pub(super) fn change<'de, D: Deserializer<'de>>(
         #[serde(default, rename = "as")]
         actor: Option<String>,
         #[serde(default)]
-        today: Option<Moment>,
+        today: Given<Moment>,
         #[serde(flatten)]
         change: Change,
         #[serde(flatten)]
@@ -123,6 +123,6 @@ pub(super) fn change<'de, D: Deserializer<'de>>(
         Shape::Change(fields) if fields.rest.is_empty() => {
             (fields.actor, fields.today, Some(Box::new(fields.change)))
         }
-        Shape::Change(_) | Shape::Malformed(_) => (None, None, None),
+        Shape::Change(_) | Shape::Malformed(_) => (None, Given::Absent, None),
     })
 }

@@ -47,7 +47,7 @@ use grantree::Document;
 use grantree::change::{Actor, Change};
 use grantree::document::{Bound, Map, Role, Source, Statements, UserEntry};
 use grantree::object::DynamicObject;
-use grantree::policy_test::{Answer, Question};
+use grantree::policy_test::{Answer, Given, Question};
 use grantree::{Engine, Permission, Policy, SourceName};
 
 use crate::small::Form::{self, Checked, Graded, Heading, OnJob, OnOrder, Plain, Scoped, Switch};
@@ -221,17 +221,17 @@ impl Small {
                 assert_eq!(can, why.allowed(), "{action}, of {}", json(&alone(document, name)));
                 let some = Question::CanSome {
                     user: user_name.as_str().into(),
-                    within: None,
+                    within: Given::Absent,
                     action: action.clone(),
                 };
                 let some_answer = Answer::Boolean(engine.can_some(user, permission));
                 agree(some, some_answer);
                 let asked = Question::Why {
                     user: user_name.into(),
-                    within: None,
+                    within: Given::Absent,
                     action,
                     object: None,
-                    today: None,
+                    today: Given::Absent,
                 };
                 agree(asked, Answer::Text(why.code().to_owned()));
             }
@@ -239,22 +239,22 @@ impl Small {
                 let (user, permission) = (name.to_owned(), permission.clone());
                 let question = Question::Level {
                     user: user.into(),
-                    within: None,
+                    within: Given::Absent,
                     permission,
                     object: None,
-                    today: None,
+                    today: Given::Absent,
                 };
                 let answer = ask(&engine, &question);
                 agree(question, answer);
             }
             let question =
-                Question::Effective { user: name.into(), within: None, assignment: None };
+                Question::Effective { user: name.into(), within: Given::Absent, assignment: None };
             let answer = ask(&engine, &question);
             agree(question, answer);
         }
         for action in &self.actions {
             let action = action.clone();
-            let question = Question::WhoCan { action, object: None, today: None };
+            let question = Question::WhoCan { action, object: None, today: Given::Absent };
             counts.answers += 1;
             assert!(ask(&engine, &question) == oracle.ask(&question), "{question}");
         }
@@ -278,10 +278,10 @@ impl Small {
                     let why = engine.why(user, permission, object);
                     let question = Question::Why {
                         user: name.into(),
-                        within: None,
+                        within: Given::Absent,
                         action: action.clone(),
                         object: Some(object.clone()),
-                        today: None,
+                        today: Given::Absent,
                     };
                     counts.answers += 1;
                     let oracle = oracle.ask(&question);

@@ -154,9 +154,10 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
         let Ok(asked) = plain.permission(action) else { continue };
         let own_asked = own.permission(action).expect("the catalogue is the same");
 
-        let may = plain.who_can(asked, (Some(object), *today)).into_iter();
+        let today = today.value().copied();
+        let may = plain.who_can(asked, (Some(object), today)).into_iter();
         let expected: BTreeSet<String> = may.map(|name| ids.name(name)).collect();
-        let who = own.who_can(own_asked, (Some(&record), *today)).into_iter();
+        let who = own.who_can(own_asked, (Some(&record), today)).into_iter();
         let who: BTreeSet<String> = who.map(str::to_owned).collect();
         assert_eq!(who, expected, "{ids:?}: {question}");
 
@@ -164,13 +165,13 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
         let (Ok(name), Ok(own_name)) = (plain.user(user), own.user(&ids.name(user))) else {
             continue;
         };
-        let expected = plain.can(name, asked, (Some(object), *today));
-        let can = own.can(own_name, own_asked, (Some(&record), *today));
+        let expected = plain.can(name, asked, (Some(object), today));
+        let can = own.can(own_name, own_asked, (Some(&record), today));
         assert_eq!(can, expected, "{ids:?}: {question}");
-        let expected = plain.why(name, asked, (Some(object), *today));
-        let why = own.why(own_name, own_asked, (Some(&record), *today));
+        let expected = plain.why(name, asked, (Some(object), today));
+        let why = own.why(own_name, own_asked, (Some(&record), today));
         assert_eq!(why, expected, "{ids:?}: {question}");
-        let filter = own.filter(own_name, own_asked, *today);
+        let filter = own.filter(own_name, own_asked, today);
         assert_eq!(filter.matches(&record), can, "{ids:?}: {question}: {filter}");
         answers[usize::from(can)] += 1;
     }

@@ -9,7 +9,7 @@ use grantree::Document;
 use grantree::change::{Actor, Applied, Change, Rule};
 use grantree::document::{Licence, Map, Role, Source, Statements};
 use grantree::object::Value;
-use grantree::policy_test::Question;
+use grantree::policy_test::{Given, Question};
 use grantree::{Date, Engine, Policy, SourceName};
 
 use super::changes::{
@@ -101,7 +101,8 @@ impl Story {
     fn note(&mut self, actor: Option<&str>, change: &Change, expect: &str) {
         let (actor, change) = (actor.map(str::to_owned), Some(Box::new(change.clone())));
         let question =
-            serde_json::to_string(&Question::Change { actor, today: None, change }).expect("JSON");
+            serde_json::to_string(&Question::Change { actor, today: Given::Absent, change })
+                .expect("JSON");
         let question = question.strip_suffix('}').expect("an object");
         self.steps.push(format!("{question}, \"expect\": \"{expect}\"}}"));
     }

@@ -16,7 +16,7 @@ use grantree::document::{Bound, Map, PermissionNode, RelationType, Statements, U
 use grantree::explain::{Effect, Explanation, Grant, Remedies, RemedyStep, ScopeTrace};
 use grantree::filter::{Filter, Predicate};
 use grantree::object::{DynamicObject, Object};
-use grantree::policy_test::{Answer, Question};
+use grantree::policy_test::{Answer, Given, Question};
 use grantree::problem::Problem;
 use grantree::tree::{Form as TreeForm, Node, Stated, Tree};
 use grantree::{Adopted, Engine, Moment, Policy, Reason, SourceName};
@@ -381,7 +381,10 @@ pub fn can_implies_can_some(case: &Case) {
     for asked in asks(case) {
         if may(&engine, &asked) {
             let Ask { user, action, .. } = asked.clone();
-            let some = ask(&engine, &Question::CanSome { user: user.into(), within: None, action });
+            let some = ask(
+                &engine,
+                &Question::CanSome { user: user.into(), within: Given::Absent, action },
+            );
             assert_eq!(some, Answer::Boolean(true), "{}", json(&asked));
         }
     }
@@ -399,14 +402,16 @@ pub fn who_can_agrees_with_can(case: &Case) {
             let question = match object.is_some() {
                 true => Question::Can {
                     user: user.into(),
-                    within: None,
+                    within: Given::Absent,
                     action: action.clone(),
                     object: object.clone(),
-                    today,
+                    today: today.into(),
                 },
-                false => {
-                    Question::CanSome { user: user.into(), within: None, action: action.clone() }
-                }
+                false => Question::CanSome {
+                    user: user.into(),
+                    within: Given::Absent,
+                    action: action.clone(),
+                },
             };
             ask(&engine, &question)
         };
@@ -420,7 +425,11 @@ pub fn who_can_agrees_with_can(case: &Case) {
                     .collect(),
             ),
         };
-        let question = Question::WhoCan { action: action.clone(), object: object.clone(), today };
+        let question = Question::WhoCan {
+            action: action.clone(),
+            object: object.clone(),
+            today: today.into(),
+        };
         assert_eq!(ask(&engine, &question), expected, "{}", json(&question));
     }
 }
@@ -566,10 +575,10 @@ pub fn effective_agrees_with_level(case: &Case) {
         for (path, node) in catalogue.nodes() {
             let question = Question::Level {
                 user: user.into(),
-                within: None,
+                within: Given::Absent,
                 permission: path.to_owned(),
                 object: None,
-                today: None,
+                today: Given::Absent,
             };
             let level = ask(&engine, &question);
             let expected = if node.form == Form::Graded {
@@ -602,7 +611,8 @@ pub fn effective_agrees_with_can_some(case: &Case) {
         for (path, node) in catalogue.nodes() {
             let may = |engine: &Engine, action: String| {
                 let user = user.to_owned();
-                let question = Question::CanSome { user: user.into(), within: None, action };
+                let question =
+                    Question::CanSome { user: user.into(), within: Given::Absent, action };
                 ask(engine, &question) == Answer::Boolean(true)
             };
             let actions = match node.form {
@@ -1076,7 +1086,10 @@ fn may(engine: &Engine, asked: &Ask) -> bool {
 
 fn effective(engine: &Engine, user: &str) -> Vec<String> {
     let user = user.to_owned();
-    texts(&ask(engine, &Question::Effective { user: user.into(), within: None, assignment: None }))
+    texts(&ask(
+        engine,
+        &Question::Effective { user: user.into(), within: Given::Absent, assignment: None },
+    ))
 }
 
 fn text(text: &str) -> Answer {
@@ -1108,7 +1121,7 @@ pub fn filters(case: &Case) -> impl Iterator<Item = (&str, &str, Option<Moment>)
         Question::Can { user, action, today, .. }
         | Question::Why { user, action, today, .. }
         | Question::Filter { user, action, today, .. } => {
-            Some((user.name(), action.as_str(), *today))
+            Some((user.name(), action.as_str(), today.value().copied()))
         }
         _ => None,
     })

@@ -74,10 +74,10 @@ impl<'a> Oracle<'a> {
     pub fn ask(&self, question: &Question) -> Answer {
         let answer = match question {
             Question::Can { user, action, object, today, .. } => self
-                .why(user.name(), action, object.as_ref(), *today)
+                .why(user.name(), action, object.as_ref(), today.value().copied())
                 .map(|code| Answer::Boolean(is_yes(code))),
             Question::Why { user, action, object, today, .. } => self
-                .why(user.name(), action, object.as_ref(), *today)
+                .why(user.name(), action, object.as_ref(), today.value().copied())
                 .map(|code| Answer::Text(code.to_owned())),
             Question::CanSome { user, action, .. } => {
                 self.can_some(user.name(), action).map(Answer::Boolean)
@@ -88,10 +88,10 @@ impl<'a> Oracle<'a> {
             Question::Setting { user, setting } => self.setting(user.name(), setting),
             Question::Effective { user, .. } => Some(texts(self.effective(user.name()))),
             Question::WhoCan { action, object, today } => {
-                self.who_can(action, object.as_ref(), *today).map(texts)
+                self.who_can(action, object.as_ref(), today.value().copied()).map(texts)
             }
             Question::Filter { user, action, objects, today, .. } => {
-                self.filter(user.name(), action, objects, *today).map(Answer::List)
+                self.filter(user.name(), action, objects, today.value().copied()).map(Answer::List)
             }
             Question::Never { .. } | Question::Validate(_) | Question::Change { .. } => {
                 panic!("not a question about decisions: {question:?}")

@@ -4,7 +4,7 @@ use grantree::Date;
 use grantree::Document;
 use grantree::document::{BoundType, ObjectKind, RelationType};
 use grantree::object::{DynamicObject, Object, Value};
-use grantree::policy_test::Question;
+use grantree::policy_test::{Given, Question};
 
 use super::super::ask::Ask;
 use super::catalogue::World;
@@ -45,9 +45,9 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
         Form::Why => ask(dice, world, document, user).why(),
         Form::Level if !world.graded.is_empty() => Question::Level {
             user: user.into(),
-            within: None,
+            within: Given::Absent,
             object: None,
-            today: None,
+            today: Given::Absent,
             permission: match dice.chance(90) {
                 true => dice.pick(&world.graded).0[0].clone(),
                 false => action(dice, world).0,
@@ -61,11 +61,15 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
             },
         },
         Form::Effective => {
-            Question::Effective { user: user.into(), within: None, assignment: None }
+            Question::Effective { user: user.into(), within: Given::Absent, assignment: None }
         }
         Form::WhoCan => {
             let Ask { action, object, today, .. } = ask(dice, world, document, user);
-            Question::WhoCan { action, object: object.filter(|_| dice.chance(70)), today }
+            Question::WhoCan {
+                action,
+                object: object.filter(|_| dice.chance(70)),
+                today: today.into(),
+            }
         }
         Form::Filter => {
             let asked = ask(dice, world, document, user.clone());
@@ -78,11 +82,19 @@ pub fn read(dice: &mut Dice<'_>, world: &World, document: &Document) -> Question
                 objects.extend((0..more).map(|_| object(dice, world, document, &user, &kind)));
             }
             let Ask { action, today, .. } = asked;
-            Question::Filter { user: user.into(), within: None, action, objects, today }
+            Question::Filter {
+                user: user.into(),
+                within: Given::Absent,
+                action,
+                objects,
+                today: today.into(),
+            }
         }
-        Form::CanSome | Form::Level | Form::Setting => {
-            Question::CanSome { user: user.into(), within: None, action: action(dice, world).0 }
-        }
+        Form::CanSome | Form::Level | Form::Setting => Question::CanSome {
+            user: user.into(),
+            within: Given::Absent,
+            action: action(dice, world).0,
+        },
     }
 }
 
