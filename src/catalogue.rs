@@ -510,6 +510,17 @@ impl Catalogue {
         needs.filter(|&(link, bit)| link != Link::Implies && !self.is_scope(bit))
     }
 
+    /// Returns the permissions whose gate parent is this one, or that require it. A scoped
+    /// node answers to what its scopes answer to.
+    pub(crate) fn answering(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let leads_to = move |&dependent: &NodeId| {
+            let mut needs = self.needs(dependent);
+            needs.any(|(link, bit)| link != Link::Implies && self.id_of(bit) == id)
+        };
+        let dependents = self.dependents(id).iter().copied().filter(leads_to);
+        dependents.chain(self.scoped_of(id))
+    }
+
     /// The same for what a scope itself requires.
     pub(crate) fn followed_by_scope(&self, scope: NodeId) -> impl Iterator<Item = Bit> {
         let own = self.node(scope).requirements().0.iter().copied();

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::{Ask, Compiled, Limit, Permission, User, limit_of};
-use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Link, NodeId};
+use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, NodeId};
 use crate::date::Moment;
 use crate::ids::{CapacityId, ClassId, Key, UserSlot};
 use crate::names::HashSet;
@@ -157,34 +157,20 @@ impl<'e> Acting<'e> {
     /// a kind that the terms cover.
     fn leads_to_some(self, bit: Bit) -> bool {
         let catalogue = &self.compiled.policy().catalogue;
+        let covers = |kind| self.assigned.terms.conditions(kind, catalogue).is_some();
         let mut seen = HashSet::<NodeId>::default();
-        let mut open = self.answering(catalogue.id_of(bit), bit);
+        let mut open = if self.holds(bit) { vec![catalogue.id_of(bit)] } else { Vec::new() };
         while let Some(id) = open.pop() {
             if !seen.insert(id) {
                 continue;
             }
             let node = catalogue.node(id);
-            let covers = |kind| self.assigned.terms.conditions(kind, catalogue).is_some();
             if node.kind.is_some_and(covers) && self.allows_some(node.bit) {
                 return true;
             }
-            open.extend(self.answering(id, node.bit));
+            open.extend(catalogue.answering(id));
         }
         false
-    }
-
-    /// Returns the permissions whose gate parent is this one, or that require it, at that
-    /// level or a higher one. A scoped node answers to what its scopes answer to.
-    fn answering(self, id: NodeId, bit: Bit) -> Vec<NodeId> {
-        let catalogue = &self.compiled.policy().catalogue;
-        let needs_it = |&dependent: &NodeId| {
-            let mut needs = catalogue.needs(dependent);
-            needs.any(|(link, needed)| {
-                link != Link::Implies && catalogue.id_of(needed) == id && needed >= bit
-            })
-        };
-        let dependents = catalogue.dependents(id).iter().copied().filter(needs_it);
-        dependents.chain(catalogue.scoped_of(id)).collect()
     }
 }
 

@@ -121,7 +121,7 @@ impl Engine {
 
     /// Returns everything that one of a user's assignments carries, whatever its terms, in
     /// the form of [`Engine::effective`]. An admin has everything in each assignment, a
-    /// suspended user and an unknown one nothing.
+    /// suspended user nothing.
     ///
     /// # Errors
     ///
@@ -132,10 +132,9 @@ impl Engine {
         assignment: &str,
     ) -> Result<Vec<Effective<'_>>, Unknown> {
         let compiled = &self.0;
-        let (Some(class), Some(slot)) = (compiled.class(user), compiled.slot(user)) else {
-            return Ok(Vec::new());
-        };
-        let assigned = compiled.policy().users.assigned(slot);
+        let slot = compiled.slot(user);
+        let class = compiled.class(user).unwrap_or(ClassId::VACANT);
+        let assigned = slot.map(|slot| compiled.policy().users.assigned(slot)).unwrap_or_default();
         let Some(found) = assigned.iter().find(|it| *it.name == *assignment) else {
             let known = assigned.iter().map(|it| &*it.name);
             return Err(Unknown::among("assignment", assignment, known));

@@ -263,6 +263,9 @@ impl Question {
             Question::Effective { user, within, assignment } => {
                 let asker = user.asker(engine, within)?;
                 match assignment {
+                    Some(_) if !within.is_absent() => {
+                        return Err(Unknown::malformed("an assignment or an entry, not both"));
+                    }
                     Some(assignment) => Answer::texts(asker.effective_in(assignment)?),
                     None => Answer::texts(asker.effective()),
                 }
