@@ -358,6 +358,7 @@ impl Catalogue {
         &self.attributes[id]
     }
 
+    #[expect(clippy::indexing_slicing, reason = "as kinds do accepted values")]
     pub(crate) fn values_at(&self, id: ValuesId) -> &Values {
         &self.values[id.index()]
     }

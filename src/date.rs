@@ -1,5 +1,10 @@
 //! Civil dates and times.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "of seconds and days within the calendar, which 64 bits hold many times over"
+)]
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;

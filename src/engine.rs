@@ -425,9 +425,9 @@ impl Engine {
         };
         let level = match (on.parts(), compiled.slot(user)) {
             ((Some(object), today), Some(slot)) => {
-                let thresholds = each(node.bits()).rev();
+                let mut thresholds = each(node.bits()).rev();
                 let allowed = |&bit: &Bit| compiled.allows_bit(slot, bit, object, today);
-                thresholds.filter(allowed).next().map_or(0, |bit| node.level_of(bit) as usize)
+                thresholds.find(allowed).map_or(0, |bit| node.level_of(bit) as usize)
             }
             ((None, today), Some(slot)) => {
                 let class = compiled.policy().users.class_of(slot);

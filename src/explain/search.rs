@@ -539,7 +539,8 @@ fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> S
             Bound::Limit(value)
         }
         (BoundType::Flag, Some(Value::Boolean(flag))) => {
-            let other = stated.filter(|&bound| *bound == Bound::Flag(!flag)).next();
+            let mut stated = stated;
+            let other = stated.find(|&bound| *bound == Bound::Flag(!flag));
             if other.is_some() { Bound::EitherFlag } else { Bound::Flag(flag) }
         }
         (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => value

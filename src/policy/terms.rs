@@ -242,7 +242,7 @@ impl Resolver<'_> {
         let map = place.key("assignments");
         let mut seen = Seen::default();
         let resolved = stated.iter().filter_map(|(name, assignment)| {
-            let place = map.key(name);
+            let place = map.name(name);
             self.faults.check_text(&place, name);
             seen.insert(name, &place, self.faults);
             self.assignment(name, assignment, &place, groups)
@@ -317,7 +317,7 @@ impl Resolver<'_> {
         let mut fitting = Coverage::default();
         let mut kinds = Seen::default();
         for (name, conditions) in on.iter() {
-            let place = place.key(name);
+            let place = place.name(name);
             kinds.insert(name, &place, self.faults);
             let kind = self.catalogue.kinds.get(name);
             if kind.is_none() && name != OTHERS {
@@ -328,7 +328,7 @@ impl Resolver<'_> {
             let mut fits = true;
             let mut seen = Seen::default();
             for (name, bound) in conditions.iter() {
-                let place = place.key(name);
+                let place = place.name(name);
                 seen.insert(name, &place, self.faults);
                 if matches!(bound, Bound::OneOf(texts) if texts.is_empty()) {
                     let what = "nothing is among none";
