@@ -1,6 +1,11 @@
 //! Statements and the names of sources resolved: those of a document, of an imported
 //! bundle and of a change.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method is not general enough in the lifetime of its place"
+)]
+
 use std::borrow::Cow;
 
 use smallvec::{SmallVec, smallvec};

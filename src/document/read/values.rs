@@ -1,5 +1,10 @@
 //! The shapes of simple values, and of lists and maps of them.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method is not general enough in the lifetime of its place"
+)]
+
 use std::borrow::Cow;
 use std::fmt;
 
