@@ -57,7 +57,7 @@ use crate::date::Moment;
 use crate::document::RelationType;
 use crate::engine::{Asker, Conditional, Engine, Permission, User, Verdict};
 use crate::names::is_among;
-use crate::object::{Identity, Object, Subject, Today};
+use crate::object::{Identity, Object, RelationState, Subject, Today};
 pub use columns::{ColumnRelation, ColumnValue, Columns, Me};
 pub(crate) use formula::{Formula, Test};
 pub use predicate::Predicate;
@@ -93,7 +93,8 @@ impl Engine {
     /// Without a day, a relative fence passes nothing. An admin's filter
     /// matches every object of every kind, and so does that of a permission on
     /// no kind that the user holds. With a handle of another policy, the filter
-    /// matches nothing.
+    /// matches nothing. The terms of assignments are part of it, as they hold on that
+    /// day: groups that they name are listed with all groups below these.
     ///
     /// It takes microseconds, and longer the larger the filter: make it once for
     /// a page, not once for an object.
@@ -119,55 +120,50 @@ impl Engine {
     /// # }
     /// ```
     pub fn filter(&self, user: User, action: Permission, today: impl Today) -> Filter {
-        match self.verdict(user, action) {
-            Verdict::Denied => Filter::of(None, Predicate::None),
-            Verdict::Allowed => Filter::of(None, Predicate::All),
-            Verdict::Conditional(conditional) => Filter::new(&conditional, today.moment()),
-        }
+        let today = today.moment();
+        Filter::of_all([self.verdict(user, action, today)], today)
     }
 }
 
 impl Asker {
     /// [`Engine::filter`], of what the asker may do in every respect.
     pub fn filter(&self, action: Permission, today: impl Today) -> Filter {
-        let mut filters =
-            self.sides.iter().map(|(engine, user)| engine.filter(*user, action, today));
-        let first = filters.next().unwrap_or_else(|| Filter::of(None, Predicate::None));
-        filters.fold(first, Filter::and)
+        let today = today.moment();
+        let verdicts = self.sides.iter().map(|(engine, user)| engine.verdict(*user, action, today));
+        Filter::of_all(verdicts, today)
     }
 }
 
 impl Filter {
-    fn new(conditional: &Conditional<'_>, today: Option<Moment>) -> Filter {
-        let day = Day::Of(today.map(Moment::date));
-        let formulas = Formulas::new(conditional, day);
+    /// Returns the filter of what all of some answers allow, for one user.
+    fn of_all<'e>(
+        verdicts: impl IntoIterator<Item = Verdict<Vec<Conditional<'e>>>>,
+        today: Option<Moment>,
+    ) -> Filter {
+        let mut all = Vec::new();
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Denied => return Filter::of(None, Predicate::None),
+                Verdict::Allowed => {}
+                Verdict::Conditional(conditionals) => all.push(conditionals),
+            }
+        }
+        let Some(conditional) = all.iter().flatten().next() else {
+            return Filter::of(None, Predicate::All);
+        };
+        let today = today.map(Moment::date);
+        let formulas = Formulas::of_all(&all, today);
         if formulas.main == Formula::NONE {
             return Filter::of(None, Predicate::None);
         }
-        let (kind, declared) = conditional.kind;
-        let (predicate, definitions) = formulas.predicates(declared, day);
-        let all = std::iter::once(&predicate).chain(&definitions);
-        let asks_for = |names| all.clone().any(|predicate| predicate.asks_for(names));
-        let user = asks_for(RelationType::User).then(|| conditional.user.to_owned());
+        let (kind, declared) = conditional.kind();
+        let (predicate, definitions) = formulas.predicates(declared, Day::Of(today));
+        let tested = std::iter::once(&predicate).chain(&definitions);
+        let asks_for = |names| tested.clone().any(|predicate| predicate.asks_for(names));
+        let user = asks_for(RelationType::User).then(|| conditional.user().to_owned());
         let groups = if asks_for(RelationType::Group) { conditional.groups() } else { Vec::new() };
         let groups = groups.into_iter().map(str::to_owned).collect();
         Filter { kind: Some(kind.to_owned()), predicate, definitions, user, groups }
-    }
-
-    /// Returns the filter for what both match, of one user.
-    fn and(self, other: Filter) -> Filter {
-        match (&self.predicate, &other.predicate) {
-            (Predicate::None, _) | (_, Predicate::All) => return self,
-            (Predicate::All, _) | (_, Predicate::None) => return other,
-            _ => {}
-        }
-        let known = self.definitions.len();
-        let mut definitions = self.definitions;
-        definitions.extend(other.definitions.into_iter().map(|it| it.renumbered(known)));
-        let predicate = Predicate::And(vec![self.predicate, other.predicate.renumbered(known)]);
-        let groups = if self.groups.is_empty() { other.groups } else { self.groups };
-        let user = self.user.or(other.user);
-        Filter { kind: self.kind, predicate, definitions, user, groups }
     }
 
     fn of(kind: Option<String>, predicate: Predicate) -> Filter {
@@ -209,6 +205,14 @@ impl Filter {
     /// [me]: crate::object::RelationState::Me
     pub fn groups(&self) -> &[String] {
         &self.groups
+    }
+
+    /// Returns the users or groups that are [`Me`](RelationState::Me).
+    pub(crate) fn me(&self, names: RelationType) -> &[String] {
+        match names {
+            RelationType::User => self.user.as_slice(),
+            RelationType::Group => &self.groups,
+        }
     }
 
     /// Returns whether the filter matches the object.
@@ -258,6 +262,10 @@ impl Filter {
                 let subject = Subject { asker: self, relation: *names };
                 object.relation(name, &subject).is_some_and(|state| states.contains(&state))
             }
+            Predicate::Names { name, names, any_of } => {
+                let subject = Subject { asker: &AnyOf(any_of), relation: *names };
+                object.relation(name, &subject) == Some(RelationState::Me)
+            }
             Predicate::Defined(number) => known.get(*number) == Some(&true),
             test => test.attribute().is_some_and(|name| test.passes(object.attribute(name))),
         }
@@ -270,5 +278,17 @@ impl Identity for Filter {
     }
     fn belongs(&self, group: &str) -> bool {
         is_among(&self.groups, group)
+    }
+}
+
+/// Users or groups, one of whom a relation must name.
+struct AnyOf<'f>(&'f [String]);
+
+impl Identity for AnyOf<'_> {
+    fn is_user(&self, name: &str) -> bool {
+        is_among(self.0, name)
+    }
+    fn belongs(&self, group: &str) -> bool {
+        is_among(self.0, group)
     }
 }

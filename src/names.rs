@@ -41,6 +41,12 @@ pub(crate) fn is_among<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool
     })
 }
 
+/// Returns whether a sorted list contains all of another one.
+pub(crate) fn is_sorted_subset<T: Ord>(some: &[T], all: &[T]) -> bool {
+    let mut all = all.iter();
+    some.iter().all(|text| all.find(|known| *known >= text) == Some(text))
+}
+
 /// Returns `true` if a text is a name: `[A-Za-z0-9_-]+`.
 pub(crate) fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
-use crate::names::{HashSet, is_among};
+use crate::names::{HashSet, is_among, is_sorted_subset};
 use crate::object::Value;
 
 /// The values of an attribute that pass a bound.
@@ -236,12 +236,6 @@ impl Limit {
             _ => true,
         }
     }
-}
-
-/// Returns whether a sorted list contains all of another one.
-fn is_sorted_subset(some: &[Box<str>], all: &[Box<str>]) -> bool {
-    let mut all = all.iter();
-    some.iter().all(|text| all.find(|known| *known >= text) == Some(text))
 }
 
 /// Returns whether some fences together reach as far as others do, on every day;

@@ -241,17 +241,17 @@ impl<'e> Comparison<'e> {
             Verdict::Allowed => return Reach::Everywhere,
             Verdict::Conditional(conditional) => conditional,
         };
-        let scopes = conditional.condition.scopes().map(|scope| scope.bit);
+        let scopes = conditional.condition().scopes().map(|scope| scope.bit);
         let scopes = scopes.filter(|&bit| conditional.holds(bit)).collect();
         let recipe = (std::ptr::from_ref(node), side.limits().as_ptr(), scopes);
         if let Some(known) = self.formulas.get_index_of(&recipe) {
             return Reach::On(known);
         }
-        let formulas = Formulas::new(&conditional, Day::Any);
+        let formulas = Formulas::of_class(&conditional);
         let known = Known {
-            kind: conditional.kind,
-            without: !conditional.condition.needs_object,
-            diagram: self.diagrams.of(conditional.kind.0, &formulas),
+            kind: conditional.kind(),
+            without: !conditional.condition().needs_object,
+            diagram: self.diagrams.of(conditional.kind().0, &formulas),
             formulas,
             extent: None,
         };

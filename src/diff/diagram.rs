@@ -174,6 +174,8 @@ impl<'e> Diagrams<'e> {
                 let variable = self.variable(Asked::Values(kind, name, limit.clone()));
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
+            // Of terms, which are not compared.
+            Formula::Test(Test::Names(..)) => return None,
             Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,
             Formula::Join(op, parts) => {
                 let mut all = if *op == Op::And { ALL } else { NONE };

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
+use super::verdict::{Capacity as In, Conditional, Verdict};
 use super::{Ask, Compiled, Limit, Permission, User, limit_of};
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, NodeId};
 use crate::date::Moment;
@@ -49,7 +50,13 @@ impl Grants for ActingFor<'_> {
     }
 
     fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
-        (check.marked(false), self.acting.limit(check))
+        (check.marked(false), self.limit_on(check))
+    }
+}
+
+impl<'e> ActingFor<'e> {
+    pub(super) fn limit_on(&self, check: AttributeId) -> &'e Limit {
+        self.acting.limit(check)
     }
 }
 
@@ -77,16 +84,39 @@ impl<'e> Acting<'e> {
         ActingFor { acting: self, scopes }
     }
 
-    /// Calls back with the condition of a permission, as it is in the assignment.
-    fn with_condition<R>(
+    /// Returns the condition of a permission as it is in the assignment, if it is another
+    /// one there.
+    fn own_condition(self, bit: Bit) -> Option<Condition> {
+        self.own_limits()?;
+        self.compiled.policy().catalogue.condition_in(bit, &self)
+    }
+
+    /// Returns the answer that the assignment gives on a day.
+    pub(super) fn verdict(
         self,
+        slot: UserSlot,
         bit: Bit,
-        condition: &Condition,
-        call: impl FnOnce(&Condition) -> R,
-    ) -> R {
+        today: Option<Moment>,
+    ) -> Verdict<Conditional<'e>> {
+        let Assigned { terms, .. } = self.assigned;
+        if !self.carries(bit) || !terms.hold_on_day(today) {
+            return Verdict::Denied;
+        }
         let catalogue = &self.compiled.policy().catalogue;
-        let told_apart = self.own_limits().and_then(|_| catalogue.condition_in(bit, &self));
-        call(told_apart.as_ref().unwrap_or(condition))
+        let Some(shared) = catalogue.node_of(bit).condition.as_deref() else {
+            return if terms.are_on_objects() { Verdict::Denied } else { Verdict::Allowed };
+        };
+        match terms.conditions(shared.kind, catalogue) {
+            None => Verdict::Denied,
+            Some(terms) => Verdict::Conditional(Conditional {
+                compiled: self.compiled,
+                slot,
+                capacity: In::Assigned(self.asked(bit)),
+                shared,
+                own: self.own_condition(bit),
+                terms,
+            }),
+        }
     }
 
     /// Returns whether a permission is allowed in the assignment.
@@ -119,23 +149,22 @@ impl<'e> Acting<'e> {
             let holds = self.holds_without_object(today);
             return Some(Outcome::new(if holds { Reason::Granted } else { Reason::OutOfTerms }));
         };
-        let reason = self.with_condition(bit, condition, |condition| {
-            let view = object.map(|object| {
-                let mut view = View::new(self.compiled, self.asked(bit), slot, object, today);
-                (view.is_of(condition.kind), view)
-            });
-            let holds = match object {
-                None => self.holds_without_object(today),
-                Some(object) => {
-                    let day = today.map(Moment::date);
-                    let on = (condition.kind, object);
-                    terms.hold_on_day(today)
-                        && terms.hold_on(on, day, &policy.catalogue, &policy.groups)
-                }
-            };
-            reason_on_object(condition, view, holds)
+        let own = self.own_condition(bit);
+        let condition = own.as_ref().unwrap_or(condition);
+        let view = object.map(|object| {
+            let mut view = View::new(self.compiled, self.asked(bit), slot, object, today);
+            (view.is_of(condition.kind), view)
         });
-        Some(reason)
+        let holds = match object {
+            None => self.holds_without_object(today),
+            Some(object) => {
+                let day = today.map(Moment::date);
+                let on = (condition.kind, object);
+                terms.hold_on_day(today)
+                    && terms.hold_on(on, day, &policy.catalogue, &policy.groups)
+            }
+        };
+        Some(reason_on_object(condition, view, holds))
     }
 
     /// Returns whether a permission is allowed in the assignment on some object, on some

@@ -124,6 +124,13 @@ pub(super) struct Ordinary<'a> {
     pub(super) class: ClassId,
 }
 
+impl<'a> Ordinary<'a> {
+    #[inline]
+    pub(super) fn limit_on(&self, check: AttributeId) -> &'a Limit {
+        limit_of(self.compiled.limits(self.class), check)
+    }
+}
+
 impl Grants for Ordinary<'_> {
     #[inline]
     fn holds(&self, scope: Bit) -> bool {
@@ -132,7 +139,7 @@ impl Grants for Ordinary<'_> {
 
     #[inline]
     fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
-        (check, limit_of(self.compiled.limits(self.class), check))
+        (check, self.limit_on(check))
     }
 }
 

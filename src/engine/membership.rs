@@ -74,11 +74,7 @@ impl<'m> Membership<'m> {
 
     /// The groups that count, sorted.
     pub(crate) fn names(&self) -> Vec<&'m str> {
-        let ranges = self.list.map_or(&[][..], |list| &list.ranges);
-        let mut names: Vec<&str> = self.forest.names(ranges).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+        self.forest.sorted_names(self.list.map_or(&[], |list| &list.ranges))
     }
 }
 
@@ -103,6 +99,12 @@ impl Memberships {
     pub(crate) fn get(&self, list: GroupListId) -> Membership<'_> {
         let list = self.lists.get(list.index()).and_then(|list| list.as_deref());
         Membership { forest: &self.forest, list }
+    }
+
+    /// Returns groups and all beneath them, sorted.
+    pub(crate) fn with_beneath(&self, groups: &[GroupId]) -> Vec<&str> {
+        let ranges: Vec<Range> = groups.iter().map(|&id| self.forest.ranges[id]).collect();
+        self.forest.sorted_names(&ranges)
     }
 
     /// The bytes of the lists and of the forest, names aside.
@@ -159,10 +161,18 @@ impl Forest {
     }
 
     /// The groups of some ranges.
-    fn names<'f>(&'f self, ranges: &'f [Range]) -> impl Iterator<Item = &'f str> {
+    fn names<'f>(&'f self, ranges: &[Range]) -> impl Iterator<Item = &'f str> {
         let ids = |range: &Range| self.order.get(range.begin as usize..range.end as usize);
         let ids = ranges.iter().filter_map(ids).flatten();
         ids.map(|&id| self.groups.name(id))
+    }
+
+    /// The groups of some ranges, sorted.
+    fn sorted_names<'f>(&'f self, ranges: &[Range]) -> Vec<&'f str> {
+        let mut names: Vec<&str> = self.names(ranges).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     fn list(&self, groups: &[GroupId]) -> List {

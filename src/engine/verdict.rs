@@ -1,52 +1,72 @@
 //! The part of a decision that does not depend on the object.
 
-use super::bounding::limit_of;
+use super::acting::ActingFor;
+use super::decide::{Grants, Ordinary};
 use super::{Compiled, Engine, Permission, User};
 use crate::bits::Word;
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Limit, Values, ValuesId};
-use crate::ids::{ClassId, GroupListId, Key, UserSlot};
+use crate::date::Moment;
+use crate::ids::{ClassId, GroupId, GroupListId, Key, UserSlot};
+use crate::policy::TermTest;
 
 /// The answer for a user and a permission.
-pub(crate) enum Verdict<'e> {
+pub(crate) enum Verdict<C> {
     /// No, for every object.
     Denied,
     /// Yes, for every object of every kind.
     Allowed,
     /// The object decides.
-    Conditional(Conditional<'e>),
+    Conditional(C),
 }
 
-/// A decision that depends on the object.
-#[derive(Clone)]
+/// A decision that depends on the object, in one capacity.
 pub(crate) struct Conditional<'e> {
-    compiled: &'e Compiled,
-    class: ClassId,
-    pub(crate) limits: &'e [Limit],
-    slot: UserSlot,
-    /// The user's name.
-    pub(crate) user: &'e str,
-    /// The kind of object concerned.
-    pub(crate) kind: (&'e str, &'e Kind),
+    pub(super) compiled: &'e Compiled,
+    pub(super) slot: UserSlot,
+    pub(super) capacity: Capacity<'e>,
     /// The condition on the object, the same for every user.
-    pub(crate) condition: &'e Condition,
+    pub(super) shared: &'e Condition,
+    /// The condition in its place, if the capacity has one of its own.
+    pub(super) own: Option<Condition>,
+    /// The tests of the terms, each with the name of a relation or an attribute.
+    pub(crate) terms: Vec<(&'e str, &'e TermTest)>,
+}
+
+pub(super) enum Capacity<'e> {
+    Ordinary(Ordinary<'e>),
+    Assigned(ActingFor<'e>),
 }
 
 impl Engine {
-    pub(crate) fn verdict(&self, user: User, action: Permission) -> Verdict<'_> {
+    /// Returns the answer for a user on a day, with the conditions of which an object must
+    /// meet one.
+    pub(crate) fn verdict(
+        &self,
+        user: User,
+        action: Permission,
+        today: Option<Moment>,
+    ) -> Verdict<Vec<Conditional<'_>>> {
         let compiled = &self.0;
-        let (Some(class), Some(ask)) = (compiled.class(user), compiled.ask(action)) else {
-            return Verdict::Denied;
-        };
-        let slot = compiled.slot(user);
-        match slot.and_then(|slot| Some((slot, compiled.policy().users.get(slot)?.0))) {
-            Some(user) => compiled.verdict(class, ask.bit(), user),
-            None => Verdict::Denied,
+        let slot = compiled.slot(user).filter(|&slot| compiled.policy().users.get(slot).is_some());
+        let (Some(slot), Some(bit)) = (slot, self.bit(action)) else { return Verdict::Denied };
+        let class = compiled.policy().users.class_of(slot);
+        let ordinary = compiled.verdict(class, slot, bit);
+        let assigned = compiled.acting(slot).map(|acting| acting.verdict(slot, bit, today));
+        let mut conditionals = Vec::new();
+        for verdict in std::iter::once(ordinary).chain(assigned) {
+            match verdict {
+                Verdict::Denied => {}
+                Verdict::Allowed => return Verdict::Allowed,
+                Verdict::Conditional(conditional) => conditionals.push(conditional),
+            }
         }
+        if conditionals.is_empty() { Verdict::Denied } else { Verdict::Conditional(conditionals) }
     }
 
-    /// Returns the answer for a class of users, without a user's name and groups.
-    pub(crate) fn verdict_of_class(&self, class: ClassId, bit: Bit) -> Verdict<'_> {
-        self.0.verdict(class, bit, (UserSlot::NOBODY, ""))
+    /// Returns the answer for a class of users in the ordinary capacity, without a user's
+    /// name and groups.
+    pub(crate) fn verdict_of_class(&self, class: ClassId, bit: Bit) -> Verdict<Conditional<'_>> {
+        self.0.verdict(class, UserSlot::NOBODY, bit)
     }
 
     /// Returns the words of the permission bits that users of a class hold.
@@ -82,40 +102,54 @@ impl Engine {
 }
 
 impl Compiled {
-    fn verdict<'e>(&'e self, class: ClassId, bit: Bit, user: (UserSlot, &'e str)) -> Verdict<'e> {
+    fn verdict(&self, class: ClassId, slot: UserSlot, bit: Bit) -> Verdict<Conditional<'_>> {
         if !self.rows.holds(class, bit) {
             return Verdict::Denied;
         }
-        let catalogue = &self.policy().catalogue;
-        let condition = catalogue.node_of(bit).condition.as_deref();
-        let Some(condition) = condition.filter(|_| !self.is_admin(class)) else {
-            return Verdict::Allowed;
-        };
-        match catalogue.kinds.get_index(condition.kind.index()) {
-            Some((kind, declared)) => Verdict::Conditional(Conditional {
+        let condition = self.policy().catalogue.node_of(bit).condition.as_deref();
+        match condition.filter(|_| !self.is_admin(class)) {
+            None => Verdict::Allowed,
+            Some(shared) => Verdict::Conditional(Conditional {
                 compiled: self,
-                class,
-                limits: self.limits(class),
-                slot: user.0,
-                user: user.1,
-                kind: (kind, declared),
-                condition,
+                slot,
+                capacity: Capacity::Ordinary(Ordinary { compiled: self, class }),
+                shared,
+                own: None,
+                terms: Vec::new(),
             }),
-            None => Verdict::Denied,
         }
     }
 }
 
 impl<'e> Conditional<'e> {
-    /// Returns whether the user holds a scope.
-    pub(crate) fn holds(&self, scope: Bit) -> bool {
-        self.compiled.rows.holds(self.class, scope)
+    /// Returns the condition on the object.
+    pub(crate) fn condition(&self) -> &Condition {
+        self.own.as_ref().unwrap_or(self.shared)
     }
 
-    /// Returns an attribute, and the user's limit on it.
-    pub(crate) fn limit(&self, attribute: AttributeId) -> (&'e Attribute, &'e Limit) {
+    /// Returns the kind of object concerned.
+    pub(crate) fn kind(&self) -> (&'e str, &'e Kind) {
         let catalogue = &self.compiled.policy().catalogue;
-        (catalogue.attribute_at(attribute), limit_of(self.limits, attribute))
+        let id = self.shared.kind;
+        let name = catalogue.kinds.get_index(id.index()).map_or("", |(name, _)| name);
+        (name, catalogue.kind(id))
+    }
+
+    /// Returns whether a scope counts as the user's.
+    pub(crate) fn holds(&self, scope: Bit) -> bool {
+        match &self.capacity {
+            Capacity::Ordinary(ordinary) => ordinary.holds(scope),
+            Capacity::Assigned(acting) => acting.holds(scope),
+        }
+    }
+
+    /// Returns the attribute of a check, and the limit on it.
+    pub(crate) fn limit(&self, check: AttributeId) -> (&'e Attribute, &'e Limit) {
+        let limit = match &self.capacity {
+            Capacity::Ordinary(ordinary) => ordinary.limit_on(check),
+            Capacity::Assigned(acting) => acting.limit_on(check),
+        };
+        (self.compiled.policy().catalogue.attribute_at(check.marked(false)), limit)
     }
 
     /// Returns the name of an attribute, and the values of it that a scope accepts.
@@ -125,9 +159,19 @@ impl<'e> Conditional<'e> {
         (&catalogue.attribute_at(*attribute).name, limit)
     }
 
+    /// Returns the user's name.
+    pub(crate) fn user(&self) -> &'e str {
+        self.compiled.policy().users.name(self.slot)
+    }
+
     /// Returns the user's groups and their descendants, sorted.
     pub(crate) fn groups(&self) -> Vec<&'e str> {
         let list = self.compiled.policy().users.groups_of(self.slot);
         self.compiled.memberships.get(list).names()
+    }
+
+    /// Returns groups and their descendants, sorted.
+    pub(crate) fn with_beneath(&self, groups: &[GroupId]) -> Vec<&'e str> {
+        self.compiled.memberships.with_beneath(groups)
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::{Filter, Predicate};
 use crate::date::Date;
-use crate::document::RelationType;
 use crate::names::is_among;
 use crate::object::{Id, Value, decimal};
 use crate::relation::RelationState;
@@ -128,6 +127,20 @@ impl<'c> Columns<'c> {
         self.attributes.retain(|(known, _)| *known != name);
         self.attributes.push((name, Box::new(column)));
         self
+    }
+
+    /// Marks the rows in which a relation is in one of some states, given whom it must name
+    /// to be `me`.
+    fn mark_relation(
+        &self,
+        name: &str,
+        me: &[String],
+        states: &[RelationState],
+        marks: &mut [u64],
+    ) {
+        if let Some((_, column)) = self.relations.iter().find(|(known, _)| *known == name) {
+            column(&Me::new(me), states, marks);
+        }
     }
 
     fn words(&self) -> usize {
@@ -365,14 +378,10 @@ impl Filter {
                 }
             }
             Predicate::Relation { name, names, states } => {
-                let me = Me::new(match names {
-                    RelationType::User => self.user.as_slice(),
-                    RelationType::Group => &self.groups,
-                });
-                if let Some((_, column)) = objects.relations.iter().find(|(known, _)| known == name)
-                {
-                    column(&me, states, &mut marks);
-                }
+                objects.mark_relation(name, self.me(*names), states, &mut marks);
+            }
+            Predicate::Names { name, any_of, .. } => {
+                objects.mark_relation(name, any_of, &[RelationState::Me], &mut marks);
             }
             test => {
                 let mut columns = objects.attributes.iter();

@@ -11,9 +11,12 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::sync::Arc;
 
 use crate::catalogue::{AttributeId, Limit, Op, States, Truth};
 use crate::engine::limit_of;
+use crate::names::{is_among, is_sorted_subset};
+use crate::relation::RelationState;
 
 /// A condition on an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +33,9 @@ pub(crate) enum Test<'c> {
     /// The relation is in one of these states. It has at most one state: a
     /// relation that the object does not carry has no state.
     Relation(&'c str, States),
+    /// The relation names one of these users or groups, which are sorted. It may name
+    /// several.
+    Names(&'c str, Arc<[&'c str]>),
     /// The attribute has a value within the limit.
     Values(&'c str, Cow<'c, Limit>),
     /// The attribute is within the user's bound, whatever that is.
@@ -47,11 +53,23 @@ impl Op {
     }
 }
 
-impl Test<'_> {
+impl<'c> Test<'c> {
     /// Returns the test that passes where both pass, or where either does; `None` if they
     /// don't test the same thing or no test does that.
     fn merged(&self, op: Op, other: &Self) -> Option<Self> {
         Some(match (self, other) {
+            (Test::Names(name, one), Test::Names(of, other)) if name == of => match op {
+                // It may name several.
+                Op::And if is_sorted_subset(one, other) => self.clone(),
+                Op::And if is_sorted_subset(other, one) => Test::Names(name, other.clone()),
+                Op::And => return None,
+                Op::Or => {
+                    let mut all = [&**one, &**other].concat();
+                    all.sort();
+                    all.dedup();
+                    Test::Names(name, all.into())
+                }
+            },
             (Test::Relation(name, one), Test::Relation(of, other)) if name == of => {
                 let states = match op {
                     Op::And => one.intersection(*other),
@@ -70,10 +88,15 @@ impl Test<'_> {
         })
     }
 
-    /// Returns the test that passes where this one does and another does not; `None` if they
-    /// don't test the same thing or no test does that.
+    /// Returns a test that passes where this one does and another does not, and nowhere
+    /// else but where this one does; `None` if they don't test the same thing or no test
+    /// does that.
     fn without(&self, other: &Self) -> Option<Self> {
         Some(match (self, other) {
+            (Test::Names(name, one), Test::Names(of, other)) if name == of => {
+                let left = one.iter().filter(|name| !is_among(other, name));
+                Test::Names(name, left.copied().collect())
+            }
             (Test::Relation(name, one), Test::Relation(of, other)) if name == of => {
                 Test::Relation(name, one.without(*other))
             }
@@ -84,9 +107,32 @@ impl Test<'_> {
         })
     }
 
+    /// Returns a test that passes where this one does, of objects that pass another test;
+    /// `None` if that is this one.
+    fn given(&self, known: &Self) -> Option<Self> {
+        match (self, known) {
+            (Test::Relation(name, states), Test::Names(of, _)) if name == of => {
+                let nobody = States::default().with(RelationState::None);
+                Some(Test::Relation(name, states.without(nobody)))
+            }
+            (Test::Names(name, _), Test::Relation(of, states))
+                if name == of && states.without(States::SOMEBODY) == *states =>
+            {
+                Some(Test::Relation(name, States::default()))
+            }
+            _ => self.merged(Op::And, known),
+        }
+    }
+
     /// Returns whether every object that passes it passes another test.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
+            (Test::Names(name, some), Test::Names(of, all)) => {
+                name == of && is_sorted_subset(some, all)
+            }
+            (Test::Names(name, _), Test::Relation(of, states)) => {
+                name == of && States::SOMEBODY.without(*states) == States::default()
+            }
             (Test::Relation(name, states), Test::Relation(of, more)) => {
                 name == of && states.without(*more) == States::default()
             }
@@ -101,6 +147,7 @@ impl Test<'_> {
     fn is_impossible(&self) -> bool {
         match self {
             Test::Relation(_, states) => *states == States::default(),
+            Test::Names(_, any_of) => any_of.is_empty(),
             Test::Values(_, limit) => !limit.passable(),
             Test::Bound(..) | Test::Defined(_) => false,
         }
@@ -109,6 +156,9 @@ impl Test<'_> {
     /// Returns how many texts are looked at to compare it with another one.
     fn compared_texts(&self, other: &Self) -> usize {
         match (self, other) {
+            (Test::Names(name, some), Test::Names(of, all)) if name == of => {
+                some.len().saturating_add(all.len())
+            }
             (Test::Values(name, limit), Test::Values(of, _)) if name == of => match &**limit {
                 Limit::OneOf(texts) => texts.len(),
                 _ => 0,
@@ -267,7 +317,7 @@ impl<'c> Formula<'c> {
         match (self, fact) {
             (Formula::Test(test), Formula::Test(known)) => {
                 let left = match op {
-                    Op::And => test.merged(Op::And, known)?,
+                    Op::And => test.given(known)?,
                     Op::Or => test.without(known)?,
                 };
                 (left != *test).then_some(Formula::Test(left))
@@ -304,15 +354,21 @@ fn flatten(op: Op, parts: Vec<Formula<'_>>) -> Option<Vec<Formula<'_>>> {
 }
 
 /// Merges all tests of a relation or attribute into one: once sorted, they are neighbours.
+// In pairs, so that it takes few rounds to merge many long lists.
 fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     let before = parts.len();
+    let mut is_merged = false;
     parts.dedup_by(|part, kept| {
-        if let (Formula::Test(kept), Formula::Test(part)) = (kept, part)
+        let tests = (part, kept);
+        if let (Formula::Test(part), Formula::Test(kept)) = tests
+            && !is_merged
             && let Some(merged) = kept.merged(op, part)
         {
             *kept = merged;
+            is_merged = true;
             return true;
         }
+        is_merged = false;
         false
     });
     parts.len() < before
@@ -440,7 +496,6 @@ mod tests {
     use super::*;
     use crate::ids::{Key, Number};
     use crate::object::Value;
-    use crate::relation::RelationState;
 
     const STATES: [RelationState; 3] =
         [RelationState::Me, RelationState::Other, RelationState::None];
@@ -452,6 +507,15 @@ mod tests {
         accepted.fold(States::default(), |states, (_, &state)| states.with(state))
     }
 
+    fn texts(chosen: u8) -> Vec<&'static str> {
+        TEXTS
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| chosen >> at & 1 == 1)
+            .map(|(_, &it)| it)
+            .collect()
+    }
+
     /// A formula that is not in normal form.
     fn formula() -> impl Strategy<Value = Formula<'static>> {
         let relation = (0usize..3, 0u8..8)
@@ -459,10 +523,7 @@ mod tests {
         let bound = (0usize..2).prop_map(|at| Test::Bound(["x", "y"][at], AttributeId::new(at)));
         let values = (0usize..3, 0u8..8).prop_map(|(at, accepted)| {
             let limit = match at {
-                0 => {
-                    let texts = TEXTS.iter().enumerate().filter(|(at, _)| accepted >> at & 1 == 1);
-                    Limit::OneOf(texts.map(|(_, &text)| text.into()).collect())
-                }
+                0 => Limit::OneOf(texts(accepted).into_iter().map(Into::into).collect()),
                 1 => Limit::AtMost(i64::from(accepted % 3)),
                 _ => match accepted % 3 {
                     2 => Limit::EitherFlag,
@@ -471,7 +532,9 @@ mod tests {
             };
             Test::Values(["texts", "integer", "flag"][at], Cow::Owned(limit))
         });
-        let test = prop_oneof![5 => relation, 2 => bound, 4 => values].prop_map(Formula::Test);
+        let names = (0u8..8).prop_map(|any_of| Test::Names("a", texts(any_of).into()));
+        let test = prop_oneof![5 => relation, 3 => names, 2 => bound, 4 => values];
+        let test = test.prop_map(Formula::Test);
         test.prop_recursive(5, 40, 5, |inner| {
             (prop_oneof![Just(Op::And), Just(Op::Or)], vec(inner, 0..5))
                 .prop_map(|(op, parts)| Formula::Join(op, parts))
@@ -490,6 +553,8 @@ mod tests {
     }
 
     struct Object {
+        /// Whom the relation `a` names: `p`, who is me, and others.
+        a: Option<u8>,
         states: [Option<RelationState>; 3],
         within: [bool; 2],
         text: Option<Value<'static>>,
@@ -498,7 +563,7 @@ mod tests {
     }
 
     impl Object {
-        const ALL: usize = 4 * 4 * 4 * 2 * 2 * 4 * 4 * 3;
+        const ALL: usize = 9 * 4 * 4 * 2 * 2 * 4 * 4 * 3;
 
         fn new(mut number: usize) -> Object {
             let mut next = |among: usize| {
@@ -506,8 +571,16 @@ mod tests {
                 number /= among;
                 at
             };
+            let a = (0..8).nth(next(9));
+            let state = a.map(|a| match a {
+                0 => RelationState::None,
+                a if a & 1 == 1 => RelationState::Me,
+                _ => RelationState::Other,
+            });
+            let [b, c] = [next(4), next(4)].map(|at| STATES.get(at).copied());
             Object {
-                states: [next(4), next(4), next(4)].map(|at| STATES.get(at).copied()),
+                a,
+                states: [state, b, c],
                 within: [next(2) == 1, next(2) == 1],
                 text: TEXTS.get(next(4)).map(|text| Value::Text(text)),
                 integer: [0, 1, 2].get(next(4)).map(|&integer| Value::Integer(integer)),
@@ -522,6 +595,9 @@ mod tests {
             Formula::Test(Test::Relation(name, accepted)) => {
                 let at = RELATIONS.iter().position(|known| known == name);
                 at.and_then(|at| object.states[at]).is_some_and(|state| accepted.accepts(state))
+            }
+            Formula::Test(Test::Names(_, any_of)) => {
+                object.a.is_some_and(|a| texts(a).iter().any(|name| any_of.contains(name)))
             }
             Formula::Test(Test::Bound(_, id)) => object.within[id.index()],
             Formula::Test(Test::Values(name, limit)) => {
@@ -587,6 +663,16 @@ mod tests {
         let parted = any(&a, &both(&other, &b));
         assert_eq!(both(&one("a", 3), &any(&a, &b)), parted);
         assert_eq!(any(&a, &both(&one("a", 3), &b)), parted);
+        // Names of one relation, which may name several.
+        let names = |any_of: u8| Formula::Test(Test::Names("a", texts(any_of).into()));
+        assert_eq!(any(&both(&names(1), &b), &both(&names(2), &b)), both(&names(3), &b));
+        assert_eq!(any(&names(1), &both(&names(3), &b)), any(&names(1), &both(&names(2), &b)));
+        assert_eq!(both(&names(3), &any(&names(1), &b)), any(&names(1), &both(&names(2), &b)));
+        assert_ne!(both(&names(1), &names(2)), Formula::NONE);
+        // Naming somebody is being in a state.
+        assert_eq!(both(&names(1), &one("a", 6)), both(&names(1), &one("a", 2)));
+        assert_eq!(both(&names(1), &one("a", 4)), Formula::NONE);
+        assert_eq!(any(&names(1), &one("a", 3)), one("a", 3));
         // Being in any state is not the same as being any object.
         assert_ne!(any(&one("a", 3), &one("a", 4)), Formula::ALL);
     }

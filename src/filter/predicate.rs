@@ -69,6 +69,16 @@ pub enum Predicate {
         /// The states, in their order, each once.
         states: Vec<RelationState>,
     },
+    /// The object carries the relation, and it names one of these. It occurs for a user
+    /// who has an assignment on some objects.
+    Names {
+        /// The relation.
+        name: String,
+        /// True if it names users or groups.
+        names: RelationType,
+        /// The users; or the groups, and those beneath them. Sorted, each once.
+        any_of: Vec<String>,
+    },
     /// The attribute is a text, one of these.
     OneOf {
         /// The attribute.
@@ -128,17 +138,6 @@ pub enum Predicate {
 }
 
 impl Predicate {
-    /// Returns the predicate for definitions that come after some others.
-    pub(super) fn renumbered(self, by: usize) -> Predicate {
-        let each = |parts: Vec<Predicate>| parts.into_iter().map(|it| it.renumbered(by)).collect();
-        match self {
-            Predicate::And(parts) => Predicate::And(each(parts)),
-            Predicate::Or(parts) => Predicate::Or(each(parts)),
-            Predicate::Defined(number) => Predicate::Defined(number.saturating_add(by)),
-            test => test,
-        }
-    }
-
     /// Returns the test of an attribute against a limit.
     pub(super) fn of_limit(attribute: &str, limit: &Limit, day: Day) -> Predicate {
         let attribute = attribute.to_owned();

@@ -7,6 +7,8 @@ use super::{Formula, Predicate, Test};
 use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Limit, Op, States, Step, ValuesId};
 use crate::date::Date;
 use crate::engine::Conditional;
+use crate::policy::TermTest;
+use crate::relation::RelationState;
 
 /// The day for which bounds are resolved.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +28,25 @@ pub(crate) struct Formulas<'e> {
 }
 
 impl<'e> Formulas<'e> {
-    /// Builds the formula of the objects on which a user may do something. A bound
-    /// other than `"any"` is one test, if it can be passed on that day.
-    pub(crate) fn new(conditional: &Conditional<'e>, day: Day) -> Formulas<'e> {
-        let most = match day {
-            Day::Of(_) => Search::MOST_EFFORT,
-            Day::Any => Search::MOST_EFFORT_COMPARED,
-        };
-        let definitions = Vec::new();
-        let mut search = Search { conditional, day, effort: Effort::new(most), definitions };
-        let main = conditional.condition.evaluate(&mut search);
+    /// Builds the formula of the objects on which users of a class may do something in
+    /// the ordinary capacity, on any day.
+    pub(crate) fn of_class(conditional: &Conditional<'e>) -> Formulas<'e> {
+        let mut search = Search::new(Day::Any, Search::MOST_EFFORT_COMPARED);
+        let main = search.formula(conditional);
         Formulas { main, definitions: search.definitions }
+    }
+
+    /// Builds the formula of the objects on which all of some users may do something,
+    /// each in one capacity or another. A bound other than `"any"` is one test, if it can
+    /// be passed on that day.
+    pub(crate) fn of_all(users: &[Vec<Conditional<'e>>], today: Option<Date>) -> Formulas<'e> {
+        let mut search = Search::new(Day::Of(today), Search::MOST_EFFORT);
+        let mut all = Vec::new();
+        for capacities in users {
+            let any = capacities.iter().map(|it| search.formula(it)).collect();
+            all.push(search.joined(Op::Or, any));
+        }
+        Formulas { main: search.joined(Op::And, all), definitions: search.definitions }
     }
 
     /// Returns them with a user's limits in the place of tests of the user's bounds.
@@ -68,15 +78,14 @@ impl<'e> Formulas<'e> {
     }
 }
 
-/// An [`Evaluator`] whose answers are formulas.
-struct Search<'c, 'e> {
-    conditional: &'c Conditional<'e>,
+/// A search for formulas.
+struct Search<'e> {
     day: Day,
     effort: Effort,
     definitions: Vec<Formula<'e>>,
 }
 
-impl Search<'_, '_> {
+impl<'e> Search<'e> {
     /// A step with more tests than this becomes a definition, rather than being
     /// written out wherever it is required, so that filters stay in proportion
     /// to the catalogue.
@@ -89,9 +98,61 @@ impl Search<'_, '_> {
     const MOST_EFFORT: usize = 1_048_576;
     /// The same where formulas are compared, of which there are many.
     const MOST_EFFORT_COMPARED: usize = 65_536;
+
+    fn new(day: Day, effort: usize) -> Search<'e> {
+        Search { day, effort: Effort::new(effort), definitions: Vec::new() }
+    }
+
+    /// Returns the formula of the objects that meet a condition and pass its terms.
+    fn formula(&mut self, conditional: &Conditional<'e>) -> Formula<'e> {
+        let mut parts =
+            vec![conditional.condition().evaluate(&mut Evaluation { search: self, conditional })];
+        parts.extend(conditional.terms.iter().map(|(name, test)| match test {
+            TermTest::Limit(limit) => self.limited(name, limit),
+            // Naming only the user is not `me`: users with the same terms have the same filter.
+            TermTest::Users(users) => {
+                Formula::Test(Test::Names(name, users.iter().map(|user| &**user).collect()))
+            }
+            TermTest::Groups(groups) => {
+                let any_of = conditional.with_beneath(groups);
+                Formula::Test(if any_of == conditional.groups() {
+                    Test::Relation(name, States::default().with(RelationState::Me))
+                } else {
+                    Test::Names(name, any_of.into())
+                })
+            }
+        }));
+        self.joined(Op::And, parts)
+    }
+
+    /// Joins formulas in normal form.
+    fn joined(&self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
+        match <[Formula<'e>; 1]>::try_from(parts) {
+            Ok([only]) => only,
+            Err(parts) => Formula::join(op, parts, &self.effort),
+        }
+    }
+
+    /// Returns the test of an attribute against a limit, as it is on the day.
+    fn limited(&self, name: &'e str, limit: &'e Limit) -> Formula<'e> {
+        let limit = match self.day {
+            Day::Of(today) => limit.on(today),
+            Day::Any => Cow::Borrowed(limit),
+        };
+        if *limit == Limit::Any || !limit.passable() {
+            return limit.passable().into();
+        }
+        Formula::Test(Test::Values(name, limit))
+    }
 }
 
-impl<'e> Evaluator for Search<'_, 'e> {
+/// An [`Evaluator`] whose answers are formulas.
+struct Evaluation<'s, 'e> {
+    search: &'s mut Search<'e>,
+    conditional: &'s Conditional<'e>,
+}
+
+impl<'e> Evaluator for Evaluation<'_, 'e> {
     type Truth = Formula<'e>;
 
     fn holds(&self, scope: Bit) -> bool {
@@ -99,7 +160,7 @@ impl<'e> Evaluator for Search<'_, 'e> {
     }
 
     fn relation(&mut self, relation: u32, states: States) -> Formula<'e> {
-        match self.conditional.kind.1.relations.get_index(relation as usize) {
+        match self.conditional.kind().1.relations.get_index(relation as usize) {
             Some((name, _)) => Formula::Test(Test::Relation(name, states)),
             None => Formula::NONE,
         }
@@ -112,31 +173,28 @@ impl<'e> Evaluator for Search<'_, 'e> {
 
     fn check(&mut self, attribute: AttributeId) -> Formula<'e> {
         let (declared, limit) = self.conditional.limit(attribute);
-        let limit = match self.day {
-            Day::Of(today) => limit.on(today),
-            Day::Any => Cow::Borrowed(limit),
-        };
-        if *limit == Limit::Any || !limit.passable() {
-            return limit.passable().into();
+        match (self.search.limited(&declared.name, limit), self.search.day) {
+            (Formula::Test(_), Day::Any) => Formula::Test(Test::Bound(&declared.name, attribute)),
+            (limited, _) => limited,
         }
-        Formula::Test(match self.day {
-            Day::Of(_) => Test::Values(&declared.name, limit),
-            Day::Any => Test::Bound(&declared.name, attribute),
-        })
     }
 
     fn join(&mut self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
-        Formula::join(op, parts, &self.effort)
+        Formula::join(op, parts, &self.search.effort)
     }
 
     /// Makes a definition of a large step that several scopes may require.
     fn step(&mut self, step: &Step, allowed: Formula<'e>) -> Formula<'e> {
-        let is_large = allowed.tests() > Self::MOST_TESTS || allowed.depth() > Self::MOST_DEPTH;
+        let is_large = allowed.tests() > Search::MOST_TESTS || allowed.depth() > Search::MOST_DEPTH;
         if step.always || !is_large {
             return allowed;
         }
-        let number = self.definitions.len();
-        self.definitions.push(allowed);
+        let definitions = &mut self.search.definitions;
+        let known = definitions.iter().position(|known| *known == allowed);
+        let number = known.unwrap_or(definitions.len());
+        if known.is_none() {
+            definitions.push(allowed);
+        }
         Formula::Test(Test::Defined(number))
     }
 }
@@ -169,6 +227,13 @@ impl Translation<'_> {
             Formula::Test(Test::Relation(name, states)) => match self.kind.relations.get(*name) {
                 Some(&names) => {
                     Predicate::Relation { name: (*name).to_owned(), names, states: states.list() }
+                }
+                None => Predicate::None,
+            },
+            Formula::Test(Test::Names(name, any_of)) => match self.kind.relations.get(*name) {
+                Some(&names) => {
+                    let any_of = any_of.iter().map(|&name| name.to_owned()).collect();
+                    Predicate::Names { name: (*name).to_owned(), names, any_of }
                 }
                 None => Predicate::None,
             },

@@ -43,8 +43,9 @@ impl Display for Predicate {
             Predicate::Relation { name, states, .. } => {
                 listed_as(f, name, states.iter().map(|state| state.name()))
             }
-            Predicate::OneOf { attribute, values } => {
-                listed_as(f, attribute, values.iter().map(|value| Quoted(value)))
+            Predicate::Names { name, any_of: values, .. }
+            | Predicate::OneOf { attribute: name, values } => {
+                listed_as(f, name, values.iter().map(|value| Quoted(value)))
             }
             Predicate::AtMost { attribute, value } => {
                 write!(f, "{attribute} is {} {value}", side(BoundType::AtMost))

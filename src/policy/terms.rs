@@ -52,12 +52,12 @@ struct Covered {
 struct Condition {
     name: Box<str>,
     /// The tests that it can mean, by what a kind declares under its name.
-    tests: Box<[Test]>,
+    tests: Box<[TermTest]>,
 }
 
 /// The test of a condition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Test {
+pub(crate) enum TermTest {
     /// The relation must name one of these users, sorted.
     Users(Box<[Box<str>]>),
     /// The relation must name one of these groups, or one beneath them.
@@ -93,7 +93,7 @@ impl Terms {
             let kind = catalogue.kinds.get_index_of(name).map(KindId::new);
             let declared = kind.map(|kind| catalogue.kind(kind));
             let conditions = conditions.iter().map(|(name, bound)| {
-                let fits = |test: &Test| match declared {
+                let fits = |test: &TermTest| match declared {
                     Some(kind) => test.fits(name, kind, catalogue),
                     None => catalogue.kinds.values().any(|kind| test.fits(name, kind, catalogue)),
                 };
@@ -129,7 +129,10 @@ impl Terms {
         &'t self,
         kind: KindId,
         catalogue: &Catalogue,
-    ) -> Option<Vec<(&'t str, &'t Test)>> {
+    ) -> Option<Vec<(&'t str, &'t TermTest)>> {
+        if self.stated.is_none() {
+            return Some(Vec::new());
+        }
         let named = self.covered.iter().find(|covered| covered.kind == Some(kind));
         let covered = named.or_else(|| self.covered.iter().find(|it| it.kind.is_none()))?;
         let declared = catalogue.kind(kind);
@@ -147,9 +150,6 @@ impl Terms {
         catalogue: &Catalogue,
         groups: &Groups,
     ) -> bool {
-        if self.stated.is_none() {
-            return true;
-        }
         let Some(conditions) = self.conditions(kind, catalogue) else { return false };
         conditions.iter().all(|(name, test)| test.passes(name, object, today, groups))
     }
@@ -207,7 +207,7 @@ impl Terms {
     pub(crate) fn users(&self) -> impl Iterator<Item = &str> {
         let tests = self.covered.iter().flat_map(|it| &it.conditions).flat_map(|it| &it.tests);
         let users = tests.filter_map(|test| match test {
-            Test::Users(users) => Some(users),
+            TermTest::Users(users) => Some(users),
             _ => None,
         });
         users.flatten().map(|user| &**user)
@@ -391,16 +391,16 @@ impl Resolver<'_> {
 const OTHERS: &str = "*";
 
 impl Condition {
-    fn test(&self, kind: &Kind, catalogue: &Catalogue) -> Option<&Test> {
+    fn test(&self, kind: &Kind, catalogue: &Catalogue) -> Option<&TermTest> {
         self.tests.iter().find(|test| test.fits(&self.name, kind, catalogue))
     }
 }
 
 /// Returns the tests that a bound can mean, of those that fit.
-fn tests(bound: &Bound, groups: &mut Groups, fits: impl Fn(&Test) -> bool) -> Vec<Test> {
+fn tests(bound: &Bound, groups: &mut Groups, fits: impl Fn(&TermTest) -> bool) -> Vec<TermTest> {
     let limits = BoundType::ALL.into_iter().map(|of| Limit::new(of, bound));
-    let mut tests: Vec<Test> = Vec::new();
-    for limit in limits.filter(|limit| *limit != Limit::Nothing).map(Test::Limit) {
+    let mut tests: Vec<TermTest> = Vec::new();
+    for limit in limits.filter(|limit| *limit != Limit::Nothing).map(TermTest::Limit) {
         if !tests.contains(&limit) && fits(&limit) {
             tests.push(limit);
         }
@@ -409,25 +409,25 @@ fn tests(bound: &Bound, groups: &mut Groups, fits: impl Fn(&Test) -> bool) -> Ve
         let mut users: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
         users.sort_unstable();
         users.dedup();
-        let users = Test::Users(users.into());
+        let users = TermTest::Users(users.into());
         if fits(&users) {
             tests.push(users);
         }
         // Only names of groups are numbered as such.
-        if fits(&Test::Groups(Box::default())) {
-            tests.push(Test::Groups(names.iter().map(|name| groups.number(name)).collect()));
+        if fits(&TermTest::Groups(Box::default())) {
+            tests.push(TermTest::Groups(names.iter().map(|name| groups.number(name)).collect()));
         }
     }
     tests
 }
 
-impl Test {
+impl TermTest {
     /// Returns whether a kind declares the name as something that the test is of.
     fn fits(&self, name: &str, kind: &Kind, catalogue: &Catalogue) -> bool {
         match self {
-            Test::Users(_) => kind.relations.get(name) == Some(&RelationType::User),
-            Test::Groups(_) => kind.relations.get(name) == Some(&RelationType::Group),
-            Test::Limit(limit) => {
+            TermTest::Users(_) => kind.relations.get(name) == Some(&RelationType::User),
+            TermTest::Groups(_) => kind.relations.get(name) == Some(&RelationType::Group),
+            TermTest::Limit(limit) => {
                 let attribute = kind.attributes.get(name);
                 attribute.is_some_and(|&it| limit.is_of(catalogue.attribute_at(it).bound))
             }
@@ -442,9 +442,9 @@ impl Test {
         groups: &Groups,
     ) -> bool {
         let relation = match self {
-            Test::Limit(limit) => return limit.passes(object.attribute(name), today),
-            Test::Users(_) => RelationType::User,
-            Test::Groups(_) => RelationType::Group,
+            TermTest::Limit(limit) => return limit.passes(object.attribute(name), today),
+            TermTest::Users(_) => RelationType::User,
+            TermTest::Groups(_) => RelationType::Group,
         };
         let subject = Subject { asker: &Named { test: self, groups }, relation };
         object.relation(name, &subject) == Some(RelationState::Me)
@@ -453,15 +453,15 @@ impl Test {
 
 /// The users or groups of a test, one of whom an object must name.
 struct Named<'t> {
-    test: &'t Test,
+    test: &'t TermTest,
     groups: &'t Groups,
 }
 
 impl Identity for Named<'_> {
     fn is_user(&self, name: &str) -> bool {
-        matches!(self.test, Test::Users(users) if is_among(users, name))
+        matches!(self.test, TermTest::Users(users) if is_among(users, name))
     }
     fn belongs(&self, group: &str) -> bool {
-        matches!(self.test, Test::Groups(of) if self.groups.is_beneath(group, of))
+        matches!(self.test, TermTest::Groups(of) if self.groups.is_beneath(group, of))
     }
 }

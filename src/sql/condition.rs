@@ -4,7 +4,6 @@ use sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, Value};
 
 use super::column::{Column, Form};
 use super::{Attribute, ConditionError, Database, Dates, Ids, Mapping, Place, Values};
-use crate::document::RelationType;
 use crate::filter::{Filter, Predicate};
 use crate::relation::RelationState;
 
@@ -72,7 +71,15 @@ impl Search<'_> {
             Predicate::None | Predicate::Bound { .. } => truth(false),
             Predicate::And(parts) => all_of(each(parts)?),
             Predicate::Or(parts) => any_of(each(parts)?),
-            Predicate::Relation { name, names, states } => self.relation(name, *names, states)?,
+            Predicate::Relation { name, names, states } => {
+                let nobody = *states == [RelationState::None];
+                let mine = if nobody { &[] } else { self.filter.me(*names) };
+                self.relation(name, mine, states)?
+            }
+            // As of somebody who is one of these.
+            Predicate::Names { name, any_of, .. } => {
+                self.relation(name, any_of, &[RelationState::Me])?
+            }
             Predicate::OneOf { attribute, values } => {
                 let (column, _) = self.attribute(attribute)?;
                 let values: Vec<Value> = values.iter().map(|value| value.clone().into()).collect();
@@ -120,18 +127,13 @@ impl Search<'_> {
     fn relation(
         &self,
         name: &str,
-        names: RelationType,
+        mine: &[String],
         states: &[RelationState],
     ) -> Result<Expr, ConditionError> {
         let Mapping { database, kind, table, relations, .. } = self.mapping;
         let Some(ids) = relations.get(name) else {
             let (kind, relation) = (kind.clone(), name.to_owned());
             return Err(ConditionError::NoRelation { kind, relation });
-        };
-        let mine = match names {
-            _ if states == [RelationState::None] => Vec::new(),
-            RelationType::User => self.filter.user().map(str::to_owned).into_iter().collect(),
-            RelationType::Group => self.filter.groups().to_vec(),
         };
         let (form, mine) = self.values(name, ids, mine)?;
         match &ids.place {
@@ -155,25 +157,25 @@ impl Search<'_> {
         &self,
         relation: &str,
         ids: &Ids,
-        names: Vec<String>,
+        names: &[String],
     ) -> Result<(Form, Vec<Value>), ConditionError> {
-        let value = |name: String| {
+        let value = |name: &String| {
             let value = match &ids.values {
                 Values::Text => Some(name.clone().into()),
                 // Only as `i64` displays it, not as it parses: 7 is the id of `7`, and
                 // not of `007`.
                 Values::Integer => {
-                    name.parse::<i64>().ok().filter(|id| id.to_string() == name).map(Value::from)
+                    name.parse::<i64>().ok().filter(|id| id.to_string() == *name).map(Value::from)
                 }
-                Values::By(value) => value(&name).filter(|value| *value != value.as_null()),
+                Values::By(value) => value(name).filter(|value| *value != value.as_null()),
             };
             value.ok_or_else(|| ConditionError::NoId {
                 kind: self.mapping.kind.clone(),
                 relation: relation.to_owned(),
-                name,
+                name: name.clone(),
             })
         };
-        let values = names.into_iter().map(value).collect::<Result<Vec<Value>, _>>()?;
+        let values = names.iter().map(value).collect::<Result<Vec<Value>, _>>()?;
         let all = |is: fn(&Value) -> bool| !values.is_empty() && values.iter().all(is);
         let form = match &ids.values {
             Values::Text => Form::Text,

@@ -300,7 +300,7 @@ fn objects_and_who_asks_can_be_shown() {
             kind: "job",
             relation: |subject| {
                 let shown = format!("{subject:?}");
-                let expected = r#"Subject { name: "18446744073709551615", relation: "#;
+                let expected = "Subject { relation: ";
                 (!shown.starts_with(expected)).then_some(RelationState::Me)
             },
             attribute: None,
