@@ -19,7 +19,7 @@ use criterion::{
 };
 use fastrand::Rng;
 use floor::{Floor, by_floor, by_handles};
-use grantree::{Engine, Permission, Policy, User};
+use grantree::{Date, Engine, Permission, Policy, User};
 use workload::Job;
 
 const QUESTIONS: usize = 4096;
@@ -52,6 +52,43 @@ fn decide(criterion: &mut Criterion) {
     for users in [1_000, 10_000, 100_000, 1_000_000] {
         at_scale(criterion, users);
     }
+}
+
+/// Decisions about users with assignments, each of a role in one team for a year.
+fn assigned(criterion: &mut Criterion) {
+    const USERS: usize = 10_000;
+    let mut group = criterion.benchmark_group("assigned");
+    group.throughput(Throughput::Elements(QUESTIONS as u64));
+    for assignments in [0, 1, 10] {
+        let mut document = workload::enterprise(PERMISSIONS, USERS);
+        workload::assign(&mut document, assignments);
+        let engine = Engine::new(&Policy::try_from(document).expect("a valid policy"));
+        let stats = engine.stats();
+        let bytes = stats.row_bytes + stats.user_bytes + stats.fact_bytes;
+        println!("{assignments} assignments each: {} bytes for each user", bytes / USERS);
+        let today: Date = "2026-11-21".parse().expect("a date");
+        let mut rng = Rng::with_seed(5);
+        let jobs: Vec<(User, Permission, Job)> = (0..QUESTIONS)
+            .map(|_| {
+                let user = rng.usize(..USERS).to_string();
+                let action = rng.choice(workload::ACTIONS).expect("there are some");
+                let action = engine.permission(&format!("jobs.{action}"));
+                let (assignee, team) = (Some(rng.u32(..USERS as u32)), rng.u32(..50));
+                let region = rng.choice(["region1", "region2", "region3"]);
+                let job = Job { assignee, team, region: region.expect("there are some") };
+                (engine.user(&user).expect("a user"), action.expect("a permission"), job)
+            })
+            .collect();
+        group.bench_function(BenchmarkId::new("on a job", assignments), |bencher| {
+            bencher.iter(|| {
+                let questions = black_box(&jobs).iter();
+                questions
+                    .filter(|(user, action, job)| engine.can(*user, *action, (job, today)))
+                    .count()
+            });
+        });
+    }
+    group.finish();
 }
 
 fn at_scale(criterion: &mut Criterion, count: usize) {
@@ -141,5 +178,5 @@ fn at_scale(criterion: &mut Criterion, count: usize) {
     group.finish();
 }
 
-criterion_group!(benches, decide);
+criterion_group!(benches, decide, assigned);
 criterion_main!(benches);

@@ -377,6 +377,7 @@ impl Policy {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
             users.insert(slot, name, class, after.users.groups(at));
             users.set_texts(slot, after.users.texts(at).cloned().unwrap_or_default());
+            users.set_assignments(slot, &after.users.assignments(at));
         }
         after.users = users;
         let permissions = before.lineage.permissions.follow(

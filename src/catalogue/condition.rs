@@ -204,6 +204,12 @@ impl Condition {
         steps
     }
 
+    /// Returns all checks, those of its steps included.
+    pub(crate) fn all_checks(&self) -> impl Iterator<Item = &AttributeId> {
+        let steps = self.steps.iter().flat_map(|step| &step.checks);
+        self.checks.iter().chain(steps)
+    }
+
     /// Returns the scopes of all steps.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &Scope> {
         self.steps.iter().flat_map(|step| step.scopes.as_deref().unwrap_or_default())

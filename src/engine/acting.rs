@@ -8,7 +8,7 @@ use super::verdict::{Capacity as In, Conditional, Verdict};
 use super::{Ask, Compiled, Limit, Permission, User, limit_of};
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, NodeId};
 use crate::date::Moment;
-use crate::ids::{CapacityId, ClassId, Key, UserSlot};
+use crate::ids::{CapacityId, ClassId, Key, KindId, UserSlot};
 use crate::names::HashSet;
 use crate::object::Object;
 use crate::policy::{Assigned, Capacity};
@@ -88,7 +88,11 @@ impl<'e> Acting<'e> {
     /// one there.
     fn own_condition(self, bit: Bit) -> Option<Condition> {
         self.own_limits()?;
-        self.compiled.policy().catalogue.condition_in(bit, &self)
+        let catalogue = &self.compiled.policy().catalogue;
+        let condition = catalogue.node_of(bit).condition.as_deref()?;
+        // Only where the two limits on some attribute differ is there a difference.
+        let differs = |&check: &AttributeId| self.limit(check) != self.limit(check.marked(true));
+        if condition.all_checks().any(differs) { catalogue.condition_in(bit, &self) } else { None }
     }
 
     /// Returns the answer that the assignment gives on a day.
@@ -127,9 +131,27 @@ impl<'e> Acting<'e> {
         object: Option<&O>,
         today: Option<Moment>,
     ) -> bool {
-        self.carries(bit)
-            && self.assigned.terms.hold_on_day(today)
-            && self.reason(slot, bit, object, today).is_some_and(|it| it.reason == Reason::Granted)
+        if !self.carries(bit) || !self.assigned.terms.hold_on_day(today) {
+            return false;
+        }
+        let condition = self.compiled.policy().catalogue.node_of(bit).condition.as_deref();
+        match (condition, object) {
+            (Some(condition), Some(object)) => {
+                let mut view = View::new(self.compiled, self.asked(bit), slot, object, today);
+                view.is_of(condition.kind)
+                    && self.covers(condition.kind, object, today)
+                    && view.allows(self.own_condition(bit).as_ref().unwrap_or(condition))
+            }
+            (Some(condition), None) if condition.needs_object => false,
+            _ => !self.assigned.terms.are_on_objects(),
+        }
+    }
+
+    /// Returns whether the terms cover an object of that kind, on a day on which they hold.
+    fn covers<O: Object + ?Sized>(self, kind: KindId, object: &O, today: Option<Moment>) -> bool {
+        let policy = self.compiled.policy();
+        let today = today.map(Moment::date);
+        self.assigned.terms.hold_on((kind, object), today, &policy.catalogue, &policy.groups)
     }
 
     /// Returns the reason for an answer, if the assignment carries the permission.
@@ -158,10 +180,7 @@ impl<'e> Acting<'e> {
         let holds = match object {
             None => self.holds_without_object(today),
             Some(object) => {
-                let day = today.map(Moment::date);
-                let on = (condition.kind, object);
-                terms.hold_on_day(today)
-                    && terms.hold_on(on, day, &policy.catalogue, &policy.groups)
+                terms.hold_on_day(today) && self.covers(condition.kind, object, today)
             }
         };
         Some(reason_on_object(condition, view, holds))

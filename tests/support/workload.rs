@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use fastrand::Rng;
 use grantree::Document;
 use grantree::document::{
-    Bound, BoundType, Map, ObjectKind, PermissionNode, RelationType, Role, Scope, Source,
-    Statements, UserEntry,
+    Assignment, Bound, BoundType, Map, ObjectKind, PermissionNode, RelationType, Role, Scope,
+    Source, Statements, UserEntry,
 };
 use grantree::object::RelationState;
 use grantree::object::{Object, Subject, Value};
@@ -119,6 +119,26 @@ pub fn classes(document: &Document) -> Classes {
         classes.of.push(class);
     }
     classes
+}
+
+/// Gives every user some assignments, each of a role in one team for a year.
+pub fn assign(document: &mut Document, assignments: usize) {
+    let mut rng = Rng::with_seed(3);
+    let names: Vec<String> = document.users.iter().map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        let user = document.users.get_mut(&name).expect("a user");
+        for at in 0..assignments {
+            let team = Bound::OneOf(vec![rng.usize(..TEAMS).to_string()]);
+            let on = Map::from_iter([("job", Map::from_iter([("team", team)]))]);
+            let assignment = Assignment {
+                roles: vec![format!("r{}", rng.usize(1..100))],
+                on: Some(on),
+                until: "2026-12-31".parse().ok(),
+                ..Assignment::default()
+            };
+            user.assignments.push(format!("a{at}"), assignment);
+        }
+    }
 }
 
 /// A policy of any shape.
