@@ -118,7 +118,7 @@ impl<'e> Acting<'e> {
                 capacity: In::Assigned(self.asked(bit)),
                 shared,
                 own: self.own_condition(bit),
-                terms,
+                terms: terms.into_vec(),
             }),
         }
     }

@@ -4,6 +4,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::{Assignment, Groups, Resolver, SourceKind, Statements, Texts};
 use crate::catalogue::{Catalogue, Kind, Limit};
 use crate::date::{Date, Moment};
@@ -65,6 +67,9 @@ pub(crate) enum TermTest {
     /// The attribute must be within this limit.
     Limit(Limit),
 }
+
+/// Conditions on objects of a kind: names of relations and attributes, each with its test.
+pub(crate) type Conditions<'t> = SmallVec<[(&'t str, &'t TermTest); 4]>;
 
 impl PartialEq for Terms {
     fn eq(&self, other: &Terms) -> bool {
@@ -129,17 +134,16 @@ impl Terms {
         &'t self,
         kind: KindId,
         catalogue: &Catalogue,
-    ) -> Option<Vec<(&'t str, &'t TermTest)>> {
-        if self.stated.is_none() {
-            return Some(Vec::new());
-        }
+    ) -> Option<Conditions<'t>> {
         let named = self.covered.iter().find(|covered| covered.kind == Some(kind));
         let covered = named.or_else(|| self.covered.iter().find(|it| it.kind.is_none()))?;
-        let declared = catalogue.kind(kind);
         let conditions = covered.conditions.iter();
-        conditions
-            .map(|condition| Some((&*condition.name, condition.test(declared, catalogue)?)))
-            .collect()
+        // The tests for a kind that is named fit it.
+        let test = |condition: &'t Condition| match covered.kind {
+            Some(_) => condition.tests.first(),
+            None => condition.test(catalogue.kind(kind), catalogue),
+        };
+        conditions.map(|condition| Some((&*condition.name, test(condition)?))).collect()
     }
 
     /// Returns whether the terms cover an object of a kind.
