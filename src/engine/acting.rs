@@ -179,9 +179,7 @@ impl<'e> Acting<'e> {
         });
         let holds = match object {
             None => self.holds_without_object(today),
-            Some(object) => {
-                terms.hold_on_day(today) && self.covers(condition.kind, object, today)
-            }
+            Some(object) => terms.hold_on_day(today) && self.covers(condition.kind, object, today),
         };
         Some(reason_on_object(condition, view, holds))
     }

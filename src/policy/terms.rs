@@ -135,6 +135,9 @@ impl Terms {
         kind: KindId,
         catalogue: &Catalogue,
     ) -> Option<Conditions<'t>> {
+        if self.stated.is_none() {
+            return Some(Conditions::new());
+        }
         let named = self.covered.iter().find(|covered| covered.kind == Some(kind));
         let covered = named.or_else(|| self.covered.iter().find(|it| it.kind.is_none()))?;
         let conditions = covered.conditions.iter();
