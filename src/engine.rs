@@ -22,6 +22,7 @@ mod verdict;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use acting::reason_under;
 pub use asker::Asker;
 pub(crate) use bounding::{Bounding, Limits, limit_of};
 pub use handle::{Permission, Unknown, User};

@@ -21,11 +21,13 @@
 //! ```
 
 mod access;
+mod amend;
 mod assign;
 mod builder;
 mod hypothesis;
 mod remedy;
 mod search;
+mod terms;
 mod text;
 mod trace;
 
@@ -34,15 +36,17 @@ use serde::Serialize;
 pub use access::{AccessSource, Admission};
 pub(crate) use builder::TraceBuilder;
 pub use remedy::{AccessRequest, AssignedSource, Assignment, Remedies, Remedy, RemedyStep};
+pub use terms::{AssignmentTrace, RelationTerm};
 pub(crate) use text::verdict;
 
 pub use crate::catalogue::Link;
 use crate::catalogue::{Bit, Catalogue, NodeId};
 use crate::date::Moment;
 use crate::document::{Bound, BoundType, RelationType};
-use crate::engine::{Engine, Permission, Rights, User};
+use crate::engine::{Asker, Engine, Layers, Permission, Rights, User};
 use crate::object::{Object, Target};
 use crate::policy::{Holder, SourceName};
+use crate::problem::Place;
 use crate::reason::Reason;
 use crate::relation::RelationState;
 use trace::Trace;
@@ -99,6 +103,10 @@ pub struct Explanation {
     pub today: Option<Moment>,
     /// The reason, as [`Engine::why`] gives it.
     pub reason: Reason,
+    /// The assignment in which the user may do it or came furthest; none if that is the
+    /// ordinary capacity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentTrace>,
     /// The permission asked for, then the one that gates it, and so on down to the root
     /// cause. Empty where the user is unknown or suspended, or a handle belongs to
     /// another policy.
@@ -146,9 +154,13 @@ pub struct PermissionTrace {
 
 /// A source and its label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SourceRef {
-    /// The source.
+    /// The source; of the own statements of an assignment, the user who has it.
     pub source: SourceName,
+    /// The name of the assignment, if it is one's own statements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<String>,
     /// The label, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -407,7 +419,37 @@ pub struct StatedBound {
     pub place: String,
 }
 
+impl SourceRef {
+    pub(crate) fn new(source: SourceName, label: Option<String>) -> SourceRef {
+        SourceRef { source, assignment: None, label }
+    }
+
+    /// Returns the place of the source in a document.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let place = Place::Root.key("users");
+        match (&self.source, &self.assignment) {
+            (SourceName::User(user), Some(name)) => {
+                place.name(user).key("assignments").name(name).to_string()
+            }
+            (source, _) => source.place(),
+        }
+    }
+}
+
 impl Explanation {
+    fn bare(reason: Reason) -> Explanation {
+        Explanation {
+            user: Named::default(),
+            action: Named::default(),
+            object: None,
+            today: None,
+            reason,
+            assignment: None,
+            permissions: Vec::new(),
+        }
+    }
+
     /// Returns whether the answer is yes, as [`Engine::can`] does.
     #[must_use]
     pub fn allowed(&self) -> bool {
@@ -441,17 +483,26 @@ impl Engine {
     pub fn explain<T: Target>(&self, user: User, action: Permission, on: T) -> Explanation {
         let holder = self.holder(user);
         let name = holder.map_or_else(Named::default, named_user);
-        let (Some(holder), Some(rights), Some(bit)) =
-            (holder, Rights::compiled(self, user), self.bit(action))
-        else {
-            return self.bare_explanation(name, action, self.why(user, action, on), on);
-        };
-        let (object, today) = on.parts();
-        let trace = Trace::new(rights, holder, object, today);
-        let mut explanation = self.bare_explanation(name, action, trace.reason(bit), on);
-        if explanation.reason != Reason::Suspended {
-            explanation.permissions = TraceBuilder { trace }.permissions(bit);
+        let (reason, assigned) = self.decision(user, action, on);
+        let mut explanation = self.bare_explanation(name, action, reason, on);
+        let (Some(holder), Some(bit)) = (holder, self.bit(action)) else { return explanation };
+        if reason == Reason::Suspended {
+            return explanation;
         }
+        let policy = self.policy().inner();
+        let rights = match assigned {
+            Some(assigned) => policy.users.capacity(assigned.capacity).map(|capacity| {
+                let mut layers = Layers::new(policy, self.licensed());
+                Rights::new(&mut layers, holder.class, Some(&capacity.own))
+            }),
+            None => Rights::compiled(self, user),
+        };
+        let Some(rights) = rights else { return explanation };
+        let (object, today) = on.parts();
+        let trace = Trace::new(rights, holder, object, today).asked(bit);
+        explanation.assignment = assigned.map(|assigned| trace.terms(bit, assigned));
+        let assignment = explanation.assignment.as_ref().map(|it| it.assignment.clone());
+        explanation.permissions = TraceBuilder { trace, assignment }.permissions(bit, reason);
         explanation
     }
 
@@ -470,9 +521,23 @@ impl Engine {
             action: self.bit(action).map_or_else(Named::default, |bit| named_bit(catalogue, bit)),
             object: object.map(|object| object.kind().to_owned()),
             today,
-            reason,
-            permissions: Vec::new(),
+            ..Explanation::bare(reason)
         }
+    }
+}
+
+impl Asker {
+    /// [`Engine::explain`]: of the asker, or if the asker may, of what the asker is
+    /// narrowed to, as [`Asker::why`].
+    pub fn explain<T: Target>(&self, action: Permission, on: T) -> Explanation {
+        let mut last = Explanation::bare(Reason::UnknownUser);
+        for (engine, user) in &self.sides {
+            last = engine.explain(*user, action, on);
+            if !last.allowed() {
+                break;
+            }
+        }
+        last
     }
 }
 

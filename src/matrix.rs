@@ -195,7 +195,7 @@ impl Policy {
                 row.cells.extend(cell(node, &layer, &effective, &licensed));
             }
             let label = policy.label(&source);
-            columns.push(SourceRef { source, label });
+            columns.push(SourceRef::new(source, label));
         }
         Ok(Matrix { columns, rows })
     }
@@ -230,7 +230,7 @@ impl Matrix {
     /// read as "this is text".
     pub fn to_csv(&self) -> String {
         let mut text = String::from("permission,label");
-        for SourceRef { source, label } in &self.columns {
+        for SourceRef { source, label, .. } in &self.columns {
             let name = source.name().unwrap_or("global");
             let label = label.as_ref().filter(|label| *label != name);
             let label = label.map_or_else(String::new, |label| format!(" ({label})"));

@@ -441,14 +441,19 @@ impl Inner {
     }
 
     /// Rule 8: the bounds on an attribute that decide for a user, each with its source;
-    /// a value must pass one of them.
+    /// a value must pass one of them. For what an assignment carries, with its own sources
+    /// (rule 9).
     pub(crate) fn bounds_of<'p>(
         &'p self,
         user: &'p Class,
+        own: Option<&'p OwnSources>,
         attribute: AttributeId,
     ) -> impl Iterator<Item = (Origin, &'p document::Bound)> {
         let mut stated: SmallVec<[(Held<'_>, &document::Bound); 8]> = SmallVec::new();
-        for source in self.sources_of(user) {
+        let own = own.into_iter().flat_map(|own| self.own_sources(own));
+        let mut sources: Vec<Held<'_>> = self.sources_of(user).chain(own).collect();
+        sources.sort_by_key(|source| source.tier);
+        for source in sources {
             let bounds = source.statements.bounds.iter().filter(|(of, _)| *of == attribute);
             stated.extend(bounds.map(|(_, bound)| (source, bound)));
         }

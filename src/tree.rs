@@ -299,7 +299,7 @@ impl Policy {
         };
         let roots = survey.nodes(&policy.catalogue.document.permissions);
         Ok(Tree {
-            source: SourceRef { source: source.clone(), label: policy.label(source) },
+            source: SourceRef::new(source.clone(), policy.label(source)),
             admin: holder.admin,
             suspended: holder.suspended,
             roots,

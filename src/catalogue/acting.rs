@@ -31,12 +31,28 @@ impl Catalogue {
     /// Returns the condition of a permission that an assignment carries, told apart by
     /// limits; `None` if the assignment carries all that the permission answers to.
     pub(crate) fn condition_in(&self, bit: Bit, capacity: &impl Capacity) -> Option<Condition> {
+        self.told_apart(bit, Some(self.id_of(bit)), capacity)
+    }
+
+    /// Returns the same for a permission that is only answered to: whatever is effective
+    /// of it counts.
+    pub(crate) fn gate_in(&self, bit: Bit, capacity: &impl Capacity) -> Option<Condition> {
+        self.told_apart(bit, None, capacity)
+    }
+
+    fn told_apart(
+        &self,
+        bit: Bit,
+        asked: Option<NodeId>,
+        capacity: &impl Capacity,
+    ) -> Option<Condition> {
         let own = self.node_of(bit).condition.as_deref()?;
         let mut telling = Telling {
             catalogue: self,
             capacity,
             kind: own.kind,
-            asked: bit,
+            root: bit,
+            asked,
             always: HashSet::default(),
             order: Vec::new(),
             mixed: false,
@@ -62,7 +78,10 @@ struct Telling<'c, C> {
     catalogue: &'c Catalogue,
     capacity: &'c C,
     kind: KindId,
-    asked: Bit,
+    /// The permission of which this is the condition.
+    root: Bit,
+    /// The same, if it is asked for itself.
+    asked: Option<NodeId>,
     /// What must be allowed in any case.
     always: HashSet<Bit>,
     /// Everything that the permission answers to, each after what it leads to itself.
@@ -75,7 +94,7 @@ impl<C: Capacity> Telling<'_, C> {
     /// Returns the scopes of a node that matter: of the permission asked for those that are
     /// carried, of others those that are effective.
     fn scopes(&self, id: NodeId) -> Vec<NodeId> {
-        let is_asked = self.catalogue.id_of(self.asked) == id;
+        let is_asked = self.asked == Some(id);
         let scopes = self.catalogue.scopes_or_itself(id).filter(|&scope| {
             let bit = self.catalogue.node(scope).bit;
             if is_asked { self.capacity.carries(bit) } else { self.capacity.holds(bit) }
@@ -111,10 +130,10 @@ impl<C: Capacity> Telling<'_, C> {
     }
 
     fn walk(&mut self) {
-        self.always = self.reach([self.asked]);
+        self.always = self.reach([self.root]);
         let mut seen = HashSet::<Bit>::default();
         // Each with whether what it leads to has been visited.
-        let mut open = vec![(self.asked, false)];
+        let mut open = vec![(self.root, false)];
         while let Some((bit, done)) = open.pop() {
             if done {
                 self.order.push(bit);
@@ -183,7 +202,7 @@ impl<C: Capacity> Telling<'_, C> {
                 scopes.push(Scope { bit: node.bit, when, steps: needed.into() });
             }
             let scopes: Arc<[Scope]> = scopes.into();
-            if bit == self.asked {
+            if bit == self.root {
                 own_scopes = Arc::clone(&scopes);
             }
             places.insert(bit, number(steps.len()));

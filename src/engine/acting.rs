@@ -6,12 +6,12 @@ use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
 use super::{Ask, Compiled, Limit, Permission, User, limit_of};
-use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, NodeId};
+use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, NodeId};
 use crate::date::Moment;
 use crate::ids::{CapacityId, ClassId, Key, KindId, UserSlot};
 use crate::names::HashSet;
 use crate::object::Object;
-use crate::policy::{Assigned, Capacity};
+use crate::policy::{Assigned, Capacity, Inner, Terms};
 use crate::reason::Reason;
 
 /// A user of a class acting in an assignment.
@@ -166,22 +166,13 @@ impl<'e> Acting<'e> {
             return None;
         }
         let policy = self.compiled.policy();
-        let terms = &self.assigned.terms;
-        let Some(condition) = policy.catalogue.node_of(bit).condition.as_deref() else {
-            let holds = self.holds_without_object(today);
-            return Some(Outcome::new(if holds { Reason::Granted } else { Reason::OutOfTerms }));
-        };
         let own = self.own_condition(bit);
-        let condition = own.as_ref().unwrap_or(condition);
-        let view = object.map(|object| {
+        let condition = own.as_ref().or(policy.catalogue.node_of(bit).condition.as_deref());
+        let object = object.map(|object| {
             let mut view = View::new(self.compiled, self.asked(bit), slot, object, today);
-            (view.is_of(condition.kind), view)
+            (object, condition.is_some_and(|condition| view.is_of(condition.kind)), view)
         });
-        let holds = match object {
-            None => self.holds_without_object(today),
-            Some(object) => terms.hold_on_day(today) && self.covers(condition.kind, object, today),
-        };
-        Some(reason_on_object(condition, view, holds))
+        Some(reason_under((policy, &self.assigned.terms), condition, object, today))
     }
 
     /// Returns whether a permission is allowed in the assignment on some object, on some
@@ -217,6 +208,32 @@ impl<'e> Acting<'e> {
             open.extend(catalogue.answering(id));
         }
         false
+    }
+}
+
+/// Finds the reason for an answer to a permission that an assignment carries under some
+/// terms. `object` is the object, whether it is of the condition's kind, and the user's view
+/// of it.
+pub(crate) fn reason_under<O: Object + ?Sized, E: Evaluator<Truth = bool>>(
+    (policy, terms): (&Inner, &Terms),
+    condition: Option<&Condition>,
+    object: Option<(&O, bool, E)>,
+    today: Option<Moment>,
+) -> Outcome {
+    let covers = match (condition, &object) {
+        (Some(condition), Some((object, ..))) => {
+            let on = (condition.kind, *object);
+            terms.hold_on(on, today.map(Moment::date), &policy.catalogue, &policy.groups)
+        }
+        _ => !terms.are_on_objects(),
+    };
+    let holds = terms.hold_on_day(today) && covers;
+    match condition {
+        Some(condition) => {
+            let view = object.map(|(_, is_of_kind, view)| (is_of_kind, view));
+            reason_on_object(condition, view, holds)
+        }
+        None => Outcome::new(if holds { Reason::Granted } else { Reason::OutOfTerms }),
     }
 }
 
@@ -280,21 +297,28 @@ impl Compiled {
 
     /// Returns whether a user may do this on some object, on some day, in some assignment.
     pub(super) fn allows_some_assigned(&self, slot: UserSlot, bit: Bit) -> bool {
-        self.acting(slot).any(|it| it.allows_some(bit))
+        self.some_assigned(slot, bit).is_some()
+    }
+
+    /// Returns the first assignment in which a user may do this on some object, on some day.
+    pub(super) fn some_assigned(&self, slot: UserSlot, bit: Bit) -> Option<&Assigned> {
+        self.acting(slot).find(|it| it.allows_some(bit)).map(|it| it.assigned)
     }
 
     /// The reason that comes furthest, of those in the assignments that carry the
-    /// permission.
+    /// permission, and its assignment.
     pub(super) fn reason_assigned<O: Object + ?Sized>(
         &self,
         slot: UserSlot,
         bit: Bit,
         object: Option<&O>,
         today: Option<Moment>,
-    ) -> Option<Outcome> {
-        let reasons = self.acting(slot).filter_map(|it| it.reason(slot, bit, object, today));
+    ) -> Option<(Outcome, &Assigned)> {
+        let reasons = self
+            .acting(slot)
+            .filter_map(|it| Some((it.reason(slot, bit, object, today)?, it.assigned)));
         // Of equal ones the first.
-        reasons.reduce(|one, next| if next.progress() > one.progress() { next } else { one })
+        reasons.reduce(|one, next| if next.0.progress() > one.0.progress() { next } else { one })
     }
 
     /// Compiles capacities; `None` for numbers no longer in use.

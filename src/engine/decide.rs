@@ -15,6 +15,7 @@ use crate::document::RelationType;
 use crate::ids::{ClassId, Key, UserSlot};
 use crate::names::NameMap;
 use crate::object::{Identity, Object, Subject, Target, is_decimal};
+use crate::policy::Assigned;
 use crate::reason::Reason;
 
 impl Compiled {
@@ -70,18 +71,29 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn why<T: Target>(&self, user: User, action: Permission, on: T) -> Reason {
+        self.decision(user, action, on).0
+    }
+
+    /// The reason for the answer of [`Engine::can`], and the assignment in which the user
+    /// came that far, unless that is the ordinary capacity.
+    pub(crate) fn decision<T: Target>(
+        &self,
+        user: User,
+        action: Permission,
+        on: T,
+    ) -> (Reason, Option<&Assigned>) {
         let compiled = &self.0;
         let policy = compiled.policy();
         let slot = compiled.slot(user);
         let known = slot.and_then(|slot| Some((slot, policy.users.get(slot)?.1)));
         let Some((slot, holder)) = known else {
-            return Reason::UnknownUser;
+            return (Reason::UnknownUser, None);
         };
         if holder.suspended {
-            return Reason::Suspended;
+            return (Reason::Suspended, None);
         }
         let (Some(class), Some(bit)) = (compiled.class(user), self.bit(action)) else {
-            return Reason::NotGranted;
+            return (Reason::NotGranted, None);
         };
         let holds = |bit| compiled.rows.holds(class, bit);
         let layer = LazyCell::new(|| Layers::new(policy, &compiled.licensed).grants(holder));
@@ -100,11 +112,13 @@ impl Engine {
             _ => Outcome::new(reason),
         };
         if ordinary.reason.allowed() {
-            return ordinary.reason;
+            return (ordinary.reason, None);
         }
         let assigned = compiled.reason_assigned(slot, bit, object, today);
-        let further = assigned.filter(|assigned| assigned.progress() > ordinary.progress());
-        further.unwrap_or(ordinary).reason
+        match assigned.filter(|(assigned, _)| assigned.progress() > ordinary.progress()) {
+            Some((further, assigned)) => (further.reason, Some(assigned)),
+            None => (ordinary.reason, None),
+        }
     }
 }
 

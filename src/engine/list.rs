@@ -9,6 +9,7 @@ use super::{Engine, Permission, Unknown, User};
 use crate::bits::{Word, ones};
 use crate::ids::{ClassId, IdVec, Number, UserSlot};
 use crate::object::Target;
+use crate::policy::Assigned;
 
 /// A permission that a user holds.
 ///
@@ -247,5 +248,24 @@ impl Engine {
                 }
             });
         admitted.map(|(slot, class)| (slot, class.marked(false)))
+    }
+    /// The assignment that lets in a user who may do this; `None` if the ordinary capacity
+    /// does.
+    pub(crate) fn admitting<T: Target>(
+        &self,
+        (slot, class): (UserSlot, ClassId),
+        action: Permission,
+        on: T,
+        classes: &IdVec<ClassId, Option<bool>>,
+    ) -> Option<&Assigned> {
+        let compiled = &self.0;
+        if classes[class] == Some(true) {
+            None
+        } else if on.parts().0.is_none() {
+            compiled.some_assigned(slot, self.bit(action)?)
+        } else {
+            let user = User(Handle::new(compiled.lineage, slot.number()));
+            self.decision(user, action, on.parts()).1
+        }
     }
 }

@@ -6,10 +6,10 @@ use std::cell::OnceCell;
 use super::layer::{Layer, Layers};
 use super::{Engine, User};
 use crate::bits::BitSet;
-use crate::catalogue::{Bit, Catalogue, Condition, Evaluator, Form, Link, NodeId};
+use crate::catalogue::{Bit, CapacityRows, Catalogue, Condition, Evaluator, Form, Link, NodeId};
 use crate::ids::ClassId;
 use crate::names::HashMap;
-use crate::policy::{Class, Inner};
+use crate::policy::{Class, Inner, OwnSources};
 use crate::reason::Reason;
 
 /// Section 7: the first reason that applies to a permission, as far as it depends on
@@ -125,10 +125,12 @@ pub(crate) struct Implied {
     pub(crate) origin: NodeId,
 }
 
-/// The rights of one user, and what led to each.
+/// The rights of one user in one capacity, and what led to each.
 pub(crate) struct Rights<'p> {
     pub(crate) policy: &'p Inner,
     user: &'p Class,
+    /// The sources of the assignment's own, in the capacity of an assignment.
+    pub(crate) own: Option<&'p OwnSources>,
     licensed: &'p BitSet,
     /// An engine that knows which permissions are effective for users of a class.
     compiled: Option<(&'p Engine, ClassId)>,
@@ -140,6 +142,8 @@ pub(crate) struct Rights<'p> {
 struct Merged {
     layer: Layer,
     effective: BitSet,
+    /// The part of the effective permissions that the assignment carries, if it is one.
+    carried: Option<BitSet>,
     /// The permissions that only implications grant.
     implied: HashMap<NodeId, Implied>,
     /// The order in which permissions fell that are granted without effect.
@@ -147,9 +151,10 @@ struct Merged {
 }
 
 impl Merged {
-    fn new(layers: &mut Layers<'_>, user: &Class) -> Merged {
+    fn new(layers: &mut Layers<'_>, user: &Class, own: Option<&OwnSources>) -> Merged {
         let mut implied: HashMap<NodeId, Implied> = HashMap::default();
-        let layer = layers.grants_with(user, None, |id, by| {
+        let own = own.map(|own| layers.of_own(own));
+        let layer = layers.grants_with(user, own.as_ref(), |id, by| {
             let origin = implied.get(&by).map_or(by, |by| by.origin);
             implied.insert(id, Implied { by, origin });
         });
@@ -157,29 +162,37 @@ impl Merged {
         let effective = layers.effective_with(&layer.granted, |id| {
             fell.insert(id, fell.len());
         });
-        Merged { layer, effective, implied, fell }
+        let carried = own.map(|own| layers.carried(&own, &effective));
+        Merged { layer, effective, carried, implied, fell }
     }
 }
 
 impl<'p> Rights<'p> {
-    pub(crate) fn new<'l: 'p>(layers: &mut Layers<'l>, user: &'p Class) -> Rights<'p> {
+    /// The rights of users of a class, in the ordinary capacity or in that of an
+    /// assignment.
+    pub(crate) fn new<'l: 'p>(
+        layers: &mut Layers<'l>,
+        user: &'p Class,
+        own: Option<&'p OwnSources>,
+    ) -> Rights<'p> {
         let (policy, licensed) = layers.of();
-        let merged = OnceCell::from(Merged::new(layers, user));
-        Rights { policy, user, licensed, compiled: None, merged }
+        let merged = OnceCell::from(Merged::new(layers, user, own));
+        Rights { policy, user, own, licensed, compiled: None, merged }
     }
 
-    /// The rights of an engine's user, who is not suspended.
+    /// The rights of an engine's user, who is not suspended, in the ordinary capacity.
     pub(crate) fn compiled(engine: &'p Engine, user: User) -> Option<Rights<'p>> {
         let compiled = &engine.0;
         let (policy, licensed) = (compiled.policy(), &*compiled.licensed);
         let (class, user) = (compiled.class(user)?, compiled.user(user)?);
         let (compiled, merged) = (Some((engine, class)), OnceCell::new());
-        Some(Rights { policy, user, licensed, compiled, merged })
+        Some(Rights { policy, user, own: None, licensed, compiled, merged })
     }
 
     fn merged(&self) -> &Merged {
-        self.merged
-            .get_or_init(|| Merged::new(&mut Layers::new(self.policy, self.licensed), self.user))
+        self.merged.get_or_init(|| {
+            Merged::new(&mut Layers::new(self.policy, self.licensed), self.user, self.own)
+        })
     }
 
     pub(crate) fn catalogue(&self) -> &'p Catalogue {
@@ -206,6 +219,15 @@ impl<'p> Rights<'p> {
         match self.compiled {
             Some((engine, class)) => engine.class_holds(class, bit),
             None => self.merged().effective.contains(bit),
+        }
+    }
+
+    /// Returns whether the capacity answers yes to a permission itself, rather than only
+    /// to what answers to it: an assignment must carry it.
+    pub(crate) fn is_carried(&self, bit: Bit) -> bool {
+        match self.own {
+            Some(_) => self.merged().carried.as_ref().is_some_and(|it| it.contains(bit)),
+            None => self.is_effective(bit),
         }
     }
 
@@ -258,5 +280,15 @@ impl<'p> Rights<'p> {
             fell.filter(|_| is_scoped || layer.granted.contains(bit))
         });
         lacks
+    }
+}
+
+impl CapacityRows for Rights<'_> {
+    fn holds(&self, bit: Bit) -> bool {
+        self.is_effective(bit)
+    }
+
+    fn carries(&self, bit: Bit) -> bool {
+        self.is_carried(bit)
     }
 }

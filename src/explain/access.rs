@@ -32,6 +32,8 @@ pub enum AccessSource {
     Source(SourceName),
     /// The user's own statements do so.
     Own,
+    /// The own statements of the user's assignment of that name do so.
+    Assignment(String),
 }
 
 impl fmt::Display for AccessSource {
@@ -40,6 +42,7 @@ impl fmt::Display for AccessSource {
             AccessSource::Admin => f.write_str("admins"),
             AccessSource::Source(source) => source.fmt(f),
             AccessSource::Own => f.write_str("their own grants"),
+            AccessSource::Assignment(name) => write!(f, "assignment `{name}`"),
         }
     }
 }
@@ -48,7 +51,8 @@ impl Engine {
     /// Lists the users as [`Engine::who_can`] does, with the sources that let each in.
     ///
     /// Users let in by the same sources are grouped; the groups are in the order of
-    /// their first users. Costs microseconds for each combination of sources and, with
+    /// their first users. Who is let in by an assignment alone is listed under its sources,
+    /// as they are in it. Costs microseconds for each combination of sources and, with
     /// an object, for each user who may.
     ///
     /// ```
@@ -82,27 +86,35 @@ impl Engine {
         let classes = self.admitted_classes(action, on);
         for (slot, class) in self.admitted(action, on, &classes) {
             let Some(holder) = policy.users.holder(slot) else { continue };
-            let known = of_class.get(&class).filter(|_| object.is_none());
+            let assigned = self.admitting((slot, class), action, on, &classes);
+            let is_alike = object.is_none() && assigned.is_none();
+            let known = of_class.get(&class).filter(|_| is_alike);
             let at = known.copied().unwrap_or_else(|| {
                 let sources = if holder.class.admin {
                     vec![AccessSource::Admin]
                 } else {
-                    let rights = Rights::new(&mut layers, holder.class);
-                    let trace = Trace::new(rights, holder, object, today);
-                    let sources = trace.granting(bit).into_iter();
-                    let name = |source| policy.source_ref(source, holder.name).source;
-                    let access = |source| match name(source) {
-                        SourceName::User(_) => AccessSource::Own,
-                        source => AccessSource::Source(source),
+                    let capacity = assigned.and_then(|it| policy.users.capacity(it.capacity));
+                    let own = capacity.map(|capacity| &capacity.own);
+                    let rights = Rights::new(&mut layers, holder.class, own);
+                    let trace = Trace::new(rights, holder, object, today).asked(bit);
+                    let access = |source| match source {
+                        Origin::Own => AccessSource::Own,
+                        Origin::Shared(id) => AccessSource::Source(policy.sources.name_of(id)),
+                        Origin::Assignment => {
+                            let name = assigned.map(|it| it.name.to_string());
+                            AccessSource::Assignment(name.unwrap_or_default())
+                        }
                     };
-                    sources.map(access).collect()
+                    trace.granting(bit).into_iter().map(access).collect()
                 };
                 let entry = found.entry(sources);
                 let at = entry.index();
                 entry.or_default();
                 at
             });
-            of_class.insert(class, at);
+            if is_alike {
+                of_class.insert(class, at);
+            }
             if let Some((_, users)) = found.get_index_mut(at) {
                 users.push(holder.name);
             }

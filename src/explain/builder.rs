@@ -19,13 +19,16 @@ const LONGEST_CHAIN: usize = 64;
 /// Builds explanations of one user's permissions.
 pub(crate) struct TraceBuilder<'a, O: ?Sized> {
     pub(super) trace: Trace<'a, O>,
+    /// The assignment in which the user acts.
+    pub(super) assignment: Option<Named>,
 }
 
 impl<'a> TraceBuilder<'a, NoObject> {
     /// A builder for users of a class, whatever the object.
     pub(crate) fn new(layers: &mut Layers<'a>, name: &'a str, class: &'a Class) -> Self {
         let holder = Holder { name, label: None, class, groups: &[] };
-        TraceBuilder { trace: Trace::new(Rights::new(layers, class), holder, None, None) }
+        let trace = Trace::new(Rights::new(layers, class, None), holder, None, None);
+        TraceBuilder { trace, assignment: None }
     }
 
     /// The reason why a node other than a heading is effective or not, suspension left
@@ -53,12 +56,13 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         self.trace.rights.furthest(self.catalogue().scopes(id)).unwrap_or(id)
     }
 
-    /// The traces of a permission and then of what gates it, down to the root cause.
-    pub(super) fn permissions(&self, bit: Bit) -> Vec<PermissionTrace> {
+    /// The traces of a permission, given the reason for the answer, and then of what gates
+    /// it, down to the root cause.
+    pub(super) fn permissions(&self, bit: Bit, reason: Reason) -> Vec<PermissionTrace> {
         // The decision depends on the object only once the permission is effective.
         let on_object = self.trace.rights.reason(bit) == Reason::Granted;
         let mut permissions = Vec::new();
-        let mut next = Some((bit, self.trace.reason(bit)));
+        let mut next = Some((bit, reason));
         while let Some((bit, reason)) = next {
             let (permission, gate) = self.permission(bit, reason, on_object);
             permissions.push(permission);
@@ -66,7 +70,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
             // precedes it in the acyclic order of gates, so this ends.
             next = gate.map(|bit| {
                 let reason = match self.trace.rights.reason(bit) {
-                    Reason::Granted => self.trace.reason_on_object(self.catalogue().id_of(bit)),
+                    Reason::Granted => self.trace.reason_on_object(bit),
                     reason => reason,
                 };
                 (bit, reason)
@@ -101,9 +105,8 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
         let about_object = on_object && trace.is_on_kind(id);
         permission.scopes = self.scopes(id, on_object);
         if about_object && matches!(reason, Reason::OutOfBounds | Reason::Granted | Reason::Gated) {
-            let condition = catalogue.node(id).condition.iter();
-            let checks = condition.flat_map(|condition| &condition.own_checks);
-            permission.checks = checks.map(|&check| self.check(check)).collect();
+            let checks = trace.deciding_checks(bit).into_iter();
+            permission.checks = checks.map(|check| self.check(check)).collect();
         }
         let needs: Vec<(Link, Bit)> = match reason {
             Reason::Granted => trace.rights.needs(id).collect(),
@@ -183,7 +186,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
     }
 
     fn statement(&self, source: Origin, stated: policy::Statement<'_>, decides: bool) -> Statement {
-        statement(self.trace.policy(), (source, self.trace.holder.name), stated, decides)
+        statement(self.trace.policy(), self.source(source), stated, decides)
     }
 
     /// The states of one of the object's relations that a scope asks for.
@@ -215,21 +218,28 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
 
     /// The object's value of an attribute, as text.
     fn value(&self, attribute: AttributeId) -> Option<String> {
-        self.trace.value(attribute).map(|value| match value {
-            Value::Text(text) => format!("{text:?}"),
-            Value::Integer(value) => value.to_string(),
-            Value::Date(date) => date.to_string(),
-            Value::Boolean(flag) => flag.to_string(),
-            Value::Other => "a value of an unsupported type".to_owned(),
-        })
+        self.trace.value(attribute).map(text_of)
+    }
+
+    /// One of the user's sources, by name and label.
+    fn source(&self, source: Origin) -> SourceRef {
+        let (policy, user) = (self.trace.policy(), self.trace.holder.name);
+        match (source, &self.assignment) {
+            (Origin::Assignment, Some(assignment)) => SourceRef {
+                source: SourceName::User(user.to_owned()),
+                assignment: Some(assignment.name.clone()),
+                label: assignment.label.clone(),
+            },
+            _ => policy.source_ref(source, user),
+        }
     }
 
     fn check(&self, check: AttributeId) -> Check {
-        let (trace, policy) = (&self.trace, self.trace.policy());
-        let attribute = self.catalogue().attribute_at(check);
-        let bounds = policy.bounds_of(trace.holder.class, check).map(|(source, bound)| {
-            let source = policy.source_ref(source, trace.holder.name);
-            let place = format!("{}.bounds.{}", source.source.place(), attribute.path);
+        let trace = &self.trace;
+        let attribute = self.catalogue().attribute_at(check.marked(false));
+        let bounds = trace.bounds(check).map(|(source, bound)| {
+            let source = self.source(source);
+            let place = format!("{}.bounds.{}", source.place(), attribute.path);
             StatedBound { source, bound: bound.clone(), place }
         });
         Check {
@@ -242,14 +252,24 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
     }
 }
 
+/// The value of an attribute, as text.
+pub(super) fn text_of(value: Value<'_>) -> String {
+    match value {
+        Value::Text(text) => format!("{text:?}"),
+        Value::Integer(value) => value.to_string(),
+        Value::Date(date) => date.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
+        Value::Other => "a value of an unsupported type".to_owned(),
+    }
+}
+
 /// A statement of one of a user's sources.
 pub(super) fn statement(
     policy: &Inner,
-    (source, user): (Origin, &str),
+    source: SourceRef,
     statement: policy::Statement<'_>,
     decides: bool,
 ) -> Statement {
-    let source = policy.source_ref(source, user);
     let effect = match statement.effect {
         policy::Effect::Allow => Effect::Allow,
         policy::Effect::Except => Effect::Except,
@@ -257,7 +277,7 @@ pub(super) fn statement(
         policy::Effect::Forbid => Effect::Forbid,
         policy::Effect::Level(level) => Effect::Level(level.to_owned()),
     };
-    let place = statement.place(&source.source.place(), &policy.catalogue);
+    let place = statement.place(&source.place(), &policy.catalogue);
     let pattern = statement.pattern.text(&policy.catalogue);
     Statement { source, effect, pattern, place, decides }
 }
@@ -267,11 +287,11 @@ impl Inner {
     pub(crate) fn source_ref(&self, source: Origin, user: &str) -> SourceRef {
         match source {
             Origin::Own | Origin::Assignment => {
-                SourceRef { source: SourceName::User(user.to_owned()), label: None }
+                SourceRef::new(SourceName::User(user.to_owned()), None)
             }
             Origin::Shared(id) => {
                 let label = self.sources[id].label.as_deref();
-                SourceRef { source: self.sources.name_of(id), label: label.map(Into::into) }
+                SourceRef::new(self.sources.name_of(id), label.map(Into::into))
             }
         }
     }

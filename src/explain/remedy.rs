@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::search::Search;
 use super::{Named, SourceRef, Statement, named_bit, named_user};
-use crate::document::{Bound, BoundType, RelationType};
+use crate::date::Moment;
+use crate::document::{Bound, BoundType, Coverage, RelationType};
 use crate::engine::{Engine, Permission, User};
 use crate::object::{Object, Target};
 use crate::reason::Reason;
@@ -17,7 +18,8 @@ use crate::relation::RelationState;
 #[non_exhaustive]
 pub struct Remedies {
     /// Changes that would each turn the answer into a yes, those with the fewest steps
-    /// first. Empty where none was found: the user is unknown, the object is missing or
+    /// first: to what the user is granted, to the terms of the user's assignments, and
+    /// sources given only where they are needed. Empty where none was found: the user is unknown, the object is missing or
     /// of another kind, or nothing that was tried sufficed.
     pub least: Vec<Remedy>,
     /// Where grants are missing: the smallest combinations of profiles, roles and
@@ -78,6 +80,38 @@ pub enum RemedyStep {
         form: BoundType,
         /// The bound.
         to: Bound,
+    },
+    /// Let an assignment of the user hold within these dates.
+    Prolong {
+        /// The assignment.
+        assignment: Named,
+        /// The first date or time at which it would hold.
+        from: Option<Moment>,
+        /// The last date on which it would hold, or the time at which it would end.
+        until: Option<Moment>,
+    },
+    /// Let an assignment of the user cover more objects of a kind, by another condition.
+    /// Where only `*` covers the kind, its conditions become the kind's own first.
+    Cover {
+        /// The assignment.
+        assignment: Named,
+        /// The kind.
+        kind: String,
+        /// The relation or attribute.
+        name: String,
+        /// The form of the attribute's bounds; none for a relation.
+        form: Option<BoundType>,
+        /// The condition.
+        to: Bound,
+    },
+    /// Give the user a role or an approval group on these objects only.
+    Give {
+        /// The name of the assignment, which is new.
+        name: String,
+        /// The role or approval group.
+        source: SourceRef,
+        /// The objects.
+        on: Coverage,
     },
     /// Ask about another object: the policy needs no change.
     Relate {
@@ -225,10 +259,8 @@ impl Engine {
     /// # }
     /// ```
     pub fn remedies<T: Target>(&self, user: User, action: Permission, on: T) -> Remedies {
-        match (self.holder(user), self.bit(action)) {
-            (Some(holder), Some(bit)) => Search::new(self, holder, bit, on.parts()).remedies(),
-            _ => Remedies::default(),
-        }
+        let search = Search::new(self, (user, action), on.parts());
+        search.map_or_else(Remedies::default, |search| search.remedies())
     }
 
     /// A denial as a request to those who can remedy it; `None` where the answer is yes

@@ -15,11 +15,12 @@ use crate::catalogue::{
 };
 use crate::date::{Date, Moment};
 use crate::document::{Bound, BoundType, Fence, RelationType};
-use crate::engine::{Engine, Layers, Rights};
+use crate::engine::{Engine, Layers, Permission, Rights, User};
 use crate::names::{HashMap, HashSet};
 use crate::object::{Object, Value};
 use crate::policy::{
-    Class, Effect, Holder, Inner, Origin, Said, Statement as Written, Statements, Users,
+    Assigned, Class, Effect, Holder, Inner, Origin, OwnSources, Said, Statement as Written,
+    Statements, Users,
 };
 use crate::reason::Reason;
 use crate::relation::RelationState;
@@ -69,29 +70,49 @@ pub(super) struct Search<'a, O: ?Sized> {
     pub(super) engine: &'a Engine,
     pub(super) policy: &'a Inner,
     pub(super) holder: Holder<'a>,
+    /// The user's assignments.
+    pub(super) assigned: &'a [Assigned],
+    pub(super) user: User,
+    pub(super) action: Permission,
     /// The policy without its users, which is copied where a step changes it.
     sources: Inner,
     /// The layers of the policy as it is, shared by all looks at it.
     pub(super) layers: RefCell<Layers<'a>>,
     bit: Bit,
-    object: Option<&'a O>,
-    today: Option<Moment>,
+    pub(super) object: Option<&'a O>,
+    pub(super) today: Option<Moment>,
     /// The effort that is left.
     left: Cell<usize>,
 }
 
 impl<'a, O: Object + ?Sized> Search<'a, O> {
+    /// A search on behalf of a user; `None` if the user or the permission is unknown.
     pub(super) fn new(
         engine: &'a Engine,
-        holder: Holder<'a>,
-        bit: Bit,
+        (user, action): (User, Permission),
         (object, today): (Option<&'a O>, Option<Moment>),
-    ) -> Search<'a, O> {
+    ) -> Option<Search<'a, O>> {
         let policy = engine.policy().inner();
+        let (holder, bit) = (engine.holder(user)?, engine.bit(action)?);
+        let assigned = policy.users.find(holder.name).map(|slot| policy.users.assigned(slot));
+        let assigned = assigned.unwrap_or_default();
         let sources = Inner { users: Users::default(), ..policy.clone() };
         let layers = RefCell::new(Layers::new(policy, engine.licensed()));
         let left = Cell::new(EFFORT);
-        Search { engine, policy, holder, sources, layers, bit, object, today, left }
+        Some(Search {
+            engine,
+            policy,
+            holder,
+            assigned,
+            user,
+            action,
+            sources,
+            layers,
+            bit,
+            object,
+            today,
+            left,
+        })
     }
 
     pub(super) fn remedies(&self) -> Remedies {
@@ -105,8 +126,13 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         self.left.set(effort);
         let assignments = found.first().map(|steps| self.assignments(steps));
         let (assignments, admins) = assignments.unwrap_or_default();
-        let least = found.iter().take(TOLD);
-        let least = least.map(|steps| Remedy { steps: self.described(steps) }).collect();
+        self.left.set(effort);
+        let least = found.iter().map(|steps| Remedy { steps: self.described(steps) });
+        let mut least: Vec<Remedy> = least.collect();
+        least.extend(self.amendments());
+        least.extend(self.given_where_needed(&assignments));
+        least.sort_by_key(|remedy| remedy.steps.len());
+        least.truncate(TOLD);
         Remedies { least, assignments, admins }
     }
 
@@ -233,9 +259,19 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         }
     }
 
-    /// Returns whether the answer to users of that class is yes once the steps are taken.
+    /// Returns whether the answer to users of that class is yes once the steps are taken, in
+    /// the ordinary capacity or in one of the user's assignments.
     fn allows(&self, steps: &[Step], class: &Class) -> bool {
         self.look(steps, class, |trace| self.is_allowed(trace))
+            || self.assigned.iter().any(|assigned| {
+                let capacity = self.policy.users.capacity(assigned.capacity);
+                let own = capacity.map(|capacity| &capacity.own);
+                self.with_layers(steps, |layers| {
+                    self.look_in(layers, steps, (class, own), |trace| {
+                        trace.is_allowed_under(self.bit, &assigned.terms)
+                    })
+                })
+            })
     }
 
     pub(super) fn is_allowed(&self, trace: &Traced<'_, '_, O>) -> bool {
@@ -276,19 +312,30 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         class: &Class,
         ask: impl FnOnce(&Traced<'_, '_, O>) -> R,
     ) -> R {
+        self.look_in(layers, steps, (class, None), ask)
+    }
+
+    /// The same, in the capacity of an assignment if one's own sources are given.
+    fn look_in<R>(
+        &self,
+        layers: &RefCell<Layers<'_>>,
+        steps: &[Step],
+        (class, own): (&Class, Option<&OwnSources>),
+        ask: impl FnOnce(&Traced<'_, '_, O>) -> R,
+    ) -> R {
         let catalogue = &self.policy.catalogue;
         let class = class_after(class, steps, catalogue);
         let object = self.object.map(|object| Related::new(object, steps, catalogue));
         let holder = Holder { class: &class, ..self.holder };
-        let rights = Rights::new(&mut layers.borrow_mut(), &class);
-        let trace = Trace::new(rights, holder, object.as_ref(), self.today);
+        let rights = Rights::new(&mut layers.borrow_mut(), &class, own);
+        let trace = Trace::new(rights, holder, object.as_ref(), self.today).asked(self.bit);
         let answer = ask(&trace);
         let own = class.statements.as_deref().map_or(0, effort_of);
         self.spend(own.saturating_add(trace.effort()));
         answer
     }
 
-    fn spend(&self, effort: usize) {
+    pub(super) fn spend(&self, effort: usize) {
         self.left.set(self.left.get().saturating_sub(effort));
     }
 
@@ -359,7 +406,8 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         let mut all = statements.into_iter().flat_map(Statements::all);
         let first = all.find(|it| it.effect == effect && it.pattern == pattern);
         let statement = first.unwrap_or(Written { effect, pattern, at: 0 });
-        builder::statement(self.policy, (source, self.holder.name), statement, true)
+        let source = self.policy.source_ref(source, self.holder.name);
+        builder::statement(self.policy, source, statement, true)
     }
 }
 
@@ -526,8 +574,19 @@ fn relate<O: Object + ?Sized>(
 /// The user's bound on an attribute, wide enough for the object's value.
 fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> Step {
     let of = trace.catalogue().attribute_at(check).bound;
-    let stated = trace.policy().bounds_of(trace.holder.class, check).map(|(_, bound)| bound);
-    let to = match (of, trace.value(check)) {
+    let stated = trace.bounds(check).map(|(_, bound)| bound);
+    let today = trace.today.map(Moment::date);
+    Step::Widen(check, wide_enough(of, stated, trace.value(check), today))
+}
+
+/// Stated bounds, made wide enough for a value.
+pub(super) fn wide_enough<'b>(
+    of: BoundType,
+    mut stated: impl Iterator<Item = &'b Bound>,
+    value: Option<Value<'_>>,
+    today: Option<Date>,
+) -> Bound {
+    match (of, value) {
         (BoundType::OneOf, Some(Value::Text(text))) => {
             let texts = stated.filter_map(|bound| match bound {
                 Bound::OneOf(texts) => Some(texts.iter().map(String::as_str)),
@@ -539,16 +598,14 @@ fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> S
             Bound::Limit(value)
         }
         (BoundType::Flag, Some(Value::Boolean(flag))) => {
-            let mut stated = stated;
-            let other = stated.find(|&bound| *bound == Bound::Flag(!flag));
-            if other.is_some() { Bound::EitherFlag } else { Bound::Flag(flag) }
+            let is_other = stated.any(|bound| *bound == Bound::Flag(!flag));
+            if is_other { Bound::EitherFlag } else { Bound::Flag(flag) }
         }
-        (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => value
-            .date()
-            .map_or(Bound::Any, |date| fence(stated, date, trace.today.map(Moment::date))),
+        (BoundType::NotBefore | BoundType::NotAfter, Some(value)) => {
+            value.date().map_or(Bound::Any, |date| fence(stated, date, today))
+        }
         _ => Bound::Any,
-    };
-    Step::Widen(check, to)
+    }
 }
 
 /// A fence that reaches a date, in the form of the nearest one stated.

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use super::terms::{condition, dates};
 use super::{
     AccessRequest, AssignedSource, Assignment, AttributeCondition, Check, Effect, Explanation,
     Grant, Link, Named, PermissionTrace, RelationCondition, Remedies, RemedyStep, ScopeTrace,
@@ -48,6 +49,7 @@ impl Display for Explanation {
             _ => writeln!(f, ", because it {}", verdict(*reason))?,
         }
         let mut text = Text { f, explanation: self, level: 1 };
+        text.assignment()?;
         let mut above: Option<&PermissionTrace> = None;
         for permission in permissions {
             if let Some(gate) = above.and_then(|above| above.gates.first()) {
@@ -112,6 +114,25 @@ impl Text<'_, '_> {
         Ok(())
     }
 
+    /// Writes the assignment in which the user came furthest, and the terms that do not hold.
+    fn assignment(&mut self) -> fmt::Result {
+        let Explanation { assignment: Some(assignment), object, today, permissions, .. } =
+            self.explanation
+        else {
+            return Ok(());
+        };
+        let kind = permissions.first().and_then(|asked| asked.object.as_deref());
+        let failing = if self.explanation.reason == Reason::OutOfTerms {
+            assignment.failing(kind, object.as_deref(), *today)
+        } else {
+            None
+        };
+        match failing {
+            Some(failing) => self.line(format_args!("in {assignment}: {failing}")),
+            None => self.line(format_args!("in {assignment}")),
+        }
+    }
+
     fn permission(&mut self, trace: &PermissionTrace) -> fmt::Result {
         let PermissionTrace { reason, grant, gates, scopes, checks, object, .. } = trace;
         if let (Reason::ObjectRequired | Reason::WrongKind, Some(kind)) = (reason, object) {
@@ -120,7 +141,7 @@ impl Text<'_, '_> {
         match reason {
             // A scoped permission has no grant of its own: its scopes do.
             _ if *grant == Grant::default() && !scopes.is_empty() => {}
-            Reason::Gated | Reason::NoScope | Reason::OutOfBounds => {
+            Reason::Gated | Reason::NoScope | Reason::OutOfBounds | Reason::OutOfTerms => {
                 self.line("it is granted")?;
                 self.beneath(|text| text.grant(grant, *reason))?;
             }
@@ -258,9 +279,13 @@ impl Text<'_, '_> {
 impl Display for SourceRef {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut line = OneLine(f);
+        match &self.assignment {
+            Some(assignment) => write!(line, "assignment `{assignment}`")?,
+            None => write!(line, "{}", self.source)?,
+        }
         match &self.label {
-            Some(label) => write!(line, "{} ({label})", self.source),
-            None => write!(line, "{}", self.source),
+            Some(label) => write!(line, " ({label})"),
+            None => Ok(()),
         }
     }
 }
@@ -383,6 +408,24 @@ impl Display for RemedyStep {
                     _ => "set",
                 };
                 write!(line, "{verb} this user's bound on `{attribute}` to {}", bound(*form, to))
+            }
+            RemedyStep::Prolong { assignment, from, until } => {
+                let dates = dates(*from, *until).unwrap_or_else(|| "at any time".to_owned());
+                write!(line, "let the assignment {assignment} hold {dates}")
+            }
+            RemedyStep::Cover { assignment, kind, name, form, to } => {
+                let condition = condition(name, *form, to);
+                write!(line, "let the assignment {assignment} cover each `{kind}` {condition}")
+            }
+            RemedyStep::Give { name, source, on } => {
+                write!(line, "give this user {source} as the assignment `{name}`, only on each ")?;
+                for (kind, conditions) in on.iter() {
+                    write!(line, "`{kind}`")?;
+                    for (name, bound) in conditions.iter() {
+                        write!(line, " {}", condition(name, None, bound))?;
+                    }
+                }
+                Ok(())
             }
             RemedyStep::Relate { relation, names, to } => {
                 write!(line, "ask about an object whose `{relation}` is {}", noun(*to, *names))

@@ -8,16 +8,17 @@
 use std::cell::{Cell, OnceCell, RefCell};
 
 use crate::catalogue::{
-    AttributeId, Bit, Catalogue, Evaluator, Form, KindId, Limit, Link, NodeId, Op, ScopeTest,
-    States, Values, ValuesId,
+    AttributeId, Bit, Catalogue, Condition, Evaluator, Form, KindId, Limit, Link, NodeId, Op,
+    ScopeTest, States, Values, ValuesId,
 };
 use crate::date::Moment;
-use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object};
+use crate::document::Bound;
+use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object, reason_under};
 use crate::ids::Number;
 use crate::names::HashMap;
 use crate::object::{Identity, Object, Subject, Value};
 use crate::policy::{
-    Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, nearest,
+    Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, Terms, Tier, nearest,
 };
 use crate::reason::Reason;
 use crate::relation::RelationState;
@@ -54,10 +55,12 @@ impl<'a> Stated<'a> {
 /// Up to this many permissions, statements are looked through for each.
 const FEW: usize = 16;
 
-/// One user, and one object or none.
+/// One user in one capacity, and one object or none.
 pub(super) struct Trace<'a, O: ?Sized> {
     pub(super) rights: Rights<'a>,
     pub(super) holder: Holder<'a>,
+    /// The permission that is asked of an assignment.
+    asked: Option<NodeId>,
     pub(super) object: Option<&'a O>,
     pub(super) today: Option<Moment>,
     /// The kind of the object.
@@ -67,10 +70,12 @@ pub(super) struct Trace<'a, O: ?Sized> {
     /// The number of permissions whose statements were looked up.
     looked_up: Cell<usize>,
     limits: OnceCell<Limits>,
+    /// The limits on what an assignment carries, if they are its own.
+    own_limits: OnceCell<Option<Limits>>,
     /// The number of tests of conditions made so far.
     tests: Cell<usize>,
     /// The answers of `is_blocked` so far.
-    blocked: RefCell<HashMap<NodeId, bool>>,
+    blocked: RefCell<HashMap<Bit, bool>>,
 }
 
 impl<'a, O: Object + ?Sized> Trace<'a, O> {
@@ -85,15 +90,23 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         Trace {
             rights,
             holder,
+            asked: None,
             object,
             today,
             kind: kind.map(KindId::new),
             sources: OnceCell::new(),
             looked_up: Cell::new(0),
             limits: OnceCell::new(),
+            own_limits: OnceCell::new(),
             tests: Cell::new(0),
             blocked: RefCell::default(),
         }
+    }
+
+    /// The same, asked about one permission: in an assignment, only what it carries of that
+    /// counts.
+    pub(super) fn asked(self, bit: Bit) -> Trace<'a, O> {
+        Trace { asked: Some(self.catalogue().id_of(bit)), ..self }
     }
 
     pub(super) fn policy(&self) -> &'a Inner {
@@ -106,8 +119,17 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
 
     fn sources(&self) -> &[(Held<'a>, OnceCell<StatementIndex<'a>>)] {
         self.sources.get_or_init(|| {
-            let sources = self.policy().sources_of(self.holder.class);
-            sources.map(|source| (source, OnceCell::new())).collect()
+            let policy = self.policy();
+            let mut sources: Vec<Held<'a>> = policy.sources_of(self.holder.class).collect();
+            let own = self.rights.own.into_iter().flat_map(|own| policy.own_sources(own));
+            // For what they state of permissions, an assignment's own sources are roles of
+            // the user, after the others.
+            let at = sources.partition_point(|source| source.tier <= Tier::Role);
+            let is_new = |own: &Held<'_>| sources.iter().all(|known| known.origin != own.origin);
+            let own = own.filter(is_new).map(|own| Held { tier: Tier::Role, ..own });
+            let own: Vec<Held<'a>> = own.collect();
+            sources.splice(at..at, own);
+            sources.into_iter().map(|source| (source, OnceCell::new())).collect()
         })
     }
 
@@ -202,6 +224,22 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
             .map_or(Reason::Granted, |condition| reason_on_object(condition, object, true).reason)
     }
 
+    /// Returns whether the answer is yes in the assignment whose capacity this is, under its
+    /// terms.
+    pub(super) fn is_allowed_under(&self, bit: Bit, terms: &Terms) -> bool {
+        if !self.rights.is_carried(bit) || self.holder.class.suspended {
+            return false;
+        }
+        let condition = self.catalogue().node_of(bit).condition.as_deref();
+        let told_apart =
+            self.own_limits().and_then(|_| self.catalogue().condition_in(bit, &self.rights));
+        let is_on_kind = self.is_on_kind(self.catalogue().id_of(bit));
+        let object = self.object.map(|object| (object, is_on_kind, self));
+        let condition = told_apart.as_ref().or(condition);
+        let terms = (self.policy(), terms);
+        reason_under(terms, condition, object, self.today).reason.allowed()
+    }
+
     // Rule 7: what is allowed on the object.
 
     /// Returns whether a permission is on the object's kind.
@@ -212,53 +250,115 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     /// The effective scopes of a scoped permission, or a single scope if effective.
     pub(super) fn effective_scopes(&self, id: NodeId) -> Vec<NodeId> {
         let scopes = self.catalogue().scopes_or_itself(id);
-        let effective =
-            |&scope: &NodeId| self.rights.is_effective(self.catalogue().node(scope).bit);
-        scopes.filter(effective).collect()
+        scopes.filter(|&scope| self.holds(self.catalogue().node(scope).bit)).collect()
+    }
+
+    /// Returns whether a scope counts: it is effective or, of what is asked of an
+    /// assignment, carried.
+    fn holds(&self, scope: Bit) -> bool {
+        let asked = self.asked.map(|asked| self.catalogue().node(asked).statement_bits());
+        if asked.is_some_and(|asked| asked.contains(&scope)) {
+            self.rights.is_carried(scope)
+        } else {
+            self.rights.is_effective(scope)
+        }
     }
 
     /// The reason why an effective permission is, or is not, allowed on the object; one on
     /// another kind, or on none, depends on those that it answers to.
-    pub(super) fn reason_on_object(&self, id: NodeId) -> Reason {
-        match self.catalogue().node(id).condition.as_deref() {
-            Some(condition) if self.is_on_kind(id) => {
-                reason_on_object(condition, Some((true, self)), true).reason
+    pub(super) fn reason_on_object(&self, bit: Bit) -> Reason {
+        match self.catalogue().node_of(bit).condition.as_deref() {
+            Some(condition) if self.is_on_kind(self.catalogue().id_of(bit)) => {
+                let own_limits = self.own_limits();
+                match own_limits.and_then(|_| self.catalogue().gate_in(bit, &self.rights)) {
+                    Some(condition) => self.reason_of_gate(bit, &condition),
+                    None => reason_on_object(condition, Some((true, self)), true).reason,
+                }
             }
-            _ if self.is_blocked(id) => Reason::Gated,
+            _ if self.is_blocked(bit) => Reason::Gated,
             _ => Reason::Granted,
         }
     }
 
+    /// The same for a permission of which an assignment may carry some scopes and not
+    /// others, so that these differ in their limits.
+    fn reason_of_gate(&self, bit: Bit, condition: &Condition) -> Reason {
+        if condition.evaluate(&mut { self }) {
+            return Reason::Granted;
+        }
+        let parts = self.matching_parts(bit);
+        if parts.is_empty() {
+            Reason::NoScope
+        } else if !parts.iter().any(|&part| self.passes_checks(part)) {
+            Reason::OutOfBounds
+        } else {
+            Reason::Gated
+        }
+    }
+
+    /// Those of the effective scopes of a permission that the object fits, or if it has
+    /// none the permission itself.
+    fn matching_parts(&self, bit: Bit) -> Vec<Bit> {
+        let id = self.catalogue().id_of(bit);
+        if !matches!(self.catalogue().node(id).form, Form::Scoped(_) | Form::Scope(..)) {
+            return vec![bit];
+        }
+        let scopes = self.effective_scopes(id).into_iter().filter(|&scope| self.matches(scope));
+        scopes.map(|scope| self.catalogue().node(scope).bit).collect()
+    }
+
+    /// The checks of a permission of its own, each marked if it is against the ordinary limit
+    /// though the assignment has another.
+    fn own_checks(&self, bit: Bit) -> impl Iterator<Item = AttributeId> {
+        let is_ordinary = self.own_limits().is_some() && !self.rights.is_carried(bit);
+        let condition = self.catalogue().node_of(bit).condition.iter();
+        let checks = condition.flat_map(|condition| &condition.own_checks);
+        checks.map(move |check| check.marked(is_ordinary))
+    }
+
+    fn passes_checks(&self, bit: Bit) -> bool {
+        self.own_checks(bit).all(|check| self.passes(check))
+    }
+
+    /// The checks that decide for a permission on the object's kind.
+    pub(super) fn deciding_checks(&self, bit: Bit) -> Vec<AttributeId> {
+        let parts = self.matching_parts(bit).into_iter();
+        let mut checks: Vec<_> = parts.flat_map(|part| self.own_checks(part)).collect();
+        checks.sort_unstable();
+        checks.dedup();
+        checks
+    }
+
     /// Returns whether an effective permission is not allowed on the object.
-    fn is_blocked(&self, id: NodeId) -> bool {
+    fn is_blocked(&self, bit: Bit) -> bool {
         let catalogue = self.catalogue();
-        let known = |id: NodeId| self.blocked.borrow().get(&id).copied();
+        let known = |bit: Bit| self.blocked.borrow().get(&bit).copied();
         // A condition covers all that leads to permissions on its kind. Through those on
         // other kinds, or none, the search goes on: on our own stack, as chains may be
         // long, and what a permission answers to before the permission itself.
-        let mut open = vec![id];
-        while let Some(&id) = open.last() {
+        let mut open = vec![bit];
+        while let Some(&bit) = open.last() {
             let before = open.len();
-            if known(id).is_none() && !self.is_on_kind(id) {
+            let id = catalogue.id_of(bit);
+            if known(bit).is_none() && !self.is_on_kind(id) {
                 let scopes = self.effective_scopes(id).into_iter();
                 let needs = scopes.flat_map(|scope| catalogue.followed_by_scope(scope));
                 let needs = needs.chain(catalogue.followed(id).map(|(_, need)| need));
-                let needs = needs.map(|bit| catalogue.id_of(bit));
                 open.extend(needs.filter(|&need| known(need).is_none()));
             }
             if open.len() == before {
-                if known(id).is_none() {
+                if known(bit).is_none() {
                     let blocked = if self.is_on_kind(id) {
-                        self.reason_on_object(id) != Reason::Granted
+                        self.reason_on_object(bit) != Reason::Granted
                     } else {
                         self.gate(id).is_some()
                     };
-                    self.blocked.borrow_mut().insert(id, blocked);
+                    self.blocked.borrow_mut().insert(bit, blocked);
                 }
                 open.pop();
             }
         }
-        known(id) == Some(true)
+        known(bit) == Some(true)
     }
 
     /// Finds the gate of a permission that is effective but not allowed on the object: the
@@ -266,7 +366,8 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     pub(super) fn gate(&self, id: NodeId) -> Option<(Link, Bit)> {
         let mut scopes = self.effective_scopes(id);
         if self.is_on_kind(id) {
-            scopes.retain(|&scope| self.matches(scope));
+            let passes = |scope| self.passes_checks(self.catalogue().node(scope).bit);
+            scopes.retain(|&scope| self.matches(scope) && passes(scope));
         }
         let closed: Vec<Bit> = scopes.iter().map_while(|&scope| self.closed_by(scope)).collect();
         match closed.first() {
@@ -279,14 +380,14 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     /// on the object.
     pub(super) fn closed_by(&self, scope: NodeId) -> Option<Bit> {
         let catalogue = self.catalogue();
-        catalogue.followed_by_scope(scope).find(|&bit| self.is_blocked(catalogue.id_of(bit)))
+        catalogue.followed_by_scope(scope).find(|&bit| self.is_blocked(bit))
     }
 
     /// Finds another permission that an effective one answers to and that is not allowed on
     /// the object.
     pub(super) fn gated_by(&self, id: NodeId) -> Option<(Link, Bit)> {
         let catalogue = self.catalogue();
-        catalogue.followed(id).find(|&(_, bit)| self.is_blocked(catalogue.id_of(bit)))
+        catalogue.followed(id).find(|&(_, bit)| self.is_blocked(bit))
     }
 
     /// Returns the tests that a scope makes of an object.
@@ -331,15 +432,34 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         self.limit(check).passes(self.value(check), self.today.map(Moment::date))
     }
 
-    /// The user's limit on an attribute.
+    /// The limits on what the assignment carries, if they are its own.
+    fn own_limits(&self) -> Option<&Limits> {
+        let limits = self.own_limits.get_or_init(|| {
+            Bounding::new(self.policy()).limits_in(self.holder.class, self.rights.own?)
+        });
+        limits.as_ref()
+    }
+
+    /// The user's limit on an attribute: the assignment's if it has its own, or if the
+    /// attribute is marked the ordinary one.
     pub(super) fn limit(&self, attribute: AttributeId) -> &Limit {
-        let limits =
-            self.limits.get_or_init(|| Bounding::new(self.policy()).limits(self.holder.class));
-        limit_of(limits, attribute)
+        let ordinary =
+            || self.limits.get_or_init(|| Bounding::new(self.policy()).limits(self.holder.class));
+        let own = self.own_limits().filter(|_| !attribute.is_marked());
+        limit_of(own.unwrap_or_else(ordinary), attribute.marked(false))
+    }
+
+    /// The bounds behind that limit.
+    pub(super) fn bounds(
+        &self,
+        attribute: AttributeId,
+    ) -> impl Iterator<Item = (Origin, &'a Bound)> {
+        let own = self.rights.own.filter(|_| !attribute.is_marked());
+        self.policy().bounds_of(self.holder.class, own, attribute.marked(false))
     }
 
     pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {
-        self.object?.attribute(&self.catalogue().attribute_at(check).name)
+        self.object?.attribute(&self.catalogue().attribute_at(check.marked(false)).name)
     }
 }
 
@@ -347,7 +467,7 @@ impl<O: Object + ?Sized> Evaluator for &Trace<'_, O> {
     type Truth = bool;
 
     fn holds(&self, scope: Bit) -> bool {
-        self.rights.is_effective(scope)
+        Trace::holds(self, scope)
     }
 
     fn relation(&mut self, relation: u32, states: States) -> bool {

@@ -441,7 +441,8 @@ impl TermTest {
         }
     }
 
-    fn passes<O: Object + ?Sized>(
+    /// Returns whether what an object has under a name passes.
+    pub(crate) fn passes<O: Object + ?Sized>(
         &self,
         name: &str,
         object: &O,

@@ -5,6 +5,8 @@ mod oracle2;
 #[path = "../support/random2/mod.rs"]
 mod random2;
 
+mod explanations;
+
 use std::cell::Cell;
 
 use grantree::change::{Actor, Change};

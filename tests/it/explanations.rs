@@ -390,3 +390,107 @@ fn what_sources_leave_out_is_told() {
       role `clerk` (Clerk) leaves out `orders.approve` [roles.clerk.except[0]]
     ");
 }
+
+const ASSIGNMENTS: &str = r#"{
+  "format": 1,
+  "catalogue": {
+    "objects": {
+      "job": {"relations": {"assignee": "user", "team": "group"}, "attributes": {"region": "one_of"}},
+      "order": {"attributes": {"amount": "at_most"}, "checks": ["amount"]}},
+    "permissions": [
+      {"key": "reports"},
+      {"key": "orders", "object": "order", "children": [
+        {"key": "approve", "label": "Approve"}]},
+      {"key": "jobs", "object": "job", "children": [
+        {"key": "edit", "scopes": [
+          {"key": "own", "when": {"assignee": "me"}}, {"key": "all", "when": {}}]}]}]},
+  "global": {"allow": ["jobs", "orders"], "bounds": {"order.amount": 100}},
+  "roles": {"lead": {"label": "Team lead", "allow": ["jobs.edit.all"]}},
+  "groups": {"leeds": {}, "york": {}},
+  "users": {
+    "carol": {"assignments": {
+      "leeds cover": {"label": "Cover for Leeds", "roles": ["lead"],
+        "on": {"job": {"team": ["leeds"], "region": ["north", "east"]}}, "until": "2026-12-24T18:00"},
+      "one-off": {"allow": ["orders.approve"], "bounds": {"order.amount": 900}},
+      "reporting": {"allow": ["reports"], "from": "2027-01-01", "until": "2027-03-31"},
+      "screens": {"allow": ["reports"], "on": {"*": {}}}}},
+    "dave": {"roles": ["lead"], "assignments": {
+      "york": {"roles": ["lead"], "on": {"job": {"team": ["york"]}}}}}}
+}"#;
+
+/// User, action, object and today.
+const ASSIGNED: &[(&str, &str, &str, &str)] = &[
+    ("carol", "jobs.edit", "", "2026-12-01"),
+    (
+        "carol",
+        "jobs.edit",
+        r#"{"kind": "job", "relations": {"team": ["leeds"]}, "attributes": {"region": "east"}}"#,
+        "2026-12-01",
+    ),
+    (
+        "carol",
+        "jobs.edit",
+        r#"{"kind": "job", "relations": {"team": ["york", "hull"]}, "attributes": {"region": "east"}}"#,
+        "2026-12-01",
+    ),
+    (
+        "carol",
+        "jobs.edit",
+        r#"{"kind": "job", "relations": {"team": []}, "attributes": {"region": "west"}}"#,
+        "2026-12-01",
+    ),
+    ("carol", "jobs.edit", r#"{"kind": "job"}"#, "2026-12-01"),
+    (
+        "carol",
+        "jobs.edit",
+        r#"{"kind": "job", "relations": {"team": ["leeds"]}, "attributes": {"region": "east"}}"#,
+        "2026-12-24T18:00",
+    ),
+    ("carol", "jobs.edit", r#"{"kind": "job"}"#, ""),
+    ("carol", "jobs.edit", r#"{"kind": "order"}"#, "2026-12-01"),
+    ("carol", "jobs.edit.own", r#"{"kind": "job"}"#, "2026-12-01"),
+    ("carol", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 50}}"#, ""),
+    ("carol", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 500}}"#, ""),
+    ("carol", "orders.approve", r#"{"kind": "order", "attributes": {"amount": 5000}}"#, ""),
+    ("carol", "reports", "", "2026-12-31"),
+    ("carol", "reports", "", "2027-01-01T00:00"),
+    ("carol", "reports", "", ""),
+    ("dave", "jobs.edit", r#"{"kind": "job", "relations": {"team": ["york"]}}"#, ""),
+];
+
+/// The assignment in which a user came furthest is named, with what it covers.
+#[test]
+fn an_assignment_is_explained_by_its_terms_sources_and_limits() {
+    let document: Document = serde_json::from_str(ASSIGNMENTS).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let told = ASSIGNED.iter().map(|&(user, action, object, today)| {
+        let object = (!object.is_empty()).then(|| serde_json::from_str(object).expect("JSON"));
+        let object: Option<DynamicObject> = object;
+        let today: Option<Moment> = (!today.is_empty()).then(|| today.parse().expect("a day"));
+        let on = (object.as_ref(), today);
+        let explanation = engine.explain_by_name(user, action, on).expect("known names");
+        let handles = (engine.user(user).expect("a user"), engine.permission(action));
+        let (user, action) = (handles.0, handles.1.expect("a permission"));
+        assert_eq!(explanation.reason, engine.why(user, action, on));
+        format!("{explanation}{}", engine.remedies(user, action, on))
+    });
+    insta::assert_snapshot!("assignments", told.collect::<Vec<_>>().join("\n"));
+}
+
+/// Users whom an assignment lets in are listed under its sources.
+#[test]
+fn sources_of_assignments_let_in() {
+    let document: Document = serde_json::from_str(ASSIGNMENTS).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let listed = |action: &str| {
+        let found = engine.who_can_by_source(engine.permission(action).expect("it"), ());
+        let texts = found.iter().map(|it| {
+            let sources: Vec<String> = it.sources.iter().map(ToString::to_string).collect();
+            format!("{}: {}", sources.join(" and "), it.users.join(", "))
+        });
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(listed("jobs.edit"), "role `lead`: carol, dave");
+    assert_eq!(listed("orders.approve"), "assignment `one-off`: carol");
+    assert_eq!(listed("reports"), "assignment `reporting`: carol");
+}

@@ -92,6 +92,14 @@ fn user<'d>(document: &'d mut Document, ask: &Ask) -> &'d mut UserEntry {
     document.users.get_mut(&ask.user).expect("a known user")
 }
 
+fn assignment_of<'d>(
+    document: &'d mut Document,
+    ask: &Ask,
+    name: &str,
+) -> &'d mut grantree::document::Assignment {
+    user(document, ask).assignments.get_mut(name).expect("a known assignment")
+}
+
 fn apply(
     document: &mut Document,
     object: &mut Option<DynamicObject>,
@@ -136,6 +144,33 @@ fn apply(
             let bounds: &mut Map<_> = &mut user(document, ask).statements.bounds;
             bounds.retain(|name, _| name != attribute);
             bounds.push(attribute, to.clone());
+        }
+        RemedyStep::Prolong { assignment, from, until } => {
+            let assignment = assignment_of(document, ask, &assignment.name);
+            (assignment.from, assignment.until) = (*from, *until);
+        }
+        RemedyStep::Cover { assignment, kind, name, to, .. } => {
+            let assignment = assignment_of(document, ask, &assignment.name);
+            let on = assignment.on.as_mut().expect("terms on objects");
+            if on.get(kind).is_none() {
+                let others = on.get("*").expect("the kind is covered").clone();
+                on.push(kind, others);
+            }
+            let conditions = on.get_mut(kind).expect("a kind");
+            *conditions.get_mut(name).expect("a condition") = to.clone();
+        }
+        RemedyStep::Give { name, source, on } => {
+            let mut assignment =
+                grantree::document::Assignment { on: Some(on.clone()), ..Default::default() };
+            match &source.source {
+                SourceName::Role(role) => assignment.roles.push(role.clone()),
+                SourceName::ApprovalGroup(group) => {
+                    assignment.approval_groups.push(group.clone());
+                }
+                _ => panic!("{} is not given by an assignment", source.source),
+            }
+            assert!(user(document, ask).assignments.get(name).is_none(), "{name} is taken");
+            user(document, ask).assignments.push(name, assignment);
         }
         RemedyStep::Relate { relation, names, to } => {
             let related = match (to, names) {

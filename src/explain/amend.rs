@@ -1,0 +1,188 @@
+//! Remedies by assignments: one that the user has holds longer or covers more, or a source
+//! is given only where it is needed.
+
+use super::Named;
+use super::remedy::{Assignment, Remedy, RemedyStep};
+use super::search::{Search, wide_enough};
+use super::terms::named_by;
+use crate::change::{Actor, Change};
+use crate::date::Moment;
+use crate::document::{self, Bound, BoundType, Coverage, Map, RelationType};
+use crate::ids::{KindId, Number};
+use crate::object::{Object, Value};
+use crate::policy::{Assigned, SourceName, TermTest, Terms};
+
+impl<O: Object + ?Sized> Search<'_, O> {
+    /// The remedies that let one of the user's assignments hold.
+    pub(super) fn amendments(&self) -> Vec<Remedy> {
+        let stated = self.policy.assignments(self.assigned);
+        let amended = stated.iter().zip(self.assigned).filter_map(|((name, stated), assigned)| {
+            let (after, steps) = self.amended(stated, assigned)?;
+            self.would_allow(name, after).then_some(Remedy { steps })
+        });
+        amended.collect()
+    }
+
+    /// An assignment with terms that hold for the question, and the steps to it; `None` if
+    /// they hold already, or no steps would do.
+    fn amended(
+        &self,
+        stated: &document::Assignment,
+        assigned: &Assigned,
+    ) -> Option<(document::Assignment, Vec<RemedyStep>)> {
+        let mut after = stated.clone();
+        let mut steps = Vec::new();
+        let assignment = Named { name: assigned.name.to_string(), label: stated.label.clone() };
+        if !assigned.terms.hold_on_day(self.today) {
+            (after.from, after.until) = reaching((stated.from, stated.until), self.today);
+            let (assignment, from, until) = (assignment.clone(), after.from, after.until);
+            steps.push(RemedyStep::Prolong { assignment, from, until });
+        }
+        if let Some(on) = &mut after.on {
+            let object = self.object?;
+            let (at, kind, _) = self.policy.catalogue.kinds.get_full(object.kind())?;
+            let failing = self.failing((KindId::new(at), object), &assigned.terms)?;
+            let mut conditions = on.get(kind).or_else(|| on.get("*"))?.clone();
+            for (name, form, to) in failing {
+                *conditions.get_mut(&name)? = to.clone();
+                let (assignment, kind) = (assignment.clone(), kind.to_string());
+                steps.push(RemedyStep::Cover { assignment, kind, name, form, to });
+            }
+            match on.get_mut(kind) {
+                Some(known) => *known = conditions,
+                None => on.push(&**kind, conditions),
+            }
+        }
+        (!steps.is_empty()).then_some((after, steps))
+    }
+
+    /// The conditions of terms that an object does not meet, made wide enough for it; `None`
+    /// if that takes more than it carries, or the terms do not cover its kind.
+    fn failing(
+        &self,
+        (kind, object): (KindId, &O),
+        terms: &Terms,
+    ) -> Option<Vec<(String, Option<BoundType>, Bound)>> {
+        let (catalogue, groups) = (&self.policy.catalogue, &self.policy.groups);
+        let today = self.today.map(Moment::date);
+        let mut failing = Vec::new();
+        for (name, test) in terms.conditions(kind, catalogue)? {
+            if test.passes(name, object, today, groups) {
+                continue;
+            }
+            let (mut names, of): (Vec<String>, _) = match test {
+                TermTest::Users(users) => {
+                    (users.iter().map(ToString::to_string).collect(), RelationType::User)
+                }
+                TermTest::Groups(of) => {
+                    let names = of.iter().map(|&id| groups.name(id).to_owned());
+                    (names.collect(), RelationType::Group)
+                }
+                TermTest::Limit(limit) => {
+                    let attribute = catalogue.kind(kind).attributes.get(name)?;
+                    let form = catalogue.attribute_at(*attribute).bound;
+                    let to = wide_enough(
+                        form,
+                        limit.bounds().iter(),
+                        Some(object.attribute(name)?),
+                        today,
+                    );
+                    failing.push((name.to_owned(), Some(form), to));
+                    continue;
+                }
+            };
+            names.push(named_by(object, name, of)?.into_iter().next()?);
+            failing.push((name.to_owned(), None, Bound::OneOf(names)));
+        }
+        Some(failing)
+    }
+
+    /// The remedies that give a source, which would do everywhere, only on objects like this
+    /// one.
+    pub(super) fn given_where_needed(&self, assignments: &[Assignment]) -> Vec<Remedy> {
+        let Some(on) = self.object.and_then(|object| self.objects_like(object)) else {
+            return Vec::new();
+        };
+        let given = assignments.iter().filter(|it| it.besides.is_empty()).filter_map(|it| {
+            let [given] = &it.sources[..] else { return None };
+            let source = given.source.clone();
+            let mut assignment =
+                document::Assignment { on: Some(on.clone()), ..Default::default() };
+            let name = match &source.source {
+                SourceName::Role(name) => {
+                    assignment.roles.push(name.clone());
+                    self.free_name(name)
+                }
+                SourceName::ApprovalGroup(name) => {
+                    assignment.approval_groups.push(name.clone());
+                    self.free_name(name)
+                }
+                _ => return None,
+            };
+            let steps = vec![RemedyStep::Give { name: name.clone(), source, on: on.clone() }];
+            self.would_allow(&name, assignment).then_some(Remedy { steps })
+        });
+        given.collect()
+    }
+
+    /// The objects of the same kind that name the same group, or have the same text as an
+    /// attribute.
+    fn objects_like(&self, object: &O) -> Option<Coverage> {
+        let catalogue = &self.policy.catalogue;
+        let (kind, declared) = catalogue.kinds.get_key_value(object.kind())?;
+        let groups = declared.relations.iter().filter(|(_, of)| **of == RelationType::Group);
+        let mut groups = groups.filter_map(|(name, &of)| {
+            Some((name, named_by(object, name, of)?.into_iter().next()?))
+        });
+        let mut texts = declared.attributes.iter().filter_map(|(name, &attribute)| {
+            match (catalogue.attribute_at(attribute).bound, object.attribute(name)?) {
+                (BoundType::OneOf, Value::Text(text)) => Some((name, text.to_owned())),
+                _ => None,
+            }
+        });
+        let condition = groups.next().or_else(|| texts.next());
+        let conditions: Map<Bound> = condition
+            .into_iter()
+            .map(|(name, value)| (&**name, Bound::OneOf(vec![value])))
+            .collect();
+        Some([(&**kind, conditions)].into_iter().collect())
+    }
+
+    /// A name for another assignment of the user.
+    fn free_name(&self, name: &str) -> String {
+        let is_free = |name: &String| self.assigned.iter().all(|it| *it.name != **name);
+        let numbered = (2_u64..).map(|number| format!("{name} {number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        names.find(is_free).unwrap_or_default()
+    }
+
+    /// Returns whether the answer is yes once the user has an assignment of that name.
+    fn would_allow(&self, name: &str, assignment: document::Assignment) -> bool {
+        if !self.may_look() {
+            return false;
+        }
+        self.spend(self.policy.catalogue.nodes.len());
+        let change = Change::SetAssignment {
+            user: self.holder.name.to_owned(),
+            name: name.to_owned(),
+            assignment: Some(Box::new(assignment)),
+        };
+        let applied = self.engine.policy().apply(Actor::Host, &change);
+        let Ok(applied) = applied else { return false };
+        let engine = self.engine.updated(&applied.policy);
+        engine.can(self.user, self.action, (self.object, self.today))
+    }
+}
+
+/// Dates that reach to today, all of it; none without a today.
+fn reaching(
+    (from, until): (Option<Moment>, Option<Moment>),
+    today: Option<Moment>,
+) -> (Option<Moment>, Option<Moment>) {
+    let Some(today) = today else { return (None, None) };
+    let day = Moment::from(today.date());
+    let seconds = today.seconds();
+    let from = from.map(|from| if from.seconds().start <= seconds.start { from } else { day });
+    let until = until.map(|until| if seconds.end <= until.end() { until } else { day });
+    (from, until)
+}
