@@ -19,7 +19,7 @@ mod limit;
 mod pattern;
 
 pub(crate) use acting::Capacity as CapacityRows;
-pub(crate) use condition::{Condition, Evaluator, Op, Step, Truth};
+pub(crate) use condition::{Condition, Evaluator, Op, Scope, Step, Truth};
 pub(crate) use includes::includes;
 pub(crate) use limit::{Limit, fence_day};
 pub(crate) use pattern::{Pattern, Reach};
@@ -27,7 +27,7 @@ pub(crate) use pattern::{Pattern, Reach};
 use std::ops::Range;
 
 use crate::bits::BitSet;
-use crate::document::{self, Accepted, Bound, BoundType, RelationType};
+use crate::document::{self, Accepted, Bound, BoundType, RelationType, StandsFor};
 pub(crate) use crate::ids::{AttributeId, Bit, KindId, NodeId, ValuesId};
 use crate::ids::{IdVec, Key, Number, each};
 use crate::names::{HashMap, HashSet, NameMap};
@@ -534,6 +534,24 @@ impl Catalogue {
 
     fn is_scope(&self, bit: Bit) -> bool {
         matches!(self.node_of(bit).form, Form::Scope(..))
+    }
+
+    /// Returns whether a permission is denied without an object.
+    pub(crate) fn needs_object(&self, bit: Bit) -> bool {
+        self.node_of(bit).condition.as_deref().is_some_and(|condition| condition.needs_object)
+    }
+
+    /// The kind that stands for the policy's users, if there is one.
+    pub(crate) fn users_kind(&self) -> Option<&str> {
+        let mut kinds = self.document.objects.iter();
+        let users = kinds.find(|(_, kind)| kind.stands_for == Some(StandsFor::Users));
+        users.map(|(name, _)| name)
+    }
+
+    /// Returns whether a permission is exercised on the policy's users.
+    pub(crate) fn is_on_users(&self, bit: Bit) -> bool {
+        let kind = self.node_of(bit).kind.and_then(|kind| self.kinds.get_index(kind.index()));
+        kind.is_some_and(|(name, _)| self.users_kind() == Some(name))
     }
 
     /// The number of an attribute, given as `kind.attribute`.

@@ -33,11 +33,14 @@
 
 mod ability;
 mod assignments;
+mod at_least;
 mod cascade;
+mod compared;
 mod export;
 pub(crate) mod guard;
 mod import;
 mod log;
+pub(crate) mod permit;
 mod plan;
 mod sources;
 mod users;
@@ -56,9 +59,9 @@ use crate::policy::{Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
 pub use crate::document::{Bundle, NewUser};
-pub(crate) use ability::{Abilities, Comparing};
+pub(crate) use ability::{Scales, compared_licences};
 pub use log::{LogEntry, ReplayError};
-pub(crate) use plan::{Plan, Requirements};
+pub(crate) use plan::{Plan, Requirements, Standing};
 
 /// A change to a policy.
 ///
@@ -684,9 +687,14 @@ impl Policy {
         change: &Change,
         today: impl Today,
     ) -> Result<Applied, Refusal> {
-        let _ = today;
-        let plan = Plan::new(self.inner(), change);
-        guard::judge(&plan, actor)?;
+        let old = self.inner();
+        let is_trusted = match actor {
+            Actor::Host => true,
+            Actor::User(name) => old.users.find(name).is_some_and(|slot| old.users[slot].admin),
+        };
+        let standing = if is_trusted { Standing::Trusted } else { Standing::Ordinary };
+        let plan = Plan::new(old, change, standing);
+        guard::judge(&plan, actor, today.moment())?;
         let Plan { new, changed, moved, assignments, notes, .. } = plan;
         Ok(Applied { policy: Policy::from_inner(new), changed, moved, assignments, notes })
     }

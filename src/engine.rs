@@ -615,23 +615,8 @@ impl Compiled {
             known.lineage.id == inner.lineage.id && Arc::ptr_eq(&known.catalogue, catalogue)
         });
         let Some(before) = before else {
-            let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
-            let rows = Rows::new(catalogue.bits());
-            let mut compiled = Compiled {
-                lineage: inner.lineage.id,
-                classes: Chunked::default(),
-                asks: asks(inner, &licensed, &rows),
-                effective: Rows::new(catalogue.bits()),
-                carried: Rows::new(catalogue.bits()),
-                own_limits: Chunked::default(),
-                rows,
-                limits: Chunked::default(),
-                memberships: Memberships::new(inner, None),
-                licensed: Arc::new(licensed),
-                policy: policy.clone(),
-            };
-            compiled.compile(inner.users.classes().map(|(id, class)| (id, Some(class))));
-            compiled.compile_capacities(inner.users.capacities().map(|(id, it)| (id, Some(it))));
+            let mut compiled = Compiled::without_asks(policy);
+            compiled.asks = asks(inner, &compiled.licensed, &compiled.rows);
             return compiled;
         };
         let known = before.policy();
@@ -660,6 +645,29 @@ impl Compiled {
             let touched = touched.map(|(id, capacity)| (id, Some(capacity)));
             compiled.compile_capacities(capacities.chain(touched));
         }
+        compiled
+    }
+
+    /// Compiles a policy, without the meaning of the numbers in handles to permissions.
+    fn without_asks(policy: &Policy) -> Compiled {
+        let inner = policy.inner();
+        let catalogue = &inner.catalogue;
+        let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
+        let mut compiled = Compiled {
+            lineage: inner.lineage.id,
+            classes: Chunked::default(),
+            asks: Arc::default(),
+            effective: Rows::new(catalogue.bits()),
+            carried: Rows::new(catalogue.bits()),
+            own_limits: Chunked::default(),
+            rows: Rows::new(catalogue.bits()),
+            limits: Chunked::default(),
+            memberships: Memberships::new(inner, None),
+            licensed: Arc::new(licensed),
+            policy: policy.clone(),
+        };
+        compiled.compile(inner.users.classes().map(|(id, class)| (id, Some(class))));
+        compiled.compile_capacities(inner.users.capacities().map(|(id, it)| (id, Some(it))));
         compiled
     }
 

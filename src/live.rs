@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::change::{Actor, Applied, Change, LogEntry, Refusal, ReplayError};
 use crate::engine::Engine;
+use crate::object::Today;
 
 /// The engine of the newest version of a policy, for any number of threads.
 ///
@@ -73,8 +74,22 @@ impl Live {
     ///
     /// When a rule refuses the change; then nothing changes.
     pub fn apply(&self, actor: Actor<'_>, change: &Change) -> Result<Applied, Refusal> {
+        self.apply_on(actor, change, ())
+    }
+
+    /// [`Live::apply`] on a day ([`Policy::apply_on`](crate::Policy::apply_on)).
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::apply`].
+    pub fn apply_on(
+        &self,
+        actor: Actor<'_>,
+        change: &Change,
+        today: impl Today,
+    ) -> Result<Applied, Refusal> {
         self.publish(|engine| {
-            let applied = engine.policy().apply(actor, change)?;
+            let applied = engine.policy().apply_on(actor, change, today)?;
             Ok((engine.updated(&applied.policy), applied))
         })
     }

@@ -33,7 +33,7 @@ pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
 pub(crate) use terms::{OwnSources, TermTest, Terms};
-pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Texts, Users};
+pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Likeness, Texts, Users};
 
 use smallvec::SmallVec;
 use validate::Misfits;
@@ -271,14 +271,18 @@ impl Groups {
 
     /// Returns `true` if a group is one of these or a descendant of one.
     pub(crate) fn is_beneath(&self, group: &str, of: &[GroupId]) -> bool {
-        let mut next = self.parents.get_index_of(group).map(GroupId::new);
-        while let Some(group) = next {
-            if of.contains(&group) {
-                return true;
-            }
-            next = self.parent(group);
-        }
-        false
+        self.parents.get_index_of(group).is_some_and(|group| self.reaches(GroupId::new(group), of))
+    }
+
+    /// The same, of a group's number, which may be new to this version.
+    pub(crate) fn reaches(&self, group: GroupId, of: &[GroupId]) -> bool {
+        std::iter::successors(Some(group), |&group| self.parent(group)).any(|it| of.contains(&it))
+    }
+
+    /// The groups that have another parent than in another version.
+    pub(crate) fn moved(&self, other: &Groups) -> Vec<GroupId> {
+        let all = GroupId::first(self.parents.len().max(other.parents.len()));
+        all.filter(|&group| self.parent(group) != other.parent(group)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::plan::Plan;
+use super::plan::{Given, Plan, Sparing};
 use super::{Change, ChangedAssignment, Rule};
 use crate::date::Moment;
 use crate::document::{self, Map};
@@ -19,7 +19,10 @@ impl Plan<'_> {
     ) {
         self.check_text(name);
         self.require(ChangeKind::SetAssignment);
-        let slot = self.known_user(user);
+        let slot = self.concerned(user, "give to or take from");
+        if stated.is_some_and(|it| it.statements.is_empty()) {
+            self.requirements.spared_by = Some(Sparing::Bind);
+        }
         let looks_at_objects = stated.is_some_and(|it| it.on.is_some());
         let assignment = stated.and_then(|stated| {
             self.resolve_assignments(looks_at_objects, |it, place, groups| {
@@ -41,6 +44,7 @@ impl Plan<'_> {
             (None, assignment) => assignments.extend(assignment),
         }
         self.put_assignments(slot, &assignments);
+        self.hand_out(Given::Assignment(slot, name.into()));
         self.note_assignment(slot, name, removed);
         let (user, name) = (user.to_owned(), name.to_owned());
         let assignment = stated.cloned().map(Box::new);
@@ -49,12 +53,14 @@ impl Plan<'_> {
 
     pub(super) fn expire(&mut self, before: Moment) {
         self.require(ChangeKind::Expire);
+        self.requirements.before = Some(before);
         let has_ended =
             |terms: &Terms| terms.until.is_some_and(|until| until.end() <= before.seconds().start);
         let slots = self.old.users.assigned_any(|it| has_ended(&it.terms));
         for &slot in &slots {
             let (ended, left): (Vec<_>, Vec<_>) =
                 self.old.users.assignments(slot).into_iter().partition(|it| has_ended(&it.terms));
+            self.touches_admin(slot, "take from");
             for assignment in &ended {
                 self.require_content(assignment);
                 self.note_assignment(slot, &assignment.name, true);
@@ -101,6 +107,7 @@ impl Plan<'_> {
             let kept = |&known: &SourceId| if known == id { new } else { Some(known) };
             own.sources = own.sources.iter().filter_map(kept).collect();
             self.note_assignment(slot, &assignment.name, assignment.own.is_empty());
+            self.hand_out(Given::Assignment(slot, assignment.name.clone()));
         }
         assignments.retain(|assignment| !assignment.own.is_empty());
         self.put_assignments(slot, &assignments);

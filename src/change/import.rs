@@ -1,6 +1,7 @@
 //! Sources of another policy, fitted into this one.
 
-use super::plan::{Plan, Touched};
+use super::plan::{Given, Plan, Sparing, Standing, Touched};
+use super::sources::replace;
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document;
 use crate::ids::SourceId;
@@ -22,7 +23,9 @@ struct Coming<'b> {
 impl Plan<'_> {
     pub(super) fn import(&mut self, bundle: &Bundle, on_conflict: OnConflict) {
         self.require(ChangeKind::Import);
+        self.requirements.spared_by = Some(Sparing::Escalate);
         self.effects.touched = Touched::Everybody;
+        let bundle = &self.permissible(bundle, on_conflict);
         let coming = self.coming(bundle, on_conflict);
         // Every source gets its slot before references between them are resolved.
         let mut ids = Vec::new();
@@ -61,6 +64,63 @@ impl Plan<'_> {
         if !coming.is_empty() {
             self.changed.push(Change::Import { bundle: bundle.clone(), on_conflict });
         }
+    }
+
+    /// A bundle as an actor may import it: for all but admins, `protected`, `unique` and
+    /// `demoted_to` stay as they are here.
+    fn permissible(&mut self, bundle: &Bundle, on_conflict: OnConflict) -> Bundle {
+        let mut bundle = bundle.clone();
+        if self.standing == Standing::Trusted {
+            return bundle;
+        }
+        let sources = &self.old.sources;
+        let here = |kind, name: &str| {
+            let id = sources.find(kind, name).filter(|_| on_conflict == OnConflict::Replace);
+            id.map(|id| &sources[id])
+        };
+        let mut left = Vec::new();
+        for (kind, brought) in [
+            (SourceKind::Profile, &mut bundle.profiles),
+            (SourceKind::ApprovalGroup, &mut bundle.approval_groups),
+        ] {
+            *brought = std::mem::take(brought)
+                .into_iter()
+                .map(|(name, mut source)| {
+                    let protected = here(kind, &name).is_some_and(|it| it.protected);
+                    let differs = replace(&mut source.protected, protected);
+                    left.extend(differs.then(|| (kind, name.clone(), "protected")));
+                    (name, source)
+                })
+                .collect();
+        }
+        let kind = SourceKind::Role;
+        bundle.roles = std::mem::take(&mut bundle.roles)
+            .into_iter()
+            .map(|(name, mut role)| {
+                let here = here(kind, &name);
+                let [protected, unique] =
+                    [here.is_some_and(|it| it.protected), here.is_some_and(|it| it.unique)];
+                let demoted_to =
+                    here.and_then(|it| it.demoted_to).map(|id| sources.name(id).to_owned());
+                let fields = [
+                    ("protected", replace(&mut role.source.protected, protected)),
+                    ("unique", replace(&mut role.unique, unique)),
+                    ("demoted_to", replace(&mut role.demoted_to, demoted_to)),
+                ];
+                let differing = fields.into_iter().filter(|&(_, differs)| differs);
+                left.extend(differing.map(|(field, _)| (kind, name.clone(), field)));
+                (name, role)
+            })
+            .collect();
+        let mut faults = Faults::new(Vec::new(), self.old.limits);
+        faults.leave_out();
+        for (kind, name, field) in left {
+            let what = "only an admin may import this";
+            let (map, kind) = (Place::Root.key(kind.field()), ProblemKind::Unfit { what });
+            faults.push(&map.name(&name).key(field), kind);
+        }
+        self.notes.extend(faults.take_left_out().into_iter().map(Note::LeftOut));
+        bundle
     }
 
     /// The sources of a bundle, each with its name here.
@@ -178,7 +238,9 @@ impl Plan<'_> {
         {
             self.refuse_in_assignment(id);
         }
+        self.requirements.stated.extend(brought.assignable_by.clone());
         self.new.sources.set(id, brought);
+        self.hand_out(Given::Source(id));
     }
 }
 

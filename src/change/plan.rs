@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use super::{Change, ChangedAssignment, Moved, Note, Refusal, Rule};
+use crate::date::Moment;
 use crate::document;
-use crate::ids::{SourceId, UserSlot};
+use crate::ids::{GroupId, IdVec, Number, SourceId, UserSlot};
 use crate::names::{is_free_name, is_name};
 use crate::policy::{
     ByKind, ChangeKind, Class, Groups, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
@@ -19,6 +20,7 @@ use crate::problem::{Faults, Place, ProblemKind};
 pub(crate) struct Plan<'p> {
     pub(super) old: &'p Inner,
     pub(super) new: Inner,
+    pub(super) standing: Standing,
     pub(super) requirements: Requirements,
     pub(super) effects: Effects,
     pub(super) refusals: Vec<Refusal>,
@@ -26,6 +28,35 @@ pub(crate) struct Plan<'p> {
     pub(super) moved: Vec<Moved>,
     pub(super) assignments: Vec<ChangedAssignment>,
     pub(super) notes: Vec<Note>,
+}
+
+/// Who asks for a change, as far as the result depends on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The host, or an admin.
+    Trusted,
+    /// Any other user.
+    Ordinary,
+}
+
+/// Something that a change creates, edits or gives, to be compared for itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Given {
+    /// A source, new or with other contents.
+    Source(SourceId),
+    /// A source that a user gets.
+    To(UserSlot, SourceId),
+    /// A user's own statements.
+    Own(UserSlot),
+    /// An assignment, by its name.
+    Assignment(UserSlot, Box<str>),
+}
+
+/// The permissions of governance that spare an actor comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sparing {
+    Escalate,
+    Bind,
 }
 
 /// The rights that an actor needs in order to make a change.
@@ -37,18 +68,44 @@ pub(crate) struct Requirements {
     pub(super) assigned: Vec<SourceId>,
     /// Sources that the actor needs the right to assign, if they are guarded.
     pub(super) rights: Vec<SourceId>,
+    /// The roles of every `assignable_by` that the change states.
+    pub(super) stated: Vec<Box<[SourceId]>>,
     /// The refusal for all but admins.
     pub(super) admins_only: Option<String>,
+    /// The same under `no_escalation`.
+    pub(super) escalates: Option<&'static str>,
+    /// The permissions that spare the comparisons of `no_escalation`.
+    pub(super) spared_by: Option<Sparing>,
+    /// The users whom the change concerns, those whom it adds aside.
+    pub(super) concerned: Vec<UserSlot>,
+    /// The effect on them, whatever they may do before and after.
+    pub(super) acts: Acts,
+    /// The name and groups of a user whom it adds, or who gets other groups.
+    pub(super) settled: Option<(String, Vec<String>)>,
+    /// The end of assignments that expire.
+    pub(super) before: Option<Moment>,
+    /// A user whom the change concerns is not known.
+    pub(super) concerns_unknown: bool,
     /// Groups that the change names.
     pub(super) groups: Vec<String>,
 }
 
-/// The users for whom a change may make a difference.
+/// The effect of a change on a user whom it concerns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Acts {
+    /// Whatever follows from what the user may do then.
+    #[default]
+    Otherwise,
+    Renames,
+    /// Suspends, restores or removes the user.
+    Displaces,
+}
+
+/// The users for whom a change may make a difference, and what it hands out.
 #[derive(Default)]
 pub(super) struct Effects {
     pub(super) touched: Touched,
-    /// A user who is new or renamed.
-    pub(super) fresh: Option<UserSlot>,
+    pub(super) given: Vec<Given>,
     /// An active admin ceases to be one.
     pub(super) loses_admin: bool,
 }
@@ -67,9 +124,10 @@ impl Default for Touched {
 
 impl<'p> Plan<'p> {
     /// Plans a change of a policy.
-    pub(crate) fn new(old: &'p Inner, change: &Change) -> Plan<'p> {
+    pub(crate) fn new(old: &'p Inner, change: &Change, standing: Standing) -> Plan<'p> {
         let mut plan = Plan {
             old,
+            standing,
             new: Inner { revision: old.revision.saturating_add(1), ..old.clone() },
             requirements: Requirements::default(),
             effects: Effects::default(),
@@ -192,9 +250,23 @@ impl Plan<'_> {
     pub(super) fn known_user(&mut self, name: &str) -> Option<UserSlot> {
         let found = self.old.users.find(name);
         if found.is_none() {
+            self.requirements.concerns_unknown = true;
             self.refuse(Rule::Unknown, format!("unknown user `{name}`"));
         }
         found
+    }
+
+    /// A user whom the change concerns. Only an admin may do something to an admin.
+    pub(super) fn concerned(&mut self, name: &str, verb: &str) -> Option<UserSlot> {
+        let slot = self.known_user(name)?;
+        self.concern(slot, verb);
+        Some(slot)
+    }
+
+    /// Notes that the change concerns a user.
+    pub(super) fn concern(&mut self, slot: UserSlot, verb: &str) {
+        self.requirements.concerned.push(slot);
+        self.touches_admin(slot, verb);
     }
 
     /// Notes that an actor must satisfy the `assignable_by` of a source, which is assigned
@@ -203,6 +275,18 @@ impl Plan<'_> {
         let sources = self.old.sources.closure(&[id]).into_iter();
         let is_guarded = |id: &SourceId| self.old.sources[*id].assignable_by.is_some();
         self.requirements.assigned.extend(sources.filter(is_guarded));
+    }
+
+    /// Notes that an actor must satisfy the `assignable_by` of a source itself.
+    pub(super) fn require_own_guard(&mut self, id: SourceId) {
+        if self.old.sources[id].assignable_by.is_some() {
+            self.requirements.assigned.push(id);
+        }
+    }
+
+    /// Notes something to be compared for itself.
+    pub(super) fn hand_out(&mut self, given: Given) {
+        self.effects.given.push(given);
     }
 
     /// Notes that only an admin may do this, if it is done to an admin.
@@ -267,6 +351,7 @@ impl Plan<'_> {
     fn set_default_profile(&mut self, profile: Option<&str>) {
         self.require(ChangeKind::SetDefaultProfile);
         let id = profile.and_then(|name| self.known_source(SourceKind::Profile, name));
+        id.into_iter().for_each(|id| self.require_own_guard(id));
         if id.is_some() == profile.is_some() && self.old.default_profile != id {
             self.new.default_profile = id;
             let profile = profile.map(str::to_owned);
@@ -295,8 +380,27 @@ impl Plan<'_> {
         if !groups.cycles().is_empty() {
             self.refuse(Rule::Invalid, "groups would be beneath each other in a cycle");
         }
+        self.touch_groups(group);
         let (group, parent) = (group.to_owned(), parent.map(str::to_owned));
         self.changed.push(Change::SetGroup { group, parent });
+    }
+
+    /// Notes the users who come to be in a group, or cease to be, with another parent for it;
+    /// and those whose assignments look at groups.
+    fn touch_groups(&mut self, group: &str) {
+        let (old, new) = (self.old, &self.new);
+        let Some(at) = new.groups.parents.get_index_of(group) else { return };
+        if !old.governance.no_escalation() {
+            return;
+        }
+        let group = GroupId::new(at);
+        let mut lists = IdVec::filled(new.users.group_slots(), false);
+        for (id, list) in new.users.group_lists() {
+            lists[id] = old.groups.reaches(group, list) != new.groups.reaches(group, list);
+        }
+        let mut slots: Vec<UserSlot> = new.users.of_group_lists(&lists).collect();
+        slots.extend(new.users.assigned_any(|it| it.terms.look_at_groups()));
+        self.effects.touched = Touched::Users(slots);
     }
 
     /// Refuses to add more of something than a document may have.
@@ -344,6 +448,7 @@ impl Plan<'_> {
 
     fn set_licence(&mut self, licence: &document::Licence) {
         self.require(ChangeKind::SetLicence);
+        self.requirements.escalates = Some("only an admin may change the licence");
         self.effects.touched = Touched::Everybody;
         licence.features.iter().for_each(|feature| self.check_name(feature));
         if let Some(edition) = &licence.edition {

@@ -1,6 +1,6 @@
 //! Changes of sources: creating, renaming, editing and deleting them.
 
-use super::plan::{Plan, Touched};
+use super::plan::{Acts, Given, Plan, Sparing, Touched};
 use super::{Change, Note, OnHeld, Op, Rule, Set, cascade};
 use crate::catalogue::{Catalogue, Pattern};
 use crate::ids::{SourceId, UserSlot};
@@ -11,6 +11,7 @@ impl Plan<'_> {
         let Some((kind, name)) = self.assignable(source, "created") else { return };
         self.check_text(name);
         self.require_on(ChangeKind::CREATE, kind);
+        self.requirements.spared_by = Some(Sparing::Escalate);
         if self.old.sources.find(kind, name).is_some() {
             self.refuse(Rule::Exists, format!("{source} already exists"));
         }
@@ -24,10 +25,12 @@ impl Plan<'_> {
             created.statements = origin.statements.clone();
             created.assignable_by = origin.assignable_by.clone();
             created.includes = origin.includes.clone();
+            self.requirements.stated.extend(origin.assignable_by.clone());
             self.requirements.rights.extend(self.old.sources.closure(&origin.includes));
         }
         if self.refusals.is_empty() {
-            self.new.sources.insert(name, created);
+            let id = self.new.sources.insert(name, created);
+            self.hand_out(Given::Source(id));
             self.new.sources.order_includes();
             self.changed.push(Change::Create { source: source.clone(), from: from.cloned() });
         }
@@ -38,16 +41,15 @@ impl Plan<'_> {
         if let SourceName::User(name) = source {
             self.check_text(to);
             self.require(ChangeKind::RenameUser);
-            let Some(slot) = self.known_user(name) else { return };
-            self.touches_admin(slot, "rename");
+            self.requirements.escalates = Some("only an admin may rename a user");
+            self.requirements.acts = Acts::Renames;
+            let Some(slot) = self.concerned(name, "rename") else { return };
             if self.old.users.find(to).is_some() {
                 return self.refuse(Rule::Exists, format!("user `{to}` already exists"));
             }
             if self.refusals.is_empty() {
                 self.new.users.rename(slot, to);
                 self.rename_in_terms(name, to);
-                self.effects.fresh = Some(slot);
-                self.touch(slot);
                 self.changed.push(change);
             }
             return;
@@ -60,6 +62,7 @@ impl Plan<'_> {
             self.refuse(Rule::Exists, format!("{} already exists", kind.named(to)));
         }
         self.unprotected(id, "renamed");
+        self.require_own_guard(id);
         if self.refusals.is_empty() {
             self.new.sources.rename(id, to);
             self.changed.push(change);
@@ -71,15 +74,15 @@ impl Plan<'_> {
         match source {
             SourceName::User(name) => {
                 self.require(ChangeKind::EditUser);
-                let slot = self.known_user(name);
+                let slot = self.concerned(name, "edit");
                 let mut user = match slot {
                     Some(slot) => self.old.users[slot].clone(),
                     None => Class::default(),
                 };
                 let mut texts = slot.and_then(|slot| self.old.users.texts(slot)).cloned();
                 if let Some(slot) = slot {
-                    self.touches_admin(slot, "edit");
                     self.touch(slot);
+                    self.hand_out(Given::Own(slot));
                 }
                 let mut own = user.statements.take().map_or_else(Statements::default, |own| *own);
                 for op in ops {
@@ -103,6 +106,11 @@ impl Plan<'_> {
                 let id = self.known_source(kind, name);
                 if let Some(id) = id {
                     self.unprotected(id, "edited");
+                    self.require_own_guard(id);
+                    self.hand_out(Given::Source(id));
+                }
+                if kind != SourceKind::Global {
+                    self.requirements.spared_by = Some(Sparing::Escalate);
                 }
                 let mut statements = id
                     .map_or_else(Statements::default, |id| self.old.sources[id].statements.clone());
@@ -229,6 +237,7 @@ impl Plan<'_> {
             }
             self.requirements.rights.extend(self.old.sources.closure(&[included]));
         }
+        self.requirements.stated.extend(assignable_by.clone().flatten());
         let Some(id) = id else { return };
         if set.assignable_by.is_some() && self.old.sources[id].assignable_by.is_some() {
             self.requirements.rights.push(id);
@@ -284,6 +293,7 @@ impl Plan<'_> {
         };
         let Some(id) = self.known_source(kind, name) else { return };
         self.unprotected(id, "deleted");
+        self.require_own_guard(id);
         let held_by = self.old.holders(id);
         let assigned_to = self.old.assigned_to(id);
         if let Some(&holder) = held_by.first()
@@ -303,6 +313,7 @@ impl Plan<'_> {
             } else {
                 self.require_on(ChangeKind::REVOKE, kind);
                 self.require_assignable(id);
+                all.iter().for_each(|&slot| self.concern(slot, "give to or take from"));
                 if matches!(holders, OnHeld::Reassign(_)) {
                     self.require_on(ChangeKind::ASSIGN, kind);
                 }
@@ -328,6 +339,7 @@ impl Plan<'_> {
         }
         for slot in held_by {
             self.take(slot, id, instead);
+            instead.into_iter().for_each(|instead| self.hand_out(Given::To(slot, instead)));
         }
         for slot in assigned_to {
             self.take_from_assignments(slot, id, instead);
@@ -356,7 +368,7 @@ impl Plan<'_> {
 }
 
 /// Puts a value in the place of another; returns whether they differ.
-fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+pub(super) fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
     let differs = *place != value;
     *place = value;
     differs

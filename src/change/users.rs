@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::plan::Plan;
+use super::plan::{Acts, Given, Plan, Sparing};
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
 use crate::ids::{GroupId, Number, SourceId, UserSlot};
@@ -60,10 +60,11 @@ impl Plan<'_> {
         if let Some(id) = profile {
             self.require_assignable(id);
         }
+        self.requirements.settled = Some((name.clone(), rest.groups.clone()));
         let roles = self.gifts(SourceKind::Role, &rest.roles);
         let groups = self.gifts(SourceKind::ApprovalGroup, &rest.approval_groups);
         roles.iter().for_each(|&role| self.unheld(role));
-        let sources = profile.into_iter().chain(roles).chain(groups).collect();
+        let sources: Box<[SourceId]> = profile.into_iter().chain(roles).chain(groups).collect();
         let (admin, suspended) = (rest.admin, rest.suspended);
         let mut user = Class { sources, admin, suspended, statements: None };
         if !rest.statements.is_empty() {
@@ -91,8 +92,14 @@ impl Plan<'_> {
             self.new.users.set_assignments(slot, &assignments);
             let texts = Texts::new(rest.label.clone(), rest.description.clone());
             self.new.users.set_texts(slot, texts);
-            self.effects.fresh = Some(slot);
             self.touch(slot);
+            user.sources.iter().for_each(|&id| self.hand_out(Given::To(slot, id)));
+            if !rest.statements.is_empty() {
+                self.hand_out(Given::Own(slot));
+            }
+            for assignment in assignments {
+                self.hand_out(Given::Assignment(slot, assignment.name));
+            }
             let added = NewUser { profile: Some(profile), ..added.clone() };
             self.changed.push(Change::AddUser(Box::new(added)));
         }
@@ -124,14 +131,13 @@ impl Plan<'_> {
 
     pub(super) fn remove_user(&mut self, name: &str) {
         self.require(ChangeKind::RemoveUser);
-        let Some(slot) = self.known_user(name) else { return };
-        self.touches_admin(slot, "remove");
+        self.requirements.acts = Acts::Displaces;
+        let Some(slot) = self.concerned(name, "remove") else { return };
         let user = &self.old.users[slot];
         for &source in &user.sources {
             if self.old.sources[source].unique {
                 self.refuse_held(source, slot);
             }
-            self.require_assignable(source);
         }
         if self.refusals.is_empty() {
             self.effects.loses_admin = user.admin;
@@ -150,13 +156,15 @@ impl Plan<'_> {
         name: &str,
     ) -> Option<(UserSlot, SourceId)> {
         self.require_on(changes, kind);
-        let (slot, id) = (self.known_user(user), self.known_source(kind, name));
+        let slot = self.concerned(user, "give to or take from");
+        let id = self.known_source(kind, name);
         id.into_iter().for_each(|id| self.require_assignable(id));
         Some((slot?, id?))
     }
 
     pub(super) fn assign(&mut self, user: &str, source: &SourceName) {
         let Some((kind, name)) = self.assignable(source, "assigned") else { return };
+        self.requirements.spared_by = Some(Sparing::Bind);
         let Some((slot, id)) = self.moving(ChangeKind::ASSIGN, user, kind, name) else { return };
         let held = &self.old.users[slot].sources;
         if held.contains(&id) {
@@ -167,6 +175,7 @@ impl Plan<'_> {
             self.require_assignable(former);
         }
         self.give(slot, id);
+        self.hand_out(Given::To(slot, id));
         self.changed.push(Change::Assign { user: user.to_owned(), source: source.clone() });
     }
 
@@ -185,7 +194,9 @@ impl Plan<'_> {
 
     pub(super) fn transfer(&mut self, role: &str, to: &str) {
         self.require(ChangeKind::Transfer);
-        let (id, slot) = (self.known_source(SourceKind::Role, role), self.known_user(to));
+        self.requirements.spared_by = Some(Sparing::Bind);
+        let verb = "give to or take from";
+        let (id, slot) = (self.known_source(SourceKind::Role, role), self.concerned(to, verb));
         let Some(id) = id else { return };
         self.require_assignable(id);
         if !self.old.sources[id].unique {
@@ -211,9 +222,12 @@ impl Plan<'_> {
             }
         }
         if let Some(holder) = holder {
+            self.concern(holder, verb);
             self.take(holder, id, demoted_to);
+            demoted_to.into_iter().for_each(|lower| self.hand_out(Given::To(holder, lower)));
         }
         self.give(slot, id);
+        self.hand_out(Given::To(slot, id));
         let (role, to) = (role.to_owned(), to.to_owned());
         self.changed.push(Change::Transfer { role, to });
     }
@@ -223,8 +237,7 @@ impl Plan<'_> {
         if admin {
             self.requirements.admins_only = Some("only an admin may make an admin".to_owned());
         }
-        let Some(slot) = self.known_user(user) else { return };
-        self.touches_admin(slot, "demote");
+        let Some(slot) = self.concerned(user, "demote") else { return };
         if self.old.users[slot].admin != admin {
             self.effects.loses_admin = !admin;
             self.new.change_user(slot, |user| user.admin = admin);
@@ -235,8 +248,8 @@ impl Plan<'_> {
 
     pub(super) fn set_suspended(&mut self, user: &str, suspended: bool) {
         self.require(ChangeKind::SetSuspended);
-        let Some(slot) = self.known_user(user) else { return };
-        self.touches_admin(slot, "suspend or restore");
+        self.requirements.acts = Acts::Displaces;
+        let Some(slot) = self.concerned(user, "suspend or restore") else { return };
         if self.old.users[slot].suspended != suspended {
             self.effects.loses_admin = suspended;
             self.new.change_user(slot, |user| user.suspended = suspended);
@@ -248,10 +261,12 @@ impl Plan<'_> {
     pub(super) fn set_groups(&mut self, user: &str, names: &[String]) {
         self.require(ChangeKind::SetGroups);
         self.requirements.groups = names.to_vec();
+        self.requirements.settled = Some((user.to_owned(), names.to_vec()));
         let groups = self.groups(names);
-        let Some(slot) = self.known_user(user) else { return };
+        let Some(slot) = self.concerned(user, "regroup") else { return };
         if *self.old.users.groups(slot) != *groups {
             self.new.users.set_groups(slot, &groups);
+            self.touch(slot);
             let (user, groups) = (user.to_owned(), names.to_vec());
             self.changed.push(Change::SetGroups { user, groups });
         }

@@ -1,17 +1,18 @@
 //! Users acting in their assignments (design, rule 9).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
-use super::{Ask, Compiled, Limit, Permission, User, limit_of};
+use super::{Ask, Compiled, Engine, Limit, Permission, User, limit_of};
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, NodeId};
 use crate::date::Moment;
-use crate::ids::{CapacityId, ClassId, Key, KindId, UserSlot};
+use crate::ids::{CapacityId, ClassId, Key, KindId, Number, UserSlot};
 use crate::names::HashSet;
 use crate::object::Object;
-use crate::policy::{Assigned, Capacity, Inner, Terms};
+use crate::policy::{Assigned, Capacity, Inner, Policy, Terms, Users};
 use crate::reason::Reason;
 
 /// A user of a class acting in an assignment.
@@ -234,6 +235,47 @@ pub(crate) fn reason_under<O: Object + ?Sized, E: Evaluator<Truth = bool>>(
             reason_on_object(condition, view, holds)
         }
         None => Outcome::new(if holds { Reason::Granted } else { Reason::OutOfTerms }),
+    }
+}
+
+impl Engine {
+    /// Compiles one user of a policy, to be asked by bits: about those who stand for users if
+    /// the catalogue has such objects. Returns the user's slot beside it.
+    pub(crate) fn of_user(policy: &Inner, slot: UserSlot) -> (Engine, UserSlot) {
+        let known = &policy.users;
+        let place = UserSlot::new(0);
+        let mut only = Inner { users: Users::default(), ..policy.clone() };
+        // Groups matter only on objects, and may be many.
+        let mut groups = known.groups(slot);
+        if policy.catalogue.users_kind().is_none() {
+            only.groups = Arc::default();
+            groups = &[];
+        }
+        if let Some((name, class)) = known.get(slot) {
+            only.users.insert(place, name, class, groups);
+            only.users.set_assignments(place, &known.assignments(slot));
+        }
+        (Engine(Compiled::without_asks(&Policy::from_inner(only))), place)
+    }
+
+    /// Returns whether a user holds a permission, whatever the object: in the ordinary
+    /// capacity, or in an assignment without conditions on objects that holds today.
+    pub(crate) fn holds(&self, slot: UserSlot, bit: Bit, today: Option<Moment>) -> bool {
+        let compiled = &self.0;
+        let class = compiled.policy().users.class_of(slot);
+        compiled.rows.holds(class, bit)
+            || compiled.acting(slot).any(|it| it.holds_without_object(today) && it.carries(bit))
+    }
+
+    /// Returns whether a user may do this on an object, in any capacity.
+    pub(crate) fn may_on<O: Object + ?Sized>(
+        &self,
+        slot: UserSlot,
+        bit: Bit,
+        object: &O,
+        today: Option<Moment>,
+    ) -> bool {
+        self.0.allows_bit(slot, bit, object, today)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
     known: HashSet<Limits>,
     /// The limits of classes without bounds of their own, by their sources.
-    shared: HashMap<&'p [SourceId], Limits>,
+    shared: HashMap<Box<[SourceId]>, Limits>,
 }
 
 impl<'p> Bounding<'p> {
@@ -31,14 +31,15 @@ impl<'p> Bounding<'p> {
 
     /// Computes the limits of a class by rule 8: the most specific tier that states a bound
     /// on an attribute decides, and in the role tier bounds join.
-    pub(crate) fn limits(&mut self, class: &'p Class) -> Limits {
+    pub(crate) fn limits(&mut self, class: &Class) -> Limits {
         let has_own = class.statements.as_deref().is_some_and(|own| !own.bounds.is_empty());
         if !has_own && let Some(known) = self.shared.get(&*class.sources) {
             return Arc::clone(known);
         }
-        let limits = self.resolve(self.policy.sources_of(class));
+        let policy = self.policy;
+        let limits = self.resolve(policy.sources_of(class));
         if !has_own {
-            self.shared.insert(&class.sources, Arc::clone(&limits));
+            self.shared.insert(class.sources.clone(), Arc::clone(&limits));
         }
         limits
     }
@@ -46,13 +47,14 @@ impl<'p> Bounding<'p> {
     /// Computes the limits on what an assignment carries, by rule 9: the bounds of its own
     /// sources are a tier below the user's. `None` if they state none, so that the limits
     /// of the class hold.
-    pub(crate) fn limits_in(&mut self, class: &'p Class, own: &'p OwnSources) -> Option<Limits> {
-        let own = self.policy.own_sources(own);
+    pub(crate) fn limits_in(&mut self, class: &Class, own: &OwnSources) -> Option<Limits> {
+        let policy = self.policy;
+        let own = policy.own_sources(own);
         let states_bounds = own.clone().any(|held| !held.statements.bounds.is_empty());
-        states_bounds.then(|| self.resolve(self.policy.sources_of(class).chain(own)))
+        states_bounds.then(|| self.resolve(policy.sources_of(class).chain(own)))
     }
 
-    fn resolve(&mut self, sources: impl Iterator<Item = Held<'p>>) -> Limits {
+    fn resolve<'s>(&mut self, sources: impl Iterator<Item = Held<'s>>) -> Limits {
         let catalogue = &self.policy.catalogue;
         let mut limits = vec![Limit::Nothing; catalogue.attributes.values().len()];
         let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();

@@ -192,7 +192,7 @@ impl<'p> Layers<'p> {
     }
 
     /// The statements of the sources of an assignment's own, joined.
-    pub(super) fn of_own(&mut self, own: &OwnSources) -> Layer {
+    pub(crate) fn of_own(&mut self, own: &OwnSources) -> Layer {
         let catalogue = &self.policy.catalogue;
         let mut layer = match own.statements.as_deref() {
             Some(statements) => Layer::of(statements, catalogue),
@@ -285,8 +285,24 @@ impl<'p> Layers<'p> {
         carried
     }
 
-    /// The same, which passes each implied permission to `implied` along with the
-    /// first one that implies it.
+    /// The permissions that a user is granted before any gate, and those that the user would
+    /// be granted without forbids; in an assignment, given the layer of its own sources.
+    pub(crate) fn grants_forbids_aside(
+        &mut self,
+        user: &Class,
+        own: Option<&Layer>,
+    ) -> [BitSet; 2] {
+        let mut all = self.merge(user, own);
+        let mut unforbidden = all.clone();
+        unforbidden.forbidden.clear();
+        for layer in [&mut all, &mut unforbidden] {
+            self.complete(layer, |_, _| {});
+        }
+        [all.granted, unforbidden.granted]
+    }
+
+    /// Everything that a user is granted, before any gate; passes each implied permission to
+    /// `implied` along with the first one that implies it.
     pub(super) fn grants_with(
         &mut self,
         user: &Class,
@@ -294,11 +310,15 @@ impl<'p> Layers<'p> {
         implied: impl FnMut(NodeId, NodeId),
     ) -> Layer {
         let mut all = self.merge(user, own);
-        // Rule 3.
+        self.complete(&mut all, implied);
+        all
+    }
+
+    /// Rules 3 and 4, once all tiers are merged.
+    fn complete(&self, all: &mut Layer, implied: impl FnMut(NodeId, NodeId)) {
         all.granted.subtract(&all.forbidden);
         all.granted.intersect_with(self.licensed);
-        self.imply(&mut all, implied);
-        all
+        self.imply(all, implied);
     }
 
     /// Rule 4: implications fill the gaps about which no source states anything.

@@ -4,13 +4,14 @@ use super::hypothesis::Step;
 use super::remedy::{AssignedSource, Assignment};
 use super::search::{Search, Traced};
 use crate::bits::BitSet;
-use crate::change::guard::{Gain, compared_licences, find_gain, judge, permit};
-use crate::change::{Abilities, Actor, Change, Comparing, Plan, Requirements};
+use crate::change::guard::{Gain, does_less, find_gain, judge};
+use crate::change::permit::{Asking, permit};
+use crate::change::{Actor, Change, Plan, Requirements, Scales, Standing, compared_licences};
 use crate::engine::Engine;
-use crate::ids::{ClassId, SourceId};
+use crate::ids::{IdVec, SourceId, UserSlot};
 use crate::names::{HashMap, HashSet};
 use crate::object::Object;
-use crate::policy::{Class, Holder, Inner, Origin, SourceKind};
+use crate::policy::{Class, Holder, Inner, Likeness, Origin, SourceKind};
 use crate::reason::Reason;
 
 /// The most sources that are combined, the most combinations of each size that
@@ -79,9 +80,9 @@ impl<O: Object + ?Sized> Search<'_, O> {
     ) -> (Vec<Assignment>, Vec<String>) {
         let Holder { name, class: user, .. } = self.holder;
         let licences = compared_licences(self.policy);
-        let comparing = Comparing::new(&self.policy.catalogue);
         let (engine, policy, licences) = (self.engine, self.policy, &licences);
-        let mut approving = Approving { engine, policy, name, licences, comparing };
+        let scales = Scales::new(policy, licences);
+        let mut approving = Approving { engine, policy, name, scales, licences };
         // What would be refused whoever asks is not offered.
         let mut asked = Vec::new();
         found.retain(|weighed| {
@@ -181,13 +182,15 @@ struct Approving<'e> {
     policy: &'e Inner,
     /// The user who is given something.
     name: &'e str,
+    scales: Scales<'e>,
     licences: &'e [BitSet; 2],
-    comparing: Comparing<'e>,
 }
 
 /// An assignment that somebody would have to approve.
 struct Asked {
     requirements: Requirements,
+    /// The user would do less with the source.
+    does_less: bool,
     /// The gains that an approver must not be short of.
     gains: Vec<Gain>,
     /// The user who is given the source may assign it.
@@ -203,76 +206,91 @@ impl<'e> Approving<'e> {
         for &source in set {
             let source = self.policy.sources.name_of(source);
             let change = Change::Assign { user: self.name.to_owned(), source };
-            let plan = Plan::new(&version, &change);
-            judge(&plan, Actor::Host).ok()?;
-            let by_user = judge(&plan, Actor::User(self.name)).is_ok();
+            let plan = Plan::new(&version, &change, Standing::Ordinary);
+            judge(&plan, Actor::Host, None).ok()?;
+            let by_user = judge(&plan, Actor::User(self.name), None).is_ok();
+            let mut scales = Scales::new(&version, self.licences);
+            let user = version.users.find(self.name);
+            let does_less = user.is_some_and(|slot| does_less(&plan, slot, &mut scales));
             let mut gains = Vec::new();
             if self.policy.governance.no_escalation() {
-                find_gain(&plan, self.licences, &mut self.comparing, |gain, _| {
-                    gains.push(gain);
+                let comparing = &mut self.scales.comparing;
+                find_gain(&plan, self.licences, None, comparing, &mut |gain, _| {
+                    gains.push(gain.clone());
                     None::<()>
                 });
             }
             let (next, requirements) = plan.into_version();
-            asked.push(Asked { requirements, gains, by_user });
+            asked.push(Asked { requirements, does_less, gains, by_user });
             version = next;
         }
         Some(asked)
     }
 
-    /// The numbers of the assignments that the users of each class may make, the user who
-    /// is given something aside.
-    // Users of a class are alike to the guards, as assigning names no groups. Earlier
-    // assignments changed the class of one user, who is asked about alone, and no source:
-    // so all other classes may do what they may do in the policy as it is.
-    fn by_class(&mut self, asked: &[Asked]) -> HashMap<ClassId, Vec<usize>> {
-        // There may be many classes, and most assignments require the same.
-        let mut alike: HashMap<&Requirements, Vec<(usize, &[Gain])>> = HashMap::default();
-        for (at, Asked { requirements, gains, .. }) in asked.iter().enumerate() {
-            alike.entry(requirements).or_default().push((at, gains));
-        }
-        let mut abilities = self.licences.each_ref().map(|it| Abilities::new(self.policy, it));
-        let mut by_class: HashMap<ClassId, Vec<usize>> = HashMap::default();
-        for (id, class) in self.policy.users.classes() {
-            let mut actor = None;
+    /// The numbers of the assignments that users who are alike may make, the user who is
+    /// given something aside.
+    // Earlier assignments changed the class of one user, who is asked about alone, and no
+    // source: so all others may do what they may do in the policy as it is.
+    fn made_by(&mut self, slot: UserSlot, asked: &[Asked]) -> Vec<usize> {
+        let asking = Asking::new(self.policy, slot, None).in_engine(self.engine);
+        let is_admin = self.policy.users[slot].admin;
+        let mut abilities = None;
+        // There may be many users, and most assignments require the same.
+        let mut permitted: HashMap<(&Requirements, bool), bool> = HashMap::default();
+        let mut made = Vec::new();
+        for (at, Asked { requirements, does_less, gains, .. }) in asked.iter().enumerate() {
+            let scales = &mut self.scales;
+            let is_permitted = permitted.entry((requirements, *does_less)).or_insert_with(|| {
+                permit(&asking, requirements, scales, &mut |_, _| *does_less).is_ok()
+            });
+            if !*is_permitted {
+                continue;
+            }
+            let scales = &mut self.scales;
             let mut is_short_of = |gain: &Gain| {
-                let of_class = || abilities.each_mut().map(|abilities| abilities.of(class));
-                gain.beyond(actor.get_or_insert_with(of_class), &mut self.comparing).is_some()
+                let abilities = &*abilities.get_or_insert_with(|| scales.of(slot));
+                gain.beyond(abilities, &mut scales.comparing).is_some()
             };
-            for (requirements, asked) in &alike {
-                let holds = |bit| self.engine.class_holds(id, bit);
-                if permit(self.policy, requirements, class, holds).is_err() {
-                    continue;
-                }
-                for &(at, gains) in asked {
-                    if class.admin || !gains.iter().any(&mut is_short_of) {
-                        by_class.entry(id).or_default().push(at);
-                    }
-                }
+            if is_admin || asking.is_spared(requirements) || !gains.iter().any(&mut is_short_of) {
+                made.push(at);
             }
         }
-        by_class
+        made
     }
 
     /// The admins who may make all of these assignments, and the names of the others who
     /// may make each, all sorted.
     fn names(&mut self, asked: &[Asked]) -> (Vec<String>, Vec<Vec<String>>) {
-        let by_class = self.by_class(asked);
         let by_user = asked.iter().enumerate().filter(|(_, it)| it.by_user);
         let by_user: Vec<usize> = by_user.map(|(at, _)| at).collect();
+        let mut alike: HashMap<Likeness, Vec<usize>> = HashMap::default();
         let (mut admins, mut others) = (Vec::new(), vec![Vec::new(); asked.len()]);
         let users = &self.policy.users;
+        // Most users could ask for none of these, and are not looked at.
+        let mut open = IdVec::filled(users.class_slots(), false);
+        for (id, class) in users.classes() {
+            let holds = |bit| self.engine.class_holds(id, bit);
+            let mut requirements = asked.iter().map(|it| &it.requirements);
+            open[id] = requirements.any(|it| it.are_open_to(class, self.policy, holds));
+        }
         let user = users.find(self.name);
-        let slots = users.of_classes(|class| by_class.contains_key(&class));
-        for slot in slots.filter(|&slot| Some(slot) != user).chain(user) {
-            let by_class = by_class.get(&users.class_of(slot));
-            let approves = if Some(slot) == user { Some(&by_user) } else { by_class };
-            let Some((approves, (name, class))) = approves.zip(users.get(slot)) else { continue };
-            if class.admin && approves.len() == asked.len() {
+        let slots = users.of_classes(|class| open.find(class) == Some(&true));
+        let assigned = users.assigned_any(|_| true).into_iter();
+        let assigned = assigned.filter(|&slot| !open[users.class_of(slot)]);
+        let beside = slots.chain(assigned).filter(|&slot| Some(slot) != user);
+        for slot in beside.chain(user) {
+            let Some((name, class)) = users.get(slot) else { continue };
+            let made = if Some(slot) == user {
+                &by_user
+            } else {
+                let known = alike.entry(users.likeness(slot));
+                known.or_insert_with(|| self.made_by(slot, asked))
+            };
+            if class.admin && made.len() == asked.len() {
                 admins.push(name.to_owned());
                 continue;
             }
-            for &at in approves {
+            for &at in made {
                 others.get_mut(at).into_iter().for_each(|names| names.push(name.to_owned()));
             }
         }

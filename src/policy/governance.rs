@@ -149,21 +149,18 @@ impl Governance {
         self.stated.no_escalation
     }
 
-    #[expect(dead_code, reason = "no guard looks at superiors yet")]
     pub(crate) fn protects_superiors(&self) -> bool {
         self.stated.protect_superiors
     }
 
     /// The permissions that spare an actor the comparisons of edited sources, all of them
     /// together; `None` spares nobody.
-    #[expect(dead_code, reason = "no guard spares anybody yet")]
     pub(crate) fn escalate(&self) -> Option<&[Bit]> {
         Some(&*self.escalate).filter(|bits| !bits.is_empty())
     }
 
     /// The permissions that spare an actor the comparisons of sources given, all of them
     /// together; `None` spares nobody.
-    #[expect(dead_code, reason = "no guard spares anybody yet")]
     pub(crate) fn bind(&self) -> Option<&[Bit]> {
         Some(&*self.bind).filter(|bits| !bits.is_empty())
     }

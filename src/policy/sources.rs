@@ -189,6 +189,11 @@ impl Sources {
         self.all.get(id.index())?.as_deref()
     }
 
+    /// Returns whether a number is of a source, not vacant.
+    pub(crate) fn exists(&self, id: SourceId) -> bool {
+        self.slot(id).is_some()
+    }
+
     /// The statements of the global source.
     pub(crate) fn global(&self) -> &Statements {
         &self[SourceId::GLOBAL].statements

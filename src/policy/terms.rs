@@ -161,6 +161,38 @@ impl Terms {
         conditions.iter().all(|(name, test)| test.passes(name, object, today, groups))
     }
 
+    /// Returns whether these terms hold wherever and whenever others do. The groups of two
+    /// tests are compared by `within`, those of the others first.
+    pub(crate) fn cover(
+        &self,
+        others: &Terms,
+        catalogue: &Catalogue,
+        mut within: impl FnMut(&[GroupId], &[GroupId]) -> bool,
+    ) -> bool {
+        let start = |terms: &Terms| terms.from.map_or(i64::MIN, |from| from.seconds().start);
+        let end = |terms: &Terms| terms.until.map_or(i64::MAX, Moment::end);
+        if start(self) > start(others) || end(self) < end(others) {
+            return false;
+        }
+        if self.stated.is_none() || others.stated.is_none() {
+            return self.stated.is_none();
+        }
+        KindId::first(catalogue.kinds.len()).all(|kind| {
+            let Some(narrower) = others.conditions(kind, catalogue) else { return true };
+            let Some(wider) = self.conditions(kind, catalogue) else { return false };
+            wider.into_iter().all(|(name, test)| {
+                let other = narrower.iter().find(|(known, _)| *known == name);
+                other.is_some_and(|(_, other)| test.contains(other, &mut within))
+            })
+        })
+    }
+
+    /// Returns whether the terms look at groups.
+    pub(crate) fn look_at_groups(&self) -> bool {
+        let mut tests = self.covered.iter().flat_map(|it| &it.conditions).flat_map(|it| &it.tests);
+        tests.any(|test| matches!(test, TermTest::Groups(_)))
+    }
+
     /// Returns the terms with another name for a user whom they name.
     // A list of names beneath `*` can be of users for one kind, and of groups or of texts
     // for another. Then the kinds for which it is of users get conditions of their own.
@@ -438,6 +470,23 @@ impl TermTest {
                 let attribute = kind.attributes.get(name);
                 attribute.is_some_and(|&it| limit.is_of(catalogue.attribute_at(it).bound))
             }
+        }
+    }
+
+    /// Returns whether everything passes that passes another test of the same relation or
+    /// attribute.
+    fn contains(
+        &self,
+        other: &TermTest,
+        within: &mut impl FnMut(&[GroupId], &[GroupId]) -> bool,
+    ) -> bool {
+        match (self, other) {
+            (TermTest::Users(users), TermTest::Users(others)) => {
+                others.iter().all(|user| is_among(users, user))
+            }
+            (TermTest::Groups(groups), TermTest::Groups(others)) => within(others, groups),
+            (TermTest::Limit(limit), TermTest::Limit(other)) => limit.contains(other),
+            _ => false,
         }
     }
 

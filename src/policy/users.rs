@@ -77,6 +77,9 @@ pub(crate) struct Holder<'p> {
     pub(crate) groups: &'p [GroupId],
 }
 
+/// All that matters of a user but the name: the class, the groups and the assignments.
+pub(crate) type Likeness = (ClassId, GroupListId, AssignmentListId);
+
 /// The users of a policy, by slot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
@@ -305,6 +308,24 @@ impl Users {
         slots.sort_unstable();
         slots.dedup();
         slots
+    }
+
+    /// The lists of groups that some user has.
+    pub(crate) fn group_lists(&self) -> impl Iterator<Item = (GroupListId, &[GroupId])> {
+        self.groups.iter()
+    }
+
+    /// The slots of the users with some lists of groups.
+    pub(crate) fn of_group_lists(
+        &self,
+        lists: &IdVec<GroupListId, bool>,
+    ) -> impl Iterator<Item = UserSlot> {
+        slots_of(&self.of_groups, lists, |list| list)
+    }
+
+    /// The numbers of all that makes a user alike to others.
+    pub(crate) fn likeness(&self, slot: UserSlot) -> Likeness {
+        (self.class_of(slot), self.groups_of(slot), self.assignments_of(slot))
     }
 
     /// The number of numbers of group lists.

@@ -288,7 +288,9 @@ fn keeps_the_invariants(story: &Story, change: &Change, applied: &Applied) {
     }
     // "No change raises anyone but an admin above `at_most`."
     if !before.governance.separation.is_empty() {
-        let (then, now) = (Oracle::new(&before), Oracle::new(&after));
+        let licence = &after.licence;
+        let (then, now) = (seen(&before, licence), seen(&after, licence));
+        let (then, now) = (Oracle::new(&then), Oracle::new(&now));
         for separation in &before.governance.separation {
             for (user, _) in after.users.iter().filter(|(_, user)| !user.admin) {
                 let most = (separation.at_most as usize).max(held_of(&then, user, separation));

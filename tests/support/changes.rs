@@ -81,10 +81,19 @@ pub fn apply(document: &Document, actor: Option<&str>, change: &Change) -> Resul
         to_assign: Vec::new(),
         is_for_admins: false,
         groups_named: Vec::new(),
+        is_trusted: false,
+        guarded: Vec::new(),
+        stated: Vec::new(),
+        concerned: Vec::new(),
+        displaces: false,
+        given: Vec::new(),
+        escalates: false,
         newcomer: None,
         renamed: None,
         notes: Vec::new(),
     };
+    attempt.is_trusted =
+        actor.is_none_or(|actor| document.users.get(actor).is_some_and(|user| user.admin));
     attempt.carry_out(change);
     if let Some(actor) = actor {
         attempt.permit(actor);
@@ -100,6 +109,14 @@ pub fn apply(document: &Document, actor: Option<&str>, change: &Change) -> Resul
         Some(rule) => Err(rule),
         None => Ok(Outcome { document: attempt.new, notes: attempt.notes }),
     }
+}
+
+/// "Each source … that the change creates, edits, imports or replaces, …, and each source …
+/// or set of own statements that it gives or edits for a user."
+enum Given {
+    Source(SourceName),
+    To(String, SourceName),
+    Own(String),
 }
 
 /// A change in progress.
@@ -118,7 +135,21 @@ struct Attempt<'a> {
     is_for_admins: bool,
     /// The groups that `set_groups`, `add_user` or `set_group` names.
     groups_named: Vec<String>,
-    /// "A new or renamed user had nothing": the name after the change.
+    /// Whether the host or an admin asks.
+    is_trusted: bool,
+    /// What is "edited, renamed, deleted, or made the default profile".
+    guarded: Vec<SourceName>,
+    /// Each `assignable_by` that is stated.
+    stated: Vec<Vec<String>>,
+    /// The users whom the change concerns.
+    concerned: Vec<String>,
+    /// Whether it suspends, restores or removes one.
+    displaces: bool,
+    /// What is compared for itself.
+    given: Vec<Given>,
+    /// Whether "only an admin" does this under `no_escalation`.
+    escalates: bool,
+    /// "A new user had nothing": the name after the change.
     newcomer: Option<String>,
     /// The former and the new name of a user.
     renamed: Option<(String, String)>,
@@ -173,9 +204,10 @@ impl Attempt<'_> {
         self.moved.extend(with_included(self.old, source));
     }
 
-    /// "Only an admin makes, unmakes, edits, renames, suspends, restores or
-    /// removes an admin."
+    /// "Only an admin makes, unmakes, edits, renames, suspends, restores, removes or regroups
+    /// an admin, and gives to one or takes from one."
     fn is_done_to(&mut self, user: &str) {
+        self.concerned.push(user.to_owned());
         self.is_for_admins |= self.old.users.get(user).is_some_and(|user| user.admin);
     }
 
@@ -240,7 +272,9 @@ impl Attempt<'_> {
             }
             body = self.clone_of(from);
         }
+        self.stated.extend(body.source.assignable_by.clone());
         source::put(&mut self.new, source, body);
+        self.given.push(Given::Source(source.clone()));
     }
 
     /// "A clone keeps statements, `includes` and `assignable_by`; it is never
@@ -272,7 +306,7 @@ impl Attempt<'_> {
         self.is_done_to(name);
         self.refuse_if(self.old.users.get(to).is_some(), Rule::Exists);
         rename(&mut self.new.users, name, to);
-        self.newcomer = Some(to.to_owned());
+        self.escalates = true;
         self.renamed = Some((name.to_owned(), to.to_owned()));
     }
 
@@ -287,6 +321,7 @@ impl Attempt<'_> {
         }
         self.refuse_if(find(self.old, &of_same_kind(source, to)).is_some(), Rule::Exists);
         self.must_be_unprotected(source);
+        self.guarded.push(source.clone());
         rename_everywhere(&mut self.new, source, to);
     }
 
@@ -300,8 +335,13 @@ impl Attempt<'_> {
             source => {
                 self.need("edit", source);
                 self.must_be_unprotected(source);
+                self.guarded.push(source.clone());
             }
         }
+        self.given.push(match source {
+            SourceName::User(name) => Given::Own(name.clone()),
+            source => Given::Source(source.clone()),
+        });
         let known = source::statements_mut(&mut self.new, source).cloned();
         self.refuse_if(known.is_none(), Rule::Unknown);
         // Even if the source is unknown, the ops are judged.
@@ -354,6 +394,7 @@ impl Attempt<'_> {
         for name in names.unwrap_or_default() {
             self.knows_role(name);
         }
+        self.stated.extend(names.map(<[String]>::to_vec));
         if guard(self.old, source).is_some() {
             self.to_assign.push(source.clone());
         }
@@ -406,6 +447,7 @@ impl Attempt<'_> {
             return;
         }
         self.must_be_unprotected(source);
+        self.guarded.push(source.clone());
         // "Once held, is only transferred (not … the role deleted)."
         self.refuse_if(!self.unique_holders(source).is_empty(), Rule::Unique);
         self.refuse_if(self.is_named_elsewhere(source), Rule::InUse);
@@ -442,7 +484,9 @@ impl Attempt<'_> {
             }
         }
         for user in held_by {
+            self.is_done_to(user);
             source::take(&mut self.new, user, source, instead);
+            self.given.extend(instead.map(|it| Given::To(user.clone(), it.clone())));
         }
     }
 
@@ -478,7 +522,9 @@ impl Attempt<'_> {
         let given = user.profile.iter().cloned().map(SourceName::Profile);
         let roles = user.roles.iter().cloned().map(SourceName::Role);
         let groups = user.approval_groups.iter().cloned().map(SourceName::ApprovalGroup);
+        self.given.push(Given::Own(name.clone()));
         for source in given.chain(roles).chain(groups) {
+            self.given.push(Given::To(name.clone(), source.clone()));
             if !matches!(source, SourceName::Profile(_)) || profile.is_some() {
                 self.need("assign", &source);
             }
@@ -513,8 +559,8 @@ impl Attempt<'_> {
             return;
         }
         self.is_done_to(name);
+        self.displaces = true;
         for source in source::held_by(self.old, name) {
-            self.moves(&source);
             // "Once held, is only transferred (not …, nor its holder removed)."
             self.refuse_if(!self.unique_holders(&source).is_empty(), Rule::Unique);
         }
@@ -527,6 +573,7 @@ impl Attempt<'_> {
         }
         self.need("assign", source);
         self.moves(source);
+        self.is_done_to(user);
         let known = [self.knows_user(user), self.knows(source)];
         // "Giving what is held … changes nothing and is no error."
         if known.contains(&false) || has(&self.old.users, user, source) {
@@ -539,6 +586,7 @@ impl Attempt<'_> {
             self.moves(&SourceName::Profile(former));
         }
         source::give(&mut self.new, user, source);
+        self.given.push(Given::To(user.to_owned(), source.clone()));
     }
 
     fn revoke(&mut self, user: &str, source: &SourceName) {
@@ -547,6 +595,7 @@ impl Attempt<'_> {
         }
         self.need("revoke", source);
         self.moves(source);
+        self.is_done_to(user);
         let known = [self.knows_user(user), self.knows(source)];
         if known.contains(&false) || !has(&self.old.users, user, source) {
             return;
@@ -561,6 +610,7 @@ impl Attempt<'_> {
         self.kinds.push("transfer".to_owned());
         let role = SourceName::Role(name.to_owned());
         self.moves(&role);
+        self.is_done_to(to);
         let known = [self.knows(&role), self.knows_user(to)];
         if known[0] && !self.is_unique(name) {
             return self.refuse(Rule::Unique);
@@ -583,15 +633,20 @@ impl Attempt<'_> {
                 let others = self.unique_holders(lower);
                 self.refuse_if(others.iter().any(|other| *other != holder), Rule::Unique);
             }
+            self.is_done_to(&holder);
+            self.given.extend(lower.iter().map(|it| Given::To(holder.clone(), it.clone())));
             source::take(&mut self.new, &holder, &role, lower.as_ref());
         }
         source::give(&mut self.new, to, &role);
+        self.given.push(Given::To(to.to_owned(), role));
     }
 
     fn set_default_profile(&mut self, profile: Option<&str>) {
         self.kinds.push("set_default_profile".to_owned());
         if let Some(profile) = profile {
-            self.knows(&SourceName::Profile(profile.to_owned()));
+            let profile = SourceName::Profile(profile.to_owned());
+            self.knows(&profile);
+            self.guarded.push(profile);
         }
         self.new.default_profile = profile.map(str::to_owned);
     }
@@ -608,6 +663,7 @@ impl Attempt<'_> {
     fn set_suspended(&mut self, name: &str, suspended: bool) {
         self.kinds.push("set_suspended".to_owned());
         self.is_done_to(name);
+        self.displaces = true;
         if self.knows_user(name) {
             self.new.users.get_mut(name).expect("a known user").suspended = suspended;
         }
@@ -615,6 +671,7 @@ impl Attempt<'_> {
 
     fn set_groups(&mut self, name: &str, groups: &[String]) {
         self.kinds.push("set_groups".to_owned());
+        self.is_done_to(name);
         self.groups_named = groups.to_vec();
         self.refuse_if(!groups.iter().all(|group| is_free_name(group)), Rule::Invalid);
         if self.knows_user(name) {
@@ -640,6 +697,7 @@ impl Attempt<'_> {
 
     fn set_licence(&mut self, licence: &Licence) {
         self.kinds.push("set_licence".to_owned());
+        self.escalates = true;
         self.refuse_if(!licence.features.iter().all(|name| is_name(name)), Rule::Invalid);
         let editions = &self.old.catalogue.editions;
         match &licence.edition {

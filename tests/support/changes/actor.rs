@@ -7,7 +7,7 @@ use grantree::document::UserEntry;
 
 use super::super::oracle::{Catalogue, Holder, visit};
 use super::Attempt;
-use super::source::{guard, kind_of};
+use super::source::{guard, held_by_inclusion, kind_of};
 
 /// An admin who is suspended "holds nothing".
 pub fn is_active_admin(user: &UserEntry) -> bool {
@@ -42,7 +42,23 @@ impl Attempt<'_> {
             is_admin: is_active_admin(user),
             roles,
         };
+        // "So does, for a user who holds it …, whatever suspends, restores or removes that
+        // user, or concerns and lets that user do less."
+        let mut acted_on = self.concerned.iter().filter(|user| {
+            let held = held_by_inclusion(self.old, user);
+            held.iter().any(|source| !actor.is_within_guard(source))
+        });
+        // What is refused has no effect to tell.
+        let is_told = self.refusals.is_empty();
+        let is_out_of_guard =
+            acted_on.any(|user| self.displaces || is_told && self.does_less(user));
+        let states = |roles: &Vec<String>| {
+            actor.is_admin || roles.iter().any(|role| actor.roles.contains(&role.as_str()))
+        };
         let permitted = !user.suspended
+            && !is_out_of_guard
+            && self.stated.iter().all(states)
+            && self.guarded.iter().all(|source| actor.is_within_guard(source))
             && self.kinds.iter().all(|kind| actor.may(kind))
             && self.moved.iter().all(|source| actor.is_within_guard(source))
             && self.to_assign.iter().all(|source| actor.has_the_right_to_assign(source))

@@ -3,10 +3,10 @@
 
 use grantree::SourceName;
 use grantree::change::{Bundle, Note, OnConflict, Rule};
-use grantree::document::Role;
+use grantree::document::{Role, Source};
 
 use super::source::{find, holders, name_of, of_same_kind, put, with_included};
-use super::{Attempt, fit, json, left_out};
+use super::{Attempt, Given, fit, json, left_out};
 
 /// A source of a bundle.
 struct Coming {
@@ -25,6 +25,7 @@ impl Attempt<'_> {
             || fit::stands_twice(&bundle.roles)
             || fit::stands_twice(&bundle.approval_groups);
         self.refuse_if(twice, Rule::Invalid);
+        let bundle = &self.permissible(bundle, on_conflict);
         let coming = self.coming(bundle, on_conflict);
         for source in &coming {
             let body = self.fitted(source, &coming);
@@ -32,6 +33,8 @@ impl Attempt<'_> {
             if let (SourceName::Role(_), OnConflict::Replace) = (&source.here, on_conflict) {
                 self.must_stay_with_its_holder(&source.here, &body);
             }
+            self.stated.extend(body.source.assignable_by.clone());
+            self.given.push(Given::Source(source.here.clone()));
             put(&mut self.new, &source.here, body);
         }
         self.needs_the_right_to_include(&coming);
@@ -43,6 +46,54 @@ impl Attempt<'_> {
             let unique_included = roles.iter().any(|(_, role)| role.includes.iter().any(is_unique));
             self.refuse_if(unique_included, Rule::Invalid);
         }
+    }
+
+    /// "Where an actor who is no admin imports, `protected`, `unique` and `demoted_to` stay as
+    /// they are here, absent for what is new, and that is reported."
+    fn permissible(&mut self, bundle: &Bundle, on_conflict: OnConflict) -> Bundle {
+        let mut bundle = bundle.clone();
+        if self.is_trusted {
+            return bundle;
+        }
+        let replaces = on_conflict == OnConflict::Replace;
+        let mut differing = Vec::new();
+        let mut protect = |source: SourceName, body: &mut Source| {
+            let here = find(self.old, &source).filter(|_| replaces);
+            let protected = here.is_some_and(|here| here.protected);
+            if body.protected != protected {
+                differing.push(format!("{}.protected", source.place()));
+            }
+            body.protected = protected;
+        };
+        let names = |map: Vec<&str>| map.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        for name in names(bundle.profiles.iter().map(|(name, _)| name).collect()) {
+            let body = bundle.profiles.get_mut(&name).expect("a profile");
+            protect(SourceName::Profile(name), body);
+        }
+        for name in names(bundle.approval_groups.iter().map(|(name, _)| name).collect()) {
+            let body = bundle.approval_groups.get_mut(&name).expect("an approval group");
+            protect(SourceName::ApprovalGroup(name), body);
+        }
+        for name in names(bundle.roles.iter().map(|(name, _)| name).collect()) {
+            let role = bundle.roles.get_mut(&name).expect("a role");
+            protect(SourceName::Role(name), &mut role.source);
+        }
+        for name in names(bundle.roles.iter().map(|(name, _)| name).collect()) {
+            let here = self.old.roles.get(&name).filter(|_| replaces);
+            let role = bundle.roles.get_mut(&name).expect("a role");
+            let place = SourceName::Role(name).place();
+            let unique = here.is_some_and(|here| here.unique);
+            let demoted_to = here.and_then(|here| here.demoted_to.clone());
+            if role.unique != unique {
+                differing.push(format!("{place}.unique"));
+            }
+            if role.demoted_to != demoted_to {
+                differing.push(format!("{place}.demoted_to"));
+            }
+            (role.unique, role.demoted_to) = (unique, demoted_to);
+        }
+        self.notes.extend(differing.iter().map(|place| left_out(place, false)));
+        bundle
     }
 
     /// "`on_conflict`: `refuse`, `rename` (`name_2`), `replace`."

@@ -4,12 +4,16 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use grantree::Document;
+use grantree::SourceName;
 use grantree::change::Rule;
-use grantree::document::{Bound, BoundType, Fence, Licence, UserEntry};
+use grantree::document::{
+    Accepted, Bound, BoundType, Fence, Licence, RelationType, Statements, UserEntry,
+};
 
 use super::super::oracle::{Catalogue, Form, Holder, Oracle};
-use super::Attempt;
 use super::actor::is_active_admin;
+use super::source::{find, find_mut, sources, with_included};
+use super::{Attempt, Given};
 
 /// "One more user is compared, who holds the default profile and nothing else":
 /// by a name that no user can have.
@@ -23,28 +27,181 @@ impl Attempt<'_> {
         if !self.old.governance.no_escalation || is_active_admin(asking) {
             return;
         }
+        // "Only an admin renames a user … and changes the licence."
+        if self.escalates {
+            return self.refuse(Rule::Escalation);
+        }
         // "`set_groups`, `add_user` and `set_group` name only the actor's groups
         // or groups beneath them."
         let foreign = self.groups_named.iter().any(|group| !is_beneath(self.old, group, asking));
-        let every = Licence { features: features(self.old), ..Licence::default() };
-        let mut licences = vec![&every];
-        if !every.features.is_empty() {
-            licences.push(&self.new.licence);
-        }
-        let gained = licences.into_iter().any(|licence| {
+        let ones = self.one_more();
+        let gained = self.licences().iter().any(|licence| {
             let (before, after) = (seen(self.old, licence), seen(&self.new, licence));
-            let (before, after) = (Oracle::new(&before), Oracle::new(&after));
-            let mut users = self.new.users.iter().map(|(name, _)| name).chain([NEXT_NEWCOMER]);
-            users.any(|user| {
-                // "A new or renamed user had nothing."
-                let known = self.newcomer.as_deref() != Some(user);
-                let former = before.holder(user).filter(|_| known);
-                let actor = before.holder(actor).expect("the actor");
-                let user = after.holder(user).expect("a user");
-                gains(&after, user, former, actor)
+            let (before, after) = (Compared::new(before, &ones, 0), Compared::new(after, &ones, 1));
+            let (before, after) = (before.oracles(), after.oracles());
+            let mut users =
+                self.new.users.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+            users.push(NEXT_NEWCOMER.to_owned());
+            users.extend((0..ones.len()).map(one_more_name));
+            users.iter().any(|user| {
+                // "A new user had nothing."
+                let known = self.newcomer.as_ref() != Some(user);
+                let former = before.each_ref().map(|oracle| oracle.holder(user).filter(|_| known));
+                let actor =
+                    before.each_ref().map(|oracle| oracle.holder(actor).expect("the actor"));
+                let user = after.each_ref().map(|oracle| oracle.holder(user).expect("a user"));
+                gains(&after[0], user, former, actor)
             })
         });
-        self.refuse_if(foreign || gained, Rule::Escalation);
+        let oracle = Oracle::new(self.old);
+        let actor = oracle.holder(actor).expect("the actor");
+        let widened = ones.iter().any(|one| self.states_more(one, actor));
+        self.refuse_if(foreign || gained || widened, Rule::Escalation);
+    }
+
+    /// "Under the licence after the change and under one that has every feature."
+    fn licences(&self) -> Vec<Licence> {
+        let every = Licence { features: features(self.old), ..Licence::default() };
+        vec![every, self.new.licence.clone()]
+    }
+
+    /// Whether a change "lets that user do less".
+    pub(super) fn does_less(&self, name: &str) -> bool {
+        self.licences().iter().any(|licence| {
+            let (before, after) = (seen(self.old, licence), seen(&self.new, licence));
+            let (before, after) = (Oracle::new(&before), Oracle::new(&after));
+            let Some(former) = before.holder(name) else { return false };
+            let Some(user) = after.holder(name) else { return true };
+            let catalogue = before.catalogue();
+            paths(catalogue).any(|path| {
+                level(catalogue, former, path) > 0 && !is_within(&before, path, former, user)
+            })
+        })
+    }
+
+    /// "For each, one more user, who holds it and nothing else (but that user's groups, where
+    /// it is given to one)": before, "what is new, or was not held, counts as empty", and after.
+    fn one_more(&self) -> Vec<OneMore> {
+        let mut ones = Vec::new();
+        let mut edited = Vec::new();
+        for given in &self.given {
+            match given {
+                Given::Source(source) => edited.push(source.clone()),
+                Given::To(user, source) => {
+                    let groups = |document: &Document| UserEntry {
+                        groups: document
+                            .users
+                            .get(user)
+                            .map_or_else(Vec::new, |it| it.groups.clone()),
+                        ..UserEntry::default()
+                    };
+                    let after = holding(source, groups(&self.new));
+                    let stated = [Vec::new(), stated_by(&self.new, source)];
+                    ones.push(OneMore { entries: [groups(self.old), after], stated });
+                }
+                Given::Own(user) => {
+                    let own = |document: &Document| {
+                        let user = document.users.get(user).cloned().unwrap_or_default();
+                        UserEntry {
+                            groups: user.groups,
+                            statements: user.statements,
+                            ..UserEntry::default()
+                        }
+                    };
+                    let entries = [own(self.old), own(&self.new)];
+                    let stated = entries.each_ref().map(|it| vec![it.statements.clone()]);
+                    ones.push(OneMore { entries, stated });
+                }
+            }
+        }
+        // "Each role that includes one of these."
+        for (name, _) in self.new.roles.iter() {
+            let role = SourceName::Role(name.to_owned());
+            let included = with_included(&self.new, &role);
+            if !edited.contains(&role) && included.iter().any(|it| edited.contains(it)) {
+                edited.push(role);
+            }
+        }
+        for source in &edited {
+            let of = |document: &Document| match find(document, source) {
+                Some(_) => holding(source, UserEntry::default()),
+                None => UserEntry::default(),
+            };
+            let entries = [of(self.old), of(&self.new)];
+            let stated = [stated_by(self.old, source), stated_by(&self.new, source)];
+            ones.push(OneMore { entries, stated });
+        }
+        ones
+    }
+
+    /// "Each bound that it … states after lies within those that it and these stated before,
+    /// joined as in rule 8, or within the actor's."
+    fn states_more(&self, one: &OneMore, actor: &Holder<'_>) -> bool {
+        let oracle = Oracle::new(self.old);
+        let [before, after] = &one.stated;
+        after.iter().flat_map(|it| it.bounds.iter()).any(|(name, bound)| {
+            let (kind, attribute) = name.split_once('.').expect("a kind and an attribute");
+            let form = oracle.bound_type(kind, attribute);
+            let known: Vec<&Bound> = before.iter().filter_map(|it| it.bounds.get(name)).collect();
+            let passes = |others: &[&Bound]| passes_no_more(&[bound], others, form);
+            !passes(&known) && !passes(&actor.bounds(kind, attribute))
+        })
+    }
+}
+
+/// A user who is compared for something that is given, before and after, and what this and
+/// all that it includes states.
+struct OneMore {
+    entries: [UserEntry; 2],
+    stated: [Vec<Statements>; 2],
+}
+
+/// A name that no user can have.
+fn one_more_name(at: usize) -> String {
+    format!("\u{0}{at}")
+}
+
+fn holding(source: &SourceName, mut user: UserEntry) -> UserEntry {
+    match source.clone() {
+        SourceName::Profile(name) => user.profile = Some(name),
+        SourceName::Role(name) => user.roles.push(name),
+        SourceName::ApprovalGroup(name) => user.approval_groups.push(name),
+        SourceName::Global | SourceName::User(_) => {}
+    }
+    user
+}
+
+fn stated_by(document: &Document, source: &SourceName) -> Vec<Statements> {
+    if *source == SourceName::Global {
+        return vec![document.global.clone()];
+    }
+    let included = with_included(document, source);
+    included.iter().filter_map(|it| find(document, it)).map(|it| it.statements.clone()).collect()
+}
+
+/// A document with those who are compared besides, and the same without forbids.
+struct Compared([Document; 2]);
+
+impl Compared {
+    fn new(mut document: Document, ones: &[OneMore], side: usize) -> Compared {
+        for (at, one) in ones.iter().enumerate() {
+            document.users.push(one_more_name(at), one.entries[side].clone());
+        }
+        let mut unforbidden = document.clone();
+        unforbidden.global.forbid.clear();
+        for source in sources(&document) {
+            let body = find_mut(&mut unforbidden, &source).expect("a source");
+            body.statements.forbid.clear();
+        }
+        for (name, _) in document.users.iter() {
+            let user = unforbidden.users.get_mut(name).expect("a user");
+            user.statements.forbid.clear();
+        }
+        Compared([document, unforbidden])
+    }
+
+    fn oracles(&self) -> [Oracle<'_>; 2] {
+        self.0.each_ref().map(Oracle::new)
     }
 }
 
@@ -79,20 +236,30 @@ pub fn seen(document: &Document, licence: &Licence) -> Document {
 }
 
 /// Whether some permission is "within [neither] what the user had before, or
-/// else within what the actor has".
+/// else within what the actor has". Of each, the second is without forbids.
 fn gains(
     oracle: &Oracle<'_>,
-    user: &Holder<'_>,
-    former: Option<&Holder<'_>>,
-    actor: &Holder<'_>,
+    [user, unforbidden]: [&Holder<'_>; 2],
+    [former, unforbidden_former]: [Option<&Holder<'_>>; 2],
+    [actor, _]: [&Holder<'_>; 2],
 ) -> bool {
     let catalogue = oracle.catalogue();
-    let permissions = catalogue.nodes().filter(|(_, node)| node.form != Form::Heading);
-    permissions.map(|(path, _)| path).any(|path| {
-        level(catalogue, user, path) > 0
-            && !former.is_some_and(|former| is_within(oracle, path, user, former))
-            && !is_within(oracle, path, user, actor)
+    paths(catalogue).any(|path| {
+        if level(catalogue, user, path) > 0 {
+            return !former.is_some_and(|former| is_within(oracle, path, user, former))
+                && !is_within(oracle, path, user, actor);
+        }
+        // "What is only granted after the change …, forbids left aside before as after, was
+        // granted to the user before at that level, or is something that the actor may do."
+        let granted = |holder: &Holder<'_>| holder.granted.get(path).copied().unwrap_or_default();
+        let now = granted(unforbidden);
+        now > unforbidden_former.map_or(0, granted) && now > level(catalogue, actor, path)
     })
+}
+
+fn paths<'c>(catalogue: &'c Catalogue<'_>) -> impl Iterator<Item = &'c str> {
+    let permissions = catalogue.nodes().filter(|(_, node)| node.form != Form::Heading);
+    permissions.map(|(path, _)| path)
 }
 
 /// The level at which a permission is effective; 0 where it is not.
@@ -131,12 +298,38 @@ fn is_within(oracle: &Oracle<'_>, path: &str, user: &Holder<'_>, other: &Holder<
     answers_to(catalogue, user, path).into_iter().all(|path| {
         let node = catalogue.node(&path);
         let kind = node.kind.expect("what answers on an object");
-        effective_scopes(catalogue, user, &path)
-            .is_subset(&effective_scopes(catalogue, other, &path))
+        let scopes = effective_scopes(catalogue, user, &path);
+        scopes.is_subset(&effective_scopes(catalogue, other, &path))
+            && scopes.iter().all(|scope| reaches_no_more(oracle, scope, user, other))
             && node.checks.iter().all(|attribute| {
                 let (some, others) = (user.bounds(kind, attribute), other.bounds(kind, attribute));
                 passes_no_more(&some, &others, oracle.bound_type(kind, attribute))
             })
+    })
+}
+
+/// "Where one of those scopes looks at a relation to groups, the groups are compared too: for
+/// a scope that accepts `me` of it, the user's groups and all beneath them are among those of
+/// the one compared with; for one that accepts `other` or `none`, the other way round."
+fn reaches_no_more(
+    oracle: &Oracle<'_>,
+    scope: &str,
+    user: &Holder<'_>,
+    other: &Holder<'_>,
+) -> bool {
+    let node = oracle.catalogue().node(scope);
+    let kind = node.kind.expect("a scope is on an object");
+    node.when.into_iter().flat_map(|when| when.iter()).all(|(name, accepted)| {
+        let of_groups = oracle.relation_type(kind, name) == Some(RelationType::Group);
+        let accepts = |state: &str| match accepted {
+            Accepted::State(known) => known == state,
+            Accepted::OneOf(states) => states.iter().any(|known| known == state),
+            _ => false,
+        };
+        let by_others = accepts("other") || accepts("none");
+        !of_groups
+            || (!accepts("me") || user.groups.is_subset(&other.groups))
+                && (!by_others || other.groups.is_subset(&user.groups))
     })
 }
 

@@ -168,6 +168,15 @@ pub fn held_by(document: &Document, user: &str) -> Vec<SourceName> {
     profile.chain(roles).chain(groups).collect()
 }
 
+/// The same, those by inclusion too; of an unknown user, none.
+pub fn held_by_inclusion(document: &Document, user: &str) -> Vec<SourceName> {
+    if document.users.get(user).is_none() {
+        return Vec::new();
+    }
+    let held = held_by(document, user);
+    held.iter().flat_map(|source| with_included(document, source)).collect()
+}
+
 /// Whether a user has a source, not by inclusion.
 pub fn has(users: &Map<UserEntry>, user: &str, source: &SourceName) -> bool {
     users.get(user).is_some_and(|user| match source {
