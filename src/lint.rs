@@ -50,6 +50,7 @@ mod source;
 use std::cmp::Ordering;
 use std::fmt;
 
+use indexmap::map::Entry;
 use serde::Serialize;
 
 use crate::bits::BitSet;
@@ -57,8 +58,8 @@ use crate::catalogue::{AttributeId, Catalogue, Node};
 use crate::engine::{Layer, possible};
 use crate::ids::SourceId;
 use crate::names::IndexMap;
-use crate::policy::{Held, Inner, Policy, Source, SourceName, Statements, Tier};
-use crate::problem::Line;
+use crate::policy::{Held, Inner, Origin, Policy, Source, SourceName, Statements, Tier};
+use crate::problem::{Line, Place};
 
 /// A probable mistake in a policy.
 ///
@@ -112,8 +113,8 @@ pub enum Code {
     /// An attribute that is checked, but for which no source states a bound that any
     /// value could pass.
     NoBound,
-    /// A profile, role or approval group that no user has, and that is neither a
-    /// template, nor the default profile, nor included, nor a role that holders are
+    /// A profile, role or approval group that no user has, in no assignment either, and
+    /// that is neither a template, nor the default profile, nor included, nor a role that holders are
     /// demoted to. Not reported for a policy without users.
     Unused,
     /// A source that states the same as another of its kind.
@@ -180,8 +181,8 @@ impl Policy {
     /// Returns probable mistakes in this policy, sorted by place: see
     /// [`lint`](crate::lint).
     ///
-    /// Equal statements of several users are examined once, and reported at the
-    /// first of these users. Costs a walk over what every statement matches, and
+    /// Equal statements of several users, or of several assignments, are examined once, and
+    /// reported at the first of these. Costs a walk over what every statement matches, and
     /// some microseconds for every name: about four seconds for a million users,
     /// 200 sources and 1,000 permissions.
     pub fn lint(&self) -> Vec<Finding> {
@@ -249,34 +250,58 @@ fn checks<'c>(
 
 /// The statements of a source.
 struct Stated<'p> {
-    source: SourceName,
+    /// The place of the source.
+    place: String,
     held: Held<'p>,
-    /// The number of other users who have equal statements of their own.
-    other_users: usize,
+    /// True for an assignment that has nothing but these statements: with all of them left
+    /// out, it would be a problem.
+    alone: bool,
+    /// The number of other users, or of other assignments, with equal statements.
+    others: usize,
 }
 
-/// Returns the statements of all sources. Users' own statements mean the same whatever
-/// else they have: equal ones are examined once, as those of the first such user.
+/// Returns the statements of all sources. Statements of a user's or an assignment's own
+/// mean the same whatever else the user has: equal ones are examined once, as those of the
+/// first such user or assignment.
 fn stated(policy: &Inner) -> Vec<Stated<'_>> {
     let sources = &policy.sources;
     let common = sources.iter().map(|(id, ..)| Stated {
-        source: sources.name_of(id),
+        place: sources.name_of(id).place(),
         held: sources.held(id),
-        other_users: 0,
+        alone: false,
+        others: 0,
     });
-    let mut owned: IndexMap<&Statements, (&str, usize)> = IndexMap::default();
-    for (_, user, class) in policy.users.iter() {
+    let mut owned = Owned::default();
+    let users = Place::Root.key("users");
+    for (slot, user, class) in policy.users.iter() {
+        let place = users.name(user);
         if let Some(own) = class.statements.as_deref() {
-            let (_, users) = owned.entry(own).or_insert((user, 0));
-            *users = users.saturating_add(1);
+            count(&mut owned, Held::own(own), false, &place);
+        }
+        for (name, own) in policy.users.own_sources(slot) {
+            if let Some(held) = own.held() {
+                let alone = own.sources.is_empty();
+                count(&mut owned, held, alone, &place.key("assignments").name(name));
+            }
         }
     }
-    let owned = owned.into_iter().map(|(own, (user, users))| Stated {
-        source: SourceName::User(user.to_owned()),
-        held: Held::own(own),
-        other_users: users.saturating_sub(1),
-    });
-    common.chain(owned).collect()
+    common.chain(owned.into_values()).collect()
+}
+
+/// Statements of users' and assignments' own, equal ones once.
+type Owned<'p> = IndexMap<(&'p Statements, Origin, bool), Stated<'p>>;
+
+/// Adds the statements of one more user or assignment.
+fn count<'p>(owned: &mut Owned<'p>, held: Held<'p>, alone: bool, place: &Place<'_>) {
+    match owned.entry((held.statements, held.origin, alone)) {
+        Entry::Occupied(mut same) => {
+            let others = &mut same.get_mut().others;
+            *others = others.saturating_add(1);
+        }
+        Entry::Vacant(entry) => {
+            entry.insert(Stated { place: place.to_string(), held, alone, others: 0 });
+        }
+    }
 }
 
 /// The widest reach of a policy's sources, whichever of them a user has.

@@ -7,7 +7,7 @@ use super::{Change, ChangedAssignment, Rule};
 use crate::date::Moment;
 use crate::document::{self, Map};
 use crate::ids::{SourceId, UserSlot};
-use crate::policy::{Assignment, ChangeKind, Groups, Resolver, Terms};
+use crate::policy::{Assignment, ChangeKind, Groups, Resolver};
 use crate::problem::Place;
 
 impl Plan<'_> {
@@ -54,12 +54,11 @@ impl Plan<'_> {
     pub(super) fn expire(&mut self, before: Moment) {
         self.require(ChangeKind::Expire);
         self.requirements.before = Some(before);
-        let has_ended =
-            |terms: &Terms| terms.until.is_some_and(|until| until.end() <= before.seconds().start);
-        let slots = self.old.users.assigned_any(|it| has_ended(&it.terms));
+        let slots = self.old.users.assigned_any(|it| it.terms.have_ended(before));
         for &slot in &slots {
+            let assignments = self.old.users.assignments(slot);
             let (ended, left): (Vec<_>, Vec<_>) =
-                self.old.users.assignments(slot).into_iter().partition(|it| has_ended(&it.terms));
+                assignments.into_iter().partition(|it| it.terms.have_ended(before));
             self.touches_admin(slot, "take from");
             for assignment in &ended {
                 self.require_content(assignment);

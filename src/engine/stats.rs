@@ -31,12 +31,16 @@ pub struct Stats {
     /// The number of different rows of permissions: users with the same sources share
     /// one.
     pub rows: usize,
-    /// The bytes of the rows.
+    /// The number of capacities: users with the same sources, whose assignments give the
+    /// same, share one. Each has two more rows.
+    pub capacities: usize,
+    /// The bytes of all rows.
     pub row_bytes: usize,
-    /// The bytes of the users, names aside: for each, the numbers of its row and
-    /// its list of groups.
+    /// The bytes of the users, names aside: for each, the numbers of its row and of
+    /// its lists of groups and assignments.
     pub user_bytes: usize,
-    /// The bytes of what belongs to rows besides: bounds, and lists of groups.
+    /// The bytes of what belongs to rows besides: bounds, and lists of groups and
+    /// assignments, their terms aside.
     pub fact_bytes: usize,
     /// The bytes of the users' names and their index, texts of long names aside.
     pub name_bytes: usize,
@@ -64,14 +68,17 @@ impl Engine {
         let shared = |limits: &std::sync::Arc<[Limit]>| {
             size_of_val(&**limits) / std::sync::Arc::strong_count(limits).max(1)
         };
-        let limits = compiled.limits.iter().flatten().map(shared).sum::<usize>();
-        let facts = compiled.limits.bytes() + limits;
+        let all_limits = [&compiled.limits, &compiled.own_limits];
+        let limits = all_limits.iter().flat_map(|it| it.iter()).flatten().map(shared);
+        let limits = limits.chain(all_limits.map(|it| it.bytes())).sum::<usize>();
+        let (effective, carried) = (compiled.effective.bytes(), compiled.carried.bytes());
         Stats {
             users: users.len(),
             rows: users.classes().count(),
-            row_bytes: compiled.rows.bytes(),
+            capacities: users.capacities().count(),
+            row_bytes: compiled.rows.bytes() + effective + carried,
             user_bytes: users.number_bytes(),
-            fact_bytes: facts + compiled.memberships.bytes() + users.class_bytes(),
+            fact_bytes: limits + compiled.memberships.bytes() + users.class_bytes(),
             name_bytes: users.name_bytes(),
         }
     }

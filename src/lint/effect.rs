@@ -27,9 +27,7 @@ use crate::catalogue::{AttributeId, Limit, Node, NodeId, Pattern};
 use crate::engine::{Layer, Layers};
 use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
-use crate::policy::{
-    Effect, Held, Inner, List, Origin, Said, SourceName, Statement, Statements, Tier,
-};
+use crate::policy::{Effect, Held, Inner, List, Origin, Said, Statement, Statements, Tier};
 
 /// A statement of a source.
 #[derive(Clone, Copy)]
@@ -81,6 +79,9 @@ impl<'p> Linter<'p> {
             let mut found = Vec::new();
             sources.permissions(stated.held, &mut found);
             sources.values(stated.held, &mut found);
+            if stated.alone && found.len() == stated.held.statements.len() {
+                continue;
+            }
             for (stating, cause) in found {
                 self.report(stated, stating, cause);
             }
@@ -89,9 +90,9 @@ impl<'p> Linter<'p> {
 
     fn report(&mut self, stated: &Stated<'_>, stating: Stating<'_>, cause: Cause) {
         let catalogue = self.catalogue();
-        let place = stated.source.place();
+        let place = &stated.place;
         let (what, place) = match stating {
-            Stating::Permissions(it) => (it.pattern.text(catalogue), it.place(&place, catalogue)),
+            Stating::Permissions(it) => (it.pattern.text(catalogue), it.place(place, catalogue)),
             Stating::Bound(attribute) => {
                 let path = &catalogue.attribute_at(attribute).path;
                 (path.to_string(), format!("{place}.bounds.{path}"))
@@ -102,12 +103,13 @@ impl<'p> Linter<'p> {
                 (name.to_owned(), format!("{place}.settings.{name}"))
             }
         };
-        let below = match stated.source {
-            SourceName::Role(_) => "a role that this one includes",
+        let below = match stated.held.tier {
+            Tier::Role => "a role that this one includes",
             _ => "the global source",
         };
-        let whom = match stated.source {
-            SourceName::Global => "everybody",
+        let whom = match stated.held.tier {
+            Tier::Global => "everybody",
+            Tier::Assignment => "whoever acts in this assignment",
             _ => "whoever has this source",
         };
         let code = match cause {
@@ -140,10 +142,11 @@ impl<'p> Linter<'p> {
             Cause::NothingToLeaveOut => format!("it makes no difference that `{what}` is left out"),
             Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
         };
-        match stated.other_users {
+        let noun = if stated.held.tier == Tier::User { "user" } else { "assignment" };
+        match stated.others {
             0 => {}
-            1 => message.push_str(" (so for another user)"),
-            others => message.push_str(&format!(" (so for {others} other users)")),
+            1 => message.push_str(&format!(" (so for another {noun})")),
+            others => message.push_str(&format!(" (so for {others} other {noun}s)")),
         }
         let advice = match stating {
             Stating::Permissions(Statement {
@@ -355,8 +358,8 @@ impl Surroundings<'_> {
                 global.outcome(node, self.global.said_of(node))
             }
             (Tier::User, Said::Nothing) if !never_common => Said::Nothing,
-            (Tier::Role, _) if never_common => NOTHING_GRANTED,
-            (Tier::Role, said) => said.max(self.beside.said_of(node)),
+            (Tier::Role | Tier::Assignment, _) if never_common => NOTHING_GRANTED,
+            (Tier::Role | Tier::Assignment, said) => said.max(self.beside.said_of(node)),
             (_, Said::Nothing | Said::Deny) => NOTHING_GRANTED,
             (_, said) => said,
         }

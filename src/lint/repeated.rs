@@ -4,6 +4,7 @@ use std::hash::Hash;
 
 use super::{Code, Linter};
 use crate::document::Map;
+use crate::ids::SourceId;
 use crate::names::HashSet;
 use crate::policy::{SourceKind, SourceName};
 use crate::problem::{Place, nearest_within};
@@ -19,17 +20,29 @@ impl Linter<'_> {
             self.repeated(&source.includes, &format!("{place}.includes"), |id| sources.name(id));
             self.repeated(guard, &format!("{place}.assignable_by"), |id| sources.name(id));
         }
+        let users = Place::Root.key("users");
         for (slot, user, class) in policy.users.iter() {
+            let place = users.name(user);
+            self.repeated_sources(&class.sources, &place);
+            for (name, own) in policy.users.own_sources(slot) {
+                self.repeated_sources(&own.sources, &place.key("assignments").name(name));
+            }
             let groups = policy.users.groups(slot);
-            if class.sources.len() < 2 && groups.len() < 2 {
-                continue;
+            if groups.len() > 1 {
+                let list = place.key("groups").to_string();
+                self.repeated(groups, &list, |id| policy.groups.name(id));
             }
-            let place = SourceName::User(user.to_owned()).place();
-            for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
-                let held = sources.only(&class.sources, kind);
-                self.repeated(held, &format!("{place}.{}", kind.field()), |id| sources.name(id));
+        }
+    }
+
+    fn repeated_sources(&mut self, held: &[SourceId], place: &Place<'_>) {
+        let sources = &self.policy.sources;
+        for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
+            let of_kind = sources.only(held, kind);
+            if of_kind.len() > 1 {
+                let list = place.key(kind.field()).to_string();
+                self.repeated(of_kind, &list, |id| sources.name(id));
             }
-            self.repeated(groups, &format!("{place}.groups"), |id| policy.groups.name(id));
         }
     }
 

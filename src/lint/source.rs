@@ -20,8 +20,8 @@ impl<'p> Linter<'p> {
         self.unused();
         self.same();
         self.admins();
-        for Stated { source, held, .. } in self.stated {
-            self.passed_headings(source, held.statements);
+        for Stated { place, held, .. } in self.stated {
+            self.passed_headings(place, held.statements);
         }
         self.silences();
     }
@@ -34,6 +34,7 @@ impl<'p> Linter<'p> {
         let mut used: HashSet<SourceId> = HashSet::default();
         used.extend(policy.default_profile);
         used.extend(policy.users.classes().flat_map(|(_, class)| &class.sources));
+        used.extend(policy.users.capacities().flat_map(|(_, it)| &it.own.sources));
         for (.., source) in policy.sources.iter() {
             used.extend(source.includes.iter().copied().chain(source.demoted_to));
         }
@@ -92,7 +93,7 @@ impl<'p> Linter<'p> {
     }
 
     /// Reports denials of direct children that pass over a heading.
-    fn passed_headings(&mut self, name: &SourceName, statements: &Statements) {
+    fn passed_headings(&mut self, source: &str, statements: &Statements) {
         let catalogue = self.catalogue();
         let shallow = |it: &Statement<'_>| {
             matches!(it.effect, Effect::Deny | Effect::Forbid)
@@ -126,7 +127,7 @@ impl<'p> Linter<'p> {
                      `{open}`"
                 );
                 let advice = format!("add `{path}.**` too, if that is intended");
-                let place = statement.place(&name.place(), catalogue);
+                let place = statement.place(source, catalogue);
                 let names = vec![path.to_string(), open.to_string()];
                 self.find(Code::PassesHeading, place, message, &advice, names);
             }

@@ -89,6 +89,9 @@ impl<'p> PolicyBuilder<'p> {
     /// - Statements whose pattern no longer matches anything, levels and values that
     ///   are gone, bounds of another form. Restrictions among these are marked,
     ///   because without them a source may be wider: somebody should review them.
+    /// - In an assignment's `on`, a kind of object with a condition that no longer fits, and
+    ///   then `*`, which would come to cover that kind. An assignment of whose `on`, or of
+    ///   whose sources and statements, nothing is left is left out.
     /// - The whole entry of a kind of change in `governance.permissions` that needs a
     ///   permission that is gone, which leaves that kind to admins. A separation keeps
     ///   the permissions that are left.
@@ -102,6 +105,11 @@ impl<'p> PolicyBuilder<'p> {
     /// change needs all of them. If two levels are then stated of one pattern, the lower
     /// one stays and the other is reported. Nothing is guessed: what was renamed without
     /// such a note is left out.
+    ///
+    /// What `*` in an assignment's `on` covers follows the catalogue: a kind that is new, or
+    /// that newly declares what `*` states, is covered from now on. Which kinds these are
+    /// is not told, since the catalogue before is not at hand;
+    /// [`Engine::diff`](crate::Engine::diff) compares with the policy before.
     ///
     /// Costs as much as [`Policy::try_from`], and leaves nothing out if that would
     /// accept the document.

@@ -403,12 +403,7 @@ impl Inner {
     ) -> impl Iterator<Item = Held<'p>> + Clone {
         let closure = self.sources.closure(&own.sources).into_iter();
         let shared = closure.map(|id| Held { tier: Tier::Assignment, ..self.sources.held(id) });
-        let own = own.statements.as_deref().map(|statements| Held {
-            origin: Origin::Assignment,
-            tier: Tier::Assignment,
-            statements,
-        });
-        shared.chain(own)
+        shared.chain(own.held())
     }
 }
 

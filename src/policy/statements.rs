@@ -184,6 +184,11 @@ impl Statements {
         self.all().next().is_none() && self.bounds.is_empty() && self.settings.is_empty()
     }
 
+    /// Returns the number of statements.
+    pub(crate) fn len(&self) -> usize {
+        self.all().count().saturating_add(self.bounds.len()).saturating_add(self.settings.len())
+    }
+
     /// Returns all statements about permissions, list by list.
     pub(crate) fn all(&self) -> impl Iterator<Item = Statement<'_>> + Clone {
         let lists = [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Assignment, Groups, Resolver, SourceKind, Statements, Texts};
+use super::{Assignment, Groups, Held, Origin, Resolver, SourceKind, Statements, Texts, Tier};
 use crate::catalogue::{Catalogue, Kind, Limit};
 use crate::date::{Date, Moment};
 use crate::document::{self, Bound, BoundType, Coverage, Map, RelationType};
@@ -26,6 +26,13 @@ pub(crate) struct OwnSources {
 impl OwnSources {
     pub(crate) fn is_empty(&self) -> bool {
         self.sources.is_empty() && self.statements.is_none()
+    }
+
+    /// The statements, as who acts in the assignment has them.
+    pub(crate) fn held(&self) -> Option<Held<'_>> {
+        let origin = Origin::Assignment;
+        let statements = self.statements.as_deref()?;
+        Some(Held { origin, tier: Tier::Assignment, statements })
     }
 }
 
@@ -113,6 +120,11 @@ impl Terms {
     /// Returns whether it has a moment at which the terms hold.
     pub(crate) fn has_moment(&self) -> bool {
         self.from.zip(self.until).is_none_or(|(from, until)| from.seconds().start < until.end())
+    }
+
+    /// Returns whether the last moment lies before a date or time.
+    pub(crate) fn have_ended(&self, before: Moment) -> bool {
+        self.until.is_some_and(|until| until.end() <= before.seconds().start)
     }
 
     /// Returns whether today lies within the dates, all of it.
@@ -314,11 +326,13 @@ impl Resolver<'_> {
                 if self.sources[id].unique {
                     let what = "a unique role can't be given by an assignment";
                     self.faults.push(&place, ProblemKind::Unfit { what });
+                    continue;
                 }
                 sources.push(id);
             }
         }
-        let statements = self.counted(&stated.statements, place);
+        let mut statements = self.counted(&stated.statements, place);
+        statements.settings = Box::default();
         let statements = (!statements.is_empty()).then(|| Box::new(statements));
         let own = OwnSources { sources: sources.into(), statements };
         let on = match &stated.on {
@@ -329,6 +343,7 @@ impl Resolver<'_> {
         if !terms.has_moment() {
             let what = "the assignment ends before it begins";
             self.faults.push(&place.key("until"), ProblemKind::Unfit { what });
+            return None;
         }
         if own.is_empty() {
             let is_empty = stated.roles.is_empty()
@@ -347,13 +362,14 @@ impl Resolver<'_> {
 
     /// Returns the part of a coverage that fits; `None` if there is none. A kind with a
     /// condition that does not fit is left out: without the condition it would cover
-    /// more.
+    /// more. So is `*` then, which would come to cover that kind.
     fn coverage(&mut self, on: &Coverage, place: &Place<'_>) -> Option<Coverage> {
         if on.is_empty() {
             let what = "an assignment without `on` holds everywhere, with an empty one nowhere";
             self.faults.push(place, ProblemKind::Unfit { what });
         }
         let mut fitting = Coverage::default();
+        let mut leaves_kinds_out = false;
         let mut kinds = Seen::default();
         for (name, conditions) in on.iter() {
             let place = place.name(name);
@@ -390,6 +406,12 @@ impl Resolver<'_> {
             if fits {
                 fitting.push(name, conditions.clone());
             }
+            leaves_kinds_out |= !fits && kind.is_some();
+        }
+        if leaves_kinds_out && self.faults.leaves_out() && fitting.get(OTHERS).is_some() {
+            let what = "it would come to cover a kind that is left out";
+            self.faults.put_aside(&place.name(OTHERS), ProblemKind::Unfit { what });
+            fitting.retain(|name, _| name != OTHERS);
         }
         (!fitting.is_empty()).then_some(fitting)
     }

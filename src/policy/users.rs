@@ -171,6 +171,12 @@ impl Users {
         assigned.collect()
     }
 
+    /// The names of a user's assignments, and their own sources.
+    pub(crate) fn own_sources(&self, slot: UserSlot) -> impl Iterator<Item = (&str, &OwnSources)> {
+        let assigned = self.assigned(slot).iter();
+        assigned.filter_map(|it| Some((&*it.name, &self.capacity(it.capacity)?.own)))
+    }
+
     /// The capacities in which some user acts.
     pub(crate) fn capacities(&self) -> impl Iterator<Item = (CapacityId, &Capacity)> {
         self.capacities.iter()
@@ -359,8 +365,10 @@ impl Users {
         let groups = self.groups.iter().map(|(_, groups)| size_of_val(groups)).sum::<usize>();
         let list = |(_, list): (_, &[Assigned])| size_of_val(list);
         let assignments = self.assignments.iter().map(list).sum::<usize>();
+        let capacity = |it: &Capacity| size_of::<Capacity>() + size_of_val(&*it.own.sources);
+        let capacities = self.capacities.iter().map(|(_, it)| capacity(it)).sum::<usize>();
         let pools = self.classes.bytes() + self.groups.bytes() + self.assignments.bytes();
-        pools + self.capacities.bytes() + classes + groups + assignments
+        pools + self.capacities.bytes() + classes + groups + assignments + capacities
     }
 
     /// The bytes of the names and their index.

@@ -2,10 +2,13 @@
 
 #[path = "../support/oracle2/mod.rs"]
 mod oracle2;
+#[path = "../support/prune.rs"]
+mod prune;
 #[path = "../support/random2/mod.rs"]
 mod random2;
 
 mod explanations;
+mod views;
 
 use std::cell::Cell;
 

@@ -10,6 +10,7 @@ use grantree::document::{BoundType, Map, PermissionNode};
 use serde_json::Value;
 
 use super::oracle::{Catalogue, Form};
+use super::prune::prune;
 
 /// A few documents, each with something of the catalogue gone or changed, or with a
 /// source gone that others may name; the catalogue has no problems.
@@ -224,30 +225,4 @@ pub fn without(document: &Document, places: &BTreeSet<&str>) -> Document {
     }
     prune(&mut document, "", places);
     serde_json::from_value(document).expect("a document reads back")
-}
-
-fn prune(value: &mut Value, place: &str, places: &BTreeSet<&str>) {
-    match value {
-        Value::Object(map) => {
-            let by_path = [".levels", ".bounds"].iter().any(|map| place.ends_with(map));
-            let is_name =
-                |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-            let join = |key: &str| match place {
-                "" => key.to_owned(),
-                place if by_path || is_name(key) => format!("{place}.{key}"),
-                place => format!("{place}[{}]", Value::from(key)),
-            };
-            map.retain(|key, _| !places.contains(&*join(key)));
-            map.iter_mut().for_each(|(key, value)| prune(value, &join(key), places));
-        }
-        Value::Array(list) => {
-            let mut at = 0..;
-            list.retain_mut(|value| {
-                let place = format!("{place}[{}]", at.next().expect("a number"));
-                prune(value, &place, places);
-                !places.contains(&*place)
-            });
-        }
-        _ => {}
-    }
 }

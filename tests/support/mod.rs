@@ -12,6 +12,7 @@ pub mod explaining;
 pub mod laws;
 pub mod mending;
 pub mod oracle;
+mod prune;
 pub mod renaming;
 #[cfg(feature = "sql")]
 pub mod sql_laws;

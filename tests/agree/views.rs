@@ -1,0 +1,290 @@
+//! Laws of what is derived from random policies of the second edition.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use grantree::lint::{Code, Finding};
+use grantree::{Document, Engine, Moment, Policy};
+use proptest::test_runner::TestCaseError;
+use serde_json::{Value, json};
+
+use crate::oracle2::Oracle2;
+use crate::prune::prune;
+use crate::random2::Case2;
+use crate::{answers_agree, check};
+
+/// A policy's document makes the same policy.
+#[test]
+fn a_policy_is_what_its_document_says() {
+    check(|_, policy| {
+        let document = Document::from(policy);
+        let again = Policy::try_from(document.clone()).expect("its own document");
+        assert_eq!(Document::from(&again), document);
+        assert_eq!(again.digest(), policy.digest());
+        assert!(Engine::new(policy).diff(&Engine::new(&again)).is_empty());
+        Ok(())
+    });
+}
+
+/// Leaving out what is without effect, all of it or one statement, changes no answer.
+#[test]
+fn what_is_without_effect_can_be_left_out() {
+    let found = Cell::new(0);
+    check(|case, policy| {
+        let findings = policy.lint();
+        let vain = findings.iter().filter(|finding| finding.code.is_without_effect());
+        let vain: Vec<&str> = vain.map(|finding| &*finding.place).collect();
+        let in_assignments = vain.iter().filter(|place| place.contains(".assignments")).count();
+        found.set(found.get() + in_assignments);
+        if !vain.is_empty() {
+            agrees_without(case, policy, &vain)?;
+            agrees_without(case, policy, &vain[..1])?;
+        }
+        Ok(())
+    });
+    assert!(found.get() > 10, "{} in assignments", found.get());
+}
+
+/// The answers to a case's questions are the same without what is at these places.
+///
+/// Answers that differ from the oracle's anyway are left to the test that compares them.
+fn agrees_without(case: &Case2, before: &Policy, places: &[&str]) -> Result<(), TestCaseError> {
+    let mut mended = case.policy.clone();
+    prune(&mut mended, "", &places.iter().copied().collect::<BTreeSet<_>>());
+    let policy = Policy::try_from(read(&mended)).expect("it stays valid");
+    let oracle = Oracle2::new(&case.policy);
+    let asked = case.steps.iter().filter(|step| step.get("why").is_none());
+    let asked = asked.filter(|&step| answers_agree(&oracle, vec![step.clone()], before).is_ok());
+    let agreed = answers_agree(&oracle, asked.cloned().collect(), &policy);
+    agreed
+        .map_err(|failure| TestCaseError::fail(format!("without {places:?}: {failure}")))
+        .map(drop)
+}
+
+/// What is unused, or held by nobody, is in no assignment either.
+#[test]
+fn what_is_unused_or_never_held_is_in_no_assignment() {
+    check(|case, policy| {
+        let engine = Engine::new(policy);
+        let nothing = serde_json::Map::new();
+        let users = case.policy["users"].as_object().unwrap_or(&nothing);
+        for finding in policy.lint() {
+            for (name, user) in users.iter().filter(|(_, user)| user["admin"] != true) {
+                let Some(assignments) = user["assignments"].as_object() else { continue };
+                for (assignment, entry) in assignments {
+                    let handle = engine.user(name).expect("a user");
+                    let carried = engine.effective_in(handle, assignment).expect("an assignment");
+                    let is_true = match finding.code {
+                        Code::Unused => !holds(entry, &finding),
+                        Code::NeverHeld => carried.iter().all(|it| it.path() != finding.names[0]),
+                        _ => true,
+                    };
+                    assert!(is_true, "{finding}: {name} {assignment}");
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Returns whether an assignment names the source that a finding is about.
+fn holds(assignment: &Value, finding: &Finding) -> bool {
+    ["roles", "approval_groups"].iter().any(|&field| {
+        let names = assignment[field].as_array().into_iter().flatten();
+        let mut places = names.filter_map(Value::as_str).map(|name| match field {
+            "roles" => grantree::SourceName::Role(name.into()).place(),
+            _ => grantree::SourceName::ApprovalGroup(name.into()).place(),
+        });
+        places.any(|place| place == finding.place)
+    })
+}
+
+fn read(policy: &Value) -> Document {
+    serde_json::from_value(policy.clone()).expect("a document")
+}
+
+fn policy(document: &Value) -> Policy {
+    Policy::try_from(read(document)).expect("a valid policy")
+}
+
+/// A policy in which `ann` has these assignments.
+fn assigned(assignments: Value) -> Value {
+    json!({
+        "format": 1,
+        "catalogue": {
+            "permissions": [
+                {"key": "jobs", "object": "job", "children": [{"key": "edit"}]},
+                {"key": "orders", "object": "order"}],
+            "objects": {
+                "job": {"relations": {"team": "group"}, "attributes": {"region": "one_of"}},
+                "order": {"attributes": {"size": "at_most"}}}},
+        "global": {"allow": ["jobs"]},
+        "roles": {"lead": {"allow": ["jobs.edit"]}, "buyer": {"allow": ["orders"]}},
+        "users": {"ann": {"assignments": assignments}, "bob": {}}})
+}
+
+fn moment(text: &str) -> Moment {
+    text.parse().expect("a moment")
+}
+
+fn lint(document: &Value) -> Vec<String> {
+    policy(document).lint().iter().map(|it| format!("{} {}", it.code, it.place)).collect()
+}
+
+#[test]
+fn lint_looks_at_assignments() {
+    let held = json!({
+        "a": {"roles": ["lead", "lead"], "allow": ["orders", "orders"], "forbid": ["jobs.edit"]},
+        "b c": {"roles": ["buyer"], "deny": ["orders"], "bounds": {"job.region": "any"}}});
+    assert_eq!(
+        lint(&assigned(held)),
+        [
+            "repeated users.ann.assignments.a.allow[1]",
+            "repeated users.ann.assignments.a.roles[1]",
+            "idle users.ann.assignments[\"b c\"].bounds.job.region",
+        ]
+    );
+    // Nothing else grants what the assignment does.
+    let mut alone = assigned(json!({"a": {"allow": ["orders"]}}));
+    alone["roles"] = json!({"lead": {"allow": ["jobs.edit"], "deny": ["orders"]}});
+    alone["users"]["bob"] = json!({"roles": ["lead"]});
+    assert_eq!(lint(&alone), Vec::<String>::new());
+    alone["users"]["ann"] = json!({});
+    assert_eq!(lint(&alone), ["never_held catalogue.permissions[1]", "idle roles.lead.deny[0]"]);
+}
+
+/// An assignment keeps a statement: without any, it would be a problem.
+#[test]
+fn an_assignment_of_idle_statements_keeps_them() {
+    let mut document = assigned(json!({"a": {"bounds": {"job.region": "any"}}}));
+    document["users"]["bob"] = json!({"roles": ["lead", "buyer"]});
+    assert_eq!(lint(&document), Vec::<String>::new());
+}
+
+/// Adoption leaves no assignment with fewer conditions, nor on more objects, than it had.
+#[test]
+fn adoption_does_not_widen_assignments() {
+    let document = assigned(json!({
+        "all": {"roles": ["lead"], "on": {"job": {"gone": ["north"]}, "*": {}}},
+        "other": {"roles": ["lead"], "on": {"*": {}, "gone": {}}},
+        "orders": {"roles": ["buyer", "gone"], "on": {"job": {"region": 3}, "order": {"size": 5}}},
+        "sourceless": {"roles": ["gone"]}}));
+    let adopted = Policy::builder().adopt(read(&document)).expect("it is adopted");
+    let mut left_out: Vec<&str> = adopted.left_out.iter().map(|it| it.problem.place()).collect();
+    left_out.sort_unstable();
+    assert_eq!(
+        left_out,
+        [
+            "users.ann.assignments.all.on.job.gone",
+            "users.ann.assignments.all.on[\"*\"]",
+            "users.ann.assignments.orders.on.job.region",
+            "users.ann.assignments.orders.roles[1]",
+            "users.ann.assignments.other.on.gone",
+            "users.ann.assignments.sourceless",
+            "users.ann.assignments.sourceless.roles[0]",
+        ]
+    );
+    let kept = serde_json::to_value(Document::from(&adopted.policy)).expect("JSON");
+    assert_eq!(
+        kept["users"]["ann"]["assignments"],
+        json!({
+            "other": {"roles": ["lead"], "on": {"*": {}}},
+            "orders": {"roles": ["buyer"], "on": {"order": {"size": 5}}}})
+    );
+    let again = Policy::builder().adopt(Document::from(&adopted.policy)).expect("it is adopted");
+    assert_eq!(again.left_out, []);
+}
+
+/// An assignment that never held is not taken into a policy either.
+#[test]
+fn adoption_leaves_out_assignments_that_never_hold() {
+    let document = assigned(json!({
+        "never": {"roles": ["lead"], "from": "2026-12-02", "until": "2026-12-01"},
+        "nowhere": {"roles": ["lead"], "on": {"job": {"region": []}}}}));
+    assert!(Policy::try_from(read(&document)).is_err());
+    let adopted = Policy::builder().adopt(read(&document)).expect("it is adopted");
+    assert_eq!(adopted.left_out.len(), 2, "{:?}", adopted.left_out);
+    assert_eq!(Document::from(&adopted.policy), read(&assigned(json!({}))));
+}
+
+#[test]
+fn policies_that_differ_in_a_term_have_different_digests() {
+    let cover = json!({
+        "roles": ["lead"], "on": {"job": {"team": ["leeds"], "region": ["north"]}},
+        "from": "2026-12-01", "until": "2026-12-24T18:00"});
+    let mut all = vec![assigned(json!({"cover": cover})), assigned(json!({"other": cover}))];
+    for (at, value) in [
+        ("/roles/0", json!("buyer")),
+        ("/from", json!("2026-12-01T00:00")),
+        ("/until", json!("2026-12-24T18:00:01")),
+        ("/on/job/team/0", json!("york")),
+        ("/on/job/region", json!("any")),
+        ("/on/job", json!({})),
+    ] {
+        let mut changed = cover.clone();
+        *changed.pointer_mut(at).expect(at) = value;
+        all.push(assigned(json!({"cover": changed})));
+    }
+    for (field, value) in [
+        ("label", json!("Cover")),
+        ("description", json!("Cover")),
+        ("approval_groups", json!([])),
+        ("allow", json!(["orders"])),
+        ("deny", json!(["orders"])),
+        ("bounds", json!({"job.region": "any"})),
+    ] {
+        let mut changed = cover.clone();
+        changed[field] = value;
+        all.push(assigned(json!({"cover": changed})));
+    }
+    let digests: BTreeSet<String> =
+        all.iter().map(|document| policy(document).digest().to_string()).collect();
+    // An empty list is none.
+    assert_eq!(digests.len(), all.len() - 1);
+}
+
+#[test]
+fn capacities_are_counted() {
+    let lead = json!({"a": {"roles": ["lead"], "until": "2026-12-01"}});
+    let mut document = assigned(lead.clone());
+    let one = Engine::new(&policy(&document)).stats();
+    document["users"]["bob"] = json!({"assignments": lead});
+    let shared = Engine::new(&policy(&document)).stats();
+    document["users"]["bob"]["assignments"]["b"] = json!({"roles": ["lead", "buyer"]});
+    let two = Engine::new(&policy(&document)).stats();
+    assert_eq!([one.capacities, shared.capacities, two.capacities], [1, 1, 2]);
+    assert_eq!([one.rows, two.rows], [1, 1]);
+    assert!(two.row_bytes >= shared.row_bytes && two.fact_bytes > shared.fact_bytes);
+}
+
+#[test]
+fn what_ends_is_listed_with_what_is_lost() {
+    let mut document = assigned(json!({
+        "over": {"roles": ["buyer"], "until": "2026-11-30"},
+        "late": {"roles": ["buyer"], "until": "2026-12-24"},
+        "early": {"roles": ["lead"], "until": "2026-12-24T18:00", "label": "Cover"},
+        "for good": {"allow": ["jobs.edit"], "from": "2026-12-01"}}));
+    document["users"]["bob"] = json!({
+        "suspended": true,
+        "assignments": {"x": {"roles": ["lead"], "until": "2026-12-01"}}});
+    let engine = Engine::new(&policy(&document));
+    let told = |today, before| -> Vec<String> {
+        let ending = engine.expiring(moment(today), moment(before));
+        let line = ending.iter().map(|it| {
+            let lost: Vec<String> = it.loses.iter().map(ToString::to_string).collect();
+            format!("{} {} {} {:?} {}", it.user, it.assignment, it.until, it.label, lost.join(" "))
+        });
+        line.collect()
+    };
+    assert_eq!(
+        told("2026-12-01", "2026-12-25"),
+        [
+            "bob x 2026-12-01 None ",
+            "ann early 2026-12-24T18:00 Some(\"Cover\") ",
+            "ann late 2026-12-24 None orders",
+        ]
+    );
+    assert_eq!(told("2026-12-02", "2026-12-24T18:00").len(), 1);
+    assert_eq!(told("2026-12-02", "2026-12-24T17:59").len(), 0);
+    assert_eq!(told("2026-11-30", "2026-12-01"), ["ann over 2026-11-30 None "]);
+}
