@@ -17,6 +17,7 @@ mod list;
 mod membership;
 mod rights;
 mod rows;
+mod separation;
 mod stats;
 mod verdict;
 
@@ -30,6 +31,8 @@ pub use expiry::Expiring;
 pub use handle::{Permission, Unknown, User};
 pub use list::Effective;
 pub(crate) use rights::{Implied, Rights, reason_on_object};
+pub use separation::Violation;
+pub(crate) use separation::violations;
 pub use stats::Stats;
 pub(crate) use verdict::{Conditional, Verdict};
 

@@ -153,7 +153,7 @@ pub mod policy_test;
 
 pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;
-pub use engine::{Asker, Effective, Engine, Expiring, Permission, Stats, Unknown, User};
+pub use engine::{Asker, Effective, Engine, Expiring, Permission, Stats, Unknown, User, Violation};
 pub use live::Live;
 #[cfg(feature = "digest")]
 pub use policy::Digest;

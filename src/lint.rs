@@ -130,6 +130,12 @@ pub enum Code {
     /// A name that looks like another of its kind. Found with the feature `look-alikes`,
     /// which is on by default.
     LookAlike,
+    /// A separation above whose limit some user is already: see
+    /// [`Engine::violations`](crate::Engine::violations).
+    Broken,
+    /// A separation above whose limit nobody but an admin can be, whatever sources they
+    /// have.
+    Toothless,
     /// A user's group, or the parent of a group, that is not declared but nearly has
     /// the name of one that is.
     Undeclared,
@@ -151,6 +157,8 @@ impl Code {
             Code::PassesHeading => "passes_heading",
             Code::Silences => "silences",
             Code::LookAlike => "look_alike",
+            Code::Broken => "broken",
+            Code::Toothless => "toothless",
             Code::Undeclared => "undeclared",
         }
     }

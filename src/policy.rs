@@ -27,7 +27,7 @@ pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
 #[cfg(feature = "digest")]
 pub use digest::Digest;
-pub(crate) use governance::{ByKind, ChangeKind, Governance};
+pub(crate) use governance::{ByKind, ChangeKind, Governance, Separation};
 pub(crate) use resolve::Resolver;
 pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};

@@ -3,7 +3,7 @@
 use super::{Code, Linter, Stated, checks};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Catalogue, Form, Limit, NodeId};
-use crate::engine::{Layer, Layers, possible};
+use crate::engine::{Layer, Layers, possible, violations};
 use crate::ids::{SourceId, each};
 use crate::names::HashSet;
 use crate::policy::{Inner, Origin};
@@ -55,6 +55,39 @@ impl Linter<'_> {
             self.find(Code::NeverHeld, place, message, advice, names);
         }
         self.bounds(&effective);
+        self.separations(&effective);
+    }
+
+    /// Reports separations that somebody breaks already, and those that nobody can.
+    fn separations(&mut self, effective: &BitSet) {
+        let policy = self.policy;
+        let separations = policy.governance.separations();
+        if separations.is_empty() {
+            return;
+        }
+        let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
+        let violations = violations(policy, &licensed);
+        for (at, separation) in separations.iter().enumerate() {
+            let place = format!("governance.separation[{at}]");
+            let name = &separation.name;
+            let mut breaking = violations.iter().filter(|(it, ..)| it.name == *name);
+            if let Some((_, slot, held)) = breaking.next() {
+                let user = policy.users.name(*slot);
+                let held = quoted(separation.held(held));
+                let mut message = format!("`{user}` holds {held}, which `{name}` keeps apart");
+                match breaking.count() {
+                    0 => {}
+                    1 => message.push_str(" (so does another user)"),
+                    others => message.push_str(&format!(" (so do {others} other users)")),
+                }
+                let advice = "take some of them away";
+                self.find(Code::Broken, place, message, advice, vec![user.to_owned()]);
+            } else if !separation.is_broken_by(effective) {
+                let message = format!("nobody can hold as much as `{name}` keeps apart");
+                let advice = "lower `at_most`, or grant its permissions somewhere";
+                self.find(Code::Toothless, place, message, advice, vec![name.to_string()]);
+            }
+        }
     }
 
     fn bounds(&mut self, effective: &BitSet) {

@@ -112,6 +112,8 @@ pub(crate) struct Governance {
 #[derive(Debug)]
 pub(crate) struct Separation {
     pub(crate) name: Box<str>,
+    /// The names of its permissions, as stated.
+    permissions: Box<[Box<str>]>,
     bits: Box<[Bit]>,
     at_most: usize,
 }
@@ -119,7 +121,18 @@ pub(crate) struct Separation {
 impl Separation {
     /// Counts those of its permissions that a user holds.
     fn count(&self, held: &BitSet) -> usize {
-        self.bits.iter().filter(|&&bit| held.contains(bit)).count()
+        self.held(held).count()
+    }
+
+    /// Returns the names of those of its permissions that a user holds.
+    pub(crate) fn held<'s>(&'s self, held: &BitSet) -> impl Iterator<Item = &'s str> {
+        let named = self.permissions.iter().zip(&self.bits);
+        named.filter(|&(_, &bit)| held.contains(bit)).map(|(name, _)| &**name)
+    }
+
+    /// Returns whether a user who holds that much is above its limit.
+    pub(crate) fn is_broken_by(&self, held: &BitSet) -> bool {
+        self.count(held) > self.at_most
     }
 }
 
@@ -134,7 +147,8 @@ impl Governance {
     ) -> Governance {
         let separations = stated.separation.iter().zip(separated).map(|(stated, bits)| {
             let (name, at_most) = (stated.name.as_str().into(), stated.at_most as usize);
-            Separation { name, bits, at_most }
+            let permissions = stated.permissions.iter().map(|it| it.as_str().into()).collect();
+            Separation { name, permissions, bits, at_most }
         });
         let separations = separations.collect();
         Governance { stated, needs, separations, escalate, bind }
@@ -170,6 +184,10 @@ impl Governance {
     pub(crate) fn needs(&self, kind: ChangeKind) -> Option<&[Bit]> {
         let needs = self.needs.iter().find(|(known, _)| *known == kind);
         needs.map(|(_, bits)| &**bits)
+    }
+
+    pub(crate) fn separations(&self) -> &[Separation] {
+        &self.separations
     }
 
     pub(crate) fn has_separations(&self) -> bool {
