@@ -235,7 +235,7 @@ impl Moment {
 }
 
 /// The seconds of a day.
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 impl From<Date> for Moment {
     fn from(date: Date) -> Moment {

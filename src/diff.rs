@@ -53,28 +53,39 @@
 //!
 //! Answers are compared, not how they come about. A diff is empty if and only if
 //! both engines have the same users, know the same names, and answer every question
-//! alike: `can` on every object and on every day, `can_some`, `level`, `setting`
+//! alike: `can` on every object and at every moment, `can_some`, `level`, `setting`
 //! and `effective`. (Not `why`: another reason for the same denial is no
 //! difference.) Bounds count by the values that pass, fences by the days that they
 //! resolve to, scopes and gates by the objects that they let through, groups by the
 //! objects that relations tie to them.
 //!
+//! So do assignments: all capacities of a user are compared together. A role that
+//! moves from one assignment to another with the same terms is no difference. With a
+//! later end it is one on those days, with a wider `on` one on those objects. (The
+//! names of assignments, and what [`Engine::effective_in`] lists of one, are not
+//! compared.)
+//!
 //! Users are matched by name, so a renamed user counts as removed and new;
 //! permissions are matched by path.
 //!
 //! The last days of the calendar, on which some fence lies beyond its end, count
-//! only where nothing else differs.
+//! only where nothing else differs, and not for users with assignments.
 //!
 //! There is a limit: a catalogue can be written for which it would take
 //! unreasonably long to find out whether two conditions mean the same. What is not
 //! found out soon, or depends on more than two dozen fences, counts as a
-//! difference, unless both conditions are written alike. So a diff may report too
-//! much there; an empty one is truly empty.
+//! difference, unless both conditions are written alike. For users with assignments
+//! the same goes for more than five dozen dates, or some hundreds of ways in which
+//! relations can name users and groups of their terms. So a diff may report too much
+//! there; an empty one is truly empty.
 
+mod capacities;
 mod compare;
+mod days;
 mod diagram;
 mod names;
 mod pairs;
+mod relations;
 mod text;
 mod users;
 mod values;
@@ -85,6 +96,7 @@ use serde::Serialize;
 
 use crate::catalogue::Node;
 use crate::change::{Actor, Applied, Change, Refusal};
+use crate::date::Moment;
 use crate::document::SettingValue;
 use crate::engine::Engine;
 use crate::explain::Named;
@@ -150,6 +162,14 @@ pub struct BeforeAfter<T> {
 }
 
 impl<T> BeforeAfter<T> {
+    fn each_ref(&self) -> BeforeAfter<&T> {
+        BeforeAfter { before: &self.before, after: &self.after }
+    }
+
+    fn each_mut(&mut self) -> BeforeAfter<&mut T> {
+        BeforeAfter { before: &mut self.before, after: &mut self.after }
+    }
+
     fn map<U>(self, mut f: impl FnMut(T) -> U) -> BeforeAfter<U> {
         BeforeAfter { before: f(self.before), after: f(self.after) }
     }
@@ -208,8 +228,9 @@ pub struct PermissionChange {
     /// True if it is [effective](Engine::effective), where that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<BeforeAfter<bool>>,
-    /// The [level](Engine::level) of a graded one, where that changes. A side is
-    /// `None` where the permission is not graded in that policy.
+    /// The [level](Engine::level) of a graded one without an object, where that changes;
+    /// of users with assignments, on some day on which it does. A side is `None` where
+    /// the permission is not graded in that policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<BeforeAfter<Option<String>>>,
     /// The answer of [`Engine::can_some`], where that changes.
@@ -217,8 +238,8 @@ pub struct PermissionChange {
     pub can_some: Option<BeforeAfter<bool>>,
 }
 
-/// The direction in which a permission changes, comparing the objects on which it is
-/// allowed on some day, at each of its levels, and the answer without an object.
+/// The direction in which a permission changes, comparing the objects and days on which
+/// it is allowed, at each of its levels, and the answer without an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shift {
@@ -256,6 +277,23 @@ pub enum Extent {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         definitions: Vec<Predicate>,
     },
+    /// Those of any of these whose dates hold: for a user with assignments that have dates.
+    ByDate(Vec<Dated>),
+}
+
+/// The objects on which a permission may be exercised on some days: those that lie within
+/// the dates of an assignment, as rule 9 of the [design](crate::design) has them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub struct Dated {
+    /// The first day or moment; `None` if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Moment>,
+    /// The last day, or the moment that ends it; `None` if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+    /// The objects.
+    pub on: Extent,
 }
 
 /// The change of a setting.
@@ -346,9 +384,9 @@ impl Engine {
         let aligned = old.is_aligned(new);
         let mut comparison = Comparison::new(BeforeAfter { before: self, after }, aligned);
         let mut groups: IndexMap<Changes, Vec<UserSlot>> = IndexMap::default();
-        for (pair, slots) in pairs::pairs(self, after, aligned) {
-            if let Some(changes) = comparison.changes(&pair) {
-                groups.entry(changes).or_default().extend(slots);
+        for (pair, alike) in pairs::pairs(self, after, aligned) {
+            if let Some(changes) = comparison.changes(&pair, alike.one) {
+                groups.entry(changes).or_default().extend(alike.slots);
             }
         }
         groups.values_mut().for_each(|slots| slots.sort_unstable());
@@ -450,7 +488,7 @@ impl Comparison<'_> {
             permission: Named { name: path.to_string(), label: label.as_deref().map(Into::into) },
             shift: line.shift,
             on: line.on.map(|number| self.extent(number)),
-            effective: line.levels.map(|held| held > 0).if_differs(),
+            effective: line.effective.if_differs(),
             level: levels.if_differs(),
             can_some: line.can_some.if_differs(),
         })

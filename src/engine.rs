@@ -24,7 +24,7 @@ mod verdict;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use acting::reason_under;
+pub(crate) use acting::{Acting, reason_under};
 pub use asker::Asker;
 pub(crate) use bounding::{Bounding, Limits, limit_of};
 pub use expiry::Expiring;

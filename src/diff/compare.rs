@@ -2,11 +2,13 @@
 
 use smallvec::SmallVec;
 
+use super::days::Days;
 use super::diagram::{
     ABSENT, ALL, Answers, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap,
     PASSES, Variable,
 };
 use super::pairs::{Pair, Related};
+use super::relations;
 use super::values::{Attribute, Outcomes, outcomes};
 use super::{BeforeAfter, Extent, Presence, Shift};
 use crate::bits::{Word, ones, test};
@@ -14,7 +16,7 @@ use crate::catalogue::{Bit, Catalogue, Form, Kind, Limit, Node, NodeId};
 use crate::document::{RelationType, SettingValue};
 use crate::engine::{Engine, Verdict, limit_of};
 use crate::filter::{Day, Formula, Formulas};
-use crate::ids::{ClassId, Key, Number};
+use crate::ids::{ClassId, GroupListId, Key, Number, UserSlot, each};
 use crate::names::{HashMap, IndexMap, IndexSet, number};
 use crate::policy::Inner;
 
@@ -33,7 +35,10 @@ pub(super) struct Line {
     /// An index into [`Comparison::nodes`].
     pub(super) node: usize,
     pub(super) shift: Shift,
-    /// The number of levels above the lowest that are held.
+    /// True if the permission is effective in the ordinary capacity.
+    pub(super) effective: BeforeAfter<bool>,
+    /// The number of levels above the lowest that are held; by users with assignments, on
+    /// the first of the days on which it differs.
     pub(super) levels: BeforeAfter<usize>,
     pub(super) can_some: BeforeAfter<bool>,
     /// Numbers for [`Comparison::extent`].
@@ -42,32 +47,71 @@ pub(super) struct Line {
 
 /// A permission before and after: present on at least one side.
 pub(super) type Ids = BeforeAfter<Option<NodeId>>;
-type Nodes<'e> = BeforeAfter<Option<&'e Node>>;
+pub(super) type Nodes<'e> = BeforeAfter<Option<&'e Node>>;
 
 /// A class of users of one of the engines.
 #[derive(Clone, Copy)]
-struct Side<'e> {
-    engine: &'e Engine,
-    class: ClassId,
+pub(super) struct Side<'e> {
+    pub(super) engine: &'e Engine,
+    pub(super) class: ClassId,
 }
 
 /// The objects on which a permission may be exercised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Reach {
+pub(super) enum Reach {
     Nowhere,
     Everywhere,
-    /// An index into [`Comparison::formulas`].
+    /// An index into [`Reaches::known`].
     On(usize),
 }
 
 /// The condition on an object, and its diagram.
-struct Known<'e> {
+pub(super) struct Known<'e> {
     kind: (&'e str, &'e Kind),
     /// True if the permission may be exercised without an object.
     without: bool,
     formulas: Formulas<'e>,
     diagram: Option<Diagram>,
     extent: Option<usize>,
+}
+
+/// Conditions that are compared with each other.
+#[derive(Default)]
+pub(super) struct Reaches<'e> {
+    diagrams: Diagrams<'e>,
+    known: Vec<Known<'e>>,
+    by_recipe: HashMap<Recipe, usize>,
+}
+
+impl<'e> Reaches<'e> {
+    /// Adds a condition on objects of a kind.
+    pub(super) fn add(
+        &mut self,
+        kind: (&'e str, &'e Kind),
+        without: bool,
+        formulas: Formulas<'e>,
+    ) -> Reach {
+        let diagram = self.diagrams.of(kind.0, &formulas);
+        self.known.push(Known { kind, without, formulas, diagram, extent: None });
+        Reach::On(self.known.len().saturating_sub(1))
+    }
+}
+
+/// A user with assignments, on some days.
+pub(super) struct OnDays<'a> {
+    pub(super) user: &'a str,
+    pub(super) groups: BeforeAfter<GroupListId>,
+    pub(super) days: &'a Days,
+}
+
+/// Answers of some variables that are possible together.
+type Way = Vec<(Variable, (usize, usize))>;
+
+/// The variables that ask about a relation: for its state, and for its names.
+#[derive(Default)]
+struct RelationTests<'v> {
+    state: Option<Variable>,
+    names: Vec<(Variable, &'v [&'v str])>,
 }
 
 /// The ingredients of a formula: the addresses of a permission and of the user's limits,
@@ -81,17 +125,16 @@ type Question = (BeforeAfter<(Reach, *const Limit)>, Related);
 pub(super) struct Comparison<'e> {
     pub(super) engines: BeforeAfter<&'e Engine>,
     /// True if they number permissions and attributes alike.
-    aligned: bool,
+    pub(super) aligned: bool,
     /// The permissions, in the order after, followed by those that are gone.
     pub(super) nodes: Vec<Ids>,
     /// The permissions on kinds of objects, if both engines have the same catalogue.
-    on_objects: Vec<NodeId>,
+    pub(super) on_objects: Vec<NodeId>,
     /// The settings that both have.
     pub(super) settings: Vec<BeforeAfter<u32>>,
-    diagrams: Diagrams<'e>,
-    formulas: IndexMap<Recipe, Known<'e>>,
+    pub(super) reaches: Reaches<'e>,
     overlaps: HashMap<Question, Overlap>,
-    extents: IndexSet<Extent>,
+    pub(super) extents: IndexSet<Extent>,
 }
 
 impl<'e> Comparison<'e> {
@@ -122,8 +165,7 @@ impl<'e> Comparison<'e> {
             nodes,
             on_objects: on_objects.map(|(id, _)| id).collect(),
             settings: settings.collect(),
-            diagrams: Diagrams::default(),
-            formulas: IndexMap::default(),
+            reaches: Reaches::default(),
             overlaps: HashMap::default(),
             extents: [Extent::Nothing, Extent::Everything].into_iter().collect(),
         }
@@ -134,15 +176,24 @@ impl<'e> Comparison<'e> {
         self.extents.get_index(number).cloned().unwrap_or(Extent::Nothing)
     }
 
-    /// Returns the changes for the users of a pair, if there are any.
-    pub(super) fn changes(&mut self, pair: &Pair) -> Option<Changes> {
+    /// Returns the changes for the users of a pair, of whom one is given, if there are any.
+    pub(super) fn changes(
+        &mut self,
+        pair: &Pair,
+        one: BeforeAfter<Option<UserSlot>>,
+    ) -> Option<Changes> {
         let presence = match (pair.classes.before, pair.classes.after) {
             (ClassId::VACANT, _) => Presence::New,
             (_, ClassId::VACANT) => Presence::Gone,
             _ => Presence::Stays,
         };
-        let candidates = self.candidates(pair).into_iter();
-        let permissions: Vec<Line> = candidates.filter_map(|node| self.line(pair, node)).collect();
+        let permissions = match &pair.assigned {
+            Some(assigned) => self.lines_in_all(pair, assigned, one),
+            None => {
+                let candidates = self.candidates(pair).into_iter();
+                candidates.filter_map(|node| self.line(pair, node)).collect()
+            }
+        };
         let sides = self.sides(pair);
         let settings = self.settings.iter().enumerate().filter_map(|(at, &settings)| {
             let values = sides.zip(settings).map(|(side, setting)| side.setting(setting));
@@ -201,36 +252,25 @@ impl<'e> Comparison<'e> {
         let levels = at.map(|(side, node)| side.held(node));
         let can_some = at.map(|(side, node)| side.can_some(node));
         let mut overlap = Overlap::default();
-        for held in thresholds(nodes, levels) {
-            let reach = reach.zip(held);
-            let reach = reach.map(|(reach, held)| if held { reach } else { Reach::Nowhere });
+        for bits in thresholds(nodes) {
+            let reach = at.zip(bits).zip(reach);
+            let reach = reach.map(|(((side, _), bit), reach)| {
+                let held = bit.is_some_and(|bit| side.engine.class_holds(side.class, bit));
+                if held { reach } else { Reach::Nowhere }
+            });
             overlap = overlap | self.overlap(pair, reach);
         }
-        let outcomes = [Overlap::BEFORE, Overlap::AFTER, Overlap::BOTH];
-        let shift = match outcomes.map(|outcome| overlap.meets(outcome)) {
-            [false, false, _] => Shift::Same,
-            [false, true, false] => Shift::Gained,
-            [true, false, false] => Shift::Lost,
-            [false, true, true] => Shift::More,
-            [true, false, true] => Shift::Fewer,
-            [true, true, _] => Shift::Other,
-        };
-        let level_differs = match nodes.zip(levels).map(|(node, held)| node?.level_name(held)) {
-            BeforeAfter { before: Some(was), after: Some(is) } => was != is,
-            BeforeAfter { before: None, after: None } => false,
-            // That it is graded on one side only is reported with the names; here it
-            // matters only if it is held.
-            _ => levels.before > 0 || levels.after > 0,
-        };
+        let shift = Shift::of(overlap);
+        let effective = levels.map(|held| held > 0);
         let changes = shift != Shift::Same
             || can_some.differs()
-            || levels.map(|held| held > 0).differs()
-            || level_differs;
+            || effective.differs()
+            || level_differs(nodes, levels);
         if !changes {
             return None;
         }
         let on = sides.zip(reach).map(|(side, reach)| self.extent_of(side, reach));
-        Some(Line { node: number, shift, levels, can_some, on })
+        Some(Line { node: number, shift, effective, levels, can_some, on })
     }
 
     /// Returns the objects on which users of a class may exercise a permission.
@@ -244,24 +284,19 @@ impl<'e> Comparison<'e> {
         let scopes = conditional.condition().scopes().map(|scope| scope.bit);
         let scopes = scopes.filter(|&bit| conditional.holds(bit)).collect();
         let recipe = (std::ptr::from_ref(node), side.limits().as_ptr(), scopes);
-        if let Some(known) = self.formulas.get_index_of(&recipe) {
+        let next = self.reaches.known.len();
+        let known = *self.reaches.by_recipe.entry(recipe).or_insert(next);
+        if known < next {
             return Reach::On(known);
         }
         let formulas = Formulas::of_class(&conditional);
-        let known = Known {
-            kind: conditional.kind(),
-            without: !conditional.condition().needs_object,
-            diagram: self.diagrams.of(conditional.kind().0, &formulas),
-            formulas,
-            extent: None,
-        };
-        Reach::On(self.formulas.insert_full(recipe, known).0)
+        self.reaches.add(conditional.kind(), conditional.allows_without_object(), formulas)
     }
 
     /// Returns the formula of a reach that has one.
     fn known(&self, reach: Reach) -> Option<&Known<'e>> {
         let Reach::On(formula) = reach else { return None };
-        self.formulas.get_index(formula).map(|(_, known)| known)
+        self.reaches.known.get(formula)
     }
 
     /// Compares the objects on which a permission may be exercised before and after.
@@ -271,6 +306,19 @@ impl<'e> Comparison<'e> {
         if let Some(&known) = self.overlaps.get(&key) {
             return known;
         }
+        let overlap = self.overlap_in(pair, reach, None);
+        self.overlaps.insert(key, overlap);
+        overlap
+    }
+
+    /// Compares them for a user with assignments on some days, or else for users who have
+    /// none.
+    pub(super) fn overlap_in(
+        &self,
+        pair: &Pair,
+        reach: BeforeAfter<Reach>,
+        acting: Option<&OnDays<'_>>,
+    ) -> Overlap {
         // Without an object, and on an object of a kind that neither asks about.
         let everywhere = reach.map(|reach| reach == Reach::Everywhere);
         let known = reach.map(|reach| self.known(reach));
@@ -282,21 +330,26 @@ impl<'e> Comparison<'e> {
         let mut kinds: Vec<&'e str> = known.map(|known| known.kind.0).collect();
         kinds.dedup();
         for kind in kinds {
-            overlap = overlap | self.overlap_on(pair, reach, kind);
+            overlap = overlap | self.overlap_on(pair, reach, kind, acting);
         }
-        self.overlaps.insert(key, overlap);
         overlap
     }
 
     /// Compares them on objects of a kind.
-    fn overlap_on(&self, pair: &Pair, reach: BeforeAfter<Reach>, kind: &'e str) -> Overlap {
+    fn overlap_on(
+        &self,
+        pair: &Pair,
+        reach: BeforeAfter<Reach>,
+        kind: &'e str,
+        acting: Option<&OnDays<'_>>,
+    ) -> Overlap {
         let diagrams = reach.map(|reach| match self.known(reach) {
             Some(known) if known.kind.0 == kind => known.diagram,
             None if reach == Reach::Everywhere => Some(ALL),
             _ => Some(NONE),
         });
         if let BeforeAfter { before: Some(before), after: Some(after) } = diagrams
-            && let Some(overlap) = self.overlap_of(pair, before, after)
+            && let Some(overlap) = self.overlap_of(pair, before, after, acting)
         {
             return overlap;
         }
@@ -311,15 +364,29 @@ impl<'e> Comparison<'e> {
     }
 
     /// Compares two diagrams; `None` if that would take too long.
-    fn overlap_of(&self, pair: &Pair, before: Diagram, after: Diagram) -> Option<Overlap> {
+    fn overlap_of(
+        &self,
+        pair: &Pair,
+        before: Diagram,
+        after: Diagram,
+        acting: Option<&OnDays<'_>>,
+    ) -> Option<Overlap> {
+        let diagrams = &self.reaches.diagrams;
+        /// The most combinations of values and names to try.
+        const MOST_WAYS: usize = 1 << 11;
+
         let mut answers: HashMap<Variable, Answers> = HashMap::default();
         let mut attributes: IndexMap<(&str, &str), Attribute<'_>> = IndexMap::default();
         // The places of variables among the attributes, and among the fixed limits of each.
         let (mut bounds, mut values) = (Vec::new(), Vec::new());
-        for variable in self.diagrams.asks(&[before, after]) {
-            match self.diagrams.asked(variable)? {
+        let mut relations: IndexMap<(&str, &str), RelationTests<'_>> = IndexMap::default();
+        for variable in diagrams.asks(&[before, after]) {
+            match diagrams.asked(variable)? {
                 Asked::Relation(kind, name) => {
-                    answers.insert(variable, self.states(kind, name, pair.related));
+                    relations.entry((kind, name)).or_default().state = Some(variable);
+                }
+                Asked::Names(kind, name, any_of) => {
+                    relations.entry((kind, name)).or_default().names.push((variable, any_of));
                 }
                 Asked::Bound(kind, name) => {
                     let (at, attribute) = place(&mut attributes, kind, name);
@@ -335,7 +402,27 @@ impl<'e> Comparison<'e> {
             }
         }
         let attributes: Vec<Attribute<'_>> = attributes.into_values().collect();
-        let Outcomes { rows, at_the_end } = outcomes(&attributes)?;
+        let Outcomes { rows, at_the_end } = outcomes(&attributes, acting.map(|it| it.days))?;
+        let mut ways: Vec<Way> = vec![Vec::new()];
+        for ((kind, name), tests) in &relations {
+            match (tests.state, tests.names.is_empty()) {
+                (Some(variable), true) => {
+                    answers.insert(variable, self.states(kind, name, pair.related));
+                }
+                _ => {
+                    let more = self.ways(kind, name, tests, acting?)?;
+                    ways = ways
+                        .iter()
+                        .flat_map(|way| more.iter().map(|more| [&**way, more].concat()))
+                        .collect();
+                }
+            }
+            if rows.len().saturating_mul(ways.len()) > MOST_WAYS {
+                return None;
+            }
+        }
+        // Near the end of the calendar the normal form of terms is not exact.
+        let at_the_end = if acting.is_some() { Vec::new() } else { at_the_end };
         let mut overlap = Overlap::default();
         for rows in [rows, at_the_end] {
             for row in rows {
@@ -347,8 +434,13 @@ impl<'e> Comparison<'e> {
                     let found = if passes { Overlap::BOTH } else { Overlap::NEITHER };
                     answers.insert(variable, checks(found));
                 }
-                let mut known = HashMap::default();
-                overlap = overlap | self.diagrams.overlap(before, after, &answers, &mut known)?;
+                for way in &ways {
+                    answers.extend(
+                        way.iter().map(|&(variable, it)| (variable, Answers::from_slice(&[it]))),
+                    );
+                    let mut known = HashMap::default();
+                    overlap = overlap | diagrams.overlap(before, after, &answers, &mut known)?;
+                }
             }
             // The last days of the calendar count only where nothing else differs.
             if !overlap.is_same() {
@@ -365,21 +457,59 @@ impl<'e> Comparison<'e> {
         else {
             return false;
         };
+        // With assignments, formulas have the limits in them.
         self.aligned
             && pair.related.is_same()
-            && has_same_limits(self.sides(pair))
+            && (pair.assigned.is_some() || has_same_limits(self.sides(pair)))
             && before.formulas == after.formulas
+    }
+
+    /// Returns the answers that the tests of a relation can have together.
+    fn ways(
+        &self,
+        kind: &str,
+        name: &str,
+        tests: &RelationTests<'_>,
+        acting: &OnDays<'_>,
+    ) -> Option<Vec<Way>> {
+        let sides = self.engines.zip(self.relation(kind, name)).zip(acting.groups);
+        let me = sides.map(|((engine, names), groups)| match names {
+            RelationType::User => vec![acting.user],
+            RelationType::Group => engine.groups_of_list(groups),
+        });
+        let lists: Vec<&[&str]> = tests.names.iter().map(|(_, any_of)| *any_of).collect();
+        let possible =
+            relations::possible(BeforeAfter { before: &me.before, after: &me.after }, &lists)?;
+        let way = |state: (usize, usize), passes: &dyn Fn(usize) -> bool| {
+            let names = tests.names.iter().enumerate().map(|(at, &(variable, _))| {
+                let answer = if passes(at) { PASSES } else { FAILS };
+                (variable, (answer, answer))
+            });
+            tests.state.map(|variable| (variable, state)).into_iter().chain(names).collect()
+        };
+        let mut ways = vec![way((ABSENT, ABSENT), &|_| false), way((NOBODY, NOBODY), &|_| false)];
+        for named in possible {
+            let BeforeAfter { before, after } = named.me().map(|me| if me { ME } else { OTHER });
+            ways.push(way((before, after), &|test| named.is_of(test)));
+        }
+        Some(ways)
+    }
+
+    /// Returns the type of a relation before and after.
+    fn relation(&self, kind: &str, name: &str) -> BeforeAfter<RelationType> {
+        let names = self.engines.map(|engine| {
+            catalogue(engine).kinds.get(kind).and_then(|kind| kind.relations.get(name).copied())
+        });
+        // If only one engine knows it, the other does not ask about it.
+        let known = names.before.or(names.after).unwrap_or(RelationType::User);
+        names.map(|names| names.unwrap_or(known))
     }
 
     /// Returns the combinations of states that a relation can have for the user before
     /// and after.
     fn states(&self, kind: &str, name: &str, related: Related) -> Answers {
-        let names = self.engines.map(|engine| {
-            catalogue(engine).kinds.get(kind).and_then(|kind| kind.relations.get(name).copied())
-        });
-        // If only one engine knows it, the other does not ask about it.
-        let before = names.before.or(names.after).unwrap_or(RelationType::User);
-        let tied = related.of(before, names.after.unwrap_or(before)) | Overlap::NEITHER;
+        let names = self.relation(kind, name);
+        let tied = related.of(names.before, names.after) | Overlap::NEITHER;
         tied.select([
             (Overlap::NEITHER, (ABSENT, ABSENT)),
             (Overlap::NEITHER, (NOBODY, NOBODY)),
@@ -390,7 +520,7 @@ impl<'e> Comparison<'e> {
         ])
     }
 
-    fn sides(&self, pair: &Pair) -> BeforeAfter<Side<'e>> {
+    pub(super) fn sides(&self, pair: &Pair) -> BeforeAfter<Side<'e>> {
         self.engines.zip(pair.classes).map(|(engine, class)| Side { engine, class })
     }
 
@@ -399,9 +529,9 @@ impl<'e> Comparison<'e> {
         let known = match reach {
             Reach::Nowhere => None,
             Reach::Everywhere => return 1,
-            Reach::On(formula) => self.formulas.get_index_mut(formula),
+            Reach::On(formula) => self.reaches.known.get_mut(formula),
         };
-        let Some((_, known)) = known else { return 0 };
+        let Some(known) = known else { return 0 };
         if let Some(number) = known.extent {
             return number;
         }
@@ -440,7 +570,7 @@ fn checks(found: Overlap) -> Answers {
     ])
 }
 
-fn is_permission((_, node): &(NodeId, &Node)) -> bool {
+pub(super) fn is_permission((_, node): &(NodeId, &Node)) -> bool {
     node.form != Form::Heading
 }
 
@@ -448,26 +578,52 @@ pub(super) fn catalogue(engine: &Engine) -> &Catalogue {
     &engine.policy().inner().catalogue
 }
 
-/// Returns, for each name that a permission has on both sides, or on the only one that
-/// has it, whether it is held before and after.
-fn thresholds(nodes: Nodes<'_>, levels: BeforeAfter<usize>) -> Vec<BeforeAfter<bool>> {
-    let mut held = vec![levels.map(|held| held > 0)];
+/// Returns the bits of each name that a permission has on both sides, or on the only one
+/// that has it.
+pub(super) fn thresholds(nodes: Nodes<'_>) -> Vec<BeforeAfter<Option<Bit>>> {
+    let bit_of = |node: &Node, level: usize| each(node.bits()).nth(level.saturating_sub(1));
+    let mut bits = vec![nodes.map(|node| node.map(|node| node.bit))];
     if let BeforeAfter { before: Some(before), after: Some(after) } = nodes
         && let (Form::Graded(befores), Form::Graded(afters)) = (&before.form, &after.form)
     {
         // The lowest level is no threshold.
         for (at, name) in befores.iter().enumerate().skip(1) {
-            let other = afters.iter().skip(1).position(|known| known == name);
-            held.extend(other.map(|other| BeforeAfter {
-                before: levels.before >= at,
-                after: levels.after > other,
+            let other = afters.iter().enumerate().skip(1).find(|(_, known)| *known == name);
+            bits.extend(other.map(|(other, _)| BeforeAfter {
+                before: bit_of(before, at),
+                after: bit_of(after, other),
             }));
         }
     }
-    held
+    bits
 }
 
-fn has_same_limits(sides: BeforeAfter<Side<'_>>) -> bool {
+/// Returns whether the levels that are held have different names.
+pub(super) fn level_differs(nodes: Nodes<'_>, levels: BeforeAfter<usize>) -> bool {
+    match nodes.zip(levels).map(|(node, held)| node?.level_name(held)) {
+        BeforeAfter { before: Some(was), after: Some(is) } => was != is,
+        BeforeAfter { before: None, after: None } => false,
+        // That it is graded on one side only is reported with the names; here it
+        // matters only if it is held.
+        _ => levels.before > 0 || levels.after > 0,
+    }
+}
+
+impl Shift {
+    pub(super) fn of(overlap: Overlap) -> Shift {
+        let outcomes = [Overlap::BEFORE, Overlap::AFTER, Overlap::BOTH];
+        match outcomes.map(|outcome| overlap.meets(outcome)) {
+            [false, false, _] => Shift::Same,
+            [false, true, false] => Shift::Gained,
+            [true, false, false] => Shift::Lost,
+            [false, true, true] => Shift::More,
+            [true, false, true] => Shift::Fewer,
+            [true, true, _] => Shift::Other,
+        }
+    }
+}
+
+pub(super) fn has_same_limits(sides: BeforeAfter<Side<'_>>) -> bool {
     let BeforeAfter { before, after } = sides.map(Side::limits);
     std::ptr::eq(before, after) || before == after
 }
@@ -485,7 +641,7 @@ impl<'e> Side<'e> {
     }
 
     /// Returns the number of a permission's bits that are held.
-    fn held(self, node: Option<&Node>) -> usize {
+    pub(super) fn held(self, node: Option<&Node>) -> usize {
         node.map_or(0, |node| node.level(|bit| self.engine.class_holds(self.class, bit)))
     }
 

@@ -1,13 +1,15 @@
 //! Decision diagrams: formulas of equal meaning have one and the same diagram.
 //!
 //! A formula asks several things of an object, each a *variable*: the state of a
-//! relation, or whether an attribute is within bounds. A diagram asks them one
+//! relation, whether it names one of some users or groups, or whether an attribute is
+//! within bounds. A diagram asks them one
 //! after another, in the same order for all diagrams, leaving out any that makes no
 //! difference. So each meaning has exactly one diagram, and two are compared by
 //! walking down both at once.
 
 use std::borrow::Cow;
 use std::ops::BitOr;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -31,6 +33,8 @@ pub(super) type Variable = u32;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Asked<'e> {
     Relation(&'e str, &'e str),
+    /// Whether the relation names one of these, sorted.
+    Names(&'e str, &'e str, Arc<[&'e str]>),
     /// Whether the attribute is within the user's bound, which may differ before and after.
     Bound(&'e str, &'e str),
     /// Whether the attribute is within this limit.
@@ -38,7 +42,7 @@ pub(super) enum Asked<'e> {
 }
 
 /// The answers of a variable: a relation that the object does not carry, and its
-/// states; an attribute that is not within bounds, and one that is.
+/// states; a test that fails, and one that passes.
 pub(super) const ABSENT: usize = 0;
 pub(super) const ME: usize = 1;
 pub(super) const OTHER: usize = 2;
@@ -174,8 +178,10 @@ impl<'e> Diagrams<'e> {
                 let variable = self.variable(Asked::Values(kind, name, limit.clone()));
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
-            // Of terms, which are not compared.
-            Formula::Test(Test::Names(..)) => return None,
+            Formula::Test(Test::Names(name, any_of)) => {
+                let variable = self.variable(Asked::Names(kind, name, any_of.clone()));
+                self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
+            }
             Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,
             Formula::Join(op, parts) => {
                 let mut all = if *op == Op::And { ALL } else { NONE };

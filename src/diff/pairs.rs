@@ -6,7 +6,7 @@ use super::BeforeAfter;
 use super::diagram::Overlap;
 use crate::document::RelationType;
 use crate::engine::Engine;
-use crate::ids::{ClassId, GroupListId, IdVec, Number, UserSlot};
+use crate::ids::{AssignmentListId, ClassId, GroupListId, IdVec, Number, UserSlot};
 use crate::names::{HashMap, IndexMap};
 use crate::policy::Difference;
 
@@ -16,6 +16,25 @@ pub(super) struct Pair {
     /// The classes; `VACANT` before of users who are new, after of those removed.
     pub(super) classes: BeforeAfter<ClassId>,
     pub(super) related: Related,
+    pub(super) assigned: Option<AssignedPair>,
+}
+
+/// The assignments of users who have any, and all that their terms may depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AssignedPair {
+    lists: BeforeAfter<AssignmentListId>,
+    pub(super) groups: BeforeAfter<GroupListId>,
+    /// The user, if the terms name the user.
+    named: Option<UserSlot>,
+}
+
+/// The users of a pair.
+#[derive(Debug)]
+pub(super) struct Alike {
+    /// One of them, before and after.
+    pub(super) one: BeforeAfter<Option<UserSlot>>,
+    /// Their slots after, or before if they are gone.
+    pub(super) slots: Vec<UserSlot>,
 }
 
 /// The states that a relation can have for the user before and after at the same time:
@@ -62,13 +81,8 @@ impl Related {
     }
 }
 
-/// Returns the pairs that may differ, each with the slots of its users after, or before
-/// if they are gone.
-pub(super) fn pairs(
-    before: &Engine,
-    after: &Engine,
-    aligned: bool,
-) -> IndexMap<Pair, Vec<UserSlot>> {
+/// Returns the pairs that may differ.
+pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> IndexMap<Pair, Alike> {
     let (old, new) = (before.policy().inner(), after.policy().inner());
     let mut matching = Matching::new(before, after, aligned);
     let slots = if old.lineage.id == new.lineage.id {
@@ -106,7 +120,7 @@ struct Matching<'e> {
     /// round.
     across: bool,
     groups: HashMap<(GroupListId, GroupListId), Overlap>,
-    pairs: IndexMap<Pair, Vec<UserSlot>>,
+    pairs: IndexMap<Pair, Alike>,
 }
 
 impl<'e> Matching<'e> {
@@ -183,8 +197,31 @@ impl<'e> Matching<'e> {
             before: before.map_or(ClassId::VACANT, |slot| old.users.class_of(slot)),
             after: after.map_or(ClassId::VACANT, |slot| new.users.class_of(slot)),
         };
-        let pair = Pair { classes, related: self.related(before, after) };
-        self.pairs.entry(pair).or_default().push(slot);
+        let one = BeforeAfter { before, after };
+        let (related, assigned) = (self.related(before, after), self.assigned(one));
+        let alike = self.pairs.entry(Pair { classes, related, assigned });
+        alike.or_insert_with(|| Alike { one, slots: Vec::new() }).slots.push(slot);
+    }
+
+    fn assigned(&self, user: BeforeAfter<Option<UserSlot>>) -> Option<AssignedPair> {
+        let sides = BeforeAfter { before: self.before, after: self.after }.zip(user);
+        let sides = sides.map(|(engine, slot)| (&engine.policy().inner().users, slot));
+        let lists = sides.map(|(users, slot)| {
+            slot.map_or(AssignmentListId::EMPTY, |slot| users.assignments_of(slot))
+        });
+        if lists == lists.map(|_| AssignmentListId::EMPTY) {
+            return None;
+        }
+        let groups = sides
+            .map(|(users, slot)| slot.map_or(GroupListId::EMPTY, |slot| users.groups_of(slot)));
+        let is_named = sides.map(|(users, slot)| {
+            slot.is_some_and(|slot| {
+                let name = users.name(slot);
+                users.assigned(slot).iter().any(|it| it.terms.users().any(|user| user == name))
+            })
+        });
+        let named = user.after.or(user.before).filter(|_| is_named.before || is_named.after);
+        Some(AssignedPair { lists, groups, named })
     }
 
     fn related(&mut self, before: Option<UserSlot>, after: Option<UserSlot>) -> Related {

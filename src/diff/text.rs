@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    BeforeAfter, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
+    BeforeAfter, Dated, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
     SettingChange, Shift, Users,
 };
 use crate::document::{RelationType, SettingValue};
@@ -73,14 +73,16 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
     let (gain, lose, have) = if one { ("gains", "loses", "has") } else { ("gain", "lose", "have") };
     // For a graded one, more may mean more levels on the same objects.
     let leveled = level.is_some() && on.before == on.after;
+    let by_dates = on.before != on.after && on.before.is_but_for_dates(&on.after);
+    let noun = if by_dates { "days" } else { "objects" };
     match shift {
         Shift::Gained => write!(f, "  {gain} {permission}")?,
         Shift::Lost => write!(f, "  {lose} {permission}")?,
         Shift::More if leveled => write!(f, "  {have} more of {permission}")?,
         Shift::Fewer if leveled => write!(f, "  {have} less of {permission}")?,
-        Shift::More => write!(f, "  {have} {permission} on more objects")?,
-        Shift::Fewer => write!(f, "  {have} {permission} on fewer objects")?,
-        Shift::Other => write!(f, "  {have} {permission} on other objects")?,
+        Shift::More => write!(f, "  {have} {permission} on more {noun}")?,
+        Shift::Fewer => write!(f, "  {have} {permission} on fewer {noun}")?,
+        Shift::Other => write!(f, "  {have} {permission} on other {noun}")?,
         Shift::Same => write!(f, "  {have} {permission} on the same objects")?,
     }
     if let Some(BeforeAfter { before, after }) = level {
@@ -88,8 +90,12 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         write!(f, ": now {after}, before {before}")?;
     }
     match (shift, &on.before, &on.after) {
-        (Shift::Gained, _, Extent::Objects { .. }) => write!(f, ", on {}", on.after)?,
-        (Shift::Lost, Extent::Objects { .. }, _) => write!(f, ", on {}", on.before)?,
+        (Shift::Gained, _, Extent::Objects { .. } | Extent::ByDate(_)) => {
+            write!(f, ", on {}", on.after)?;
+        }
+        (Shift::Lost, Extent::Objects { .. } | Extent::ByDate(_), _) => {
+            write!(f, ", on {}", on.before)?;
+        }
         _ => {}
     }
     f.write_str("\n")?;
@@ -103,8 +109,12 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
         _ if on.after.asks_for_groups() => {
             writeln!(f, "    still on {}, but with different groups", on.after)?;
         }
-        // The only case left: a fence that reaches no further on any other day.
-        _ => writeln!(f, "    still on {}, except in the last days of the calendar", on.after)?,
+        // A fence that reaches no further on any other day, or a comparison that would take
+        // too long.
+        _ => {
+            let last = "on the last days of the calendar";
+            writeln!(f, "    still on {}, but it may differ on some objects, or {last}", on.after)?;
+        }
     }
     // The answers without an object mostly follow.
     let follows = |sides: &BeforeAfter<bool>| match shift {
@@ -114,7 +124,11 @@ fn write_permission(f: &mut Formatter<'_>, change: &PermissionChange, one: bool)
     };
     let now = |sides: &BeforeAfter<bool>| if sides.after { "now" } else { "no longer" };
     if let (Some(sides), None) = (effective.as_ref().filter(|it| !follows(it)), level) {
-        writeln!(f, "    it is {} effective", now(sides))?;
+        // In an assignment it may be, or have been.
+        let otherwise = if sides.after { &on.before } else { &on.after };
+        let ordinary = *otherwise != Extent::Nothing;
+        let capacity = if ordinary { " in the ordinary capacity" } else { "" };
+        writeln!(f, "    it is {} effective{capacity}", now(sides))?;
     }
     if let Some(sides) = can_some.as_ref().filter(|it| !follows(it)) {
         writeln!(f, "    without an object, it is {} offered", now(sides))?;
@@ -171,9 +185,40 @@ impl Display for NameChange {
 impl Extent {
     /// Returns whether a relation to groups makes a difference.
     fn asks_for_groups(&self) -> bool {
-        let Extent::Objects { condition, definitions, .. } = self else { return false };
-        let mut all = std::iter::once(condition).chain(definitions);
-        all.any(|predicate| predicate.asks_for(RelationType::Group))
+        match self {
+            Extent::Nothing | Extent::Everything => false,
+            Extent::Objects { condition, definitions, .. } => {
+                let mut all = std::iter::once(condition).chain(definitions);
+                all.any(|predicate| predicate.asks_for(RelationType::Group))
+            }
+            Extent::ByDate(all) => all.iter().any(|dated| dated.on.asks_for_groups()),
+        }
+    }
+
+    /// Returns whether the same objects are allowed on some days, whichever these are.
+    fn is_but_for_dates(&self, other: &Extent) -> bool {
+        let (some, others) = (self.on_some_days(), other.on_some_days());
+        some.iter().all(|it| others.contains(it)) && others.iter().all(|it| some.contains(it))
+    }
+
+    fn on_some_days(&self) -> Vec<&Extent> {
+        match self {
+            Extent::ByDate(parts) => parts.iter().map(|part| &part.on).collect(),
+            _ => vec![self],
+        }
+    }
+}
+
+impl Display for Dated {
+    /// `every job where assignee is me (until 2026-12-24)`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.on.fmt(f)?;
+        match (self.from, self.until) {
+            (None, None) => Ok(()),
+            (Some(from), None) => write!(f, " (from {from})"),
+            (None, Some(until)) => write!(f, " (until {until})"),
+            (Some(from), Some(until)) => write!(f, " (from {from} until {until})"),
+        }
     }
 }
 
@@ -185,6 +230,13 @@ impl Display for Extent {
             Extent::Everything => f.write_str("everything"),
             Extent::Objects { kind, condition, definitions } => {
                 write_objects(f, kind, condition, definitions)
+            }
+            Extent::ByDate(parts) => {
+                for (at, part) in parts.iter().enumerate() {
+                    let separator = if at == 0 { "" } else { ", or " };
+                    write!(f, "{separator}{part}")?;
+                }
+                Ok(())
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use smallvec::SmallVec;
 
+use super::days::Days;
 use super::diagram::Overlap;
 use crate::catalogue::{Limit, fence_day};
 use crate::date::Date;
@@ -41,11 +42,11 @@ pub(super) struct Outcomes {
     pub(super) at_the_end: Vec<Vec<Cell>>,
 }
 
-/// Returns the outcomes possible for several attributes together; `None` if there are too
-/// many. A row contained in another is left out.
+/// Returns the outcomes possible for several attributes together, on some days or else on
+/// any; `None` if there are too many. A row contained in another is left out.
 ///
 /// With very many fences, it may report more than is possible.
-pub(super) fn outcomes(attributes: &[Attribute<'_>]) -> Option<Outcomes> {
+pub(super) fn outcomes(attributes: &[Attribute<'_>], on: Option<&Days>) -> Option<Outcomes> {
     /// More than anybody has, and few enough to try all days.
     const MOST_FENCES: usize = 24;
     /// The most rows for one day.
@@ -53,9 +54,18 @@ pub(super) fn outcomes(attributes: &[Attribute<'_>]) -> Option<Outcomes> {
 
     let fences: Vec<Vec<Fence>> = attributes.iter().map(fences_of).collect();
     let is_coarse = fences.iter().map(Vec::len).sum::<usize>() > MOST_FENCES;
-    let days = if is_coarse { vec![None] } else { days(&fences) };
+    if is_coarse && on.is_some() {
+        return None;
+    }
+    let days = if is_coarse { vec![None] } else { days(&fences, on) };
     let mut found = Outcomes::default();
     for today in days {
+        if on.is_some() && found.rows.len() > MOST_ROWS {
+            found.rows = keep_maximal(found.rows);
+            if found.rows.len() > MOST_ROWS {
+                return None;
+            }
+        }
         let mut rows = vec![Vec::new()];
         for (attribute, fences) in attributes.iter().zip(&fences) {
             let mut cells = attribute.cells(today);
@@ -167,9 +177,9 @@ fn fences_of(attribute: &Attribute<'_>) -> Vec<Fence> {
     all
 }
 
-/// Returns representative days for the fences of these attributes; first, the case that
-/// today is not given.
-fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
+/// Returns representatives of some days, or else of all, for the fences of these
+/// attributes; first, the case that today is not given.
+fn days(attributes: &[Vec<Fence>], on: Option<&Days>) -> Vec<Option<Date>> {
     let (first, last) = (0, Date::ENDS.1.days());
     // Between two turning points only the weekday makes a difference, and within
     // a week of one everything may.
@@ -194,13 +204,16 @@ fn days(attributes: &[Vec<Fence>]) -> Vec<Option<Date>> {
         return vec![None];
     }
     turns.extend([first, last]);
+    turns.extend(on.into_iter().flat_map(Days::ends));
     let around = |turn: i64| turn.saturating_sub(AROUND)..=turn.saturating_add(AROUND);
     let days = turns.into_iter().flat_map(around);
     let mut days: Vec<i64> = days.filter(|day| (first..=last).contains(day)).collect();
+    days.retain(|&day| on.is_none_or(|on| on.contains(day)));
     days.sort_unstable();
     days.dedup();
     let dates = days.into_iter().map(|day| Date::ENDS.0.plus_days(day));
-    std::iter::once(None).chain(dates.flatten().map(Some)).collect()
+    let without = on.is_none_or(|on| on.with_unknown).then_some(None);
+    without.into_iter().chain(dates.flatten().map(Some)).collect()
 }
 
 #[cfg(test)]
@@ -215,7 +228,8 @@ mod tests {
 
     fn compared(limits: &[(&Limit, &Limit)]) -> [Vec<Vec<Overlap>>; 2] {
         let attributes = limits.iter().map(|&bounds| Attribute { bounds, fixed: Vec::new() });
-        let Outcomes { rows, at_the_end } = outcomes(&attributes.collect::<Vec<_>>()).unwrap();
+        let Outcomes { rows, at_the_end } =
+            outcomes(&attributes.collect::<Vec<_>>(), None).unwrap();
         [rows, at_the_end].map(|rows| {
             let outcomes = |row: Vec<Cell>| row.into_iter().map(|cell| cell.outcomes).collect();
             rows.into_iter().map(outcomes).collect()
@@ -298,7 +312,7 @@ mod tests {
         let (before, after) = (texts(&["a", "b"]), texts(&["b", "c"]));
         let (first, second) = (texts(&["a", "b"]), texts(&["b", "c"]));
         let attribute = Attribute { bounds: (&before, &after), fixed: vec![&first, &second] };
-        let found = outcomes(&[attribute]).unwrap();
+        let found = outcomes(&[attribute], None).unwrap();
         let cells = found.rows.concat();
         let cells: Vec<_> = cells.iter().map(|cell| (&*cell.passes, cell.outcomes)).collect();
         assert_eq!(

@@ -7,6 +7,7 @@ use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
 use super::{Ask, Compiled, Engine, Limit, Permission, User, limit_of};
+use crate::bits::Word;
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, NodeId};
 use crate::date::Moment;
 use crate::ids::{CapacityId, ClassId, Key, KindId, Number, UserSlot};
@@ -59,6 +60,10 @@ impl<'e> ActingFor<'e> {
     pub(super) fn limit_on(&self, check: AttributeId) -> &'e Limit {
         self.acting.limit(check)
     }
+
+    pub(super) fn covers_all(&self) -> bool {
+        !self.acting.assigned.terms.are_on_objects()
+    }
 }
 
 impl<'e> Acting<'e> {
@@ -70,8 +75,15 @@ impl<'e> Acting<'e> {
         limit_of(limits, check.marked(false))
     }
 
+    /// Returns the words of the permission bits that are effective in the assignment, and
+    /// of those that it carries.
+    pub(crate) fn rows(&self) -> [Vec<Word>; 2] {
+        let rows = [&self.compiled.effective, &self.compiled.carried];
+        rows.map(|rows| rows.row(self.assigned.capacity).collect())
+    }
+
     /// Returns the limits on what the assignment carries, if they are its own.
-    fn own_limits(&self) -> Option<&'e [Limit]> {
+    pub(crate) fn own_limits(&self) -> Option<&'e [Limit]> {
         self.compiled.own_limits.get(self.assigned.capacity.index())?.as_deref()
     }
 
@@ -96,15 +108,10 @@ impl<'e> Acting<'e> {
         if condition.all_checks().any(differs) { catalogue.condition_in(bit, &self) } else { None }
     }
 
-    /// Returns the answer that the assignment gives on a day.
-    pub(super) fn verdict(
-        self,
-        slot: UserSlot,
-        bit: Bit,
-        today: Option<Moment>,
-    ) -> Verdict<Conditional<'e>> {
+    /// Returns the answer that the assignment gives, the dates of its terms left aside.
+    pub(crate) fn verdict(self, slot: UserSlot, bit: Bit) -> Verdict<Conditional<'e>> {
         let Assigned { terms, .. } = self.assigned;
-        if !self.carries(bit) || !terms.hold_on_day(today) {
+        if !self.carries(bit) {
             return Verdict::Denied;
         }
         let catalogue = &self.compiled.policy().catalogue;
@@ -276,6 +283,16 @@ impl Engine {
         today: Option<Moment>,
     ) -> bool {
         self.0.allows_bit(slot, bit, object, today)
+    }
+
+    /// Returns a user's assignments.
+    pub(crate) fn acting(&self, slot: UserSlot) -> impl Iterator<Item = Acting<'_>> {
+        self.0.acting(slot)
+    }
+
+    /// Returns whether a user may do this on some object, on some day.
+    pub(crate) fn allows_some(&self, slot: UserSlot, bit: Bit) -> bool {
+        self.0.allows_some(slot, bit)
     }
 }
 

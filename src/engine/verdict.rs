@@ -51,7 +51,8 @@ impl Engine {
         let (Some(slot), Some(bit)) = (slot, self.bit(action)) else { return Verdict::Denied };
         let class = compiled.policy().users.class_of(slot);
         let ordinary = compiled.verdict(class, slot, bit);
-        let assigned = compiled.acting(slot).map(|acting| acting.verdict(slot, bit, today));
+        let acting = compiled.acting(slot).filter(|it| it.assigned.terms.hold_on_day(today));
+        let assigned = acting.map(|acting| acting.verdict(slot, bit));
         let mut conditionals = Vec::new();
         for verdict in std::iter::once(ordinary).chain(assigned) {
             match verdict {
@@ -95,6 +96,11 @@ impl Engine {
         self.0.checks_passable(class, condition)
     }
 
+    /// Returns groups and their descendants, sorted.
+    pub(crate) fn with_beneath(&self, groups: &[GroupId]) -> Vec<&str> {
+        self.0.memberships.with_beneath(groups)
+    }
+
     /// Returns the groups of a list and their descendants, sorted.
     pub(crate) fn groups_of_list(&self, list: GroupListId) -> Vec<&str> {
         self.0.memberships.get(list).names()
@@ -125,6 +131,15 @@ impl<'e> Conditional<'e> {
     /// Returns the condition on the object.
     pub(crate) fn condition(&self) -> &Condition {
         self.own.as_ref().unwrap_or(self.shared)
+    }
+
+    /// Returns whether it allows the permission without an object.
+    pub(crate) fn allows_without_object(&self) -> bool {
+        let covers_all = match &self.capacity {
+            Capacity::Ordinary(_) => true,
+            Capacity::Assigned(acting) => acting.covers_all(),
+        };
+        covers_all && !self.condition().needs_object
     }
 
     /// Returns the kind of object concerned.

@@ -32,8 +32,20 @@ impl<'e> Formulas<'e> {
     /// the ordinary capacity, on any day.
     pub(crate) fn of_class(conditional: &Conditional<'e>) -> Formulas<'e> {
         let mut search = Search::new(Day::Any, Search::MOST_EFFORT_COMPARED);
+        search.bounds_of = BoundsOf::Class;
         let main = search.formula(conditional);
         Formulas { main, definitions: search.definitions }
+    }
+
+    /// Builds the formula of the objects on which a user may do something in one of some
+    /// capacities, on any day.
+    pub(crate) fn of_any<'c>(capacities: impl Iterator<Item = &'c Conditional<'e>>) -> Formulas<'e>
+    where
+        'e: 'c,
+    {
+        let mut search = Search::new(Day::Any, Search::MOST_EFFORT_COMPARED);
+        let any = capacities.map(|it| search.formula(it)).collect();
+        Formulas { main: search.joined(Op::Or, any), definitions: search.definitions }
     }
 
     /// Builds the formula of the objects on which all of some users may do something,
@@ -78,9 +90,20 @@ impl<'e> Formulas<'e> {
     }
 }
 
+/// Those whose bounds a formula is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BoundsOf {
+    /// A user in a capacity: it has the bounds themselves.
+    User,
+    /// Users of a class, as of others that differ by nothing but bounds: it leaves them to
+    /// be filled in.
+    Class,
+}
+
 /// A search for formulas.
 struct Search<'e> {
     day: Day,
+    bounds_of: BoundsOf,
     effort: Effort,
     definitions: Vec<Formula<'e>>,
 }
@@ -100,7 +123,8 @@ impl<'e> Search<'e> {
     const MOST_EFFORT_COMPARED: usize = 65_536;
 
     fn new(day: Day, effort: usize) -> Search<'e> {
-        Search { day, effort: Effort::new(effort), definitions: Vec::new() }
+        let bounds_of = BoundsOf::User;
+        Search { day, bounds_of, effort: Effort::new(effort), definitions: Vec::new() }
     }
 
     /// Returns the formula of the objects that meet a condition and pass its terms.
@@ -173,8 +197,10 @@ impl<'e> Evaluator for Evaluation<'_, 'e> {
 
     fn check(&mut self, attribute: AttributeId) -> Formula<'e> {
         let (declared, limit) = self.conditional.limit(attribute);
-        match (self.search.limited(&declared.name, limit), self.search.day) {
-            (Formula::Test(_), Day::Any) => Formula::Test(Test::Bound(&declared.name, attribute)),
+        match (self.search.limited(&declared.name, limit), self.search.bounds_of) {
+            (Formula::Test(_), BoundsOf::Class) => {
+                Formula::Test(Test::Bound(&declared.name, attribute))
+            }
             (limited, _) => limited,
         }
     }

@@ -2,6 +2,7 @@
 //! (design, rule 9).
 
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -129,10 +130,16 @@ impl Terms {
 
     /// Returns whether today lies within the dates, all of it.
     pub(crate) fn hold_on_day(&self, today: Option<Moment>) -> bool {
-        let Some(today) = today else { return self.from.is_none() && self.until.is_none() };
-        let today = today.seconds();
-        self.from.is_none_or(|from| from.seconds().start <= today.start)
-            && self.until.is_none_or(|until| today.end <= until.end())
+        match today {
+            None => self.from.is_none() && self.until.is_none(),
+            Some(today) => self.hold_throughout(&today.seconds()),
+        }
+    }
+
+    /// Returns whether all of some seconds lie within the dates.
+    pub(crate) fn hold_throughout(&self, seconds: &Range<i64>) -> bool {
+        self.from.is_none_or(|from| from.seconds().start <= seconds.start)
+            && self.until.is_none_or(|until| seconds.end <= until.end())
     }
 
     /// Returns whether the terms look at objects.
@@ -256,12 +263,23 @@ impl Terms {
 
     /// Returns the users whom the terms name.
     pub(crate) fn users(&self) -> impl Iterator<Item = &str> {
-        let tests = self.covered.iter().flat_map(|it| &it.conditions).flat_map(|it| &it.tests);
-        let users = tests.filter_map(|test| match test {
+        let users = self.tests().filter_map(|test| match test {
             TermTest::Users(users) => Some(users),
             _ => None,
         });
         users.flatten().map(|user| &**user)
+    }
+
+    /// Returns the lists of groups that the terms name.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &[GroupId]> {
+        self.tests().filter_map(|test| match test {
+            TermTest::Groups(groups) => Some(&**groups),
+            _ => None,
+        })
+    }
+
+    fn tests(&self) -> impl Iterator<Item = &TermTest> {
+        self.covered.iter().flat_map(|it| &it.conditions).flat_map(|it| &it.tests)
     }
 }
 

@@ -8,6 +8,8 @@ mod support;
 mod files;
 #[path = "../support/linting.rs"]
 mod linting;
+#[path = "../support/random2/mod.rs"]
+mod random2;
 #[path = "../support/real.rs"]
 mod real;
 #[path = "../support/small.rs"]
@@ -19,6 +21,7 @@ mod adoption;
 mod allocation;
 mod api;
 mod architecture;
+mod assignment_diffs;
 mod changes;
 mod corpus;
 mod diffs;

@@ -7,6 +7,7 @@
 //! bound and days about every fence, judged by the oracle.
 
 use super::by_name::ByName;
+use super::days::{around, ends};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -448,37 +449,6 @@ fn is_mine(document: &Document, user: &str, group: &str) -> bool {
         next = document.groups.get(&group).and_then(|group| group.parent.clone());
     }
     false
-}
-
-/// The dates about a date.
-fn around(date: Date, from: i64, to: i64) -> Vec<Date> {
-    let text = date.to_string();
-    let part = |range: std::ops::Range<usize>| text[range].parse::<i64>().expect("a number");
-    let (year, month, day) = (part(0..4), part(5..7), part(8..10));
-    let mut dates = Vec::new();
-    for days in from..=to {
-        let (mut year, mut month, mut day) = (year, month, day + days);
-        let length = |year: i64, month: i64| {
-            (28..=31).rev().find(|&day| Date::new(year as i16, month as i8, day).is_some())
-        };
-        while let Some(most) = length(year, month) {
-            if day < 1 {
-                (year, month) = if month == 1 { (year - 1, 12) } else { (year, month - 1) };
-                day += i64::from(length(year, month).unwrap_or(31));
-            } else if day > i64::from(most) {
-                day -= i64::from(most);
-                (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-            } else {
-                break;
-            }
-        }
-        dates.extend(Date::new(year as i16, month as i8, day as i8));
-    }
-    dates
-}
-
-fn ends() -> [Date; 2] {
-    ["0000-01-01", "9999-12-31"].map(|date| date.parse().expect("a date"))
 }
 
 /// A diff the other way round says the opposite.
