@@ -71,7 +71,9 @@ impl Attempt<'_> {
             let (before, after) = (seen(self.old, licence), seen(&self.new, licence));
             let (before, after) = (Oracle::new(&before), Oracle::new(&after));
             let Some(former) = before.holder(name) else { return false };
-            let Some(user) = after.holder(name) else { return true };
+            let renamed = self.renamed.as_ref().filter(|(from, _)| from == name);
+            let now = renamed.map_or(name, |(_, to)| to.as_str());
+            let Some(user) = after.holder(now) else { return true };
             let catalogue = before.catalogue();
             paths(catalogue).any(|path| {
                 level(catalogue, former, path) > 0 && !is_within(&before, path, former, user)
