@@ -145,9 +145,8 @@ pub(crate) struct Values {
 pub(crate) struct States(u8);
 
 impl States {
-    /// The states of a relation that names somebody.
-    pub(crate) const SOMEBODY: States =
-        States(1 << RelationState::Me as u8 | 1 << RelationState::Other as u8);
+    pub(crate) const ME: States = States(1 << RelationState::Me as u8);
+    pub(crate) const NOBODY: States = States(1 << RelationState::None as u8);
 
     pub(crate) fn with(self, state: RelationState) -> States {
         States(self.0 | 1 << state as u8)

@@ -179,7 +179,7 @@ impl<'e> Diagrams<'e> {
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
             Formula::Test(Test::Names(name, any_of)) => {
-                let variable = self.variable(Asked::Names(kind, name, any_of.clone()));
+                let variable = self.variable(Asked::Names(kind, name, any_of.names.clone()));
                 self.node(Node { variable, then: [NONE, ALL, NONE, NONE] })
             }
             Formula::Test(Test::Defined(number)) => defined.get(*number).copied()?,

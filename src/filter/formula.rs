@@ -33,15 +33,23 @@ pub(crate) enum Test<'c> {
     /// The relation is in one of these states. It has at most one state: a
     /// relation that the object does not carry has no state.
     Relation(&'c str, States),
-    /// The relation names one of these users or groups, which are sorted. It may name
-    /// several.
-    Names(&'c str, Arc<[&'c str]>),
+    /// The relation names one of these users or groups. It may name several.
+    Names(&'c str, AnyOf<'c>),
     /// The attribute has a value within the limit.
     Values(&'c str, Cow<'c, Limit>),
     /// The attribute is within the user's bound, whatever that is.
     Bound(&'c str, AttributeId),
     /// The definition of that number holds.
     Defined(usize),
+}
+
+/// Users or groups, sorted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AnyOf<'c> {
+    pub(crate) names: Arc<[&'c str]>,
+    /// The groups that are `me`; empty if that is not known. It is not of users, so that
+    /// those with the same terms have the same filter.
+    me: Arc<[&'c str]>,
 }
 
 impl Op {
@@ -54,20 +62,31 @@ impl Op {
 }
 
 impl<'c> Test<'c> {
+    /// Returns the test of a relation that must name one of some users or groups, given
+    /// those that are `me`.
+    pub(crate) fn names(relation: &'c str, names: Vec<&'c str>, me: &Arc<[&'c str]>) -> Test<'c> {
+        if !names.is_empty() && *names == **me {
+            return Test::Relation(relation, States::ME);
+        }
+        Test::Names(relation, AnyOf { names: names.into(), me: Arc::clone(me) })
+    }
+
     /// Returns the test that passes where both pass, or where either does; `None` if they
     /// don't test the same thing or no test does that.
     fn merged(&self, op: Op, other: &Self) -> Option<Self> {
         Some(match (self, other) {
             (Test::Names(name, one), Test::Names(of, other)) if name == of => match op {
                 // It may name several.
-                Op::And if is_sorted_subset(one, other) => self.clone(),
-                Op::And if is_sorted_subset(other, one) => Test::Names(name, other.clone()),
+                Op::And if is_sorted_subset(&one.names, &other.names) => self.clone(),
+                Op::And if is_sorted_subset(&other.names, &one.names) => {
+                    Test::Names(name, other.clone())
+                }
                 Op::And => return None,
                 Op::Or => {
-                    let mut all = [&**one, &**other].concat();
+                    let mut all = [&*one.names, &*other.names].concat();
                     all.sort();
                     all.dedup();
-                    Test::Names(name, all.into())
+                    Test::names(name, all, &one.me)
                 }
             },
             (Test::Relation(name, one), Test::Relation(of, other)) if name == of => {
@@ -94,8 +113,8 @@ impl<'c> Test<'c> {
     fn without(&self, other: &Self) -> Option<Self> {
         Some(match (self, other) {
             (Test::Names(name, one), Test::Names(of, other)) if name == of => {
-                let left = one.iter().filter(|name| !is_among(other, name));
-                Test::Names(name, left.copied().collect())
+                let left = one.names.iter().filter(|name| !is_among(&other.names, name));
+                Test::names(name, left.copied().collect(), &one.me)
             }
             (Test::Relation(name, one), Test::Relation(of, other)) if name == of => {
                 Test::Relation(name, one.without(*other))
@@ -112,11 +131,10 @@ impl<'c> Test<'c> {
     fn given(&self, known: &Self) -> Option<Self> {
         match (self, known) {
             (Test::Relation(name, states), Test::Names(of, _)) if name == of => {
-                let nobody = States::default().with(RelationState::None);
-                Some(Test::Relation(name, states.without(nobody)))
+                Some(Test::Relation(name, states.without(States::NOBODY)))
             }
             (Test::Names(name, _), Test::Relation(of, states))
-                if name == of && states.without(States::SOMEBODY) == *states =>
+                if name == of && states.without(States::NOBODY) == States::default() =>
             {
                 Some(Test::Relation(name, States::default()))
             }
@@ -128,10 +146,16 @@ impl<'c> Test<'c> {
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
             (Test::Names(name, some), Test::Names(of, all)) => {
-                name == of && is_sorted_subset(some, all)
+                name == of && is_sorted_subset(&some.names, &all.names)
             }
-            (Test::Names(name, _), Test::Relation(of, states)) => {
-                name == of && States::SOMEBODY.without(*states) == States::default()
+            (Test::Names(name, any_of), Test::Relation(of, states)) if name == of => {
+                let is_me = || is_sorted_subset(&any_of.names, &any_of.me);
+                states.accepts(RelationState::Me)
+                    && (states.accepts(RelationState::Other) || is_me())
+            }
+            (Test::Relation(name, states), Test::Names(of, any_of)) if name == of => {
+                let is_known = !any_of.me.is_empty();
+                *states == States::ME && is_known && is_sorted_subset(&any_of.me, &any_of.names)
             }
             (Test::Relation(name, states), Test::Relation(of, more)) => {
                 name == of && states.without(*more) == States::default()
@@ -147,7 +171,7 @@ impl<'c> Test<'c> {
     fn is_impossible(&self) -> bool {
         match self {
             Test::Relation(_, states) => *states == States::default(),
-            Test::Names(_, any_of) => any_of.is_empty(),
+            Test::Names(_, any_of) => any_of.names.is_empty(),
             Test::Values(_, limit) => !limit.passable(),
             Test::Bound(..) | Test::Defined(_) => false,
         }
@@ -157,7 +181,7 @@ impl<'c> Test<'c> {
     fn compared_texts(&self, other: &Self) -> usize {
         match (self, other) {
             (Test::Names(name, some), Test::Names(of, all)) if name == of => {
-                some.len().saturating_add(all.len())
+                some.names.len().saturating_add(all.names.len())
             }
             (Test::Values(name, limit), Test::Values(of, _)) if name == of => match &**limit {
                 Limit::OneOf(texts) => texts.len(),
@@ -532,7 +556,7 @@ mod tests {
             };
             Test::Values(["texts", "integer", "flag"][at], Cow::Owned(limit))
         });
-        let names = (0u8..8).prop_map(|any_of| Test::Names("a", texts(any_of).into()));
+        let names = (0u8..8).prop_map(|any_of| Test::names("a", texts(any_of), &["p"].into()));
         let test = prop_oneof![5 => relation, 3 => names, 2 => bound, 4 => values];
         let test = test.prop_map(Formula::Test);
         test.prop_recursive(5, 40, 5, |inner| {
@@ -597,7 +621,7 @@ mod tests {
                 at.and_then(|at| object.states[at]).is_some_and(|state| accepted.accepts(state))
             }
             Formula::Test(Test::Names(_, any_of)) => {
-                object.a.is_some_and(|a| texts(a).iter().any(|name| any_of.contains(name)))
+                object.a.is_some_and(|a| texts(a).iter().any(|name| any_of.names.contains(name)))
             }
             Formula::Test(Test::Bound(_, id)) => object.within[id.index()],
             Formula::Test(Test::Values(name, limit)) => {
@@ -664,15 +688,19 @@ mod tests {
         assert_eq!(both(&one("a", 3), &any(&a, &b)), parted);
         assert_eq!(any(&a, &both(&one("a", 3), &b)), parted);
         // Names of one relation, which may name several.
-        let names = |any_of: u8| Formula::Test(Test::Names("a", texts(any_of).into()));
-        assert_eq!(any(&both(&names(1), &b), &both(&names(2), &b)), both(&names(3), &b));
-        assert_eq!(any(&names(1), &both(&names(3), &b)), any(&names(1), &both(&names(2), &b)));
-        assert_eq!(both(&names(3), &any(&names(1), &b)), any(&names(1), &both(&names(2), &b)));
-        assert_ne!(both(&names(1), &names(2)), Formula::NONE);
+        let names = |any_of: u8| Formula::Test(Test::names("a", texts(any_of), &["p"].into()));
+        assert_eq!(any(&both(&names(2), &b), &both(&names(4), &b)), both(&names(6), &b));
+        assert_eq!(any(&names(2), &both(&names(6), &b)), any(&names(2), &both(&names(4), &b)));
+        assert_eq!(both(&names(6), &any(&names(2), &b)), any(&names(2), &both(&names(4), &b)));
+        assert_ne!(both(&names(2), &names(4)), Formula::NONE);
         // Naming somebody is being in a state.
-        assert_eq!(both(&names(1), &one("a", 6)), both(&names(1), &one("a", 2)));
-        assert_eq!(both(&names(1), &one("a", 4)), Formula::NONE);
-        assert_eq!(any(&names(1), &one("a", 3)), one("a", 3));
+        assert_eq!(both(&names(2), &one("a", 6)), both(&names(2), &one("a", 2)));
+        assert_eq!(both(&names(2), &one("a", 4)), Formula::NONE);
+        assert_eq!(any(&names(2), &one("a", 3)), one("a", 3));
+        // So is naming me, among others or not.
+        assert_eq!(names(1), one("a", 1));
+        assert_eq!(both(&names(3), &one("a", 1)), one("a", 1));
+        assert_eq!(any(&names(3), &one("a", 1)), names(3));
         // Being in any state is not the same as being any object.
         assert_ne!(any(&one("a", 3), &one("a", 4)), Formula::ALL);
     }

@@ -14,10 +14,13 @@ use crate::relation::RelationState;
 ///
 /// It is in normal form. `All` and `None` occur only alone. A join has two or
 /// more parts, all different, sorted, and none of them a join of the same kind.
-/// A join tests a relation or an attribute once, no part of it follows from another, and common
+/// A join tests a relation or an attribute once (but `And` may have [`Names`] of one relation
+/// several times, and besides its states), no part of it follows from another, and common
 /// factors of its parts are taken out. (The last two may fail in a predicate that
 /// would take more than a few milliseconds to simplify, with dozens of scopes
 /// that differ in dozens of relations: it means the same, at greater length.)
+///
+/// [`Names`]: Predicate::Names
 ///
 /// A host translates a filter's predicate into the query language of its own store:
 ///

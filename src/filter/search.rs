@@ -1,6 +1,7 @@
 //! Rule 7 for all objects at once: evaluates a condition to a formula.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::formula::Effort;
 use super::{Formula, Predicate, Test};
@@ -8,7 +9,6 @@ use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Limit, Op, States, Ste
 use crate::date::Date;
 use crate::engine::Conditional;
 use crate::policy::TermTest;
-use crate::relation::RelationState;
 
 /// The day for which bounds are resolved.
 #[derive(Clone, Copy, Debug)]
@@ -133,17 +133,17 @@ impl<'e> Search<'e> {
             vec![conditional.condition().evaluate(&mut Evaluation { search: self, conditional })];
         parts.extend(conditional.terms.iter().map(|(name, test)| match test {
             TermTest::Limit(limit) => self.limited(name, limit),
-            // Naming only the user is not `me`: users with the same terms have the same filter.
             TermTest::Users(users) => {
-                Formula::Test(Test::Names(name, users.iter().map(|user| &**user).collect()))
+                let users = users.iter().map(|user| &**user).collect();
+                Formula::Test(Test::names(name, users, &Arc::default()))
             }
             TermTest::Groups(groups) => {
-                let any_of = conditional.with_beneath(groups);
-                Formula::Test(if any_of == conditional.groups() {
-                    Test::Relation(name, States::default().with(RelationState::Me))
-                } else {
-                    Test::Names(name, any_of.into())
-                })
+                let me = match self.day {
+                    Day::Of(_) => conditional.groups().into(),
+                    // Users of other groups, who have the same terms, are compared alike.
+                    Day::Any => Arc::default(),
+                };
+                Formula::Test(Test::names(name, conditional.with_beneath(groups), &me))
             }
         }));
         self.joined(Op::And, parts)
@@ -258,7 +258,7 @@ impl Translation<'_> {
             },
             Formula::Test(Test::Names(name, any_of)) => match self.kind.relations.get(*name) {
                 Some(&names) => {
-                    let any_of = any_of.iter().map(|&name| name.to_owned()).collect();
+                    let any_of = any_of.names.iter().map(|&name| name.to_owned()).collect();
                     Predicate::Names { name: (*name).to_owned(), names, any_of }
                 }
                 None => Predicate::None,

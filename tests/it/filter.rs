@@ -496,3 +496,106 @@ fn columns_are_of_a_hosts_own_types() {
     let other = Columns::new("order", rows).relation("owner", &owner);
     assert_eq!(filter.select(&other).len(), rows.div_ceil(64));
 }
+
+/// Each assignment is an alternative under its terms; of these no more is asked than it
+/// takes.
+#[test]
+fn assignments_are_alternatives_under_their_terms() {
+    check(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {
+              "relations": {"assignee": "user", "team": "group"},
+              "attributes": {"region": "one_of", "size": "at_most"}}},
+            "permissions": [
+              {"key": "menu"},
+              {"key": "view", "object": "job", "scopes": [
+                {"key": "own", "when": {"assignee": "me"}}, {"key": "team", "when": {"team": "me"}}, {"key": "all", "when": {}}],
+               "children": [{"key": "edit", "checks": ["size"]}]},
+              {"key": "tidy", "object": "job", "requires": ["check"]},
+              {"key": "check", "object": "job", "checks": ["size"]}]},
+          "global": {"bounds": {"job.size": 10}},
+          "groups": {"uk": {}, "leeds": {"parent": "uk"}, "hyde park": {"parent": "leeds"}, "york": {"parent": "uk"}},
+          "users": {
+            "ann": {"groups": ["york"], "allow": ["view.own"], "assignments": {
+              "a": {"allow": ["view.all"], "on": {"job": {"team": ["leeds"]}}}}},
+            "same": {"groups": ["york"], "allow": ["view.own"], "assignments": {
+              "a": {"allow": ["view.all"], "on": {"job": {"team": ["leeds"]}}},
+              "b": {"allow": ["view.all"], "on": {"job": {"team": ["hyde park"], "region": ["north"]}}},
+              "c": {"allow": ["view.all"], "on": {"job": {"team": ["leeds"]}}, "until": "2026-12-24"},
+              "d": {"allow": ["view.all"], "from": "2026-12-24"}}},
+            "wide": {"allow": ["view.all"], "assignments": {"a": {"allow": ["view.all"], "on": {"job": {"team": ["leeds"]}}}}},
+            "always": {"allow": ["view.own"], "assignments": {
+              "a": {"allow": ["view.all"], "on": {"job": {"team": ["leeds"]}}}, "b": {"allow": ["view.all", "menu"]}}},
+            "joined": {"assignments": {
+              "a": {"allow": ["view.all"], "on": {"job": {"team": ["york"], "region": ["north"]}}},
+              "b": {"allow": ["view.all"], "on": {"job": {"team": ["leeds"], "region": ["north"]}}},
+              "c": {"allow": ["view.all"], "on": {"job": {"assignee": ["zoe", "ann"], "region": ["north", "south"]}}}}},
+            "mine": {"groups": ["leeds"], "allow": ["view.team"], "assignments": {
+              "a": {"allow": ["view.all", "menu"], "on": {"job": {"team": ["leeds"]}}}}},
+            "crossed": {"groups": ["york"], "assignments": {
+              "a": {"allow": ["view.team"], "on": {"job": {"team": ["uk"]}}},
+              "b": {"allow": ["view.own"], "on": {"job": {"team": ["leeds"]}}}}},
+            "sized": {"allow": ["view.all", "view.edit"], "assignments": {
+              "a": {"allow": ["view.edit"], "bounds": {"job.size": 50}, "on": {"job": {"assignee": ["ann"]}}},
+              "b": {"allow": ["view.edit"], "bounds": {"job.size": 5}, "on": {"job": {"assignee": ["zoe"]}}},
+              "c": {"allow": ["view.edit"], "on": {"job": {"assignee": ["zoe"]}}}}},
+            "apart": {"allow": ["check"], "assignments": {
+              "a": {"allow": ["tidy"], "bounds": {"job.size": 50}, "on": {"job": {"region": ["north"]}}}}},
+            "both": {"allow": ["check"], "assignments": {
+              "a": {"allow": ["tidy", "check"], "bounds": {"job.size": 50}, "on": {"job": {"region": ["north"]}}}}}}}"#,
+        r#"
+        ann view => every job where assignee is me or team is one of "hyde park", "leeds"
+        ann view.own => every job where assignee is me
+        ann menu => nothing
+        same view => every job where assignee is me or team is one of "hyde park", "leeds"
+        wide view => every job
+        always view => every job
+        always menu => everything
+        joined view => every job where (assignee is one of "ann", "zoe" and region is one of "north", "south") or (team is one of "hyde park", "leeds", "york" and region is "north")
+        mine view => every job where team is me
+        mine menu => nothing
+        crossed view => every job where team is me or (assignee is me and team is one of "hyde park", "leeds")
+        sized view.edit => every job where size is at most 10 or (assignee is "ann" and size is at most 50)
+        apart tidy => every job where region is "north" and size is at most 10
+        both tidy => every job where region is "north" and size is at most 50
+        both check => every job where size is at most 10 or (region is "north" and size is at most 50)
+        "#,
+    );
+}
+
+#[test]
+fn who_is_narrowed_has_one_filter_in_normal_form() {
+    let engine = engine(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {
+              "relations": {"assignee": "user", "team": "group"}, "attributes": {"size": "at_most"}}},
+            "permissions": [{"key": "view", "object": "job", "checks": ["size"], "scopes": [
+              {"key": "own", "when": {"assignee": "me"}}, {"key": "team", "when": {"team": "me"}}, {"key": "all", "when": {}}]}]},
+          "groups": {"uk": {}, "leeds": {"parent": "uk"}},
+          "users": {"ann": {"groups": ["uk"], "allow": ["view.own", "view.team"], "bounds": {"job.size": 10}}}}"#,
+    );
+    let (ann, view) = (engine.user("ann").expect("ann"), engine.permission("view").expect("view"));
+    let within = |entry: &str| {
+        let entry = serde_json::from_str(entry).expect("an entry");
+        let asker = engine.asker(ann).within(&entry).expect("it is valid");
+        asker.filter(view, ()).to_string()
+    };
+    assert_eq!(
+        within(r#"{"allow": ["view.own"], "bounds": {"job.size": 20}}"#),
+        "every job where assignee is me and size is at most 10"
+    );
+    assert_eq!(
+        within(r#"{"allow": ["**"], "bounds": {"job.size": 5}}"#),
+        "every job where size is at most 5 and (assignee is me or team is me)"
+    );
+    assert_eq!(within(r#"{"admin": true}"#), engine.filter(ann, view, ()).to_string());
+    assert_eq!(within("{}"), "nothing");
+    assert_eq!(
+        within(
+            r#"{"assignments": {"a": {"allow": ["**"], "bounds": {"job.size": 30}, "on": {"job": {"team": ["leeds"]}}}}}"#
+        ),
+        r#"every job where team is "leeds" and size is at most 10"#
+    );
+}

@@ -43,6 +43,7 @@ mod readme;
 mod real_data;
 mod refusals;
 mod rules;
+mod second;
 #[cfg(feature = "sql")]
 mod sql;
 mod targets;

@@ -130,6 +130,49 @@ fn each_database_is_asked_in_its_own_terms() {
     insta::assert_snapshot!("mysql", rendered(Database::Mysql));
 }
 
+/// A relation that must name users or groups of an assignment's terms is asked as one that
+/// must name who asks.
+#[test]
+fn terms_are_asked_as_scopes_are() {
+    let engine = engine(
+        r#"{"format": 1,
+          "catalogue": {
+            "objects": {"job": {
+              "relations": {"assignee": "user", "watcher": "user", "team": "group", "crew": "group"},
+              "attributes": {"region": "one_of"}}},
+            "permissions": [{"key": "all", "object": "job"}]},
+          "groups": {"uk": {}, "leeds": {"parent": "uk"}},
+          "users": {
+            "7": {"assignments": {
+              "a": {"allow": ["all"], "on": {"job": {"team": ["uk"], "region": ["north"]}}},
+              "b": {"allow": ["all"], "on": {"job": {"watcher": ["8", "9"], "crew": ["leeds"]}}}}},
+            "8": {"assignments": {"a": {"allow": ["all"], "on": {"job": {"assignee": ["zoe"]}}}}}}}"#,
+    );
+    let filter = filter(&engine, "7", "all");
+    assert_eq!(
+        filter.to_string(),
+        r#"every job where (crew is "leeds" and watcher is one of "8", "9") or (team is one of "leeds", "uk" and region is "north")"#
+    );
+    let database = Connection::open_in_memory().expect("a database");
+    for sql in [
+        "CREATE TABLE jobs (id INTEGER PRIMARY KEY, team TEXT, region TEXT)",
+        "CREATE TABLE watchers (job_id INTEGER, user_id INTEGER)",
+        "CREATE TABLE crews (job_id INTEGER, team TEXT)",
+        "INSERT INTO jobs VALUES (1, 'uk', 'north'), (2, 'leeds', 'north'), (3, 'leeds', 'south')",
+        "INSERT INTO jobs VALUES (4, 'york', 'north'), (5, NULL, 'north'), (6, NULL, NULL)",
+        "INSERT INTO watchers VALUES (3, 7), (3, 9), (4, 8), (5, 7), (6, 8)",
+        "INSERT INTO crews VALUES (3, 'york'), (3, 'leeds'), (4, 'uk'), (5, 'leeds'), (6, 'leeds')",
+    ] {
+        execute(&database, sql, Vec::new());
+    }
+    let condition = filter.condition(&jobs(Database::Sqlite)).expect("all is mapped");
+    let found = selected(&database, "jobs", "id", condition);
+    assert_eq!(found, [1, 2, 3, 6].map(Cell::Integer));
+    // Whom terms name needs an id, as who asks does.
+    let error = self::filter(&engine, "8", "all").condition(&jobs(Database::Sqlite));
+    assert!(matches!(error, Err(ConditionError::NoId { name, .. }) if name == "zoe"));
+}
+
 #[test]
 fn rows_are_found_by_indexes() {
     let database = Connection::open_in_memory().expect("a database");

@@ -532,6 +532,10 @@ fn is_normal(predicate: &Predicate, text: &str) {
         Predicate::OneOf { values, .. } => {
             return assert!(!values.is_empty() && values.is_sorted(), "{text}");
         }
+        Predicate::Names { any_of, .. } => {
+            let is_list = any_of.windows(2).all(|pair| pair[0] < pair[1]);
+            return assert!(!any_of.is_empty() && is_list, "{text}");
+        }
         _ => return,
     };
     assert!(parts.len() > 1, "{text}");
@@ -544,6 +548,10 @@ fn is_normal(predicate: &Predicate, text: &str) {
         let again = parts[..at].iter().any(|before| match (before, part) {
             (Predicate::Relation { name, .. }, Predicate::Relation { name: other, .. }) => {
                 name == other
+            }
+            (Predicate::Names { name, .. }, Predicate::Names { name: other, .. }) => {
+                // It may name several, one of each.
+                if is_and { before == part } else { name == other }
             }
             _ => before == part,
         });
@@ -1203,6 +1211,16 @@ fn turned_sources(document: &Document) -> Document {
         user.roles.reverse();
         user.approval_groups.reverse();
         user.groups.reverse();
+        user.assignments = each(std::mem::take(&mut user.assignments), |assignment| {
+            assignment.roles.reverse();
+            assignment.approval_groups.reverse();
+            reverse(&mut assignment.statements.bounds);
+            if let Some(on) = &mut assignment.on {
+                *on = each(std::mem::take(on), reverse);
+                reverse(on);
+            }
+        });
+        reverse(&mut user.assignments);
     });
     reverse(&mut turned.profiles);
     reverse(&mut turned.roles);

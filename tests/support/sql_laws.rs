@@ -5,7 +5,7 @@ use super::by_name::ByName;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use grantree::document::{BoundType, ObjectKind, RelationType};
+use grantree::document::{self, BoundType, Map, ObjectKind, RelationType};
 use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
 use grantree::sql::sea_query::{
     Alias, Expr, ExprTrait, Query, SelectStatement, SqliteQueryBuilder, Value as Bound, Values,
@@ -386,6 +386,13 @@ pub fn rows_selected_are_those_allowed(case: &Case, seed: u64) {
     let mut names: Vec<String> = document.users.iter().map(|(name, _)| name.to_owned()).collect();
     names.extend(document.groups.iter().map(|(name, _)| name.to_owned()));
     names.extend(document.users.iter().flat_map(|(_, user)| user.groups.iter().cloned()));
+    let assignments = document.users.iter().flat_map(|(_, user)| user.assignments.iter());
+    let on = assignments.flat_map(|(_, assignment)| &assignment.on).flat_map(Map::iter);
+    for (_, bound) in on.flat_map(|(_, conditions)| conditions.iter()) {
+        if let document::Bound::OneOf(any_of) = bound {
+            names.extend(any_of.iter().cloned());
+        }
+    }
     names.extend(["alice", "stranger"].map(str::to_owned));
     names.sort_unstable();
     names.dedup();
