@@ -24,7 +24,7 @@ fn blocks_are_parts_of_this_file() {
         assert!(here.windows(block_lines.len()).any(|part| part == block_lines), "{block}");
         found += 1;
     }
-    assert_eq!(found, 9);
+    assert_eq!(found, 10);
 }
 
 #[test]
@@ -263,5 +263,34 @@ fn matrices() -> Result<(), Box<dyn Error>> {
     let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
     let profiles = policy.sources().into_iter().filter(|it| matches!(it, SourceName::Profile(_)));
     prints(&policy.matrix(profiles)?.to_string());
+    Ok(())
+}
+
+#[test]
+fn a_role_here_and_until() -> Result<(), Box<dyn Error>> {
+    use grantree::document::UserEntry;
+    use grantree::object::DynamicObject;
+    use grantree::{Document, Engine, Moment, Policy};
+
+    let text = r#"{
+        "format": 1,
+        "catalogue": {
+            "objects": {"order": {"relations": {"team": "group"}, "attributes": {"amount": "at_most"}}},
+            "permissions": [{"key": "approve", "object": "order", "checks": ["amount"]}]},
+        "roles": {"approver": {"allow": ["approve"], "bounds": {"order.amount": 1000}}},
+        "users": {"carol": {"assignments": {"leeds cover": {
+            "roles": ["approver"], "on": {"order": {"team": ["leeds"]}}, "until": "2026-12-24T18:00"}}}}
+    }"#;
+    let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    let (carol, approve) = (engine.user("carol")?, engine.permission("approve")?);
+    let order = DynamicObject::new("order").with_attribute("amount", 900);
+    let day: Moment = "2026-12-24T17:59".parse()?;
+    let of = |team: &str| order.clone().with_relation("team", [team]);
+    assert!(engine.can(carol, approve, (&of("leeds"), day)));
+    assert_eq!(engine.why(carol, approve, (&of("york"), day)).code(), "out_of_terms");
+
+    // A token of carol's may do no more than she may, nor more than it lists.
+    let token = engine.asker(carol).within(&UserEntry::default())?;
+    assert!(!token.can_some(approve) && engine.can_some(carol, approve));
     Ok(())
 }
