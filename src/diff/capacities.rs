@@ -90,7 +90,7 @@ impl<'e> Comparison<'e> {
         if candidates.is_empty() {
             return Vec::new();
         }
-        let days = days_by_holding(users.each_ref().map(Capacities::terms));
+        let days = days_by_holding(&users.each_ref().map(Capacities::terms));
         let named = sides.map(|(side, slot)| Some(side.engine.policy().inner().users.name(slot?)));
         let user = named.after.or(named.before).unwrap_or_default();
         let subject = Subject { pair, user, groups: assigned.groups, users, days };

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::BeforeAfter;
-use crate::date::{DAY, Date};
+use crate::date::{DAY, Date, Moment};
 use crate::names::IndexMap;
 use crate::policy::Terms;
 
@@ -36,14 +36,13 @@ impl Days {
 // ones hold in every second, and so they do on every day that lies within it as a whole.
 // A day on which there is a cut may be asked about as a whole, too: then those hold that
 // hold throughout. And a day may be unknown.
-pub(super) fn days_by_holding(terms: BeforeAfter<Vec<&Terms>>) -> Option<IndexMap<Holding, Days>> {
+pub(super) fn days_by_holding(terms: &BeforeAfter<Vec<&Terms>>) -> Option<IndexMap<Holding, Days>> {
     /// More than anybody has.
     const MOST: usize = 64;
 
     let all = terms.before.iter().chain(&terms.after);
     let begins = all.clone().filter_map(|it| it.from).map(|from| from.seconds().start);
-    let mut cuts: Vec<i64> =
-        begins.chain(all.filter_map(|it| it.until).map(|it| it.end())).collect();
+    let mut cuts: Vec<i64> = begins.chain(all.filter_map(|it| it.until).map(Moment::end)).collect();
     let end = Date::ENDS.1.days().saturating_add(1).saturating_mul(DAY);
     cuts.extend([0, end]);
     cuts.sort_unstable();

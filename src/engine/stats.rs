@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Engine;
 use crate::catalogue::Limit;
+use crate::chunked::Chunked;
 
 /// The size of an engine, by part.
 ///
@@ -70,7 +71,7 @@ impl Engine {
         };
         let all_limits = [&compiled.limits, &compiled.own_limits];
         let limits = all_limits.iter().flat_map(|it| it.iter()).flatten().map(shared);
-        let limits = limits.chain(all_limits.map(|it| it.bytes())).sum::<usize>();
+        let limits = limits.chain(all_limits.map(Chunked::bytes)).sum::<usize>();
         let (effective, carried) = (compiled.effective.bytes(), compiled.carried.bytes());
         Stats {
             users: users.len(),
