@@ -103,6 +103,7 @@ fn policy(document: &Value) -> Policy {
 }
 
 /// A policy in which `ann` has these assignments.
+#[expect(clippy::needless_pass_by_value, reason = "they are written where they are passed")]
 fn assigned(assignments: Value) -> Value {
     json!({
         "format": 1,

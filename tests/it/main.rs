@@ -1,5 +1,7 @@
 //! The tests that see the crate from outside, in one binary.
 
+#![expect(clippy::duplicate_mod, reason = "the dice of both editions' strategies are the same")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

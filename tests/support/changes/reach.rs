@@ -321,7 +321,7 @@ fn reaches_no_more(
 ) -> bool {
     let node = oracle.catalogue().node(scope);
     let kind = node.kind.expect("a scope is on an object");
-    node.when.into_iter().flat_map(|when| when.iter()).all(|(name, accepted)| {
+    node.when.into_iter().flat_map(grantree::document::Map::iter).all(|(name, accepted)| {
         let of_groups = oracle.relation_type(kind, name) == Some(RelationType::Group);
         let accepts = |state: &str| match accepted {
             Accepted::State(known) => known == state,
