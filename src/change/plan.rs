@@ -378,7 +378,10 @@ impl Plan<'_> {
             ),
         }
         if !groups.cycles().is_empty() {
-            self.refuse(Rule::Invalid, "groups would be beneath each other in a cycle");
+            // Nobody may walk up in a cycle.
+            self.new.groups = Arc::clone(&self.old.groups);
+            let message = "groups would be beneath each other in a cycle";
+            return self.refuse(Rule::Invalid, message);
         }
         self.touch_groups(group);
         let (group, parent) = (group.to_owned(), parent.map(str::to_owned));
