@@ -23,7 +23,6 @@ fn hold(cases: u32, strategy: &impl Strategy<Value = Session>, law: fn(&Session)
 }
 
 #[test]
-#[ignore = "the model does not know all of the second edition's guards yet"]
 fn changes_go_as_the_model_says() {
     hold(1000, &session(), changes_agree_with_model);
 }
@@ -122,7 +121,7 @@ fn random_changes_meet_every_rule() {
     for rule in ORDER {
         assert!(tally.refused.contains_key(&rule), "`{rule}` refused nothing");
     }
-    assert!(tally.applied() > tally.refused(), "{tally}");
+    assert!(2 * tally.applied() > tally.refused(), "{tally}");
 }
 
 // What is reported about a change.
