@@ -207,7 +207,10 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
         serde_json::from_str(r#"{"assign": {"user": "freya", "source": {"role": "owner"}}}"#)?;
     let refusal = live.apply(Actor::User("ursula"), &owner).unwrap_err();
     assert_eq!(refusal.rule, Rule::NotPermitted);
-    assert_eq!(refusal.to_string(), "not_permitted: `ursula` may not assign role `owner`");
+    assert_eq!(
+        refusal.to_string(),
+        "not_permitted: `ursula` may not assign or change role `owner`: only holders of `primary_owner` may"
+    );
 
     // but may make a form designer.
     let designer: Change = serde_json::from_str(

@@ -452,7 +452,7 @@ fn who_would_gain_is_named() {
         (
             Actor::User("bob"),
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: this would let `ann` do more with `ask` than `bob` may do",
+            "escalation: this would let whoever has role `clerk` do more with `ask` than `bob` may do",
         ),
         (
             Actor::User("bob"),
