@@ -277,7 +277,7 @@ pub enum Extent {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         definitions: Vec<Predicate>,
     },
-    /// Those of any of these whose dates hold: for a user with assignments that have dates.
+    /// The objects of each of these whose dates hold: for a user with assignments that have dates.
     ByDate(Vec<Dated>),
 }
 

@@ -267,7 +267,7 @@ pub struct ObjectKind {
     /// The attributes whose bounds every permission on this kind must satisfy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
-    /// What its objects are in the policy itself, if they are in it.
+    /// The things of the policy itself that its objects stand for, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<StandsFor>,
 }

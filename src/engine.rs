@@ -375,10 +375,10 @@ impl Engine {
     #[must_use]
     pub fn can_some(&self, user: User, action: Permission) -> bool {
         let compiled = &self.0;
-        let (Some(slot), Some(ask)) = (compiled.slot(user), compiled.ask(action)) else {
+        let (Some(slot), Some(bit)) = (compiled.slot(user), self.bit(action)) else {
             return false;
         };
-        compiled.allows_some(slot, ask.bit())
+        compiled.allows_some(slot, bit)
     }
 
     /// The level that a user has of a graded permission, the lowest if nothing is
@@ -569,7 +569,6 @@ impl Compiled {
         self.asks.get(action.0.place(self.lineage)).copied()
     }
 
-    /// Returns `true` if users of a class are admins, for whom objects are not looked at.
     /// Returns whether a user may do this on some object, on some day, in any capacity.
     fn allows_some(&self, slot: UserSlot, bit: Bit) -> bool {
         let Some(&marked) = self.classes.get(slot.index()) else { return false };

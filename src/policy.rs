@@ -32,7 +32,7 @@ pub(crate) use resolve::Resolver;
 pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
-pub(crate) use terms::{OwnSources, TermTest, Terms};
+pub(crate) use terms::{Conditions, OwnSources, TermTest, Terms};
 pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Likeness, Texts, Users};
 
 use smallvec::SmallVec;

@@ -82,7 +82,7 @@ struct Telling<'c, C> {
     root: Bit,
     /// The same, if it is asked for itself.
     asked: Option<NodeId>,
-    /// What must be allowed in any case.
+    /// The permissions that must be allowed in any case.
     always: HashSet<Bit>,
     /// Everything that the permission answers to, each after what it leads to itself.
     order: Vec<Bit>,

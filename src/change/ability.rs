@@ -162,7 +162,7 @@ impl<'p> Abilities<'p> {
 pub(crate) enum BehindGates {
     /// Granted ones.
     Granted,
-    /// Those that are had.
+    /// Permissions that are had.
     Had,
 }
 
@@ -299,9 +299,12 @@ impl<'c> Comparing<'c> {
         }
         let neither = !one.admin && !other.admin;
         let wider = [true, false].map(|of_one| {
-            [true, false].map(|of_other| match neither {
-                true => self.wider(one.limits_on(of_one), other.limits_on(of_other)),
-                false => Arc::default(),
+            [true, false].map(|of_other| {
+                if neither {
+                    self.wider(one.limits_on(of_one), other.limits_on(of_other))
+                } else {
+                    Arc::default()
+                }
             })
         });
         let groups = groups.map(|differ| differ && neither);
@@ -368,9 +371,9 @@ struct Excess<'a> {
     other: &'a Capability,
     /// The permissions that only the one has.
     had: BitSet,
-    /// Those that are effective only for the one.
+    /// The permissions that are effective only for the one.
     effective: BitSet,
-    /// Those that are only granted, and not to the other.
+    /// The permissions that are only granted, and not to the other.
     granted: BitSet,
     /// The attributes of which some value passes for the one only, in order: by the limits of
     /// the one on what counts and on other gates, and by those of the other.

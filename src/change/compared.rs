@@ -25,7 +25,7 @@ pub(super) struct Compared<'p> {
 #[derive(Clone, Debug)]
 pub(super) enum Who {
     User(UserSlot),
-    /// Those of a class who have no assignments. Their groups are left aside.
+    /// The users of a class who have no assignments. Their groups are left aside.
     OfClass(ClassId),
     Newcomer,
     Holder(SourceId),

@@ -30,7 +30,7 @@ pub(crate) struct Plan<'p> {
     pub(super) notes: Vec<Note>,
 }
 
-/// Who asks for a change, as far as the result depends on it.
+/// The standing of the asker, as far as the result of a change depends on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// The host, or an admin.

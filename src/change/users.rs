@@ -1,11 +1,9 @@
 //! Changes of users: which ones exist, and what each has.
 
-use std::sync::Arc;
-
 use super::plan::{Acts, Given, Plan, Sparing};
 use super::{Change, Moved, Rule};
 use crate::document::NewUser;
-use crate::ids::{GroupId, Number, SourceId, UserSlot};
+use crate::ids::{GroupId, SourceId, UserSlot};
 use crate::policy::{ByKind, ChangeKind, Class, SourceKind, SourceName, Texts};
 
 impl Plan<'_> {
@@ -121,12 +119,7 @@ impl Plan<'_> {
     /// The numbers of groups, which need not be declared.
     pub(super) fn groups(&mut self, names: &[String]) -> Box<[GroupId]> {
         names.iter().for_each(|name| self.check_text(name));
-        let mut ids = Vec::new();
-        for name in names {
-            let known = self.new.groups.parents.get_index_of(name.as_str()).map(GroupId::new);
-            ids.push(known.unwrap_or_else(|| Arc::make_mut(&mut self.new.groups).number(name)));
-        }
-        ids.into()
+        self.new.numbers(names).into()
     }
 
     pub(super) fn remove_user(&mut self, name: &str) {

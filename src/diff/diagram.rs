@@ -33,11 +33,11 @@ pub(super) type Variable = u32;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Asked<'e> {
     Relation(&'e str, &'e str),
-    /// Whether the relation names one of these, sorted.
+    /// Asks if the relation names one of these, sorted.
     Names(&'e str, &'e str, Arc<[&'e str]>),
-    /// Whether the attribute is within the user's bound, which may differ before and after.
+    /// Asks if the attribute is within the user's bound, which may differ before and after.
     Bound(&'e str, &'e str),
-    /// Whether the attribute is within this limit.
+    /// Asks if the attribute is within this limit.
     Values(&'e str, &'e str, Cow<'e, Limit>),
 }
 

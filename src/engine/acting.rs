@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
-use super::{Ask, Compiled, Engine, Limit, Permission, User, limit_of};
+use super::{Compiled, Engine, Limit, Permission, User, limit_of};
 use crate::bits::Word;
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, NodeId};
 use crate::date::Moment;
@@ -126,7 +126,7 @@ impl<'e> Acting<'e> {
                 capacity: In::Assigned(self.asked(bit)),
                 shared,
                 own: self.own_condition(bit),
-                terms: terms.into_vec(),
+                terms,
             }),
         }
     }
@@ -344,14 +344,7 @@ impl Compiled {
                     && (!ask.on_object() || self.allows_on(user, class, ask, object, today))
             }
         };
-        ordinary
-            || self.asks_capacities(ask)
-                && self.acting(slot).any(|it| it.allows(slot, ask.bit(), object, today))
-    }
-
-    /// Returns whether the question is about a permission that exists.
-    fn asks_capacities(&self, ask: Ask) -> bool {
-        ask.bit().index() < self.policy().catalogue.bits()
+        ordinary || self.acting(slot).any(|it| it.allows(slot, ask.bit(), object, today))
     }
 
     /// Returns whether a user may do this on some object, on some day, in some assignment.

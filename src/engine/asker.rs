@@ -1,4 +1,4 @@
-//! Who asks a question: a user of the policy, or one that only the host knows.
+//! The asker of a question: a user of the policy, or one that only the host knows.
 
 use super::handle::Handle;
 use super::{Effective, Engine, Permission, Unknown, User};

@@ -7,7 +7,7 @@ use crate::bits::Word;
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Limit, Values, ValuesId};
 use crate::date::Moment;
 use crate::ids::{ClassId, GroupId, GroupListId, Key, UserSlot};
-use crate::policy::TermTest;
+use crate::policy::Conditions;
 
 /// The answer for a user and a permission.
 pub(crate) enum Verdict<C> {
@@ -29,7 +29,7 @@ pub(crate) struct Conditional<'e> {
     /// The condition in its place, if the capacity has one of its own.
     pub(super) own: Option<Condition>,
     /// The tests of the terms, each with the name of a relation or an attribute.
-    pub(crate) terms: Vec<(&'e str, &'e TermTest)>,
+    pub(crate) terms: Conditions<'e>,
 }
 
 pub(super) enum Capacity<'e> {
@@ -121,7 +121,7 @@ impl Compiled {
                 capacity: Capacity::Ordinary(Ordinary { compiled: self, class }),
                 shared,
                 own: None,
-                terms: Vec::new(),
+                terms: Conditions::new(),
             }),
         }
     }

@@ -14,7 +14,7 @@ use crate::object::DynamicObject;
 use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
 
-/// Who a question is about.
+/// The user whom a question is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a user's name, or a user entry with a name")]
 pub enum Principal {

@@ -553,6 +553,27 @@ fn a_level_that_is_gone_is_none() {
 }
 
 #[test]
+fn a_permission_that_is_gone_is_nobodys_in_assignments_too() {
+    let policy = policy(document(
+        r#""catalogue": {"permissions": [{"key": "g"}, {"key": "h"}]},
+           "users": {"alice": {"assignments": {"x": {"allow": ["g"]}}}}"#,
+    ));
+    let engine = Engine::new(&policy);
+    let (alice, h) = (engine.user("alice").expect("alice"), engine.permission("h").expect("h"));
+    let g = engine.permission("g").expect("g");
+    assert!(engine.can(alice, g, ()) && engine.can_some(alice, g) && !engine.can_some(alice, h));
+    let mut document = Document::from(&policy);
+    document.catalogue.permissions.pop();
+    let next = Engine::new(&policy.revise(document).expect("a policy"));
+    assert!(next.can(alice, g, ()) && next.can_some(alice, g));
+    assert!(!next.can(alice, h, ()) && !next.can_some(alice, h));
+    assert_eq!(next.can_actions(alice, &[g, h], ()), [true, false]);
+    assert_eq!(next.why(alice, h, ()).code(), "not_granted");
+    assert_eq!(next.filter(alice, h, ()).to_string(), "nothing");
+    assert!(next.who_can(h, ()).is_empty());
+}
+
+#[test]
 fn handles_of_another_policy_are_nobodys() {
     let ours = engine(document(TEAM));
     // Their numbers are the same.

@@ -399,19 +399,12 @@ pub fn who_can_agrees_with_can(case: &Case) {
         let Ask { action, object, today, .. } = asked;
         let can = |user: &str| {
             let user = user.to_owned();
-            let question = match object.is_some() {
-                true => Question::Can {
-                    user: user.into(),
-                    within: Given::Absent,
-                    action: action.clone(),
-                    object: object.clone(),
-                    today: today.into(),
-                },
-                false => Question::CanSome {
-                    user: user.into(),
-                    within: Given::Absent,
-                    action: action.clone(),
-                },
+            let (user, within, action) = (user.into(), Given::Absent, action.clone());
+            let question = if object.is_some() {
+                let (object, today) = (object.clone(), today.into());
+                Question::Can { user, within, action, object, today }
+            } else {
+                Question::CanSome { user, within, action }
             };
             ask(&engine, &question)
         };
