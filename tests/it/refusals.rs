@@ -457,7 +457,7 @@ fn who_would_gain_is_named() {
         (
             Actor::User("bob"),
             r#"{"edit": {"source": {"profile": "newcomer"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: this would let a new user do more with `ask` than `bob` may do",
+            "escalation: this would let whoever has profile `newcomer` do more with `ask` than `bob` may do",
         ),
     ] {
         let parsed: Change = serde_json::from_str(change).expect(change);

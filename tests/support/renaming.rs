@@ -8,8 +8,8 @@ use grantree::document::{Map, PermissionNode, Statements};
 /// The present paths, by the former ones.
 type Paths = BTreeMap<String, String>;
 
-/// The same document with other keys, but of headings; its permissions list their former
-/// paths.
+/// The same document with other keys, but of headings and what they are beneath, as a
+/// heading can't list its former path; its permissions list theirs.
 pub fn renamed(document: &Document) -> Document {
     let mut renamed = document.clone();
     let mut paths = Paths::new();
@@ -41,7 +41,7 @@ pub fn renamed(document: &Document) -> Document {
 fn rename(nodes: &mut [PermissionNode], (former, present): (&str, &str), paths: &mut Paths) {
     for node in nodes {
         let before = format!("{former}{}", node.key);
-        if !node.heading {
+        if !has_heading(node) {
             node.key.push_str("-now");
             node.was = vec![before.clone()];
         }
@@ -56,6 +56,10 @@ fn rename(nodes: &mut [PermissionNode], (former, present): (&str, &str), paths: 
         rename(&mut node.children, above, paths);
         paths.insert(before, after);
     }
+}
+
+fn has_heading(node: &PermissionNode) -> bool {
+    node.heading || node.children.iter().any(has_heading)
 }
 
 /// Gives other paths to what nodes require and imply.
