@@ -408,7 +408,7 @@ impl Engine {
     /// assert_eq!(engine.level(bob, price, ()), Some("read_only"));
     /// assert_eq!(engine.level(engine.user("eve")?, price, ()), Some("hidden"));
     /// assert_eq!(engine.level(User::NOBODY, price, ()), Some("hidden"));
-    /// assert_eq!(engine.level(bob, engine.permission("orders")?), None);
+    /// assert_eq!(engine.level(bob, engine.permission("orders")?, ()), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn level<T: Target>(&self, user: User, permission: Permission, on: T) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! Documents whose permissions have other paths.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use grantree::Document;
 use grantree::document::{Map, PermissionNode, Statements};
@@ -18,7 +18,7 @@ pub fn renamed(document: &Document) -> Document {
     needs(roots, &paths);
     let stated = |statements: &mut Statements| {
         let Statements { allow, except, deny, forbid, levels, .. } = statements;
-        [allow, except, deny, forbid].into_iter().for_each(|list| texts(list, &paths));
+        [allow, except, deny, forbid].into_iter().for_each(|list| patterns(list, &paths));
         let all = std::mem::take(levels).into_iter();
         *levels = all.map(|(path, level)| (text(&path, &paths), level)).collect();
     };
@@ -77,6 +77,16 @@ fn needs(nodes: &mut [PermissionNode], paths: &Paths) {
 
 fn texts(texts: &mut [String], paths: &Paths) {
     texts.iter_mut().for_each(|it| *it = text(it, paths));
+}
+
+/// Those of a list in which some path is a former one stand in it once.
+fn patterns(list: &mut Vec<String>, paths: &Paths) {
+    let before = list.clone();
+    texts(list, paths);
+    if *list != before {
+        let mut seen = BTreeSet::new();
+        list.retain(|pattern| seen.insert(pattern.clone()));
+    }
 }
 
 /// A pattern or a threshold with the present path.
