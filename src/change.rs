@@ -30,6 +30,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`crate::delegating`] shows how to arrange who may make which change.
 
 mod ability;
 mod assignments;
