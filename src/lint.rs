@@ -34,7 +34,9 @@
 //! out changes no answer for any user, whichever of the policy's sources and groups the
 //! user has, now or in future, and under any licence. So the findings do not depend on
 //! who holds what today, and any number of them can be left out at once. Explanations
-//! do not count as answers: a denial may become "not granted".
+//! do not count as answers: a denial may become "not granted". A `deny` or `forbid` with
+//! nothing to deny is without effect, too, but has a code of its own, [`Code::Guard`]: it
+//! may be meant for what is granted later.
 //!
 //! Not every such statement is found. Each is compared with the other statements of its
 //! source, those of the roles that it includes and of the global source, and with the
@@ -102,14 +104,22 @@ pub enum Code {
     /// an included role or of the global source.
     Redundant,
     /// A statement about permissions that nobody is granted or that are forbidden
-    /// anyway, a denial or an `except` of what would not be granted without it either, or
-    /// a bound on an attribute that no permission checks.
+    /// anyway, a lowest level or an `except` of what would not be granted without it
+    /// either, or a bound on an attribute that no permission checks.
     Idle,
+    /// A `deny` or `forbid` of what would not be granted without it either. It changes no
+    /// answer, but may be there for what is granted later.
+    Guard,
     /// A permission that nobody but an admin can hold, whatever sources they have,
     /// under the licence or under any edition of the catalogue with the licence's own
     /// features (any licence, if no edition is declared). Permissions that need it are
-    /// not reported separately.
+    /// not reported separately. If nobody can hold anything beneath a heading or another
+    /// permission, that is one finding, which names the first few: at the heading, or at
+    /// the `children` of the permission.
     NeverHeld,
+    /// A kind of change that nobody but an admin can make under the licence, whatever
+    /// sources they have.
+    NeverMade,
     /// An attribute that is checked, but for which no source states a bound that any
     /// value could pass.
     NoBound,
@@ -149,7 +159,9 @@ impl Code {
             Code::Overridden => "overridden",
             Code::Redundant => "redundant",
             Code::Idle => "idle",
+            Code::Guard => "guard",
             Code::NeverHeld => "never_held",
+            Code::NeverMade => "never_made",
             Code::NoBound => "no_bound",
             Code::Unused => "unused",
             Code::Same => "same",
@@ -164,7 +176,8 @@ impl Code {
     }
 
     /// Returns whether the entry at the finding's place can be left out without changing
-    /// any answer: see the [module](self).
+    /// any answer: see the [module](self). False of a [`Guard`](Code::Guard), which is not
+    /// to be cleaned up.
     ///
     /// ```
     /// use grantree::lint::Code;
@@ -322,6 +335,8 @@ struct Reach {
     /// The part of it for which no user's own statements are needed, implications
     /// aside.
     common: BitSet,
+    /// The part of that which the global source or a profile grants.
+    lower: BitSet,
     /// The part of it that could be effective.
     effective: BitSet,
     /// The first bits of permissions that could be implied.
@@ -331,17 +346,21 @@ struct Reach {
 impl Reach {
     fn new(policy: &Inner, stated: &[Stated<'_>]) -> Reach {
         let catalogue = &policy.catalogue;
-        let mut common = BitSet::new(catalogue.bits());
+        let [mut common, mut lower] = [(); 2].map(|()| BitSet::new(catalogue.bits()));
         let mut all = Layer::new(catalogue.bits());
         for Stated { held, .. } in stated {
-            let own = held.tier == Tier::User;
-            let granted = if own { &mut all.granted } else { &mut common };
+            let granted = match held.tier {
+                Tier::Global | Tier::Profile => &mut lower,
+                Tier::Role | Tier::Assignment => &mut common,
+                Tier::User => &mut all.granted,
+            };
             held.statements.each_distinct(catalogue, |statement| {
                 for (id, said) in statement.results(catalogue) {
                     granted.insert_range(catalogue.node(id).bits_up_to(said.level()));
                 }
             });
         }
+        common.union_with(&lower);
         all.granted.union_with(&common);
         let effective = possible(policy, &mut all, &catalogue.licensed(|_| true));
         let mut implied = BitSet::new(catalogue.bits());
@@ -352,7 +371,7 @@ impl Reach {
                 }
             }
         }
-        Reach { granted: all.granted, common, effective, implied }
+        Reach { granted: all.granted, common, lower, effective, implied }
     }
 }
 

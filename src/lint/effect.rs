@@ -79,8 +79,9 @@ impl<'p> Linter<'p> {
             let mut found = Vec::new();
             sources.permissions(stated.held, &mut found);
             sources.values(stated.held, &mut found);
-            if stated.alone && found.len() == stated.held.statements.len() {
-                continue;
+            let idle = found.iter().filter(|(stating, cause)| !is_guard(*stating, *cause)).count();
+            if stated.alone && idle == stated.held.statements.len() {
+                found.retain(|(stating, cause)| is_guard(*stating, *cause));
             }
             for (stating, cause) in found {
                 self.report(stated, stating, cause);
@@ -116,6 +117,7 @@ impl<'p> Linter<'p> {
             Cause::Repeated => Code::Repeated,
             Cause::Overridden => Code::Overridden,
             Cause::SameBeside | Cause::SameBelow => Code::Redundant,
+            _ if is_guard(stating, cause) => Code::Guard,
             _ => Code::Idle,
         };
         let mut message = match cause {
@@ -137,7 +139,13 @@ impl<'p> Linter<'p> {
                 format!("everything that `{what}` matches needs a permission that nobody can hold")
             }
             Cause::NothingToDeny => {
-                format!("`{what}` denies nothing that would otherwise be granted")
+                let takes = match stating {
+                    Stating::Permissions(Statement { effect: Effect::Level(_), .. }) => {
+                        "takes away"
+                    }
+                    _ => "denies",
+                };
+                format!("`{what}` {takes} nothing that would otherwise be granted")
             }
             Cause::NothingToLeaveOut => format!("it makes no difference that `{what}` is left out"),
             Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
@@ -149,6 +157,7 @@ impl<'p> Linter<'p> {
             others => message.push_str(&format!(" (so for {others} other {noun}s)")),
         }
         let advice = match stating {
+            _ if code == Code::Guard => "it only guards against what may be granted later",
             Stating::Permissions(Statement {
                 effect: Effect::Allow | Effect::Level(_), ..
             }) if cause == Cause::NeverEffective => "allow what it needs too, or leave it out",
@@ -157,6 +166,13 @@ impl<'p> Linter<'p> {
         };
         self.find(code, place, message, advice, vec![what]);
     }
+}
+
+/// Returns whether a statement is a denial with nothing to deny for now.
+fn is_guard(stating: Stating<'_>, cause: Cause) -> bool {
+    let Stating::Permissions(statement) = stating else { return false };
+    matches!(statement.effect, Effect::Deny | Effect::Forbid)
+        && matches!(cause, Cause::NeverGranted | Cause::NeverEffective | Cause::NothingToDeny)
 }
 
 /// The sources, examined one after the other.
@@ -359,7 +375,13 @@ impl Surroundings<'_> {
             }
             (Tier::User, Said::Nothing) if !never_common => Said::Nothing,
             (Tier::Role | Tier::Assignment, _) if never_common => NOTHING_GRANTED,
-            (Tier::Role | Tier::Assignment, said) => said.max(self.beside.said_of(node)),
+            (Tier::Role | Tier::Assignment, said) => match said.max(self.beside.said_of(node)) {
+                // There is nothing below that granting nothing would override.
+                Said::Nothing if !implied && !self.reach.lower.contains(node.bit) => {
+                    NOTHING_GRANTED
+                }
+                said => said,
+            },
             (_, Said::Nothing | Said::Deny) => NOTHING_GRANTED,
             (_, said) => said,
         }

@@ -186,6 +186,11 @@ impl Governance {
         needs.map(|(_, bits)| &**bits)
     }
 
+    /// The kinds of change that are not left to admins, with what they need.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = (ChangeKind, &[Bit])> {
+        self.needs.iter().map(|(kind, bits)| (*kind, &**bits))
+    }
+
     pub(crate) fn separations(&self) -> &[Separation] {
         &self.separations
     }

@@ -40,6 +40,7 @@ fn random_policies_have_findings_of_every_kind() {
     }
     let expected = [
         "idle",
+        "guard",
         "overridden",
         "redundant",
         "repeated",
@@ -210,7 +211,7 @@ fn redundant_over_what_lies_beneath() {
     assert_eq!(found, ["redundant roles.r.allow[1]"]);
     // Nothing grants what the global source denies.
     let found = with(json!({"deny": ["orders.approve"]}), json!({}), json!({"allow": ["orders"]}));
-    assert_eq!(found, ["idle global.deny[0]"]);
+    assert_eq!(found, ["guard global.deny[0]"]);
     // Denied, nothing is implied.
     let implied = findings(
         json!([{"key": "a", "implies": ["b"]}, {"key": "b"}]),
@@ -219,6 +220,61 @@ fn redundant_over_what_lies_beneath() {
                "users": {"u": {"profile": "p", "roles": ["r"]}}}),
     );
     assert_eq!(implied, NONE);
+}
+
+/// The lowest level in a role grants nothing, and so takes away what is granted below.
+#[test]
+fn a_lowest_level_with_nothing_below() {
+    let of = |profile: Value, role: Value| {
+        findings(
+            json!([{"key": "price", "levels": ["none", "read", "write"]},
+                   {"key": "edit", "implies": ["cost:read"]},
+                   {"key": "cost", "levels": ["none", "read"]}]),
+            json!({"profiles": {"p": profile}, "roles": {"r": role, "s": {"allow": ["**"]}},
+                   "users": {"u": {"profile": "p", "roles": ["r"]}, "v": {"roles": ["s"]}}}),
+        )
+    };
+    let none = || json!({"levels": {"price": "none"}});
+    assert_eq!(of(json!({}), none()), ["idle roles.r.levels.price"]);
+    assert_eq!(of(none(), none()), ["idle profiles.p.levels.price", "idle roles.r.levels.price"]);
+    assert_eq!(of(json!({"allow": ["price"]}), none()), NONE);
+    // What an implication would grant is not implied where a level is stated.
+    assert_eq!(of(json!({}), json!({"levels": {"cost": "none"}})), NONE);
+    // With a higher one in the role, a pattern matters only where it is nearest.
+    let found = of(json!({}), json!({"levels": {"*": "none", "price": "read", "cost": "read"}}));
+    assert_eq!(found, ["overridden roles.r.levels.*"]);
+    assert_eq!(of(json!({}), json!({"levels": {"**": "read", "price": "none"}})), NONE);
+}
+
+#[test]
+fn denials_with_nothing_to_deny_are_guards() {
+    let of = |deny: Value, forbid: Value| {
+        orders(json!({"global": {"deny": deny, "forbid": forbid},
+                      "roles": {"r": {"allow": ["orders", "orders.quotes"]}},
+                      "users": {"u": {"roles": ["r"]}}}))
+    };
+    let guards = |deny: Value, forbid: Value| {
+        let found = of(deny, forbid).into_iter();
+        found.filter(|it| !it.starts_with("never_held")).collect::<Vec<_>>()
+    };
+    assert_eq!(guards(json!(["orders.approve"]), json!([])), ["guard global.deny[0]"]);
+    assert_eq!(guards(json!([]), json!(["orders.approve"])), ["guard global.forbid[0]"]);
+    // Others of the same source are without effect for good.
+    assert_eq!(
+        guards(json!(["orders.approve", "orders.approve"]), json!([])),
+        ["guard global.deny[0]", "repeated global.deny[1]"]
+    );
+    assert_eq!(guards(json!([]), json!(["orders.quotes"])), ["idle roles.r.allow[1]"]);
+    let document = json!({"format": 1, "catalogue": {"permissions": [{"key": "orders"}]},
+                          "global": {"deny": ["orders"]}});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    let found = Policy::try_from(document).expect("a valid policy").lint();
+    assert!(!found[1].code.is_without_effect(), "{}", found[1]);
+    assert_eq!(
+        found[1].to_string(),
+        "global.deny[0]: nobody is granted anything that `orders` matches; it only guards against \
+         what may be granted later"
+    );
 }
 
 #[test]
@@ -283,6 +339,89 @@ fn never_held() {
     // What nobody effectively holds, for want of something else, is without effect.
     let found = of(json!(["f"]), json!({"global": {"allow": ["a.b", "c", "h.d"]}}));
     assert_eq!(found, ["never_held catalogue.permissions[0]", "idle global.allow[0]"]);
+}
+
+/// What nobody can hold beneath one node is one finding.
+#[test]
+fn never_held_beneath_a_node() {
+    let of = |allow: Value, forbid: Value| {
+        let permissions = json!([
+            {"key": "h", "heading": true, "children": [
+                {"key": "a"}, {"key": "b", "children": [{"key": "c"}]},
+                {"key": "i", "heading": true, "children": [{"key": "d"}, {"key": "e", "object": "job",
+                    "scopes": [{"key": "own", "when": {"assignee": "me"}}]}]}]},
+            {"key": "f", "children": [{"key": "g"}, {"key": "k"}]}, {"key": "l", "requires": ["h.a"]}]);
+        let document = json!({"format": 1, "catalogue": {"permissions": permissions,
+            "objects": {"job": {"relations": {"assignee": "user"}}}},
+            "global": {"allow": allow, "forbid": forbid}});
+        let document: Document = serde_json::from_value(document).expect("a document");
+        let policy = Policy::try_from(document).expect("a valid policy");
+        let found = policy.lint().into_iter().filter(|it| it.code.code() == "never_held");
+        found.map(|it| it.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(json!(["f"]), json!([])),
+        [
+            "catalogue.permissions[0]: nobody but an admin can hold any of the 5 permissions \
+             beneath `h`: nothing grants them; the same goes for `l`; allow them somewhere, or \
+             leave them to admins",
+            "catalogue.permissions[1].children: nobody but an admin can hold any of the 2 \
+             permissions beneath `f`: nothing grants them; allow them somewhere, or leave them to \
+             admins",
+        ]
+    );
+    let places = |allow: Value, forbid: Value| {
+        let found = of(allow, forbid).into_iter();
+        let place = |it: String| it.split(':').next().expect("a place").replace("catalogue.", "");
+        found.map(place).collect::<Vec<_>>()
+    };
+    // Somebody can hold something beneath `h`, but nothing beneath `h.i`.
+    assert_eq!(
+        places(json!(["h.a", "f.**", "l"]), json!([])),
+        ["permissions[0].children[1]", "permissions[0].children[2]"]
+    );
+    // For several causes.
+    assert_eq!(
+        places(json!(["f.**"]), json!(["h.a"])),
+        ["permissions[0].children[0]", "permissions[0].children[1]", "permissions[0].children[2]"]
+    );
+}
+
+#[test]
+fn kinds_of_change_that_nobody_can_make() {
+    let of = |rest: Value| {
+        let mut all = json!({
+            "editions": {"big": {"features": ["f"]}, "small": {"features": []}},
+            "roles": {"r": {"allow": ["a", "b"]}}, "users": {"u": {"roles": ["r"]}},
+            "governance": {"permissions": {"assign_role": ["a"], "edit_role": ["a", "b"]}}});
+        for (field, value) in rest.as_object().expect("an object") {
+            all[field] = value.clone();
+        }
+        findings(json!([{"key": "a"}, {"key": "b", "feature": "f"}]), all)
+    };
+    assert_eq!(of(json!({"licence": {"edition": "big"}})), NONE);
+    let small = || json!({"edition": "small"});
+    assert_eq!(of(json!({"licence": small()})), ["never_made governance.permissions.edit_role"]);
+    // Whoever may hold it could be given it.
+    assert_eq!(
+        of(json!({"licence": {"edition": "big"}, "users": {"root": {"admin": true}},
+                         "roles": {"r": {"allow": ["a", "b"], "template": true}}})),
+        NONE
+    );
+    // It is granted in assignments.
+    let assigned = json!({"u": {"assignments": {"x": {"allow": ["a", "b"]}}}});
+    let of_assignments = json!({"licence": {"edition": "big"}, "roles": {}, "users": assigned});
+    assert_eq!(of(of_assignments), NONE);
+    let found = of(json!({"licence": {"edition": "big"}, "global": {"forbid": ["a"]}}));
+    assert_eq!(
+        found,
+        [
+            "never_held catalogue.permissions[0]",
+            "never_made governance.permissions.assign_role",
+            "never_made governance.permissions.edit_role",
+            "idle roles.r.allow[0]",
+        ]
+    );
 }
 
 #[test]

@@ -15,8 +15,10 @@ use crate::support::strategies::{Case, said_by, sources};
 /// changes no answer for any user that the policy could have.
 pub fn what_is_without_effect_can_be_left_out(case: &Case) {
     let findings = lint(&case.document);
-    let vain: Vec<&Finding> =
-        findings.iter().filter(|finding| finding.code.is_without_effect()).collect();
+    let vain: Vec<&Finding> = findings
+        .iter()
+        .filter(|it| it.code.is_without_effect() || it.code == Code::Guard)
+        .collect();
     if vain.is_empty() {
         return;
     }
@@ -68,7 +70,9 @@ pub fn what_nobody_can_hold_is_not_held(case: &Case) {
                     match finding.code {
                         Code::NeverHeld => {
                             let held = engine.effective(handle);
-                            let held = held.iter().any(|held| held.path() == finding.names[0]);
+                            let held = held
+                                .iter()
+                                .any(|held| finding.names.iter().any(|path| held.path() == *path));
                             assert!(!held, "{finding}: {name} {user:?}");
                         }
                         Code::NoBound => {
