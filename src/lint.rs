@@ -44,6 +44,7 @@
 
 #[cfg(feature = "look-alikes")]
 mod alike;
+mod assigned;
 mod effect;
 mod hold;
 mod repeated;
@@ -146,6 +147,18 @@ pub enum Code {
     /// A separation above whose limit nobody but an admin can be, whatever sources they
     /// have.
     Toothless,
+    /// An assignment that allows nothing: it grants nothing, or nothing that has effect
+    /// beside the user's other sources, or nothing that is exercised on the objects on which
+    /// it holds.
+    CarriesNothing,
+    /// Grants, in an assignment that holds on objects only, of permissions on no kind of
+    /// object, which the user does not have otherwise. They are not allowed there, and
+    /// nothing that the assignment grants on objects needs them.
+    ServesNothing,
+    /// A bound of an assignment that lets more pass than the ordinary one, but not for
+    /// anything that the assignment grants: all of it needs a permission that keeps its
+    /// ordinary bound on the same attribute, as the assignment does not grant it.
+    GatedBound,
     /// A user's group, or the parent of a group, that is not declared but nearly has
     /// the name of one that is.
     Undeclared,
@@ -171,6 +184,9 @@ impl Code {
             Code::LookAlike => "look_alike",
             Code::Broken => "broken",
             Code::Toothless => "toothless",
+            Code::CarriesNothing => "carries_nothing",
+            Code::ServesNothing => "serves_nothing",
+            Code::GatedBound => "gated_bound",
             Code::Undeclared => "undeclared",
         }
     }
@@ -214,6 +230,7 @@ impl Policy {
         linter.effects();
         linter.holding();
         linter.sources();
+        linter.assignments();
         linter.repeated_names();
         linter.undeclared();
         #[cfg(feature = "look-alikes")]
@@ -252,6 +269,15 @@ impl<'p> Linter<'p> {
     fn common(&self) -> impl Iterator<Item = (SourceId, SourceName, &'p Source)> + use<'p> {
         let sources = &self.policy.sources;
         sources.iter().map(|(id, _, source)| (id, sources.name_of(id), source))
+    }
+}
+
+/// Returns the end of a message that holds for others, too.
+fn so_for_others(others: usize, noun: &str) -> String {
+    match others {
+        0 => String::new(),
+        1 => format!(" (so for another {noun})"),
+        others => format!(" (so for {others} other {noun}s)"),
     }
 }
 

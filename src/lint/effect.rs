@@ -21,7 +21,7 @@
     reason = "counts of users and statements, none of which is brought below what it counts"
 )]
 
-use super::{Code, Linter, Reach, Stated, checks};
+use super::{Code, Linter, Reach, Stated, checks, so_for_others};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Limit, Node, NodeId, Pattern};
 use crate::engine::{Layer, Layers};
@@ -151,11 +151,7 @@ impl<'p> Linter<'p> {
             Cause::Unchecked => format!("no permission that anybody can hold checks `{what}`"),
         };
         let noun = if stated.held.tier == Tier::User { "user" } else { "assignment" };
-        match stated.others {
-            0 => {}
-            1 => message.push_str(&format!(" (so for another {noun})")),
-            others => message.push_str(&format!(" (so for {others} other {noun}s)")),
-        }
+        message.push_str(&so_for_others(stated.others, noun));
         let advice = match stating {
             _ if code == Code::Guard => "it only guards against what may be granted later",
             Stating::Permissions(Statement {

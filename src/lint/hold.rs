@@ -10,7 +10,7 @@ use crate::policy::{Inner, Origin};
 use crate::problem::quoted;
 
 /// The most names that a message lists.
-const FEW: usize = 3;
+pub(super) const FEW: usize = 3;
 
 impl Linter<'_> {
     /// Reports the permissions that nobody can hold, and the checks that no value passes.

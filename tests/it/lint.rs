@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use grantree::{Document, Policy};
+use grantree::object::DynamicObject;
+use grantree::{Document, Engine, Policy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -520,6 +521,125 @@ fn groups_that_may_be_mistyped() {
     let declared = json!({"leeds": {"parent": "north"}, "nort": {}});
     assert_eq!(found(declared), ["undeclared groups.leeds.parent", "undeclared users.u.groups[1]"]);
     assert_eq!(found(json!({})), NONE);
+}
+
+/// Jobs that are looked at and edited in regions, orders that are approved, and reports.
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
+fn assigned(assignments: Value) -> Value {
+    let mut document = json!({
+        "format": 1,
+        "catalogue": {
+            "objects": {
+                "job": {"relations": {"team": "group"}, "attributes": {"region": "one_of"},
+                        "checks": ["region"]},
+                "order": {"attributes": {"amount": "at_most"}}},
+            "permissions": [
+                {"key": "reports"}, {"key": "archive", "implies": ["orders"]},
+                {"key": "jobs", "children": [
+                    {"key": "view", "object": "job", "children": [{"key": "edit"}]}]},
+                {"key": "orders", "children": [
+                    {"key": "approve", "object": "order", "checks": ["amount"]}]}]},
+        "roles": {
+            "viewer": {"allow": ["jobs", "jobs.view"], "bounds": {"job.region": ["north"]}},
+            "editor": {"allow": ["jobs.view.edit"]},
+            "all": {"allow": ["**"], "bounds": {"order.amount": 5}},
+            "limits": {"bounds": {"order.amount": 5}}},
+        "users": {"ann": {"roles": ["viewer"]}, "bob": {"roles": ["all", "editor", "limits"]},
+                  "root": {"admin": true}}});
+    document["users"]["ann"]["assignments"] = assignments;
+    document
+}
+
+/// The findings of these assignments of `ann`, each as `code place`.
+fn of_assignments(assignments: Value) -> Vec<String> {
+    let document: Document = serde_json::from_value(assigned(assignments)).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    let within = |place: &str| place.replace("users.ann.assignments.", "");
+    policy.lint().iter().map(|it| format!("{} {}", it.code, within(&it.place))).collect()
+}
+
+#[test]
+fn assignments_that_allow_nothing() {
+    let found = of_assignments(json!({
+        "limits": {"roles": ["limits"]},
+        "denials": {"roles": ["editor"], "deny": ["jobs.**"]},
+        "gated": {"allow": ["orders.approve"], "bounds": {"order.amount": 5}},
+        "gates_too": {"allow": ["orders", "orders.approve"], "bounds": {"order.amount": 5}},
+        "elsewhere": {"roles": ["editor"], "on": {"order": {}}},
+        "there": {"roles": ["editor"], "on": {"job": {}}}}));
+    assert_eq!(
+        found,
+        [
+            "carries_nothing denials",
+            "carries_nothing elsewhere",
+            "carries_nothing gated",
+            "carries_nothing limits",
+        ]
+    );
+}
+
+#[test]
+fn assignments_that_allow_nothing_are_told_apart() {
+    let mut document = assigned(json!({"gated": {"allow": ["orders.approve"]}}));
+    document["users"]["eve"] = json!({"assignments": {"a": {"roles": ["limits"]}}});
+    document["users"]["joe"] = json!({"assignments": {"b": {"roles": ["limits"]}}});
+    document["users"]["kim"] = json!({"suspended": true, "assignments": {"c": {"roles": ["all"]}}});
+    document["users"]["root"]["assignments"] = json!({"d": {"roles": ["limits"]}});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    let found = Policy::try_from(document).expect("a valid policy").lint();
+    assert_eq!(
+        found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "users.ann.assignments.gated: nothing that this assignment grants has effect: \
+             `orders.approve` needs `orders`; allow what that needs too, or remove the assignment",
+            "users.eve.assignments.a: this assignment grants nothing, and its limits and denials \
+             concern only what it grants (so for another assignment); allow in it what they are \
+             meant for",
+        ]
+    );
+}
+
+#[test]
+fn grants_on_no_kind_in_assignments_on_objects() {
+    let found = of_assignments(json!({
+        "serves": {"allow": ["orders", "orders.approve"], "bounds": {"order.amount": 5},
+                   "on": {"order": {}}},
+        "implies": {"allow": ["orders.approve", "archive"], "bounds": {"order.amount": 5},
+                    "on": {"order": {}}},
+        "had": {"allow": ["jobs", "jobs.view.edit"], "on": {"job": {}}},
+        "not": {"allow": ["jobs.view.edit", "reports"], "on": {"job": {}}},
+        "everywhere": {"allow": ["reports"]}}));
+    assert_eq!(found, ["serves_nothing not"]);
+}
+
+/// What the assignment does not carry keeps its ordinary bound.
+#[test]
+fn bounds_of_assignments_that_gates_undo() {
+    let found = of_assignments(json!({
+        "undone": {"roles": ["editor"], "bounds": {"job.region": ["south"]}},
+        "both": {"roles": ["editor"], "allow": ["jobs.view"], "bounds": {"job.region": ["south"]}},
+        "lower": {"roles": ["editor"], "bounds": {"job.region": []}},
+        "same": {"roles": ["editor"], "bounds": {"job.region": ["north"]}},
+        "terms": {"roles": ["editor"], "bounds": {"job.region": "any"},
+                  "on": {"job": {"region": ["north"]}}},
+        "other": {"roles": ["editor"], "bounds": {"job.region": "any"},
+                  "on": {"job": {"region": ["north", "south"]}}}}));
+    assert_eq!(
+        found,
+        ["gated_bound other.bounds.job.region", "gated_bound undone.bounds.job.region"]
+    );
+    let may_edit = |assignment: &str, region: &str| {
+        let all = json!({
+            "undone": {"roles": ["editor"], "bounds": {"job.region": ["south"]}},
+            "both": {"roles": ["editor"], "allow": ["jobs.view"], "bounds": {"job.region": ["south"]}}});
+        let document = assigned(json!({"a": all[assignment]}));
+        let document: Document = serde_json::from_value(document).expect("a document");
+        let engine = Engine::new(&Policy::try_from(document).expect("a valid policy"));
+        let job = DynamicObject::new("job").with_attribute("region", region);
+        engine.check("ann", "jobs.view.edit", &job).expect("known names")
+    };
+    assert!(!may_edit("undone", "south") && !may_edit("undone", "north"));
+    assert!(may_edit("both", "south"));
 }
 
 /// The products' policies have no findings, except intended ones.
