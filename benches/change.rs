@@ -60,5 +60,38 @@ fn changes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, changes);
+/// What the guards add: changes by somebody who may do everything but is no admin, beside
+/// the same ones by the host.
+fn guarded(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("guarded");
+    group.sample_size(20).measurement_time(Duration::from_secs(2));
+    let edit = format!(
+        r#"{{"edit": {{"source": {{"role": "{}"}}, "ops": [{{"deny": "area3.k7"}}]}}}}"#,
+        workload::COMMON
+    );
+    let kinds = [
+        ("assign a role", change(r#"{"assign": {"user": "4711", "source": {"role": "r7"}}}"#)),
+        ("edit a role of a tenth", change(&edit)),
+        ("move a group", change(r#"{"set_group": {"group": "7", "parent": "8"}}"#)),
+        ("move a user", change(r#"{"set_groups": {"user": "4711", "groups": ["8"]}}"#)),
+        ("suspend", change(r#"{"set_suspended": {"user": "4711", "suspended": true}}"#)),
+    ];
+    for users in [10_000, 100_000, 1_000_000] {
+        let policy =
+            Policy::try_from(workload::administered(1_000, users)).expect("a valid policy");
+        for (name, change) in &kinds {
+            for (actor, by) in [("host", Actor::Host), ("head", Actor::User("head"))] {
+                group.bench_function(
+                    BenchmarkId::new(format!("{name}: {actor}"), users),
+                    |bencher| {
+                        bencher.iter(|| policy.apply(by, change).expect("it is applied"));
+                    },
+                );
+            }
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, changes, guarded);
 criterion_main!(benches);

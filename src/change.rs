@@ -60,7 +60,7 @@ use crate::object::Today;
 use crate::policy::{Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
-pub use crate::document::{Bundle, NewUser};
+use crate::document::{Bundle, NewUser};
 pub(crate) use ability::{Scales, compared_licences};
 pub use log::{LogEntry, ReplayError};
 pub(crate) use plan::{Plan, Requirements, Standing};
@@ -515,7 +515,8 @@ pub struct ChangedAssignment {
 /// #     "roles": {"clerk": {}}
 /// # }"#;
 /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// use grantree::change::{Actor, Bundle, Change, Note, OnConflict};
+/// use grantree::change::{Actor, Change, Note, OnConflict};
+/// use grantree::document::Bundle;
 /// use grantree::document::{Map, Role};
 ///
 /// let bundle = Bundle { roles: Map::from_iter([("clerk", Role::default())]), ..Bundle::default() };

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use fastrand::Rng;
 use grantree::Document;
 use grantree::document::{
-    Assignment, Bound, BoundType, Map, ObjectKind, PermissionNode, RelationType, Role, Scope,
-    Source, Statements, UserEntry,
+    Assignment, Bound, BoundType, Group, Map, ObjectKind, PermissionNode, RelationType, Role,
+    Scope, Source, Statements, UserEntry,
 };
 use grantree::object::RelationState;
 use grantree::object::{Object, Subject, Value};
@@ -139,6 +139,25 @@ pub fn assign(document: &mut Document, assignments: usize) {
             user.assignments.push(format!("a{at}"), assignment);
         }
     }
+}
+
+/// An enterprise with a `head`, who may do everything in every team, is no admin, and
+/// bound by all that governance has.
+pub fn administered(permissions: usize, users: usize) -> Document {
+    let mut document = enterprise(permissions, users);
+    let teams = || (0..TEAMS).map(|team| team.to_string());
+    for team in teams() {
+        document.groups.push(team, Group::default());
+    }
+    let statements = Statements { allow: vec!["**".to_owned()], ..Statements::default() };
+    let head = UserEntry { groups: teams().collect(), statements, ..UserEntry::default() };
+    document.users.push("head", head);
+    let kinds = ["assign_role", "edit_role", "set_group", "set_groups", "set_suspended"];
+    document.governance.permissions =
+        kinds.iter().map(|&kind| (kind, vec!["area0".to_owned()])).collect();
+    document.governance.no_escalation = true;
+    document.governance.protect_superiors = true;
+    document
 }
 
 /// A policy of any shape.

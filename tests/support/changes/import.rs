@@ -2,7 +2,8 @@
 //! here, is left out and **reported**, never guessed; restrictions apart."
 
 use grantree::SourceName;
-use grantree::change::{Bundle, Note, OnConflict, Rule};
+use grantree::change::{Note, OnConflict, Rule};
+use grantree::document::Bundle;
 use grantree::document::{Role, Source};
 
 use super::source::{find, holders, name_of, of_same_kind, put, with_included};

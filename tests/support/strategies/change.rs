@@ -3,8 +3,9 @@
 
 use grantree::Document;
 use grantree::SourceName;
-use grantree::change::{Bundle, Change, NewUser, OnConflict, OnHeld, Op, Set};
+use grantree::change::{Change, OnConflict, OnHeld, Op, Set};
 use grantree::document::{Bound, Licence, Map, Role, SettingValue, Source, Statements, UserEntry};
+use grantree::document::{Bundle, NewUser};
 
 use super::catalogue::World;
 use super::dice::Dice;
