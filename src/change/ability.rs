@@ -66,6 +66,14 @@ pub(crate) struct Capability {
     limits: [Limits; 2],
 }
 
+impl Ability {
+    /// Returns the capacity of what is compared for itself: an assignment is that of somebody
+    /// who has nothing else.
+    pub(super) fn last(&self) -> Option<(&Ability, &Capability)> {
+        Some((self, self.capacities.last()?))
+    }
+}
+
 impl Capability {
     /// Returns the permissions that are had, at whatever level.
     pub(super) fn permissions(&self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
@@ -74,11 +82,14 @@ impl Capability {
         had.map(|(id, _)| id)
     }
 
-    /// Returns the permissions that are only granted.
+    /// Returns the permissions that are only granted, or had at a lower level than granted.
+    // A scoped permission is not granted itself: its scopes are.
     pub(super) fn behind_gates(&self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
+        let mut only_granted = self.granted.clone();
+        only_granted.subtract(&self.had);
         let nodes = catalogue.nodes.iter();
-        let granted = nodes.filter(|(_, node)| {
-            node.width() > 0 && self.granted.contains(node.bit) && !self.had.contains(node.bit)
+        let granted = nodes.filter(move |(_, node)| {
+            !matches!(node.form, Form::Scoped(_)) && any(only_granted.words(), node.bits())
         });
         granted.map(|(id, _)| id)
     }
@@ -193,20 +204,23 @@ impl<'c> Comparing<'c> {
         })
     }
 
-    /// Returns those of some permissions, had or granted in one capacity, with which one may
-    /// do more than another in any capacity.
+    /// Returns those of some permissions that are had in one capacity with which one may do
+    /// more than another in any capacity, and those of some that are only granted in it which
+    /// another neither has nor, if that counts, is granted.
     pub(super) fn beyond(
         &mut self,
         (one, capability): (&Ability, &Capability),
-        permissions: impl Iterator<Item = NodeId>,
+        [had, granted]: [impl Iterator<Item = NodeId>; 2],
         other: &Ability,
         behind: BehindGates,
-    ) -> Vec<NodeId> {
+    ) -> [Vec<NodeId>; 2] {
         let excesses = self.excesses(one, capability, other, behind);
         if excesses.iter().any(|excess| excess.is_empty) {
-            return Vec::new();
+            return Default::default();
         }
-        permissions.filter(|&id| excesses.iter().all(|excess| excess.includes(id))).collect()
+        let more = |&id: &NodeId| excesses.iter().all(|excess| excess.includes(id));
+        let latent = |&id: &NodeId| excesses.iter().all(|excess| excess.includes_granted(id));
+        [had.filter(more).collect(), granted.filter(latent).collect()]
     }
 
     /// Returns what one may do in a capacity and another may not, in each of the other's
@@ -236,17 +250,24 @@ impl<'c> Comparing<'c> {
         capability: &Capability,
         other: &'a Ability,
     ) -> Vec<&'a Capability> {
-        let catalogue = self.catalogue;
+        let capacities = other.capacities.iter();
+        capacities.filter(|wider| self.covers((one, capability), (other, wider))).collect()
+    }
+
+    /// Returns whether the terms of one's capacity are covered by those of another's.
+    pub(super) fn covers(
+        &mut self,
+        (one, capability): (&Ability, &Capability),
+        (other, wider): (&Ability, &Capability),
+    ) -> bool {
         let any = Terms::default();
         let terms = capability.terms.as_deref().unwrap_or(&any);
-        let covers = |it: &&Capability| {
-            it.terms.as_deref().is_none_or(|wider| {
-                wider.cover(terms, catalogue, |narrow, wide| {
-                    self.are_within([(&one.tree, narrow), (&other.tree, wide)])
-                })
+        let catalogue = self.catalogue;
+        wider.terms.as_deref().is_none_or(|wider| {
+            wider.cover(terms, catalogue, |narrow, wide| {
+                self.are_within([(&one.tree, narrow), (&other.tree, wide)])
             })
-        };
-        other.capacities.iter().filter(covers).collect()
+        })
     }
 
     /// Returns whether some groups, and all beneath them, are among others, each by the tree
@@ -384,16 +405,19 @@ struct Excess<'a> {
 }
 
 impl Excess<'_> {
-    /// Returns whether the one may do more with a permission: reach a higher level or, with
-    /// it and everything that it answers to on the object, have more scopes or pass more
-    /// values; or is granted it behind a gate and the other is not.
+    /// Returns whether the one is granted a permission behind a gate, at a level at which the
+    /// other is not.
+    fn includes_granted(&self, id: NodeId) -> bool {
+        any(self.granted.words(), self.catalogue.node(id).bits())
+    }
+
+    /// Returns whether the one may do more with a permission that it has: reach a higher level
+    /// or, with it and everything that it answers to on the object, have more scopes or pass
+    /// more values.
     fn includes(&self, id: NodeId) -> bool {
         let node = self.catalogue.node(id);
         if self.is_empty {
             return false;
-        }
-        if !self.one.had.contains(node.bit) {
-            return any(self.granted.words(), node.bits());
         }
         if any(self.had.words(), node.bits()) {
             return true;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::ability::Person;
+use super::ability::{Ability, Comparing, Person};
 use super::plan::{Given, Plan, Touched};
 use crate::catalogue::{AttributeId, Catalogue, Limit};
 use crate::ids::{ClassId, GroupId, GroupListId, SourceId, UserSlot};
@@ -208,14 +208,22 @@ fn shared(source: Option<SourceId>) -> Option<SourceId> {
 
 impl Compared<'_> {
     /// Returns the bounds that the thing itself states after the change and that are not
-    /// within those that it stated before, joined.
-    pub(super) fn new_bounds(&self, plan: &Plan<'_>) -> Vec<(AttributeId, Limit)> {
+    /// within those that it stated before, joined, under terms that cover its own.
+    pub(super) fn new_bounds(
+        &self,
+        plan: &Plan<'_>,
+        known: Option<&Ability>,
+        ability: &Ability,
+        comparing: &mut Comparing<'_>,
+    ) -> Vec<(AttributeId, Limit)> {
         if !self.who.is_one_more() {
             return Vec::new();
         }
         let is_global = matches!(self.who, Who::Holder(SourceId::GLOBAL));
-        let before = self.before.as_ref().map(|it| it.bounds(plan.old, is_global));
-        let before = before.unwrap_or_default();
+        let mut terms = ability.last().zip(known.and_then(Ability::last)).into_iter();
+        let is_covered = terms.any(|(after, before)| comparing.covers(after, before));
+        let before = self.before.as_ref().filter(|_| is_covered);
+        let before = before.map(|it| it.bounds(plan.old, is_global)).unwrap_or_default();
         let mut after = self.after.bounds(&plan.new, is_global);
         after.retain(|(attribute, limit)| {
             let known = before.iter().filter(|(of, _)| of == attribute);

@@ -55,8 +55,9 @@ fn refuse(rule: Rule, message: impl Into<String>) -> Result<(), Refusal> {
 
 /// Returns whether a change lets a user do less who exists before it.
 pub(crate) fn does_less(plan: &Plan<'_>, slot: UserSlot, scales: &mut Scales<'_>) -> bool {
-    // What is refused has no effect to tell.
-    if !plan.refusals.is_empty() {
+    // The effect of some refused changes can't be told; that of others can, and whoever may
+    // not act is not told what is unique or in use.
+    if plan.refusals.iter().any(|refusal| refusal.rule < Rule::Protected) {
         return false;
     }
     let before = scales.of(slot);
@@ -171,15 +172,14 @@ impl Gain {
         let actor = actor.get(self.licence)?;
         let ability = &self.ability;
         for (capability, [had, granted]) in ability.capacities.iter().zip(&self.permissions) {
-            let gained = had.iter().chain(granted).copied();
+            let gained = [had, granted].map(|ids| ids.iter().copied());
             let one = (ability, capability);
             let beyond = comparing.beyond(one, gained, actor, BehindGates::Had);
-            if let Some(&id) = beyond.first() {
+            if let Some(&id) = beyond.iter().flatten().next() {
                 return Some(Beyond::Permission(id));
             }
         }
-        // An assignment is compared as the only one of somebody who has nothing else.
-        let capability = ability.capacities.last()?;
+        let (_, capability) = ability.last()?;
         let covering = comparing.covering(ability, capability, actor);
         let mut bounds = self.bounds.iter();
         let beyond = bounds.find(|(attribute, limit)| {
@@ -240,7 +240,11 @@ pub(crate) fn find_gain<R>(
             let known = it.before.as_ref().map(|known| before.of(known));
             let ability = after.of(&it.after);
             let permissions = gained(&ability, known.as_ref(), comparing, new);
-            let bounds = if licence == 0 { it.new_bounds(plan) } else { Vec::new() };
+            let bounds = if licence == 0 {
+                it.new_bounds(plan, known.as_ref(), &ability, comparing)
+            } else {
+                Vec::new()
+            };
             let who = it.who.clone();
             let mut gain = Gain { who, licence, ability, permissions, bounds };
             if gain.is_empty() {
@@ -276,14 +280,11 @@ fn gained(
 ) -> Vec<[Vec<NodeId>; 2]> {
     let catalogue = &policy.catalogue;
     let gained = ability.capacities.iter().map(|capability| {
-        let had = capability.permissions(catalogue);
-        let granted = capability.behind_gates(catalogue);
-        let Some(before) = before else { return [had.collect(), granted.collect()] };
-        let one = (ability, capability);
-        [
-            comparing.beyond(one, had, before, BehindGates::Granted),
-            comparing.beyond(one, granted, before, BehindGates::Granted),
-        ]
+        let had: Vec<NodeId> = capability.permissions(catalogue).collect();
+        let granted: Vec<NodeId> = capability.behind_gates(catalogue).collect();
+        let Some(before) = before else { return [had, granted] };
+        let permissions = [had, granted].map(Vec::into_iter);
+        comparing.beyond((ability, capability), permissions, before, BehindGates::Granted)
     });
     gained.collect()
 }

@@ -200,15 +200,15 @@ pub(crate) fn permit<'r>(
         return Ok(());
     }
     permit_kinds(asking, requirements)?;
-    let guarded = requirements.assigned.iter().find(|&&source| !asking.satisfies(source));
-    let has_right = |source: SourceId| {
-        let kind = ChangeKind::on(ChangeKind::ASSIGN, old.sources[source].kind);
-        let is_guarded = old.sources[source].assignable_by.is_some();
-        !is_guarded || asking.satisfies(source) && asking.may(kind, None)
-    };
-    let without_right = || requirements.rights.iter().find(|&&source| !has_right(source));
-    if let Some(&source) = guarded.or_else(without_right) {
+    let is_guarded = |source: &&SourceId| old.sources[**source].assignable_by.is_some();
+    let rights = || requirements.rights.iter().filter(is_guarded);
+    let mut guarded = requirements.assigned.iter().chain(rights());
+    if let Some(&source) = guarded.find(|&&source| !asking.satisfies(source)) {
         return Err(NotPermitted::Guarded(source));
+    }
+    let mut kinds = rights().map(|&id| ChangeKind::on(ChangeKind::ASSIGN, old.sources[id].kind));
+    if let Some(kind) = kinds.find(|&kind| !asking.may(kind, None)) {
+        return Err(NotPermitted::Kind(kind));
     }
     if let Some(roles) = requirements.stated.iter().find(|roles| !asking.has_role(roles)) {
         return Err(NotPermitted::Stating(roles));

@@ -120,6 +120,9 @@ impl Plan<'_> {
                         _ => self.op(&mut statements, op, cascade, &mut made),
                     }
                 }
+                if ops.iter().any(|op| matches!(op, Op::Set(Set { includes: Some(_), .. }))) {
+                    self.check_includes();
+                }
                 if let Some(id) = id {
                     self.new.sources.change(id, |source| source.statements = statements);
                 }
@@ -230,13 +233,14 @@ impl Plan<'_> {
             let names = names.as_deref().unwrap_or_default();
             self.known_roles(names)
         });
-        for &included in includes.as_deref().unwrap_or_default() {
-            if self.old.sources[included].unique {
-                let role = self.old.sources.name_of(included);
+        let included = includes.as_deref().unwrap_or_default();
+        for &role in included {
+            if self.old.sources[role].unique {
+                let role = self.old.sources.name_of(role);
                 self.refuse(Rule::Invalid, format!("{role} is unique and can't be included"));
             }
-            self.requirements.rights.extend(self.old.sources.closure(&[included]));
         }
+        self.requirements.rights.extend(self.old.sources.closure(included));
         self.requirements.stated.extend(assignable_by.clone().flatten());
         let Some(id) = id else { return };
         if set.assignable_by.is_some() && self.old.sources[id].assignable_by.is_some() {
@@ -260,9 +264,6 @@ impl Plan<'_> {
                 differs |= replace(&mut source.includes, includes);
             }
         });
-        if set.includes.is_some() {
-            self.check_includes();
-        }
         if differs {
             made.push(Op::Set(set.clone()));
         }
@@ -334,15 +335,13 @@ impl Plan<'_> {
                 }
             }
         }
+        if *holders != OnHeld::Refuse {
+            held_by.into_iter().for_each(|slot| self.take(slot, id, instead));
+            let assigned_to = assigned_to.into_iter();
+            assigned_to.for_each(|slot| self.take_from_assignments(slot, id, instead));
+        }
         if !self.refusals.is_empty() {
             return;
-        }
-        for slot in held_by {
-            self.take(slot, id, instead);
-            instead.into_iter().for_each(|instead| self.hand_out(Given::To(slot, instead)));
-        }
-        for slot in assigned_to {
-            self.take_from_assignments(slot, id, instead);
         }
         self.new.sources.remove(id);
         self.changed.push(Change::Delete { source: source.clone(), holders: holders.clone() });

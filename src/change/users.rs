@@ -7,7 +7,7 @@ use crate::ids::{GroupId, SourceId, UserSlot};
 use crate::policy::{ByKind, ChangeKind, Class, SourceKind, SourceName, Texts};
 
 impl Plan<'_> {
-    /// Gives a user a source.
+    /// Gives a user a source, which is compared for itself unless the user holds it.
     pub(super) fn give(&mut self, slot: UserSlot, id: SourceId) {
         let held = &self.new.users[slot].sources;
         if held.contains(&id) {
@@ -23,6 +23,7 @@ impl Plan<'_> {
         let from = former.map(|former| self.old.sources.name_of(former));
         let to = Some(self.new.sources.name_of(id));
         self.moved.push(Moved { user, from, to });
+        self.hand_out(Given::To(slot, id));
     }
 
     /// Takes a source from a user, who may get another in its place.
@@ -37,6 +38,7 @@ impl Plan<'_> {
         let from = Some(self.new.sources.name_of(id));
         let to = instead.map(|instead| self.new.sources.name_of(instead));
         self.moved.push(Moved { user, from, to });
+        new.into_iter().for_each(|new| self.hand_out(Given::To(slot, new)));
     }
 
     pub(super) fn add_user(&mut self, added: &NewUser) {
@@ -168,7 +170,6 @@ impl Plan<'_> {
             self.require_assignable(former);
         }
         self.give(slot, id);
-        self.hand_out(Given::To(slot, id));
         self.changed.push(Change::Assign { user: user.to_owned(), source: source.clone() });
     }
 
@@ -217,10 +218,8 @@ impl Plan<'_> {
         if let Some(holder) = holder {
             self.concern(holder, verb);
             self.take(holder, id, demoted_to);
-            demoted_to.into_iter().for_each(|lower| self.hand_out(Given::To(holder, lower)));
         }
         self.give(slot, id);
-        self.hand_out(Given::To(slot, id));
         let (role, to) = (role.to_owned(), to.to_owned());
         self.changed.push(Change::Transfer { role, to });
     }
