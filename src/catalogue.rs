@@ -271,7 +271,10 @@ pub(crate) fn check_value(
 ) -> Result<(), ProblemKind> {
     match &setting.values {
         Some(values) if !values.contains(value) => {
-            let quote = |value: &document::SettingValue| format!("`{value}`");
+            let quote = |value: &document::SettingValue| match value {
+                document::SettingValue::Text(text) => format!("`{text:?}`"),
+                value => format!("`{value}`"),
+            };
             Err(ProblemKind::SettingValue {
                 setting: name.to_owned(),
                 value: quote(value),
@@ -611,7 +614,7 @@ impl Unresolved {
         let (path, level) = text.split_once(':').unwrap_or((text, ""));
         match self {
             Unresolved::Permission => Err(path),
-            Unresolved::Heading => Ok(ProblemKind::Heading { name }),
+            Unresolved::Heading => Ok(ProblemKind::Heading { name: path.to_owned() }),
             Unresolved::LowestLevel => Ok(ProblemKind::LowestLevel { name }),
             Unresolved::Level => {
                 let levels = match catalogue.find(path).map(|id| &catalogue.node(id).form) {

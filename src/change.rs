@@ -206,6 +206,52 @@ pub enum Change {
     },
 }
 
+impl fmt::Display for Change {
+    /// Displays the kind of change and the names that it is about, in a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let none = |name: &Option<String>| {
+            name.as_ref().map_or_else(|| "none".to_owned(), |name| format!("`{name}`"))
+        };
+        match self {
+            Change::Create { source, from: None } => write!(f, "create {source}"),
+            Change::Create { source, from: Some(from) } => write!(f, "create {source} from {from}"),
+            Change::Rename { source, to } => write!(f, "rename {source} to `{to}`"),
+            Change::Edit { source, ops, .. } => write!(f, "edit {source}, {} ops", ops.len()),
+            Change::Delete { source, .. } => write!(f, "delete {source}"),
+            Change::AddUser(added) => write!(f, "add user `{}`", added.user),
+            Change::RemoveUser { user } => write!(f, "remove user `{user}`"),
+            Change::Assign { user, source } => write!(f, "assign {source} to `{user}`"),
+            Change::Revoke { user, source } => write!(f, "revoke {source} from `{user}`"),
+            Change::Transfer { role, to } => write!(f, "transfer role `{role}` to `{to}`"),
+            Change::SetAssignment { user, name, assignment } => {
+                let verb = if assignment.is_some() { "set" } else { "remove" };
+                write!(f, "{verb} assignment `{name}` of `{user}`")
+            }
+            Change::Expire { before } => write!(f, "expire assignments before {before}"),
+            Change::SetDefaultProfile { profile } => {
+                write!(f, "set the default profile to {}", none(profile))
+            }
+            Change::SetAdmin { user, admin: true } => write!(f, "make `{user}` an admin"),
+            Change::SetAdmin { user, admin: false } => write!(f, "unmake the admin `{user}`"),
+            Change::SetSuspended { user, suspended: true } => write!(f, "suspend `{user}`"),
+            Change::SetSuspended { user, suspended: false } => write!(f, "restore `{user}`"),
+            Change::SetGroups { user, groups } => {
+                write!(f, "set the groups of `{user}` to {groups:?}")
+            }
+            Change::SetGroup { group, parent } => {
+                write!(f, "set the parent of group `{group}` to {}", none(parent))
+            }
+            Change::SetLicence(_) => f.write_str("set the licence"),
+            Change::Import { bundle, .. } => {
+                let Bundle { profiles, roles, approval_groups } = bundle;
+                let (profiles, roles) = (profiles.len(), roles.len());
+                let groups = approval_groups.len();
+                write!(f, "import {profiles} profiles, {roles} roles, {groups} approval groups")
+            }
+        }
+    }
+}
+
 /// An edit of a source's statements, or of the source itself.
 ///
 /// Ops on permissions replace everything that the source states of exactly that pattern,

@@ -445,7 +445,7 @@ impl fmt::Display for Question {
             Question::Change { actor, today, change } => {
                 write!(f, "change by {}: ", actor.as_deref().unwrap_or("the host"))?;
                 match change {
-                    Some(change) => write!(f, "{change:?}"),
+                    Some(change) => write!(f, "{change}"),
                     None => f.write_str("malformed"),
                 }?;
                 write_target(f, &[], today)

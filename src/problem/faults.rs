@@ -75,7 +75,10 @@ impl Faults {
             .filter(|problem| !matches!(problem.kind(), ProblemKind::Duplicate { .. }))
             .map(Problem::place)
             .collect();
-        let lists: HashSet<&str> = unread.iter().filter_map(|place| list_of(place)).collect();
+        let lists = unread.iter().filter_map(|place| list_of(place));
+        // An assignment may state nothing for want of a bound.
+        let bounded = unread.iter().filter_map(|place| Some(place.rsplit_once(".bounds")?.0));
+        let lists: HashSet<&str> = lists.chain(bounded).collect();
         let independent = |problem: &Problem| {
             // A list may be too short for want of an item that could not be read.
             let is_short =

@@ -180,7 +180,7 @@ fn a_failed_step_says_why_a_change_was_refused() {
     let report = document.run(None).expect("a policy");
     let told: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
     let expected = [
-        r#"step 0: change by the host: SetAdmin { user: "root", admin: false }: expected "applied", got last_admin: the policy would lose its last active admin"#,
+        r#"step 0: change by the host: unmake the admin `root`: expected "applied", got last_admin: the policy would lose its last active admin"#,
         r#"step 1: change by the host: malformed: expected "applied", got invalid: it does not have the shape of a change"#,
     ];
     assert_eq!(told, expected);

@@ -191,8 +191,8 @@ const CASES: &[Case] = &[
     ),
     (
         r#""catalogue": {"settings": {"slot": {"values": ["am", 3, true], "default": "pm"}, "never": {"values": []}}}, "global": {"settings": {"slot": "AM", "never": 1}}"#,
-        r#"catalogue.settings.slot.default: setting `slot` does not accept `pm`; it accepts `am`, `3`, `true`
-         global.settings.slot: setting `slot` does not accept `AM`; it accepts `am`, `3`, `true`
+        r#"catalogue.settings.slot.default: setting `slot` does not accept `"pm"`; it accepts `"am"`, `3`, `true`
+         global.settings.slot: setting `slot` does not accept `"AM"`; it accepts `"am"`, `3`, `true`
          global.settings.never: setting `never` does not accept `1`"#,
     ),
     // Cycles.
@@ -355,7 +355,7 @@ fn refused_changes_are_told_in_these_words() {
         (
             Actor::Host,
             edit(r#"{"setting": {"setting": "slot", "value": 1}}"#),
-            "invalid: setting `slot` does not accept `1`; it accepts `am`, `pm`",
+            r#"invalid: setting `slot` does not accept `1`; it accepts `"am"`, `"pm"`"#,
         ),
         (
             Actor::Host,
