@@ -225,15 +225,14 @@ pub(crate) fn permit<'r>(
     permit_on_users(asking, requirements, scales, does_less)
 }
 
-/// Checks the kinds of change. Those that delete concern nobody: what is taken from holders
-/// and given to them is asked for by other kinds.
+/// Checks the kinds of change.
 fn permit_kinds<'r>(
     asking: &Asking<'_>,
     requirements: &Requirements,
 ) -> Result<(), NotPermitted<'r>> {
     let concerned = requirements.users(asking.policy);
     for &kind in &requirements.kinds {
-        let concerned = concerned.as_deref().filter(|_| !ChangeKind::DELETE.contains(&kind));
+        let concerned = concerned.as_deref().filter(|_| kind.concerns_users());
         if !asking.may(kind, concerned) {
             return Err(NotPermitted::Kind(kind));
         }

@@ -87,6 +87,26 @@ impl ChangeKind {
         }
     }
 
+    /// Returns whether changes of the kind concern users, of each of whom it is asked who
+    /// may make them. Those that delete concern nobody: what is taken from holders and given
+    /// to them is asked for by other kinds.
+    pub(crate) fn concerns_users(self) -> bool {
+        let by_kind = [ChangeKind::ASSIGN, ChangeKind::REVOKE];
+        by_kind.as_flattened().contains(&self)
+            || matches!(
+                self,
+                ChangeKind::AddUser
+                    | ChangeKind::RemoveUser
+                    | ChangeKind::RenameUser
+                    | ChangeKind::EditUser
+                    | ChangeKind::SetAssignment
+                    | ChangeKind::SetSuspended
+                    | ChangeKind::SetAdmin
+                    | ChangeKind::SetGroups
+                    | ChangeKind::Transfer
+            )
+    }
+
     /// Finds the kind that a text names.
     pub(crate) fn parse(text: &str) -> Option<ChangeKind> {
         ChangeKind::ALL.iter().copied().find(|kind| kind.code() == text)

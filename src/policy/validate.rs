@@ -263,7 +263,12 @@ impl Resolver<'_> {
                 self.faults.push(&place, ProblemKind::Unfit { what });
             }
             let (fits, bits) = self.all_of(names, &place);
-            if let Some(kind) = kind.filter(|_| !fits.is_empty()) {
+            let on_users = kind.map_or(Vec::new(), |kind| self.on_users_in_vain(kind, &bits));
+            for &at in &on_users {
+                let what = "this kind of change concerns no user, whom the permission needs";
+                self.faults.push(&place.item(at), ProblemKind::Unfit { what });
+            }
+            if let Some(kind) = kind.filter(|_| !fits.is_empty() && on_users.is_empty()) {
                 fitting.permissions.push(change, fits);
                 needs.push((kind, bits));
             }
@@ -281,6 +286,16 @@ impl Resolver<'_> {
             separated.push(bits);
         }
         Governance::new(fitting, needs, separated, [escalating, binding])
+    }
+
+    /// Returns which of the permissions that a kind of change needs could only be asked of a
+    /// user, if it concerns none.
+    fn on_users_in_vain(&self, kind: ChangeKind, bits: &[Bit]) -> Vec<usize> {
+        let catalogue = self.catalogue;
+        let is_in_vain = |bit: Bit| {
+            !kind.concerns_users() && catalogue.is_on_users(bit) && catalogue.needs_object(bit)
+        };
+        (0..).zip(bits).filter(|&(_, &bit)| is_in_vain(bit)).map(|(at, _)| at).collect()
     }
 
     /// Resolves thresholds all of which an actor must hold: none, if any is unknown.
