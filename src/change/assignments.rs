@@ -106,7 +106,9 @@ impl Plan<'_> {
             let kept = |&known: &SourceId| if known == id { new } else { Some(known) };
             own.sources = own.sources.iter().filter_map(kept).collect();
             self.note_assignment(slot, &assignment.name, assignment.own.is_empty());
-            self.hand_out(Given::Assignment(slot, assignment.name.clone()));
+            if instead.is_some() {
+                self.hand_out(Given::Assignment(slot, assignment.name.clone()));
+            }
         }
         assignments.retain(|assignment| !assignment.own.is_empty());
         self.put_assignments(slot, &assignments);

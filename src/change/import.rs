@@ -161,7 +161,7 @@ impl Plan<'_> {
                 (Some(id), OnConflict::Replace) => {
                     replaces = Some(id);
                     self.unprotected(id, "replaced");
-                    self.requirements.rights.push(id);
+                    self.require_own_guard(id);
                 }
             }
             coming.push(Coming { kind, name, here, replaces, source, role });
@@ -225,20 +225,25 @@ impl Plan<'_> {
             brought.demoted_to = (role.demoted_to.as_deref())
                 .and_then(|name| find(roles, name, &place.key("demoted_to"), &mut resolver));
         }
-        let was_unique = coming.replaces.is_some_and(|id| self.old.sources[id].unique);
-        if (brought.unique || was_unique) && !self.conflicts() {
-            let held = coming.replaces.map_or_else(Vec::new, |id| self.old.holders(id));
+        let replaced = coming.replaces.filter(|_| !self.conflicts());
+        let was_unique = replaced.is_some_and(|id| self.old.sources[id].unique);
+        if let Some(id) = replaced
+            && (brought.unique || was_unique)
+        {
+            let held = self.old.holders(id);
             if let Some(&holder) = held.first()
                 && (held.len() > 1 || !brought.unique)
             {
                 self.refuse_held(id, holder);
             }
-        }
-        if brought.unique && coming.replaces.is_some_and(|id| !self.old.assigned_to(id).is_empty())
-        {
-            self.refuse_in_assignment(id);
+            if brought.unique && !self.old.assigned_to(id).is_empty() {
+                self.refuse_in_assignment(id);
+            }
         }
         self.requirements.stated.extend(brought.assignable_by.clone());
+        let is_guarded_otherwise =
+            |&id: &SourceId| self.old.sources[id].assignable_by != brought.assignable_by;
+        self.requirements.rights.extend(replaced.filter(is_guarded_otherwise));
         self.new.sources.set(id, brought);
         self.hand_out(Given::Source(id));
     }

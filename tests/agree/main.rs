@@ -7,6 +7,7 @@ mod prune;
 #[path = "../support/random2/mod.rs"]
 mod random2;
 
+mod changes;
 mod explanations;
 mod views;
 

@@ -36,7 +36,7 @@ pub fn passes(
     }
 }
 
-fn is_any(bound: &Value) -> bool {
+pub fn is_any(bound: &Value) -> bool {
     bound == "any"
 }
 
@@ -48,7 +48,7 @@ fn compare(value: Option<i64>, limit: Option<i64>) -> Option<(i64, i64)> {
     value.zip(limit)
 }
 
-fn date(value: &Value) -> Option<i64> {
+pub fn date(value: &Value) -> Option<i64> {
     day(value.as_str()?)
 }
 
@@ -59,7 +59,7 @@ pub fn can_pass(bound: &Value) -> bool {
 
 /// "`{"plus_days": 3}` from today, or `{"next": "friday", "plus_days": 0}` (0 if left
 /// out) from the first Friday after today. Without it a relative fence passes nothing."
-fn fence(fence: &Value, today: Option<Today>) -> Option<i64> {
+pub fn fence(fence: &Value, today: Option<Today>) -> Option<i64> {
     if fence.get("date").is_some() {
         return date(&fence["date"]);
     }
@@ -86,6 +86,11 @@ pub fn has_form(bound: &Value, bound_type: &str) -> bool {
         "not_before" | "not_after" => is_fence(bound),
         _ => panic!("an unknown type: {bound_type}"),
     }
+}
+
+/// Returns `true` if a bound has a form of some type.
+pub fn has_any_form(bound: &Value) -> bool {
+    ["one_of", "flag", "at_most", "not_before"].iter().any(|of| has_form(bound, of))
 }
 
 fn is_either(bound: &Value) -> bool {

@@ -1,5 +1,6 @@
 //! One way in which a user acts: rules 1 to 6, 8 and 9, objects left aside.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -94,17 +95,27 @@ impl Capacity {
     /// the most specific tier that states any. A carried door has the assignment's;
     /// "anything else met as a gate keeps its ordinary bounds".
     pub fn bounds(&self, catalogue: &Catalogue, door: &Need, attribute: &str) -> Vec<Value> {
-        let tiers = match &self.assignment {
-            Some(it) if catalogue.is_met(door, &it.carried) => &it.tiers,
-            _ => &self.ordinary,
-        };
         let kind = catalogue.node(&door.path).kind.as_ref().expect("checks are on a kind");
         let name = format!("{kind}.{attribute}");
-        let stated = |tier: &Tier| -> Vec<Value> {
-            tier.iter().filter_map(|source| source.bounds.get(&name)).cloned().collect()
-        };
-        let specific_first = tiers.iter().rev().map(stated);
-        specific_first.into_iter().find(|bounds| !bounds.is_empty()).unwrap_or_default()
+        match &self.assignment {
+            Some(it) if !catalogue.is_met(door, &it.carried) => stated(&self.ordinary, &name),
+            _ => self.own_bounds(&name),
+        }
+    }
+
+    /// The bounds that decide `kind.attribute` for what the capacity answers.
+    pub fn own_bounds(&self, name: &str) -> Vec<Value> {
+        stated(self.assignment.as_ref().map_or(&self.ordinary, |it| &it.tiers), name)
+    }
+
+    /// What is granted (rule 4; in an assignment: carried, too), gates and forbids left
+    /// aside.
+    pub fn granted_forbids_aside(&self, catalogue: &Catalogue) -> Levels {
+        let granted = grant(catalogue, &without_forbids(&self.tiers));
+        match &self.assignment {
+            Some(it) => carried(catalogue, &granted, &it.tiers[3]),
+            None => granted,
+        }
     }
 
     /// "Effective (in an assignment: carried, too), and every check, the kind's and its
@@ -152,6 +163,25 @@ impl Capacity {
         let mut specific_first = self.tiers.iter().rev().flatten();
         specific_first.find_map(|source| source.settings.get(name)).cloned()
     }
+}
+
+/// Rule 8: the bounds of the most specific tier that states any.
+fn stated(tiers: &[Tier], name: &str) -> Vec<Value> {
+    let of_tier = |tier: &Tier| -> Vec<Value> {
+        tier.iter().filter_map(|source| source.bounds.get(name)).cloned().collect()
+    };
+    let specific_first = tiers.iter().rev().map(of_tier);
+    specific_first.into_iter().find(|bounds| !bounds.is_empty()).unwrap_or_default()
+}
+
+fn without_forbids(tiers: &[Tier]) -> Vec<Tier> {
+    let of_tier = |tier: &Tier| -> Tier {
+        let sources = tier
+            .iter()
+            .map(|source| Rc::new(Source { forbidden: BTreeSet::new(), ..Source::clone(source) }));
+        sources.collect()
+    };
+    tiers.iter().map(of_tier).collect()
 }
 
 /// Rule 2: "The most specific tier that says anything about a permission decides it."

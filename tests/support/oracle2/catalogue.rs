@@ -40,6 +40,8 @@ pub struct Node {
     pub implies: Vec<String>,
     /// The conditions of a scope.
     pub when: Vec<(String, Value)>,
+    /// The paths that it had before.
+    was: Vec<String>,
 }
 
 /// A permission as something needs it: from which level on. One that is not graded has
@@ -111,6 +113,7 @@ impl Catalogue {
             scope_requires: Vec::new(),
             implies: list(permission, "implies"),
             when: Vec::new(),
+            was: list(permission, "was"),
         };
         for scope in items(permission, "scopes") {
             self.nodes.insert(join(Some(&path), scope), Node::scope(scope, &path, &node));
@@ -133,6 +136,12 @@ impl Catalogue {
 
     pub fn node(&self, path: &str) -> &Node {
         &self.nodes[path]
+    }
+
+    /// The permissions that had a path before.
+    pub fn formerly(&self, path: &str) -> Vec<String> {
+        let had = self.nodes().filter(|(_, node)| node.was.iter().any(|was| was == path));
+        had.map(|(path, _)| path.to_owned()).collect()
     }
 
     /// The scopes of a scoped node.
@@ -220,6 +229,11 @@ impl Catalogue {
             && node.above.as_deref().is_none_or(|above| self.is_licensed(above))
     }
 
+    /// Every feature that a permission needs.
+    pub fn all_features(&self) -> BTreeSet<String> {
+        self.nodes().filter_map(|(_, node)| node.feature.clone()).collect()
+    }
+
     /// The levels at which a need is met: of a graded permission its own, and "a scoped
     /// node is effective where any of its scopes is". Each of those that meet it is a
     /// *door*: a scope, or the permission itself.
@@ -270,6 +284,7 @@ impl Node {
             when: entries(&scope["when"])
                 .map(|(name, accepted)| (name.to_owned(), accepted.clone()))
                 .collect(),
+            was: list(scope, "was"),
         }
     }
 }

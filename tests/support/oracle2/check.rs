@@ -91,7 +91,7 @@ fn is_bound(policy: &Policy, name: &str, bound: &Value) -> bool {
     attribute.is_some_and(|bound_type| has_form(bound, bound_type))
 }
 
-fn is_setting(policy: &Policy, name: &str, value: &Value) -> bool {
+pub fn is_setting(policy: &Policy, name: &str, value: &Value) -> bool {
     let Some(setting) = policy.settings.get(name) else { return false };
     let is_value = value.is_string() || value.is_boolean() || value.is_i64();
     is_value && setting["values"].as_array().is_none_or(|values| values.contains(value))
@@ -135,7 +135,7 @@ fn is_on(policy: &Policy, on: &Value) -> bool {
         && !entries(on).any(|(_, stated)| has_empty(stated))
 }
 
-fn has_moments(assignment: &Value) -> bool {
+pub fn has_moments(assignment: &Value) -> bool {
     let read = |name: &str, read: fn(&str) -> Option<i64>| match &assignment[name] {
         Value::Null => Some(None),
         value => read(value.as_str()?).map(Some),

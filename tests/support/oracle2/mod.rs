@@ -11,6 +11,8 @@
 mod bound;
 mod capacity;
 mod catalogue;
+#[allow(dead_code, reason = "not every test asks for all of it")]
+pub mod change;
 mod check;
 mod date;
 mod json;

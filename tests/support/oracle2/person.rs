@@ -165,13 +165,19 @@ impl Person {
     /// The highest level "of the ordinary capacity and of what assignments without `on`
     /// carry whose dates hold".
     pub fn level(&self, catalogue: &Catalogue, path: &str, today: Option<Today>) -> usize {
-        let holding = self.assignments().filter(|capacity| {
+        let levels = self.holding(catalogue, today).into_iter();
+        levels.filter_map(|levels| levels.get(path).copied()).max().unwrap_or(0)
+    }
+
+    /// The permissions of the ordinary capacity, and those that assignments carry which do
+    /// not look at objects and hold on a day.
+    pub fn holding(&self, catalogue: &Catalogue, today: Option<Today>) -> Vec<Levels> {
+        let assigned = self.assignments().filter(|capacity| {
             let terms = &capacity.assignment.as_ref().expect("an assignment").terms;
             !terms.name_objects() && terms.dates_hold(today)
         });
-        let carried = holding.filter_map(|capacity| capacity.answered().get(path).copied());
-        let ordinary = self.held(catalogue).get(path).copied();
-        carried.chain(ordinary).max().unwrap_or(0)
+        let carried = assigned.map(|capacity| capacity.answered().clone());
+        [self.held(catalogue)].into_iter().chain(carried).collect()
     }
 
     /// "A suspended user's settings resolve as ever." "Settings are those of the ordinary

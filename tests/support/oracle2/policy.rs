@@ -1,6 +1,6 @@
 //! A policy, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -86,6 +86,13 @@ impl Policy {
         for included in &self.roles[role].includes {
             self.visit(included, visited);
         }
+    }
+
+    /// Groups, and all declared ones beneath them.
+    pub fn with_beneath(&self, groups: &[String]) -> BTreeSet<String> {
+        let is_beneath = |group: &&String| groups.iter().any(|above| self.is_within(group, above));
+        let beneath = self.parents.keys().filter(is_beneath);
+        groups.iter().chain(beneath).cloned().collect()
     }
 
     /// Returns `true` for a group itself and for a group beneath it.

@@ -25,6 +25,7 @@ pub enum Said {
 }
 
 /// A source, read.
+#[derive(Clone)]
 pub struct Source {
     /// Its word on each permission, if there is one (rule 1).
     pub said: BTreeMap<String, Said>,
@@ -91,6 +92,11 @@ fn patterns(source: &Value) -> Vec<Pattern> {
         patterns.push(Pattern { text: text.to_owned(), statement: Statement::Level(level) });
     }
     patterns
+}
+
+/// The word of a source on one permission (rule 1).
+pub fn said(catalogue: &Catalogue, source: &Value, path: &str) -> Option<Said> {
+    says(catalogue, &patterns(source), path)
 }
 
 /// Rule 1: "Of the matching patterns the longest base wins; on the same base exact beats

@@ -64,10 +64,42 @@ impl Terms {
         self.stated(policy, kind).is_some()
     }
 
+    /// The second after the last, if there is one.
+    pub fn end(&self) -> Option<i64> {
+        self.until
+    }
+
+    /// "Terms cover terms if their dates contain the others' and their `on` is absent, or
+    /// both have one and each kind of the others is in it with conditions that contain the
+    /// others'", which `contains` tells of a kind, a name and two conditions, the wider first.
+    pub fn cover_those(
+        &self,
+        policy: &Policy,
+        others: &Terms,
+        contains: impl Fn(&Kind, &str, &Value, &Value) -> bool,
+    ) -> bool {
+        let begins = self.from.is_none_or(|from| others.from.is_some_and(|other| from <= other));
+        let ends = self.until.is_none_or(|until| others.until.is_some_and(|it| it <= until));
+        let is_covered = |(name, kind): (&String, &Kind)| {
+            let Some(narrow) = others.stated(policy, name) else { return true };
+            let Some(wide) = self.stated(policy, name) else { return false };
+            // "Fewer or equal relations and attributes named."
+            entries(wide).all(|(name, wide)| {
+                narrow.get(name).is_some_and(|narrow| contains(kind, name, wide, narrow))
+            })
+        };
+        let covers = match (&self.on, &others.on) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            _ => policy.catalogue.kinds.iter().all(is_covered),
+        };
+        begins && ends && covers
+    }
+
     /// The conditions for a kind. "`*` in the place of a kind stands for every kind that
     /// `on` does not name and that declares all that is stated there, in a type that it
     /// fits."
-    fn stated(&self, policy: &Policy, kind: &str) -> Option<&Value> {
+    pub fn stated(&self, policy: &Policy, kind: &str) -> Option<&Value> {
         let on = self.on.as_ref()?;
         let declared = &policy.catalogue.kinds[kind];
         let is_fit = |stated: &&Value| {

@@ -101,7 +101,7 @@ fn insert(assignment: &mut Fields, name: &str, list: &[String]) {
     }
 }
 
-fn dates(dice: &mut Dice<'_>) -> (Option<&'static str>, Option<&'static str>) {
+pub fn dates(dice: &mut Dice<'_>) -> (Option<&'static str>, Option<&'static str>) {
     if dice.chance(65) { *dice.pick(&DATES) } else { (None, None) }
 }
 

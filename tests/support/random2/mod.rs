@@ -7,6 +7,8 @@
 
 mod assignment;
 mod catalogue;
+#[allow(dead_code, reason = "not every test draws changes")]
+pub mod change;
 #[path = "../strategies/dice.rs"]
 mod dice;
 mod question;
@@ -21,6 +23,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use dice::Dice;
+use world::World;
 
 /// A valid policy, and questions about it, some of which are errors.
 ///
@@ -122,6 +125,13 @@ fn rolls() -> impl Strategy<Value = Rolls> {
 
 impl Rolls {
     fn read(&self) -> Case2 {
+        let (policy, world) = self.policy();
+        let question = |hand: &Hand| question::read(&mut Dice::new(hand), &world);
+        Case2 { steps: self.questions.iter().map(question).collect(), policy }
+    }
+
+    /// The policy, and the names in it.
+    fn policy(&self) -> (Value, World) {
         let mut misc = Dice::new(&self.misc);
         let taste = taste::read(&mut misc);
         let (catalogue, mut world) = catalogue::read(taste, &mut misc, &self.kinds, &self.nodes);
@@ -149,8 +159,7 @@ impl Rolls {
         if misc.chance(30) && !world.profiles.is_empty() {
             policy["default_profile"] = json!(world.profiles[0]);
         }
-        let question = |hand: &Hand| question::read(&mut Dice::new(hand), &world);
-        Case2 { steps: self.questions.iter().map(question).collect(), policy }
+        (policy, world)
     }
 }
 

@@ -29,6 +29,7 @@ pub const TODAYS: [&str; 10] = [
 ];
 
 /// Names, and the shape of the catalogue.
+#[derive(Clone)]
 pub struct World {
     /// The subject of the case.
     pub taste: &'static Taste,
