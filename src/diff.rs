@@ -103,6 +103,7 @@ use crate::explain::Named;
 use crate::filter::Predicate;
 use crate::ids::UserSlot;
 use crate::names::IndexMap;
+use crate::object::Today;
 use compare::{Changes, Comparison, Line, catalogue};
 pub use users::Users;
 
@@ -428,7 +429,43 @@ impl Engine {
     /// # }
     /// ```
     pub fn what_if(&self, actor: Actor<'_>, change: &Change) -> Result<WhatIf, Refusal> {
-        let applied = self.policy().apply(actor, change)?;
+        self.what_if_on(actor, change, ())
+    }
+
+    /// [`Engine::what_if`] on a day, as [`Policy::apply_on`](crate::Policy::apply_on) takes
+    /// one. What users gain and lose is compared for every day, whichever is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::what_if`].
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Moment, Policy};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use grantree::change::{Actor, Change};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {
+    /// #         "eve": {"allow": ["orders"]},
+    /// #         "bob": {"assignments": {"cover": {"allow": ["orders"], "until": "2026-11-20"}}}},
+    /// #     "governance": {"permissions": {"expire": ["orders"]}}
+    /// # }"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let expire: Change = serde_json::from_str(r#"{"expire": {"before": "2026-11-21"}}"#)?;
+    /// let today: Moment = "2026-11-21".parse()?;
+    /// assert!(engine.what_if(Actor::User("eve"), &expire).is_err());
+    /// assert!(engine.what_if_on(Actor::User("eve"), &expire, today).is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn what_if_on(
+        &self,
+        actor: Actor<'_>,
+        change: &Change,
+        today: impl Today,
+    ) -> Result<WhatIf, Refusal> {
+        let applied = self.policy().apply_on(actor, change, today)?;
         let diff = self.diff(&self.updated(&applied.policy));
         Ok(WhatIf { applied, diff })
     }

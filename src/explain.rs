@@ -424,6 +424,19 @@ impl SourceRef {
         SourceRef { source, assignment: None, label }
     }
 
+    /// The own statements of a user's assignment.
+    ///
+    /// ```
+    /// use grantree::explain::SourceRef;
+    ///
+    /// let source = SourceRef::of_assignment("carol", "leeds cover");
+    /// assert_eq!(source.place(), r#"users.carol.assignments["leeds cover"]"#);
+    /// ```
+    pub fn of_assignment(user: impl Into<String>, assignment: impl Into<String>) -> SourceRef {
+        let (source, assignment) = (SourceName::User(user.into()), Some(assignment.into()));
+        SourceRef { source, assignment, label: None }
+    }
+
     /// Returns the place of the source in a document.
     #[must_use]
     pub fn place(&self) -> String {
@@ -434,6 +447,18 @@ impl SourceRef {
             }
             (source, _) => source.place(),
         }
+    }
+}
+
+impl From<SourceName> for SourceRef {
+    fn from(source: SourceName) -> SourceRef {
+        SourceRef::new(source, None)
+    }
+}
+
+impl From<&SourceName> for SourceRef {
+    fn from(source: &SourceName) -> SourceRef {
+        SourceRef::new(source.clone(), None)
     }
 }
 

@@ -47,6 +47,7 @@ mod alike;
 mod assigned;
 mod effect;
 mod hold;
+mod joined;
 mod repeated;
 mod source;
 
@@ -147,6 +148,12 @@ pub enum Code {
     /// A separation above whose limit nobody but an admin can be, whatever sources they
     /// have.
     Toothless,
+    /// A user whose roles and approval groups have bounds that, joined, let a permission
+    /// reach values which none of them reaches by itself: none of those that grant it, nor of
+    /// those that grant nothing and so limit what others grant. An assignment would keep the
+    /// bounds of one with what it grants. Not found for every user where roles state very
+    /// many bounds.
+    JoinedBounds,
     /// An assignment that allows nothing: it grants nothing, or nothing that has effect
     /// beside the user's other sources, or nothing that is exercised on the objects on which
     /// it holds.
@@ -184,6 +191,7 @@ impl Code {
             Code::LookAlike => "look_alike",
             Code::Broken => "broken",
             Code::Toothless => "toothless",
+            Code::JoinedBounds => "joined_bounds",
             Code::CarriesNothing => "carries_nothing",
             Code::ServesNothing => "serves_nothing",
             Code::GatedBound => "gated_bound",
@@ -231,6 +239,7 @@ impl Policy {
         linter.holding();
         linter.sources();
         linter.assignments();
+        linter.joined();
         linter.repeated_names();
         linter.undeclared();
         #[cfg(feature = "look-alikes")]

@@ -25,11 +25,11 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use crate::bits::BitSet;
-use crate::catalogue::{Form, Node};
+use crate::catalogue::{Catalogue, Form, Node};
 use crate::engine::{Layer, Layers, Unknown};
 use crate::explain::{Effect, SourceRef};
 use crate::ids::each;
-use crate::policy::{Class, Policy, Said, SourceName};
+use crate::policy::{self, Class, Policy, Said, SourceName, StatementIndex, Statements};
 use crate::problem::Line;
 
 /// The effects of some sources on every permission.
@@ -113,9 +113,9 @@ pub struct Row {
 #[non_exhaustive]
 pub struct Cell {
     /// The effect stated, or that of an implication: of a graded permission always a
-    /// level, never [`Effect::Allow`]. `None` where no
-    /// statement is about the permission or the nearest one leaves it out, and where it is
-    /// not licensed.
+    /// level, never [`Effect::Allow`]. [`Effect::Except`] where the nearest statement leaves
+    /// the permission out, and nothing else is stated about it. `None` where no statement is
+    /// about it, and where it is not licensed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
     /// True if the permission is licensed.
@@ -148,7 +148,9 @@ impl Policy {
     }
 
     /// Returns the effects of some sources on every permission: of each with the roles
-    /// that it includes, on top of the global source, for a user who has nothing else.
+    /// that it includes, on top of the global source, for a user who has nothing else. A
+    /// column of an assignment ([`SourceRef::of_assignment`]) has its roles, its approval
+    /// groups and its statements.
     ///
     /// # Errors
     ///
@@ -167,7 +169,10 @@ impl Policy {
     /// assert!(policy.matrix([SourceName::Role("clrek".into())]).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn matrix(&self, sources: impl IntoIterator<Item = SourceName>) -> Result<Matrix, Unknown> {
+    pub fn matrix<S: Into<SourceRef>>(
+        &self,
+        sources: impl IntoIterator<Item = S>,
+    ) -> Result<Matrix, Unknown> {
         let policy = self.inner();
         let catalogue = &policy.catalogue;
         let licensed = catalogue.licensed(|feature| policy.is_licensed(feature));
@@ -185,40 +190,80 @@ impl Policy {
             .collect();
         let mut columns = Vec::new();
         for source in sources {
-            let mut class = policy.holder(&source)?;
-            if let SourceName::User(_) = source {
-                class = Class { statements: class.statements, ..Class::default() };
-            }
-            let layer = layers.grants(&class);
+            let source: SourceRef = source.into();
+            let (mut class, own) = policy.holder(&source)?;
+            let layer = match &own {
+                Some(own) => {
+                    let own = layers.of_own(own);
+                    layers.grants_in(&Class::default(), &own)
+                }
+                None => {
+                    if let SourceName::User(_) = source.source {
+                        class = Class { statements: class.statements, ..Class::default() };
+                    }
+                    layers.grants(&class)
+                }
+            };
             let effective = layers.effective(&layer.granted);
+            let own =
+                own.as_ref().map_or(class.statements.as_deref(), |it| it.statements.as_deref());
+            let shared =
+                source.source.shared().and_then(|(kind, name)| policy.sources.find(kind, name));
+            let stated = shared.map_or(own, |id| Some(&policy.sources[id].statements));
+            let left_out = left_out(stated, catalogue);
+            let effects = Effects { layer: &layer, effective: &effective, left_out: &left_out };
             for (node, row) in catalogue.nodes.values().iter().zip(&mut rows) {
-                row.cells.extend(cell(node, &layer, &effective, &licensed));
+                row.cells.extend(effects.cell(node, &licensed));
             }
-            let label = policy.label(&source);
-            columns.push(SourceRef::new(source, label));
+            columns.push(SourceRef { label: policy.label(&source), ..source });
         }
         Ok(Matrix { columns, rows })
     }
 }
 
-fn cell(node: &Node, layer: &Layer, effective: &BitSet, licensed: &BitSet) -> Option<Cell> {
-    let bits = each(node.statement_bits());
-    let all = |set: &BitSet| bits.clone().all(|bit| set.contains(bit));
-    let granted = bits.clone().filter(|&bit| layer.granted.contains(bit)).count();
-    let held = node.level(|bit| effective.contains(bit)) > 0;
-    let effect = match &node.form {
-        Form::Heading => return None,
-        _ if !licensed.contains(node.bit) => None,
-        // The statements about a scoped node are about its scopes.
-        _ if all(&layer.forbidden) => Some(Effect::Forbid),
-        _ if all(&layer.denied) => Some(Effect::Deny),
-        Form::Graded(levels) if granted > 0 || layer.said_of(node) != Said::Nothing => {
-            levels.get(granted).map(|level| Effect::Level(level.to_string()))
+/// Returns the permissions that a source's nearest statement leaves to others.
+fn left_out(statements: Option<&Statements>, catalogue: &Catalogue) -> BitSet {
+    let mut left_out = BitSet::new(catalogue.bits());
+    let Some(statements) = statements.filter(|it| !it.except.is_empty()) else { return left_out };
+    let index = StatementIndex::new(statements);
+    for bit in catalogue.grantable.iter() {
+        let nearest = index.nearest(catalogue.id_of(bit), catalogue);
+        if nearest.is_some_and(|it| it.effect == policy::Effect::Except) {
+            left_out.insert(bit);
         }
-        _ => (granted > 0).then_some(Effect::Allow),
-    };
-    let licensed = licensed.contains(node.bit);
-    Some(Cell { effect, licensed, without_effect: granted > 0 && !held })
+    }
+    left_out
+}
+
+/// The effects of a source on top of the global one.
+struct Effects<'s> {
+    layer: &'s Layer,
+    effective: &'s BitSet,
+    left_out: &'s BitSet,
+}
+
+impl Effects<'_> {
+    fn cell(&self, node: &Node, licensed: &BitSet) -> Option<Cell> {
+        let layer = self.layer;
+        let bits = each(node.statement_bits());
+        let all = |set: &BitSet| bits.clone().all(|bit| set.contains(bit));
+        let granted = bits.clone().filter(|&bit| layer.granted.contains(bit)).count();
+        let held = node.level(|bit| self.effective.contains(bit)) > 0;
+        let effect = match &node.form {
+            Form::Heading => return None,
+            _ if !licensed.contains(node.bit) => None,
+            // The statements about a scoped node are about its scopes.
+            _ if all(&layer.forbidden) => Some(Effect::Forbid),
+            _ if all(&layer.denied) => Some(Effect::Deny),
+            Form::Graded(levels) if granted > 0 || layer.said_of(node) != Said::Nothing => {
+                levels.get(granted).map(|level| Effect::Level(level.to_string()))
+            }
+            _ if granted > 0 => Some(Effect::Allow),
+            _ => all(self.left_out).then_some(Effect::Except),
+        };
+        let licensed = licensed.contains(node.bit);
+        Some(Cell { effect, licensed, without_effect: granted > 0 && !held })
+    }
 }
 
 impl Matrix {
@@ -230,8 +275,8 @@ impl Matrix {
     /// read as "this is text".
     pub fn to_csv(&self) -> String {
         let mut text = String::from("permission,label");
-        for SourceRef { source, label, .. } in &self.columns {
-            let name = source.name().unwrap_or("global");
+        for column @ SourceRef { label, .. } in &self.columns {
+            let name = column_name(column);
             let label = label.as_ref().filter(|label| *label != name);
             let label = label.map_or_else(String::new, |label| format!(" ({label})"));
             text.push(',');
@@ -255,6 +300,10 @@ impl Matrix {
     }
 }
 
+fn column_name(column: &SourceRef) -> &str {
+    column.assignment.as_deref().or(column.source.name()).unwrap_or("global")
+}
+
 fn push_field(text: &mut String, field: &str) {
     let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if is_formula || field.contains([',', '"', '\r', '\n']) {
@@ -275,7 +324,7 @@ const LONGEST: usize = 12;
 /// wide continue in another table below. Every character counts as one column wide.
 impl Display for Matrix {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let names = || self.columns.iter().map(|column| column.source.name().unwrap_or("global"));
+        let names = || self.columns.iter().map(column_name);
         let numbered = names().any(|name| width(name) > LONGEST);
         if numbered {
             for (number, column) in (1..).zip(&self.columns) {
@@ -363,7 +412,7 @@ impl Cell {
             None => nothing,
             Some(Effect::Allow) => allowed,
             Some(Effect::Level(level)) => level,
-            Some(Effect::Except) => nothing,
+            Some(Effect::Except) => "left out",
             Some(Effect::Deny) => denied,
             Some(Effect::Forbid) => forbidden,
         }

@@ -34,9 +34,9 @@ use crate::engine::{Layers, Unknown};
 use crate::explain::{
     Effect, Grant, Link, Named, SourceRef, Statement, TraceBuilder, Unlicensed, named_node,
 };
-use crate::ids::{Number, SourceId};
+use crate::ids::{Number, SourceId, UserSlot};
 use crate::object::NoObject;
-use crate::policy::{Class, Inner, Policy, SourceName};
+use crate::policy::{Class, Inner, OwnSources, Policy, SourceName};
 use crate::reason::Reason;
 
 /// The statements of a source about each node of the catalogue, and their effect for
@@ -45,7 +45,9 @@ use crate::reason::Reason;
 /// A profile, role or approval group is judged as if a user held it and nothing else:
 /// over the global source, and a role with the roles that it includes. A user is judged
 /// with all sources that the user holds, suspension left aside, so that an editor can
-/// show what the user will hold once restored.
+/// show what the user will hold once restored. The statements of an assignment's own
+/// ([`SourceRef::of_assignment`]) are judged in the capacity of its user who acts in it,
+/// whatever its terms; what is inherited is all but these.
 ///
 /// It serializes as data with stable codes, and displays as an indented tree. Brackets
 /// show what the source itself states: `[x]` allowed, `[-]` denied, `[!]` forbidden,
@@ -264,11 +266,13 @@ impl Policy {
     /// If the policy has no such source.
     ///
     /// ```
+    /// # use grantree::explain::SourceRef;
     /// # use grantree::{Document, Policy, SourceName};
     /// # let text = r#"{
     /// #     "format": 1,
     /// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
-    /// #     "roles": {"clerk": {"allow": ["orders"], "deny": ["orders.export"]}}
+    /// #     "roles": {"clerk": {"allow": ["orders"], "deny": ["orders.export"]}},
+    /// #     "users": {"ann": {"roles": ["clerk"], "assignments": {"x": {"allow": ["orders.export"]}}}}
     /// # }"#;
     /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
     /// let tree = policy.tree(&SourceName::Role("clerk".into()))?;
@@ -278,68 +282,103 @@ impl Policy {
     ///     [-] export: [roles.clerk.deny[0]]
     /// ");
     /// assert!(policy.tree(&SourceName::Role("clrek".into())).is_err());
+    ///
+    /// let tree = policy.tree(SourceRef::of_assignment("ann", "x"))?;
+    /// assert_eq!(tree.to_string(), "\
+    /// assignment `x`
+    ///   (x) orders: role `clerk` allows `orders` [roles.clerk.allow[0]]
+    ///     [x] export: [users.ann.assignments.x.allow[0]]; no effect: role `clerk` denies `orders.export` [roles.clerk.deny[0]]
+    /// ");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn tree(&self, source: &SourceName) -> Result<Tree, Unknown> {
+    pub fn tree(&self, source: impl Into<SourceRef>) -> Result<Tree, Unknown> {
+        self.tree_of(source.into())
+    }
+
+    fn tree_of(&self, source: SourceRef) -> Result<Tree, Unknown> {
         let policy = self.inner();
-        let holder = policy.holder(source)?;
-        let others = policy.without(source, &holder);
-        let name = match source {
-            SourceName::User(name) => name.as_str(),
-            _ => "",
-        };
+        let (holder, own) = policy.holder(&source)?;
+        let others = policy.without(&source, &holder, own.as_ref());
+        let source = SourceRef { label: policy.label(&source), ..source };
         let licensed = policy.catalogue.licensed(|feature| policy.is_licensed(feature));
         let mut layers = Layers::new(policy, &licensed);
+        let mut traced = |class, own| TraceBuilder::new(&mut layers, &source, class, own);
         let mut survey = Survey {
             catalogue: &policy.catalogue,
-            source,
-            all: TraceBuilder::new(&mut layers, name, &holder),
-            others: others.as_ref().map(|others| TraceBuilder::new(&mut layers, name, others)),
+            source: &source,
+            all: traced(&holder, own.as_ref()),
+            others: others.as_ref().map(|(others, own)| traced(others, own.as_ref())),
             next: NodeId::default(),
         };
         let roots = survey.nodes(&policy.catalogue.document.permissions);
-        Ok(Tree {
-            source: SourceRef::new(source.clone(), policy.label(source)),
-            admin: holder.admin,
-            suspended: holder.suspended,
-            roots,
-        })
+        Ok(Tree { source: source.clone(), admin: holder.admin, suspended: holder.suspended, roots })
     }
 }
 
 impl Inner {
-    /// Somebody who holds a source and nothing else or, for a user, that user.
-    pub(crate) fn holder(&self, source: &SourceName) -> Result<Class, Unknown> {
-        let Some((kind, name)) = source.shared() else {
+    /// Somebody who holds a source and nothing else or, for a user, that user; and the own
+    /// sources of the assignment, for one's statements.
+    pub(crate) fn holder(
+        &self,
+        source: &SourceRef,
+    ) -> Result<(Class, Option<OwnSources>), Unknown> {
+        let Some((kind, name)) = source.source.shared() else {
             // As with questions, no other user's name is suggested.
-            let name = source.name().unwrap_or_default();
+            let name = source.source.user().unwrap_or_default();
             let slot = self.users.find(name).ok_or_else(|| Unknown::among("user", name, []))?;
-            return Ok(self.users[slot].clone());
+            let own =
+                source.assignment.as_deref().map(|name| self.own_of(slot, name)).transpose()?;
+            return Ok((self.users[slot].clone(), own.cloned()));
         };
         let found = self.sources.find(kind, name).ok_or_else(|| {
             let known = self.sources.of(kind).map(|(_, name, _)| name);
             Unknown::among(kind.noun(), name, known)
         })?;
         let sources = [found].into_iter().filter(|&id| id != SourceId::GLOBAL).collect();
-        Ok(Class { sources, ..Class::default() })
+        Ok((Class { sources, ..Class::default() }, None))
+    }
+
+    fn own_of(&self, slot: UserSlot, assignment: &str) -> Result<&OwnSources, Unknown> {
+        let mut own = self.users.own_sources(slot);
+        let found = own.find(|(name, _)| *name == assignment).map(|(_, own)| own);
+        found.ok_or_else(|| {
+            let known = self.users.own_sources(slot).map(|(name, _)| name);
+            Unknown::among("assignment", assignment, known)
+        })
     }
 
     /// Somebody who holds all but that source itself, if there is anything else.
-    fn without(&self, source: &SourceName, holder: &Class) -> Option<Class> {
-        Some(match source {
+    fn without(
+        &self,
+        source: &SourceRef,
+        holder: &Class,
+        own: Option<&OwnSources>,
+    ) -> Option<(Class, Option<OwnSources>)> {
+        if let Some(own) = own {
+            return Some((holder.clone(), Some(OwnSources { statements: None, ..own.clone() })));
+        }
+        let class = match source.source {
             SourceName::Global => return None,
             SourceName::User(_) => Class { statements: None, ..holder.clone() },
             _ => {
                 let included = holder.sources.iter().flat_map(|&id| &self.sources[id].includes);
                 Class { sources: included.copied().collect(), ..Class::default() }
             }
-        })
+        };
+        Some((class, None))
     }
 
-    pub(crate) fn label(&self, source: &SourceName) -> Option<String> {
-        let label = match source.shared() {
-            Some((kind, name)) => self.sources[self.sources.find(kind, name)?].label.as_deref(),
-            None => self.users.holder(self.users.find(source.name()?)?)?.label,
+    pub(crate) fn label(&self, source: &SourceRef) -> Option<String> {
+        let label = match (source.source.shared(), &source.assignment) {
+            (Some((kind, name)), _) => {
+                self.sources[self.sources.find(kind, name)?].label.as_deref()
+            }
+            (None, None) => self.users.holder(self.users.find(source.source.user()?)?)?.label,
+            (None, Some(assignment)) => {
+                let slot = self.users.find(source.source.user()?)?;
+                let mut assigned = self.users.assigned(slot).iter();
+                assigned.find(|it| *it.name == **assignment)?.texts.label.as_deref()
+            }
         };
         label.map(Into::into)
     }
@@ -348,7 +387,7 @@ impl Inner {
 /// The tree under construction, node by node in the order of their numbers.
 struct Survey<'a> {
     catalogue: &'a Catalogue,
-    source: &'a SourceName,
+    source: &'a SourceRef,
     /// With everything that the holder of the source has.
     all: TraceBuilder<'a, NoObject>,
     /// Without the source itself.
@@ -422,7 +461,10 @@ impl Survey<'_> {
             Reason::Granted => granting.level.clone(),
             _ => node.levels.first().cloned(),
         };
-        node.own = stated(&granting, |by| by.source.source == *self.source);
+        let (source, assignment) = (&self.source.source, &self.source.assignment);
+        node.own = stated(&granting, |by| {
+            by.source.source == *source && by.source.assignment == *assignment
+        });
         node.implied_by = granting.implied_by;
         if let Some(others) = &self.others {
             node.inherited = stated(&others.grant(id), |by| by.decides);

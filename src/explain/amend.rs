@@ -1,10 +1,13 @@
 //! Remedies by assignments: one that the user has holds longer or covers more, or a source
 //! is given only where it is needed.
 
+use std::collections::BTreeSet;
+
 use super::Named;
 use super::remedy::{Assignment, Remedy, RemedyStep};
 use super::search::{Search, wide_enough};
 use super::terms::named_by;
+use crate::catalogue::{AttributeId, CapacityRows, Condition};
 use crate::change::{Actor, Change};
 use crate::date::Moment;
 use crate::document::{self, Bound, BoundType, Coverage, Map, RelationType};
@@ -13,18 +16,81 @@ use crate::object::{Object, Value};
 use crate::policy::{Assigned, SourceName, TermTest, Terms};
 
 impl<O: Object + ?Sized> Search<'_, O> {
-    /// The remedies that let one of the user's assignments hold.
+    /// The remedies that let one of the user's assignments hold, or let more pass in it.
     pub(super) fn amendments(&self) -> Vec<Remedy> {
         let stated = self.policy.assignments(self.assigned);
         let amended = stated.iter().zip(self.assigned).filter_map(|((name, stated), assigned)| {
-            let (after, steps) = self.amended(stated, assigned)?;
-            self.would_allow(name, after).then_some(Remedy { steps })
+            let (after, mut steps) = self.amended(stated, assigned)?;
+            let widened = self.widened(name, &after, assigned)?;
+            steps.extend(widened);
+            (!steps.is_empty()).then_some(Remedy { steps })
         });
         amended.collect()
     }
 
+    /// The steps that set bounds of an assignment's own, all of them needed, and enough;
+    /// `None` if no such steps are.
+    fn widened(
+        &self,
+        name: &str,
+        stated: &document::Assignment,
+        assigned: &Assigned,
+    ) -> Option<Vec<RemedyStep>> {
+        let mut failing = self.failing_checks(assigned);
+        let allows = |failing: &[(String, BoundType, Bound)]| {
+            let mut after = stated.clone();
+            for (attribute, _, to) in failing {
+                after.statements.bounds.retain(|known, _| known != attribute);
+                after.statements.bounds.push(attribute, to.clone());
+            }
+            self.would_allow(name, after)
+        };
+        if !allows(&failing) {
+            return None;
+        }
+        for at in (0..failing.len()).rev() {
+            let one = failing.remove(at);
+            if !allows(&failing) {
+                failing.insert(at, one);
+            }
+        }
+        let step = |(attribute, form, to)| RemedyStep::WidenIn {
+            assignment: Named { name: name.to_owned(), label: stated.label.clone() },
+            attribute,
+            form,
+            to,
+        };
+        Some(failing.into_iter().map(step).collect())
+    }
+
+    /// The attributes whose values do not pass the limits of an assignment that carries the
+    /// permission, with bounds wide enough for them.
+    fn failing_checks(&self, assigned: &Assigned) -> Vec<(String, BoundType, Bound)> {
+        let catalogue = &self.policy.catalogue;
+        let slot = self.policy.users.find(self.holder.name);
+        let acting = slot.into_iter().flat_map(|slot| self.engine.acting(slot));
+        let acting = acting.filter(|it| it.assigned.name == assigned.name && it.carries(self.bit));
+        let (Some(acting), Some(object)) = (acting.last(), self.object) else { return Vec::new() };
+        let own = catalogue.condition_in(self.bit, &acting);
+        let shared = catalogue.node_of(self.bit).condition.as_deref();
+        let checks = own.as_ref().or(shared).into_iter().flat_map(Condition::all_checks);
+        let checks: BTreeSet<AttributeId> =
+            checks.copied().filter(|check| !check.is_marked()).collect();
+        let today = self.today.map(Moment::date);
+        let failing = checks.into_iter().filter_map(|check| {
+            let attribute = catalogue.attribute_at(check);
+            let (limit, value) = (acting.limit(check), object.attribute(&attribute.name));
+            if limit.passes(value, today) {
+                return None;
+            }
+            let to = wide_enough(attribute.bound, limit.bounds().iter(), value, today);
+            Some((attribute.path.to_string(), attribute.bound, to))
+        });
+        failing.collect()
+    }
+
     /// An assignment with terms that hold for the question, and the steps to it; `None` if
-    /// they hold already, or no steps would do.
+    /// no steps would do.
     fn amended(
         &self,
         stated: &document::Assignment,
@@ -53,7 +119,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
                 None => on.push(&**kind, conditions),
             }
         }
-        (!steps.is_empty()).then_some((after, steps))
+        Some((after, steps))
     }
 
     /// The conditions of terms that an object does not meet, made wide enough for it; `None`

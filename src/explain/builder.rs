@@ -10,7 +10,7 @@ use crate::document::Bound;
 use crate::engine::{Implied, Layers, Rights};
 use crate::ids::Key;
 use crate::object::{NoObject, Object, Value};
-use crate::policy::{self, Class, Holder, Inner, Origin, SourceName};
+use crate::policy::{self, Class, Holder, Inner, Origin, OwnSources, SourceName};
 use crate::reason::Reason;
 
 /// The most permissions that are named of a chain of implications.
@@ -24,11 +24,21 @@ pub(crate) struct TraceBuilder<'a, O: ?Sized> {
 }
 
 impl<'a> TraceBuilder<'a, NoObject> {
-    /// A builder for users of a class, whatever the object.
-    pub(crate) fn new(layers: &mut Layers<'a>, name: &'a str, class: &'a Class) -> Self {
+    /// A builder for users of a class, in an assignment if its own sources are given,
+    /// whatever the object.
+    pub(crate) fn new(
+        layers: &mut Layers<'a>,
+        source: &'a SourceRef,
+        class: &'a Class,
+        own: Option<&'a OwnSources>,
+    ) -> Self {
+        let name = source.source.user().unwrap_or_default();
         let holder = Holder { name, label: None, class, groups: &[] };
-        let trace = Trace::new(Rights::new(layers, class, None), holder, None, None);
-        TraceBuilder { trace, assignment: None }
+        let trace = Trace::new(Rights::new(layers, class, own), holder, None, None);
+        let assignment = source.assignment.as_ref();
+        let assignment =
+            assignment.map(|name| Named { name: name.clone(), label: source.label.clone() });
+        TraceBuilder { trace, assignment }
     }
 
     /// The reason why a node other than a heading is effective or not, suspension left

@@ -18,7 +18,7 @@ use crate::relation::RelationState;
 #[non_exhaustive]
 pub struct Remedies {
     /// Changes that would each turn the answer into a yes, those with the fewest steps
-    /// first: to what the user is granted, to the terms of the user's assignments, and
+    /// first: to what the user is granted, to the terms and bounds of the user's assignments, and
     /// sources given only where they are needed. Empty where none was found: the user is unknown, the object is missing or
     /// of another kind, or nothing that was tried sufficed.
     pub least: Vec<Remedy>,
@@ -74,6 +74,17 @@ pub enum RemedyStep {
     Lift(Statement),
     /// Set the user's own bound on this attribute.
     Widen {
+        /// The attribute, as `kind.attribute`.
+        attribute: String,
+        /// The form of its bounds.
+        form: BoundType,
+        /// The bound.
+        to: Bound,
+    },
+    /// Set the bound of an assignment's own on this attribute.
+    WidenIn {
+        /// The assignment.
+        assignment: Named,
         /// The attribute, as `kind.attribute`.
         attribute: String,
         /// The form of its bounds.

@@ -78,7 +78,7 @@ pub(super) struct Search<'a, O: ?Sized> {
     sources: Inner,
     /// The layers of the policy as it is, shared by all looks at it.
     pub(super) layers: RefCell<Layers<'a>>,
-    bit: Bit,
+    pub(super) bit: Bit,
     pub(super) object: Option<&'a O>,
     pub(super) today: Option<Moment>,
     /// The effort that is left.

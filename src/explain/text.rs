@@ -381,6 +381,15 @@ impl Display for Remedies {
     }
 }
 
+/// Returns a verb for setting a bound that lets more pass.
+fn widening(form: BoundType, to: &Bound) -> &'static str {
+    match (form, to) {
+        (BoundType::AtMost, Bound::Limit(_)) => "raise",
+        (BoundType::AtLeast, Bound::Limit(_)) => "lower",
+        _ => "set",
+    }
+}
+
 impl Display for RemedyStep {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut line = OneLine(f);
@@ -402,12 +411,16 @@ impl Display for RemedyStep {
                 write!(line, "remove {effect} `{pattern}` [{place}] from {source}{whom}")
             }
             RemedyStep::Widen { attribute, form, to } => {
-                let verb = match (form, to) {
-                    (BoundType::AtMost, Bound::Limit(_)) => "raise",
-                    (BoundType::AtLeast, Bound::Limit(_)) => "lower",
-                    _ => "set",
-                };
+                let verb = widening(*form, to);
                 write!(line, "{verb} this user's bound on `{attribute}` to {}", bound(*form, to))
+            }
+            RemedyStep::WidenIn { assignment, attribute, form, to } => {
+                let verb = widening(*form, to);
+                write!(
+                    line,
+                    "{verb} the bound on `{attribute}` of the assignment {assignment} to {}",
+                    bound(*form, to)
+                )
             }
             RemedyStep::Prolong { assignment, from, until } => {
                 let dates = dates(*from, *until).unwrap_or_else(|| "at any time".to_owned());

@@ -48,6 +48,14 @@ impl SourceName {
         }
     }
 
+    /// The user whose statements these are.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            SourceName::User(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The kind and name of a source that users share, the name of the global one
     /// being empty; `None` for a user's own.
     pub(crate) fn shared(&self) -> Option<(SourceKind, &str)> {

@@ -341,8 +341,12 @@ impl Resolver<'_> {
             for (at, name) in names.iter().enumerate() {
                 let place = list.item(at);
                 let Some(id) = self.source(kind, name, &place) else { continue };
-                if self.sources[id].unique {
-                    let what = "a unique role can't be given by an assignment";
+                if self.sources.closure(&[id]).iter().any(|&id| self.sources[id].unique) {
+                    let what = if self.sources[id].unique {
+                        "a unique role can't be given by an assignment"
+                    } else {
+                        "a role that includes a unique one can't be given by an assignment"
+                    };
                     self.faults.push(&place, ProblemKind::Unfit { what });
                     continue;
                 }

@@ -138,7 +138,19 @@ fn declare(
     for (name, role) in &out {
         sources.insert(name, Source { unique: role.unique, ..Source::new(kind) });
     }
+    // Assignments look at what a role includes.
+    for (name, role) in out.iter().filter(|(_, role)| !role.includes.is_empty()) {
+        let Some(id) = sources.find(kind, name) else { continue };
+        let includes = included(role, sources);
+        sources.change(id, |source| source.includes = includes);
+    }
     out
+}
+
+/// Finds the roles that a role includes. Unknown names are reported elsewhere.
+fn included(role: &Role, sources: &Sources) -> Box<[SourceId]> {
+    let includes = role.includes.iter();
+    includes.filter_map(|name| sources.find(SourceKind::Role, name)).collect()
 }
 
 /// Adds an entry, or reports a duplicate name.
@@ -201,18 +213,16 @@ impl Resolver<'_> {
         licence
     }
 
-    /// Resolves a role, or a profile or approval group [as one](as_roles). Unknown
-    /// names that it includes are reported elsewhere.
+    /// Resolves a role, or a profile or approval group [as one](as_roles).
     fn role(&mut self, kind: SourceKind, role: &Role, place: &Place<'_>) -> Source {
         let (source, sources) = (&role.source, self.sources);
         let list = place.key("assignable_by");
-        let includes = role.includes.iter();
         let demoted_to = role.demoted_to.as_deref();
         Source {
             assignable_by: (source.assignable_by.as_deref())
                 .map(|guard| self.sources(SourceKind::Role, guard, &list).collect()),
             statements: self.counted(&source.statements, place),
-            includes: includes.filter_map(|name| sources.find(SourceKind::Role, name)).collect(),
+            includes: included(role, sources),
             unique: role.unique,
             demoted_to: demoted_to
                 .and_then(|name| self.source(SourceKind::Role, name, &place.key("demoted_to"))),

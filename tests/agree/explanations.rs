@@ -192,6 +192,11 @@ fn a_remedy_by_an_assignment_mends_and_nothing_less_does() {
 fn take(user: &mut UserEntry, step: &RemedyStep) -> Option<()> {
     match step {
         RemedyStep::Restore(_) => user.suspended = false,
+        RemedyStep::WidenIn { assignment, attribute, to, .. } => {
+            let bounds = &mut user.assignments.get_mut(&assignment.name)?.statements.bounds;
+            bounds.retain(|name, _| name != attribute);
+            bounds.push(attribute, to.clone());
+        }
         RemedyStep::Prolong { assignment, from, until } => {
             let assignment = user.assignments.get_mut(&assignment.name)?;
             (assignment.from, assignment.until) = (*from, *until);
@@ -233,4 +238,51 @@ fn take(user: &mut UserEntry, step: &RemedyStep) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// Where an assignment carries what is asked, its own bound can be widened.
+#[test]
+fn the_bound_of_an_assignment_is_widened() {
+    let text = r#"{"format": 1,
+        "catalogue": {
+            "permissions": [{"key": "view", "object": "order", "children": [
+                {"key": "approve", "object": "order", "checks": ["amount"]}]}],
+            "objects": {"order": {"attributes": {"amount": "at_most", "region": "one_of"},
+                                  "checks": ["region"]}}},
+        "global": {"bounds": {"order.region": ["north"]}},
+        "roles": {"buyer": {"allow": ["view"]}},
+        "users": {"ann": {"roles": ["buyer"], "assignments": {
+            "cover": {"label": "Cover", "allow": ["view", "view.approve"],
+                      "bounds": {"order.amount": 500}, "until": "2026-12-24"}}}}}"#;
+    let document: Document = serde_json::from_str(text).expect("a document");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let (ann, approve) =
+        (engine.user("ann").expect("a user"), engine.permission("view.approve").expect("known"));
+    let order = |amount: i64, region: &str| {
+        DynamicObject::new("order")
+            .with_attribute("amount", amount)
+            .with_attribute("region", region)
+    };
+    let steps = |amount, region, day: &str| {
+        let today: Moment = day.parse().expect("a day");
+        let remedies = engine.remedies(ann, approve, (&order(amount, region), today));
+        let is_in = |it: &&grantree::explain::Remedy| {
+            it.steps.iter().any(|step| matches!(step, RemedyStep::WidenIn { .. }))
+        };
+        let steps = remedies.least.iter().find(is_in).map(|it| it.steps.clone());
+        steps.into_iter().flatten().map(|step| step.to_string()).collect::<Vec<_>>()
+    };
+    let raise =
+        "raise the bound on `order.amount` of the assignment `cover` (Cover) to at most 900";
+    assert_eq!(steps(900, "north", "2026-12-01"), [raise]);
+    assert_eq!(
+        steps(900, "south", "2026-12-01"),
+        [
+            "raise the bound on `order.amount` of the assignment `cover` (Cover) to at most 900",
+            "set the bound on `order.region` of the assignment `cover` (Cover) to one of \
+             \"north\", \"south\""
+        ]
+    );
+    assert_eq!(steps(900, "north", "2026-12-25").len(), 2);
+    assert_eq!(steps(500, "north", "2026-12-25"), Vec::<String>::new());
 }

@@ -21,9 +21,11 @@ fn lint_is_right_about_assignments() {
     check(CASES, |case, policy| {
         let findings = policy.lint();
         is_in_no_assignment(case, policy, &findings)?;
-        let vain = findings
-            .iter()
-            .filter(|finding| finding.code.is_without_effect() || finding.code == Code::Guard);
+        // An assignment of guards alone needs one of them.
+        let vain = findings.iter().filter(|it| {
+            it.code.is_without_effect()
+                || it.code == Code::Guard && !it.place.contains(".assignments")
+        });
         let vain: Vec<&str> = vain.map(|finding| &*finding.place).collect();
         let in_assignments = vain.iter().filter(|place| place.contains(".assignments")).count();
         found.set(found.get() + in_assignments);
@@ -58,6 +60,54 @@ fn assignments_that_allow_nothing_can_be_left_out() {
         answers_stay_without(&case, policy, &vain)
     });
     assert!(found.get() > 10, "{}", found.get());
+}
+
+/// Where bounds are said to join, the assignment that is advised leaves the user all
+/// permissions, and mends it.
+#[test]
+fn bounds_that_join_can_be_given_by_an_assignment() {
+    check(CASES, |case, policy| {
+        let joined = |policy: &Policy| {
+            let findings = policy.lint().into_iter();
+            findings.filter(|it| it.code == Code::JoinedBounds).collect::<Vec<Finding>>()
+        };
+        let findings = policy.lint();
+        let is_line = |it: &Finding| !it.to_string().contains('\n');
+        prop_assert!(findings.iter().all(is_line), "{:?}", findings);
+        let mut compared = findings.len();
+        for finding in joined(policy) {
+            let Some((_, assignment)) = finding.advice.split_once("instead: `") else { continue };
+            let assignment: Value =
+                serde_json::from_str(assignment.trim_end_matches('`')).expect("an assignment");
+            let user = &finding.names[0];
+            let mut mended = case.policy.clone();
+            let entry = &mut mended["users"][user];
+            for field in ["roles", "approval_groups"] {
+                let given = assignment[field].as_array().into_iter().flatten();
+                for name in given {
+                    let held = entry[field].as_array_mut().expect("a list");
+                    held.retain(|it| it != name);
+                }
+            }
+            entry["assignments"]["advised"] = assignment;
+            let after = self::policy(&mended);
+            let engines = [policy, &after].map(Engine::new);
+            let [before, after] = engines.each_ref().map(|it| it.user(user).expect("a user"));
+            if case.policy["users"][user]["suspended"] == true {
+                continue;
+            }
+            let mut kept = engines[1].effective(after);
+            kept.extend(engines[1].effective_in(after, "advised").expect("an assignment"));
+            for held in engines[0].effective(before) {
+                let is_kept = kept.iter().any(|it| it.path() == held.path());
+                prop_assert!(is_kept, "{finding}: {}", held.path());
+                compared += 1;
+            }
+            let again = joined(engines[1].policy());
+            prop_assert!(!again.iter().any(|it| it.message == finding.message), "{}", finding);
+        }
+        Ok(compared)
+    });
 }
 
 /// Compares the answers to a case's questions with those without what is at these places.

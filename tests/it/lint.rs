@@ -642,6 +642,112 @@ fn bounds_of_assignments_that_gates_undo() {
     assert!(may_edit("both", "south"));
 }
 
+/// A policy of users whose roles and approval groups state bounds.
+fn bounded(users: Value) -> Value {
+    let orders = |amount: Value, region: Value| {
+        json!({"allow": ["orders.approve"],
+               "bounds": {"order.amount": amount, "order.region": region}})
+    };
+    let groups = ["north", "south"].map(|it| {
+        let amount = if it == "north" { 10 } else { 1000 };
+        json!({"bounds": {"order.amount": amount, "order.region": [it]}})
+    });
+    json!({
+        "format": 1,
+        "catalogue": {
+            "objects": {
+                "job": {"attributes": {"region": "one_of"}, "checks": ["region"]},
+                "order": {"attributes": {"amount": "at_most", "region": "one_of"}}},
+            "permissions": [
+                {"key": "jobs", "object": "job", "children": [{"key": "edit"}]},
+                {"key": "orders", "children": [
+                    {"key": "approve", "object": "order", "checks": ["amount", "region"]}]}]},
+        "global": {"allow": ["orders"]},
+        "profiles": {"buyer": {"allow": ["orders.approve"]}},
+        "roles": {
+            "viewer": {"allow": ["jobs"], "bounds": {"job.region": "any"}},
+            "editor": {"allow": ["jobs.edit"], "bounds": {"job.region": ["north"]}},
+            "north": orders(json!(10), json!(["north"])),
+            "south": orders(json!(1000), json!(["south"])),
+            "far": orders(json!(10), json!(["south"])),
+            "top": orders(json!(1000), json!(["north", "south"]))},
+        "approval_groups": {"n": groups[0], "s": groups[1]},
+        "users": users})
+}
+
+/// Bounds of ordinary roles that reach further together than any of them does.
+#[test]
+fn bounds_that_join_further_than_each_reaches() {
+    let users = json!({
+        "ann": {"roles": ["north", "south"]}, "bob": {"roles": ["north", "south", "editor"]},
+        "dan": {"profile": "buyer", "approval_groups": ["n", "s"]},
+        "eve": {"roles": ["viewer", "editor"]},
+        // What is joined is within the bounds of one, or of the user's own.
+        "fay": {"roles": ["north", "far"]}, "gus": {"roles": ["north", "south", "top"]},
+        "hal": {"roles": ["north", "south"], "bounds": {"order.region": ["north"]}},
+        // What only looks at jobs leaves orders alone.
+        "ian": {"roles": ["north", "viewer"]}, "joe": {"roles": ["north"], "approval_groups": ["n"]},
+        "root": {"admin": true, "roles": ["north", "south"]},
+        "kim": {"assignments": {"n": {"roles": ["north"]}, "s": {"roles": ["south"]}}}});
+    let document: Document = serde_json::from_value(bounded(users)).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    let found = policy.lint().into_iter().filter(|it| it.code.code() == "joined_bounds");
+    assert_eq!(
+        found.map(|it| it.to_string()).collect::<Vec<_>>(),
+        [
+            "users.ann: the bounds of role `north` and role `south` join: together they let `ann` \
+             do `orders.approve` where `order.amount` is 1000 and where `order.region` is \
+             \"north\", which none of them does by itself (so for another user); if its bounds \
+             belong to what it grants, give role `south` by an assignment instead: `{\"roles\": \
+             [\"south\"]}`",
+            "users.dan: the bounds of approval group `n` and approval group `s` join: together \
+             they let `dan` do `orders.approve` where `order.amount` is 1000 and where \
+             `order.region` is \"north\", which none of them does by itself; if its bounds belong \
+             to what it grants, give approval group `s` by an assignment instead: \
+             `{\"approval_groups\": [\"s\"], \"allow\": [\"orders.approve\"]}`",
+            "users.eve: the bounds of role `viewer` and role `editor` join: together they let \
+             `eve` do `jobs.edit` whatever `job.region` is, which none of them does by itself; if \
+             its bounds belong to what it grants, give role `editor` by an assignment instead: \
+             `{\"roles\": [\"editor\"]}`",
+        ]
+    );
+}
+
+/// The advice mends what it is about.
+#[test]
+fn bounds_that_are_given_by_an_assignment_do_not_join() {
+    let of = |user: Value| {
+        let document = bounded(json!({"u": user}));
+        let document: Document = serde_json::from_value(document).expect("a document");
+        Engine::new(&Policy::try_from(document).expect("a valid policy"))
+    };
+    let order = |amount: i64, region: &str| {
+        DynamicObject::new("order")
+            .with_attribute("amount", amount)
+            .with_attribute("region", region)
+    };
+    let approves = |user: Value, amount, region| {
+        of(user).check("u", "orders.approve", &order(amount, region)).expect("known names")
+    };
+    for (before, after) in [
+        (
+            json!({"roles": ["north", "south"]}),
+            json!({"roles": ["north"], "assignments": {"s": {"roles": ["south"]}}}),
+        ),
+        (
+            json!({"profile": "buyer", "approval_groups": ["n", "s"]}),
+            json!({"profile": "buyer", "approval_groups": ["n"], "assignments": {
+                "s": {"approval_groups": ["s"], "allow": ["orders.approve"]}}}),
+        ),
+    ] {
+        assert!(approves(before.clone(), 1000, "north") && !approves(after.clone(), 1000, "north"));
+        for (amount, region) in [(10, "north"), (1000, "south")] {
+            assert!(approves(before.clone(), amount, region));
+            assert!(approves(after.clone(), amount, region));
+        }
+    }
+}
+
 /// The products' policies have no findings, except intended ones.
 #[test]
 fn products() {

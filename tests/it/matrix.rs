@@ -1,5 +1,6 @@
 //! Sources side by side, as a table and as values.
 
+use grantree::explain::SourceRef;
 use grantree::matrix::Matrix;
 use grantree::{Document, Policy, SourceName};
 use serde_json::{Value, json};
@@ -95,4 +96,51 @@ fn unknown_sources_are_refused() {
     let policy = policy(json!({"clerk": {}}));
     let error = policy.matrix([SourceName::Profile("clrek".into())]).expect_err("unknown");
     assert_eq!(error.to_string(), "unknown profile `clrek`; did you mean `clerk`?");
+}
+
+/// What a source leaves out is told apart from what it says nothing of.
+#[test]
+fn what_is_left_out() {
+    let policy = policy(json!({
+        "clerk": {"allow": ["orders.**"], "except": ["orders.-export", "orders.fields.price"]},
+        "lead": {"allow": ["orders"]}}));
+    assert_eq!(
+        all(&policy).to_string(),
+        "                        clerk     lead
+orders (Orders, \"all\")  yes       yes
+  fields (=Fields)
+    price               left out  .
+  -export               left out  .
+
+. nothing stated; (…) without effect for a user with only this source; never: forbidden
+"
+    );
+    assert_eq!(all(&policy).to_csv().lines().last(), Some("orders.-export,,left out,"));
+}
+
+/// An assignment has its roles and its own statements.
+#[test]
+fn assignments_beside_other_sources() {
+    let document = json!({"format": 1, "catalogue": {"permissions": [
+        {"key": "orders", "children": [{"key": "approve"}, {"key": "ship"}]}, {"key": "reports"}]},
+        "global": {"allow": ["orders"]},
+        "roles": {"lead": {"allow": ["orders.approve"]}},
+        "users": {"ann": {"allow": ["reports"], "assignments": {
+            "cover": {"roles": ["lead"], "allow": ["orders.**"], "except": ["orders.ship"]}}}}});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    let policy = Policy::try_from(document).expect("a valid policy");
+    let user: SourceRef = SourceName::User("ann".into()).into();
+    let matrix = policy.matrix([user, SourceRef::of_assignment("ann", "cover")]);
+    assert_eq!(
+        matrix.expect("known sources").to_string(),
+        "           ann  cover
+orders     yes  yes
+  approve  .    yes
+  ship     .    left out
+reports    yes  .
+
+. nothing stated; (…) without effect for a user with only this source; never: forbidden
+"
+    );
+    assert!(policy.matrix([SourceRef::of_assignment("ann", "covr")]).is_err());
 }

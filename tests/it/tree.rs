@@ -1,5 +1,6 @@
 //! The texts and the data of tick-box trees.
 
+use grantree::explain::SourceRef;
 use grantree::{Document, Policy, SourceName};
 
 const POLICY: &str = r#"{
@@ -167,4 +168,36 @@ fn a_box_that_is_left_out() {
         [.] ship: `orders.*` [roles.clerk.except[0]]; implied by `lead`
       [x] lead: [roles.clerk.allow[1]]
     ");
+}
+
+/// The statements of an assignment's own are judged beside all else that its user has in it.
+#[test]
+fn the_statements_of_an_assignment() {
+    let text = r#"{"format": 1,
+        "catalogue": {"permissions": [
+            {"key": "orders", "children": [{"key": "quotes"}, {"key": "approve"}, {"key": "ship"}]},
+            {"key": "price", "levels": ["no", "read", "write"], "requires": ["reports"]},
+            {"key": "reports"}]},
+        "global": {"allow": ["orders"]},
+        "roles": {"clerk": {"allow": ["orders.quotes"]}, "lead": {"allow": ["orders.approve"]}},
+        "users": {"ann": {"roles": ["clerk"], "assignments": {
+            "cover": {"label": "Cover", "roles": ["lead"], "allow": ["orders.*"],
+                      "except": ["orders.approve"], "levels": {"price": "read"}}}}}}"#;
+    let document: Document = serde_json::from_str(text).expect("JSON");
+    let policy = Policy::try_from(document).expect("a policy");
+    let tree = policy.tree(SourceRef::of_assignment("ann", "cover")).expect("an assignment");
+    insta::assert_snapshot!(tree.to_string(), @r"
+    assignment `cover` (Cover)
+      (x) orders: the global source allows `orders` [global.allow[0]]
+        [x] quotes: `orders.*` [users.ann.assignments.cover.allow[0]]
+        [.] approve: [users.ann.assignments.cover.except[0]]; role `lead` allows `orders.approve` [roles.lead.allow[0]]
+        [x] ship: `orders.*` [users.ann.assignments.cover.allow[0]]
+      [read] price: [users.ann.assignments.cover.levels.price]; no effect: `reports`, which it requires, is not granted
+      [ ] reports
+    ");
+    let unknown = policy.tree(SourceRef::of_assignment("ann", "covr")).expect_err("unknown");
+    assert_eq!(unknown.to_string(), "unknown assignment `covr`; did you mean `cover`?");
+    assert!(policy.tree(SourceRef::of_assignment("bob", "cover")).is_err());
+    let of_user = policy.tree(&SourceName::User("ann".into())).expect("a user");
+    assert!(of_user.iter().all(|node| node.own.by.is_empty()));
 }

@@ -145,6 +145,11 @@ fn apply(
             bounds.retain(|name, _| name != attribute);
             bounds.push(attribute, to.clone());
         }
+        RemedyStep::WidenIn { assignment, attribute, to, .. } => {
+            let bounds = &mut assignment_of(document, ask, &assignment.name).statements.bounds;
+            bounds.retain(|name, _| name != attribute);
+            bounds.push(attribute, to.clone());
+        }
         RemedyStep::Prolong { assignment, from, until } => {
             let assignment = assignment_of(document, ask, &assignment.name);
             (assignment.from, assignment.until) = (*from, *until);
