@@ -36,7 +36,7 @@ pub(super) enum Who {
 impl Who {
     /// Returns whether bounds are compared for themselves.
     pub(super) fn is_one_more(&self) -> bool {
-        matches!(self, Who::Holder(_) | Who::Own(_) | Who::Assignment(..))
+        matches!(self, Who::Newcomer | Who::Holder(_) | Who::Own(_) | Who::Assignment(..))
     }
 
     /// Describes them in the version after the change.

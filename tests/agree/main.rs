@@ -9,6 +9,7 @@ mod random2;
 
 mod changes;
 mod explanations;
+mod game;
 mod views;
 
 use std::cell::Cell;

@@ -8,19 +8,19 @@
 //!
 //! The policy is assumed to be valid. On any other the oracle may panic.
 
-mod bound;
-mod capacity;
-mod catalogue;
+pub mod bound;
+pub mod capacity;
+pub mod catalogue;
 #[allow(dead_code, reason = "not every test asks for all of it")]
 pub mod change;
 mod check;
-mod date;
-mod json;
+pub mod date;
+pub mod json;
 mod object;
-mod person;
-mod policy;
+pub mod person;
+pub mod policy;
 mod reason;
-mod source;
+pub mod source;
 mod terms;
 
 use std::cell::RefCell;

@@ -5,16 +5,16 @@
 //! lists and lowers rolls, and a low roll is the plainer choice. Nothing here depends on
 //! the library.
 
-mod assignment;
+pub mod assignment;
 mod catalogue;
 #[allow(dead_code, reason = "not every test draws changes")]
 pub mod change;
 #[path = "../strategies/dice.rs"]
-mod dice;
-mod question;
-mod source;
+pub mod dice;
+pub mod question;
+pub mod source;
 mod taste;
-mod world;
+pub mod world;
 
 use std::fmt;
 
@@ -51,31 +51,32 @@ pub fn case2() -> impl Strategy<Value = Case2> {
 }
 
 /// The fields of a JSON object.
-type Fields = Map<String, Value>;
+pub type Fields = Map<String, Value>;
 
 /// The numbers that decide one thing.
-type Hand = Vec<u16>;
+pub type Hand = Vec<u16>;
 
-const HAND: usize = 72;
+pub const HAND: usize = 72;
 
 /// The hands of a source: its own, and one for each statement.
-type SourceRolls = (Hand, Vec<Hand>);
+pub type SourceRolls = (Hand, Vec<Hand>);
 
 /// The hands of a user: the user's own, and those of the assignments.
-type UserRolls = (SourceRolls, Vec<SourceRolls>);
+pub type UserRolls = (SourceRolls, Vec<SourceRolls>);
 
+/// The rolls behind a case.
 #[derive(Clone, Debug)]
-struct Rolls {
-    misc: Hand,
-    kinds: Vec<Hand>,
-    nodes: Vec<Hand>,
-    global: Vec<Hand>,
-    profiles: Vec<SourceRolls>,
-    roles: Vec<SourceRolls>,
-    approval_groups: Vec<SourceRolls>,
-    groups: Vec<Hand>,
-    users: Vec<UserRolls>,
-    questions: Vec<Hand>,
+pub struct Rolls {
+    pub misc: Hand,
+    pub kinds: Vec<Hand>,
+    pub nodes: Vec<Hand>,
+    pub global: Vec<Hand>,
+    pub profiles: Vec<SourceRolls>,
+    pub roles: Vec<SourceRolls>,
+    pub approval_groups: Vec<SourceRolls>,
+    pub groups: Vec<Hand>,
+    pub users: Vec<UserRolls>,
+    pub questions: Vec<Hand>,
 }
 
 fn hand() -> impl Strategy<Value = Hand> {
@@ -131,7 +132,7 @@ impl Rolls {
     }
 
     /// The policy, and the names in it.
-    fn policy(&self) -> (Value, World) {
+    pub fn policy(&self) -> (Value, World) {
         let mut misc = Dice::new(&self.misc);
         let taste = taste::read(&mut misc);
         let (catalogue, mut world) = catalogue::read(taste, &mut misc, &self.kinds, &self.nodes);
@@ -163,6 +164,6 @@ impl Rolls {
     }
 }
 
-fn names(fields: &Fields) -> Vec<String> {
+pub fn names(fields: &Fields) -> Vec<String> {
     fields.keys().cloned().collect()
 }

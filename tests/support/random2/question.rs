@@ -185,7 +185,7 @@ fn wanted(
 }
 
 /// Makes an object fit the terms of an assignment, and mostly its bounds.
-fn fit(dice: &mut Dice<'_>, world: &World, assignment: &Value, object: &mut Value) {
+pub fn fit(dice: &mut Dice<'_>, world: &World, assignment: &Value, object: &mut Value) {
     let Some(kind) = object["kind"].as_str().map(str::to_owned) else { return };
     let on = assignment.get("on").and_then(Value::as_object);
     let stated = on.and_then(|on| on.get(&kind).or_else(|| on.get("*")));
@@ -309,7 +309,7 @@ fn entry(dice: &mut Dice<'_>, world: &World) -> Fields {
     entry
 }
 
-fn object(dice: &mut Dice<'_>, world: &World, user: &str, kind: &str) -> Value {
+pub fn object(dice: &mut Dice<'_>, world: &World, user: &str, kind: &str) -> Value {
     if dice.chance(1) {
         return json!({"kind": "planet"});
     }

@@ -119,13 +119,27 @@ impl Attempt<'_> {
         }
     }
 
-    /// "One more user is compared, who holds the default profile and nothing else."
+    /// "One more user is compared, who holds the default profile and nothing else, so that
+    /// neither another default profile nor an edit of it gives the next newcomer more": nor
+    /// wider bounds.
     fn newcomer(&self) -> Compared {
-        let [before, after] = [self.old, &self.new].map(|document| {
-            let profile = text(document, "default_profile");
-            profile.map_or(json!({}), |profile| json!({"profile": profile}))
+        let documents = [self.old, &self.new];
+        let profiles = documents.map(|it| text(it, "default_profile"));
+        let profiles = profiles.map(|it| it.map(|name| Name::new(Kind::Profile, &name)));
+        let [before, after] = profiles.each_ref().map(|profile| match profile {
+            Some(profile) => holding(json!({}), profile),
+            None => json!({}),
         });
-        Compared { before: Some(before), after, stated: None, given_to: None }
+        let stated = [0, 1].map(|at| match &profiles[at] {
+            Some(profile) => self.stated(documents[at], profile),
+            None => Vec::new(),
+        });
+        Compared {
+            before: Some(before),
+            after,
+            stated: Some((stated, Value::Null)),
+            given_to: None,
+        }
     }
 
     /// "For each, one more user, who holds it and nothing else (but that user's groups, where
