@@ -1,8 +1,7 @@
-//! Random changes: their outcomes are those of the model, and nobody gains by them
-//! what he should not.
+//! Random changes: engines and logs follow them, and nobody gains by them what he should
+//! not.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use grantree::change::{Actor, Applied, Moved};
 use grantree::{Document, Engine, Policy, SourceName};
@@ -10,8 +9,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use super::properties::check;
-use crate::support::change_laws::{Tally, changes_agree_with_model, nobody_escalates, play};
-use crate::support::changes::ORDER;
+use crate::support::change_laws::{Tally, changes_are_followed, nobody_escalates, play};
 use crate::support::laws::approvers_are_exactly_who_may_apply;
 use crate::support::strategies::governed::{Session, game, session};
 
@@ -23,8 +21,8 @@ fn hold(cases: u32, strategy: &impl Strategy<Value = Session>, law: fn(&Session)
 }
 
 #[test]
-fn changes_go_as_the_model_says() {
-    hold(1000, &session(), changes_agree_with_model);
+fn engines_and_logs_follow_changes() {
+    check(300, &session(), changes_are_followed);
 }
 
 #[test]
@@ -97,31 +95,6 @@ fn an_attacker_gains_where_escalation_is_no_matter() {
         gains += u32::from(play(&session).1.is_some());
     }
     assert!(gains > 15, "{gains} of 100");
-}
-
-/// Random changes are only as good as their outcomes: most are made, every kind by the
-/// host and by an actor, and every rule refuses some.
-#[test]
-fn random_changes_meet_every_rule() {
-    let mut runner = TestRunner::deterministic();
-    let mut tally = Tally::default();
-    for _ in 0..150 {
-        let session = session().new_tree(&mut runner).expect("a session").current();
-        tally.add(&changes_agree_with_model(&session));
-    }
-    println!("{tally}");
-    let kinds: BTreeSet<&str> = tally.applied.keys().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds.len(), 16);
-    for kind in kinds {
-        for by in ["host", "actor"] {
-            let count = tally.applied.get(&(kind.to_owned(), by));
-            assert!(count.is_some(), "no `{kind}` was applied, asked by a {by}");
-        }
-    }
-    for rule in ORDER {
-        assert!(tally.refused.contains_key(&rule), "`{rule}` refused nothing");
-    }
-    assert!(2 * tally.applied() > tally.refused(), "{tally}");
 }
 
 // What is reported about a change.

@@ -5,7 +5,6 @@ pub mod ask;
 pub mod bulk_laws;
 pub mod by_name;
 pub mod change_laws;
-pub mod changes;
 pub mod days;
 pub mod diff_laws;
 pub mod diff_laws2;

@@ -44,10 +44,10 @@ pub fn agree(bytes: &[u8]) {
     laws::engine_agrees_with_oracle(&case_of_bytes(bytes));
 }
 
-/// Reads bytes as the rolls behind a random policy and changes to it: their outcomes
-/// are those of the model.
+/// Reads bytes as the rolls behind a random policy and changes to it, which engines and
+/// logs follow.
 pub fn changes(bytes: &[u8]) {
-    change_laws::changes_agree_with_model(&session_of_bytes(bytes));
+    change_laws::changes_are_followed(&session_of_bytes(bytes));
 }
 
 /// Reads bytes as the rolls behind a random case: a filter matches, and selects

@@ -167,11 +167,6 @@ impl Oracle<'_> {
             .any(|bound| bound::passes(bound, bound_type, value, at.today))
     }
 
-    pub fn relation_type(&self, kind: &str, relation: &str) -> Option<RelationType> {
-        let kinds = &self.document.catalogue.objects;
-        kinds.get(kind).expect("a known kind").relations.get(relation).copied()
-    }
-
     pub fn bound_type(&self, kind: &str, attribute: &str) -> BoundType {
         let kinds = &self.document.catalogue.objects;
         let kind = kinds.get(kind).expect("a known kind");
