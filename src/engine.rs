@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub(crate) use acting::{Acting, reason_under};
 pub use asker::Asker;
-pub(crate) use bounding::{Bounding, Limits, limit_of};
+pub(crate) use bounding::{Bounding, LimitSet, Limits};
 pub use expiry::Expiring;
 pub use handle::{Permission, Unknown, User};
 pub use list::Effective;
@@ -126,6 +126,8 @@ struct Compiled {
     asks: Arc<[Ask]>,
     /// The values of each attribute that pass, for each class.
     limits: Chunked<Option<Limits>, 64>,
+    /// Those of a class that is gone.
+    no_limits: Limits,
     memberships: Memberships,
     licensed: Arc<BitSet>,
     policy: Policy,
@@ -590,9 +592,9 @@ impl Compiled {
     }
 
     #[inline]
-    fn limits(&self, class: ClassId) -> &[Limit] {
-        let limits = self.limits.get(class.index()).and_then(|limits| limits.as_deref());
-        limits.unwrap_or_default()
+    fn limits(&self, class: ClassId) -> &LimitSet {
+        let limits = self.limits.get(class.index()).and_then(Option::as_ref);
+        limits.unwrap_or(&self.no_limits)
     }
 
     /// The slot of a user.
@@ -666,6 +668,7 @@ impl Compiled {
             own_limits: Chunked::default(),
             rows: Rows::new(catalogue.bits()),
             limits: Chunked::default(),
+            no_limits: Limits::default(),
             memberships: Memberships::new(inner, None),
             licensed: Arc::new(licensed),
             policy: policy.clone(),

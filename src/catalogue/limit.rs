@@ -2,6 +2,10 @@
 //! accepts.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::date::Date;
 use crate::document::{Bound, BoundType, Fence};
@@ -15,8 +19,7 @@ pub(crate) enum Limit {
     Nothing,
     /// Every value, and a missing one.
     Any,
-    /// These texts, sorted.
-    OneOf(Vec<Box<str>>),
+    OneOf(TextSet),
     AtMost(i64),
     AtLeast(i64),
     /// Dates not before one of these.
@@ -33,10 +36,7 @@ impl Limit {
         match (of, bound) {
             (_, Bound::Any) => Limit::Any,
             (BoundType::OneOf, Bound::OneOf(texts)) => {
-                let mut texts: Vec<Box<str>> = texts.iter().map(|text| (**text).into()).collect();
-                texts.sort_unstable();
-                texts.dedup();
-                Limit::OneOf(texts)
+                Limit::OneOf(texts.iter().map(|text| (**text).into()).collect())
             }
             (BoundType::AtMost, Bound::Limit(limit)) => Limit::AtMost(*limit),
             (BoundType::AtLeast, Bound::Limit(limit)) => Limit::AtLeast(*limit),
@@ -58,13 +58,15 @@ impl Limit {
     pub(crate) fn any_of(limits: impl IntoIterator<Item = Limit>) -> Option<Limit> {
         let mut limits = limits.into_iter();
         let mut joined = limits.next()?;
-        limits.for_each(|limit| joined.extend(limit));
-        match &mut joined {
-            Limit::OneOf(texts) => {
-                // A stable sort, because it merges what is already sorted.
-                texts.sort();
-                texts.dedup();
+        let mut sets = Vec::new();
+        for limit in limits {
+            match (&joined, limit) {
+                (Limit::OneOf(_), Limit::OneOf(more)) => sets.push(more),
+                (_, limit) => joined.extend(limit),
             }
+        }
+        match &mut joined {
+            Limit::OneOf(texts) => texts.extend(&sets),
             Limit::NotBefore(fences) | Limit::NotAfter(fences) => {
                 let mut seen = HashSet::<Fence>::default();
                 fences.retain(|fence| seen.insert(*fence));
@@ -74,11 +76,10 @@ impl Limit {
         Some(joined)
     }
 
-    /// Joins another bound, leaving its texts unsorted and its fences as often as stated.
+    /// Joins another bound, texts with texts aside, leaving its fences as often as stated.
     fn extend(&mut self, other: Limit) {
         match (&mut *self, other) {
             (Limit::Any, _) | (_, Limit::Nothing) => {}
-            (Limit::OneOf(texts), Limit::OneOf(more)) => texts.extend(more),
             (Limit::AtMost(limit), Limit::AtMost(other)) => *limit = other.max(*limit),
             (Limit::AtLeast(limit), Limit::AtLeast(other)) => *limit = other.min(*limit),
             (Limit::NotBefore(fences), Limit::NotBefore(more))
@@ -96,7 +97,9 @@ impl Limit {
     pub(crate) fn contains(&self, other: &Limit) -> bool {
         match (self, other) {
             (Limit::Any, _) | (_, Limit::Nothing) => true,
-            (Limit::OneOf(texts), Limit::OneOf(others)) => is_sorted_subset(others, texts),
+            (Limit::OneOf(texts), Limit::OneOf(others)) => {
+                texts.is_shared_with(others) || is_sorted_subset(others, texts)
+            }
             (_, Limit::OneOf(others)) => others.is_empty(),
             (Limit::AtMost(limit), Limit::AtMost(other)) => other <= limit,
             (Limit::AtLeast(limit), Limit::AtLeast(other)) => other >= limit,
@@ -235,6 +238,79 @@ impl Limit {
             Limit::OneOf(texts) => !texts.is_empty(),
             _ => true,
         }
+    }
+}
+
+/// Texts, sorted and shared. The hash is that of the texts, so that large sets which many
+/// users share are compared and hashed in constant time.
+#[derive(Clone, Debug)]
+pub(crate) struct TextSet {
+    hash: u64,
+    texts: Arc<[Box<str>]>,
+}
+
+impl TextSet {
+    /// Adds the texts of other sets; where one of all these has every text, it is shared.
+    fn extend(&mut self, others: &[TextSet]) {
+        let longest = others.iter().max_by_key(|set| set.len());
+        let mut longest = longest.filter(|set| set.len() > self.len()).unwrap_or(self).clone();
+        let is_within =
+            |set: &TextSet| set.is_shared_with(&longest) || is_sorted_subset(set, &longest);
+        if !is_within(self) || !others.iter().all(is_within) {
+            let texts = self.iter().chain(others.iter().flat_map(|set| set.iter()));
+            longest = texts.cloned().collect();
+        }
+        *self = longest;
+    }
+
+    fn is_shared_with(&self, other: &TextSet) -> bool {
+        Arc::ptr_eq(&self.texts, &other.texts)
+    }
+}
+
+impl FromIterator<Box<str>> for TextSet {
+    fn from_iter<T: IntoIterator<Item = Box<str>>>(texts: T) -> TextSet {
+        let mut texts: Vec<Box<str>> = texts.into_iter().collect();
+        // A stable sort, because it merges what is already sorted.
+        texts.sort();
+        texts.dedup();
+        let mut hasher = DefaultHasher::new();
+        texts.hash(&mut hasher);
+        TextSet { hash: hasher.finish(), texts: texts.into() }
+    }
+}
+
+impl Deref for TextSet {
+    type Target = [Box<str>];
+
+    fn deref(&self) -> &[Box<str>] {
+        &self.texts
+    }
+}
+
+impl PartialEq for TextSet {
+    fn eq(&self, other: &TextSet) -> bool {
+        self.is_shared_with(other) || self.hash == other.hash && self.texts == other.texts
+    }
+}
+
+impl Eq for TextSet {}
+
+impl PartialOrd for TextSet {
+    fn partial_cmp(&self, other: &TextSet) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TextSet {
+    fn cmp(&self, other: &TextSet) -> Ordering {
+        if self.is_shared_with(other) { Ordering::Equal } else { self.texts.cmp(&other.texts) }
+    }
+}
+
+impl Hash for TextSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
     }
 }
 

@@ -13,8 +13,8 @@ use crate::catalogue::{
     AttributeId, Bit, Catalogue, Condition, Form, Limit, NodeId, Scope, ScopeTest,
 };
 use crate::document::RelationType;
-use crate::engine::{Bounding, Layers, Limits, limit_of};
-use crate::ids::{GroupId, Number, UserSlot};
+use crate::engine::{Bounding, Layers, LimitSet, Limits};
+use crate::ids::{GroupId, UserSlot};
 use crate::names::{HashMap, HashSet};
 use crate::policy::{Class, Groups, Inner, OwnSources, Terms};
 use crate::relation::RelationState;
@@ -96,7 +96,7 @@ impl Capability {
 
     /// Returns whether a value that passes a limit always passes in this capacity.
     pub(super) fn passes(&self, attribute: AttributeId, limit: &Limit) -> bool {
-        self.admin || limit_of(self.limits_on(true), attribute).contains(limit)
+        self.admin || self.limits_on(true).on(attribute).contains(limit)
     }
 
     fn limits_on(&self, counts: bool) -> &Limits {
@@ -184,7 +184,7 @@ type Compared = ([Limits; 2], Arc<[AttributeId]>);
 pub(crate) struct Comparing<'c> {
     catalogue: &'c Catalogue,
     /// By the addresses of two limits, which are kept so that they stay what they are.
-    compared: HashMap<[*const Limit; 2], Compared>,
+    compared: HashMap<[*const LimitSet; 2], Compared>,
     /// The groups with different parents in two versions.
     moved: Option<([Arc<Groups>; 2], Vec<GroupId>)>,
 }
@@ -339,11 +339,10 @@ impl<'c> Comparing<'c> {
 
     /// Returns the attributes of which the one limits pass a value that the others don't.
     fn wider(&mut self, one: &Limits, other: &Limits) -> Arc<[AttributeId]> {
-        let pair = [one.as_ptr(), other.as_ptr()];
+        let pair = [one, other].map(Arc::as_ptr);
         let (_, wider) = self.compared.entry(pair).or_insert_with(|| {
-            let differing = if Arc::ptr_eq(one, other) { 0 } else { one.len() };
-            let passes_more = |&it: &AttributeId| !limit_of(other, it).contains(limit_of(one, it));
-            let wider = AttributeId::first(differing).filter(passes_more).collect();
+            let passes_more = |&it: &AttributeId| !other.on(it).contains(one.on(it));
+            let wider = one.attributes().into_iter().filter(passes_more).collect();
             ([Arc::clone(one), Arc::clone(other)], wider)
         });
         Arc::clone(wider)

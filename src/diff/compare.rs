@@ -14,7 +14,7 @@ use super::{BeforeAfter, Extent, Presence, Shift};
 use crate::bits::{Word, ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Limit, Node, NodeId};
 use crate::document::{RelationType, SettingValue};
-use crate::engine::{Engine, Verdict, limit_of};
+use crate::engine::{Engine, LimitSet, Verdict};
 use crate::filter::{Day, Formula, Formulas};
 use crate::ids::{ClassId, GroupListId, Key, Number, UserSlot, each};
 use crate::names::{HashMap, IndexMap, IndexSet, number};
@@ -116,10 +116,10 @@ struct RelationTests<'v> {
 
 /// The ingredients of a formula: the addresses of a permission and of the user's limits,
 /// and the scopes held.
-type Recipe = (*const Node, *const Limit, SmallVec<[Bit; 8]>);
+type Recipe = (*const Node, *const LimitSet, SmallVec<[Bit; 8]>);
 
 /// The ingredients of an overlap: the reach and the address of the limits on both sides.
-type Question = (BeforeAfter<(Reach, *const Limit)>, Related);
+type Question = (BeforeAfter<(Reach, *const LimitSet)>, Related);
 
 /// Two engines being compared.
 pub(super) struct Comparison<'e> {
@@ -283,7 +283,7 @@ impl<'e> Comparison<'e> {
         };
         let scopes = conditional.condition().scopes().map(|scope| scope.bit);
         let scopes = scopes.filter(|&bit| conditional.holds(bit)).collect();
-        let recipe = (std::ptr::from_ref(node), side.limits().as_ptr(), scopes);
+        let recipe = (std::ptr::from_ref(node), std::ptr::from_ref(side.limits()), scopes);
         let next = self.reaches.known.len();
         let known = *self.reaches.by_recipe.entry(recipe).or_insert(next);
         if known < next {
@@ -302,7 +302,7 @@ impl<'e> Comparison<'e> {
     /// Compares the objects on which a permission may be exercised before and after.
     fn overlap(&mut self, pair: &Pair, reach: BeforeAfter<Reach>) -> Overlap {
         let sides = self.sides(pair);
-        let key = (reach.zip(sides.map(|side| side.limits().as_ptr())), pair.related);
+        let key = (reach.zip(sides.map(|side| std::ptr::from_ref(side.limits()))), pair.related);
         if let Some(&known) = self.overlaps.get(&key) {
             return known;
         }
@@ -629,7 +629,7 @@ pub(super) fn has_same_limits(sides: BeforeAfter<Side<'_>>) -> bool {
 }
 
 impl<'e> Side<'e> {
-    fn limits(self) -> &'e [Limit] {
+    fn limits(self) -> &'e LimitSet {
         self.engine.limits(self.class)
     }
 
@@ -637,7 +637,7 @@ impl<'e> Side<'e> {
     fn limit(self, kind: &str, name: &str) -> &'e Limit {
         let kind = catalogue(self.engine).kinds.get(kind);
         let attribute = kind.and_then(|kind| kind.attributes.get(name).copied());
-        attribute.map_or(&Limit::Nothing, |attribute| limit_of(self.limits(), attribute))
+        attribute.map_or(&Limit::Nothing, |attribute| self.limits().on(attribute))
     }
 
     /// Returns the number of a permission's bits that are held.

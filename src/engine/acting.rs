@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
-use super::{Compiled, Engine, Limit, Permission, User, limit_of};
+use super::{Compiled, Engine, Limit, LimitSet, Permission, User};
 use crate::bits::Word;
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, NodeId};
 use crate::date::Moment;
@@ -72,7 +72,7 @@ impl<'e> Acting<'e> {
     pub(crate) fn limit(&self, check: AttributeId) -> &'e Limit {
         let own = self.own_limits().filter(|_| !check.is_marked());
         let limits = own.unwrap_or_else(|| self.compiled.limits(self.class));
-        limit_of(limits, check.marked(false))
+        limits.on(check.marked(false))
     }
 
     /// Returns the words of the permission bits that are effective in the assignment, and
@@ -83,7 +83,7 @@ impl<'e> Acting<'e> {
     }
 
     /// Returns the limits on what the assignment carries, if they are its own.
-    pub(crate) fn own_limits(&self) -> Option<&'e [Limit]> {
+    pub(crate) fn own_limits(&self) -> Option<&'e LimitSet> {
         self.compiled.own_limits.get(self.assigned.capacity.index())?.as_deref()
     }
 

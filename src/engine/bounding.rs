@@ -1,18 +1,73 @@
 //! The limits of users: their bounds resolved (design, rule 8).
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::catalogue::{AttributeId, Limit};
-use crate::ids::{Key, SourceId};
+use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
-use crate::policy::{Class, Held, Inner, OwnSources, Tier};
+use crate::policy::{Class, Held, Inner, Origin, OwnSources, Statements, Tier};
 
-/// The limits on all attributes for users of a class.
-pub(crate) type Limits = Arc<[Limit]>;
+/// Limits on attributes, sorted by them. Nothing passes of an attribute that is not listed.
+type Listed = Arc<[(AttributeId, Limit)]>;
 
-/// Returns the limit on one attribute: nothing passes if it is not listed.
-pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
-    limits.get(attribute.index()).unwrap_or(&Limit::Nothing)
+/// The limits for users of a class, or for those in an assignment.
+// Many users share what the same sources state, and each states little. So what is a user's
+// own is kept apart, and sets are compared by where the shared limits are.
+#[derive(Debug, Default)]
+pub(crate) struct LimitSet {
+    shared: Listed,
+    /// The limits that user or assignment state themselves, in place of shared ones.
+    own: Listed,
+}
+
+/// A set of limits that equal ones share.
+pub(crate) type Limits = Arc<LimitSet>;
+
+impl LimitSet {
+    /// Returns the limit on an attribute.
+    #[inline]
+    pub(crate) fn on(&self, attribute: AttributeId) -> &Limit {
+        find(&self.own, attribute)
+            .or_else(|| find(&self.shared, attribute))
+            .unwrap_or(&Limit::Nothing)
+    }
+
+    /// Estimates its size, in bytes; shared limits are divided by how often they are shared.
+    pub(super) fn bytes(&self) -> usize {
+        let shared = size_of_val(&*self.shared) / Arc::strong_count(&self.shared).max(1);
+        size_of::<LimitSet>() + size_of_val(&*self.own) + shared
+    }
+
+    /// Returns the attributes of which some value may pass, in order.
+    pub(crate) fn attributes(&self) -> Vec<AttributeId> {
+        let listed = self.own.iter().chain(&*self.shared);
+        let mut attributes: Vec<AttributeId> = listed.map(|&(attribute, _)| attribute).collect();
+        attributes.sort_unstable();
+        attributes.dedup();
+        attributes
+    }
+}
+
+#[inline]
+fn find(listed: &[(AttributeId, Limit)], attribute: AttributeId) -> Option<&Limit> {
+    let at = listed.binary_search_by_key(&attribute, |&(listed, _)| listed).ok()?;
+    listed.get(at).map(|(_, limit)| limit)
+}
+
+impl PartialEq for LimitSet {
+    fn eq(&self, other: &LimitSet) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared) && self.own == other.own
+    }
+}
+
+impl Eq for LimitSet {}
+
+impl Hash for LimitSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.shared.as_ptr().hash(state);
+        self.own.hash(state);
+    }
 }
 
 /// Computes the limits of classes, sharing equal ones.
@@ -20,71 +75,109 @@ pub(crate) fn limit_of(limits: &[Limit], attribute: AttributeId) -> &Limit {
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
     known: HashSet<Limits>,
-    /// The limits of classes without bounds of their own, by their sources.
-    shared: HashMap<Box<[SourceId]>, Limits>,
+    listed: HashSet<Listed>,
+    /// The limits that shared sources state together.
+    of_sources: HashMap<Box<[SourceId]>, Listed>,
+    /// The limits that each of them states.
+    stated: HashMap<SourceId, Listed>,
 }
 
 impl<'p> Bounding<'p> {
     pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
-        Bounding { policy, known: HashSet::default(), shared: HashMap::default() }
+        Bounding {
+            policy,
+            known: HashSet::default(),
+            listed: HashSet::default(),
+            of_sources: HashMap::default(),
+            stated: HashMap::default(),
+        }
     }
 
     /// Computes the limits of a class by rule 8: the most specific tier that states a bound
     /// on an attribute decides, and in the role tier bounds join.
     pub(crate) fn limits(&mut self, class: &Class) -> Limits {
-        let has_own = class.statements.as_deref().is_some_and(|own| !own.bounds.is_empty());
-        if !has_own && let Some(known) = self.shared.get(&*class.sources) {
-            return Arc::clone(known);
-        }
-        let policy = self.policy;
-        let limits = self.resolve(policy.sources_of(class));
-        if !has_own {
-            self.shared.insert(class.sources.clone(), Arc::clone(&limits));
-        }
-        limits
+        let shared = self.shared(&class.sources);
+        let own = class.statements.as_deref();
+        let own = own.map_or_else(Listed::default, |own| limits_of(own, self.policy).into());
+        interned(&mut self.known, Arc::new(LimitSet { shared, own }))
     }
 
     /// Computes the limits on what an assignment carries, by rule 9: the bounds of its own
     /// sources are a tier below the user's. `None` if they state none, so that the limits
     /// of the class hold.
     pub(crate) fn limits_in(&mut self, class: &Class, own: &OwnSources) -> Option<Limits> {
-        let policy = self.policy;
-        let own = policy.own_sources(own);
-        let states_bounds = own.clone().any(|held| !held.statements.bounds.is_empty());
-        states_bounds.then(|| self.resolve(policy.sources_of(class).chain(own)))
+        let assigned = self.joined(self.policy.own_sources(own));
+        if assigned.is_empty() {
+            return None;
+        }
+        let of_class = self.limits(class);
+        let mut own = assigned;
+        let is_left = |of: &AttributeId, own: &[_]| find(own, *of).is_none();
+        let left: Vec<(AttributeId, Limit)> =
+            of_class.own.iter().filter(|(of, _)| is_left(of, &own)).cloned().collect();
+        own.extend(left);
+        own.sort_unstable_by_key(|&(attribute, _)| attribute);
+        let (shared, own) = (Arc::clone(&of_class.shared), own.into());
+        Some(interned(&mut self.known, Arc::new(LimitSet { shared, own })))
     }
 
-    fn resolve<'s>(&mut self, sources: impl Iterator<Item = Held<'s>>) -> Limits {
-        let catalogue = &self.policy.catalogue;
-        let mut limits = vec![Limit::Nothing; catalogue.attributes.values().len()];
-        let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();
-        for Held { tier, statements, .. } in sources {
-            for (attribute, bound) in &statements.bounds {
-                let limit = Limit::new(catalogue.attribute_at(*attribute).bound, bound);
-                stated.push((*attribute, tier, limit));
-            }
+    fn shared(&mut self, sources: &[SourceId]) -> Listed {
+        if let Some(known) = self.of_sources.get(sources) {
+            return Arc::clone(known);
         }
-        // Stable, so that fences keep their order. Of each attribute, more specific tiers
-        // come later and replace what more general ones state.
-        stated.sort_by_key(|&(attribute, tier, _)| (attribute, tier));
-        let mut stated = stated.into_iter().peekable();
-        while let Some((attribute, tier, first)) = stated.next() {
-            let more = std::iter::from_fn(|| {
-                stated.next_if(|&(next, of, _)| (next, of) == (attribute, tier))
-            });
-            let all = std::iter::once(first).chain(more.map(|(_, _, limit)| limit));
-            let place = limits.get_mut(attribute.index());
-            if let (Some(limit), Some(place)) = (Limit::any_of(all), place) {
-                *place = limit;
-            }
-        }
-        match self.known.get(&*limits) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let limits: Limits = limits.into();
-                self.known.insert(Arc::clone(&limits));
-                limits
-            }
-        }
+        let class = Class { sources: sources.into(), ..Class::default() };
+        let joined = self.joined(self.policy.sources_of(&class));
+        let listed = interned(&mut self.listed, joined.into());
+        self.of_sources.insert(sources.into(), Arc::clone(&listed));
+        listed
     }
+
+    /// Resolves the limits of some sources. Of each attribute, a more specific tier replaces
+    /// what more general ones state.
+    fn joined<'s>(&mut self, sources: impl Iterator<Item = Held<'s>>) -> Vec<(AttributeId, Limit)> {
+        let mut stated: Vec<(AttributeId, Tier, Limit)> = Vec::new();
+        for Held { origin, tier, statements } in sources {
+            let of_source = || limits_of(statements, self.policy).into();
+            let limits = match origin {
+                Origin::Shared(source) => {
+                    Arc::clone(self.stated.entry(source).or_insert_with(of_source))
+                }
+                Origin::Own | Origin::Assignment => of_source(),
+            };
+            stated.extend(limits.iter().map(|(of, limit)| (*of, tier, limit.clone())));
+        }
+        // Stable, so that fences keep their order.
+        stated.sort_by_key(|&(attribute, tier, _)| (attribute, tier));
+        let tiers = stated.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1));
+        let mut joined: Vec<(AttributeId, Limit)> = Vec::new();
+        for tier in tiers {
+            let limits = tier.iter().map(|(_, _, limit)| limit.clone());
+            let Some((&(attribute, ..), limit)) = tier.first().zip(Limit::any_of(limits)) else {
+                continue;
+            };
+            joined.pop_if(|(of, _)| *of == attribute);
+            joined.push((attribute, limit));
+        }
+        joined
+    }
+}
+
+/// Returns what is equal and known already, or else makes it known.
+fn interned<T: ?Sized + Hash + Eq>(known: &mut HashSet<Arc<T>>, new: Arc<T>) -> Arc<T> {
+    if let Some(known) = known.get(&new) {
+        return Arc::clone(known);
+    }
+    known.insert(Arc::clone(&new));
+    new
+}
+
+/// Returns the limits that some statements state, sorted by attribute.
+fn limits_of(statements: &Statements, policy: &Inner) -> Vec<(AttributeId, Limit)> {
+    let catalogue = &policy.catalogue;
+    let bounds = statements.bounds.iter();
+    let mut limits: Vec<(AttributeId, Limit)> = bounds
+        .map(|(of, bound)| (*of, Limit::new(catalogue.attribute_at(*of).bound, bound)))
+        .collect();
+    limits.sort_by_key(|&(attribute, _)| attribute);
+    limits
 }

@@ -2,7 +2,6 @@
 
 use std::cell::LazyCell;
 
-use super::bounding::limit_of;
 use super::layer::Layers;
 use super::membership::Membership;
 use super::rights::{self, Outcome, reason_on_object};
@@ -40,7 +39,7 @@ impl Compiled {
     pub(super) fn checks_passable(&self, class: ClassId, condition: &Condition) -> bool {
         let limits = self.limits(class);
         let mut checks = condition.own_checks.iter();
-        self.is_admin(class) || checks.all(|&check| limit_of(limits, check).passable())
+        self.is_admin(class) || checks.all(|&check| limits.on(check).passable())
     }
 }
 
@@ -141,7 +140,7 @@ pub(super) struct Ordinary<'a> {
 impl<'a> Ordinary<'a> {
     #[inline]
     pub(super) fn limit_on(&self, check: AttributeId) -> &'a Limit {
-        limit_of(self.compiled.limits(self.class), check)
+        self.compiled.limits(self.class).on(check)
     }
 }
 

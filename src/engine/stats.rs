@@ -1,9 +1,10 @@
 //! The size of an engine.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::Engine;
-use crate::catalogue::Limit;
+use super::{Engine, Limits};
 use crate::chunked::Chunked;
 
 /// The size of an engine, by part.
@@ -66,9 +67,7 @@ impl Engine {
     pub fn stats(&self) -> Stats {
         let compiled = &self.0;
         let users = &compiled.policy().users;
-        let shared = |limits: &std::sync::Arc<[Limit]>| {
-            size_of_val(&**limits) / std::sync::Arc::strong_count(limits).max(1)
-        };
+        let shared = |limits: &Limits| limits.bytes() / Arc::strong_count(limits).max(1);
         let all_limits = [&compiled.limits, &compiled.own_limits];
         let limits = all_limits.iter().flat_map(|it| it.iter()).flatten().map(shared);
         let limits = limits.chain(all_limits.map(Chunked::bytes)).sum::<usize>();

@@ -2,7 +2,7 @@
 
 use super::acting::ActingFor;
 use super::decide::{Grants, Ordinary};
-use super::{Compiled, Engine, Permission, User};
+use super::{Compiled, Engine, LimitSet, Permission, User};
 use crate::bits::Word;
 use crate::catalogue::{Attribute, AttributeId, Bit, Condition, Kind, Limit, Values, ValuesId};
 use crate::date::Moment;
@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// Returns the limits of a class; classes may share them.
-    pub(crate) fn limits(&self, class: ClassId) -> &[Limit] {
+    pub(crate) fn limits(&self, class: ClassId) -> &LimitSet {
         self.0.limits(class)
     }
 

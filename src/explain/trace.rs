@@ -13,7 +13,7 @@ use crate::catalogue::{
 };
 use crate::date::Moment;
 use crate::document::Bound;
-use crate::engine::{Bounding, Limits, Rights, limit_of, reason_on_object, reason_under};
+use crate::engine::{Bounding, Limits, Rights, reason_on_object, reason_under};
 use crate::ids::Number;
 use crate::names::HashMap;
 use crate::object::{Identity, Object, Subject, Value};
@@ -446,7 +446,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         let ordinary =
             || self.limits.get_or_init(|| Bounding::new(self.policy()).limits(self.holder.class));
         let own = self.own_limits().filter(|_| !attribute.is_marked());
-        limit_of(own.unwrap_or_else(ordinary), attribute.marked(false))
+        own.unwrap_or_else(ordinary).on(attribute.marked(false))
     }
 
     /// The bounds behind that limit.

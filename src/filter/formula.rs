@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::catalogue::{AttributeId, Limit, Op, States, Truth};
-use crate::engine::limit_of;
+use crate::engine::LimitSet;
 use crate::names::{is_among, is_sorted_subset};
 use crate::relation::RelationState;
 
@@ -276,10 +276,10 @@ impl<'c> Formula<'c> {
     }
 
     /// Returns it with a user's limits in the place of tests of the user's bounds.
-    pub(super) fn within(&self, limits: &'c [Limit], effort: &Effort) -> Formula<'c> {
+    pub(super) fn within(&self, limits: &'c LimitSet, effort: &Effort) -> Formula<'c> {
         match self {
             Formula::Test(Test::Bound(name, attribute)) => {
-                Formula::Test(Test::Values(name, Cow::Borrowed(limit_of(limits, *attribute))))
+                Formula::Test(Test::Values(name, Cow::Borrowed(limits.on(*attribute))))
             }
             Formula::Test(_) => self.clone(),
             Formula::Join(op, parts) => {

@@ -7,7 +7,7 @@ use super::formula::Effort;
 use super::{Formula, Predicate, Test};
 use crate::catalogue::{AttributeId, Bit, Evaluator, Kind, Limit, Op, States, Step, ValuesId};
 use crate::date::Date;
-use crate::engine::Conditional;
+use crate::engine::{Conditional, LimitSet};
 use crate::policy::TermTest;
 
 /// The day for which bounds are resolved.
@@ -62,7 +62,7 @@ impl<'e> Formulas<'e> {
     }
 
     /// Returns them with a user's limits in the place of tests of the user's bounds.
-    pub(crate) fn within(&self, limits: &'e [Limit]) -> Formulas<'e> {
+    pub(crate) fn within(&self, limits: &'e LimitSet) -> Formulas<'e> {
         let effort = Effort::new(Search::MOST_EFFORT_COMPARED);
         let definitions = self.definitions.iter().map(|it| it.within(limits, &effort));
         Formulas { main: self.main.within(limits, &effort), definitions: definitions.collect() }

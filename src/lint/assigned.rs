@@ -4,7 +4,7 @@ use super::hold::FEW;
 use super::{Code, Linter};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Limit, Link, Node, NodeId};
-use crate::engine::{Bounding, Layer, Layers, limit_of};
+use crate::engine::{Bounding, Layer, Layers};
 use crate::ids::CapacityId;
 use crate::names::{HashMap, HashSet};
 use crate::policy::{Capacity, Class, Inner, TermTest, Terms};
@@ -204,7 +204,7 @@ impl Examiner<'_> {
             if !seen.insert(attribute) {
                 continue;
             }
-            let [own, ordinary] = [&limits, &ordinary].map(|it| limit_of(it, attribute));
+            let [own, ordinary] = [&limits, &ordinary].map(|it| it.on(attribute));
             let checking = |&bit: &Bit| checks(catalogue.node_of(bit), attribute);
             let Some(first) = acting.carried.iter().find(checking) else { continue };
             let within = within_terms(own, attribute, catalogue.node_of(first), terms, catalogue);
