@@ -5,7 +5,7 @@ use super::sources::replace;
 use super::{Bundle, Change, Note, OnConflict, Rule};
 use crate::document;
 use crate::ids::SourceId;
-use crate::names::HashSet;
+use crate::names::{HashMap, HashSet};
 use crate::policy::{ChangeKind, Resolver, Source, SourceKind};
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -18,6 +18,12 @@ struct Coming<'b> {
     replaces: Option<SourceId>,
     source: &'b document::Source,
     role: Option<&'b document::Role>,
+}
+
+/// The roles of a bundle, by their names there.
+struct OwnRoles<'b> {
+    by_name: HashMap<&'b str, SourceId>,
+    ids: HashSet<SourceId>,
 }
 
 impl Plan<'_> {
@@ -34,10 +40,10 @@ impl Plan<'_> {
                 self.new.sources.insert(&source.here, Source::new(source.kind))
             }));
         }
-        let roles: Vec<(&str, SourceId)> = (coming.iter().zip(&ids))
-            .filter(|(source, _)| source.kind == SourceKind::Role)
-            .map(|(source, &id)| (source.name, id))
-            .collect();
+        let own = coming.iter().zip(&ids).filter(|(source, _)| source.kind == SourceKind::Role);
+        let by_name: HashMap<&str, SourceId> =
+            own.rev().map(|(source, &id)| (source.name, id)).collect();
+        let roles = OwnRoles { ids: by_name.values().copied().collect(), by_name };
         let mut faults = Faults::new(Vec::new(), self.old.limits);
         faults.leave_out();
         for (source, &id) in coming.iter().zip(&ids) {
@@ -47,12 +53,13 @@ impl Plan<'_> {
         for problem in faults.into_problems() {
             self.refuse(Rule::Invalid, problem.to_string());
         }
+        let has_order = self.new.sources.order_includes();
         self.include(&coming, &ids);
         if self.conflicts() {
             // There is no result to judge.
             return;
         }
-        self.check_includes();
+        self.check_includes(has_order);
         let sources = &self.new.sources;
         let unique_included = sources.iter().find_map(|(.., source)| {
             source.includes.iter().copied().find(|&included| sources[included].unique)
@@ -150,8 +157,7 @@ impl Plan<'_> {
                 }
                 (Some(_), OnConflict::Rename) => {
                     let taken = |here: &str| {
-                        self.old.sources.find(kind, here).is_some()
-                            || all.iter().any(|&(of, name, ..)| of == kind && name == here)
+                        self.old.sources.find(kind, here).is_some() || seen.contains(&(kind, here))
                     };
                     let mut names = (2..).map(|at| format!("{name}_{at}"));
                     here = names.find(|here| !taken(here)).unwrap_or_default();
@@ -178,14 +184,29 @@ impl Plan<'_> {
     /// before: the actor needs the right to assign them. Roles of the bundle itself are
     /// left out here.
     fn include(&mut self, coming: &[Coming<'_>], ids: &[SourceId]) {
-        let is_own = |role: &SourceId| ids.contains(role);
-        for (source, id) in coming.iter().zip(ids) {
-            let before = self.old.sources.closure(source.replaces.as_slice());
-            let brought = self.new.sources.closure(&[*id]).into_iter();
-            self.requirements
-                .rights
-                .extend(brought.filter(|id| !before.contains(id) && !is_own(id)));
+        let own: HashSet<SourceId> = ids.iter().copied().collect();
+        // What comes anew included nothing before, so it is looked at as one.
+        let (replacing, new): (Vec<_>, Vec<_>) =
+            coming.iter().zip(ids).partition(|(source, _)| source.replaces.is_some());
+        let new: Vec<SourceId> = new.into_iter().map(|(_, &id)| id).collect();
+        let mut brought = self.new.sources.closure(&new).into_vec();
+        // What is replaced includes more only if it leads to something that does.
+        let (old, sources) = (&self.old.sources, &self.new.sources);
+        let mut differing: HashSet<SourceId> = new.into_iter().collect();
+        let differs = |&(_, &id): &(_, &SourceId)| old[id].includes != sources[id].includes;
+        differing.extend(replacing.iter().copied().filter(differs).map(|(_, &id)| id));
+        for &role in sources.including() {
+            if sources[role].includes.iter().any(|included| differing.contains(included)) {
+                differing.insert(role);
+            }
         }
+        for (_, &id) in replacing.into_iter().filter(|(_, id)| differing.contains(id)) {
+            let before: HashSet<SourceId> = old.closure(&[id]).into_iter().collect();
+            let after = sources.closure(&[id]).into_iter();
+            brought.extend(after.filter(|id| !before.contains(id)));
+        }
+        brought.retain(|id| !own.contains(id));
+        self.requirements.rights.extend(brought);
     }
 
     /// Puts a source into its slot, without what does not fit.
@@ -193,7 +214,7 @@ impl Plan<'_> {
         &mut self,
         coming: &Coming<'_>,
         id: SourceId,
-        roles: &[(&str, SourceId)],
+        roles: &OwnRoles<'_>,
         faults: &mut Faults,
     ) {
         let &Coming { kind, name, source, role, .. } = coming;
@@ -213,8 +234,7 @@ impl Plan<'_> {
             brought.includes = distinct(&role.includes, |at, name| {
                 let place = list.item(at);
                 let found = find(roles, name, &place, &mut resolver)?;
-                let is_own = roles.iter().any(|&(_, own)| own == found);
-                if !is_own && self.old.sources[found].unique {
+                if !roles.ids.contains(&found) && self.old.sources[found].unique {
                     let what = "a unique role can't be included";
                     resolver.faults.push(&place, ProblemKind::Unfit { what });
                     return None;
@@ -252,13 +272,12 @@ impl Plan<'_> {
 /// Finds a role that a bundle names: its own one, whatever its name here, or one that
 /// is here already.
 fn find(
-    own: &[(&str, SourceId)],
+    own: &OwnRoles<'_>,
     name: &str,
     place: &Place<'_>,
     resolver: &mut Resolver<'_>,
 ) -> Option<SourceId> {
-    let own = own.iter().find(|(known, _)| *known == name);
-    own.map(|&(_, id)| id).or_else(|| resolver.source(SourceKind::Role, name, place))
+    own.by_name.get(name).copied().or_else(|| resolver.source(SourceKind::Role, name, place))
 }
 
 /// Resolves a list of names, and keeps each source once.
@@ -266,9 +285,7 @@ fn distinct(
     names: &[String],
     mut find: impl FnMut(usize, &str) -> Option<SourceId>,
 ) -> Box<[SourceId]> {
-    let mut ids = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        ids.extend(find(at, name).filter(|id| !ids.contains(id)));
-    }
-    ids.into()
+    let mut seen = HashSet::<SourceId>::default();
+    let ids = names.iter().enumerate().filter_map(|(at, name)| find(at, name));
+    ids.filter(|&id| seen.insert(id)).collect()
 }

@@ -121,7 +121,8 @@ impl Plan<'_> {
                     }
                 }
                 if ops.iter().any(|op| matches!(op, Op::Set(Set { includes: Some(_), .. }))) {
-                    self.check_includes();
+                    let has_order = self.new.sources.order_includes();
+                    self.check_includes(has_order);
                 }
                 if let Some(id) = id {
                     self.new.sources.change(id, |source| source.statements = statements);
@@ -274,9 +275,9 @@ impl Plan<'_> {
         names.iter().filter_map(|name| self.known_source(SourceKind::Role, name)).collect()
     }
 
-    /// Orders the sources of the new version, and refuses cycles.
-    pub(super) fn check_includes(&mut self) {
-        if !self.new.sources.order_includes() {
+    /// Refuses cycles, given whether the new version's sources have an order.
+    pub(super) fn check_includes(&mut self, has_order: bool) {
+        if !has_order {
             self.refuse(Rule::Invalid, "roles would include each other in a cycle");
         }
     }

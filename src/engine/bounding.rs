@@ -74,6 +74,8 @@ impl Hash for LimitSet {
 #[derive(Debug)]
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
+    /// The sources that state bounds, or include some that do.
+    bounding: HashSet<SourceId>,
     known: HashSet<Limits>,
     listed: HashSet<Listed>,
     /// The limits that shared sources state together.
@@ -86,6 +88,7 @@ impl<'p> Bounding<'p> {
     pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
         Bounding {
             policy,
+            bounding: policy.sources.bounding(),
             known: HashSet::default(),
             listed: HashSet::default(),
             of_sources: HashMap::default(),
@@ -125,7 +128,8 @@ impl<'p> Bounding<'p> {
         if let Some(known) = self.of_sources.get(sources) {
             return Arc::clone(known);
         }
-        let class = Class { sources: sources.into(), ..Class::default() };
+        let leads_to_bounds = sources.iter().copied().filter(|id| self.bounding.contains(id));
+        let class = Class { sources: leads_to_bounds.collect(), ..Class::default() };
         let joined = self.joined(self.policy.sources_of(&class));
         let listed = interned(&mut self.listed, joined.into());
         self.of_sources.insert(sources.into(), Arc::clone(&listed));

@@ -302,6 +302,19 @@ impl Sources {
         &self.including
     }
 
+    /// The sources that state a bound, or include one that does.
+    pub(crate) fn bounding(&self) -> HashSet<SourceId> {
+        let states_bounds = |source: &Source| !source.statements.bounds.is_empty();
+        let all = self.iter().filter(|(.., source)| states_bounds(source));
+        let mut bounding: HashSet<SourceId> = all.map(|(id, ..)| id).collect();
+        for &role in self.including() {
+            if self[role].includes.iter().any(|included| bounding.contains(included)) {
+                bounding.insert(role);
+            }
+        }
+        bounding
+    }
+
     /// Sources and all that they include, each before what it includes: depth first,
     /// at its first visit.
     pub(crate) fn closure(&self, sources: &[SourceId]) -> SmallVec<[SourceId; 16]> {
@@ -385,14 +398,15 @@ impl<'p> Held<'p> {
 }
 
 impl Inner {
-    /// A user's sources, tier by tier, the more general first: within the role tier
-    /// each role before those that it includes, and approval groups last.
+    /// A user's sources that state anything, tier by tier, the more general first: within the
+    /// role tier each role before those that it includes, and approval groups last.
     ///
     /// Permissions, bounds and settings (rules 2 and 8) are decided in this order.
     pub(crate) fn sources_of<'p>(&'p self, user: &'p Class) -> impl Iterator<Item = Held<'p>> {
         let closure = self.sources.closure(&user.sources).into_iter();
         let shared = [SourceId::GLOBAL].into_iter().chain(closure);
-        shared.map(|id| self.sources.held(id)).chain(user.statements.as_deref().map(Held::own))
+        let stating = shared.map(|id| self.sources.held(id)).filter(|it| !it.statements.is_empty());
+        stating.chain(user.statements.as_deref().map(Held::own))
     }
 
     /// The sources of an assignment's own, each role before those that it includes, and
