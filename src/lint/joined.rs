@@ -13,7 +13,7 @@ use super::{Code, Linter, so_for_others};
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Bit, Limit, Pattern};
 use crate::document::Fence;
-use crate::engine::{Bounding, Layers, limit_of};
+use crate::engine::{Bounding, Layers, LimitSet};
 use crate::filter::Quoted;
 use crate::ids::{ClassId, SourceId};
 use crate::names::{HashMap, HashSet};
@@ -287,8 +287,8 @@ impl Examiner<'_> {
         involved: &[&Held],
     ) -> Option<(SourceId, bool)> {
         let catalogue = &self.policy.catalogue;
-        let passes = |limits: &[Limit]| {
-            values.iter().all(|(attribute, value)| limit_of(limits, *attribute).contains(value))
+        let passes = |limits: &LimitSet| {
+            values.iter().all(|(attribute, value)| limits.on(*attribute).contains(value))
         };
         // A unique role is in no assignment.
         for held in involved.iter().rev().filter(|it| !self.policy.sources[it.id].unique) {
@@ -382,7 +382,9 @@ fn single_values(limit: &Limit) -> Vec<Limit> {
     };
     match limit {
         Limit::Nothing => Vec::new(),
-        Limit::OneOf(texts) => texts.iter().map(|it| Limit::OneOf(vec![it.clone()])).collect(),
+        Limit::OneOf(texts) => {
+            texts.iter().map(|it| Limit::OneOf([it.clone()].into_iter().collect())).collect()
+        }
         Limit::NotBefore(fences) => single(fences, Limit::NotBefore),
         Limit::NotAfter(fences) => single(fences, Limit::NotAfter),
         Limit::EitherFlag => [true, false].map(Limit::Flag).into(),
