@@ -109,18 +109,15 @@ impl<'p> Bounding<'p> {
     /// sources are a tier below the user's. `None` if they state none, so that the limits
     /// of the class hold.
     pub(crate) fn limits_in(&mut self, class: &Class, own: &OwnSources) -> Option<Limits> {
-        let assigned = self.joined(self.policy.own_sources(own));
+        let mut assigned = self.joined(self.policy.own_sources(own));
         if assigned.is_empty() {
             return None;
         }
         let of_class = self.limits(class);
-        let mut own = assigned;
-        let is_left = |of: &AttributeId, own: &[_]| find(own, *of).is_none();
-        let left: Vec<(AttributeId, Limit)> =
-            of_class.own.iter().filter(|(of, _)| is_left(of, &own)).cloned().collect();
-        own.extend(left);
-        own.sort_unstable_by_key(|&(attribute, _)| attribute);
-        let (shared, own) = (Arc::clone(&of_class.shared), own.into());
+        assigned.retain(|(attribute, _)| find(&of_class.own, *attribute).is_none());
+        assigned.extend(of_class.own.iter().cloned());
+        assigned.sort_unstable_by_key(|&(attribute, _)| attribute);
+        let (shared, own) = (Arc::clone(&of_class.shared), assigned.into());
         Some(interned(&mut self.known, Arc::new(LimitSet { shared, own })))
     }
 
