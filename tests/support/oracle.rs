@@ -60,11 +60,6 @@ impl<'a> Oracle<'a> {
         self.holders.get(user)
     }
 
-    /// All users, with what they hold.
-    pub fn holders(&self) -> impl Iterator<Item = &Holder<'a>> {
-        self.holders.values()
-    }
-
     /// The answer to a question.
     ///
     /// # Panics

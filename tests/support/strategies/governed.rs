@@ -85,13 +85,6 @@ impl Session {
         (actor, change::read(&mut dice, &self.world, document))
     }
 
-    /// The change at a step, by one of some users.
-    pub fn step_by(&self, at: usize, actors: &[String], document: &Document) -> (String, Change) {
-        let mut dice = Dice::new(&self.steps[at]);
-        let actor = dice.pick(actors).clone();
-        (actor, change::read(&mut dice, &self.world, document))
-    }
-
     /// Questions about a document.
     pub fn questions(&self, document: &Document) -> Vec<Question> {
         if document.users.is_empty() {
