@@ -196,15 +196,14 @@ impl Plan<'_> {
         if !self.old.sources[id].unique {
             return self.refuse(Rule::Unique, format!("role `{role}` is not unique"));
         }
-        let Some(slot) = slot else { return };
-        if self.old.users[slot].suspended {
+        if slot.is_some_and(|slot| self.old.users[slot].suspended) {
             self.refuse(
                 Rule::Unique,
                 format!("{} can't go to `{to}`, who is suspended", SourceKind::Role.named(role)),
             );
         }
         let holder = self.old.unique_holders(id).first().copied();
-        if holder == Some(slot) {
+        if holder.is_some() && holder == slot {
             return;
         }
         let demoted_to = self.old.sources[id].demoted_to.filter(|_| holder.is_some());
@@ -215,10 +214,9 @@ impl Plan<'_> {
                 self.refuse_held(lower, other);
             }
         }
-        if let Some(holder) = holder {
-            self.concern(holder, verb);
-            self.take(holder, id, demoted_to);
-        }
+        holder.into_iter().for_each(|holder| self.concern(holder, verb));
+        let Some(slot) = slot else { return };
+        holder.into_iter().for_each(|holder| self.take(holder, id, demoted_to));
         self.give(slot, id);
         let (role, to) = (role.to_owned(), to.to_owned());
         self.changed.push(Change::Transfer { role, to });

@@ -424,6 +424,13 @@ impl Resolver<'_> {
                     let what = "no other kind of object declares this";
                     self.faults.push(&place, ProblemKind::Unfit { what });
                 }
+                // Where no attribute takes them, texts are names of users or groups.
+                let declares = |name: &str| {
+                    self.catalogue.kinds.values().any(|kind| kind.attributes.contains_key(name))
+                };
+                for (name, bound) in conditions.iter().filter(|(name, _)| !declares(name)) {
+                    self.check_names(bound, &place.name(name));
+                }
             }
             if fits {
                 fitting.push(name, conditions.clone());
@@ -449,15 +456,22 @@ impl Resolver<'_> {
             self.faults.unknown(place, "relation or attribute", name, known);
             return false;
         }
-        let Bound::OneOf(names) = bound else {
+        if !matches!(bound, Bound::OneOf(_)) {
             let what = "a relation takes a list of users or groups";
             self.faults.push(place, ProblemKind::Unfit { what });
             return false;
-        };
-        for (at, name) in names.iter().enumerate() {
-            self.faults.check_text(&place.item(at), name);
         }
+        self.check_names(bound, place);
         true
+    }
+
+    /// Checks names of users or groups.
+    fn check_names(&mut self, bound: &Bound, place: &Place<'_>) {
+        if let Bound::OneOf(names) = bound {
+            for (at, name) in names.iter().enumerate() {
+                self.faults.check_text(&place.item(at), name);
+            }
+        }
     }
 
     /// Returns whether a kind declares a name as something that takes a bound, or a list
