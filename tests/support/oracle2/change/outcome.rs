@@ -123,23 +123,16 @@ impl Attempt<'_> {
     /// neither another default profile nor an edit of it gives the next newcomer more": nor
     /// wider bounds.
     fn newcomer(&self) -> Compared {
-        let documents = [self.old, &self.new];
-        let profiles = documents.map(|it| text(it, "default_profile"));
-        let profiles = profiles.map(|it| it.map(|name| Name::new(Kind::Profile, &name)));
-        let [before, after] = profiles.each_ref().map(|profile| match profile {
-            Some(profile) => holding(json!({}), profile),
-            None => json!({}),
-        });
-        let stated = [0, 1].map(|at| match &profiles[at] {
-            Some(profile) => self.stated(documents[at], profile),
-            None => Vec::new(),
-        });
-        Compared {
-            before: Some(before),
-            after,
-            stated: Some((stated, Value::Null)),
-            given_to: None,
-        }
+        let of = |document: &Value| {
+            let profile = text(document, "default_profile");
+            let profile = profile.map(|profile| Name::new(Kind::Profile, &profile));
+            let entry = profile.as_ref().map_or(json!({}), |it| holding(json!({}), it));
+            (entry, profile.map_or(Vec::new(), |it| self.stated(document, &it)))
+        };
+        let [(before, known), (after, stated)] = [self.old, &self.new].map(of);
+        // Nor does another default profile state more.
+        let stated = Some(([known, stated], Value::Null));
+        Compared { before: Some(before), after, stated, given_to: None }
     }
 
     /// "For each, one more user, who holds it and nothing else (but that user's groups, where
