@@ -83,7 +83,8 @@ impl Judge {
 
     /// Adds what a user is given.
     fn give(&self, user: &str, given: &mut Given) {
-        let Some(entry) = self.policy.users.get(user) else { return };
+        // Whoever is gone, or comes to be, has what everybody has.
+        let entry = self.policy.users.get(user).unwrap_or(&Value::Null);
         let mut sources = vec![self.policy.global.clone()];
         sources.extend(entry["profile"].as_str().map(|name| self.policy.profiles[name].clone()));
         let assignments = entries(&entry["assignments"]).map(|(_, assignment)| assignment);
