@@ -8,7 +8,7 @@ use super::super::terms::fits;
 use super::fit::LISTS;
 use super::name::{Kind, remove, set_list};
 
-/// Normalizes the order of patterns, of a guard's roles and of features; other statements on
+/// Normalizes the order of patterns, of a guard's roles, of features and of names in terms; other statements on
 /// exactly a pattern that is forbidden; and `*` in the terms of assignments, which stands for
 /// kinds. "Map order has no meaning but where a rule names it."
 pub fn meaning(document: &Value) -> Value {
@@ -34,6 +34,13 @@ pub fn meaning(document: &Value) -> Value {
         for (_, assignment) in user["assignments"].as_object_mut().into_iter().flatten() {
             settle(assignment);
             spell_out(&catalogue, &mut assignment["on"]);
+            for (_, conditions) in assignment["on"].as_object_mut().into_iter().flatten() {
+                let is_of_texts =
+                    |it: &Value| it.as_array().is_some_and(|it| it.iter().all(Value::is_string));
+                let lists = entries(conditions).filter(|(_, it)| is_of_texts(it));
+                let names: Vec<String> = lists.map(|(name, _)| name.to_owned()).collect();
+                names.iter().for_each(|name| sort(conditions, name));
+            }
         }
     }
     normal
