@@ -20,7 +20,7 @@ const STEPS: [(&str, usize); 8] = [
     ("random", 1600),
     ("reader", 1435),
     ("refusals", 98),
-    ("reports", 84),
+    ("reports", 145),
     ("rules", 820),
 ];
 
