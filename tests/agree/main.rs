@@ -10,6 +10,7 @@ mod random2;
 mod changes;
 mod explanations;
 mod game;
+mod small;
 mod views;
 
 use std::cell::Cell;
