@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use crate::bits::{BitSet, any};
 use crate::catalogue::{
-    AttributeId, Bit, Catalogue, Condition, Form, Limit, NodeId, Scope, ScopeTest,
+    AttributeId, Bit, Catalogue, Condition, Form, Limit, Node, NodeId, Scope, ScopeTest,
 };
-use crate::document::RelationType;
+use crate::document::{BoundType, RelationType};
 use crate::engine::{Bounding, Layers, LimitSet, Limits};
+use crate::filter;
 use crate::ids::{GroupId, UserSlot};
 use crate::names::{HashMap, HashSet};
 use crate::policy::{Class, Groups, Inner, OwnSources, Terms};
@@ -71,6 +72,30 @@ impl Ability {
     /// who has nothing else.
     pub(super) fn last(&self) -> Option<(&Ability, &Capability)> {
         Some((self, self.capacities.last()?))
+    }
+
+    /// Describes what the user has of a permission, to follow "who".
+    pub(super) fn extent(&self, node: &Node) -> String {
+        let levels = self.capacities.iter().map(|it| node.level(|bit| it.had.contains(bit)));
+        match levels.max().unwrap_or_default() {
+            0 => "has none of it".to_owned(),
+            level if level < node.width() as usize => {
+                format!("has it up to `{}`", node.level_name(level).unwrap_or_default())
+            }
+            _ => "has it for fewer objects, or for less time".to_owned(),
+        }
+    }
+
+    /// Describes the values of an attribute that pass for the user, to follow "who".
+    pub(super) fn passing(&self, form: BoundType, attribute: AttributeId) -> String {
+        let limits = self.capacities.iter().map(|it| it.limits_on(true).on(attribute));
+        let bounds = limits.flat_map(Limit::bounds);
+        let mut texts: Vec<String> = bounds.map(|bound| filter::bound(form, &bound)).collect();
+        texts.dedup();
+        match texts.as_slice() {
+            [] => "passes no value".to_owned(),
+            _ => format!("passes {}", texts.join(" or ")),
+        }
     }
 }
 

@@ -125,21 +125,23 @@ fn escalation(plan: &Plan<'_>, actor: &Asking<'_>, scales: &mut Scales<'_>) -> R
         let person = || old.person(actor.slot).unwrap_or_default();
         let of_actor =
             of_actor.get_or_insert_with(|| abilities.each_mut().map(|it| it.of(&person())));
-        Some((gain.who.name(&plan.new), gain.beyond(of_actor, comparing)?))
+        let beyond = gain.beyond(of_actor, comparing)?;
+        let of_actor = of_actor.get(gain.licence)?;
+        let (who, name) = (gain.who.name(&plan.new), actor.holder.name);
+        Some(match beyond {
+            Beyond::Permission(id) => {
+                let node = old.catalogue.node(id);
+                let (path, extent) = (&node.path, of_actor.extent(node));
+                format!("this would let {who} do more with `{path}` than `{name}`, who {extent}")
+            }
+            Beyond::Attribute(id) => {
+                let attribute = old.catalogue.attribute_at(id);
+                let (path, passing) = (&attribute.path, of_actor.passing(attribute.bound, id));
+                format!("this would let {who} pass more of `{path}` than `{name}`, who {passing}")
+            }
+        })
     });
-    let Some((who, excess)) = beyond else { return Ok(()) };
-    let actor = actor.holder.name;
-    let message = match excess {
-        Beyond::Permission(id) => {
-            let path = &old.catalogue.node(id).path;
-            format!("this would let {who} do more with `{path}` than `{actor}` may do")
-        }
-        Beyond::Attribute(attribute) => {
-            let path = &old.catalogue.attribute_at(attribute).path;
-            format!("this would let {who} pass more of `{path}` than `{actor}` may pass")
-        }
-    };
-    refuse(Rule::Escalation, message)
+    beyond.map_or(Ok(()), |message| refuse(Rule::Escalation, message))
 }
 
 /// Permissions with which a change lets users who are alike do more than before.

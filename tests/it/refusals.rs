@@ -427,11 +427,15 @@ fn refused_changes_are_told_in_these_words() {
 #[test]
 fn who_would_gain_is_named() {
     let document = r#"{"format": 1,
-        "catalogue": {"permissions": [{"key": "edit"}, {"key": "ask"}, {"key": "approve"}]},
+        "catalogue": {
+            "objects": {"job": {"attributes": {"amount": "at_most"}}},
+            "permissions": [{"key": "edit"}, {"key": "ask"}, {"key": "approve"},
+                {"key": "title", "levels": ["hidden", "read", "write"]}]},
         "default_profile": "newcomer",
         "profiles": {"newcomer": {}},
         "roles": {"clerk": {}, "both": {"allow": ["ask", "approve"]}},
-        "users": {"ann": {"roles": ["clerk"]}, "bob": {"allow": ["edit"]}, "cat": {}},
+        "users": {"ann": {"roles": ["clerk"]}, "bob": {"allow": ["edit"], "levels": {"title": "read"}, "bounds": {"job.amount": 500}},
+            "cat": {}},
         "governance": {
             "no_escalation": true,
             "permissions": {"edit_role": ["edit"], "edit_profile": ["edit"]},
@@ -452,12 +456,22 @@ fn who_would_gain_is_named() {
         (
             Actor::User("bob"),
             r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: this would let whoever has role `clerk` do more with `ask` than `bob` may do",
+            "escalation: this would let whoever has role `clerk` do more with `ask` than `bob`, who has none of it",
         ),
         (
             Actor::User("bob"),
             r#"{"edit": {"source": {"profile": "newcomer"}, "ops": [{"allow": "ask"}]}}"#,
-            "escalation: this would let whoever has profile `newcomer` do more with `ask` than `bob` may do",
+            "escalation: this would let whoever has profile `newcomer` do more with `ask` than `bob`, who has none of it",
+        ),
+        (
+            Actor::User("bob"),
+            r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"level": {"path": "title", "level": "write"}}]}}"#,
+            "escalation: this would let whoever has role `clerk` do more with `title` than `bob`, who has it up to `read`",
+        ),
+        (
+            Actor::User("bob"),
+            r#"{"edit": {"source": {"role": "clerk"}, "ops": [{"bound": {"attribute": "job.amount", "bound": 501}}]}}"#,
+            "escalation: this would let whoever has role `clerk` pass more of `job.amount` than `bob`, who passes at most 500",
         ),
     ] {
         let parsed: Change = serde_json::from_str(change).expect(change);
