@@ -544,17 +544,30 @@ fn small_terms_agree() {
 #[ignore = "takes minutes, and an optimised build"]
 fn all_that_is_small() {
     let threads = thread::available_parallelism().map_or(1, usize::from);
+    let edges = [REQUIRES, IMPLIES].concat();
     let done = [
         every(threads, "terms", &one(&ALL), all(terms)),
-        every(threads, "carried", &one(&ALL), all(carried)),
-        every(threads, "pairs", &one(&ALL), pairs),
+        every(threads, "terms, 2 nodes", &two(&[Plain, Checked]), some(terms)),
+        every(threads, "carried, 1 node", &one(&ALL), all(carried)),
+        every(threads, "carried, an edge", &with_edges(&two(&[Plain]), &edges), some(carried)),
+        every(threads, "carried, 2 nodes", &two(&FEW), some(carried)),
+        every(threads, "pairs, 1 node", &one(&ALL), pairs),
+        every(threads, "pairs, an edge", &with_edges(&two(&[Plain]), &edges), pairs),
+        every(threads, "pairs, 2 nodes", &two(&FEW), pairs),
         every(threads, "sources", &one_or_two(&ALL), sources),
+        every(threads, "sources, an edge", &with_edges(&two(&[Plain, Graded]), &edges), sources),
     ];
     let expected = [
         [5, 20, 168_720, 11_385_100],
+        [8, 32, 130_284, 4_191_904],
         [5, 101, 284_436, 2_753_259],
+        [11, 295, 119_152, 953_806],
+        [18, 627, 349_428, 4_111_422],
         [5, 101, 49_248, 1_034_923],
+        [11, 295, 140_144, 981_598],
+        [18, 627, 412_053, 8_894_777],
         [55, 37_438, 224_298, 9_297_404],
+        [66, 51_309, 307_458, 4_006_726],
     ];
     assert_eq!(done.map(told), expected);
 }
