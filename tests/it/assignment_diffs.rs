@@ -5,10 +5,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
-use crate::random2::case2;
 use crate::support::diff_laws2::{
     Tally2, a_diff_tells_what_differs, engine2, exchanged2, renamed2,
 };
+use crate::support::random2::case2;
 
 /// Runs a law on random policies, a tenth of them where engines are slow.
 fn check(cases: u32, mut law: impl FnMut(&Value, u64)) {

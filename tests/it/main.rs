@@ -10,8 +10,6 @@ mod support;
 mod files;
 #[path = "../support/linting.rs"]
 mod linting;
-#[path = "../support/random2/mod.rs"]
-mod random2;
 #[path = "../support/real.rs"]
 mod real;
 #[path = "../support/small.rs"]

@@ -6,7 +6,7 @@ use grantree::{Document, Engine, Policy};
 use proptest::prelude::*;
 
 use super::properties::check;
-use crate::random2::{Case2, case2};
+use crate::support::random2::{Case2, case2};
 use crate::support::strategies::Case;
 use crate::support::{bulk_laws, laws};
 

@@ -124,7 +124,7 @@ fn rolls() -> impl Strategy<Value = Rolls> {
 
 /// The case behind some bytes, whatever they are: for fuzzing.
 pub fn case_of_bytes(bytes: &[u8]) -> Case {
-    let mut bytes = Bytes(bytes);
+    let mut bytes = Bytes::new(bytes, HAND);
     let rolls = Rolls {
         misc: bytes.hand(),
         kinds: bytes.hands(0, 3),
@@ -143,28 +143,36 @@ pub fn case_of_bytes(bytes: &[u8]) -> Case {
 
 /// Bytes as rolls: a hand has as many as its first byte says, and zeros for the rest,
 /// so that a short input is a plain case.
-struct Bytes<'b>(&'b [u8]);
+pub struct Bytes<'b> {
+    rest: &'b [u8],
+    /// The length of a hand.
+    hand: usize,
+}
 
-impl Bytes<'_> {
+impl<'b> Bytes<'b> {
+    pub fn new(rest: &'b [u8], hand: usize) -> Bytes<'b> {
+        Bytes { rest, hand }
+    }
+
     fn byte(&mut self) -> u8 {
-        let (&first, rest) = self.0.split_first().unwrap_or((&0, &[]));
-        self.0 = rest;
+        let (&first, rest) = self.rest.split_first().unwrap_or((&0, &[]));
+        self.rest = rest;
         first
     }
 
-    fn hand(&mut self) -> Hand {
-        let given = usize::from(self.byte()) % (HAND + 1);
+    pub fn hand(&mut self) -> Hand {
+        let given = usize::from(self.byte()) % (self.hand + 1);
         let mut hand: Hand =
             (0..given).map(|_| u16::from_be_bytes([self.byte(), self.byte()])).collect();
-        hand.resize(HAND, 0);
+        hand.resize(self.hand, 0);
         hand
     }
 
-    fn hands(&mut self, least: u8, most: u8) -> Vec<Hand> {
+    pub fn hands(&mut self, least: u8, most: u8) -> Vec<Hand> {
         self.list(least, most, Bytes::hand)
     }
 
-    fn list<T>(&mut self, least: u8, most: u8, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub fn list<T>(&mut self, least: u8, most: u8, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let count = least + self.byte() % (most - least + 1);
         (0..count).map(|_| read(self)).collect()
     }

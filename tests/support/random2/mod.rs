@@ -125,7 +125,8 @@ fn rolls() -> impl Strategy<Value = Rolls> {
 }
 
 impl Rolls {
-    fn read(&self) -> Case2 {
+    /// The case.
+    pub fn read(&self) -> Case2 {
         let (policy, world) = self.policy();
         let question = |hand: &Hand| question::read(&mut Dice::new(hand), &world);
         Case2 { steps: self.questions.iter().map(question).collect(), policy }

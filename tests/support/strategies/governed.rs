@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::catalogue::World;
 use super::dice::Dice;
-use super::{Bytes, Hand, catalogue, change, hand, hands, question, source, taste};
+use super::{Bytes, HAND, Hand, catalogue, change, hand, hands, question, source, taste};
 
 /// The permission that almost everybody holds, with which most changes may be asked for.
 const ASK: &str = "ask";
@@ -108,7 +108,7 @@ pub fn game() -> impl Strategy<Value = Session> {
 
 /// The session behind some bytes, whatever they are: for fuzzing.
 pub fn session_of_bytes(bytes: &[u8]) -> Session {
-    let mut bytes = Bytes(bytes);
+    let mut bytes = Bytes::new(bytes, HAND);
     let rolls = Rolls {
         misc: bytes.hand(),
         governance: bytes.hands(3, 3),
