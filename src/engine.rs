@@ -273,18 +273,17 @@ impl Engine {
         let Some((class, ask)) = self.0.find(user, action) else {
             return false;
         };
+        let (object, today) = on.parts();
+        let bit = if object.is_some() { ask.bit() } else { ask.alone };
         // Without an object there is no branch on the answer: no CPU could predict it.
-        match on.parts() {
-            (None, today) => match self.0.rows.find(class, ask.alone) {
-                Some(held) => held,
-                None => self.0.allows_assigned::<T::Object>(user, action, None, today),
-            },
-            (Some(object), today) => match self.0.rows.find(class, ask.bit()) {
-                Some(held) => {
-                    held && (!ask.on_object() || self.0.allows_on(user, class, ask, object, today))
-                }
-                None => self.0.allows_assigned(user, action, Some(object), today),
-            },
+        let Some(held) = self.0.rows.find(class, bit) else {
+            return self.0.allows_assigned(user, action, on);
+        };
+        match object {
+            None => held,
+            Some(object) => {
+                held && (!ask.on_object() || self.0.allows_on(user, class, ask, object, today))
+            }
         }
     }
 

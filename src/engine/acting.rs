@@ -12,7 +12,7 @@ use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, Nod
 use crate::date::Moment;
 use crate::ids::{CapacityId, ClassId, Key, KindId, Number, UserSlot};
 use crate::names::HashSet;
-use crate::object::Object;
+use crate::object::{Object, Target};
 use crate::policy::{Assigned, Capacity, Inner, Policy, Terms, Users};
 use crate::reason::Reason;
 
@@ -328,13 +328,8 @@ impl Compiled {
     // Out of line, so that decisions for others stay small.
     #[cold]
     #[inline(never)]
-    pub(super) fn allows_assigned<O: Object + ?Sized>(
-        &self,
-        user: User,
-        action: Permission,
-        object: Option<&O>,
-        today: Option<Moment>,
-    ) -> bool {
+    pub(super) fn allows_assigned<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
+        let (object, today) = on.parts();
         let (Some(slot), Some(ask)) = (self.slot(user), self.ask(action)) else { return false };
         let class = self.policy().users.class_of(slot);
         let ordinary = match object {
