@@ -235,7 +235,7 @@ impl<'c> Comparing<'c> {
     pub(super) fn beyond(
         &mut self,
         (one, capability): (&Ability, &Capability),
-        [had, granted]: [impl Iterator<Item = NodeId>; 2],
+        (had, granted): (impl Iterator<Item = NodeId>, impl Iterator<Item = NodeId>),
         other: &Ability,
         behind: BehindGates,
     ) -> [Vec<NodeId>; 2] {

@@ -174,7 +174,7 @@ impl Gain {
         let actor = actor.get(self.licence)?;
         let ability = &self.ability;
         for (capability, [had, granted]) in ability.capacities.iter().zip(&self.permissions) {
-            let gained = [had, granted].map(|ids| ids.iter().copied());
+            let gained = (had.iter().copied(), granted.iter().copied());
             let one = (ability, capability);
             let beyond = comparing.beyond(one, gained, actor, BehindGates::Had);
             if let Some(&id) = beyond.iter().flatten().next() {
@@ -282,11 +282,10 @@ fn gained(
 ) -> Vec<[Vec<NodeId>; 2]> {
     let catalogue = &policy.catalogue;
     let gained = ability.capacities.iter().map(|capability| {
-        let had: Vec<NodeId> = capability.permissions(catalogue).collect();
-        let granted: Vec<NodeId> = capability.behind_gates(catalogue).collect();
-        let Some(before) = before else { return [had, granted] };
-        let permissions = [had, granted].map(Vec::into_iter);
-        comparing.beyond((ability, capability), permissions, before, BehindGates::Granted)
+        let had = capability.permissions(catalogue);
+        let granted = capability.behind_gates(catalogue);
+        let Some(before) = before else { return [had.collect(), granted.collect()] };
+        comparing.beyond((ability, capability), (had, granted), before, BehindGates::Granted)
     });
     gained.collect()
 }

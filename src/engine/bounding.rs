@@ -11,6 +11,9 @@ use crate::policy::{Class, Held, Inner, Origin, OwnSources, Statements, Tier};
 /// Limits on attributes, sorted by them. Nothing passes of an attribute that is not listed.
 type Listed = Arc<[(AttributeId, Limit)]>;
 
+/// The number of limits up to which those of users are copied to hold those of their own.
+const FEW: usize = 16;
+
 /// The limits for users of a class, or for those in an assignment.
 // Many users share what the same sources state, and each states little. So what is a user's
 // own is kept apart, and sets are compared by where the shared limits are.
@@ -74,8 +77,8 @@ impl Hash for LimitSet {
 #[derive(Debug)]
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
-    /// The sources that state bounds, or include some that do.
-    bounding: HashSet<SourceId>,
+    /// The sources that state bounds, or include some that do; `None` if none includes any.
+    bounding: Option<HashSet<SourceId>>,
     known: HashSet<Limits>,
     listed: HashSet<Listed>,
     /// The limits that shared sources state together.
@@ -88,7 +91,7 @@ impl<'p> Bounding<'p> {
     pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
         Bounding {
             policy,
-            bounding: policy.sources.bounding(),
+            bounding: (!policy.sources.including().is_empty()).then(|| policy.sources.bounding()),
             known: HashSet::default(),
             listed: HashSet::default(),
             of_sources: HashMap::default(),
@@ -100,33 +103,45 @@ impl<'p> Bounding<'p> {
     /// on an attribute decides, and in the role tier bounds join.
     pub(crate) fn limits(&mut self, class: &Class) -> Limits {
         let shared = self.shared(&class.sources);
-        let own = class.statements.as_deref();
-        let own = own.map_or_else(Listed::default, |own| limits_of(own, self.policy).into());
-        interned(&mut self.known, Arc::new(LimitSet { shared, own }))
+        self.set(shared, self.own(class))
     }
 
     /// Computes the limits on what an assignment carries, by rule 9: the bounds of its own
     /// sources are a tier below the user's. `None` if they state none, so that the limits
     /// of the class hold.
     pub(crate) fn limits_in(&mut self, class: &Class, own: &OwnSources) -> Option<Limits> {
-        let mut assigned = self.joined(self.policy.own_sources(own));
+        let assigned = self.joined(self.policy.own_sources(own));
         if assigned.is_empty() {
             return None;
         }
-        let of_class = self.limits(class);
-        assigned.retain(|(attribute, _)| find(&of_class.own, *attribute).is_none());
-        assigned.extend(of_class.own.iter().cloned());
-        assigned.sort_unstable_by_key(|&(attribute, _)| attribute);
-        let (shared, own) = (Arc::clone(&of_class.shared), assigned.into());
-        Some(interned(&mut self.known, Arc::new(LimitSet { shared, own })))
+        let shared = self.shared(&class.sources);
+        Some(self.set(shared, overlaid(&assigned, self.own(class))))
+    }
+
+    /// The limits that a user states, sorted by attribute.
+    fn own(&self, class: &Class) -> Vec<(AttributeId, Limit)> {
+        class.statements.as_deref().map_or_else(Vec::new, |own| limits_of(own, self.policy))
+    }
+
+    /// Returns the set of some limits and others that replace them: of a few as one list, so
+    /// that equal ones are found wherever they are stated.
+    fn set(&mut self, shared: Listed, own: Vec<(AttributeId, Limit)>) -> Limits {
+        let (shared, own) = if !own.is_empty() && shared.len() <= FEW {
+            (interned(&mut self.listed, overlaid(&shared, own).into()), Vec::new())
+        } else {
+            (shared, own)
+        };
+        interned(&mut self.known, Arc::new(LimitSet { shared, own: own.into() }))
     }
 
     fn shared(&mut self, sources: &[SourceId]) -> Listed {
         if let Some(known) = self.of_sources.get(sources) {
             return Arc::clone(known);
         }
-        let leads_to_bounds = sources.iter().copied().filter(|id| self.bounding.contains(id));
-        let class = Class { sources: leads_to_bounds.collect(), ..Class::default() };
+        let leads_to_bounds =
+            |id: &SourceId| self.bounding.as_ref().is_none_or(|bounding| bounding.contains(id));
+        let leading = sources.iter().copied().filter(leads_to_bounds).collect();
+        let class = Class { sources: leading, ..Class::default() };
         let joined = self.joined(self.policy.sources_of(&class));
         let listed = interned(&mut self.listed, joined.into());
         self.of_sources.insert(sources.into(), Arc::clone(&listed));
@@ -161,6 +176,18 @@ impl<'p> Bounding<'p> {
         }
         joined
     }
+}
+
+/// Returns some limits and others that replace them, sorted by attribute.
+fn overlaid(
+    under: &[(AttributeId, Limit)],
+    mut over: Vec<(AttributeId, Limit)>,
+) -> Vec<(AttributeId, Limit)> {
+    let left = under.iter().filter(|(attribute, _)| find(&over, *attribute).is_none());
+    let left: Vec<(AttributeId, Limit)> = left.cloned().collect();
+    over.extend(left);
+    over.sort_unstable_by_key(|&(attribute, _)| attribute);
+    over
 }
 
 /// Returns what is equal and known already, or else makes it known.
