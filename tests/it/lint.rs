@@ -524,7 +524,6 @@ fn groups_that_may_be_mistyped() {
 }
 
 /// Jobs that are looked at and edited in regions, orders that are approved, and reports.
-#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn assigned(assignments: Value) -> Value {
     let mut document = json!({
         "format": 1,
@@ -643,7 +642,7 @@ fn bounds_of_assignments_that_gates_undo() {
 }
 
 /// A policy of users whose roles and approval groups state bounds.
-fn bounded(users: Value) -> Value {
+fn bounded(users: &Value) -> Value {
     let orders = |amount: Value, region: Value| {
         json!({"allow": ["orders.approve"],
                "bounds": {"order.amount": amount, "order.region": region}})
@@ -689,7 +688,7 @@ fn bounds_that_join_further_than_each_reaches() {
         "ian": {"roles": ["north", "viewer"]}, "joe": {"roles": ["north"], "approval_groups": ["n"]},
         "root": {"admin": true, "roles": ["north", "south"]},
         "kim": {"assignments": {"n": {"roles": ["north"]}, "s": {"roles": ["south"]}}}});
-    let document: Document = serde_json::from_value(bounded(users)).expect("a document");
+    let document: Document = serde_json::from_value(bounded(&users)).expect("a document");
     let policy = Policy::try_from(document).expect("a valid policy");
     let found = policy.lint().into_iter().filter(|it| it.code.code() == "joined_bounds");
     assert_eq!(
@@ -717,7 +716,7 @@ fn bounds_that_join_further_than_each_reaches() {
 #[test]
 fn bounds_that_are_given_by_an_assignment_do_not_join() {
     let of = |user: Value| {
-        let document = bounded(json!({"u": user}));
+        let document = bounded(&json!({"u": user}));
         let document: Document = serde_json::from_value(document).expect("a document");
         Engine::new(&Policy::try_from(document).expect("a valid policy"))
     };

@@ -247,8 +247,8 @@ fn editors() -> Result<(), Box<dyn Error>> {
     "profiles": {"planner": {"allow": ["orders.**"], "deny": ["orders.quotes"]}}
 }"#;
     let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    println!("{}", policy.tree(&SourceName::Profile("planner".into()))?);
-    prints(&policy.tree(&SourceName::Profile("planner".into()))?.to_string());
+    println!("{}", policy.tree(SourceName::Profile("planner".into()))?);
+    prints(&policy.tree(SourceName::Profile("planner".into()))?.to_string());
     Ok(())
 }
 

@@ -126,7 +126,7 @@ fn an_admin_whatever_the_sources_say() {
 fn a_tree_is_data_with_stable_codes() {
     let document: Document = serde_json::from_str(POLICY).expect("JSON");
     let policy = Policy::try_from(document).expect("a policy");
-    let tree = policy.tree(&SourceName::Role("lead".into())).expect("a role");
+    let tree = policy.tree(SourceName::Role("lead".into())).expect("a role");
     let tree = serde_json::to_value(&tree).expect("a tree serializes");
     assert_eq!(tree["source"], serde_json::json!({"role": "lead"}));
     let expected = serde_json::json!({
@@ -145,7 +145,7 @@ fn a_tree_is_data_with_stable_codes() {
     assert_eq!(tree["roots"][0]["children"][1], expected);
     let price = &tree["roots"][3]["children"][0];
     assert_eq!((&price["form"], &price["level"]), (&"graded".into(), &"hidden".into()));
-    let unknown = policy.tree(&SourceName::Role("laed".into())).expect_err("no such role");
+    let unknown = policy.tree(SourceName::Role("laed".into())).expect_err("no such role");
     assert_eq!(unknown.to_string(), "unknown role `laed`; did you mean `lead`?");
 }
 
@@ -159,7 +159,7 @@ fn a_box_that_is_left_out() {
         "roles": {"clerk": {"allow": ["orders.**", "lead"], "except": ["orders.*"]}}}"#;
     let document: Document = serde_json::from_str(text).expect("JSON");
     let policy = Policy::try_from(document).expect("a policy");
-    let tree = policy.tree(&SourceName::Role("clerk".into())).expect("a role");
+    let tree = policy.tree(SourceName::Role("clerk".into())).expect("a role");
     insta::assert_snapshot!(tree.to_string(), @r"
     role `clerk`
       [x] orders: `orders.**` [roles.clerk.allow[0]]
@@ -198,6 +198,6 @@ fn the_statements_of_an_assignment() {
     let unknown = policy.tree(SourceRef::of_assignment("ann", "covr")).expect_err("unknown");
     assert_eq!(unknown.to_string(), "unknown assignment `covr`; did you mean `cover`?");
     assert!(policy.tree(SourceRef::of_assignment("bob", "cover")).is_err());
-    let of_user = policy.tree(&SourceName::User("ann".into())).expect("a user");
+    let of_user = policy.tree(SourceName::User("ann".into())).expect("a user");
     assert!(of_user.iter().all(|node| node.own.by.is_empty()));
 }

@@ -22,7 +22,7 @@ pub fn shrunk(mut table: Table, mut moves: Vec<Move>, seed: u64) -> String {
             }
         }
         let mut places = Vec::new();
-        list(&table.policy, String::new(), &mut places);
+        list(&table.policy, "", &mut places);
         for place in places.into_iter().rev() {
             let mut smaller = table.policy.clone();
             if remove(&mut smaller, &place)
@@ -70,7 +70,7 @@ fn replay(policy: &Value, table: &mut Table, moves: &[Move], seed: u64) -> Optio
 }
 
 /// Lists the places of a document, those within a place after it.
-fn list(value: &Value, place: String, places: &mut Vec<String>) {
+fn list(value: &Value, place: &str, places: &mut Vec<String>) {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(key, it)| (key.clone(), it)).collect(),
         Value::Array(list) => {
@@ -82,7 +82,7 @@ fn list(value: &Value, place: String, places: &mut Vec<String>) {
         let key = key.replace('~', "~0").replace('/', "~1");
         let place = format!("{place}/{key}");
         places.push(place.clone());
-        list(value, place, places);
+        list(value, &place, places);
     }
 }
 

@@ -52,7 +52,7 @@ fn settle(source: &mut Value) {
         let mut patterns = list(source, field);
         patterns.retain(|pattern| field == "forbid" || !forbidden.contains(pattern));
         if source.is_object() {
-            set_list(source, field, patterns);
+            set_list(source, field, &patterns);
             sort(source, field);
         }
     }

@@ -172,7 +172,8 @@ pub fn take(holder: &mut Value, source: &Name, instead: Option<&str>) {
     let instead = instead.filter(|instead| names.iter().all(|name| name != instead));
     let kept =
         |name: String| if name == source.name { instead.map(str::to_owned) } else { Some(name) };
-    set_list(holder, field, names.into_iter().filter_map(kept).collect());
+    let names: Vec<String> = names.into_iter().filter_map(kept).collect();
+    set_list(holder, field, &names);
 }
 
 /// Gives a source to a user: a role or an approval group after those before.
@@ -183,13 +184,13 @@ pub fn give(holder: &mut Value, source: &Name) {
         kind => {
             let mut names = list(holder, kind.field());
             names.push(source.name.clone());
-            set_list(holder, kind.field(), names);
+            set_list(holder, kind.field(), &names);
         }
     }
 }
 
 /// Sets a list; an empty one is absent.
-pub fn set_list(holder: &mut Value, field: &str, names: Vec<String>) {
+pub fn set_list(holder: &mut Value, field: &str, names: &[String]) {
     if names.is_empty() {
         remove(holder, field);
     } else {

@@ -60,14 +60,14 @@ impl Attempt<'_> {
 fn push(source: &mut Value, field: &str, path: &str) {
     let mut patterns = list(source, field);
     patterns.push(path.to_owned());
-    name::set_list(source, field, patterns);
+    name::set_list(source, field, &patterns);
 }
 
 /// Takes a pattern out of a list.
 fn drop_from(source: &mut Value, field: &str, path: &str) {
     let mut patterns = list(source, field);
     patterns.retain(|known| known != path);
-    name::set_list(source, field, patterns);
+    name::set_list(source, field, &patterns);
 }
 
 /// "(null clears)"

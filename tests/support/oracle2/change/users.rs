@@ -245,7 +245,7 @@ impl Attempt<'_> {
         self.needs.settled = Some((user.clone(), groups.clone()));
         self.refuse_if(!groups.iter().all(|group| is_free_name(group)), Rule::Invalid);
         if self.concerns(&user) {
-            name::set_list(&mut self.new["users"][&user], "groups", groups);
+            name::set_list(&mut self.new["users"][&user], "groups", &groups);
         }
     }
 
