@@ -114,7 +114,7 @@ fn check(cases: u32, law: impl Fn(&Case2, &Policy) -> Result<usize, TestCaseErro
         Err(error) => panic!("{error}"),
     }
     assert!(refused.get() * 20 <= cases, "{} of {cases} policies are refused", refused.get());
-    assert!(compared.get() > 10 * cases as usize, "{} answers", compared.get());
+    assert!(compared.get() > 5 * cases as usize, "{} answers", compared.get());
 }
 
 /// The steps of a case, with the oracle's answers.
