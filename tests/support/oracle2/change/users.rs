@@ -127,14 +127,15 @@ impl Attempt<'_> {
         let to = text(body, "to").expect("a name");
         self.moves(&role);
         let known = [self.knows(&role), self.concerns(&to)];
-        if known[0] && !self.is_unique(&role) {
-            return self.refuse(Rule::Unique);
-        }
-        if known != [true, true] {
+        if !known[0] {
             return;
         }
+        if !self.is_unique(&role) {
+            return self.refuse(Rule::Unique);
+        }
         // "To a user who is not suspended."
-        self.refuse_if(is_true(&self.old["users"][&to], "suspended"), Rule::Unique);
+        let suspended = known[1] && is_true(&self.old["users"][&to], "suspended");
+        self.refuse_if(suspended, Rule::Unique);
         let holder = self.unique_holders(&role).into_iter().next();
         if holder.as_ref() == Some(&to) {
             return;
@@ -148,12 +149,18 @@ impl Attempt<'_> {
                 self.refuse_if(others.iter().any(|other| *other != holder), Rule::Unique);
                 self.given.push(Given::To(holder.clone(), lower.clone()));
             }
+            // Who holds it is concerned, whoever is to get it.
             self.concerns(&holder);
+            if !known[1] {
+                return;
+            }
             let lower = lower.as_ref().map(|lower| lower.name.as_str());
             name::take(&mut self.new["users"][&holder], &role, lower);
         }
-        name::give(&mut self.new["users"][&to], &role);
-        self.given.push(Given::To(to, role));
+        if known[1] {
+            name::give(&mut self.new["users"][&to], &role);
+            self.given.push(Given::To(to, role));
+        }
     }
 
     /// "Adds the assignment, or puts it in the place of the one of that name; `null` removes
