@@ -60,7 +60,7 @@ fn changes(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What the guards add: changes by somebody who may do everything but is no admin, beside
+/// The cost of the guards: changes by somebody who may do everything but is no admin, beside
 /// the same ones by the host.
 fn guarded(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("guarded");

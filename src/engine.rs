@@ -126,7 +126,7 @@ struct Compiled {
     asks: Arc<[Ask]>,
     /// The values of each attribute that pass, for each class.
     limits: Chunked<Option<Limits>, 64>,
-    /// Those of a class that is gone.
+    /// The limits of a class that is gone.
     no_limits: Limits,
     memberships: Memberships,
     licensed: Arc<BitSet>,

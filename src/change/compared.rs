@@ -179,14 +179,7 @@ pub(super) fn given<'a>(plan: &'a Plan<'_>) -> Vec<Compared<'a>> {
             }
         }
     }
-    if !sources.is_empty() {
-        let including = plan.new.sources.including().iter();
-        for &role in including {
-            if plan.new.sources[role].includes.iter().any(|it| sources.contains(it)) {
-                sources.insert(role);
-            }
-        }
-    }
+    let sources = plan.new.sources.with_including(sources);
     let mut sources: Vec<SourceId> = sources.into_iter().collect();
     sources.sort_unstable();
     given.extend(sources.into_iter().map(|source| {

@@ -195,11 +195,7 @@ impl Plan<'_> {
         let mut differing: HashSet<SourceId> = new.into_iter().collect();
         let differs = |&(_, &id): &(_, &SourceId)| old[id].includes != sources[id].includes;
         differing.extend(replacing.iter().copied().filter(differs).map(|(_, &id)| id));
-        for &role in sources.including() {
-            if sources[role].includes.iter().any(|included| differing.contains(included)) {
-                differing.insert(role);
-            }
-        }
+        let differing = sources.with_including(differing);
         for (_, &id) in replacing.into_iter().filter(|(_, id)| differing.contains(id)) {
             let before: HashSet<SourceId> = old.closure(&[id]).into_iter().collect();
             let after = sources.closure(&[id]).into_iter();

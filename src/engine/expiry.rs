@@ -80,7 +80,8 @@ impl Engine {
         all
     }
 
-    /// What an assignment carries, without what the ordinary capacity or others have.
+    /// Returns the permissions that an assignment carries, without those that the ordinary
+    /// capacity or others have.
     fn lost(
         &self,
         class: ClassId,

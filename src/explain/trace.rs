@@ -296,7 +296,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         }
     }
 
-    /// Those of the effective scopes of a permission that the object fits, or if it has
+    /// The effective scopes of a permission that the object fits, or if it has
     /// none the permission itself.
     fn matching_parts(&self, bit: Bit) -> Vec<Bit> {
         let id = self.catalogue().id_of(bit);

@@ -90,7 +90,7 @@ impl<'e> Formulas<'e> {
     }
 }
 
-/// Those whose bounds a formula is about.
+/// The users whose bounds a formula is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BoundsOf {
     /// A user in a capacity: it has the bounds themselves.

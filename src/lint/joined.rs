@@ -152,7 +152,7 @@ fn value(limit: &Limit) -> Option<String> {
 /// A source in the role tier of a user.
 struct Held {
     id: SourceId,
-    /// What it grants that is effective.
+    /// The effective permissions that it grants.
     carried: BitSet,
     grants_nothing: bool,
 }

@@ -306,13 +306,17 @@ impl Sources {
     pub(crate) fn bounding(&self) -> HashSet<SourceId> {
         let states_bounds = |source: &Source| !source.statements.bounds.is_empty();
         let all = self.iter().filter(|(.., source)| states_bounds(source));
-        let mut bounding: HashSet<SourceId> = all.map(|(id, ..)| id).collect();
+        self.with_including(all.map(|(id, ..)| id).collect())
+    }
+
+    /// Adds the roles that include any of some sources, directly or by others.
+    pub(crate) fn with_including(&self, mut sources: HashSet<SourceId>) -> HashSet<SourceId> {
         for &role in self.including() {
-            if self[role].includes.iter().any(|included| bounding.contains(included)) {
-                bounding.insert(role);
+            if self[role].includes.iter().any(|included| sources.contains(included)) {
+                sources.insert(role);
             }
         }
-        bounding
+        sources
     }
 
     /// Sources and all that they include, each before what it includes: depth first,

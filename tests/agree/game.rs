@@ -105,7 +105,7 @@ fn start_game(rng: &mut Rng, no_escalation: bool) -> (Table, Game) {
 /// Outcomes of moves, by kind.
 #[derive(Default)]
 struct Tally {
-    /// How many were made, of how many.
+    /// The number that were made, and of how many.
     moves: BTreeMap<String, [u64; 2]>,
     refused: BTreeMap<String, u64>,
     /// The answers at the end that were yes.

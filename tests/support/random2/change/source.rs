@@ -96,9 +96,10 @@ impl Drawing<'_> {
     fn op(&self, dice: &mut Dice<'_>, source: &Value) -> Value {
         let world = self.world;
         let said = self.said_of(source);
-        let path = match said.is_empty() || !dice.chance(30) {
-            true => self.path(dice),
-            false => dice.pick(&said).clone(),
+        let path = if said.is_empty() || !dice.chance(30) {
+            self.path(dice)
+        } else {
+            dice.pick(&said).clone()
         };
         let op = dice.weigh(&[
             (34, "allow"),
@@ -209,9 +210,10 @@ impl Drawing<'_> {
         let mut bundle = json!({});
         for _ in 0..dice.weigh(&[(50, 1), (35, 2), (15, 3)]) {
             let (word, field) = Self::kind(dice);
-            let name = match dice.chance(55) {
-                true => one_of(dice, &self.names_of(field), "lead"),
-                false => self.new_name(dice),
+            let name = if dice.chance(55) {
+                one_of(dice, &self.names_of(field), "lead")
+            } else {
+                self.new_name(dice)
             };
             // Now and then as it is here, as an export has it.
             let here = self.policy[field].get(&name).filter(|_| dice.chance(40));

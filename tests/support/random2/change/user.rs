@@ -57,9 +57,10 @@ impl Drawing<'_> {
     pub(super) fn revoke(&self, dice: &mut Dice<'_>) -> Value {
         let user = self.user(dice);
         let held = held(self.world.users.get(&user).unwrap_or(&Value::Null));
-        let source = match held.is_empty() || dice.chance(10) {
-            true => self.bundled(dice),
-            false => dice.pick(&held).clone(),
+        let source = if held.is_empty() || dice.chance(10) {
+            self.bundled(dice)
+        } else {
+            dice.pick(&held).clone()
         };
         json!({"user": user, "source": source})
     }
@@ -68,9 +69,10 @@ impl Drawing<'_> {
     pub(super) fn transfer(&self, dice: &mut Dice<'_>) -> Value {
         let unique = self.world.roles.iter().filter(|(_, role)| role["unique"] == true);
         let unique: Vec<String> = unique.map(|(name, _)| name.clone()).collect();
-        let role = match unique.is_empty() || dice.chance(10) {
-            true => one_of(dice, &self.names_of("roles"), "nope"),
-            false => dice.pick(&unique).clone(),
+        let role = if unique.is_empty() || dice.chance(10) {
+            one_of(dice, &self.names_of("roles"), "nope")
+        } else {
+            dice.pick(&unique).clone()
         };
         json!({"role": role, "to": self.user(dice)})
     }
@@ -79,14 +81,16 @@ impl Drawing<'_> {
         let user = self.user(dice);
         let known = self.world.users.get(&user).and_then(|user| user["assignments"].as_object());
         let known = known.cloned().unwrap_or_default();
-        let name = match known.is_empty() || dice.chance(40) {
-            true => (*dice.pick(&ASSIGNMENTS)).to_owned(),
-            false => dice.pick(&names(&known)).clone(),
+        let name = if known.is_empty() || dice.chance(40) {
+            (*dice.pick(&ASSIGNMENTS)).to_owned()
+        } else {
+            dice.pick(&names(&known)).clone()
         };
         let name = if dice.chance(1) { String::new() } else { name };
-        let assignment = match dice.chance(15) {
-            true => Value::Null,
-            false => self.assignment(dice, known.get(&name)).unwrap_or_default(),
+        let assignment = if dice.chance(15) {
+            Value::Null
+        } else {
+            self.assignment(dice, known.get(&name)).unwrap_or_default()
         };
         json!({"user": user, "name": name, "assignment": assignment})
     }
