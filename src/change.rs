@@ -31,7 +31,7 @@
 //! # }
 //! ```
 //!
-//! [`crate::delegating`] shows how to arrange who may make which change.
+//! [`guide::delegating`](crate::guide::delegating) shows how to arrange who may make which change.
 
 mod ability;
 mod assignments;

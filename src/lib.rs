@@ -62,8 +62,8 @@
 //! [`Policy::matrix`] shows sources side by side; [`Policy::lint`] finds what is
 //! probably a mistake. The module [`policy_test`] runs test documents, which a
 //! policy's authors keep beside it. [`design`] defines exactly what policies and
-//! questions mean; [`delegating`] shows how administration is arranged; [`architecture`]
-//! describes the source.
+//! questions mean; [`guide`] shows how to model, port, delegate and review;
+//! [`architecture`] describes the source.
 //!
 //! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
 //! and an engine [follows](Engine::updated) in microseconds. [`Live`] serves many
@@ -164,8 +164,7 @@ pub use reason::Reason;
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
 
-#[doc = include_str!("delegating.md")]
-pub mod delegating {}
-
 #[doc = include_str!("design.md")]
 pub mod design {}
+
+pub mod guide;
