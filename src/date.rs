@@ -213,6 +213,13 @@ impl Moment {
         self.date
     }
 
+    /// Returns the moment that many days later; `None` if it is beyond the calendar.
+    pub(crate) fn plus_days(self, days: i64) -> Option<Moment> {
+        let date =
+            self.date.plus_days(days).filter(|date| Date::new(date.year(), 1, 1).is_some())?;
+        Some(Moment { date, ..self })
+    }
+
     /// Returns the first second that it stands for, and the first one after it, counted
     /// from a fixed day: of a date those of the whole day, of a time one second.
     pub(crate) fn seconds(self) -> Range<i64> {

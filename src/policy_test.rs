@@ -29,14 +29,19 @@
 //! ```
 
 mod answer;
+mod mutants;
+mod mutation;
 mod question;
 mod read;
+mod witness;
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use answer::Answer;
+pub use mutants::{Fate, Mutant, Mutants, Survivor};
+pub use mutation::Mutation;
 pub use question::{Given, Malformed, Principal, Question};
 
 use crate::change::Refusal;
@@ -59,9 +64,12 @@ pub struct TestDocument {
 }
 
 /// A question, and the answer that it should have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It serializes as a step of a test document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// The question.
+    #[serde(flatten)]
     pub question: Question,
     /// The answer.
     pub expect: Answer,
@@ -117,6 +125,14 @@ pub enum RunError {
     /// Its policy has problems.
     #[error(transparent)]
     Problems(#[from] Problems),
+    /// A step fails on the policy itself, of which there are to be mutants.
+    #[error("step {step} fails on the policy itself: {question}")]
+    Fails {
+        /// The number of the step, from 0.
+        step: usize,
+        /// Its question.
+        question: Box<Question>,
+    },
 }
 
 impl TestDocument {
@@ -147,22 +163,10 @@ impl TestDocument {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run(&self, policy: Option<&Policy>) -> Result<Report, RunError> {
-        let own = self.policy.clone().map(Policy::try_from).transpose()?;
-        let mut engine = own.as_ref().or(policy).map(Engine::new);
+        let mut engine = self.policy_or(policy)?.as_ref().map(Engine::new);
         let mut report = Report::default();
         for (step, Step { question, expect }) in self.steps.iter().enumerate() {
-            let mut refusal = None;
-            let got = match (question, &mut engine) {
-                (Question::Validate(document), _) => Ok(question::validate(document)),
-                (Question::Change { actor, today, change }, Some(engine)) => question::day(today)
-                    .map(|today| {
-                        let actor = actor.as_deref();
-                        refusal = question::apply(engine, actor, today, change.as_deref()).err();
-                        question::outcome(refusal.as_ref())
-                    }),
-                (_, Some(engine)) => question.ask(engine),
-                (_, None) => return Err(RunError::NoPolicy),
-            };
+            let (got, refusal) = question.take(&mut engine)?;
             if *got.as_ref().unwrap_or(&Answer::Error) == *expect {
                 report.passed = report.passed.saturating_add(1);
                 continue;
@@ -172,4 +176,90 @@ impl TestDocument {
         }
         Ok(report)
     }
+
+    /// Returns the mutants of the document's own policy or, where it has none, of the one
+    /// given, each with its fate: see [`Mutants`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no policy, the document's policy has problems, or a step fails on it.
+    ///
+    /// ```
+    /// use grantree::policy_test::{Fate, TestDocument};
+    ///
+    /// let text = r#"{
+    ///     "policy": {
+    ///         "format": 1,
+    ///         "catalogue": {"permissions": [{"key": "orders"}, {"key": "reports"}]},
+    ///         "roles": {"clerk": {"allow": ["orders", "reports"]}},
+    ///         "users": {"bob": {"roles": ["clerk"]}}
+    ///     },
+    ///     "steps": [{"can": {"user": "bob", "action": "orders"}, "expect": true}]
+    /// }"#;
+    /// let document: TestDocument = serde_json::from_str(text)?;
+    /// let mut survivors = document.mutants(None)?.filter(|it| matches!(it.fate, Fate::Survived(_)));
+    /// let mutant = survivors.next().unwrap();
+    /// assert_eq!(mutant.to_string(), "\
+    /// roles.clerk.allow[1]: drop `reports`
+    ///   1 user: `bob`
+    ///     loses `reports`
+    ///   no step fails; this one would: can \"bob\" reports: expected true
+    /// ");
+    /// let Fate::Survived(survivor) = mutant.fate else { unreachable!() };
+    /// assert_eq!(
+    ///     serde_json::to_string(&survivor.step)?,
+    ///     r#"{"can":{"user":"bob","action":"reports"},"expect":true}"#,
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn mutants(&self, policy: Option<&Policy>) -> Result<Mutants<'_>, RunError> {
+        let policy = self.policy_or(policy)?.ok_or(RunError::NoPolicy)?;
+        Mutants::new(&policy, [self])
+    }
+
+    /// Returns the document's own policy or, where it has none, the one given.
+    fn policy_or(&self, policy: Option<&Policy>) -> Result<Option<Policy>, Problems> {
+        let own = self.policy.clone().map(Policy::try_from).transpose()?;
+        Ok(own.or_else(|| policy.cloned()))
+    }
+
+    /// Returns the first step that fails, and its number.
+    fn first_failure(&self, engine: &Engine) -> Option<(usize, &Step)> {
+        let engine = &mut Some(engine.clone());
+        let mut steps = self.steps.iter().enumerate();
+        steps.find(|(_, Step { question, expect })| {
+            let got = question.take(engine).map(|(got, _)| got.unwrap_or(Answer::Error));
+            got.as_ref() != Ok(expect)
+        })
+    }
 }
+
+impl Step {
+    /// Returns whether an engine gives the expected answer.
+    fn passes(&self, engine: &Engine) -> bool {
+        self.question.ask(engine).unwrap_or(Answer::Error) == self.expect
+    }
+}
+
+impl Question {
+    /// Asks an engine; a change that is applied puts the next one in its place.
+    fn take(&self, engine: &mut Option<Engine>) -> Result<Taken, RunError> {
+        let mut refusal = None;
+        let got = match (self, engine) {
+            (Question::Validate(document), _) => Ok(question::validate(document)),
+            (Question::Change { actor, today, change }, Some(engine)) => {
+                question::day(today).map(|today| {
+                    let actor = actor.as_deref();
+                    refusal = question::apply(engine, actor, today, change.as_deref()).err();
+                    question::outcome(refusal.as_ref())
+                })
+            }
+            (_, Some(engine)) => self.ask(engine),
+            (_, None) => return Err(RunError::NoPolicy),
+        };
+        Ok((got, refusal))
+    }
+}
+
+/// An answer, and the refusal where it is one of a change.
+type Taken = (Result<Answer, Unknown>, Option<Refusal>);

@@ -48,6 +48,11 @@ impl<V> Map<V> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Iterates over the entries in order, to edit the values.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut V)> {
+        self.0.iter_mut().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.0.len()

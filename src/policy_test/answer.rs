@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::document::SettingValue;
 
@@ -47,6 +47,20 @@ impl From<SettingValue> for Answer {
             SettingValue::Boolean(value) => Answer::Boolean(value),
             SettingValue::Integer(value) => Answer::Integer(value),
             SettingValue::Text(value) => Answer::Text(value),
+        }
+    }
+}
+
+impl Serialize for Answer {
+    /// Serializes the answer as in a test document.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Answer::Boolean(value) => serializer.serialize_bool(*value),
+            Answer::Integer(value) => serializer.serialize_i64(*value),
+            Answer::Text(value) => serializer.serialize_str(value),
+            Answer::Nothing => serializer.serialize_unit(),
+            Answer::List(answers) => serializer.collect_seq(answers),
+            Answer::Error => serializer.collect_map([("error", true)]),
         }
     }
 }

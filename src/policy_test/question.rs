@@ -307,7 +307,11 @@ impl Principal {
     }
 
     /// Returns who asks, narrowed to an entry if one is given.
-    fn asker(&self, engine: &Engine, within: &Given<Box<UserEntry>>) -> Result<Asker, Unknown> {
+    pub(super) fn asker(
+        &self,
+        engine: &Engine,
+        within: &Given<Box<UserEntry>>,
+    ) -> Result<Asker, Unknown> {
         let asker = match self {
             Principal::User(name) => engine.asker(engine.user(name).unwrap_or(User::NOBODY)),
             Principal::Subject(subject) => engine.subject(&subject.name, &subject.entry)?,
