@@ -342,7 +342,7 @@ fn held(document: &Document) -> HashSet<(&str, &str)> {
 /// Returns the paths of the permissions that others require, and of those that others
 /// imply.
 fn needed(nodes: &[PermissionNode]) -> (IndexSet<&str>, IndexSet<&str>) {
-    fn path(name: &String) -> &str {
+    fn path(name: &str) -> &str {
         name.split(':').next().unwrap_or_default()
     }
 
@@ -350,8 +350,10 @@ fn needed(nodes: &[PermissionNode]) -> (IndexSet<&str>, IndexSet<&str>) {
     let mut open: Vec<&PermissionNode> = nodes.iter().rev().collect();
     while let Some(node) = open.pop() {
         let scopes = &node.scopes;
-        required.extend(scopes.iter().flat_map(|it| &it.requires).chain(&node.requires).map(path));
-        implied.extend(scopes.iter().flat_map(|it| &it.implies).chain(&node.implies).map(path));
+        let requires = scopes.iter().flat_map(|it| &it.requires).chain(&node.requires);
+        required.extend(requires.map(|name| path(name)));
+        let implies = scopes.iter().flat_map(|it| &it.implies).chain(&node.implies);
+        implied.extend(implies.map(|name| path(name)));
         open.extend(node.children.iter().rev());
     }
     (required, implied)

@@ -10,7 +10,9 @@
 use super::{Answer, Given, Principal, Question, Step};
 use crate::date::{Date, Moment};
 use crate::diff::{Group, NameChange, NameKind, PermissionChange};
-use crate::document::{Bound, Document, Fence, NamedUser, RelationType, Statements, UserEntry};
+use crate::document::{
+    Bound, Document, Fence, Map, NamedUser, RelationType, Statements, UserEntry,
+};
 use crate::engine::{Asker, Engine};
 use crate::filter::{Filter, Predicate};
 use crate::names::IndexSet;
@@ -174,7 +176,7 @@ impl<'f> Objects<'f> {
     fn new(user: &str, filters: &'f [Filter; 2]) -> Option<Objects<'f>> {
         let kind = filters.iter().find_map(|filter| filter.kind())?;
         let mut objects = Objects { filters, kind, relations: Vec::new(), attributes: Vec::new() };
-        let mut groups: Vec<&String> = filters.iter().flat_map(|it| it.groups()).collect();
+        let mut groups: Vec<&String> = filters.iter().flat_map(Filter::groups).collect();
         groups.sort_unstable();
         groups.dedup();
         let me = |names| match names {
@@ -195,9 +197,9 @@ impl<'f> Objects<'f> {
                 parts.iter().for_each(|part| self.collect(part, me));
             }
             Predicate::Relation { name, names, .. } => {
-                self.relate(name, me(*names), &[]);
+                self.relate(name, &me(*names), &[]);
             }
-            Predicate::Names { name, names, any_of } => self.relate(name, me(*names), any_of),
+            Predicate::Names { name, names, any_of } => self.relate(name, &me(*names), any_of),
             Predicate::OneOf { attribute, values } => {
                 self.values(attribute, values.iter().map(|it| Value::Text(it)));
                 self.values(attribute, [Value::Text("another")]);
@@ -227,7 +229,7 @@ impl<'f> Objects<'f> {
         );
     }
 
-    fn relate(&mut self, name: &'f str, me: Vec<String>, terms: &[String]) {
+    fn relate(&mut self, name: &'f str, me: &[String], terms: &[String]) {
         let at = self.relations.iter().position(|(known, _)| *known == name);
         let at = at.unwrap_or_else(|| {
             let none = [Some(vec!["somebody else".to_owned()]), Some(Vec::new()), None];
@@ -235,7 +237,7 @@ impl<'f> Objects<'f> {
             self.relations.len().saturating_sub(1)
         });
         let Some((_, values)) = self.relations.get_mut(at) else { return };
-        for one in terms.iter().chain(&me) {
+        for one in terms.iter().chain(me) {
             let both = me.iter().filter(|it| *it != one).map(|it| vec![one.clone(), it.clone()]);
             for names in both.chain([vec![one.clone()]]) {
                 if !values.contains(&Some(names.clone())) {
@@ -331,7 +333,7 @@ impl Days {
         for (_, assignment) in user.assignments.iter() {
             self.statements(&assignment.statements);
             self.named.extend(assignment.from.into_iter().chain(assignment.until));
-            let on = assignment.on.iter().flat_map(|on| on.iter());
+            let on = assignment.on.iter().flat_map(Map::iter);
             on.flat_map(|(_, it)| it.iter()).for_each(|(_, bound)| self.bound(bound));
         }
     }
