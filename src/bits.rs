@@ -89,6 +89,15 @@ impl BitSet {
         self.words().iter().copied().zip(other.words().iter().copied())
     }
 
+    /// Whether it has any bit in common with another.
+    pub(crate) fn meets(&self, other: &BitSet) -> bool {
+        self.pairs(other).any(|(word, other)| word & other != 0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words().iter().all(|&word| word == 0)
+    }
+
     pub(crate) fn union_with(&mut self, other: &BitSet) {
         self.zip(other, |a, b| a | b);
     }
@@ -114,6 +123,11 @@ pub(crate) fn test(words: &[Word], bit: Bit) -> bool {
         Some(word) => word >> (bit.index() % WORD) & 1 == 1,
         None => false,
     }
+}
+
+/// The number of the word of a bit, and the word in which it alone is set.
+pub(crate) fn position(bit: Bit) -> (usize, Word) {
+    (bit.index() / WORD, 1 << (bit.index() % WORD))
 }
 
 /// The bits that are set, ascending.

@@ -56,9 +56,15 @@ pub(crate) struct Catalogue {
     pub(crate) editions: NameMap<Edition>,
     /// For each node, those that have it as their gate parent, require or imply it,
     /// and so lose their effect with it.
-    dependents: IdVec<NodeId, Vec<NodeId>>,
+    dependents: IdVec<NodeId, Vec<Dependent>>,
     /// The bits that some node needs for its effect.
     pub(crate) gating: BitSet,
+    /// The bits of nodes that look at the object.
+    pub(crate) on_objects: BitSet,
+    /// The bits of scopes.
+    pub(crate) scope_bits: BitSet,
+    /// The bits of graded nodes.
+    graded: BitSet,
     /// The first bits of nodes that imply something.
     pub(crate) implying: BitSet,
     /// The nodes that have scopes.
@@ -109,6 +115,15 @@ pub enum Link {
     Requires,
     /// It implies the other, and has no effect without it.
     Implies,
+}
+
+/// A permission that needs another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dependent {
+    pub(crate) id: NodeId,
+    pub(crate) link: Link,
+    /// The bit that it needs of the other.
+    pub(crate) bit: Bit,
 }
 
 /// The form of a node.
@@ -355,6 +370,17 @@ impl Catalogue {
         self.bit_nodes[bit]
     }
 
+    /// Returns the nodes of which a set has any bit, each by its first bit.
+    pub(crate) fn firsts(&self, set: &BitSet) -> BitSet {
+        let mut firsts = set.clone();
+        if set.meets(&self.graded) {
+            firsts.subtract(&self.graded);
+            let graded = set.iter().filter(|&bit| self.graded.contains(bit));
+            graded.for_each(|bit| firsts.insert(self.node_of(bit).bit));
+        }
+        firsts
+    }
+
     #[expect(clippy::indexing_slicing, reason = "kinds have their numbers from the catalogue")]
     pub(crate) fn kind(&self, id: KindId) -> &Kind {
         &self.kinds[id.index()]
@@ -371,7 +397,7 @@ impl Catalogue {
 
     /// The nodes that require or imply a node, or have it as their gate parent:
     /// those that lose their effect with it.
-    pub(crate) fn dependents(&self, id: NodeId) -> &[NodeId] {
+    pub(crate) fn dependents(&self, id: NodeId) -> &[Dependent] {
         &self.dependents[id]
     }
 
@@ -520,11 +546,8 @@ impl Catalogue {
     /// Returns the permissions whose gate parent is this one, or that require it. A scoped
     /// node answers to what its scopes answer to.
     pub(crate) fn answering(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        let leads_to = move |&dependent: &NodeId| {
-            let mut needs = self.needs(dependent);
-            needs.any(|(link, bit)| link != Link::Implies && self.id_of(bit) == id)
-        };
-        let dependents = self.dependents(id).iter().copied().filter(leads_to);
+        let dependents = self.dependents(id).iter().filter(|it| it.link != Link::Implies);
+        let dependents = dependents.map(|it| it.id);
         dependents.chain(self.scoped_of(id))
     }
 

@@ -8,6 +8,7 @@ mod canonical;
 mod difference;
 #[cfg(feature = "digest")]
 mod digest;
+mod draft;
 mod governance;
 mod resolve;
 mod source;
@@ -27,10 +28,11 @@ pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
 #[cfg(feature = "digest")]
 pub use digest::Digest;
+pub(crate) use draft::Draft;
 pub(crate) use governance::{ByKind, ChangeKind, Governance, Separation};
 pub(crate) use resolve::Resolver;
 pub use source::SourceName;
-pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier};
+pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier, Ways};
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
 pub(crate) use terms::{Conditions, OwnSources, TermTest, Terms};
 pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Likeness, Texts, Users};

@@ -4,7 +4,7 @@ mod number;
 mod resolve;
 
 use self::number::Numbering;
-use self::resolve::{Resolving, check_gates, depend};
+use self::resolve::{Resolving, check_gates, depend, look};
 use super::{Attribute, Catalogue, Edition, Form, Kind, check_value, condition, includes};
 use crate::bits::BitSet;
 use crate::document::{self, Map, RelationType, StandsFor};
@@ -45,6 +45,9 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
         document: document::Catalogue::default(),
         dependents: IdVec::from_iter([]),
         gating: BitSet::new(0),
+        on_objects: BitSet::new(0),
+        scope_bits: BitSet::new(0),
+        graded: BitSet::new(0),
         implying: BitSet::new(0),
         scoped,
         nodes,
@@ -71,6 +74,7 @@ pub(super) fn build(mut document: document::Catalogue, faults: &mut Faults) -> C
             for (id, condition) in NodeId::first(conditions.len()).zip(conditions) {
                 catalogue.nodes[id].condition = condition.map(Box::new);
             }
+            look(&mut catalogue);
         }
         Err(id) => {
             let limit = faults.limits.dependencies;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::{Bit, Catalogue, Form, NodeId};
 use crate::ids::each;
 use crate::problem::{MAX_LISTED, ProblemKind, truncate_list};
@@ -117,8 +119,9 @@ impl Pattern {
     }
 
     /// Returns all patterns that match a permission.
-    pub(crate) fn all_that_match(id: NodeId, catalogue: &Catalogue) -> Vec<Pattern> {
-        let mut all = vec![Pattern { base: None, reach: Reach::Subtree }];
+    pub(crate) fn all_that_match(id: NodeId, catalogue: &Catalogue) -> SmallVec<[Pattern; 8]> {
+        let mut all = SmallVec::new();
+        all.push(Pattern { base: None, reach: Reach::Subtree });
         let mut next = Some(id);
         while let Some(id) = next {
             all.push(Pattern { base: Some(id), reach: Reach::Subtree });

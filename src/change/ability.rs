@@ -100,23 +100,49 @@ impl Ability {
 }
 
 impl Capability {
-    /// Returns the permissions that are had, at whatever level.
-    pub(super) fn permissions(&self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
-        let nodes = catalogue.nodes.iter();
-        let had = nodes.filter(|(_, node)| node.width() > 0 && self.had.contains(node.bit));
-        had.map(|(id, _)| id)
+    /// Returns the permissions that count, and those that are only granted or had at a lower
+    /// level than granted, each by its first bit.
+    pub(super) fn permissions(&self, catalogue: &Catalogue) -> [BitSet; 2] {
+        [self.exceeding(&[], catalogue), self.granted_beyond(&[], catalogue)]
     }
 
-    /// Returns the permissions that are only granted, or had at a lower level than granted.
+    /// Returns the permissions that are had with which all the excesses of this capacity allow
+    /// more, each by its first bit.
+    // What can be told of all permissions at once is read off whole sets: only those that
+    // both have, and with which the one may do more on some object, are looked at one by one.
+    fn exceeding(&self, excesses: &[Excess<'_>], catalogue: &Catalogue) -> BitSet {
+        let mut exceeding = catalogue.firsts(&self.had);
+        exceeding.intersect_with(&self.had);
+        let mut possible = exceeding.clone();
+        for excess in excesses {
+            let mut had = catalogue.firsts(&excess.had);
+            exceeding.intersect_with(&had);
+            if excess.is_on_objects {
+                had.union_with(&catalogue.on_objects);
+            }
+            possible.intersect_with(&had);
+        }
+        possible.subtract(&exceeding);
+        let includes = |&bit: &Bit| {
+            let id = catalogue.id_of(bit);
+            excesses.iter().all(|excess| excess.includes(id))
+        };
+        possible.iter().filter(includes).for_each(|bit| exceeding.insert(bit));
+        exceeding
+    }
+
+    /// Returns the permissions that are only granted, or had at a lower level than granted,
+    /// and that all the excesses of this capacity include, each by its first bit.
     // A scoped permission is not granted itself: its scopes are.
-    pub(super) fn behind_gates(&self, catalogue: &Catalogue) -> impl Iterator<Item = NodeId> {
-        let mut only_granted = self.granted.clone();
-        only_granted.subtract(&self.had);
-        let nodes = catalogue.nodes.iter();
-        let granted = nodes.filter(move |(_, node)| {
-            !matches!(node.form, Form::Scoped(_)) && any(only_granted.words(), node.bits())
-        });
-        granted.map(|(id, _)| id)
+    fn granted_beyond(&self, excesses: &[Excess<'_>], catalogue: &Catalogue) -> BitSet {
+        let mut granted = self.granted.clone();
+        granted.subtract(&self.had);
+        let mut beyond = catalogue.firsts(&granted);
+        beyond.intersect_with(&catalogue.grantable);
+        for excess in excesses {
+            beyond.intersect_with(&catalogue.firsts(&excess.granted));
+        }
+        beyond
     }
 
     /// Returns whether a value that passes a limit always passes in this capacity.
@@ -221,31 +247,36 @@ impl<'c> Comparing<'c> {
 
     /// Returns whether one may do no more than another.
     pub(crate) fn is_within(&mut self, one: &Ability, other: &Ability) -> bool {
-        let catalogue = self.catalogue;
         one.capacities.iter().all(|capability| {
             let excesses = self.excesses(one, capability, other, BehindGates::Had);
-            let mut had = capability.permissions(catalogue);
-            !had.any(|id| excesses.iter().all(|excess| excess.includes(id)))
+            excesses.iter().any(|excess| excess.is_empty)
+                || capability.exceeding(&excesses, self.catalogue).is_empty()
         })
     }
 
-    /// Returns those of some permissions that are had in one capacity with which one may do
-    /// more than another in any capacity, and those of some that are only granted in it which
-    /// another neither has nor, if that counts, is granted.
+    /// Returns the permissions that are had in one capacity with which one may do more than
+    /// another in any capacity, and those that are only granted in it which another neither
+    /// has nor, if that counts, is granted; of those given, if any are. Each by its first bit.
     pub(super) fn beyond(
         &mut self,
         (one, capability): (&Ability, &Capability),
-        (had, granted): (impl Iterator<Item = NodeId>, impl Iterator<Item = NodeId>),
+        given: Option<&[BitSet; 2]>,
         other: &Ability,
         behind: BehindGates,
-    ) -> [Vec<NodeId>; 2] {
+    ) -> [BitSet; 2] {
+        let catalogue = self.catalogue;
         let excesses = self.excesses(one, capability, other, behind);
         if excesses.iter().any(|excess| excess.is_empty) {
-            return Default::default();
+            return [(); 2].map(|()| BitSet::new(catalogue.bits()));
         }
-        let more = |&id: &NodeId| excesses.iter().all(|excess| excess.includes(id));
-        let latent = |&id: &NodeId| excesses.iter().all(|excess| excess.includes_granted(id));
-        [had.filter(more).collect(), granted.filter(latent).collect()]
+        let mut beyond = [
+            capability.exceeding(&excesses, catalogue),
+            capability.granted_beyond(&excesses, catalogue),
+        ];
+        for (beyond, given) in beyond.iter_mut().zip(given.into_iter().flatten()) {
+            beyond.intersect_with(given);
+        }
+        beyond
     }
 
     /// Returns what one may do in a capacity and another may not, in each of the other's
@@ -354,12 +385,24 @@ impl<'c> Comparing<'c> {
             })
         });
         let groups = groups.map(|differ| differ && neither);
-        let is_none = |set: &BitSet| set.iter().next().is_none();
-        let is_empty = [&had, &effective, &granted].into_iter().all(is_none)
-            && wider.iter().flatten().all(|it| it.is_empty())
-            && groups == [false; 2];
         let catalogue = self.catalogue;
-        Excess { catalogue, one, other, had, effective, granted, wider, groups, is_empty }
+        let passes_more = wider.iter().flatten().any(|it| !it.is_empty()) || groups != [false; 2];
+        let has_scopes = [&had, &effective].iter().any(|set| set.meets(&catalogue.scope_bits));
+        let is_on_objects = !one.admin && (passes_more || has_scopes);
+        let is_empty =
+            !passes_more && [&had, &effective, &granted].iter().all(|set| set.is_empty());
+        Excess {
+            catalogue,
+            one,
+            other,
+            had,
+            effective,
+            granted,
+            wider,
+            groups,
+            is_on_objects,
+            is_empty,
+        }
     }
 
     /// Returns the attributes of which the one limits pass a value that the others don't.
@@ -425,16 +468,12 @@ struct Excess<'a> {
     wider: [[Arc<[AttributeId]>; 2]; 2],
     /// True if some group of the one is not the other's, and the other way round.
     groups: [bool; 2],
+    /// True if the one may do more on some object with a permission that both have.
+    is_on_objects: bool,
     is_empty: bool,
 }
 
 impl Excess<'_> {
-    /// Returns whether the one is granted a permission behind a gate, at a level at which the
-    /// other is not.
-    fn includes_granted(&self, id: NodeId) -> bool {
-        any(self.granted.words(), self.catalogue.node(id).bits())
-    }
-
     /// Returns whether the one may do more with a permission that it has: reach a higher level
     /// or, with it and everything that it answers to on the object, have more scopes or pass
     /// more values.
@@ -446,7 +485,7 @@ impl Excess<'_> {
         if any(self.had.words(), node.bits()) {
             return true;
         }
-        let Some(condition) = node.condition.as_deref().filter(|_| !self.one.admin) else {
+        let Some(condition) = node.condition.as_deref().filter(|_| self.is_on_objects) else {
             return false;
         };
         if self.one.is_plain() && self.other.is_plain() {

@@ -9,7 +9,7 @@ use super::permit::{Asking, permit};
 use super::plan::Plan;
 use super::{Actor, Refusal, Rule};
 use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Limit, NodeId, ScopeTest};
+use crate::catalogue::{AttributeId, Bit, Limit, ScopeTest};
 use crate::date::Moment;
 use crate::document::RelationType;
 use crate::ids::UserSlot;
@@ -129,8 +129,8 @@ fn escalation(plan: &Plan<'_>, actor: &Asking<'_>, scales: &mut Scales<'_>) -> R
         let of_actor = of_actor.get(gain.licence)?;
         let (who, name) = (gain.who.name(&plan.new), actor.holder.name);
         Some(match beyond {
-            Beyond::Permission(id) => {
-                let node = old.catalogue.node(id);
+            Beyond::Permission(bit) => {
+                let node = old.catalogue.node_of(bit);
                 let (path, extent) = (&node.path, of_actor.extent(node));
                 format!("this would let {who} do more with `{path}` than `{name}`, who {extent}")
             }
@@ -152,15 +152,16 @@ pub(crate) struct Gain {
     licence: usize,
     /// The abilities of the users after the change.
     ability: Ability,
-    /// The permissions of each of their capacities that are had, and that are only granted.
-    permissions: Vec<[Vec<NodeId>; 2]>,
+    /// The permissions of each of their capacities that are had, and that are only granted,
+    /// each by its first bit.
+    permissions: Vec<[BitSet; 2]>,
     /// The bounds that a source states.
     bounds: Vec<(AttributeId, Limit)>,
 }
 
 /// The object of a gain in which an actor may do less.
 pub(crate) enum Beyond {
-    Permission(NodeId),
+    Permission(Bit),
     Attribute(AttributeId),
 }
 
@@ -173,12 +174,11 @@ impl Gain {
     ) -> Option<Beyond> {
         let actor = actor.get(self.licence)?;
         let ability = &self.ability;
-        for (capability, [had, granted]) in ability.capacities.iter().zip(&self.permissions) {
-            let gained = (had.iter().copied(), granted.iter().copied());
+        for (capability, gained) in ability.capacities.iter().zip(&self.permissions) {
             let one = (ability, capability);
-            let beyond = comparing.beyond(one, gained, actor, BehindGates::Had);
-            if let Some(&id) = beyond.iter().flatten().next() {
-                return Some(Beyond::Permission(id));
+            let beyond = comparing.beyond(one, Some(gained), actor, BehindGates::Had);
+            if let Some(bit) = beyond.iter().flat_map(BitSet::iter).next() {
+                return Some(Beyond::Permission(bit));
             }
         }
         let (_, capability) = ability.last()?;
@@ -192,14 +192,16 @@ impl Gain {
 
     fn is_empty(&self) -> bool {
         let mut permissions = self.permissions.iter().flatten();
-        self.bounds.is_empty() && permissions.all(Vec::is_empty)
+        self.bounds.is_empty() && permissions.all(BitSet::is_empty)
     }
 
     /// Returns whether the users' groups matter for one of the permissions.
     fn looks_at_groups(&self, policy: &Inner) -> bool {
         let catalogue = &policy.catalogue;
-        self.permissions.iter().flatten().flatten().any(|&id| {
-            let Some(condition) = catalogue.node(id).condition.as_deref() else { return false };
+        self.permissions.iter().flatten().flat_map(BitSet::iter).any(|bit| {
+            let Some(condition) = catalogue.node_of(bit).condition.as_deref() else {
+                return false;
+            };
             let relations = &catalogue.kind(condition.kind).relations;
             let is_of_groups = |test: &ScopeTest| match test {
                 ScopeTest::Relation(relation, _) => {
@@ -279,13 +281,10 @@ fn gained(
     before: Option<&Ability>,
     comparing: &mut Comparing<'_>,
     policy: &Inner,
-) -> Vec<[Vec<NodeId>; 2]> {
-    let catalogue = &policy.catalogue;
-    let gained = ability.capacities.iter().map(|capability| {
-        let had = capability.permissions(catalogue);
-        let granted = capability.behind_gates(catalogue);
-        let Some(before) = before else { return [had.collect(), granted.collect()] };
-        comparing.beyond((ability, capability), (had, granted), before, BehindGates::Granted)
+) -> Vec<[BitSet; 2]> {
+    let gained = ability.capacities.iter().map(|capability| match before {
+        None => capability.permissions(&policy.catalogue),
+        Some(before) => comparing.beyond((ability, capability), None, before, BehindGates::Granted),
     });
     gained.collect()
 }

@@ -1,10 +1,12 @@
 //! Changes of sources: creating, renaming, editing and deleting them.
 
+use super::cascade::Cascading;
 use super::plan::{Acts, Given, Plan, Sparing, Touched};
-use super::{Change, Note, OnHeld, Op, Rule, Set, cascade};
+use super::{Change, Note, OnHeld, Op, Rule, Set};
 use crate::catalogue::{Catalogue, Pattern};
 use crate::ids::{SourceId, UserSlot};
-use crate::policy::{ChangeKind, Class, Effect, Source, SourceKind, SourceName, Statements, Texts};
+use crate::names::HashMap;
+use crate::policy::{ChangeKind, Draft, Effect, Source, SourceKind, SourceName, Statements, Texts};
 
 impl Plan<'_> {
     pub(super) fn create(&mut self, source: &SourceName, from: Option<&SourceName>) {
@@ -70,79 +72,91 @@ impl Plan<'_> {
     }
 
     pub(super) fn edit(&mut self, source: &SourceName, ops: &[Op], cascade: bool) {
-        let mut made = Vec::new();
+        let mut made = MadeOps::default();
         match source {
-            SourceName::User(name) => {
-                self.require(ChangeKind::EditUser);
-                let slot = self.concerned(name, "edit");
-                let mut user = match slot {
-                    Some(slot) => self.old.users[slot].clone(),
-                    None => Class::default(),
-                };
-                let mut texts = slot.and_then(|slot| self.old.users.texts(slot)).cloned();
-                if let Some(slot) = slot {
-                    self.touch(slot);
-                    self.hand_out(Given::Own(slot));
-                }
-                let mut own = user.statements.take().map_or_else(Statements::default, |own| *own);
-                for op in ops {
-                    match op {
-                        Op::Set(set) => {
-                            self.set_user(texts.get_or_insert_default(), set, &mut made);
-                        }
-                        _ => self.op(&mut own, op, cascade, &mut made),
-                    }
-                }
-                user.statements = Some(Box::new(own));
-                if let Some(slot) = slot {
-                    self.new.change_user(slot, |known| *known = user);
-                    self.new.users.set_texts(slot, texts.unwrap_or_default());
-                }
-            }
+            SourceName::User(name) => self.edit_user(name, ops, cascade, &mut made),
             shared => {
                 let Some((kind, name)) = shared.shared() else { return };
-                self.require_on(ChangeKind::EDIT, kind);
-                self.effects.touched = Touched::Everybody;
-                let id = self.known_source(kind, name);
-                if let Some(id) = id {
-                    self.unprotected(id, "edited");
-                    self.require_own_guard(id);
-                    self.hand_out(Given::Source(id));
-                }
-                if kind != SourceKind::Global {
-                    self.requirements.spared_by = Some(Sparing::Escalate);
-                }
-                let mut statements = id
-                    .map_or_else(Statements::default, |id| self.old.sources[id].statements.clone());
-                for op in ops {
-                    match op {
-                        Op::Set(set) => self.set(kind, id, set, &mut made),
-                        _ => self.op(&mut statements, op, cascade, &mut made),
-                    }
-                }
-                if ops.iter().any(|op| matches!(op, Op::Set(Set { includes: Some(_), .. }))) {
-                    let has_order = self.new.sources.order_includes();
-                    self.check_includes(has_order);
-                }
-                if let Some(id) = id {
-                    self.new.sources.change(id, |source| source.statements = statements);
-                }
+                self.edit_shared(kind, name, ops, cascade, &mut made);
             }
         }
-        if !made.is_empty() {
-            let source = source.clone();
-            self.changed.push(Change::Edit { source, ops: made, cascade: false });
+        if !made.ops.is_empty() {
+            let (source, ops) = (source.clone(), made.into_ops());
+            self.changed.push(Change::Edit { source, ops, cascade: false });
+        }
+    }
+
+    fn edit_user(&mut self, name: &str, ops: &[Op], cascade: bool, made: &mut MadeOps) {
+        let (old, nothing) = (self.old, Statements::default());
+        self.require(ChangeKind::EditUser);
+        let slot = self.concerned(name, "edit");
+        let mut texts = slot.and_then(|slot| old.users.texts(slot)).cloned();
+        if let Some(slot) = slot {
+            self.touch(slot);
+            self.hand_out(Given::Own(slot));
+        }
+        let stated = slot.and_then(|slot| old.users[slot].statements.as_deref());
+        let draft = Draft::new(stated.unwrap_or(&nothing));
+        let mut own = Cascading::new(draft, &old.catalogue);
+        for op in ops {
+            match op {
+                Op::Set(set) => self.set_user(texts.get_or_insert_default(), set, made),
+                _ => self.op(&mut own, op, cascade, made),
+            }
+        }
+        if let Some(slot) = slot {
+            let own = own.draft.finish();
+            self.new.change_user(slot, |user| user.statements = Some(Box::new(own)));
+            self.new.users.set_texts(slot, texts.unwrap_or_default());
+        }
+    }
+
+    fn edit_shared(
+        &mut self,
+        kind: SourceKind,
+        name: &str,
+        ops: &[Op],
+        cascade: bool,
+        made: &mut MadeOps,
+    ) {
+        let (old, nothing) = (self.old, Statements::default());
+        self.require_on(ChangeKind::EDIT, kind);
+        self.effects.touched = Touched::Everybody;
+        let id = self.known_source(kind, name);
+        if let Some(id) = id {
+            self.unprotected(id, "edited");
+            self.require_own_guard(id);
+            self.hand_out(Given::Source(id));
+        }
+        if kind != SourceKind::Global {
+            self.requirements.spared_by = Some(Sparing::Escalate);
+        }
+        let draft = Draft::new(id.map_or(&nothing, |id| &old.sources[id].statements));
+        let mut statements = Cascading::new(draft, &old.catalogue);
+        for op in ops {
+            match op {
+                Op::Set(set) => self.set(kind, id, set, made),
+                _ => self.op(&mut statements, op, cascade, made),
+            }
+        }
+        if ops.iter().any(|op| matches!(op, Op::Set(Set { includes: Some(_), .. }))) {
+            let has_order = self.new.sources.order_includes();
+            self.check_includes(has_order);
+        }
+        if let Some(id) = id {
+            let statements = statements.draft.finish();
+            self.new.sources.change(id, |source| source.statements = statements);
         }
     }
 
     /// Applies an op to a source's statements; adds the ops that made a difference
     /// to `made`, cascades included.
-    pub(super) fn op(
+    fn op<'s>(
         &mut self,
-        statements: &mut Statements,
-        op: &Op,
+        statements: &mut Cascading<'s>,
+        op: &'s Op,
         cascade: bool,
-        made: &mut Vec<Op>,
+        made: &mut MadeOps,
     ) {
         let (pattern, effect) = match op {
             Op::Allow(text) => (self.pattern(text), Some(Effect::Allow)),
@@ -157,16 +171,16 @@ impl Plan<'_> {
             Op::Bound { attribute, bound } => {
                 let bound = bound.as_ref();
                 let id = self.resolve(|it, place| it.attribute(attribute, bound, place));
-                if id.is_some_and(|id| statements.set_bound(id, bound)) {
-                    made.push(op.clone());
+                if id.is_some_and(|id| statements.draft.set_bound(id, bound)) {
+                    made.push(None, op.clone());
                 }
                 return;
             }
             Op::Setting { setting, value } => {
                 let value = value.as_ref();
                 let id = self.resolve(|it, place| it.setting(setting, value, place));
-                if id.is_some_and(|id| statements.set_setting(id, value)) {
-                    made.push(op.clone());
+                if id.is_some_and(|id| statements.draft.set_setting(id, value)) {
+                    made.push(None, op.clone());
                 }
                 return;
             }
@@ -174,29 +188,29 @@ impl Plan<'_> {
         };
         let Some(pattern) = pattern else { return };
         let catalogue = &*self.old.catalogue;
-        if statements.set_exactly(pattern, effect) {
-            made.push(stating(pattern, effect, catalogue));
+        if statements.state(pattern, effect) {
+            made.push(Some(pattern), stating(pattern, effect, catalogue));
         }
         let more = match op {
             Op::Allow(_) if cascade => {
-                let (more, unmet) = cascade::allow(statements, pattern, catalogue);
+                let (more, unmet) = statements.allow(pattern);
                 let unmet = unmet.into_iter().map(|id| catalogue.node(id).path.to_string());
                 self.notes.extend(unmet.map(|permission| Note::Unmet { permission }));
                 more
             }
-            Op::Except(_) | Op::Deny(_) | Op::Clear(_) if cascade => {
-                cascade::withdraw(statements, pattern, catalogue)
-            }
+            Op::Except(_) | Op::Deny(_) | Op::Clear(_) if cascade => statements.withdraw(pattern),
             _ => Vec::new(),
         };
-        made.extend(more.into_iter().map(|(pattern, effect)| stating(pattern, effect, catalogue)));
+        for (pattern, effect) in more {
+            made.push(Some(pattern), stating(pattern, effect, catalogue));
+        }
     }
 
     fn pattern(&mut self, text: &str) -> Option<Pattern> {
         self.resolve(|it, place| it.pattern(text, place))
     }
 
-    pub(super) fn set_user(&mut self, texts: &mut Texts, set: &Set, made: &mut Vec<Op>) {
+    fn set_user(&mut self, texts: &mut Texts, set: &Set, made: &mut MadeOps) {
         if set.template.is_some() || set.includes.is_some() || set.assignable_by.is_some() {
             self.refuse(Rule::Invalid, "a user has no `template`, `includes` or `assignable_by`");
         }
@@ -208,18 +222,12 @@ impl Plan<'_> {
             texts.description = description.as_deref().map(Into::into);
         }
         if before != *texts {
-            made.push(Op::Set(set.clone()));
+            made.push(None, Op::Set(set.clone()));
         }
     }
 
     /// Sets the fields of a source other than statements.
-    pub(super) fn set(
-        &mut self,
-        kind: SourceKind,
-        id: Option<SourceId>,
-        set: &Set,
-        made: &mut Vec<Op>,
-    ) {
+    fn set(&mut self, kind: SourceKind, id: Option<SourceId>, set: &Set, made: &mut MadeOps) {
         if kind == SourceKind::Global && *set != Set::default() {
             return self.refuse(Rule::Invalid, "the global source has none of these fields");
         }
@@ -266,7 +274,7 @@ impl Plan<'_> {
             }
         });
         if differs {
-            made.push(Op::Set(set.clone()));
+            made.push(None, Op::Set(set.clone()));
         }
     }
 
@@ -364,6 +372,51 @@ impl Plan<'_> {
             let other = self.old.sources.name_of(other);
             self.refuse(Rule::InUse, format!("{source} is named by {other}"));
         }
+    }
+}
+
+/// The ops that made a difference.
+#[derive(Default)]
+struct MadeOps {
+    /// Each with the pattern of which it states something, if it does.
+    ops: Vec<(Option<Pattern>, Op)>,
+    /// The number of ops at which those are dropped that later ones undo.
+    full: usize,
+}
+
+impl MadeOps {
+    /// The number of ops up to which all are kept.
+    const FEW: usize = 1000;
+
+    fn push(&mut self, pattern: Option<Pattern>, op: Op) {
+        self.ops.push((pattern, op));
+        if self.ops.len() > self.full.max(Self::FEW) {
+            self.compact();
+            self.full = self.ops.len().saturating_mul(2);
+        }
+    }
+
+    /// Drops all but the last two ops of each pattern.
+    // Cascades that undo each other may make as many ops for each of theirs as there are
+    // permissions. The last op of a pattern makes the result; the one before it makes sure that
+    // this one makes a difference, so that its statement comes last in its list.
+    fn compact(&mut self) {
+        let mut count: HashMap<Pattern, usize> = HashMap::default();
+        let mut kept: Vec<_> = std::mem::take(&mut self.ops);
+        kept.reverse();
+        kept.retain(|(pattern, _)| {
+            pattern.is_none_or(|pattern| {
+                let count = count.entry(pattern).or_default();
+                *count = count.saturating_add(1);
+                *count <= 2
+            })
+        });
+        kept.reverse();
+        self.ops = kept;
+    }
+
+    fn into_ops(self) -> Vec<Op> {
+        self.ops.into_iter().map(|(_, op)| op).collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The limits of users: their bounds resolved (design, rule 8).
 
+use std::cell::OnceCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::catalogue::{AttributeId, Limit};
 use crate::ids::SourceId;
 use crate::names::{HashMap, HashSet};
-use crate::policy::{Class, Held, Inner, Origin, OwnSources, Statements, Tier};
+use crate::policy::{Class, Held, Inner, Origin, OwnSources, Statements, Tier, Ways};
 
 /// Limits on attributes, sorted by them. Nothing passes of an attribute that is not listed.
 type Listed = Arc<[(AttributeId, Limit)]>;
@@ -77,8 +78,8 @@ impl Hash for LimitSet {
 #[derive(Debug)]
 pub(crate) struct Bounding<'p> {
     policy: &'p Inner,
-    /// The sources that state bounds, or include some that do; `None` if none includes any.
-    bounding: Option<HashSet<SourceId>>,
+    /// The ways to the sources that state bounds; `None` if no source includes another.
+    bounding: OnceCell<Option<Ways<'p>>>,
     known: HashSet<Limits>,
     listed: HashSet<Listed>,
     /// The limits that shared sources state together.
@@ -91,7 +92,7 @@ impl<'p> Bounding<'p> {
     pub(crate) fn new(policy: &'p Inner) -> Bounding<'p> {
         Bounding {
             policy,
-            bounding: (!policy.sources.including().is_empty()).then(|| policy.sources.bounding()),
+            bounding: OnceCell::new(),
             known: HashSet::default(),
             listed: HashSet::default(),
             of_sources: HashMap::default(),
@@ -138,11 +139,14 @@ impl<'p> Bounding<'p> {
         if let Some(known) = self.of_sources.get(sources) {
             return Arc::clone(known);
         }
-        let leads_to_bounds =
-            |id: &SourceId| self.bounding.as_ref().is_none_or(|bounding| bounding.contains(id));
-        let leading = sources.iter().copied().filter(leads_to_bounds).collect();
-        let class = Class { sources: leading, ..Class::default() };
-        let joined = self.joined(self.policy.sources_of(&class));
+        let policy = self.policy;
+        let ways = self.bounding.get_or_init(|| {
+            let includes = !policy.sources.including().is_empty();
+            includes.then(|| policy.sources.ways_to(policy.sources.bounding()))
+        });
+        let closure = ways.as_ref().map_or_else(|| sources.to_vec(), |ways| ways.closure(sources));
+        let shared = [SourceId::GLOBAL].into_iter().chain(closure);
+        let joined = self.joined(shared.map(|id| policy.sources.held(id)));
         let listed = interned(&mut self.listed, joined.into());
         self.of_sources.insert(sources.into(), Arc::clone(&listed));
         listed

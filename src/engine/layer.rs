@@ -5,7 +5,7 @@
 //! takes a few operations per word.
 
 use crate::bits::{BitSet, any, ones};
-use crate::catalogue::{Catalogue, Form, Link, Node, NodeId, Pattern};
+use crate::catalogue::{Catalogue, Dependent, Form, Link, Node, NodeId, Pattern};
 use crate::ids::{IdVec, SourceId, each};
 use crate::names::HashSet;
 use crate::policy::{Class, Effect, Inner, OwnSources, Said, Statement, Statements, Tier};
@@ -381,23 +381,22 @@ impl<'p> Layers<'p> {
                     fallen.push(of);
                 }
             }
-            for &dependent in catalogue.dependents(id) {
-                let node = catalogue.node(dependent);
-                if effective.contains(node.bit) && !self.gates_hold(dependent, &effective) {
+            for dependent in catalogue.dependents(id) {
+                let node = catalogue.node(dependent.id);
+                if effective.contains(node.bit) && !self.is_met(dependent, &effective) {
                     effective.remove_range(node.bits());
-                    fell(dependent);
-                    fallen.push(dependent);
+                    fell(dependent.id);
+                    fallen.push(dependent.id);
                 }
             }
         }
         effective
     }
 
-    fn gates_hold(&self, id: NodeId, effective: &BitSet) -> bool {
-        let mut needs = self.policy.catalogue.needs(id);
-        needs.all(|(link, bit)| {
-            effective.contains(bit) || (link == Link::Implies && !self.licensed.contains(bit))
-        })
+    /// Returns whether a permission has one of its needs.
+    fn is_met(&self, dependent: &Dependent, effective: &BitSet) -> bool {
+        let Dependent { link, bit, .. } = *dependent;
+        effective.contains(bit) || (link == Link::Implies && !self.licensed.contains(bit))
     }
 
     /// The policy whose layers these are, and what its licence, or another one, covers.

@@ -1,16 +1,18 @@
 //! The sources that let users in.
 
+use std::cell::OnceCell;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Serialize;
 
-use super::trace::Trace;
-use crate::catalogue::{Bit, Form};
+use super::trace::{Trace, TracedSource};
+use crate::catalogue::{Bit, Form, NodeId, Pattern};
 use crate::engine::{Engine, Layers, Permission, Rights};
-use crate::ids::ClassId;
-use crate::names::{HashMap, IndexMap};
+use crate::ids::{ClassId, SourceId};
+use crate::names::{HashMap, HashSet, IndexMap};
 use crate::object::{Object, Target};
-use crate::policy::{Origin, SourceName};
+use crate::policy::{Class, Inner, Origin, OwnSources, SourceName, StatementIndex, Ways};
 
 /// Users who may do something, and the sources that let them in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,6 +82,7 @@ impl Engine {
         let policy = self.policy().inner();
         let (object, today) = on.parts();
         let mut layers = Layers::new(policy, self.licensed());
+        let mut stating = Stating::new(policy);
         let mut found: IndexMap<Vec<AccessSource>, Vec<&str>> = IndexMap::default();
         // The index in `found` of each class, where there is no object.
         let mut of_class: HashMap<ClassId, usize> = HashMap::default();
@@ -97,6 +100,8 @@ impl Engine {
                     let own = capacity.map(|capacity| &capacity.own);
                     let rights = Rights::new(&mut layers, holder.class, own);
                     let trace = Trace::new(rights, holder, object, today).asked(bit);
+                    let sources = stating.sources(&trace.looked_up(bit), holder.class, own);
+                    let trace = trace.with_sources(sources);
                     let access = |source| match source {
                         Origin::Own => AccessSource::Own,
                         Origin::Shared(id) => AccessSource::Source(policy.sources.name_of(id)),
@@ -124,17 +129,33 @@ impl Engine {
 }
 
 impl<O: Object + ?Sized> Trace<'_, O> {
+    /// The permissions whose statements are looked up to find the sources that grant one: its
+    /// scopes, or itself, and those that grant any of these by implication.
+    fn looked_up(&self, bit: Bit) -> Vec<NodeId> {
+        let mut nodes = self.granted_as(bit);
+        let origins = nodes.iter().filter_map(|&id| self.rights.implied(id));
+        let origins: Vec<NodeId> = origins.map(|implied| implied.origin).collect();
+        nodes.extend(origins);
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// The scopes of a permission that are effective, or if it has none itself.
+    fn granted_as(&self, bit: Bit) -> Vec<NodeId> {
+        let id = self.catalogue().id_of(bit);
+        match self.catalogue().node(id).form {
+            Form::Scoped(_) => self.effective_scopes(id),
+            _ => vec![id],
+        }
+    }
+
     /// The sources whose statements grant what the user is allowed, the more general
     /// first.
     fn granting(&self, bit: Bit) -> Vec<Origin> {
-        let id = self.catalogue().id_of(bit);
-        let scopes = match self.catalogue().node(id).form {
-            Form::Scoped(_) => self.effective_scopes(id),
-            _ => vec![id],
-        };
-        let is_scoped = self.catalogue().scopes(id).len() > 0;
-        let mut granting: Vec<Origin> = Vec::new();
-        for id in scopes {
+        let is_scoped = self.catalogue().scopes(self.catalogue().id_of(bit)).len() > 0;
+        let mut granting: HashSet<Origin> = HashSet::default();
+        for id in self.granted_as(bit) {
             if is_scoped && self.object.is_some() && !self.matches(id) {
                 continue;
             }
@@ -142,5 +163,57 @@ impl<O: Object + ?Sized> Trace<'_, O> {
             granting.extend(stated.decisive().map(|nearest| nearest.source.origin));
         }
         self.in_order(&granting)
+    }
+}
+
+/// The shared sources that state anything of some permissions, and the ways to them.
+struct Stating<'p> {
+    policy: &'p Inner,
+    by_pattern: HashMap<Pattern, Vec<SourceId>>,
+    ways: HashMap<Vec<NodeId>, Ways<'p>>,
+    indexes: HashMap<SourceId, Rc<OnceCell<StatementIndex<'p>>>>,
+}
+
+impl<'p> Stating<'p> {
+    fn new(policy: &'p Inner) -> Stating<'p> {
+        let mut by_pattern: HashMap<Pattern, Vec<SourceId>> = HashMap::default();
+        for (id, _, source) in policy.sources.iter() {
+            for statement in source.statements.all() {
+                by_pattern.entry(statement.pattern).or_default().push(id);
+            }
+        }
+        Stating { policy, by_pattern, ways: HashMap::default(), indexes: HashMap::default() }
+    }
+
+    /// Returns those of a user's sources that state anything of some permissions, in the
+    /// capacity of an assignment if its own are given.
+    fn sources(
+        &mut self,
+        nodes: &[NodeId],
+        class: &'p Class,
+        own: Option<&'p OwnSources>,
+    ) -> Vec<TracedSource<'p>> {
+        let policy = self.policy;
+        if !self.ways.contains_key(nodes) {
+            let patterns = nodes.iter().flat_map(|&id| {
+                let patterns = Pattern::all_that_match(id, &policy.catalogue).into_iter();
+                patterns.filter_map(|pattern| self.by_pattern.get(&pattern))
+            });
+            let ways = policy.sources.ways_to(patterns.flatten().copied().collect());
+            self.ways.insert(nodes.to_vec(), ways);
+        }
+        let ways = self.ways.get(nodes);
+        let closure = |sources: &[SourceId]| ways.map(|it| it.closure(sources)).unwrap_or_default();
+        let sources = policy.acting_sources(class, own, closure).into_iter();
+        let indexed = sources.map(|source| match source.origin {
+            Origin::Shared(id) => (
+                source,
+                Rc::clone(self.indexes.entry(id).or_insert_with(|| {
+                    Rc::new(OnceCell::from(StatementIndex::new(source.statements)))
+                })),
+            ),
+            Origin::Own | Origin::Assignment => (source, Rc::default()),
+        });
+        indexed.collect()
     }
 }

@@ -8,7 +8,7 @@ use crate::catalogue::{AttributeId, Bit, Catalogue, Limit, Pattern};
 use crate::document::Bound;
 use crate::names::HashSet;
 use crate::object::{Object, Subject, Value};
-use crate::policy::{Class, Effect, Inner, Licence, Origin, Statements};
+use crate::policy::{Class, Draft, Effect, Inner, Licence, Origin, Statements};
 use crate::relation::RelationState;
 
 /// A step of a remedy, in numbers.
@@ -62,7 +62,7 @@ pub(super) fn policy_after(sources: &Inner, steps: &[Step]) -> Option<(Inner, Bi
 /// The class of the user as it would be.
 pub(super) fn class_after(class: &Class, steps: &[Step], catalogue: &Catalogue) -> Class {
     let mut class = class.clone();
-    let mut allowed = Vec::new();
+    let (mut allowed, mut widened) = (Vec::new(), Vec::new());
     for step in steps {
         match step {
             Step::Restore => class.suspended = false,
@@ -70,11 +70,17 @@ pub(super) fn class_after(class: &Class, steps: &[Step], catalogue: &Catalogue) 
             Step::Lift(Origin::Own | Origin::Assignment, effect, pattern) => {
                 lift(class.statements.get_or_insert_default(), *effect, *pattern);
             }
-            Step::Widen(attribute, to) => {
-                class.statements.get_or_insert_default().set_bound(*attribute, Some(to));
-            }
+            Step::Widen(attribute, to) => widened.push((*attribute, to)),
             _ => {}
         }
+    }
+    if !widened.is_empty() {
+        let own = class.statements.get_or_insert_default();
+        let mut draft = Draft::new(own);
+        for (attribute, to) in widened {
+            draft.set_bound(attribute, Some(to));
+        }
+        **own = draft.finish();
     }
     if !allowed.is_empty() {
         allow_exactly(class.statements.get_or_insert_default(), &allowed, catalogue);

@@ -6,6 +6,7 @@
 //! scopes, bounds and gates that brought about their results.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
 
 use crate::catalogue::{
     AttributeId, Bit, Catalogue, Condition, Evaluator, Form, KindId, Limit, Link, NodeId, Op,
@@ -14,11 +15,11 @@ use crate::catalogue::{
 use crate::date::Moment;
 use crate::document::Bound;
 use crate::engine::{Bounding, Limits, Rights, reason_on_object, reason_under};
-use crate::ids::Number;
-use crate::names::HashMap;
+use crate::ids::{Number, SourceId};
+use crate::names::{HashMap, HashSet};
 use crate::object::{Identity, Object, Subject, Value};
 use crate::policy::{
-    Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, Terms, Tier, nearest,
+    Effect, Held, Holder, Inner, Origin, Said, Statement, StatementIndex, Terms, nearest,
 };
 use crate::reason::Reason;
 use crate::relation::RelationState;
@@ -52,6 +53,9 @@ impl<'a> Stated<'a> {
     }
 }
 
+/// A source, and its statements as found by permissions.
+pub(super) type TracedSource<'a> = (Held<'a>, Rc<OnceCell<StatementIndex<'a>>>);
+
 /// Up to this many permissions, statements are looked through for each.
 const FEW: usize = 16;
 
@@ -66,7 +70,7 @@ pub(super) struct Trace<'a, O: ?Sized> {
     /// The kind of the object.
     kind: Option<KindId>,
     /// The user's sources, the more general first.
-    sources: OnceCell<Vec<(Held<'a>, OnceCell<StatementIndex<'a>>)>>,
+    sources: OnceCell<Vec<TracedSource<'a>>>,
     /// The number of permissions whose statements were looked up.
     looked_up: Cell<usize>,
     limits: OnceCell<Limits>,
@@ -117,19 +121,17 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         self.rights.catalogue()
     }
 
-    fn sources(&self) -> &[(Held<'a>, OnceCell<StatementIndex<'a>>)] {
+    /// The same with only some of the user's sources, the more general first.
+    pub(super) fn with_sources(self, sources: Vec<TracedSource<'a>>) -> Trace<'a, O> {
+        Trace { sources: OnceCell::from(sources), ..self }
+    }
+
+    fn sources(&self) -> &[TracedSource<'a>] {
         self.sources.get_or_init(|| {
             let policy = self.policy();
-            let mut sources: Vec<Held<'a>> = policy.sources_of(self.holder.class).collect();
-            let own = self.rights.own.into_iter().flat_map(|own| policy.own_sources(own));
-            // For what they state of permissions, an assignment's own sources are roles of
-            // the user, after the others.
-            let at = sources.partition_point(|source| source.tier <= Tier::Role);
-            let is_new = |own: &Held<'_>| sources.iter().all(|known| known.origin != own.origin);
-            let own = own.filter(is_new).map(|own| Held { tier: Tier::Role, ..own });
-            let own: Vec<Held<'a>> = own.collect();
-            sources.splice(at..at, own);
-            sources.into_iter().map(|source| (source, OnceCell::new())).collect()
+            let closure = |sources: &[SourceId]| policy.sources.closure(sources).into_vec();
+            let sources = policy.acting_sources(self.holder.class, self.rights.own, closure);
+            sources.into_iter().map(|source| (source, Rc::default())).collect()
         })
     }
 
@@ -142,7 +144,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
             let statements = source.statements;
             let mut matching = Vec::new();
             let add = |statement| matching.push(statement);
-            if is_sorted {
+            if is_sorted || index.get().is_some() {
                 let index = index.get_or_init(|| StatementIndex::new(statements));
                 index.matching(id, self.catalogue()).for_each(add);
             } else {
@@ -153,7 +155,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
     }
 
     /// Those of the user's sources that are among these, the more general first.
-    pub(super) fn in_order(&self, sources: &[Origin]) -> Vec<Origin> {
+    pub(super) fn in_order(&self, sources: &HashSet<Origin>) -> Vec<Origin> {
         let all = self.sources().iter().map(|(source, _)| source.origin);
         all.filter(|source| sources.contains(source)).collect()
     }

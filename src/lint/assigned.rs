@@ -291,13 +291,11 @@ fn blocked(
         if matches!(catalogue.node(id).form, Form::Scope(..)) {
             continue;
         }
-        for &dependent in catalogue.dependents(id) {
-            let mut followed = catalogue.followed(dependent);
-            if followed.any(|(_, bit)| catalogue.id_of(bit) == id)
-                && !blocked.contains_key(&dependent)
-            {
-                blocked.insert(dependent, gate);
-                open.push((dependent, gate));
+        let dependents = catalogue.dependents(id).iter().filter(|it| it.link != Link::Implies);
+        for dependent in dependents {
+            if !blocked.contains_key(&dependent.id) {
+                blocked.insert(dependent.id, gate);
+                open.push((dependent.id, gate));
             }
         }
     }

@@ -284,7 +284,8 @@ fn dependents(catalogue: &Catalogue, missing: &[Missing]) -> Vec<NodeId> {
     let mut seen: HashSet<NodeId> = lost.iter().copied().collect();
     let mut next = 0;
     while let Some(&id) = lost.get(next) {
-        lost.extend(catalogue.dependents(id).iter().filter(|&&it| seen.insert(it)));
+        let dependents = catalogue.dependents(id).iter().map(|it| it.id);
+        lost.extend(dependents.filter(|&it| seen.insert(it)));
         next = next.saturating_add(1);
     }
     let mut found = lost.split_off(first);

@@ -293,15 +293,14 @@ impl Examiner<'_> {
         // A unique role is in no assignment.
         for held in involved.iter().rev().filter(|it| !self.policy.sources[it.id].unique) {
             let grants = held.carried.contains(permission);
-            let mut statements = Statements::default();
-            if !grants {
+            let granting = || {
                 let node = catalogue.node_of(permission);
                 let effect = Effect::granting(node, node.level_of(permission));
-                statements.set_exactly(Pattern::exactly(catalogue.id_of(permission)), Some(effect));
-            }
+                Statements::of(Pattern::exactly(catalogue.id_of(permission)), effect)
+            };
             let own = OwnSources {
                 sources: [held.id].into(),
-                statements: (!grants).then(|| Box::new(statements)),
+                statements: (!grants).then(|| Box::new(granting())),
             };
             let others = class.sources.iter().copied().filter(|&id| id != held.id);
             let left = Class { sources: others.collect(), ..class.clone() };

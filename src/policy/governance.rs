@@ -1,8 +1,10 @@
 //! The rules about who may change a policy, and about results that no change may have
 //! (design, section 5).
 
+use std::collections::BTreeMap;
+
 use super::SourceKind;
-use crate::bits::BitSet;
+use crate::bits::{BitSet, Word, position};
 use crate::catalogue::Bit;
 use crate::document;
 
@@ -135,13 +137,43 @@ pub(crate) struct Separation {
     /// The names of its permissions, as stated.
     permissions: Box<[Box<str>]>,
     bits: Box<[Bit]>,
+    /// The same bits, to be counted word by word.
+    weights: Box<[Weight]>,
     at_most: usize,
+}
+
+/// Bits of a word of a set that count equally: 1, 2, 4 and so on, to the power given.
+// A permission that is named many times counts as often: once for each digit of that number.
+#[derive(Debug)]
+struct Weight {
+    word: usize,
+    bits: Word,
+    power: u32,
+}
+
+/// Sums up bits by words and weights.
+fn weights(bits: &[Bit]) -> Box<[Weight]> {
+    let mut sorted = bits.to_vec();
+    sorted.sort_unstable();
+    let mut weights: BTreeMap<(usize, u32), Word> = BTreeMap::new();
+    for alike in sorted.chunk_by(|one, next| one == next) {
+        let Some(bit) = alike.first() else { continue };
+        for power in (0..usize::BITS).filter(|power| alike.len() >> power & 1 == 1) {
+            let (word, bit) = position(*bit);
+            *weights.entry((word, power)).or_default() |= bit;
+        }
+    }
+    weights.into_iter().map(|((word, power), bits)| Weight { word, bits, power }).collect()
 }
 
 impl Separation {
     /// Counts those of its permissions that a user holds.
     fn count(&self, held: &BitSet) -> usize {
-        self.held(held).count()
+        let counted = self.weights.iter().map(|&Weight { word, bits, power }| {
+            let held = held.words().get(word).map_or(0, |held| held & bits);
+            (held.count_ones() as usize) << power
+        });
+        counted.fold(0, usize::saturating_add)
     }
 
     /// Returns the names of those of its permissions that a user holds.
@@ -168,7 +200,8 @@ impl Governance {
         let separations = stated.separation.iter().zip(separated).map(|(stated, bits)| {
             let (name, at_most) = (stated.name.as_str().into(), stated.at_most as usize);
             let permissions = stated.permissions.iter().map(|it| it.as_str().into()).collect();
-            Separation { name, permissions, bits, at_most }
+            let weights = weights(&bits);
+            Separation { name, permissions, bits, weights, at_most }
         });
         let separations = separations.collect();
         Governance { stated, needs, separations, escalate, bind }

@@ -10,7 +10,7 @@ use crate::chunked::Chunked;
 use crate::document;
 use crate::graph;
 use crate::ids::{IdVec, Key, Number, SourceId};
-use crate::names::HashSet;
+use crate::names::{HashMap, HashSet};
 use crate::slots::Names;
 
 /// The kinds of shared sources, the more general first: also the order in which a
@@ -302,11 +302,10 @@ impl Sources {
         &self.including
     }
 
-    /// The sources that state a bound, or include one that does.
+    /// The sources that state a bound.
     pub(crate) fn bounding(&self) -> HashSet<SourceId> {
-        let states_bounds = |source: &Source| !source.statements.bounds.is_empty();
-        let all = self.iter().filter(|(.., source)| states_bounds(source));
-        self.with_including(all.map(|(id, ..)| id).collect())
+        let all = self.iter().filter(|(.., source)| !source.statements.bounds.is_empty());
+        all.map(|(id, ..)| id).collect()
     }
 
     /// Adds the roles that include any of some sources, directly or by others.
@@ -317,6 +316,18 @@ impl Sources {
             }
         }
         sources
+    }
+
+    /// Returns the ways to some sources from those that include them.
+    pub(crate) fn ways_to(&self, wanted: HashSet<SourceId>) -> Ways<'_> {
+        let mut nearest: HashMap<SourceId, SourceId> = wanted.iter().map(|&id| (id, id)).collect();
+        for &role in self.including().iter().filter(|role| !wanted.contains(role)) {
+            let mut includes = self[role].includes.iter().filter_map(|id| nearest.get(id));
+            let Some(&first) = includes.next() else { continue };
+            let is_one = includes.all(|&other| other == first);
+            nearest.insert(role, if is_one { first } else { role });
+        }
+        Ways { sources: self, wanted, nearest }
     }
 
     /// Sources and all that they include, each before what it includes: depth first,
@@ -357,6 +368,41 @@ impl Sources {
     /// The profile among a user's sources.
     pub(crate) fn profile(&self, held: &[SourceId]) -> Option<SourceId> {
         self.only(held, SourceKind::Profile).first().copied()
+    }
+}
+
+/// The ways to some wanted sources, from all that lead to them by including others.
+// Most roles on such a way are passed through: they are not wanted, and all that they include
+// leads to one and the same place. So from each role the way goes on at the nearest one that is
+// wanted, or from which it forks.
+#[derive(Debug)]
+pub(crate) struct Ways<'p> {
+    sources: &'p Sources,
+    wanted: HashSet<SourceId>,
+    nearest: HashMap<SourceId, SourceId>,
+}
+
+impl Ways<'_> {
+    /// Returns those of [`Sources::closure`] that are wanted.
+    pub(crate) fn closure(&self, sources: &[SourceId]) -> Vec<SourceId> {
+        let nearest = |id: &SourceId| self.nearest.get(id).copied();
+        let mut found = Vec::new();
+        let mut open: Vec<SourceId> = sources.iter().rev().filter_map(nearest).collect();
+        // A source that is not included by others, nor repeated, can't be met again.
+        if let [id] = *open.as_slice()
+            && self.sources[id].includes.is_empty()
+        {
+            return open;
+        }
+        let mut seen = HashSet::<SourceId>::default();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            found.extend(Some(id).filter(|id| self.wanted.contains(id)));
+            open.extend(self.sources[id].includes.iter().rev().filter_map(nearest));
+        }
+        found
     }
 }
 
@@ -411,6 +457,24 @@ impl Inner {
         let shared = [SourceId::GLOBAL].into_iter().chain(closure);
         let stating = shared.map(|id| self.sources.held(id)).filter(|it| !it.statements.is_empty());
         stating.chain(user.statements.as_deref().map(Held::own))
+    }
+
+    /// A user's sources that state anything, in the ordinary capacity or in that of an
+    /// assignment: its own sources are roles of the user then, after the others. Of shared
+    /// ones those that `closure` finds.
+    pub(crate) fn acting_sources<'p>(
+        &'p self,
+        user: &'p Class,
+        own: Option<&'p OwnSources>,
+        closure: impl Fn(&[SourceId]) -> Vec<SourceId>,
+    ) -> Vec<Held<'p>> {
+        let all: Vec<SourceId> = [&user.sources[..], own.map_or(&[], |own| &own.sources)].concat();
+        let shared = [SourceId::GLOBAL].into_iter().chain(closure(&all));
+        let mut sources: Vec<Held<'p>> = shared.map(|id| self.sources.held(id)).collect();
+        sources.extend(own.and_then(OwnSources::held).map(|own| Held { tier: Tier::Role, ..own }));
+        sources.extend(user.statements.as_deref().map(Held::own));
+        sources.retain(|it| !it.statements.is_empty());
+        sources
     }
 
     /// The sources of an assignment's own, each role before those that it includes, and

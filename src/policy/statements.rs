@@ -260,44 +260,6 @@ impl Statements {
         ranked.into_iter().for_each(call);
     }
 
-    /// Returns the effects of the statements with exactly a pattern.
-    pub(crate) fn exactly(&self, pattern: Pattern) -> impl Iterator<Item = Effect<'_>> {
-        self.all().filter(move |it| it.pattern == pattern).map(|it| it.effect)
-    }
-
-    /// Replaces all statements with exactly a pattern by one with that effect, or by
-    /// none; returns whether that makes a difference.
-    pub(crate) fn set_exactly(&mut self, pattern: Pattern, effect: Option<Effect<'_>>) -> bool {
-        if self.exactly(pattern).eq(effect) {
-            return false;
-        }
-        for list in [&mut self.allow, &mut self.except, &mut self.deny, &mut self.forbid] {
-            retain(list, |&known| known != pattern);
-        }
-        retain(&mut self.levels, |(known, _)| *known != pattern);
-        match effect {
-            None => {}
-            Some(Effect::Allow) => push(&mut self.allow, pattern),
-            Some(Effect::Except) => push(&mut self.except, pattern),
-            Some(Effect::Deny) => push(&mut self.deny, pattern),
-            Some(Effect::Forbid) => push(&mut self.forbid, pattern),
-            Some(Effect::Level(level)) => push(&mut self.levels, (pattern, level.into())),
-        }
-        true
-    }
-
-    /// Sets the bound of an attribute, or removes it if `None`; returns whether that
-    /// makes a difference.
-    pub(crate) fn set_bound(&mut self, attribute: AttributeId, bound: Option<&Bound>) -> bool {
-        set(&mut self.bounds, attribute, bound)
-    }
-
-    /// Sets the value of a setting, or removes it if `None`; returns whether that
-    /// makes a difference.
-    pub(crate) fn set_setting(&mut self, setting: u32, value: Option<&SettingValue>) -> bool {
-        set(&mut self.settings, setting, value)
-    }
-
     /// Returns the bound that is stated for an attribute.
     pub(crate) fn bound(&self, attribute: AttributeId) -> Option<&Bound> {
         find(&self.bounds, attribute)
@@ -348,10 +310,27 @@ pub(crate) struct StatementIndex<'s> {
 
 impl<'s> StatementIndex<'s> {
     pub(crate) fn new(statements: &'s Statements) -> StatementIndex<'s> {
+        StatementIndex::with_repeated(statements).0
+    }
+
+    /// Returns the index, and the patterns of repeated statements.
+    pub(super) fn with_repeated(statements: &'s Statements) -> (StatementIndex<'s>, Vec<Pattern>) {
         let mut statements = statements.to_vec();
         statements.sort_unstable_by_key(|it| (it.pattern, it.effect, it.at));
-        statements.dedup_by_key(|it| (it.pattern, it.effect));
-        StatementIndex { statements }
+        let mut repeated = Vec::new();
+        statements.dedup_by(|next, one| {
+            let repeats = (next.pattern, next.effect) == (one.pattern, one.effect);
+            repeated.extend(repeats.then_some(one.pattern));
+            repeats
+        });
+        (StatementIndex { statements }, repeated)
+    }
+
+    /// Returns the statements with exactly a pattern.
+    pub(super) fn exactly(&self, pattern: Pattern) -> impl Iterator<Item = Statement<'s>> {
+        let from = self.statements.partition_point(|it| it.pattern < pattern);
+        let rest = self.statements.get(from..).unwrap_or_default().iter().copied();
+        rest.take_while(move |it| it.pattern == pattern)
     }
 
     /// Returns the statements that match a permission, forbids included; of repeated
@@ -362,63 +341,16 @@ impl<'s> StatementIndex<'s> {
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Statement<'s>> {
         let patterns = Pattern::all_that_match(id, catalogue).into_iter();
-        let matching = patterns.flat_map(|pattern| {
-            let from = self.statements.partition_point(|it| it.pattern < pattern);
-            let rest = self.statements.get(from..).unwrap_or_default().iter().copied();
-            rest.take_while(move |it| it.pattern == pattern)
-        });
+        let matching = patterns.flat_map(|pattern| self.exactly(pattern));
         matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
-    }
-
-    /// Returns whether there is a statement of exactly that pattern and effect.
-    pub(crate) fn has(&self, pattern: Pattern, effect: Effect<'_>) -> bool {
-        let wanted = (pattern, effect);
-        self.statements.binary_search_by(|it| (it.pattern, it.effect).cmp(&wanted)).is_ok()
     }
 
     /// Returns the statement that decides about a permission, forbids aside.
     pub(crate) fn nearest(&self, id: NodeId, catalogue: &Catalogue) -> Option<Statement<'s>> {
         nearest(self.matching(id, catalogue), id, catalogue)
     }
-
-    /// Returns the result of the statements for a permission, forbids aside.
-    pub(crate) fn said_of(&self, id: NodeId, catalogue: &Catalogue) -> Said {
-        let nearest = self.nearest(id, catalogue);
-        let said = nearest.and_then(|it| it.effect.result(catalogue.node(id)));
-        said.unwrap_or(Said::Nothing)
-    }
 }
 
 fn find<K: Copy + PartialEq, V>(list: &[(K, V)], key: K) -> Option<&V> {
     list.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
-}
-
-fn set<K: Copy + PartialEq, V: Clone + PartialEq>(
-    list: &mut Box<[(K, V)]>,
-    key: K,
-    value: Option<&V>,
-) -> bool {
-    if find(list, key) == value {
-        return false;
-    }
-    match (list.iter_mut().find(|(known, _)| *known == key), value) {
-        (Some((_, known)), Some(value)) => *known = value.clone(),
-        (None, Some(value)) => push(list, (key, value.clone())),
-        (_, None) => retain(list, |(known, _)| *known != key),
-    }
-    true
-}
-
-/// Appends an item to a list.
-pub(crate) fn push<T>(list: &mut Box<[T]>, item: T) {
-    let mut items = std::mem::take(list).into_vec();
-    items.push(item);
-    *list = items.into();
-}
-
-/// Removes the items of a list that do not pass.
-pub(crate) fn retain<T>(list: &mut Box<[T]>, keep: impl FnMut(&T) -> bool) {
-    let mut items = std::mem::take(list).into_vec();
-    items.retain(keep);
-    *list = items.into();
 }

@@ -3,7 +3,8 @@
 use super::checks;
 use crate::bits::BitSet;
 use crate::catalogue::{
-    AttributeId, Bit, Catalogue, Form, KindId, NodeId, ScopeTest, States, Values, ValuesId, found,
+    AttributeId, Bit, Catalogue, Dependent, Form, KindId, NodeId, ScopeTest, States, Values,
+    ValuesId, found,
 };
 use crate::document::{self, Accepted, Map};
 use crate::graph;
@@ -364,6 +365,23 @@ pub(super) fn check_gates(
     rank
 }
 
+/// Records which bits are of nodes that look at the object, of scopes, and of graded nodes.
+pub(super) fn look(catalogue: &mut Catalogue) {
+    let [mut on_objects, mut scopes, mut graded] = [(); 3].map(|()| BitSet::new(catalogue.bits()));
+    for (_, node) in catalogue.nodes.iter() {
+        if node.condition.is_some() {
+            on_objects.insert_range(node.bits());
+        }
+        match node.form {
+            Form::Scope(..) => scopes.insert_range(node.bits()),
+            Form::Graded(_) => graded.insert_range(node.bits()),
+            _ => {}
+        }
+    }
+    catalogue.on_objects = on_objects;
+    (catalogue.scope_bits, catalogue.graded) = (scopes, graded);
+}
+
 /// Records for each node the nodes that need it, and which bits any node needs.
 pub(super) fn depend(catalogue: &mut Catalogue) {
     let mut dependents = IdVec::filled(catalogue.nodes.len(), Vec::new());
@@ -377,8 +395,8 @@ pub(super) fn depend(catalogue: &mut Catalogue) {
         if !node.implies.is_empty() {
             implying.insert(node.bit);
         }
-        for (_, bit) in catalogue.needs(id) {
-            dependents[catalogue.id_of(bit)].push(id);
+        for (link, bit) in catalogue.needs(id) {
+            dependents[catalogue.id_of(bit)].push(Dependent { id, link, bit });
             gating.insert(bit);
         }
     }
