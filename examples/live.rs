@@ -1,5 +1,5 @@
 //! A policy that changes while questions are asked: readers, governed changes, a
-//! refusal, and a second process that follows the log.
+//! refusal, and a second process over the same log.
 //!
 //! ```sh
 //! cargo run --release --example live
@@ -10,8 +10,9 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use grantree::change::{Actor, Change, LogEntry};
-use grantree::{Document, Engine, Live, Policy};
+use grantree::Live;
+use grantree::change::{Actor, Change};
+use grantree::journal::{JournalError, MemoryJournal};
 
 const POLICY: &str = include_str!("policies/gruntify.json");
 
@@ -21,14 +22,15 @@ const POLICY: &str = include_str!("policies/gruntify.json");
 ///
 /// When the policy is invalid.
 pub fn main() -> Result<(), Box<dyn Error>> {
-    let policy = Policy::try_from(serde_json::from_str::<Document>(POLICY)?)?;
-    let live = Live::new(Engine::new(&policy));
+    // In the place of a database: see the guide to persisting.
+    let journal = MemoryJournal::default();
+    let live = Live::open(&mut journal.clone(), serde_json::from_str(POLICY)?)?;
     let engine = live.load();
     let (freya, read) = (engine.user("freya")?, engine.permission("forms.read")?);
 
     let done = AtomicBool::new(false);
     let asked = AtomicUsize::new(0);
-    let log = thread::scope(|scope| {
+    thread::scope(|scope| {
         // Each request takes a snapshot, and never waits for a change.
         for _ in 0..2 {
             scope.spawn(|| {
@@ -39,30 +41,30 @@ pub fn main() -> Result<(), Box<dyn Error>> {
                 }
             });
         }
-        let log = change(&live, freya, read);
+        let changed = change(&live, journal.clone(), freya, read);
         done.store(true, Ordering::Relaxed);
-        log
+        changed
     })?;
     println!("meanwhile {} questions were answered\n", asked.load(Ordering::Relaxed));
-
-    // Another process that started with the same policy reads the log.
-    let mut there = policy;
-    for message in &log {
-        there = there.replay(&serde_json::from_str::<LogEntry>(message)?)?;
+    for entry in journal.entries().iter().skip(1) {
+        println!("logged: {}", serde_json::to_string(entry)?);
     }
-    let (here, there) = (live.load().policy().digest(), there.digest());
-    println!("here  {here}\nthere {there}");
+
+    // Another process opens the same log, and has the same policy.
+    let there = Live::open(&mut journal.clone(), serde_json::from_str(POLICY)?)?;
+    let (here, there) = (live.load().policy().version(), there.load().policy().version());
+    println!("\nhere  {here}\nthere {there}");
     assert_eq!(here, there);
     Ok(())
 }
 
-/// Makes some changes, and returns their log entries.
+/// Asks for some changes.
 fn change(
     live: &Live,
+    mut journal: MemoryJournal,
     freya: grantree::User,
     read: grantree::Permission,
-) -> Result<Vec<String>, Box<dyn Error>> {
-    let mut log = Vec::new();
+) -> Result<(), Box<dyn Error>> {
     let asks = [
         ("freya", r#"{"assign": {"user": "freya", "source": {"role": "owner"}}}"#),
         ("ursula", r#"{"assign": {"user": "freya", "source": {"role": "owner"}}}"#),
@@ -71,15 +73,13 @@ fn change(
     ];
     for (actor, text) in asks {
         println!("{actor} asks: {text}");
-        match live.apply(Actor::User(actor), &serde_json::from_str::<Change>(text)?) {
-            Ok(applied) => {
-                let entry = applied.log_entry();
-                println!("  applied, revision {}", entry.revision);
-                log.push(serde_json::to_string(&entry)?);
-            }
-            Err(refusal) => println!("  refused, {refusal}"),
+        let change: Change = serde_json::from_str(text)?;
+        match live.commit(&mut journal, Actor::User(actor), &change, ()) {
+            Ok(applied) => println!("  committed, revision {}", applied.policy.revision()),
+            Err(JournalError::Refused(refusal)) => println!("  refused, {refusal}"),
+            Err(error) => return Err(error.into()),
         }
         println!("  freya may read forms: {}", live.load().can(freya, read, ()));
     }
-    Ok(log)
+    Ok(())
 }

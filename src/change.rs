@@ -41,7 +41,6 @@ mod compared;
 mod export;
 pub(crate) mod guard;
 mod import;
-mod log;
 pub(crate) mod permit;
 mod plan;
 mod sources;
@@ -57,12 +56,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::date::Moment;
 use crate::document::{Assignment, Bound, Licence, SettingValue};
 use crate::object::Today;
-use crate::policy::{Policy, SourceName};
+use crate::policy::{Digest, Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
 use crate::document::{Bundle, NewUser};
 pub(crate) use ability::{Scales, compared_licences};
-pub use log::{LogEntry, ReplayError};
 pub(crate) use plan::{Plan, Requirements, Standing};
 
 /// A change to a policy.
@@ -489,6 +487,8 @@ pub struct Applied {
     pub assignments: Vec<ChangedAssignment>,
     /// Everything that could not be done and was left out, or was done differently.
     pub notes: Vec<Note>,
+    /// The user for whom it was made.
+    pub(crate) by: Option<String>,
 }
 
 /// A user who got a source, lost one, or got one in place of another.
@@ -744,8 +744,13 @@ impl Policy {
         let standing = if is_trusted { Standing::Trusted } else { Standing::Ordinary };
         let plan = Plan::new(old, change, standing);
         guard::judge(&plan, actor, today.moment())?;
-        let Plan { new, changed, moved, assignments, notes, .. } = plan;
-        Ok(Applied { policy: Policy::from_inner(new), changed, moved, assignments, notes })
+        let Plan { mut new, changed, moved, assignments, notes, .. } = plan;
+        let by = match actor {
+            Actor::Host => None,
+            Actor::User(name) => Some(name.to_owned()),
+        };
+        new.past = self.past_after(Digest::of(&(&by, &changed)));
+        Ok(Applied { policy: Policy::from_inner(new), changed, moved, assignments, notes, by })
     }
 }
 

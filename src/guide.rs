@@ -5,11 +5,12 @@
 //! 2. [`users`]: users from a database or a token.
 //! 3. [`identity`]: what a name means, and why none is used again.
 //! 4. [`delegating`]: who may change what.
-//! 5. [`reviewing`]: editors, what a change would do, finding mistakes.
-//! 6. [`testing`]: how a policy is tested, and five products as examples.
-//! 7. [`porting`]: from casbin, Cedar, Salesforce, Azure and Moodle.
-//! 8. [`costs`] and [`peers`]: measured, and how to measure again.
-//! 9. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
+//! 5. [`persisting`]: storing a policy, several processes, new releases.
+//! 6. [`reviewing`]: editors, what a change would do, finding mistakes.
+//! 7. [`testing`]: how a policy is tested, and five products as examples.
+//! 8. [`porting`]: from casbin, Cedar, Salesforce, Azure and Moodle.
+//! 9. [`costs`] and [`peers`]: measured, and how to measure again.
+//! 10. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
 
 #[doc = include_str!("guide/modelling.md")]
 pub mod modelling {}
@@ -22,6 +23,9 @@ pub mod identity {}
 
 #[doc = include_str!("guide/delegating.md")]
 pub mod delegating {}
+
+#[doc = include_str!("guide/persisting.md")]
+pub mod persisting {}
 
 #[doc = include_str!("guide/reviewing.md")]
 pub mod reviewing {}

@@ -67,7 +67,8 @@
 //!
 //! A policy is changed by [`change`]s, which [`Policy::apply`] makes or refuses,
 //! and an engine [follows](Engine::updated) in microseconds. [`Live`] serves many
-//! readers meanwhile; [`Policy::replay`] keeps many processes in step.
+//! readers meanwhile, and with a [`journal`] stores each change before anybody sees it, for any
+//! number of processes.
 //! [`Engine::what_if`] says who would gain and lose what by a change, before it is
 //! made; [`Engine::diff`] compares any two engines. [`PolicyBuilder::adopt`] fits a stored
 //! document to a newer catalogue, and [`Policy::export`] carries sources to another
@@ -84,7 +85,6 @@
 //!
 //! No feature changes a decision.
 //!
-//! - `digest`, on by default: [`Policy::digest`] hashes a policy, with `sha2`.
 //! - `look-alikes`, on by default: [`Policy::lint`] finds
 //!   [names that look alike](lint::Code::LookAlike), with `unicode-security`.
 //! - `sql`: the module `sql` turns filters into conditions of queries, with
@@ -138,6 +138,8 @@ pub mod sql;
 
 pub mod change;
 
+pub mod journal;
+
 pub mod explain;
 
 pub mod tree;
@@ -156,9 +158,7 @@ pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;
 pub use engine::{Asker, Effective, Engine, Expiring, Permission, Stats, Unknown, User, Violation};
 pub use live::Live;
-#[cfg(feature = "digest")]
-pub use policy::Digest;
-pub use policy::{Adopted, Policy, PolicyBuilder, SourceName};
+pub use policy::{Adopted, Digest, Policy, PolicyBuilder, Revised, SourceName, Upgrade};
 pub use reason::Reason;
 
 #[doc = include_str!("architecture.md")]

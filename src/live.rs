@@ -1,47 +1,59 @@
 //! An engine that can be replaced while other threads query it.
 
+mod logged;
+
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::change::{Actor, Applied, Change, LogEntry, Refusal, ReplayError};
+use crate::change::{Actor, Applied, Change, Refusal};
+use crate::document::Document;
 use crate::engine::Engine;
+use crate::journal::{LogEntry, ReplayError};
 use crate::object::Today;
+use crate::problem::Problems;
 
 /// The engine of the newest version of a policy, for any number of threads.
 ///
 /// A reader takes a [snapshot](Live::load), which costs a few nanoseconds, waits for
 /// nobody and never changes: all questions to one snapshot are answered by one version
-/// of the policy. A change is applied to the newest version, the engine
-/// [follows](Engine::updated), and the next snapshot is of the new version. Changes wait
-/// for each other, so that none is lost.
+/// of the policy. A change is [committed](Live::commit): applied to the newest version,
+/// stored as an entry of a log, and then published; the next snapshot is of the new version.
+/// Other processes [catch up](Live::catch_up).
 ///
 /// ```
 /// use grantree::change::{Actor, Change};
-/// use grantree::{Document, Engine, Live, Policy};
+/// use grantree::journal::MemoryJournal;
+/// use grantree::{Document, Live};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let text = r#"{
 /// #     "format": 1,
 /// #     "catalogue": {"permissions": [{"key": "orders"}]},
 /// #     "roles": {"clerk": {"allow": ["orders"]}},
-/// #     "users": {"bob": {}}
+/// #     "users": {"root": {"admin": true}, "bob": {}}
 /// # }"#;
-/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-/// let live = Live::new(Engine::new(&policy));
+/// let mut journal = MemoryJournal::default();
+/// // The document is the first entry of the log, if nothing is stored yet.
+/// let live = Live::open(&mut journal, serde_json::from_str::<Document>(text)?)?;
 /// let before = live.load();
 /// let (bob, orders) = (before.user("bob")?, before.permission("orders")?);
 ///
-/// let change = r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#;
-/// live.apply(Actor::Host, &serde_json::from_str::<Change>(change)?)?;
+/// let change: Change =
+///     serde_json::from_str(r#"{"assign": {"user": "bob", "source": {"role": "clerk"}}}"#)?;
+/// live.commit(&mut journal, Actor::User("root"), &change, ())?;
 /// assert!(live.load().can(bob, orders, ()));
 /// // A snapshot goes on answering as it did.
 /// assert!(!before.can(bob, orders, ()));
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A [`Journal`](crate::journal::Journal) is the host's way to its store. A policy that is not
+/// stored, or by other means, is changed by [`Live::apply`], [`Live::reload`],
+/// [`Live::replay`] and [`Live::update`], which publish only.
 pub struct Live {
     engine: ArcSwap<Engine>,
     /// Held while the next version is made.
@@ -64,11 +76,7 @@ impl Live {
     }
 
     /// Applies a change to the newest version of the policy, and publishes the
-    /// resulting engine.
-    ///
-    /// It is published before the host can store it. A host that must store a change
-    /// first applies it to a snapshot's policy and replays the log entry: see
-    /// [`Live::replay`].
+    /// resulting engine. Nothing is stored: with a log, use [`Live::commit`].
     ///
     /// # Errors
     ///
@@ -94,16 +102,17 @@ impl Live {
         })
     }
 
-    /// Applies a change that was applied before, in another process or to a snapshot in
-    /// this one, and publishes the resulting engine
-    /// ([`Policy::replay`](crate::Policy::replay)).
+    /// Makes the next version from an entry of a log, and publishes the resulting engine
+    /// ([`Policy::replay`](crate::Policy::replay)): for a host that stores entries by
+    /// its own means, in a transaction of its own, say. [`Live::catch_up`] does it for a
+    /// journal.
     ///
     /// # Errors
     ///
     /// When the entry is not the next one or does not fit the policy; then nothing
-    /// changes. Of two entries made from the same snapshot, the second is late
-    /// ([`ReplayError::Already`]): apply its change to a new snapshot. A log in which
-    /// entries are stored first must accept only one of each revision.
+    /// changes. Of two entries made from the same snapshot, the second one belongs to
+    /// [another past](ReplayError::Parted): apply its change to a new snapshot. So a log must
+    /// take only one entry of each revision.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};
@@ -113,22 +122,15 @@ impl Live {
     /// #     "users": {"bob": {}}
     /// # }"#;
     /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::change::{Actor, Change};
+    /// use grantree::change::Actor;
     ///
-    /// // Two processes with the same policy.
-    /// let here = Live::new(engine);
-    /// let there = Live::new(Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?));
-    ///
-    /// let applied = here.apply(Actor::Host, &Change::RemoveUser { user: "bob".into() })?;
-    /// there.replay(&applied.log_entry())?;
-    /// assert!(there.load().user("bob").is_err());
-    ///
-    /// // Or stored first, with who and when as the host likes, then published.
+    /// let live = Live::new(engine);
     /// let add = serde_json::from_str(r#"{"add_user": {"user": "cyd"}}"#)?;
-    /// let entry = here.load().policy().apply(Actor::Host, &add)?.log_entry();
-    /// let mut log = vec![("root", serde_json::to_string(&entry)?)];
-    /// here.replay(&entry)?;
-    /// assert!(here.load().user("cyd").is_ok());
+    /// // Stored, then published.
+    /// let entry = live.load().policy().apply(Actor::Host, &add)?.log_entry();
+    /// let mut log = vec![serde_json::to_string(&entry)?];
+    /// live.replay(&entry)?;
+    /// assert!(live.load().user("cyd").is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn replay(&self, entry: &LogEntry) -> Result<(), ReplayError> {
@@ -143,7 +145,8 @@ impl Live {
     ///
     /// Handles stay valid for later versions of the same policy, such as those made by
     /// [`Policy::revise`](crate::Policy::revise). With a policy made directly from a
-    /// document, handles taken before are unknown, and allow nothing.
+    /// document, handles taken before are unknown, and allow nothing: see
+    /// [`Live::replace_lineage`].
     ///
     /// # Errors
     ///
@@ -164,7 +167,7 @@ impl Live {
     /// live.update(|engine| {
     ///     let mut document = Document::from(engine.policy());
     ///     document.global.allow.push("orders".into());
-    ///     Ok::<_, Problems>(engine.updated(&engine.policy().revise(document)?))
+    ///     Ok::<_, Problems>(engine.updated(&engine.policy().revise(document)?.policy))
     /// })?;
     /// let now = live.load();
     /// assert!(now.can(bob, now.permission("orders")?, ()));
@@ -174,11 +177,51 @@ impl Live {
         self.publish(|engine| Ok((make(engine)?, ())))
     }
 
-    /// Publishes an engine made elsewhere, in place of the present one.
+    /// Publishes an edited document as the next version of the policy: a file that was
+    /// edited, say, and is read again. Handles stay valid, for every name that it still has.
     ///
-    /// Changes made since its policy was taken are silently lost: to build on the
-    /// present engine, use [`Live::update`].
-    pub fn store(&self, engine: Engine) {
+    /// A document that states what the policy does already makes no version. For a policy
+    /// that is stored, see [`Live::commit_document`].
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the document; then nothing changes.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Live, Policy};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "users": {"bob": {"allow": ["orders"]}}
+    /// # }"#;
+    /// let live = Live::new(Engine::new(&Policy::try_from(serde_json::from_str::<Document>(file)?)?));
+    /// let engine = live.load();
+    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+    ///
+    /// live.reload(serde_json::from_str(file)?)?;
+    /// assert!(live.load().can(bob, orders, ()));
+    /// assert_eq!(live.load().revision(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reload(&self, document: Document) -> Result<(), Problems> {
+        self.publish(|engine| {
+            let revised = engine.policy().revise(document)?.policy;
+            if revised.digest() == engine.policy().digest() {
+                return Ok((engine.clone(), ()));
+            }
+            Ok((engine.updated(&revised), ()))
+        })
+    }
+
+    /// Publishes an engine of another policy in place of the present one. Every handle to a
+    /// user or permission that was taken before is unknown to it, and allows nothing, not
+    /// even to admins.
+    ///
+    /// Changes made since are lost. To give the policy another document, use
+    /// [`Live::reload`]; to build on the present engine, [`Live::update`].
+    pub fn replace_lineage(&self, engine: Engine) {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.engine.store(Arc::new(engine));
     }

@@ -3,14 +3,15 @@
 #![expect(clippy::arithmetic_side_effects, reason = "counts and sizes of what is in memory")]
 
 mod builder;
-#[cfg(feature = "digest")]
 mod canonical;
 mod difference;
-#[cfg(feature = "digest")]
 mod digest;
 mod draft;
 mod governance;
+mod hex;
 mod resolve;
+mod revise;
+mod snapshot;
 mod source;
 mod sources;
 mod statements;
@@ -18,6 +19,7 @@ mod subject;
 mod terms;
 mod users;
 mod validate;
+mod version;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,19 +28,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
-#[cfg(feature = "digest")]
 pub use digest::Digest;
 pub(crate) use draft::Draft;
 pub(crate) use governance::{ByKind, ChangeKind, Governance, Separation};
 pub(crate) use resolve::Resolver;
+pub(crate) use revise::Whole;
+pub use revise::{Revised, Upgrade};
+pub use snapshot::Snapshot;
 pub use source::SourceName;
 pub(crate) use sources::{Held, Origin, Source, SourceKind, Sources, Tier, Ways};
 pub(crate) use statements::{Effect, List, Said, Statement, StatementIndex, Statements, nearest};
 pub(crate) use terms::{Conditions, OwnSources, TermTest, Terms};
 pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Likeness, Texts, Users};
+pub(crate) use version::Past;
+pub use version::{Version, VersionId, VersionIdError};
 
 use smallvec::SmallVec;
-use validate::Misfits;
 
 use crate::catalogue::{AttributeId, Catalogue};
 use crate::document::{self, Bundle, Document};
@@ -46,7 +51,7 @@ use crate::graph;
 use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
 use crate::names::{HashSet, NameMap, number};
-use crate::problem::{LeftOut, Problems};
+use crate::problem::LeftOut;
 
 /// A policy: a document that has no problems.
 ///
@@ -76,7 +81,7 @@ impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let policy = &*self.0;
         f.debug_struct("Policy")
-            .field("revision", &policy.revision)
+            .field("revision", &policy.past.revision)
             .field("profiles", &policy.sources.count(SourceKind::Profile))
             .field("roles", &policy.sources.count(SourceKind::Role))
             .field("approval_groups", &policy.sources.count(SourceKind::ApprovalGroup))
@@ -115,7 +120,7 @@ pub(crate) struct Inner {
     /// The limits that the document was held to.
     pub(crate) limits: Limits,
     pub(crate) lineage: Lineage,
-    pub(crate) revision: u64,
+    pub(crate) past: Past,
     /// The schema that the document names.
     pub(crate) schema: Option<Box<str>>,
     pub(crate) catalogue: Arc<Catalogue>,
@@ -316,83 +321,7 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn revision(&self) -> u64 {
-        self.inner().revision
-    }
-
-    /// The same policy at another revision, for a process that starts with a stored
-    /// document and goes on with the changes made after it.
-    ///
-    /// ```
-    /// # use grantree::{Document, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {},
-    /// #     "users": {"bob": {}}
-    /// # }"#;
-    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// // Stored by another process, at revision 17.
-    /// let policy = policy.with_revision(17);
-    /// let document = Document::from(&policy);
-    /// assert_eq!(policy.revise(document)?.revision(), 18);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn with_revision(&self, revision: u64) -> Policy {
-        Policy::from_inner(Inner { revision, ..self.inner().clone() })
-    }
-
-    /// The next version of this policy, from an edited document.
-    ///
-    /// It gives the answers of any other policy made from that document. But handles to
-    /// users and permissions from engines of this version stay valid for engines of the
-    /// next one, for every name that it still has.
-    ///
-    /// Users keep this version's order, with new ones last, whatever their order in the
-    /// document: so they come in [`Engine::who_can`](crate::Engine::who_can), and when
-    /// the policy is converted into a document again.
-    ///
-    /// # Errors
-    ///
-    /// All that is wrong with the document. This policy stays as it is in any case.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let text = r#"{
-    ///     "format": 1,
-    ///     "catalogue": {"permissions": [{"key": "orders"}]},
-    ///     "users": {"alice": {}, "bob": {"allow": ["orders"]}}
-    /// }"#;
-    /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
-    /// let engine = Engine::new(&policy);
-    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
-    ///
-    /// let mut document = Document::from(&policy);
-    /// document.users.retain(|name, _| name != "alice");
-    /// let engine = Engine::new(&policy.revise(document)?);
-    /// assert!(engine.can(bob, orders, ()));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn revise(&self, document: Document) -> Result<Policy, Problems> {
-        let before = self.inner();
-        let (mut after, _) =
-            validate::resolve(document, &before.limits, Misfits::AreProblems, &mut |_, _| {})?;
-        let mut users = Users::with_capacity(after.users.len());
-        for (at, name, class) in after.users.iter() {
-            let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
-            users.insert(slot, name, class, after.users.groups(at));
-            users.set_texts(slot, after.users.texts(at).cloned().unwrap_or_default());
-            users.set_assignments(slot, &after.users.assignments(at));
-        }
-        after.users = users;
-        let permissions = before.lineage.permissions.follow(
-            before.catalogue.thresholds().map(Cow::Owned),
-            after.catalogue.thresholds().map(Cow::Owned),
-        );
-        after.lineage = Lineage { permissions, ..before.lineage.clone() };
-        after.revision = before.revision.saturating_add(1);
-        Ok(Policy(Arc::new(after)))
+        self.inner().past.revision
     }
 }
 

@@ -128,7 +128,7 @@ impl<'p> Plan<'p> {
         let mut plan = Plan {
             old,
             standing,
-            new: Inner { revision: old.revision.saturating_add(1), ..old.clone() },
+            new: old.clone(),
             requirements: Requirements::default(),
             effects: Effects::default(),
             refusals: Vec::new(),

@@ -6,7 +6,7 @@ use indexmap::map::Entry;
 use smallvec::SmallVec;
 
 use super::{
-    ChangeKind, Class, Governance, Groups, Inner, Licence, Lineage, Policy, Resolver, Source,
+    ChangeKind, Class, Governance, Groups, Inner, Licence, Lineage, Past, Policy, Resolver, Source,
     SourceKind, Sources, Statements, Texts, Users,
 };
 use crate::catalogue::{Bit, Catalogue, includes};
@@ -97,7 +97,7 @@ pub(super) fn resolve(
     Ok((
         Inner {
             limits: *limits,
-            revision: 0,
+            past: Past::none(),
             schema: document.schema.map(Into::into),
             lineage: Lineage::first(users.len(), catalogue.bits()),
             licence: Arc::new(Licence::new(licence, &catalogue)),

@@ -171,7 +171,7 @@ impl<'d> Mutants<'d> {
         }
         let document = Document::from(policy);
         let supposed = supposed(&document);
-        let extended = Engine::new(&policy.revise(with(document.clone(), &supposed))?);
+        let extended = Engine::new(&policy.revise(with(document.clone(), &supposed))?.policy);
         let count = mutation::count(&document);
         Ok(Mutants {
             policy: policy.clone(),
@@ -226,7 +226,7 @@ impl<'d> Mutants<'d> {
         let Ok(extended) = self.policy.revise(extended) else {
             return Fate::Equivalent;
         };
-        let extended = Engine::new(&extended);
+        let extended = Engine::new(&extended.policy);
         let diff = self.extended.diff(&extended);
         if diff.is_empty() {
             return Fate::Equivalent;
@@ -255,8 +255,8 @@ impl Iterator for Mutants<'_> {
             let mutant = mutation::mutate(&self.document, self.next);
             self.next = self.next.saturating_add(1);
             let (mutation, document) = mutant?;
-            if let Ok(policy) = self.policy.revise(document) {
-                return Some(Mutant { mutation, fate: self.fate(&policy) });
+            if let Ok(revised) = self.policy.revise(document) {
+                return Some(Mutant { mutation, fate: self.fate(&revised.policy) });
             }
         }
         None

@@ -47,7 +47,7 @@ fn a_policy_is_the_same_after_it_was_written_read_and_revised() {
         prop_assert_eq!(&document, &serde_json::from_str(&text).expect("a document"));
         let again = Policy::try_from(document.clone()).expect("a policy");
         prop_assert_eq!(again.digest(), policy.digest());
-        let revised = policy.revise(document).expect("a policy");
+        let revised = policy.revise(document).expect("a policy").policy;
         prop_assert_eq!(revised.digest(), policy.digest());
         let report = expected(case).run(Some(&revised)).expect("a policy");
         prop_assert_eq!(&report.failures, &[]);

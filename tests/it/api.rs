@@ -38,7 +38,7 @@ const _: () = {
     between_threads::<grantree::object::DynamicObject>();
     between_threads::<grantree::change::Change>();
     between_threads::<grantree::change::Applied>();
-    between_threads::<grantree::change::LogEntry>();
+    between_threads::<grantree::journal::LogEntry>();
     between_threads::<grantree::diff::WhatIf>();
     between_threads::<grantree::explain::Remedies>();
     between_threads::<grantree::explain::AccessRequest>();
@@ -65,7 +65,7 @@ const _: () = {
     error::<grantree::problem::ProblemKind>();
     error::<grantree::Unknown>();
     error::<grantree::change::Refusal>();
-    error::<grantree::change::ReplayError>();
+    error::<grantree::journal::ReplayError>();
     error::<grantree::policy_test::RunError>();
     #[cfg(feature = "sql")]
     error::<grantree::sql::ConditionError>();
@@ -102,7 +102,7 @@ const _: () = {
     read::<grantree::object::DynamicObject>();
     read::<grantree::SourceName>();
     read::<grantree::change::Change>();
-    read::<grantree::change::LogEntry>();
+    read::<grantree::journal::LogEntry>();
     read::<grantree::policy_test::TestDocument>();
 };
 
@@ -184,16 +184,6 @@ fn a_failed_step_says_why_a_change_was_refused() {
         r#"step 1: change by the host: malformed: expected "applied", got invalid: it does not have the shape of a change"#,
     ];
     assert_eq!(told, expected);
-}
-
-/// A store has a revision of its own.
-#[test]
-fn a_policy_has_the_revision_that_it_is_given() {
-    let document: Document =
-        serde_json::from_str(r#"{"format": 1, "catalogue": {}}"#).expect("JSON");
-    let policy = Policy::try_from(document.clone()).expect("a policy").with_revision(17);
-    assert_eq!(policy.revision(), 17);
-    assert_eq!(policy.revise(document).expect("a policy").revision(), 18);
 }
 
 /// Hosts derive `Debug` for structs that have a policy, which may have a million users.

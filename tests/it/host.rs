@@ -503,7 +503,7 @@ fn handles_outlive_a_revision_by_name() {
     document.users.retain(|name, _| name != "bob");
     document.users.get_mut("alice").expect("alice").statements.allow.clear();
     document.users.push("dora", UserEntry { admin: true, ..UserEntry::default() });
-    let second = policy.revise(document).expect("a policy");
+    let second = policy.revise(document).expect("a policy").policy;
     let engine = Engine::new(&second);
     assert_eq!(held(&engine, alice, &actions), [false, false, true, false, false]);
     assert_eq!(held(&engine, carol, &actions), CAROL);
@@ -524,7 +524,7 @@ fn handles_outlive_a_revision_by_name() {
 
     // A permission that comes back has its former handle; a user who comes back is
     // somebody else.
-    let third = second.revise(Document::from(&policy)).expect("a policy");
+    let third = second.revise(Document::from(&policy)).expect("a policy").policy;
     let engine = Engine::new(&third);
     let ([alice_again, bob_again, ..], actions_again) = handles(&engine);
     assert_eq!((alice_again, actions_again), (alice, actions));
@@ -544,11 +544,11 @@ fn a_level_that_is_gone_is_none() {
     let (alice, h) = (engine.user("alice").expect("alice"), engine.permission("h").expect("h"));
     let mut document = Document::from(&policy);
     document.catalogue.permissions.pop();
-    let next = policy.revise(document.clone()).expect("a policy");
+    let next = policy.revise(document.clone()).expect("a policy").policy;
     assert_eq!(Engine::new(&next).level(alice, h, ()), None);
     document.catalogue.permissions.clear();
     document.users.get_mut("alice").expect("alice").statements.levels = Default::default();
-    let last = next.revise(document).expect("a policy");
+    let last = next.revise(document).expect("a policy").policy;
     assert_eq!(Engine::new(&last).level(alice, h, ()), None);
 }
 
@@ -564,7 +564,7 @@ fn a_permission_that_is_gone_is_nobodys_in_assignments_too() {
     assert!(engine.can(alice, g, ()) && engine.can_some(alice, g) && !engine.can_some(alice, h));
     let mut document = Document::from(&policy);
     document.catalogue.permissions.pop();
-    let next = Engine::new(&policy.revise(document).expect("a policy"));
+    let next = Engine::new(&policy.revise(document).expect("a policy").policy);
     assert!(next.can(alice, g, ()) && next.can_some(alice, g));
     assert!(!next.can(alice, h, ()) && !next.can_some(alice, h));
     assert_eq!(next.can_actions(alice, &[g, h], ()), [true, false]);
@@ -609,7 +609,7 @@ fn handles_of_another_branch_are_nobodys() {
         let mut user = UserEntry::default();
         user.statements.allow.push(allow.to_owned());
         document.users.push(name, user);
-        Engine::new(&policy.revise(document).expect("a policy"))
+        Engine::new(&policy.revise(document).expect("a policy").policy)
     };
     let (with_dora, with_eve) = (branch("dora", "a"), branch("eve", "b"));
     let dora = with_dora.user("dora").expect("dora");

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use grantree::change::{Actor, Change, LogEntry, ReplayError, Rule};
+use grantree::change::{Actor, Change, Rule};
 use grantree::document::{Role, SettingValue};
+use grantree::journal::{LogEntry, ReplayError, Snapshot};
 use grantree::{Digest, Document, Engine, Live, Policy};
 
 fn policy(text: &str) -> Policy {
@@ -195,7 +196,8 @@ fn updates_and_changes_wait_for_each_other() {
                 let update = live.update(|engine| {
                     let mut document = Document::from(engine.policy());
                     document.roles.push(format!("r{number}"), Role::default());
-                    engine.policy().revise(document).map(|revised| engine.updated(&revised))
+                    let revised = engine.policy().revise(document);
+                    revised.map(|revised| engine.updated(&revised.policy))
                 });
                 assert!(update.is_ok());
             }
@@ -212,11 +214,12 @@ fn updates_and_changes_wait_for_each_other() {
 #[test]
 fn what_is_stored_is_what_is_read() {
     let live = Live::new(Engine::new(&policy(SWITCH)));
-    let later = policy(SWITCH).with_revision(7);
-    let engine = Engine::new(&later);
-    live.store(engine.clone());
-    assert_eq!(live.load().revision(), 7);
-    assert_eq!(format!("{live:?}"), "Live { revision: 7, .. }");
+    let later = policy(SWITCH);
+    let later = later.apply(Actor::Host, &change(r#"{"add_user": {"user": "cyd"}}"#)).unwrap();
+    let engine = Engine::new(&later.policy);
+    live.replace_lineage(engine.clone());
+    assert_eq!(live.load().revision(), 1);
+    assert_eq!(format!("{live:?}"), "Live { revision: 1, .. }");
     assert_eq!(format!("{:?}", live.load()), format!("{engine:?}"));
 }
 
@@ -260,7 +263,8 @@ fn processes_keep_in_step_over_a_log() {
     for message in follower {
         let entry: LogEntry = serde_json::from_str(&message).expect("an entry");
         let before = digest(&there);
-        let early = LogEntry { revision: entry.revision + 1, ..entry.clone() };
+        let mut early = entry.clone();
+        early.revision += 1;
         assert!(matches!(there.replay(&early), Err(ReplayError::Early { .. })));
         there.replay(&entry).expect("the next entry");
         assert!(matches!(there.replay(&entry), Err(ReplayError::Already { .. })));
@@ -269,17 +273,18 @@ fn processes_keep_in_step_over_a_log() {
     assert_eq!(digest(&here), digest(&there));
     assert_eq!(here.load().revision(), there.load().revision());
 
-    // A process that starts later takes a stored document and its revision.
-    let stored = Document::from(here.load().policy());
-    let late = Policy::try_from(stored).expect("a policy").with_revision(here.load().revision());
+    // A process that starts later takes a snapshot.
+    let stored = serde_json::to_string(&Snapshot::from(here.load().policy())).expect("JSON");
+    let stored: Snapshot = serde_json::from_str(&stored).expect("a snapshot");
+    let late = Policy::try_from(stored).expect("a policy");
     assert_eq!(late.digest(), digest(&here));
-    let entry = LogEntry {
-        revision: late.revision() + 1,
-        changes: vec![change(r#"{"remove_user": {"user": "Zelda O'Neil"}}"#)],
-    };
+    assert_eq!(late.version(), here.load().policy().version());
+    let remove = change(r#"{"remove_user": {"user": "Zelda O'Neil"}}"#);
+    let entry = here.apply(Actor::Host, &remove).expect("it is applied").log_entry();
     assert!(late.replay(&entry).is_ok());
 
-    // A different policy is reported as such.
-    let other = policy(SWITCH).with_revision(late.revision());
-    assert!(matches!(other.replay(&entry), Err(ReplayError::Refused(_))));
+    // A different policy of that revision is reported as such.
+    let other = there.apply(Actor::Host, &change(r#"{"add_user": {"user": "cyd"}}"#)).unwrap();
+    let parted = ReplayError::Parted { entry: entry.revision, at: entry.revision };
+    assert_eq!(other.policy.replay(&entry).unwrap_err(), parted);
 }

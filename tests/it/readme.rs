@@ -194,17 +194,19 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     prints(&format!("{}{}", engine.explain(freya, manage, ()), engine.remedies(freya, manage, ())));
 
     use grantree::Live;
-    use grantree::change::{Actor, Change, Rule};
+    use grantree::change::{Actor, Change};
+    use grantree::journal::MemoryJournal;
 
-    let live = Live::new(engine);
+    // In the place of your database, which takes four calls.
+    let mut journal = MemoryJournal::default();
+    let live = Live::open(&mut journal, serde_json::from_str(&text)?)?;
     let engine = live.load();
     let (freya, read) = (engine.user("freya")?, engine.permission("forms.read")?);
 
     // A user administrator may not make an owner,
     let owner: Change =
         serde_json::from_str(r#"{"assign": {"user": "freya", "source": {"role": "owner"}}}"#)?;
-    let refusal = live.apply(Actor::User("ursula"), &owner).unwrap_err();
-    assert_eq!(refusal.rule, Rule::NotPermitted);
+    let refusal = live.commit(&mut journal, Actor::User("ursula"), &owner, ()).unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "not_permitted: `ursula` may not assign or change role `owner`: only holders of `primary_owner` may"
@@ -214,8 +216,9 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     let designer: Change = serde_json::from_str(
         r#"{"assign": {"user": "freya", "source": {"role": "form_designer"}}}"#,
     )?;
-    let applied = live.apply(Actor::User("ursula"), &designer)?;
-    assert_eq!(applied.policy.revision(), 1);
+    let applied = live.commit(&mut journal, Actor::User("ursula"), &designer, ())?;
+    // After the document itself, the second entry of the log.
+    assert_eq!(applied.log_entry().revision, 2);
 
     // Whoever asks next has the new version; a snapshot taken before keeps its own.
     assert!(live.load().can(freya, read, ()));

@@ -1,0 +1,185 @@
+//! Versions that are made of whole documents.
+
+use std::borrow::Cow;
+
+use super::validate::{self, Misfits};
+use super::{Digest, Inner, Lineage, Past, Policy, Snapshot, Users};
+use crate::document::{Catalogue, Document};
+use crate::problem::{LeftOut, Problems};
+
+/// The next version of a policy, made by [`Policy::revise`] or [`Policy::upgrade`].
+///
+/// ```
+/// # use grantree::{Document, Policy};
+/// # let text = r#"{"format": 1, "catalogue": {}}"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// let revised = policy.revise(serde_json::from_str(r#"{"format": 1, "catalogue": {}, "users": {"ann": {}}}"#)?)?;
+/// assert_eq!(revised.policy.revision(), 1);
+/// assert!(revised.left_out.is_empty());
+/// // As an entry of a log it leads there from the version before.
+/// assert_eq!(policy.replay(&revised.log_entry())?.version(), revised.policy.version());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Revised {
+    /// The next version.
+    pub policy: Policy,
+    /// Everything that does not fit a new catalogue and was left out, in the order in
+    /// which [`Policy::try_from`] would report it.
+    pub left_out: Vec<LeftOut>,
+    pub(crate) whole: Whole,
+}
+
+/// The form in which the log states a version that is made of a whole document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whole {
+    Document,
+    /// The rest follows from the version before.
+    Catalogue,
+}
+
+/// The result of [`Policy::upgrade`].
+#[derive(Clone, Debug)]
+pub enum Upgrade {
+    /// The policy has this catalogue already.
+    Present,
+    /// The policy had this catalogue before, and a newer one has taken its place since:
+    /// whoever brings it is older than the policy.
+    Superseded,
+    /// The next version, with this catalogue.
+    Done(Revised),
+}
+
+impl Policy {
+    /// Makes the next version of this policy from an edited document.
+    ///
+    /// It gives the answers of any other policy made from that document. But handles to
+    /// users and permissions from engines of this version stay valid for engines of the
+    /// next one, for every name that it still has.
+    ///
+    /// Users keep this version's order, with new ones last, whatever their order in the
+    /// document: so they come in [`Engine::who_can`](crate::Engine::who_can), and when
+    /// the policy is converted into a document again.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the document. This policy stays as it is in any case.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders"}]},
+    ///     "users": {"alice": {}, "bob": {"allow": ["orders"]}}
+    /// }"#;
+    /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let engine = Engine::new(&policy);
+    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+    ///
+    /// let mut document = Document::from(&policy);
+    /// document.users.retain(|name, _| name != "alice");
+    /// let engine = Engine::new(&policy.revise(document)?.policy);
+    /// assert!(engine.can(bob, orders, ()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn revise(&self, document: Document) -> Result<Revised, Problems> {
+        self.next_whole(document, Whole::Document)
+    }
+
+    /// Makes the next version of this policy by giving it a newer catalogue, in place:
+    /// handles stay valid as with [`Policy::revise`].
+    ///
+    /// What no longer fits is left out and reported, as by
+    /// [`PolicyBuilder::adopt`](crate::PolicyBuilder::adopt). A catalogue that the policy has,
+    /// or had before, makes no version: so every process may bring its own when it starts,
+    /// and an old one that starts late takes nothing back. To return to an older catalogue
+    /// on purpose, revise a document that has it.
+    ///
+    /// # Errors
+    ///
+    /// Problems of the catalogue itself, and those that leaving out does not mend.
+    ///
+    /// ```
+    /// use grantree::document::Catalogue;
+    /// use grantree::{Document, Engine, Policy, Upgrade};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders"}, {"key": "fax"}]},
+    ///     "users": {"bob": {"allow": ["orders"], "deny": ["fax"]}}
+    /// }"#;
+    /// let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let engine = Engine::new(&policy);
+    /// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+    ///
+    /// let newer: Catalogue = serde_json::from_str(r#"{"permissions": [{"key": "orders"}, {"key": "mail"}]}"#)?;
+    /// let Upgrade::Done(upgraded) = policy.upgrade(newer.clone())? else { panic!("it is new") };
+    /// assert_eq!(upgraded.left_out[0].to_string(), "users.bob.deny[0]: unknown permission `fax` (left out, which may widen)");
+    /// assert!(Engine::new(&upgraded.policy).can(bob, orders, ()));
+    ///
+    /// let older = Document::from(&policy).catalogue;
+    /// assert!(matches!(upgraded.policy.upgrade(newer)?, Upgrade::Present));
+    /// assert!(matches!(upgraded.policy.upgrade(older)?, Upgrade::Superseded));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn upgrade(&self, catalogue: Catalogue) -> Result<Upgrade, Problems> {
+        let digest = Digest::of(&catalogue);
+        if digest == Digest::of(&self.inner().catalogue.document) {
+            return Ok(Upgrade::Present);
+        }
+        if self.inner().past.superseded().contains(&digest) {
+            return Ok(Upgrade::Superseded);
+        }
+        let mut document = Document::from(self);
+        document.catalogue = catalogue;
+        Ok(Upgrade::Done(self.next_whole(document, Whole::Catalogue)?))
+    }
+
+    fn next_whole(&self, document: Document, whole: Whole) -> Result<Revised, Problems> {
+        let misfits = match whole {
+            Whole::Document => Misfits::AreProblems,
+            Whole::Catalogue => Misfits::AreLeftOut,
+        };
+        let (mut after, left_out) = self.resolve_in_place(document, misfits)?;
+        after.past = self.past_of_whole(&after);
+        Ok(Revised { policy: Policy::from_inner(after), left_out, whole })
+    }
+
+    /// Puts a stored version in the place of this one, and keeps the lineage.
+    pub(crate) fn replaced(&self, snapshot: Snapshot) -> Result<Policy, Problems> {
+        let past = Past::stored(snapshot.version(), &snapshot.superseded);
+        let (after, _) = self.resolve_in_place(snapshot.document, Misfits::AreProblems)?;
+        Ok(Policy::from_inner(Inner { past, ..after }))
+    }
+
+    /// Resolves a document such that the names that it shares with this version keep
+    /// their numbers.
+    fn resolve_in_place(
+        &self,
+        document: Document,
+        misfits: Misfits,
+    ) -> Result<(Inner, Vec<LeftOut>), Problems> {
+        let before = self.inner();
+        let (mut after, left_out) =
+            validate::resolve(document, &before.limits, misfits, &mut |_, _| {})?;
+        let mut users = Users::with_capacity(after.users.len());
+        for (at, name, class) in after.users.iter() {
+            let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
+            users.insert(slot, name, class, after.users.groups(at));
+            users.set_texts(slot, after.users.texts(at).cloned().unwrap_or_default());
+            users.set_assignments(slot, &after.users.assignments(at));
+        }
+        after.users = users;
+        let permissions = before.lineage.permissions.follow(
+            before.catalogue.thresholds().map(Cow::Owned),
+            after.catalogue.thresholds().map(Cow::Owned),
+        );
+        after.lineage = Lineage { permissions, ..before.lineage.clone() };
+        Ok((after, left_out))
+    }
+}
