@@ -386,6 +386,10 @@ impl Catalogue {
         &self.kinds[id.index()]
     }
 
+    pub(crate) fn kind_name(&self, id: KindId) -> Option<&str> {
+        self.kinds.get_index(id.index()).map(|(name, _)| &**name)
+    }
+
     pub(crate) fn attribute_at(&self, id: AttributeId) -> &Attribute {
         &self.attributes[id]
     }

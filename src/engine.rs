@@ -28,7 +28,7 @@ pub(crate) use acting::{Acting, reason_under};
 pub use asker::Asker;
 pub(crate) use bounding::{Bounding, LimitSet, Limits};
 pub use expiry::Expiring;
-pub use handle::{Permission, Unknown, User};
+pub use handle::{Permission, Unknown, UnknownNames, User};
 pub use list::Effective;
 pub(crate) use rights::{Implied, Rights, reason_on_object};
 pub use separation::Violation;

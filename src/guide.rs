@@ -6,11 +6,12 @@
 //! 3. [`identity`]: what a name means, and why none is used again.
 //! 4. [`delegating`]: who may change what.
 //! 5. [`persisting`]: storing a policy, several processes, new releases.
-//! 6. [`reviewing`]: editors, what a change would do, finding mistakes.
-//! 7. [`testing`]: how a policy is tested, and five products as examples.
-//! 8. [`porting`]: from casbin, Cedar, Salesforce, Azure and Moodle.
-//! 9. [`costs`] and [`peers`]: measured, and how to measure again.
-//! 10. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
+//! 6. [`requests`]: asking in the handlers of a web host.
+//! 7. [`reviewing`]: editors, what a change would do, finding mistakes.
+//! 8. [`testing`]: how a policy is tested, and five products as examples.
+//! 9. [`porting`]: from casbin, Cedar, Salesforce, Azure and Moodle.
+//! 10. [`costs`] and [`peers`]: measured, and how to measure again.
+//! 11. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
 
 #[doc = include_str!("guide/modelling.md")]
 pub mod modelling {}
@@ -26,6 +27,9 @@ pub mod delegating {}
 
 #[doc = include_str!("guide/persisting.md")]
 pub mod persisting {}
+
+#[doc = include_str!("guide/requests.md")]
+pub mod requests {}
 
 #[doc = include_str!("guide/reviewing.md")]
 pub mod reviewing {}

@@ -152,14 +152,24 @@ pub mod matrix;
 
 mod live;
 
+mod request;
+
+mod names_once;
+
 pub mod policy_test;
 
 pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;
-pub use engine::{Asker, Effective, Engine, Expiring, Permission, Stats, Unknown, User, Violation};
+pub use engine::{
+    Asker, Effective, Engine, Expiring, Permission, Stats, Unknown, UnknownNames, User, Violation,
+};
 pub use live::Live;
-pub use policy::{Adopted, Digest, Policy, PolicyBuilder, Revised, SourceName, Upgrade};
+pub use policy::{
+    Adopted, Digest, PermissionForm, PermissionView, Policy, PolicyBuilder, Revised, SourceHolder,
+    SourceName, Upgrade,
+};
 pub use reason::Reason;
+pub use request::Denied;
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}

@@ -20,6 +20,7 @@ mod terms;
 mod users;
 mod validate;
 mod version;
+mod view;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -42,6 +43,7 @@ pub(crate) use terms::{Conditions, OwnSources, TermTest, Terms};
 pub(crate) use users::{Assigned, Assignment, Capacity, Class, Holder, Likeness, Texts, Users};
 pub(crate) use version::Past;
 pub use version::{Version, VersionId, VersionIdError};
+pub use view::{PermissionForm, PermissionView, SourceHolder};
 
 use smallvec::SmallVec;
 
@@ -330,21 +332,7 @@ impl From<&Policy> for Document {
     /// After [`Policy::revise`], users may come in another order.
     fn from(policy: &Policy) -> Document {
         let inner = policy.inner();
-        let users = inner.users.iter().map(|(slot, key, class)| {
-            let texts = inner.users.texts(slot);
-            let text = |text: fn(&Texts) -> &Option<Box<str>>| {
-                texts.and_then(|texts| text(texts).as_deref()).map(Into::into)
-            };
-            let groups = inner.users.groups(slot).iter();
-            let user = document::UserEntry {
-                label: text(|texts| &texts.label),
-                description: text(|texts| &texts.description),
-                groups: groups.map(|&id| inner.groups.name(id).to_owned()).collect(),
-                assignments: inner.assignments(inner.users.assigned(slot)),
-                ..inner.class(class)
-            };
-            (key, user)
-        });
+        let users = inner.users.iter().map(|(slot, name, _)| (name, inner.user(slot)));
         let mut document = inner.without_users();
         document.users = users.collect();
         document
@@ -401,17 +389,19 @@ impl Inner {
     pub(crate) fn bundle(&self, wanted: impl Fn(SourceId) -> bool) -> Bundle {
         let of = |kind| self.sources.of(kind).filter(|&(id, ..)| wanted(id));
         let source = |(_, name, source)| (name, self.source(source));
-        let role = |(_, name, role): (_, _, &Source)| {
-            let demoted_to = role.demoted_to.map(|id| self.sources.name(id).to_owned());
-            let (includes, unique) =
-                (self.sources.names(SourceKind::Role, &role.includes), role.unique);
-            (name, document::Role { source: self.source(role), includes, unique, demoted_to })
-        };
+        let role = |(_, name, role)| (name, self.role(role));
         Bundle {
             profiles: of(SourceKind::Profile).map(source).collect(),
             roles: of(SourceKind::Role).map(role).collect(),
             approval_groups: of(SourceKind::ApprovalGroup).map(source).collect(),
         }
+    }
+
+    /// A source as a document has a role.
+    fn role(&self, role: &Source) -> document::Role {
+        let demoted_to = role.demoted_to.map(|id| self.sources.name(id).to_owned());
+        let includes = self.sources.names(SourceKind::Role, &role.includes);
+        document::Role { source: self.source(role), includes, unique: role.unique, demoted_to }
     }
 
     fn source(&self, source: &Source) -> document::Source {

@@ -7,7 +7,7 @@ use super::Engine;
 use crate::catalogue::Unresolved;
 use crate::ids::{Key, Number};
 use crate::names::{NameMap, keys};
-use crate::object::{DynamicObject, Object, Target};
+use crate::object::{DynamicObject, Id, Object, Target};
 use crate::problem::{Line, ProblemKind, Problems, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
@@ -183,8 +183,53 @@ impl Unknown {
     }
 }
 
+/// All unknown names among several that were looked up at once, at least one.
+///
+/// Displays as one name per line.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}, {"key": "jobs"}]}}"#;
+/// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let unknown = engine.permissions(["ordres", "orders", "jbos"]).unwrap_err();
+/// assert_eq!(unknown.to_string(), "\
+/// unknown permission `ordres`; did you mean `orders`?
+/// unknown permission `jbos`; did you mean `jobs`?");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownNames(Vec<Unknown>);
+
+impl UnknownNames {
+    /// Iterates over them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Unknown> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a UnknownNames {
+    type Item = &'a Unknown;
+    type IntoIter = std::slice::Iter<'a, Unknown>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for UnknownNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, unknown) in self.0.iter().enumerate() {
+            let line_break = if at > 0 { "\n" } else { "" };
+            write!(f, "{line_break}{unknown}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for UnknownNames {}
+
 impl Engine {
-    /// The handle to a user. Costs one look-up in a hash table.
+    /// The handle to a user, by name or a host's own id. Costs one look-up in a hash table.
     ///
     /// # Errors
     ///
@@ -203,13 +248,48 @@ impl Engine {
     /// assert_eq!(engine.user("alcie").unwrap_err().to_string(), "unknown user `alcie`");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn user(&self, name: &str) -> Result<User, Unknown> {
-        match self.0.policy().users.find(name) {
+    pub fn user(&self, name: impl Id) -> Result<User, Unknown> {
+        name.with_text(|name| match self.0.policy().users.find(name) {
             Some(slot) => Ok(User(Handle::new(self.0.lineage, slot.number()))),
             // No other user's name is suggested: there may be millions, and which
             // users exist may be confidential.
             None => Err(Unknown::among("user", name, [])),
+        })
+    }
+
+    /// The handles to several permissions; [`permissions!`](crate::permissions) declares a
+    /// struct of them.
+    ///
+    /// # Errors
+    ///
+    /// All names that the catalogue lacks.
+    pub fn permissions<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> Result<[Permission; N], UnknownNames> {
+        let handles = names.map(|name| self.permission(name));
+        let unknown = handles.iter().filter_map(|handle| handle.as_ref().err()).cloned();
+        let unknown: Vec<Unknown> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(UnknownNames(unknown));
         }
+        // None of them is unknown; the handle of nobody stands for what is not there.
+        Ok(handles.map(|handle| handle.unwrap_or(Permission(Handle::new(0, u32::MAX)))))
+    }
+
+    /// Returns the name of a permission, as `path` or `path:level`, for logs; nothing for a
+    /// handle of another policy, or one whose permission is gone.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let orders = engine.permission("orders")?;
+    /// assert_eq!(engine.name_of(orders).as_deref(), Some("orders"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn name_of(&self, permission: Permission) -> Option<String> {
+        Some(self.0.policy().catalogue.name_of(self.bit(permission)?))
     }
 
     /// The handle to a permission: `path`, or `path:level` for a level above the
