@@ -44,7 +44,7 @@ impl Engine {
     pub fn can_actions<T: Target>(&self, user: User, actions: &[Permission], on: T) -> Vec<bool> {
         let compiled = &self.0;
         let (Some(object), today) = on.parts() else {
-            return actions.iter().map(|&action| self.can(user, action, ())).collect();
+            return actions.iter().map(|&action| self.can(user, action, on)).collect();
         };
         let (Some(slot), Some(class)) = (compiled.slot(user), compiled.class(user)) else {
             return vec![false; actions.len()];
