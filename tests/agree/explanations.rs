@@ -10,14 +10,14 @@ use grantree::{Asker, Document, Engine, Moment, Policy, Reason, SourceName};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::random2::{Case2, case2};
+use support::random::{Case, case};
 
 /// Calls back with random policies and their questions.
-fn check(law: impl Fn(&Case2, &Engine, Question) -> Option<()>) {
+fn check(law: impl Fn(&Case, &Engine, Question) -> Option<()>) {
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(3), ..Config::default() });
     let mut judged = 0;
     for _ in 0..400 {
-        let case = case2().new_tree(&mut runner).expect("a case").current();
+        let case = case().new_tree(&mut runner).expect("a case").current();
         let document: Document = serde_json::from_value(case.policy.clone()).expect("a document");
         let Ok(policy) = Policy::try_from(document) else { continue };
         let engine = Engine::new(&policy);

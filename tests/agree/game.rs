@@ -45,10 +45,10 @@ use grantree::change::{Actor, Change};
 use grantree::{Document, Moment, Policy};
 use serde_json::{Value, json};
 
-use crate::random2::dice::Dice;
-use crate::random2::world::World;
 use law::End;
 use moves::{Board, Host, Move};
+use support::random::dice::Dice;
+use support::random::world::World;
 use table::Table;
 
 /// The number of games, unless `CASES` names another.

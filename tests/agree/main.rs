@@ -1,11 +1,4 @@
-//! The engine held to the oracle of the second edition, on random policies.
-
-#[path = "../support/oracle2/mod.rs"]
-mod oracle2;
-#[path = "../support/prune.rs"]
-mod prune;
-#[path = "../support/random2/mod.rs"]
-mod random2;
+//! The engine held to the oracle, on random policies.
 
 mod changes;
 mod explanations;
@@ -18,11 +11,11 @@ use std::cell::Cell;
 use grantree::change::{Actor, Change};
 use grantree::policy_test::{Question, TestDocument};
 use grantree::{Document, Engine, Policy};
-use oracle2::Oracle2;
 use proptest::prop_assert_eq;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
-use random2::{Case2, case2};
 use serde_json::{Value, json};
+use support::oracle::Oracle;
+use support::random::{Case, case};
 
 /// The number of random policies, unless `CASES` names another.
 const CASES: u32 = 400;
@@ -96,11 +89,11 @@ fn engines_follow_assignments() {
 }
 
 /// Holds a law to random policies; it returns how much it compared.
-fn check(cases: u32, law: impl Fn(&Case2, &Policy) -> Result<usize, TestCaseError>) {
+fn check(cases: u32, law: impl Fn(&Case, &Policy) -> Result<usize, TestCaseError>) {
     let cases = std::env::var("CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(cases);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let (compared, refused) = (Cell::new(0), Cell::new(0));
-    let result = TestRunner::new(config).run(&case2(), |case| {
+    let result = TestRunner::new(config).run(&case(), |case| {
         let document: Document = serde_json::from_value(case.policy.clone()).expect("a document");
         match Policy::try_from(document) {
             Ok(policy) => compared.set(compared.get() + law(&case, &policy)?),
@@ -118,8 +111,8 @@ fn check(cases: u32, law: impl Fn(&Case2, &Policy) -> Result<usize, TestCaseErro
 }
 
 /// The steps of a case, with the oracle's answers.
-fn expected(case: &Case2) -> TestDocument {
-    let oracle = Oracle2::new(&case.policy);
+fn expected(case: &Case) -> TestDocument {
+    let oracle = Oracle::new(&case.policy);
     let steps = case.steps.iter().map(|step| {
         let mut step = step.clone();
         step["expect"] = oracle.ask(&step);

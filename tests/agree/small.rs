@@ -38,11 +38,11 @@ use grantree::policy_test::{Answer, Question, Step, TestDocument};
 use grantree::{Document, Policy};
 use serde_json::{Value, json};
 
-use crate::oracle2::Oracle2;
-use crate::oracle2::catalogue::{Catalogue, Form as Kind};
-use crate::oracle2::source::{Said, said};
 use catalogues::Form::{self, Checked, Graded, Heading, Plain, Scoped};
 use catalogues::{Small, one, one_or_two, two, with_edges};
+use support::oracle::Oracle;
+use support::oracle::catalogue::{Catalogue, Form as Kind};
+use support::oracle::source::{Said, said};
 
 /// The number of cases examined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Asked {
 
 /// Asks the engine and the oracle everything about every user.
 fn agree(small: &Small, policy: &Value, asked: &[Asked], counts: &mut Counts) -> TestDocument {
-    let oracle = Oracle2::new(policy);
+    let oracle = Oracle::new(policy);
     let mut steps = Vec::new();
     let mut ask = |step: Value| {
         let expect = oracle.ask(&step);

@@ -1,4 +1,4 @@
-//! Laws of what is derived from random policies of the second edition.
+//! Laws of what is derived from random policies.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -9,9 +9,9 @@ use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
 
-use crate::prune::prune;
-use crate::random2::Case2;
 use crate::{CASES, check, expected};
+use support::prune::prune;
+use support::random::Case;
 
 /// Leaving out what is without effect, all of it or one statement, changes no answer. What
 /// is unused, or held by nobody, is in no assignment.
@@ -112,7 +112,7 @@ fn bounds_that_join_can_be_given_by_an_assignment() {
 
 /// Compares the answers to a case's questions with those without what is at these places.
 fn answers_stay_without(
-    case: &Case2,
+    case: &Case,
     policy: &Policy,
     places: &[&str],
 ) -> Result<usize, TestCaseError> {
@@ -139,7 +139,7 @@ fn answers_stay_without(
 }
 
 fn is_in_no_assignment(
-    case: &Case2,
+    case: &Case,
     policy: &Policy,
     findings: &[Finding],
 ) -> Result<(), TestCaseError> {

@@ -12,8 +12,6 @@ use grantree::{Document, Policy, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::support::change_laws::RULES;
-
 const fn between_threads<T: Send + Sync + Unpin>() {}
 const fn caught<T: UnwindSafe + RefUnwindSafe>() {}
 const fn error<T: Error + Send + Sync + Clone + Eq + 'static>() {}
@@ -161,7 +159,7 @@ fn a_code_is_shown_as_it_is_written() {
         assert_eq!(format!("{reason:>14}"), format!("{:>14}", reason.code()));
         assert_eq!(serde_json::to_value(reason).expect("JSON"), reason.code());
     }
-    for rule in RULES {
+    for rule in [grantree::change::Rule::Invalid, grantree::change::Rule::LastAdmin] {
         assert_eq!(format!("{rule:<15}"), format!("{:<15}", rule.code()));
         assert_eq!(serde_json::to_value(rule).expect("JSON"), rule.code());
     }

@@ -5,10 +5,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
-use crate::support::diff_laws2::{
-    Tally2, a_diff_tells_what_differs, engine2, exchanged2, renamed2,
+use support::assignment_diff_laws::{
+    Tally, a_diff_tells_what_differs, engine_of, exchanged, renamed,
 };
-use crate::support::random2::case2;
+use support::random::case;
 
 /// Runs a law on random policies, a tenth of them where engines are slow.
 fn check(cases: u32, mut law: impl FnMut(&Value, u64)) {
@@ -16,16 +16,16 @@ fn check(cases: u32, mut law: impl FnMut(&Value, u64)) {
     let named = std::env::var("DIFF_CASES").ok().and_then(|cases| cases.parse().ok());
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(5), ..Config::default() });
     for at in 0..named.unwrap_or(cases) {
-        let case = case2().new_tree(&mut runner).expect("a case").current();
+        let case = case().new_tree(&mut runner).expect("a case").current();
         law(&case.policy, u64::from(at));
     }
 }
 
 #[test]
 fn a_diff_of_assignments_is_what_differs() {
-    let mut tally = Tally2::default();
+    let mut tally = Tally::default();
     check(600, |policy, seed| {
-        a_diff_tells_what_differs([policy, &exchanged2(policy, seed)], &mut tally);
+        a_diff_tells_what_differs([policy, &exchanged(policy, seed)], &mut tally);
     });
     assert!(tally.told > 50, "{tally:?}");
     // Some are rare, as what a single second of one day decides.
@@ -35,9 +35,9 @@ fn a_diff_of_assignments_is_what_differs() {
 #[test]
 fn names_and_the_order_of_assignments_are_no_difference() {
     check(600, |policy, _| {
-        let Some(engine) = engine2(policy) else { return };
-        for other in [policy.clone(), renamed2(policy)] {
-            let diff = engine.diff(&engine2(&other).expect("an engine"));
+        let Some(engine) = engine_of(policy) else { return };
+        for other in [policy.clone(), renamed(policy)] {
+            let diff = engine.diff(&engine_of(&other).expect("an engine"));
             assert!(diff.is_empty(), "{diff}\n{policy}");
         }
     });
@@ -66,7 +66,7 @@ fn diff(before: Value, after: Value) -> String {
                 "payer": {"allow": ["pay"], "bounds": {"job.cost": 10}}},
             "users": {"ann": ann}
         });
-        engine2(&policy).expect("a valid policy")
+        engine_of(&policy).expect("a valid policy")
     });
     before.diff(&after).to_string()
 }
@@ -174,7 +174,7 @@ fn what_if_tells_of_assignments() {
         "roles": {"editor": {"allow": ["edit"]}},
         "users": {"ann": {}, "bob": {}}
     });
-    let engine = engine2(&policy).expect("a valid policy");
+    let engine = engine_of(&policy).expect("a valid policy");
     let change = json!({"set_assignment": {"user": "bob", "name": "cover", "assignment": {
         "roles": ["editor"], "on": {"job": {"team": ["leeds"]}}, "until": "2026-12-24T18:00"}}});
     let change = serde_json::from_value(change).expect("a change");

@@ -5,33 +5,34 @@ use std::cell::RefCell;
 use grantree::Document;
 use grantree::change::Actor;
 use grantree::{Engine, Policy};
-
-use super::properties::check;
-use crate::support::diff_laws::{
+use support::change_laws::parts;
+use support::checking::{check, check_sessions};
+use support::diff_laws::{
     Tally, a_diff_has_a_mirror, a_diff_is_what_differs, exchanged, holds,
     what_is_shared_makes_no_difference,
 };
-use crate::support::erosion::eroded;
-use crate::support::strategies::case;
-use crate::support::strategies::governed::{Session, session};
+use support::erosion::eroded;
+use support::random::change::Session;
 
 /// Each compares two engines on thousands of questions: where those are slow, a
 /// tenth of the cases are run.
-fn cases(all: u32) -> u32 {
+fn cases(all: usize) -> usize {
     if cfg!(debug_assertions) { all / 10 } else { all }
 }
 
 /// Random changes one after another, each with a diff.
 fn goes_on(session: &Session, each: impl Fn([&Document; 2], [Engine; 2])) {
-    let mut policy = Policy::try_from(session.document.clone()).expect("a policy");
+    let document: Document = serde_json::from_value(session.policy.clone()).expect("a document");
+    let Ok(mut policy) = Policy::try_from(document.clone()) else { return };
     let mut engine = Engine::new(&policy);
-    let mut document = session.document.clone();
+    let (mut document, mut drawn) = (document, session.policy.clone());
     for at in 0..session.steps() {
-        let (_, change) = session.step(at, &document);
-        let Ok(applied) = policy.apply(Actor::Host, &change) else { continue };
+        let (change, _, today) = parts(&session.step(at, &drawn));
+        let Ok(applied) = policy.apply_on(Actor::Host, &change, today) else { continue };
         let next = engine.updated(&applied.policy);
         let now = Document::from(&applied.policy);
         each([&document, &now], [engine, next.clone()]);
+        drawn = serde_json::to_value(&now).expect("JSON");
         (policy, engine, document) = (applied.policy, next, now);
     }
 }
@@ -39,7 +40,7 @@ fn goes_on(session: &Session, each: impl Fn([&Document; 2], [Engine; 2])) {
 #[test]
 fn a_diff_of_a_change_is_what_differs() {
     let tally = RefCell::new(Tally::default());
-    check(cases(400), &session(), |session| {
+    check_sessions(cases(200), |session| {
         goes_on(session, |documents, engines| {
             let diff = engines[0].diff(&engines[1]);
             holds(&engines, documents, &diff, &mut tally.borrow_mut());
@@ -48,11 +49,13 @@ fn a_diff_of_a_change_is_what_differs() {
     println!("{:?}", tally.into_inner());
 }
 
+/// Exactly so of users without assignments; of those with some, see `assignment_diffs`.
 #[test]
 fn a_diff_of_two_policies_is_what_differs() {
     let tally = RefCell::new(Tally::default());
-    check(cases(2000), &(case(), 0usize..100), |(case, by)| {
-        let other = exchanged(&case.document, *by);
+    check(cases(600), |case| {
+        let case = case.ordinary();
+        let other = exchanged(&case.document, case.dice().usize(..100));
         a_diff_is_what_differs(&case.document, &other, &mut tally.borrow_mut());
         let mut nothing = Tally::default();
         let same = a_diff_is_what_differs(&case.document, &case.document, &mut nothing);
@@ -63,14 +66,14 @@ fn a_diff_of_two_policies_is_what_differs() {
 
 #[test]
 fn a_diff_the_other_way_round_is_the_opposite() {
-    check(cases(1000), &(case(), 0usize..100), |(case, by)| {
-        a_diff_has_a_mirror(&case.document, &exchanged(&case.document, *by));
+    check(cases(600), |case| {
+        a_diff_has_a_mirror(&case.document, &exchanged(&case.document, case.dice().usize(..100)));
     });
 }
 
 #[test]
 fn versions_are_compared_as_policies_that_share_nothing() {
-    check(cases(300), &session(), |session| {
+    check_sessions(cases(300), |session| {
         goes_on(session, |documents, engines| {
             what_is_shared_makes_no_difference(&engines, documents);
         });
@@ -80,7 +83,7 @@ fn versions_are_compared_as_policies_that_share_nothing() {
 /// Between different catalogues, too, a diff has a mirror; and what it names exists.
 #[test]
 fn catalogues_are_compared_both_ways() {
-    check(cases(300), &case(), |case| {
+    check(cases(300), |case| {
         for eroded in eroded(&case.document) {
             let adopted = Policy::builder().adopt(eroded).expect("it is adopted").policy;
             a_diff_has_a_mirror(&case.document, &Document::from(&adopted));

@@ -1,7 +1,7 @@
 //! The texts of explanations and mends, one for each reason at least.
 
-use crate::support::by_name::ByName;
 use std::collections::BTreeSet;
+use support::by_name::ByName;
 
 use grantree::object::DynamicObject;
 use grantree::{Document, Engine, Moment, Policy};

@@ -1,8 +1,8 @@
 //! What filters look like, on policies small enough to check by hand, and how
 //! large they may become.
 
-use crate::support::by_name::ByName;
 use std::time::{Duration, Instant};
+use support::by_name::ByName;
 
 use fastrand::Rng;
 use grantree::filter::Filter;

@@ -4,9 +4,9 @@
 //! The clock says little on a busy machine, so allocations are counted, at one size
 //! and at twice that.
 
-use crate::support::by_name::ByName;
 use std::cell::Cell;
 use std::fmt::Write;
+use support::by_name::ByName;
 
 use allocation_counter::measure;
 use grantree::change::Actor;

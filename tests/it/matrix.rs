@@ -5,13 +5,12 @@ use grantree::matrix::Matrix;
 use grantree::{Document, Policy, SourceName};
 use serde_json::{Value, json};
 
-use crate::linting;
-use crate::properties::check;
-use crate::support::strategies::case;
+use support::checking::check;
+use support::linting;
 
 #[test]
 fn a_matrix_agrees_with_the_engine() {
-    check(500, &case(), linting::a_matrix_agrees_with_the_engine);
+    check(300, linting::a_matrix_agrees_with_the_engine);
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use fastrand::Rng;
 
 use crate::files::{CORPUS, POLICIES};
-use crate::support::targets;
+use support::targets;
 
 #[test]
 fn documents_that_are_at_hand() {

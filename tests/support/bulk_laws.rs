@@ -6,19 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use grantree::explain::{AccessSource, Statement};
 use grantree::filter::Columns;
 use grantree::object::{DynamicObject, Object, Value};
-use grantree::{Engine, Policy, Reason, SourceName};
+use grantree::{Reason, SourceName};
 
 use super::ask::Ask;
-use super::laws::{asks, filters, objects};
-use super::strategies::Case;
-
-fn engine(case: &Case) -> Engine {
-    Engine::new(&Policy::try_from(case.document.clone()).expect("a valid policy"))
-}
+use super::case::{Case, asks, filters, objects};
 
 /// For many actions, and for many objects, the answers are those for each alone.
 pub fn bulk_agrees_with_can(case: &Case) {
-    let engine = engine(case);
+    let engine = case.engine();
     let names: BTreeSet<String> = asks(case).map(|ask| ask.action).collect();
     let actions: Vec<_> = names.iter().filter_map(|name| engine.permission(name).ok()).collect();
     let objects = objects(case);
@@ -37,7 +32,7 @@ pub fn bulk_agrees_with_can(case: &Case) {
 
 /// From objects in columns, a filter selects those that it matches.
 pub fn select_agrees_with_matches(case: &Case) {
-    let engine = engine(case);
+    let engine = case.engine();
     // Objects of a kind that carry the same relations, which is what a table has;
     // often enough to fill more than a word.
     let mut tables: BTreeMap<(&str, Vec<&str>), Vec<&DynamicObject>> = BTreeMap::new();
@@ -86,7 +81,7 @@ pub fn select_agrees_with_matches(case: &Case) {
 /// The users who can by some source are those who can, and the sources are those
 /// that the explanation names.
 pub fn who_can_by_source_agrees_with_explain(case: &Case) {
-    let engine = engine(case);
+    let engine = case.engine();
     for Ask { action, object, today, .. } in asks(case) {
         let Ok(action) = engine.permission(&action) else { continue };
         let on = (object.as_ref(), today);
@@ -97,7 +92,17 @@ pub fn who_can_by_source_agrees_with_explain(case: &Case) {
         for group in &found {
             for &user in &group.users {
                 let told = engine.explain(engine.user(user).expect("one of them"), action, on);
+                let assignments =
+                    |name: &str| &case.document.users.get(name).expect("a user").assignments;
+                if object.is_none() && !assignments(user).is_empty() {
+                    // On some object and day another capacity may be the one.
+                    continue;
+                }
                 let way = |statement: &Statement| match statement.source.source.clone() {
+                    SourceName::User(_) if statement.place.contains(".assignments") => {
+                        let assignment = told.assignment.as_ref().expect("it is in one");
+                        AccessSource::Assignment(assignment.assignment.name.clone())
+                    }
                     SourceName::User(name) => {
                         assert_eq!(name, user);
                         AccessSource::Own

@@ -1,130 +1,280 @@
-//! Laws of sessions of changes. If each is accepted, and what it makes of a document, is for
-//! the judge of the second edition, in `oracle2`.
+//! Changes: their outcomes are those that the judge expects, and what follows is consistent.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use grantree::change::{Actor, Applied, Change, Rule};
-use grantree::policy_test::{Given, Question};
-use grantree::{Document, Engine, Policy};
+use grantree::change::{Actor, Applied, Change, Note};
+use grantree::policy_test::{Question, TestDocument};
+use grantree::{Document, Engine, Moment, Policy};
+use proptest::prop_assert;
+use proptest::test_runner::TestCaseError;
+use serde_json::{Value, json};
 
-use super::by_name::ByName;
-use super::strategies::governed::Session;
+use super::oracle::Oracle;
+use super::oracle::change::meaning::meaning;
+use super::oracle::change::{Outcome, judge};
+use super::random::change::Session;
 
-/// The rules that refuse changes: "where several refuse, the first in this order".
-pub const RULES: [Rule; 11] = [
-    Rule::Invalid,
-    Rule::NotPermitted,
-    Rule::Unknown,
-    Rule::Exists,
-    Rule::Protected,
-    Rule::Unique,
-    Rule::InUse,
-    Rule::Conflict,
-    Rule::LastAdmin,
-    Rule::Separation,
-    Rule::Escalation,
-];
+/// Outcomes, by the kind of change, who asked, and the code.
+#[derive(Default)]
+pub struct Tally(BTreeMap<(String, &'static str, &'static str), u32>);
 
-/// A policy in the course of a session, and what happened to it.
+impl Tally {
+    pub fn count(&self, counts: impl Fn(&str, &str, &str) -> bool) -> u32 {
+        let counted = self.0.iter().filter(|((kind, by, code), _)| counts(kind, by, code));
+        counted.map(|(_, count)| count).sum()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for ((kind, by, code), count) in &self.0 {
+            writeln!(f, "{count:8} {kind} by {by}: {code}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A policy in the course of a session.
 struct Story {
-    first: Document,
+    first: Value,
+    document: Value,
     policy: Policy,
     /// The engine of the first policy, which has followed all changes.
     engine: Engine,
-    document: Document,
-    steps: Vec<String>,
-}
-
-impl Story {
-    fn new(document: &Document) -> Story {
-        let policy = Policy::try_from(document.clone());
-        let policy = policy.unwrap_or_else(|problems| panic!("no valid policy: {problems}"));
-        let (first, document) = (document.clone(), document.clone());
-        let engine = Engine::new(&policy);
-        Story { first, policy, engine, document, steps: Vec::new() }
-    }
-
-    /// Notes a step, and its expected outcome.
-    fn note(&mut self, actor: Option<&str>, change: &Change, expect: &str) {
-        let (actor, change) = (actor.map(str::to_owned), Some(Box::new(change.clone())));
-        let question =
-            serde_json::to_string(&Question::Change { actor, today: Given::Absent, change })
-                .expect("JSON");
-        let question = question.strip_suffix('}').expect("an object");
-        self.steps.push(format!("{question}, \"expect\": \"{expect}\"}}"));
-    }
-
-    fn go_on(&mut self, applied: Applied) {
-        self.document = Document::from(&applied.policy);
-        self.engine = self.engine.updated(&applied.policy);
-        self.policy = applied.policy;
-    }
+    steps: Vec<Value>,
 }
 
 impl fmt::Display for Story {
     /// Prints as a test document.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let policy = serde_json::to_string(&self.first).map_err(|_| fmt::Error)?;
-        write!(f, "\n{{\"policy\": {policy},\n\"steps\": [\n{}\n]}}", self.steps.join(",\n"))
+        write!(f, "\n{{\"policy\": {},\n\"steps\": [", self.first)?;
+        for (at, step) in self.steps.iter().enumerate() {
+            write!(f, "{}\n{step}", if at == 0 { "" } else { "," })?;
+        }
+        write!(f, "\n]}}")
     }
 }
 
-/// Every change of a session is refused, and leaves the policy as it was, or makes a valid
-/// policy, which the engine follows and a log replays.
-pub fn changes_are_followed(session: &Session) {
-    let mut story = Story::new(&session.document);
+pub type Law<T> = Result<T, TestCaseError>;
+
+/// Plays a session: every change of it goes as the judge says, and what follows is consistent.
+pub fn play(session: &Session, tally: &mut Tally) -> Law<()> {
+    let policy = match Policy::try_from(read(&session.policy)) {
+        Ok(policy) => policy,
+        Err(problems) => {
+            return Err(TestCaseError::fail(format!("no policy: {problems}\n{}", session.policy)));
+        }
+    };
+    let mut story = Story {
+        first: session.policy.clone(),
+        document: session.policy.clone(),
+        engine: Engine::new(&policy),
+        policy,
+        steps: Vec::new(),
+    };
     let first = story.engine.clone();
     for at in 0..session.steps() {
-        let (actor, change) = session.step(at, &story.document);
-        let by = actor.as_deref().map_or(Actor::Host, Actor::User);
-        match story.policy.apply(by, &change) {
-            Ok(applied) => {
-                story.note(actor.as_deref(), &change, "applied");
-                is_a_valid_policy(&story, &applied);
-                let replayed = story.policy.replay(&applied.log_entry()).expect("the next entry");
-                assert!(
-                    Document::from(&replayed) == Document::from(&applied.policy),
-                    "replayed, it is something else{story}"
-                );
-                story.go_on(applied);
-            }
-            Err(refusal) => {
-                assert!(!refusal.to_string().contains('\n'), "{refusal}");
-                assert!(Document::from(&story.policy) == story.document, "it changed{story}");
+        let step = session.step(at, &story.document);
+        if let Some(applied) = make(&mut story, &step, tally)? {
+            story.document = written(&applied.policy);
+            story.engine = story.engine.updated(&applied.policy);
+            story.policy = applied.policy;
+            if at % 10 == 9 {
+                decides_as_the_oracle(&story, session)?;
             }
         }
     }
-    answer_alike(&story.engine, &Engine::new(&story.policy), &story);
-    answer_alike(&first, &Story::new(&story.first).engine, &story);
+    answer_alike(&story.engine, &Engine::new(&story.policy), session, &story)?;
+    let before = Policy::try_from(read(&story.first)).expect("a policy");
+    answer_alike(&first, &Engine::new(&before), session, &story)
 }
 
-/// Two engines answer every question alike: all that anybody holds and, for each
-/// permission, on which objects.
-pub fn answer_alike(one: &Engine, other: &Engine, story: &impl fmt::Display) {
-    let document = Document::from(one.policy());
-    assert!(document == Document::from(other.policy()), "not one policy{story}");
-    for (name, _) in document.users.iter() {
-        let user = |engine: &Engine| engine.user(name).expect("a known user");
-        let held = |engine: &Engine| -> Vec<String> {
-            engine.effective(user(engine)).iter().map(ToString::to_string).collect()
-        };
-        assert!(held(one) == held(other), "`{name}` holds otherwise{story}");
-        for action in held(one) {
-            let filter = |engine: &Engine| engine.filter_by_name(name, &action, None);
-            assert!(filter(one) == filter(other), "`{name}`, `{action}`{story}");
-            let some = |engine: &Engine| {
-                engine.can_some(user(engine), engine.permission(&action).expect("a permission"))
-            };
-            assert!(some(one) == some(other), "`{name}`, `{action}` on some{story}");
+/// Makes a change, and holds its outcome to what the judge says.
+fn make(story: &mut Story, step: &Value, tally: &mut Tally) -> Law<Option<Applied>> {
+    let verdict = judge(&story.document, step);
+    let codes = verdict.codes();
+    story.steps.push(json!({"change": step, "expect": codes[0]}));
+    let (change, actor, today) = parts(step);
+    let by = actor.as_deref().map_or(Actor::Host, Actor::User);
+    let outcome = story.policy.apply_on(by, &change, today);
+    let code = outcome.as_ref().map_or_else(|refusal| refusal.rule.code(), |_| "applied");
+    let told = match &outcome {
+        Ok(_) => "applied".to_owned(),
+        Err(refusal) => refusal.to_string(),
+    };
+    prop_assert!(codes.contains(&code), "the last of these: {told}, not {codes:?}{story}");
+    let kind = serde_json::to_value(&change).expect("JSON");
+    let kind = kind.as_object().and_then(|it| it.keys().next()).expect("a kind").clone();
+    let is_admin = |name: &str| story.document["users"][name]["admin"] == true;
+    let who = match actor.as_deref() {
+        None => "host",
+        Some(actor) if is_admin(actor) => "admin",
+        Some(_) => "actor",
+    };
+    *tally.0.entry((kind, who, code)).or_default() += 1;
+    match outcome {
+        Ok(applied) => {
+            let expected = verdict.applied.expect("what it makes");
+            has_result(story, &applied, &expected)?;
+            can_be_replayed(story, &applied)?;
+            Ok(Some(applied))
+        }
+        Err(refusal) => {
+            prop_assert!(!refusal.to_string().contains('\n'), "{refusal}{story}");
+            prop_assert!(
+                written(&story.policy) == written_of(&story.document),
+                "it changed{story}"
+            );
+            Ok(None)
         }
     }
 }
 
-/// The result of a change is a valid document.
-fn is_a_valid_policy(story: &Story, applied: &Applied) {
+/// The change of a step, who asks, and the day.
+pub fn parts(step: &Value) -> (Change, Option<String>, Option<Moment>) {
+    let question = serde_json::from_value(json!({"change": step}));
+    let Ok(Question::Change { actor, today, change: Some(change) }) = question else {
+        panic!("not a change: {step}");
+    };
+    (*change, actor, today.value().copied())
+}
+
+fn read(document: &Value) -> Document {
+    serde_json::from_value(document.clone()).expect("a document")
+}
+
+fn written(policy: &Policy) -> Value {
+    serde_json::to_value(Document::from(policy)).expect("JSON")
+}
+
+/// A document as the library writes it.
+fn written_of(document: &Value) -> Value {
+    serde_json::to_value(read(document)).expect("JSON")
+}
+
+/// The document afterwards is the one that the judge expects, and so is what was left undone;
+/// and it is a policy that is read as it was written.
+fn has_result(story: &Story, applied: &Applied, expected: &Outcome) -> Law<()> {
+    let wanted = written_of(&expected.policy);
+    let (got, wanted) = (meaning(&written(&applied.policy)), meaning(&wanted));
+    if let Some(difference) = difference(&got, &wanted, "") {
+        let failed = format!("the last of these makes {difference}{story}");
+        return Err(TestCaseError::fail(failed));
+    }
+    let got: BTreeSet<String> = applied.notes.iter().map(note).collect();
+    prop_assert!(got == expected.notes, "left undone: {got:?}, not {:?}{story}", expected.notes);
     let document = Document::from(&applied.policy);
-    match Policy::try_from(document.clone()) {
-        Ok(policy) => assert!(Document::from(&policy) == document, "read otherwise{story}"),
-        Err(problems) => panic!("it is no policy any more: {problems}{story}"),
+    let again = Policy::try_from(document.clone());
+    let again = again.map_err(|problems| TestCaseError::fail(format!("{problems}{story}")))?;
+    prop_assert!(Document::from(&again) == document, "read otherwise{story}");
+    Ok(())
+}
+
+/// The first place in which two values differ.
+fn difference(got: &Value, wanted: &Value, place: &str) -> Option<String> {
+    let (Some(one), Some(other)) = (got.as_object(), wanted.as_object()) else {
+        return (got != wanted).then(|| format!("{got} of {place}, and not {wanted}"));
+    };
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    names
+        .into_iter()
+        .find_map(|name| difference(&got[name], &wanted[name], &format!("{place}/{name}")))
+}
+
+/// A note as the judge writes it.
+fn note(note: &Note) -> String {
+    match note {
+        Note::Renamed { source, to } => format!("renamed {} {to}", source.place()),
+        Note::Unmet { permission } => format!("unmet {permission}"),
+        Note::LeftOut(it) => format!("left out {} {}", it.problem.place(), it.restriction),
+        _ => format!("unknown {note:?}"),
     }
+}
+
+/// "The answer lists everything that changed": applied one by one by the host, the listed
+/// changes turn the policy before into the same one; and so does the entry of a log.
+fn can_be_replayed(story: &Story, applied: &Applied) -> Law<()> {
+    let after = Document::from(&applied.policy);
+    let mut replayed = story.policy.clone();
+    for change in &applied.changed {
+        match replayed.apply(Actor::Host, change) {
+            Ok(applied) => replayed = applied.policy,
+            Err(refusal) => {
+                return Err(TestCaseError::fail(format!(
+                    "of what changed, {change:?} is refused: {refusal}{story}"
+                )));
+            }
+        }
+    }
+    let changed = &applied.changed;
+    prop_assert!(
+        Document::from(&replayed) == after,
+        "{changed:?} makes something else of it{story}"
+    );
+    let logged = story.policy.replay(&applied.log_entry()).expect("the next entry");
+    prop_assert!(Document::from(&logged) == after, "replayed, it is something else{story}");
+    // "Giving what is held, or taking what is not, changes nothing." Ops may undo each other,
+    // and a source may be replaced by an equal one.
+    let nothing = after == Document::from(&story.policy);
+    let may_come_to_nothing = |change: &Change| match change {
+        Change::Edit { ops, .. } => ops.len() > 1,
+        change => matches!(change, Change::Import { .. }),
+    };
+    prop_assert!(
+        !nothing || changed.iter().all(may_come_to_nothing),
+        "{changed:?}: nothing{story}"
+    );
+    Ok(())
+}
+
+fn decides_as_the_oracle(story: &Story, session: &Session) -> Law<()> {
+    let oracle = Oracle::new(&story.document);
+    let answered = session.questions(&story.document).into_iter().map(|mut step| {
+        step["expect"] = oracle.ask(&step);
+        step
+    });
+    let document = json!({"steps": answered.collect::<Vec<_>>()});
+    let document: TestDocument = serde_json::from_value(document).expect("steps");
+    let report = document.run(Some(&story.policy)).expect("a policy");
+    if let Some(failure) = report.failures.first() {
+        return Err(TestCaseError::fail(format!("{failure}{story}")));
+    }
+    Ok(())
+}
+
+/// Two engines answer alike.
+fn answer_alike(one: &Engine, other: &Engine, session: &Session, story: &Story) -> Law<()> {
+    let difference = differ(one, other, &session.questions(&written(one.policy())));
+    difference.map_or(Ok(()), |it| Err(TestCaseError::fail(format!("{it}{story}"))))
+}
+
+/// What two engines answer otherwise, if anything: these questions, and of everybody what is
+/// held, on which objects, and if on some.
+pub fn differ(one: &Engine, other: &Engine, questions: &[Value]) -> Option<String> {
+    let document = Document::from(one.policy());
+    if document != Document::from(other.policy()) {
+        return Some("not one policy".to_owned());
+    }
+    for question in questions {
+        let asked: Question = serde_json::from_value(question.clone()).expect("a question");
+        if asked.ask(one) != asked.ask(other) {
+            return Some(question.to_string());
+        }
+    }
+    let mut names = document.users.iter().map(|(name, _)| name);
+    names.find_map(|name| {
+        let [(one, mine), (other, same)] =
+            [one, other].map(|engine| (engine, engine.user(name).expect("a known user")));
+        let held: Vec<String> = one.effective(mine).iter().map(ToString::to_string).collect();
+        if !other.effective(same).iter().map(ToString::to_string).eq(held.iter().cloned()) {
+            return Some(format!("`{name}` holds otherwise"));
+        }
+        let differs = |action: &&String| {
+            let [a, b] = [one, other].map(|it| it.permission(action).expect("a permission"));
+            one.filter(mine, a, ()) != other.filter(same, b, ())
+                || one.can_some(mine, a) != other.can_some(same, b)
+        };
+        held.iter().find(differs).map(|action| format!("`{name}`, `{action}`"))
+    })
 }

@@ -16,11 +16,17 @@ use grantree::Document;
 use grantree::diff::{
     BeforeAfter, Diff, Extent, Group, NameChange, PermissionChange, Presence, Shift,
 };
-use grantree::document::{Accepted, Bound, Fence, PermissionNode, RelationType, Statements};
+use grantree::document::{RelationType, Statements};
 use grantree::object::{DynamicObject, Value};
-use grantree::{Date, Engine, Moment, Policy};
+use grantree::{Date, Engine, Moment};
+use serde_json::{Value as Json, json};
 
-use super::oracle::{Form, Oracle, accepts, passes};
+use super::case::{engine, value};
+use super::oracle::Oracle;
+use super::oracle::bound::passes;
+use super::oracle::catalogue::Form;
+use super::oracle::date::Today;
+use super::oracle::person::Person;
 
 /// How often things were found, so that tests can tell whether they try enough.
 #[derive(Debug, Default)]
@@ -56,7 +62,7 @@ pub fn holds(engines: &[Engine; 2], documents: [&Document; 2], diff: &Diff, tall
     assert!(diff.names.is_empty(), "{diff}");
     assert_eq!(diff.is_empty(), diff.groups.is_empty());
     tally.empty += u32::from(diff.is_empty());
-    let oracles = documents.map(Oracle::new);
+    let oracles = documents.map(|document| Oracle::new(&value(document)));
     let names = documents.iter().flat_map(|document| document.users.iter());
     let names: BTreeSet<&str> = names.map(|(name, _)| name).collect();
     let mut told = 0;
@@ -77,9 +83,16 @@ pub fn holds(engines: &[Engine; 2], documents: [&Document; 2], diff: &Diff, tall
             [_, false] => assert!(group.is_some_and(|it| it.presence == Presence::Gone), "{diff}"),
         }
         let known = RefCell::default();
-        let subject = Subject { user, engines, documents, oracles: &oracles, known };
+        let people = [0, 1].map(|at| Person::of_document(oracles[at].policy(), user));
+        let subject = Subject { user, engines, documents, oracles: &oracles, people, known };
         subject.settings(group);
-        for (path, node) in oracles[0].catalogue().nodes() {
+        let has_assignments = |document: &Document| {
+            document.users.get(user).is_some_and(|it| !it.assignments.is_empty())
+        };
+        if documents.into_iter().any(has_assignments) {
+            continue;
+        }
+        for (path, node) in oracles[0].policy().catalogue.nodes() {
             if node.form != Form::Heading {
                 subject.permission(path, group, tally);
             }
@@ -108,7 +121,8 @@ struct Subject<'a> {
     user: &'a str,
     engines: &'a [Engine; 2],
     documents: [&'a Document; 2],
-    oracles: &'a [Oracle<'a>; 2],
+    oracles: &'a [Oracle; 2],
+    people: [Option<Person>; 2],
     /// The objects of each kind.
     known: RefCell<BTreeMap<Option<String>, Rc<Objects>>>,
 }
@@ -142,7 +156,7 @@ impl Subject<'_> {
             group.permissions.iter().find(|change| change.permission.name == path)
         });
         // All names that it is asked for by.
-        let node = self.oracles[0].catalogue().node(path);
+        let node = self.oracles[0].policy().catalogue.node(path);
         let mut names = vec![path.to_owned()];
         names.extend(node.levels.iter().skip(1).map(|level| format!("{path}:{level}")));
         let versus = |both: [bool; 2]| {
@@ -173,7 +187,7 @@ impl Subject<'_> {
         otherwise |= names.iter().any(|name| can_some(name)[0] != can_some(name)[1]);
         // What may be done.
         let mut found = [Found::default(), Found::default()];
-        let known = self.objects(node.kind);
+        let known = self.objects(node.kind.as_deref());
         let (objects, sampled) = (&known.0, known.1);
         tally.sampled += u32::from(sampled);
         for name in &names {
@@ -337,71 +351,48 @@ impl Subject<'_> {
     }
 
     /// The bounds on an attribute, before and after.
-    fn bounds(&self, kind: &str, attribute: &str) -> [Vec<&Bound>; 2] {
-        [0, 1].map(|at| {
-            let holder = self.oracles[at].holder(self.user);
-            holder.map(|holder| holder.bounds(kind, attribute)).unwrap_or_default()
+    fn bounds(&self, kind: &str, attribute: &str) -> [Vec<Json>; 2] {
+        let name = format!("{kind}.{attribute}");
+        self.people.each_ref().map(|person| {
+            person.as_ref().map_or_else(Vec::new, |it| it.ordinary().own_bounds(&name))
         })
     }
 
-    /// What scopes accept of an attribute of that name.
-    fn accepted(&self, attribute: &str) -> Vec<Accepted> {
-        fn collect(permissions: &[PermissionNode], attribute: &str, found: &mut Vec<Accepted>) {
-            for permission in permissions {
-                let accepted = permission.scopes.iter().filter_map(|it| it.when.get(attribute));
-                found.extend(accepted.cloned());
-                collect(&permission.children, attribute, found);
-            }
-        }
-        let mut found = Vec::new();
-        for document in self.documents {
-            collect(&document.catalogue.permissions, attribute, &mut found);
-        }
-        found
+    /// The values that scopes on a kind accept of an attribute.
+    fn accepted(&self, kind: &str, attribute: &str) -> Vec<Json> {
+        let nodes = self.oracles.iter().flat_map(|oracle| oracle.policy().catalogue.nodes());
+        let on_kind = nodes.filter(|(_, node)| node.kind.as_deref() == Some(kind));
+        let conditions = on_kind.flat_map(|(_, node)| &node.when);
+        let accepted = conditions.filter(|(name, _)| name == attribute);
+        accepted.map(|(_, accepted)| accepted.clone()).collect()
     }
 
     /// Values of an attribute on a day, one of each way to pass, with the ways.
     fn values(&self, kind: &str, attribute: &str, today: Option<Date>) -> (Vec<Vec<bool>>, Values) {
         const TEXTS: [&str; 6] = ["north", "south", "east", "west", "", "nowhere"];
-        let form = self.oracles[0].bound_type(kind, attribute);
+        let form = &self.oracles[0].policy().catalogue.kinds[kind].attributes[attribute];
         let bounds = self.bounds(kind, attribute);
+        let accepted = self.accepted(kind, attribute);
+        let stated = || bounds.iter().flatten().chain(&accepted);
         let mut values = vec![None, Some(Value::Other)];
         values.extend(TEXTS.map(|text| Some(Value::Text(text))));
         values.extend([false, true].map(|flag| Some(Value::Boolean(flag))));
-        let accepted = self.accepted(attribute);
-        let limits = bounds.iter().flatten().filter_map(|bound| match bound {
-            Bound::Limit(limit) => Some(*limit),
-            _ => None,
-        });
-        let limits = limits.chain(accepted.iter().filter_map(|accepted| match accepted {
-            Accepted::Limit(limit) => Some(*limit),
-            _ => None,
-        }));
+        let limits = stated().filter_map(Json::as_i64);
         let around_limits =
             limits.flat_map(|limit| [limit.saturating_sub(1), limit, limit.saturating_add(1)]);
         let integers = [i64::MIN, i64::MAX].into_iter().chain(around_limits);
         values.extend(integers.map(|integer| Some(Value::Integer(integer))));
-        let fences = bounds.iter().flatten().filter_map(|bound| match bound {
-            Bound::Fence(fence) => Some(*fence),
-            _ => None,
-        });
         let about = today.into_iter().flat_map(|today| around(today, -8, 8));
-        let fixed = fences.filter_map(|fence| match fence {
-            Fence::Date(date) => Some(around(date, -1, 1)),
-            _ => None,
-        });
-        let accepted_dates = accepted.iter().filter_map(|accepted| match accepted {
-            Accepted::Date(date) => Some(around(*date, -1, 1)),
-            _ => None,
-        });
-        let dates = about.chain(fixed.flatten()).chain(accepted_dates.flatten()).chain(ends());
+        let fixed = stated().filter_map(date).flat_map(|date| around(date, -1, 1));
+        let dates = about.chain(fixed).chain(ends());
         values.extend(dates.map(|date| Some(Value::Date(date))));
+        let today = today.and_then(|today| Today::read(&today.to_string()));
         let mut seen = BTreeSet::new();
         values.retain(|value| {
-            let mut ways: Vec<bool> = [0, 1]
-                .map(|at| bounds[at].iter().any(|bound| passes(bound, form, *value, today)))
-                .into();
-            ways.extend(accepted.iter().map(|accepted| accepts(accepted, form, *value)));
+            let value = value.map(as_json);
+            let passes = |bound: &Json| passes(bound, form, value.as_ref(), today);
+            let mut ways: Vec<bool> = bounds.iter().map(|it| it.iter().any(passes)).collect();
+            ways.extend(accepted.iter().map(passes));
             seen.insert(ways)
         });
         (seen.into_iter().collect(), values)
@@ -410,31 +401,35 @@ impl Subject<'_> {
     /// Days about every fence on a kind, and no day.
     fn days(&self, kind: &str) -> Vec<Option<Date>> {
         let declared = self.documents[0].catalogue.objects.get(kind).expect("a kind");
-        let fences = declared.attributes.iter().flat_map(|(attribute, _)| {
-            self.bounds(kind, attribute).into_iter().flatten().filter_map(|bound| match bound {
-                Bound::Fence(fence) => Some(*fence),
-                _ => None,
-            })
+        let stated = declared.attributes.iter().flat_map(|(attribute, _)| {
+            let bounds = self.bounds(kind, attribute).into_iter().flatten();
+            bounds.chain(self.accepted(kind, attribute))
         });
-        let attributes = declared.attributes.iter();
-        let accepted = attributes.flat_map(|(attribute, _)| self.accepted(attribute));
-        let accepted = accepted.filter_map(|accepted| match accepted {
-            Accepted::Date(date) => Some(Fence::Date(date)),
-            _ => None,
-        });
-        let fences: Vec<Fence> = fences.chain(accepted).collect();
-        if fences.iter().all(|fence| matches!(fence, Fence::Date(_))) {
+        let fences: Vec<Json> = stated.filter(Json::is_object).collect();
+        if fences.iter().all(|fence| date(fence).is_some()) {
             return vec![None];
         }
-        let fixed = fences.iter().filter_map(|fence| match fence {
-            Fence::Date(date) => Some(*date),
-            _ => None,
-        });
         // No random fence goes further from today than that.
-        let days = fixed.flat_map(|date| around(date, -9, 9));
+        let days = fences.iter().filter_map(date).flat_map(|date| around(date, -9, 9));
         let week = around("2000-01-01".parse().expect("a date"), 0, 7);
         let late = around(ends()[1], -20, 0);
         std::iter::once(None).chain(days.chain(week).chain(late).map(Some)).collect()
+    }
+}
+
+/// The date of a fence that has one.
+fn date(fence: &Json) -> Option<Date> {
+    fence["date"].as_str()?.parse().ok()
+}
+
+/// An attribute's value, as an object in a test document has it.
+fn as_json(value: Value<'_>) -> Json {
+    match value {
+        Value::Text(text) => json!(text),
+        Value::Integer(integer) => json!(integer),
+        Value::Date(date) => json!(date.to_string()),
+        Value::Boolean(flag) => json!(flag),
+        Value::Other => json!(0.5),
     }
 }
 
@@ -549,8 +544,4 @@ pub fn exchanged(document: &Document, by: usize) -> Document {
         }
     }
     other
-}
-
-fn engine(document: &Document) -> Engine {
-    Engine::new(&Policy::try_from(document.clone()).expect("a valid policy"))
 }

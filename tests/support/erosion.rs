@@ -9,7 +9,8 @@ use grantree::Policy;
 use grantree::document::{BoundType, Map, PermissionNode};
 use serde_json::Value;
 
-use super::oracle::{Catalogue, Form};
+use super::case::value;
+use super::oracle::catalogue::{Catalogue, Form};
 use super::prune::prune;
 
 /// A few documents, each with something of the catalogue gone or changed, or with a
@@ -163,7 +164,7 @@ fn heal(document: &mut Document) {
     // The oracle takes it for valid where it looks at no licence.
     let mut bare = Document::default();
     bare.catalogue = document.catalogue.clone();
-    let known = Catalogue::new(&bare);
+    let known = Catalogue::new(&value(&bare));
     let kinds = &bare.catalogue.objects;
     heal_permissions(&mut document.catalogue.permissions, "", &mut |path, permission| {
         let fits = |name: &String| known.need(name).is_some();
@@ -177,7 +178,7 @@ fn heal(document: &mut Document) {
             scope.requires.retain(fits);
             scope.implies.retain(implies);
         }
-        let kind = known.node(path).kind.and_then(|kind| kinds.get(kind));
+        let kind = known.node(path).kind.as_deref().and_then(|kind| kinds.get(kind));
         permission
             .checks
             .retain(|check| kind.is_some_and(|kind| kind.attributes.get(check).is_some()));

@@ -3,45 +3,69 @@
 
 use std::collections::BTreeSet;
 
-use super::ask::Ask;
-use grantree::Document;
-use grantree::document::{Accepted, Statements};
+use grantree::document::Statements;
 use grantree::explain::{
     Check, Effect, Explanation, Gate, Grant, Link, PermissionTrace, ScopeTrace, Statement,
 };
-use grantree::object::{Object, RelationState};
-use grantree::{Reason, SourceName};
+use grantree::object::RelationState;
+use grantree::{Document, Reason, SourceName};
+use serde_json::{Value, json};
 
-use super::oracle::{
-    Catalogue, Form, Holder, Need, Node, Oracle, Said, Situation, passes, says, visit,
-};
+use super::ask::Ask;
+use super::oracle::bound::passes;
+use super::oracle::capacity::Capacity;
+use super::oracle::catalogue::{Catalogue, Form, Levels, Need, Node};
+use super::oracle::date::Today;
+use super::oracle::object::Situation;
+use super::oracle::person::Person;
+use super::oracle::policy::Policy;
+use super::oracle::source::{Said, nearness, said};
 
-/// One explanation, and what the oracle knows about its question.
+/// One explanation of the ordinary capacity of a user, and what the oracle knows about its
+/// question.
 pub struct Judge<'a> {
-    oracle: &'a Oracle<'a>,
-    holder: &'a Holder<'a>,
-    ask: &'a Ask,
-    /// Whether the decision depends on the object.
+    policy: &'a Policy,
+    person: &'a Person,
+    capacity: &'a Capacity,
+    object: Option<Value>,
+    today: Option<Today>,
+    /// `true` if the decision depends on the object.
     on_object: bool,
     /// The user's sources with their tiers, the more general first.
-    sources: Vec<(usize, SourceName, &'a Statements)>,
+    sources: Vec<Told<'a>>,
+}
+
+/// A source of the user, with the number of its tier.
+struct Told<'a> {
+    tier: usize,
+    name: SourceName,
+    statements: &'a Statements,
+    value: Value,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(
-        oracle: &'a Oracle<'a>,
+        policy: &'a Policy,
         document: &'a Document,
-        holder: &'a Holder<'a>,
+        person: &'a Person,
         ask: &'a Ask,
     ) -> Judge<'a> {
-        let need = oracle.catalogue().need(&ask.action).expect("a known permission");
-        let on_object = !holder.user.admin && holder.has(oracle.catalogue(), &need);
-        let sources = sources(document, holder);
-        Judge { oracle, holder, ask, on_object, sources }
+        let need = policy.catalogue.need(&ask.action).expect("a known permission");
+        let capacity = person.ordinary();
+        let is_held = policy.catalogue.is_met(&need, &capacity.effective);
+        Judge {
+            policy,
+            person,
+            capacity,
+            object: ask.object.as_ref().map(|it| serde_json::to_value(it).expect("JSON")),
+            today: ask.today.and_then(|today| Today::read(&today.to_string())),
+            on_object: !person.admin && is_held,
+            sources: sources(policy, document, &person.name),
+        }
     }
 
-    fn catalogue(&self) -> &'a Catalogue<'a> {
-        self.oracle.catalogue()
+    fn catalogue(&self) -> &'a Catalogue {
+        &self.policy.catalogue
     }
 
     /// Judges what is found about each permission, and that one leads to the next.
@@ -68,41 +92,52 @@ impl<'a> Judge<'a> {
     }
 
     fn situation(&self) -> Option<Situation<'_>> {
-        let object = self.ask.object.as_ref()?;
-        Some(Situation {
-            holder: self.holder,
-            object,
-            today: self.ask.today.map(grantree::Moment::date),
-        })
+        let Judge { policy, person, capacity, today, .. } = *self;
+        self.object.as_ref().map(|object| Situation { policy, person, capacity, object, today })
     }
 
     /// The situation, if a permission is on the object's kind.
     fn on_kind(&self, path: &str) -> Option<Situation<'_>> {
-        let kind = self.catalogue().node(path).kind;
-        self.situation().filter(|at| kind == Some(at.object.kind()))
+        let kind = self.catalogue().node(path).kind.as_deref();
+        self.situation().filter(|at| kind == at.object["kind"].as_str())
     }
 
     /// The reason for a permission that another one answers to.
     fn reason(&self, need: &Need) -> &'static str {
-        match (self.on_object, self.on_kind(&need.path)) {
-            (false, _) => self.oracle.why_held(self.holder, need),
-            (true, Some(at)) => self.oracle.why_on(&need.path, &at),
-            (true, None) if self.is_open(need) => "granted",
-            (true, None) => "gated",
+        match self.on_kind(&need.path).filter(|_| self.on_object) {
+            None if !self.on_object => self.why_held(need),
+            None if self.is_open(need) => "granted",
+            None => "gated",
+            Some(at) => at.why(need).code(),
         }
     }
 
-    /// Whether what something answers to is effective or, on the object, allowed.
+    /// The reason, objects left aside.
+    fn why_held(&self, need: &Need) -> &'static str {
+        if !self.person.admin {
+            return self.capacity.why(self.catalogue(), need).code();
+        }
+        let is_licensed = |path: &str| self.catalogue().is_licensed(path);
+        let scopes = self.catalogue().scopes(&need.path);
+        let is_held = if scopes.is_empty() {
+            is_licensed(&need.path)
+        } else {
+            scopes.into_iter().any(is_licensed)
+        };
+        if is_held { "admin" } else { "unlicensed" }
+    }
+
+    /// Returns `true` if what something answers to is effective or, on the object, allowed.
     fn is_open(&self, need: &Need) -> bool {
         match self.situation().filter(|_| self.on_object) {
-            Some(at) => self.oracle.is_followed(need, &at),
-            None => self.holder.has(self.catalogue(), need),
+            Some(at) => at.is_followed(need),
+            None => self.catalogue().is_met(need, &self.capacity.effective),
         }
     }
 
     fn permission(&self, need: &Need, trace: &PermissionTrace) {
         let node = self.catalogue().node(&need.path);
-        assert_eq!(trace.object.as_deref(), node.kind);
+        assert_eq!(trace.object, node.kind);
         self.grant(&need.path, &trace.grant);
         if trace.reason == Reason::Admin {
             assert!(trace.gates.is_empty() && trace.scopes.is_empty() && trace.checks.is_empty());
@@ -114,32 +149,30 @@ impl<'a> Judge<'a> {
     }
 
     fn grant(&self, path: &str, grant: &Grant) {
-        let (catalogue, holder) = (self.catalogue(), self.holder);
+        let (catalogue, capacity) = (self.catalogue(), self.capacity);
         let node = catalogue.node(path);
+        let granted: &Levels = capacity.granted();
         if node.form == Form::Scoped {
             assert_eq!(*grant, Grant::default());
             return;
         }
-        let is_said = |path: &str| holder.said.contains_key(path);
-        assert_eq!(
-            !grant.implied_by.is_empty(),
-            !is_said(path) && holder.granted.contains_key(path)
-        );
+        let is_said = |path: &str| capacity.said(path).is_some();
+        assert_eq!(!grant.implied_by.is_empty(), !is_said(path) && granted.contains_key(path));
         let mut stated_of = path;
         for by in &grant.implied_by {
             let implies = &catalogue.node(&by.name).implies;
             assert!(implies.iter().any(|text| self.need(text).path == stated_of), "{}", by.name);
-            assert!(holder.granted.contains_key(&by.name) && !is_said(stated_of));
+            assert!(granted.contains_key(&by.name) && !is_said(stated_of));
             stated_of = &by.name;
         }
         assert!(grant.implied_by.is_empty() || is_said(stated_of));
         self.statements(stated_of, &grant.statements);
         self.left_out(path, &grant.left_out_by);
 
-        let forbids = self.sources.iter().flat_map(|(_, name, said)| {
+        let forbids = self.sources.iter().flat_map(|Told { name, statements, .. }| {
             let mut known = BTreeSet::new();
-            let matching = said.forbid.iter().enumerate().filter(|(_, pattern)| {
-                catalogue.nearness(pattern, path).is_some() && known.insert(*pattern)
+            let matching = statements.forbid.iter().enumerate().filter(|(_, pattern)| {
+                nearness(catalogue, pattern, path).is_some() && known.insert(*pattern)
             });
             let matching = matching
                 .map(|(at, pattern)| (format!("{}.forbid[{at}]", name.place()), pattern.as_str()));
@@ -151,14 +184,14 @@ impl<'a> Judge<'a> {
         let mut told = grant.forbidden_by.iter();
         assert!(told.all(|statement| statement.effect == Effect::Forbid && statement.decides));
 
-        let level = holder.granted.get(path).copied().unwrap_or(0);
+        let level = granted.get(path).copied().unwrap_or(0);
         assert_eq!(grant.level.as_ref(), node.levels.get(level));
         let unlicensed = grant.unlicensed.as_ref();
         assert_eq!(unlicensed.is_none(), catalogue.is_licensed(path));
         if let Some(unlicensed) = unlicensed {
             let by = &unlicensed.needed_by.name;
             assert!(path == by || path.starts_with(&format!("{by}.")));
-            assert_eq!(catalogue.node(by).feature, Some(unlicensed.feature.as_str()));
+            assert_eq!(catalogue.node(by).feature.as_ref(), Some(&unlicensed.feature));
             assert!(!catalogue.has_feature(&unlicensed.feature));
         }
     }
@@ -166,14 +199,15 @@ impl<'a> Judge<'a> {
     /// The nearest statement of each source that leaves a permission out.
     fn left_out(&self, path: &str, told: &[Statement]) {
         let catalogue = self.catalogue();
-        let nearest = self.sources.iter().filter_map(|(_, name, source)| {
-            let nearness = |pattern: &String| catalogue.nearness(pattern, path);
-            let matching = source.except.iter().filter(|pattern| nearness(pattern).is_some());
-            let nearest = matching.rev().max_by_key(|pattern| nearness(pattern))?;
-            let place = place_in("except", &source.except, nearest);
-            let is_left_out = says(catalogue, source, path).is_none();
-            is_left_out.then(|| format!("{}.{place}", name.place()))
-        });
+        let nearest =
+            self.sources.iter().filter_map(|Told { name, statements: source, value, .. }| {
+                let nearness = |pattern: &String| nearness(catalogue, pattern, path);
+                let matching = source.except.iter().filter(|pattern| nearness(pattern).is_some());
+                let nearest = matching.rev().max_by_key(|pattern| nearness(pattern))?;
+                let place = place_in("except", &source.except, nearest);
+                let is_left_out = said(catalogue, value, path).is_none();
+                is_left_out.then(|| format!("{}.{place}", name.place()))
+            });
         assert_eq!(
             told.iter().map(|statement| statement.place.clone()).collect::<Vec<_>>(),
             nearest.collect::<Vec<_>>()
@@ -185,9 +219,10 @@ impl<'a> Judge<'a> {
     /// The nearest statement of each source that states anything, those that decide marked.
     fn statements(&self, path: &str, told: &[Statement]) {
         let catalogue = self.catalogue();
-        let said = |source: &Statements| says(catalogue, source, path);
-        let expected = self.sources.iter();
-        let expected = expected.filter_map(|(_, name, source)| Some((name, said(source)?)));
+        let expected = self
+            .sources
+            .iter()
+            .filter_map(|Told { name, value, .. }| Some((name, said(catalogue, value, path)?)));
         let found = told.iter().map(|statement| {
             let said = match &statement.effect {
                 Effect::Allow => Said::Level(catalogue.highest(path)),
@@ -202,13 +237,15 @@ impl<'a> Judge<'a> {
         });
         let found: Vec<_> = found.collect();
         assert_eq!(found, expected.collect::<Vec<_>>());
-        let tier = |name: &SourceName| self.sources.iter().find(|(_, known, _)| known == name);
-        let tiers: Vec<usize> =
-            found.iter().map(|(name, _)| tier(name).expect("a source of the user").0).collect();
+        let source = |name: &SourceName| {
+            let mut sources = self.sources.iter();
+            sources.find(|known| known.name == *name).expect("a source of the user")
+        };
+        let tiers: Vec<usize> = found.iter().map(|(name, _)| source(name).tier).collect();
         for (statement, ((name, said), of)) in told.iter().zip(found.iter().zip(&tiers)) {
-            let decides = Some(of) == tiers.last() && self.holder.said.get(path) == Some(said);
+            let decides = Some(of) == tiers.last() && self.capacity.said(path) == Some(*said);
             assert_eq!(statement.decides, decides, "{statement}");
-            let source = tier(name).expect("a source of the user").2;
+            let source = source(name).statements;
             let pattern = &statement.pattern;
             let listed = match &statement.effect {
                 Effect::Allow => place_in("allow", &source.allow, pattern),
@@ -228,8 +265,8 @@ impl<'a> Judge<'a> {
             let lists = [&source.allow, &source.except, &source.deny];
             let patterns = lists.into_iter().flatten().map(String::as_str);
             let patterns = patterns.chain(levels.map(|(pattern, _)| pattern));
-            let nearest = patterns.filter_map(|pattern| catalogue.nearness(pattern, path)).max();
-            assert_eq!(catalogue.nearness(pattern, path), nearest);
+            let nearest = patterns.filter_map(|pattern| nearness(catalogue, pattern, path)).max();
+            assert_eq!(nearness(catalogue, pattern, path), nearest);
         }
     }
 
@@ -238,14 +275,14 @@ impl<'a> Judge<'a> {
         let catalogue = self.catalogue();
         let node = catalogue.node(path);
         let gate = node.gate.iter().map(|gate| (Link::Parent, Need::plain(gate)));
-        let requires = node.requires.iter().chain(node.scope_requires);
+        let requires = node.requires.iter().chain(&node.scope_requires);
         let requires = requires.map(|text| (Link::Requires, self.need(text)));
         let implies = node.implies.iter().map(|text| (Link::Implies, self.need(text)));
         let implies = implies.filter(|(_, need)| catalogue.is_licensed(&need.path));
         gate.chain(requires).chain(implies).collect()
     }
 
-    fn gates(&self, path: &str, node: &Node<'_>, trace: &PermissionTrace) {
+    fn gates(&self, path: &str, node: &Node, trace: &PermissionTrace) {
         let told = |gate: &Gate| (gate.link, self.need(&gate.permission.name));
         let told: Vec<(Link, Need)> = trace.gates.iter().map(told).collect();
         assert!(trace.gates.iter().all(|gate| gate.holds == (trace.reason == Reason::Granted)));
@@ -254,7 +291,7 @@ impl<'a> Judge<'a> {
             Reason::Granted => assert!(is_same(&told, &needs)),
             Reason::Gated => {
                 let scopes = self.catalogue().scopes(path);
-                let by_scopes = scopes.flat_map(|scope| self.needs(scope));
+                let by_scopes = scopes.into_iter().flat_map(|scope| self.needs(scope));
                 let all: Vec<_> = needs.iter().cloned().chain(by_scopes).collect();
                 assert!(told.iter().all(|need| all.contains(need) && !self.is_open(&need.1)));
                 let lacks: Vec<_> =
@@ -269,12 +306,14 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn scopes(&self, path: &str, node: &Node<'_>, told: &[ScopeTrace]) {
+    fn scopes(&self, path: &str, node: &Node, told: &[ScopeTrace]) {
         let (catalogue, at) = (self.catalogue(), self.on_kind(path));
-        let is_effective = |scope: &&str| self.holder.effective.contains_key(*scope);
+        let is_effective = |scope: &&str| self.capacity.effective.contains_key(*scope);
         let expected: BTreeSet<&str> = match (node.form, self.on_object) {
-            (Form::Scoped, true) => catalogue.scopes(path).filter(is_effective).collect(),
-            (Form::Scoped, false) => catalogue.scopes(path).collect(),
+            (Form::Scoped, true) => {
+                catalogue.scopes(path).into_iter().filter(is_effective).collect()
+            }
+            (Form::Scoped, false) => catalogue.scopes(path).into_iter().collect(),
             (Form::Scope, true) if at.is_some() => [path].into(),
             _ => BTreeSet::new(),
         };
@@ -282,7 +321,7 @@ impl<'a> Judge<'a> {
         assert_eq!(names.collect::<BTreeSet<_>>(), expected);
         for scope in told {
             let name = &scope.permission.name;
-            assert_eq!(scope.reason.code(), self.oracle.why_held(self.holder, &Need::plain(name)));
+            assert_eq!(scope.reason.code(), self.why_held(&Need::plain(name)));
             if name == path {
                 assert_eq!(scope.grant, Grant::default());
             } else {
@@ -292,28 +331,37 @@ impl<'a> Judge<'a> {
                 assert!(scope.when.is_empty() && scope.values.is_empty());
                 continue;
             };
-            let when = catalogue.node(name).when.expect("a scope");
-            assert_eq!(scope.when.len() + scope.values.len(), when.iter().count());
+            let when = &catalogue.node(name).when;
+            assert_eq!(scope.when.len() + scope.values.len(), when.len());
+            let accepts = |name: &str| {
+                let mut conditions = when.iter().filter(|(known, _)| known == name);
+                &conditions.next().expect("a condition of the scope").1
+            };
+            let code = |state: RelationState| match state {
+                RelationState::Me => "me",
+                RelationState::Other => "other",
+                RelationState::None => "none",
+            };
             for condition in &scope.when {
-                let accepts = when.get(&condition.relation).expect("a relation of the scope");
+                let accepted = accepts(&condition.relation);
+                let is_accepted = |state: RelationState| {
+                    let mut list = accepted.as_array().into_iter().flatten();
+                    accepted == code(state) || list.any(|it| it == code(state))
+                };
                 let states = [RelationState::Me, RelationState::Other, RelationState::None];
-                let Accepted::OneOf(accepts) = accepts else { panic!("a list of states") };
-                let names = states.into_iter().zip(["me", "other", "none"]);
-                let accepted = names.filter(|(_, name)| accepts.iter().any(|it| it == name));
-                assert!(accepted.map(|(state, _)| state).eq(condition.accepts.iter().copied()));
-                assert_eq!(condition.found, self.oracle.state(&condition.relation, at));
+                let states: Vec<_> = states.into_iter().filter(|&it| is_accepted(it)).collect();
+                assert_eq!(states, condition.accepts);
+                assert_eq!(condition.found.map(code), at.state(&condition.relation));
             }
             for condition in &scope.values {
-                let accepted = when.get(&condition.attribute).expect("an attribute of the scope");
-                let matches = self.oracle.accepts(accepted, &condition.attribute, at);
-                assert_eq!(condition.matches, matches);
-                let is_there = at.object.attribute(&condition.attribute).is_some();
-                assert_eq!(condition.found.is_some(), is_there);
+                let attribute = &condition.attribute;
+                assert_eq!(condition.matches, at.accepts(attribute, accepts(attribute)));
+                assert_eq!(condition.found.is_some(), at.attribute(attribute).is_some());
             }
         }
     }
 
-    fn checks(&self, path: &str, node: &Node<'_>, trace: &PermissionTrace) {
+    fn checks(&self, path: &str, node: &Node, trace: &PermissionTrace) {
         let at = self.on_kind(path).filter(|_| {
             let reason = trace.reason;
             self.on_object
@@ -323,7 +371,7 @@ impl<'a> Judge<'a> {
             assert!(trace.checks.is_empty());
             return;
         };
-        let kind = at.object.kind();
+        let kind = at.object["kind"].as_str().expect("a kind");
         let expected: BTreeSet<String> =
             node.checks.iter().map(|attribute| format!("{kind}.{attribute}")).collect();
         assert_eq!(trace.checks.len(), expected.len());
@@ -331,19 +379,22 @@ impl<'a> Judge<'a> {
             let Check { attribute, form, bounds, passes: told, .. } = check;
             assert!(expected.contains(attribute));
             let (_, name) = attribute.split_once('.').expect("a kind and an attribute");
-            assert_eq!(*form, self.oracle.bound_type(kind, name));
-            let value = at.object.attribute(name);
+            let bound_type = &self.catalogue().kinds[kind].attributes[name];
+            assert_eq!(json!(form), **bound_type);
+            let value = at.attribute(name);
             assert_eq!(check.value.is_some(), value.is_some());
-            let stated = self.holder.bounds(kind, name);
-            assert!(bounds.iter().map(|bound| &bound.bound).eq(stated.iter().copied()));
+            let stated = self.capacity.own_bounds(attribute);
+            let found: Vec<Value> = bounds.iter().map(|bound| json!(bound.bound)).collect();
+            assert_eq!(found.len(), stated.len());
             for bound in bounds {
-                let source = self.sources.iter().find(|(_, name, _)| *name == bound.source.source);
-                let (_, source, statements) = source.expect("a source of the user");
+                let mut sources = self.sources.iter();
+                let source = sources.find(|known| known.name == bound.source.source);
+                let Told { name, statements, .. } = source.expect("a source of the user");
                 assert_eq!(statements.bounds.get(attribute), Some(&bound.bound));
-                assert_eq!(bound.place, format!("{}.bounds.{attribute}", source.place()));
+                assert_eq!(bound.place, format!("{}.bounds.{attribute}", name.place()));
             }
-            let mut bounds = stated.into_iter();
-            assert_eq!(*told, bounds.any(|bound| passes(bound, *form, value, at.today)));
+            let mut bounds = stated.iter();
+            assert_eq!(*told, bounds.any(|bound| passes(bound, bound_type, value, at.today)));
         }
     }
 }
@@ -359,28 +410,27 @@ fn place_in(list: &str, patterns: &[String], pattern: &str) -> String {
     format!("{list}[{at}]")
 }
 
-fn sources<'a>(
-    document: &'a Document,
-    holder: &Holder<'a>,
-) -> Vec<(usize, SourceName, &'a Statements)> {
-    let user = holder.user;
+fn sources<'a>(policy: &Policy, document: &'a Document, user: &str) -> Vec<Told<'a>> {
+    let entry = document.users.get(user).expect("a known user");
     let mut sources = vec![(0, SourceName::Global, &document.global)];
-    if let Some(name) = &user.profile {
+    if let Some(name) = &entry.profile {
         let profile = document.profiles.get(name).expect("a known profile");
         sources.push((1, SourceName::Profile(name.clone()), &profile.statements));
     }
-    let mut roles = Vec::new();
-    for role in &user.roles {
-        visit(document, role, &mut roles);
+    for name in policy.with_included(&entry.roles) {
+        let role = document.roles.get(&name).expect("a known role");
+        sources.push((2, SourceName::Role(name), &role.source.statements));
     }
-    for name in roles {
-        let role = document.roles.get(name).expect("a known role");
-        sources.push((2, SourceName::Role(name.to_owned()), &role.source.statements));
-    }
-    for name in &user.approval_groups {
+    for name in &entry.approval_groups {
         let group = document.approval_groups.get(name).expect("a known approval group");
         sources.push((2, SourceName::ApprovalGroup(name.clone()), &group.statements));
     }
-    sources.push((3, SourceName::User(holder.name.to_owned()), &user.statements));
-    sources
+    sources.push((3, SourceName::User(user.to_owned()), &entry.statements));
+    let told = sources.into_iter().map(|(tier, name, statements)| Told {
+        tier,
+        name,
+        statements,
+        value: serde_json::to_value(statements).expect("statements serialize"),
+    });
+    told.collect()
 }

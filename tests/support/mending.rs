@@ -8,7 +8,7 @@ use grantree::object::{DynamicObject, Object, Value};
 use grantree::{Engine, Policy, Reason, SourceName};
 
 use super::ask::Ask;
-use super::strategies::said_by;
+use super::case::said_by;
 
 /// The answer once these parts are done.
 pub fn can_after(document: &Document, ask: &Ask, steps: &[RemedyStep]) -> bool {

@@ -27,7 +27,11 @@ pub fn renamed(document: &Document) -> Document {
     renamed.roles = each(renamed.roles, |role| stated(&mut role.source.statements));
     let groups = renamed.approval_groups;
     renamed.approval_groups = each(groups, |source| stated(&mut source.statements));
-    renamed.users = each(renamed.users, |user| stated(&mut user.statements));
+    renamed.users = each(renamed.users, |user| {
+        stated(&mut user.statements);
+        let assignments = std::mem::take(&mut user.assignments);
+        user.assignments = each(assignments, |it| stated(&mut it.statements));
+    });
     let governance = &mut renamed.governance;
     let kinds = std::mem::take(&mut governance.permissions);
     governance.permissions = each(kinds, |needs| texts(needs, &paths));

@@ -12,7 +12,8 @@ use grantree::document::{
 };
 use grantree::object::RelationState::{Me, None as Nobody, Other};
 
-use crate::support::oracle::{Catalogue, Form as Kind};
+use crate::oracle::catalogue::{Catalogue, Form as Kind};
+use crate::oracle::source::nearness;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +190,7 @@ fn named(edges: &[Edge], from: &str, implies: bool) -> Vec<String> {
 
 /// Every edge that there can be between the nodes, scopes and thresholds of a
 /// catalogue, cycles of one among them.
-pub fn edges(catalogue: &Catalogue<'_>) -> Vec<Edge> {
+pub fn edges(catalogue: &Catalogue) -> Vec<Edge> {
     let mut all = Vec::new();
     for (from, node) in catalogue.nodes() {
         for to in actions(catalogue).iter().filter(|_| node.form != Kind::Heading) {
@@ -205,7 +206,7 @@ pub fn edges(catalogue: &Catalogue<'_>) -> Vec<Edge> {
 
 /// Whether "`requires` and gate parents together form no cycle, a scoped node
 /// counting as answering to its scopes".
-pub fn is_acyclic(catalogue: &Catalogue<'_>) -> bool {
+pub fn is_acyclic(catalogue: &Catalogue) -> bool {
     let mut fine = BTreeSet::new();
     // A node that only answers to nodes on no cycle is on none.
     loop {
@@ -216,7 +217,7 @@ pub fn is_acyclic(catalogue: &Catalogue<'_>) -> bool {
             .filter(|path| {
                 let gates = catalogue.gates(path);
                 gates.iter().all(|gate| fine.contains(&gate.path))
-                    && catalogue.scopes(path).all(|scope| fine.contains(scope))
+                    && catalogue.scopes(path).iter().all(|scope| fine.contains(*scope))
             })
             .collect();
         if fine_too.is_empty() {
@@ -227,7 +228,7 @@ pub fn is_acyclic(catalogue: &Catalogue<'_>) -> bool {
 }
 
 /// All that can be asked for: nodes, scopes, and thresholds by their levels.
-pub fn actions(catalogue: &Catalogue<'_>) -> Vec<String> {
+pub fn actions(catalogue: &Catalogue) -> Vec<String> {
     let of = catalogue.nodes().flat_map(|(path, node)| match node.form {
         Kind::Heading => Vec::new(),
         Kind::Graded => node.levels[1..].iter().map(|level| format!("{path}:{level}")).collect(),
@@ -263,7 +264,7 @@ impl Statement {
 }
 
 /// Everything that a source can say with one pattern.
-pub fn statements(catalogue: &Catalogue<'_>) -> Vec<Statement> {
+pub fn statements(catalogue: &Catalogue) -> Vec<Statement> {
     let mut patterns = vec!["*".to_owned(), "**".to_owned()];
     for (path, _) in catalogue.nodes() {
         patterns.extend(["", ".*", ".**"].map(|reach| format!("{path}{reach}")));
@@ -272,7 +273,7 @@ pub fn statements(catalogue: &Catalogue<'_>) -> Vec<Statement> {
     for pattern in patterns {
         let matched: Vec<&str> = catalogue
             .grantable()
-            .filter(|path| catalogue.nearness(&pattern, path).is_some())
+            .filter(|path| nearness(catalogue, &pattern, path).is_some())
             .collect();
         if matched.is_empty() {
             continue;
@@ -282,7 +283,7 @@ pub fn statements(catalogue: &Catalogue<'_>) -> Vec<Statement> {
         all.push(Statement::Deny(pattern.clone()));
         all.push(Statement::Forbid(pattern.clone()));
         let levels: BTreeSet<&String> =
-            matched.iter().flat_map(|path| catalogue.node(path).levels).collect();
+            matched.iter().flat_map(|path| &catalogue.node(path).levels).collect();
         all.extend(
             levels.into_iter().map(|level| Statement::Level(pattern.clone(), level.clone())),
         );
@@ -292,7 +293,7 @@ pub fn statements(catalogue: &Catalogue<'_>) -> Vec<Statement> {
 
 /// Everything that a source can make of a catalogue, permission by permission:
 /// nothing, a denial, a forbid, or a level; of one that is not graded, an allow.
-pub fn layers(catalogue: &Catalogue<'_>) -> Vec<Vec<Statement>> {
+pub fn layers(catalogue: &Catalogue) -> Vec<Vec<Statement>> {
     let mut all = vec![Vec::new()];
     for path in catalogue.grantable() {
         let path = path.to_owned();

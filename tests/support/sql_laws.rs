@@ -11,12 +11,10 @@ use grantree::sql::sea_query::{
     Alias, Expr, ExprTrait, Query, SelectStatement, SqliteQueryBuilder, Value as Bound, Values,
 };
 use grantree::sql::{Database, Ids, Mapping};
-use grantree::{Engine, Policy};
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 
-use super::laws;
-use super::strategies::Case;
+use super::case::{Case, filters, objects};
 
 // Running the SQL.
 
@@ -379,10 +377,10 @@ fn any_value(rng: &mut Rng) -> Cell {
 
 /// On random tables, a filter's condition selects exactly the rows on which
 /// `can` says yes; and, negated, exactly the others.
-pub fn rows_selected_are_those_allowed(case: &Case, seed: u64) {
+pub fn rows_selected_are_those_allowed(case: &Case) {
     let document = &case.document;
-    let engine = Engine::new(&Policy::try_from(document.clone()).expect("a valid policy"));
-    let objects = laws::objects(case);
+    let engine = case.engine();
+    let objects = objects(case);
     let mut names: Vec<String> = document.users.iter().map(|(name, _)| name.to_owned()).collect();
     names.extend(document.groups.iter().map(|(name, _)| name.to_owned()));
     names.extend(document.users.iter().flat_map(|(_, user)| user.groups.iter().cloned()));
@@ -397,12 +395,12 @@ pub fn rows_selected_are_those_allowed(case: &Case, seed: u64) {
     names.sort_unstable();
     names.dedup();
 
-    let mut rng = Rng::with_seed(seed);
+    let mut rng = case.dice();
     let database = Connection::open_in_memory().expect("a database");
     let kinds = document.catalogue.objects.iter();
     let tables: Vec<Table<'_>> =
         kinds.map(|kind| Table::new(&database, &mut rng, &names, kind, &objects)).collect();
-    for (user, action, today) in laws::filters(case) {
+    for (user, action, today) in filters(case) {
         let Ok(filter) = engine.filter_by_name(user, action, today) else { continue };
         let (user, action) = (engine.user(user), engine.permission(action).expect("it is known"));
         for table in &tables {

@@ -6,16 +6,16 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::table::hand;
-use crate::oracle2::bound::passes;
-use crate::oracle2::catalogue::{Catalogue, Levels, Need};
-use crate::oracle2::date::Today;
-use crate::oracle2::json::{entries, is_true, list};
-use crate::oracle2::person::{Asked, Person};
-use crate::oracle2::policy::Policy;
-use crate::oracle2::source::{Said, Source};
-use crate::random2::dice::Dice;
-use crate::random2::question;
-use crate::random2::world::World;
+use support::oracle::bound::passes;
+use support::oracle::catalogue::{Catalogue, Levels, Need};
+use support::oracle::date::Today;
+use support::oracle::json::{entries, is_true, list};
+use support::oracle::person::{Asked, Person};
+use support::oracle::policy::Policy;
+use support::oracle::source::{Said, Source};
+use support::random::dice::Dice;
+use support::random::question;
+use support::random::world::World;
 
 /// Days that questions come with: far past, at the edges of terms, far future.
 const DAYS: [Option<&str>; 8] = [

@@ -4,11 +4,11 @@ use std::iter;
 
 use serde_json::{Map, Value, json};
 
-use crate::random2::assignment::assignment;
-use crate::random2::dice::Dice;
-use crate::random2::names;
-use crate::random2::source::{pattern, state};
-use crate::random2::world::{PLAIN_GROUP, STRANGER, TODAYS, World, bound};
+use support::random::assignment::assignment;
+use support::random::dice::Dice;
+use support::random::names;
+use support::random::source::{pattern, state};
+use support::random::world::{PLAIN_GROUP, STRANGER, TODAYS, World, bound};
 
 /// A change, by whom it is asked (by the host, where by nobody), and on which day.
 #[derive(Clone, Debug)]

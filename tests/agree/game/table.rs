@@ -4,9 +4,9 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::law::Judge;
-use crate::random2::dice::Dice;
-use crate::random2::world::World;
-use crate::random2::{Fields, HAND, Hand, Rolls, SourceRolls, names};
+use support::random::dice::Dice;
+use support::random::world::World;
+use support::random::{Fields, HAND, Hand, Rolls, SourceRolls, names};
 
 /// The permission that almost everybody holds, with which most changes may be asked for.
 const ASK: &str = "ask";

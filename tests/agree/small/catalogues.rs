@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::oracle2::catalogue::{Catalogue, Form as Kind};
-use crate::oracle2::source::nearness;
+use support::oracle::catalogue::{Catalogue, Form as Kind};
+use support::oracle::source::nearness;
 
 /// The form of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,13 @@
-//! The catalogue, every permission by its path (design, section 2).
+//! The catalogue, every permission by its path (section 2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantree::Document;
-use grantree::document::{Accepted, Map, ObjectKind, PermissionNode};
+use serde_json::Value;
 
-/// What kind of node a path names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+use super::json::{entries, is_true, items, list, text};
+
+/// The form of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Heading,
     Plain,
@@ -16,36 +17,36 @@ pub enum Form {
 }
 
 /// A node or a scope.
-pub struct Node<'a> {
+pub struct Node {
     pub form: Form,
-    /// Its parent for patterns and features: the node above it, and of a scope
-    /// its scoped node.
+    /// The parent for patterns and features: the node above it, and of a scope its
+    /// scoped node.
     pub above: Option<String>,
-    /// Its parent for gates: the nearest node above it that is no heading, and
-    /// of a scope the gate parent of its scoped node.
+    /// The parent for gates: the nearest node above it that is no heading, and of a
+    /// scope the gate parent of its scoped node.
     pub gate: Option<String>,
-    /// The feature that it names.
-    pub feature: Option<&'a str>,
+    pub feature: Option<String>,
     /// The kind of object that it is exercised on, named or inherited.
-    pub kind: Option<&'a str>,
+    pub kind: Option<String>,
     /// The attributes that it checks: its kind's, then its own.
-    pub checks: Vec<&'a str>,
-    /// Of a graded permission.
-    pub levels: &'a [String],
-    /// What it requires; of a scope, what its scoped node requires.
-    pub requires: &'a [String],
-    /// What a scope itself requires, besides.
-    pub scope_requires: &'a [String],
-    /// What it implies; of a scope, what its scoped node implies too.
-    pub implies: Vec<&'a str>,
-    /// Of a scope.
-    pub when: Option<&'a Map<Accepted>>,
+    pub checks: Vec<String>,
+    /// Of a graded permission, the lowest first.
+    pub levels: Vec<String>,
+    /// Required by the node; of a scope, by its scoped node.
+    pub requires: Vec<String>,
+    /// Required by a scope itself, besides.
+    pub scope_requires: Vec<String>,
+    /// Implied by the node; of a scope, by its scoped node too.
+    pub implies: Vec<String>,
+    /// The conditions of a scope.
+    pub when: Vec<(String, Value)>,
+    /// The paths that it had before.
+    was: Vec<String>,
 }
 
-/// A permission as something needs it: from which level on. One that is not
-/// graded has two levels, nothing (0) and granted (1), so that `path` alone
-/// means level 1 of either.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A permission as something needs it: from which level on. One that is not graded has
+/// two levels, nothing (0) and granted (1), so that `path` alone means level 1 of either.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
     pub path: String,
     pub level: usize,
@@ -57,106 +58,113 @@ impl Need {
     }
 }
 
-/// All nodes and scopes by path, and the features that are licensed.
-pub struct Catalogue<'a> {
-    nodes: BTreeMap<String, Node<'a>>,
-    features: BTreeSet<&'a str>,
+/// A level by path; only levels above the lowest stand in it.
+pub type Levels = BTreeMap<String, usize>;
+
+/// A kind of object.
+pub struct Kind {
+    /// The type of each relation.
+    pub relations: BTreeMap<String, String>,
+    /// The type of each attribute.
+    pub attributes: BTreeMap<String, String>,
+    checks: Vec<String>,
 }
 
-impl<'a> Catalogue<'a> {
-    pub fn new(document: &'a Document) -> Catalogue<'a> {
-        let mut catalogue =
-            Catalogue { nodes: BTreeMap::new(), features: licensed_features(document) };
-        for root in &document.catalogue.permissions {
-            catalogue.add(&document.catalogue.objects, root, None, None);
+/// All nodes and scopes by path, the kinds, and the features that are licensed.
+pub struct Catalogue {
+    nodes: BTreeMap<String, Node>,
+    pub kinds: BTreeMap<String, Kind>,
+    features: BTreeSet<String>,
+}
+
+impl Catalogue {
+    pub fn new(policy: &Value) -> Catalogue {
+        let document = &policy["catalogue"];
+        let mut catalogue = Catalogue {
+            nodes: BTreeMap::new(),
+            kinds: entries(&document["objects"])
+                .map(|(name, kind)| (name.to_owned(), Kind::read(kind)))
+                .collect(),
+            features: licensed_features(policy),
+        };
+        for root in items(document, "permissions") {
+            catalogue.add(root, None, None);
         }
         catalogue
     }
 
-    fn add(
-        &mut self,
-        kinds: &'a Map<ObjectKind>,
-        permission: &'a PermissionNode,
-        above: Option<&str>,
-        gate: Option<&str>,
-    ) {
-        let path = join(above, &permission.key);
+    fn add(&mut self, permission: &Value, above: Option<&str>, gate: Option<&str>) {
+        let path = join(above, permission);
+        let heading = is_true(permission, "heading");
         // "A permission that names none takes its gate parent's."
-        let kind = match (&permission.object, gate) {
-            _ if permission.heading => None,
-            (Some(kind), _) => Some(kind.as_str()),
-            (None, Some(gate)) => self.nodes[gate].kind,
-            (None, None) => None,
-        };
-        let kind_checks =
-            kind.map_or(&[][..], |kind| &kinds.get(kind).expect("a known kind").checks);
+        let inherited = gate.and_then(|gate| self.nodes[gate].kind.clone());
+        let kind = text(permission, "object").or(inherited).filter(|_| !heading);
+        // "The bounds that *every* permission on this kind must satisfy."
+        let kind_checks = kind.as_ref().map(|kind| self.kinds[kind].checks.clone());
         let node = Node {
-            form: match permission {
-                PermissionNode { heading: true, .. } => Form::Heading,
-                PermissionNode { levels: Some(_), .. } => Form::Graded,
-                PermissionNode { scopes, .. } if !scopes.is_empty() => Form::Scoped,
-                _ => Form::Plain,
-            },
+            form: form(permission),
             above: above.map(str::to_owned),
             gate: gate.map(str::to_owned),
-            feature: permission.feature.as_deref(),
+            feature: text(permission, "feature"),
+            checks: [kind_checks.unwrap_or_default(), list(permission, "checks")].concat(),
             kind,
-            checks: texts(kind_checks).chain(texts(&permission.checks)).collect(),
-            levels: permission.levels.as_deref().unwrap_or_default(),
-            requires: &permission.requires,
-            scope_requires: &[],
-            implies: texts(&permission.implies).collect(),
-            when: None,
+            levels: list(permission, "levels"),
+            requires: list(permission, "requires"),
+            scope_requires: Vec::new(),
+            implies: list(permission, "implies"),
+            when: Vec::new(),
+            was: list(permission, "was"),
         };
-        // "What it `requires` and `implies`, its `feature` and `checks` hold for
-        // each scope."
-        for scope in &permission.scopes {
-            let scope_node = Node {
-                form: Form::Scope,
-                above: Some(path.clone()),
-                gate: node.gate.clone(),
-                feature: None,
-                kind,
-                checks: node.checks.clone(),
-                levels: &[],
-                requires: node.requires,
-                scope_requires: &scope.requires,
-                implies: texts(&permission.implies).chain(texts(&scope.implies)).collect(),
-                when: Some(&scope.when),
-            };
-            self.nodes.insert(join(Some(&path), &scope.key), scope_node);
+        for scope in items(permission, "scopes") {
+            self.nodes.insert(join(Some(&path), scope), Node::scope(scope, &path, &node));
         }
         self.nodes.insert(path.clone(), node);
         // A heading "gates nothing: its children answer to its own gate parent".
-        let gate = if permission.heading { gate } else { Some(path.as_str()) };
-        for child in &permission.children {
-            self.add(kinds, child, Some(&path), gate);
+        let gate = if heading { gate } else { Some(path.as_str()) };
+        for child in items(permission, "children") {
+            self.add(child, Some(&path), gate);
         }
     }
 
-    pub fn nodes(&self) -> impl Iterator<Item = (&str, &Node<'a>)> {
+    pub fn nodes(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.nodes.iter().map(|(path, node)| (path.as_str(), node))
     }
 
-    pub fn get(&self, path: &str) -> Option<&Node<'a>> {
+    pub fn get(&self, path: &str) -> Option<&Node> {
         self.nodes.get(path)
     }
 
-    pub fn node(&self, path: &str) -> &Node<'a> {
+    pub fn node(&self, path: &str) -> &Node {
         &self.nodes[path]
     }
 
-    pub fn scopes(&self, scoped: &str) -> impl Iterator<Item = &str> {
-        self.nodes()
-            .filter(move |(_, node)| {
-                node.form == Form::Scope && node.above.as_deref() == Some(scoped)
-            })
-            .map(|(path, _)| path)
+    /// The permissions that had a path before.
+    pub fn formerly(&self, path: &str) -> Vec<String> {
+        let had = self.nodes().filter(|(_, node)| node.was.iter().any(|was| was == path));
+        had.map(|(path, _)| path.to_owned()).collect()
     }
 
-    /// What can be granted: neither headings nor scoped nodes.
+    /// The scopes of a scoped node.
+    pub fn scopes(&self, scoped: &str) -> Vec<&str> {
+        let beneath = self.beneath(scoped);
+        let own = beneath
+            .filter(|(_, node)| node.form == Form::Scope && node.above.as_deref() == Some(scoped));
+        own.map(|(path, _)| path).collect()
+    }
+
+    /// The nodes and scopes beneath a node.
+    pub fn beneath(&self, base: &str) -> impl Iterator<Item = (&str, &Node)> {
+        let within = format!("{base}.");
+        self.nodes
+            .range(within.clone()..)
+            .take_while(move |(path, _)| path.starts_with(&within))
+            .map(|(path, node)| (path.as_str(), node))
+    }
+
+    /// The permissions that can be granted: neither headings nor scoped nodes.
     pub fn grantable(&self) -> impl Iterator<Item = &str> {
-        self.nodes()
+        let nodes = self.nodes();
+        nodes
             .filter(|(_, node)| !matches!(node.form, Form::Heading | Form::Scoped))
             .map(|(path, _)| path)
     }
@@ -169,10 +177,9 @@ impl<'a> Catalogue<'a> {
         }
     }
 
-    /// Reads `path` or `path:level`: "effective where the user's level is that
-    /// level or a higher one; `path` alone means the second level". `None` for
-    /// what is unknown, for a heading, and for a level that the permission has
-    /// not above its lowest.
+    /// Reads `path` or `path:level`: "`path` alone means the second level". `None` for
+    /// "an unknown permission, … a heading, or a level that the permission has not
+    /// above its lowest".
     pub fn need(&self, text: &str) -> Option<Need> {
         let (path, level) = match text.split_once(':') {
             Some((path, level)) => (path, Some(level)),
@@ -189,104 +196,137 @@ impl<'a> Catalogue<'a> {
         (level > 0).then(|| Need { path: path.to_owned(), level })
     }
 
-    /// What has to be effective for a permission to be: its gate parent and all
-    /// that it requires.
+    /// The gates of a permission: its gate parent and everything that it requires.
     pub fn gates(&self, path: &str) -> Vec<Need> {
-        let mut gates = self.node_gates(path);
-        gates.extend(self.own_requires(path));
-        gates
+        [self.node_gates(path), self.scope_gates(path)].concat()
     }
 
-    /// The same of a node, and of a scope what it has from its scoped node.
+    /// The gates of a node, and of a scope those that it has from its scoped node.
     pub fn node_gates(&self, path: &str) -> Vec<Need> {
         let node = self.node(path);
-        let mut gates: Vec<Need> = node.gate.iter().map(|gate| Need::plain(gate)).collect();
-        gates.extend(self.needs(node.requires));
-        gates
+        let parent = node.gate.iter().map(|gate| Need::plain(gate));
+        parent.chain(self.needs(&node.requires)).collect()
     }
 
-    /// What a scope itself requires.
-    pub fn own_requires(&self, path: &str) -> Vec<Need> {
-        self.needs(self.node(path).scope_requires)
+    /// The requirements of a scope itself; none of a node.
+    pub fn scope_gates(&self, path: &str) -> Vec<Need> {
+        self.needs(&self.node(path).scope_requires)
+    }
+
+    /// The permissions that one implies, each at the level that it grants.
+    pub fn implied(&self, path: &str) -> Vec<Need> {
+        self.needs(&self.node(path).implies)
     }
 
     fn needs(&self, list: &[String]) -> Vec<Need> {
         list.iter().map(|text| self.need(text).expect("a known permission")).collect()
     }
 
-    /// "`feature: name`: it and all beneath it exist only under a licence that
-    /// has the feature."
+    /// "It and all beneath it exist only under a licence that has the feature."
     pub fn is_licensed(&self, path: &str) -> bool {
         let node = self.node(path);
-        node.feature.is_none_or(|feature| self.features.contains(feature))
+        node.feature.as_ref().is_none_or(|feature| self.features.contains(feature))
             && node.above.as_deref().is_none_or(|above| self.is_licensed(above))
     }
 
-    /// Whether the licence has a feature.
+    /// Returns `true` if the licence has a feature.
     pub fn has_feature(&self, feature: &str) -> bool {
         self.features.contains(feature)
     }
 
-    /// Rule 1: whether a pattern matches a permission, and how near it is: the
-    /// longer base first, and on the same base exact (2) before `*` (1) before
-    /// `**` (0).
-    pub fn nearness(&self, pattern: &str, path: &str) -> Option<(usize, u8)> {
-        let node = self.node(path);
-        let (base, form) = match pattern.rsplit_once('.') {
-            _ if pattern == "*" => (None, 1),
-            _ if pattern == "**" => (None, 0),
-            Some((base, "*")) => (Some(base), 1),
-            Some((base, "**")) => (Some(base), 0),
-            _ => (Some(pattern), 2),
+    /// Every feature that a permission needs.
+    pub fn all_features(&self) -> BTreeSet<String> {
+        self.nodes().filter_map(|(_, node)| node.feature.clone()).collect()
+    }
+
+    /// The levels at which a need is met: of a graded permission its own, and "a scoped
+    /// node is effective where any of its scopes is". Each of those that meet it is a
+    /// *door*: a scope, or the permission itself.
+    pub fn doors(&self, need: &Need, levels: &Levels) -> Vec<Need> {
+        let doors = match self.node(&need.path).form {
+            Form::Scoped => self.scopes(&need.path).into_iter().map(Need::plain).collect(),
+            _ => vec![need.clone()],
         };
-        let matches = match form {
-            2 => base == Some(path),
-            1 => base == node.above.as_deref(),
-            _ => base.is_none_or(|base| path == base || is_beneath(path, base)),
+        let is_met = |door: &Need| levels.get(&door.path).is_some_and(|&it| it >= door.level);
+        doors.into_iter().filter(is_met).collect()
+    }
+
+    /// Returns `true` if a need is met.
+    pub fn is_met(&self, need: &Need, levels: &Levels) -> bool {
+        !self.doors(need, levels).is_empty()
+    }
+}
+
+impl Kind {
+    fn read(kind: &Value) -> Kind {
+        let types = |map: &Value| {
+            entries(map)
+                .map(|(name, of)| (name.to_owned(), of.as_str().expect("a type").to_owned()))
+                .collect()
         };
-        if matches {
-            return Some((base.map_or(0, |base| base.split('.').count()), form));
-        }
-        // "A pattern that matches a scoped node matches its scopes (its exact
-        // path counting as `base.*` over them)."
-        match (node.form, &node.above) {
-            (Form::Scope, Some(scoped)) => {
-                let (base, form) = self.nearness(pattern, scoped)?;
-                Some((base, form.min(1)))
-            }
-            _ => None,
+        Kind {
+            relations: types(&kind["relations"]),
+            attributes: types(&kind["attributes"]),
+            checks: list(kind, "checks"),
         }
     }
 }
 
-fn licensed_features(document: &Document) -> BTreeSet<&str> {
-    let mut features: BTreeSet<&str> = texts(&document.licence.features).collect();
-    let mut reached: Vec<&str> = document.licence.edition.as_deref().into_iter().collect();
-    let mut at = 0;
-    while let Some(name) = reached.get(at) {
-        let edition = document.catalogue.editions.get(name).expect("a known edition");
-        features.extend(texts(&edition.features));
-        for included in &edition.includes {
-            if !reached.contains(&included.as_str()) {
-                reached.push(included);
-            }
+impl Node {
+    /// "What it `requires` and `implies`, its `feature` and `checks` hold for each scope."
+    fn scope(scope: &Value, scoped: &str, node: &Node) -> Node {
+        Node {
+            form: Form::Scope,
+            above: Some(scoped.to_owned()),
+            gate: node.gate.clone(),
+            feature: None,
+            kind: node.kind.clone(),
+            checks: node.checks.clone(),
+            levels: Vec::new(),
+            requires: node.requires.clone(),
+            scope_requires: list(scope, "requires"),
+            implies: [node.implies.clone(), list(scope, "implies")].concat(),
+            when: entries(&scope["when"])
+                .map(|(name, accepted)| (name.to_owned(), accepted.clone()))
+                .collect(),
+            was: list(scope, "was"),
         }
-        at += 1;
     }
-    features
 }
 
-fn is_beneath(path: &str, base: &str) -> bool {
-    path.strip_prefix(base).is_some_and(|rest| rest.starts_with('.'))
+fn form(permission: &Value) -> Form {
+    if is_true(permission, "heading") {
+        Form::Heading
+    } else if !list(permission, "levels").is_empty() {
+        Form::Graded
+    } else if items(permission, "scopes").next().is_some() {
+        Form::Scoped
+    } else {
+        Form::Plain
+    }
 }
 
-fn join(above: Option<&str>, key: &str) -> String {
+fn join(above: Option<&str>, node: &Value) -> String {
+    let key = node["key"].as_str().expect("a key");
     match above {
         Some(above) => format!("{above}.{key}"),
         None => key.to_owned(),
     }
 }
 
-pub fn texts(list: &[String]) -> impl Iterator<Item = &str> {
-    list.iter().map(String::as_str)
+/// "The document's `licence` names an edition and extra features; no licence, no
+/// features."
+fn licensed_features(policy: &Value) -> BTreeSet<String> {
+    let licence = &policy["licence"];
+    let mut features: BTreeSet<String> = list(licence, "features").into_iter().collect();
+    let mut editions = Vec::from_iter(text(licence, "edition"));
+    let mut at = 0;
+    while let Some(name) = editions.get(at) {
+        let edition = &policy["catalogue"]["editions"][name];
+        features.extend(list(edition, "features"));
+        let included = list(edition, "includes");
+        editions.extend(included);
+        at += 1;
+    }
+    features
 }

@@ -33,6 +33,13 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// Reads the rolls of a session.
+    pub fn new(rolls: Rolls, governance: &[u16], steps: Vec<Hand>) -> Session {
+        let (mut policy, mut world) = rolls.policy();
+        governance::govern(&mut Dice::new(governance), &mut policy, &mut world);
+        Session { policy, world, steps, questions: rolls.questions }
+    }
+
     /// The number of changes there are to be.
     pub fn steps(&self) -> usize {
         self.steps.len()
@@ -70,11 +77,8 @@ pub fn session() -> impl Strategy<Value = Session> {
     // All, but that shrinking may leave some out.
     let steps = vec(option::weighted(0.999_999, vec(any::<u16>(), 2 * super::HAND)), 30)
         .prop_map(|steps| steps.into_iter().flatten().collect::<Vec<Hand>>());
-    (steps, vec(any::<u16>(), 3 * super::HAND), rolls()).prop_map(|(steps, governance, rolls)| {
-        let (mut policy, mut world) = rolls.policy();
-        governance::govern(&mut Dice::new(&governance), &mut policy, &mut world);
-        Session { policy, world, steps, questions: rolls.questions }
-    })
+    (steps, vec(any::<u16>(), 3 * super::HAND), rolls())
+        .prop_map(|(steps, governance, rolls)| Session::new(rolls, &governance, steps))
 }
 
 /// The rolls behind a session. The policies are small, as every change compares every user

@@ -16,8 +16,8 @@ use super::reason::Reason;
 pub struct Person {
     pub name: String,
     pub groups: Vec<String>,
-    admin: bool,
-    suspended: bool,
+    pub admin: bool,
+    pub suspended: bool,
     ordinary: Capacity,
     assignments: BTreeMap<String, Capacity>,
 }
@@ -50,6 +50,11 @@ impl Person {
     pub fn of_document(policy: &Policy, name: &str) -> Option<Person> {
         let entry = policy.users.get(name)?;
         Some(Person::read(policy, name, list(entry, "groups"), entry))
+    }
+
+    /// The ordinary capacity.
+    pub fn ordinary(&self) -> &Capacity {
+        &self.ordinary
     }
 
     /// The capacities that answer besides the ordinary one: "an admin needs no assignment;

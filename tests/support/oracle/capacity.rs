@@ -85,6 +85,21 @@ impl Capacity {
         }
     }
 
+    /// Rules 2 to 4: the levels that are granted.
+    pub fn granted(&self) -> &Levels {
+        &self.granted
+    }
+
+    /// Rule 2: the word of all sources on a permission.
+    pub fn said(&self, path: &str) -> Option<Said> {
+        decide(&self.tiers, path)
+    }
+
+    /// Rule 3.
+    pub fn is_forbidden(&self, path: &str) -> bool {
+        is_forbidden(&self.tiers, path)
+    }
+
     /// "In the assignment's capacity only what is carried is answered yes; all else that
     /// is effective there serves as gates and requirements."
     pub fn answered(&self) -> &Levels {

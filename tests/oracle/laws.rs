@@ -4,16 +4,16 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Map, Value, json};
 
-use crate::oracle2::Oracle2;
-use crate::random2::{Case2, case2};
+use support::oracle::Oracle;
+use support::random::{Case, case};
 
 /// Checks a law on every question of random policies, and that it had something to say.
 fn check(law: impl Fn(&Asking<'_>) -> Option<bool>) {
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(2), ..Config::default() });
     let mut judged = 0;
     for _ in 0..400 {
-        let case = case2().new_tree(&mut runner).expect("a case").current();
-        let oracle = Oracle2::new(&case.policy);
+        let case = case().new_tree(&mut runner).expect("a case").current();
+        let oracle = Oracle::new(&case.policy);
         for step in &case.steps {
             let (kind, question) = question(step);
             let asking = Asking { case: &case, oracle: &oracle, kind, question };
@@ -30,8 +30,8 @@ fn check(law: impl Fn(&Asking<'_>) -> Option<bool>) {
 type Fields = Map<String, Value>;
 
 struct Asking<'a> {
-    case: &'a Case2,
-    oracle: &'a Oracle2,
+    case: &'a Case,
+    oracle: &'a Oracle,
     kind: &'a str,
     question: &'a Fields,
 }
@@ -88,7 +88,7 @@ fn assignments_only_add() {
         for user in policy["users"].as_object_mut()?.values_mut() {
             user.as_object_mut()?.remove("assignments");
         }
-        let ordinary = Oracle2::new(&policy).ask(&json!({asking.kind: asking.question}));
+        let ordinary = Oracle::new(&policy).ask(&json!({asking.kind: asking.question}));
         Some(ordinary == asking.answer() || asking.question.contains_key("within"))
     });
 }

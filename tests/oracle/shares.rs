@@ -1,4 +1,4 @@
-//! The share of random questions that each rule of the second edition decides.
+//! The share of random questions that rules decide.
 //!
 //! A rule decides where the answer is another one without it: without the fields that
 //! state it, in the policy or in the question.
@@ -9,8 +9,8 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Map, Value, json};
 
-use crate::oracle2::Oracle2;
-use crate::random2::{Case2, case2};
+use support::oracle::Oracle;
+use support::random::{Case, case};
 
 /// The least share of the questions, in ten-thousandths.
 const LEAST: [(&str, usize); 24] = [
@@ -46,7 +46,7 @@ fn random_questions_meet_every_rule() {
     let mut asked = 0;
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(1), ..Config::default() });
     for _ in 0..400 {
-        let case = case2().new_tree(&mut runner).expect("a case").current();
+        let case = case().new_tree(&mut runner).expect("a case").current();
         asked += case.steps.len();
         count(&case, &mut counted);
     }
@@ -62,9 +62,9 @@ fn random_questions_meet_every_rule() {
 
 type Counted = BTreeMap<String, usize>;
 
-fn count(case: &Case2, counted: &mut Counted) {
-    let oracle = Oracle2::new(&case.policy);
-    let without = |vary: Vary| Oracle2::new(&varied(&case.policy, vary));
+fn count(case: &Case, counted: &mut Counted) {
+    let oracle = Oracle::new(&case.policy);
+    let without = |vary: Vary| Oracle::new(&varied(&case.policy, vary));
     let others = RULES.map(|(_, vary)| without(vary));
     for step in &case.steps {
         let answer = oracle.ask(step);

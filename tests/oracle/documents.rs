@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::oracle2::Oracle2;
-use crate::oracle2::change::judge;
+use support::oracle::Oracle;
+use support::oracle::change::judge;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
-/// The second edition's rules, worked out by hand.
-const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/second/rules");
+/// The rules of the second edition, worked out by hand.
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/oracle/rules");
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/policies");
 
 /// More test documents: a directory, or a file.
@@ -25,7 +25,7 @@ fn the_oracle_answers_as_test_documents_expect() {
     for file in documents.filter(|file| !file.starts_with(Path::new(CORPUS).join("fuzz"))) {
         let document = read(&file);
         let Some(mut policy) = policy(&file, &document) else { continue };
-        let mut oracle = Oracle2::new(&policy);
+        let mut oracle = Oracle::new(&policy);
         for (at, step) in document["steps"].as_array().expect("steps").iter().enumerate() {
             if step.get("validate").is_some() {
                 continue;
@@ -39,7 +39,7 @@ fn the_oracle_answers_as_test_documents_expect() {
                     let codes = verdict.codes();
                     if let Some(applied) = verdict.applied {
                         policy = applied.policy;
-                        oracle = Oracle2::new(&policy);
+                        oracle = Oracle::new(&policy);
                     }
                     json!(codes.into_iter().find(|code| step["expect"] == *code))
                 }

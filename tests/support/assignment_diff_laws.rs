@@ -1,4 +1,4 @@
-//! Diffs of the second edition's policies, compared with the answers of the two engines.
+//! Diffs of users who may have assignments, compared with the answers of the two engines.
 //!
 //! Here objects and days are drawn, from what the two policies name: a difference that is
 //! found must be in the diff, and for what is in the diff a difference should be found.
@@ -17,7 +17,7 @@ const DRAWN_TO_CONFIRM: usize = 6000;
 
 /// How often things were found.
 #[derive(Debug, Default)]
-pub struct Tally2 {
+pub struct Tally {
     pub diffs: u32,
     pub told: u32,
     /// Told changes for which no difference was found.
@@ -25,14 +25,14 @@ pub struct Tally2 {
 }
 
 /// A policy as an engine, if it is valid.
-pub fn engine2(policy: &Value) -> Option<Engine> {
+pub fn engine_of(policy: &Value) -> Option<Engine> {
     let document: Document = serde_json::from_value(policy.clone()).ok()?;
     Some(Engine::new(&Policy::try_from(document).ok()?))
 }
 
 /// A diff tells of every difference in what users may do, and hardly of anything else.
-pub fn a_diff_tells_what_differs(policies: [&Value; 2], tally: &mut Tally2) {
-    let [Some(before), Some(after)] = policies.map(engine2) else { return };
+pub fn a_diff_tells_what_differs(policies: [&Value; 2], tally: &mut Tally) {
+    let [Some(before), Some(after)] = policies.map(engine_of) else { return };
     let diff = before.diff(&after);
     assert!(diff.names.is_empty(), "{diff}");
     tally.diffs += u32::from(!diff.is_empty());
@@ -74,7 +74,7 @@ impl Law<'_> {
         node: &Value,
         kind: Option<&str>,
         random: &mut fastrand::Rng,
-        tally: &mut Tally2,
+        tally: &mut Tally,
     ) {
         let path = format!("{base}{}", node["key"].as_str().expect("a key"));
         let kind = node["object"].as_str().or(kind);
@@ -98,7 +98,7 @@ impl Law<'_> {
         names: &[String],
         kind: Option<&str>,
         random: &mut fastrand::Rng,
-        tally: &mut Tally2,
+        tally: &mut Tally,
     ) {
         let told = self.told(&names[0]);
         let shift = told.map_or(Shift::Same, |told| told.shift);
@@ -348,7 +348,7 @@ fn literals_of_groups(policy: &Value, names: &mut BTreeSet<String>) {
 
 /// Another policy with the catalogue of the first, whose sources and assignments are
 /// exchanged, or whose terms are others.
-pub fn exchanged2(policy: &Value, seed: u64) -> Value {
+pub fn exchanged(policy: &Value, seed: u64) -> Value {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut other = policy.clone();
     for _ in 0..=random.usize(..4) {
@@ -439,7 +439,7 @@ fn exchange(policy: &mut Value, random: &mut fastrand::Rng) {
 }
 
 /// The same policy, with other names of assignments, in another order.
-pub fn renamed2(policy: &Value) -> Value {
+pub fn renamed(policy: &Value) -> Value {
     let mut other = policy.clone();
     for user in other["users"].as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
         if let Some(assignments) = user.get_mut("assignments").and_then(Value::as_object_mut) {

@@ -1,0 +1,6 @@
+//! The oracle, held to test documents and to general statements of the design, and the
+//! random policies, held to meet every rule. It needs nothing of the library.
+
+mod documents;
+mod laws;
+mod shares;
