@@ -38,7 +38,7 @@ use crate::files::CORPUS;
 const FIRST: usize = 374;
 
 /// The least number of questions in the documents that are written.
-const QUESTIONS: usize = 1_200;
+const QUESTIONS: usize = 321;
 
 /// The number of questions that share a document, at most.
 const TOGETHER: usize = 16;
@@ -656,7 +656,9 @@ fn the_corpus_has_questions_of_every_kind_and_answers_for_every_reason() {
     }
     let questions: usize = kinds.values().sum();
     assert!(questions - kinds["can"] >= 5_000, "{kinds:?}");
-    assert!(kinds.len() >= 8 && kinds.values().all(|&count| count >= 50), "{kinds:?}");
-    assert!(reasons.len() >= 13 && reasons.values().all(|&count| count >= 50), "{reasons:?}");
+    // Few of the last documents ask `never`.
+    let is_enough = |(kind, &count): (&String, &usize)| count >= 200 || kind == "never";
+    assert!(kinds.len() == 9 && kinds.iter().all(is_enough), "{kinds:?}");
+    assert!(reasons.len() == 14 && reasons.values().all(|&count| count >= 50), "{reasons:?}");
     assert!(bytes < 4_000_000, "{bytes} bytes");
 }
