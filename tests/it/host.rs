@@ -178,7 +178,7 @@ fn compare(case: &Case, ids: Ids) -> [usize; 2] {
         assert_eq!(who, expected, "{ids:?}: {question}");
 
         let Some(user) = user else { continue };
-        let (Ok(name), Ok(own_name)) = (plain.user(user), own.user(&ids.name(user))) else {
+        let (Ok(name), Ok(own_name)) = (plain.user(user), own.user(ids.name(user))) else {
             continue;
         };
         let expected = plain.can(name, asked, (Some(object), today));

@@ -122,8 +122,8 @@ const VARIANTS: [Variant; 56] = [
     |it| each_user(it, |user| without(user, &["approval_groups"])),
     |it| {
         each_user(it, |user| {
-            without(user, &["allow", "except", "deny", "forbid", "levels", "bounds"])
-        })
+            without(user, &["allow", "except", "deny", "forbid", "levels", "bounds"]);
+        });
     },
     |it| each_of(it, "roles", |role| without(role, &["includes"])),
     // Users.

@@ -1,5 +1,5 @@
 //! The oracle, held to test documents and to general statements of the design, and the
-//! random policies, held to meet every rule. It needs nothing of the library.
+//! random policies, held to meet every rule. It asks nothing of the library.
 
 mod documents;
 mod laws;

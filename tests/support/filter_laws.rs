@@ -53,7 +53,7 @@ pub fn filters_of_askers_agree_with_can(case: &Case) {
         let filter = Question::Filter { user, within, action, objects, today };
         match (filter.ask(&engine), can) {
             (Ok(filter), Some(can)) => {
-                assert_eq!(filter.to_string(), Answer::List(can).to_string(), "{question}")
+                assert_eq!(filter.to_string(), Answer::List(can).to_string(), "{question}");
             }
             (Err(_), None) => {}
             (Err(_), Some(can)) => assert!(can.is_empty(), "{question}"),

@@ -134,7 +134,7 @@ pub fn what_is_reported_is_so(case: &Case) {
                 let engine = engine(&with_users(more, &users));
                 let [_, granted] = &*finding.names else { panic!("{finding}") };
                 let gated = (0..users.len()).any(|at| {
-                    let user = engine.user(&format!("synthetic{at}")).expect("a user");
+                    let user = engine.user(format!("synthetic{at}")).expect("a user");
                     let action = engine.permission(granted).expect("known");
                     engine.why(user, action, ()).code() == "gated"
                 });
@@ -162,7 +162,7 @@ pub fn a_matrix_agrees_with_the_engine(case: &Case) {
     let policy = Policy::try_from(document.clone()).expect("a valid policy");
     let matrix = policy.matrix(sources(document)).expect("known sources");
     for at in 0..matrix.columns.len() {
-        let user = engine.user(&format!("synthetic{at}")).expect("a user");
+        let user = engine.user(format!("synthetic{at}")).expect("a user");
         let held: Vec<String> = engine.effective(user).iter().map(ToString::to_string).collect();
         let mut told: Vec<String> = Vec::new();
         for row in &matrix.rows {
