@@ -87,8 +87,8 @@
 //!
 //! - `look-alikes`, on by default: [`Policy::lint`] finds
 //!   [names that look alike](lint::Code::LookAlike), with `unicode-security`.
-//! - `sql`: the module `sql` turns filters into conditions of queries, with
-//!   `sea-query`.
+//! - `sql`: the module `sql` turns filters into conditions of queries, as text and values.
+//! - `sea-query`: and as expressions of the query builder `sea-query`.
 
 #![deny(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -2,12 +2,11 @@
 //!
 //! A [`Filter`] describes the objects on which a user may act; where these are rows of
 //! a table, the database can pick them. A [`Mapping`] names the columns that a filter
-//! needs, and [`Filter::condition`] makes a condition for the query builder
-//! [`sea_query`], to be used in the host's own query:
+//! needs, and [`Filter::where_clause`] makes a condition and the values to bind in it, for
+//! the host's own query and its driver:
 //!
 //! ```
-//! use grantree::sql::sea_query::{Alias, Asterisk, Query, SqliteQueryBuilder};
-//! use grantree::sql::{Database, Ids, Mapping};
+//! use grantree::sql::{Database, Ids, Mapping, SqlValue};
 //! use grantree::{Document, Engine, Policy};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,23 +26,23 @@
 //!
 //! // Once, at the start: users are integers here, and watchers in a table of their own.
 //! let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
+//!     .key(["id"])
 //!     .relation("assignee", Ids::column("assignee_id").integers())
 //!     .relation("watcher", Ids::join_table("job_watchers", [("job_id", "id")], "user_id").integers())
 //!     .attribute("cost", "cost");
+//! jobs.check(&engine)?;
 //!
 //! // For each page.
 //! let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, ());
-//! let (sql, values) = Query::select()
-//!     .column(Asterisk)
-//!     .from(Alias::new("jobs"))
-//!     .and_where(filter.condition(&jobs)?)
-//!     .limit(50)
-//!     .build(SqliteQueryBuilder);
-//! assert_eq!(values.iter().count(), 4); // 5000, 7, 7 and the limit
-//! # assert!(!sql.contains("5000") && sql.contains(r#""jobs"."cost" <= ?"#), "{sql}");
+//! let (condition, values) = filter.where_clause(&jobs, 1)?;
+//! let query = format!("SELECT * FROM jobs WHERE {condition} ORDER BY id LIMIT 50");
+//! assert_eq!(values, [5000.into(), 7.into(), 7.into()]);
+//! # assert!(query.contains(r#""jobs"."cost" <= ?"#), "{query}");
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`recipes`] shows the same with several drivers and query builders.
 //!
 //! # What it promises
 //!
@@ -60,311 +59,99 @@
 //!
 //! The condition is true or false for every row, never `NULL`, so that it can be
 //! negated and joined with others. Names and values are always bound, never
-//! part of the text (build the query with `build`; sea-query's `to_string`
-//! writes values out). Whatever the mapping lacks is an error, not a condition.
+//! part of the text. (Expressions of the host's are part of it as they are.)
+//! Whatever the mapping lacks is an error, not a condition; [`Mapping::check`] finds all
+//! of that at the start.
 //!
-//! # What it relies on
+//! # Columns of other types
 //!
-//! - That ids are of the mapped type: a text column by default, one of integers
-//!   with [`Ids::integers`]. In SQLite, where values have types and columns do
-//!   not, an id of another type identifies nobody, and matches neither `me` nor
-//!   `other` nor `none`. The other databases compare as their types require.
-//! - That an attribute's column has the attribute's type: texts for `one_of`,
-//!   integers for `at_most` and `at_least`, for dates a `DATE`, or the text
-//!   `YYYY-MM-DD` in SQLite and with [`Mapping::text_date`], and for `flag` a `BOOLEAN`,
-//!   which in SQLite and MySQL is the integer 0 or 1.
-//! - That texts are equal only if their bytes are. SQLite and MySQL are made to
-//!   compare so, whatever collation the column has; in PostgreSQL, columns of a
-//!   nondeterministic collation should not be mapped.
+//! A column that the mapping doesn't expect lets nothing through that `can` denies: it
+//! passes nothing, or the database refuses the query.
+//!
+//! | mapped as | expects | other columns |
+//! | --- | --- | --- |
+//! | ids that are texts | a text | PostgreSQL and MySQL compare texts as they display them, byte by byte, under any collation: also a `citext`, and PostgreSQL's `char(n)` with its blanks. In SQLite, a value of another type names nobody for sure: it is neither `me` nor `other` nor `none` |
+//! | `one_of` | a text | the same texts; MySQL's binary strings, and numbers, pass nothing. PostgreSQL refuses enums: cast them |
+//! | [integers](Ids::integers) | an integer | PostgreSQL refuses texts. In MySQL, a text that only begins with the number is no `me`, nor an `other` |
+//! | [UUIDs](Ids::uuids) | `uuid`, or outside of PostgreSQL a text | PostgreSQL refuses texts |
+//! | `at_most`, `at_least` | an integer | decimals, floats, texts, and unsigned integers beyond 64 bits pass nothing; PostgreSQL refuses texts |
+//! | dates | a `DATE`; in SQLite, or with [`Mapping::text_date`], the text `YYYY-MM-DD` | times pass nothing, at midnight either; nor does a date that the calendar lacks, which MySQL may hold |
+//! | `flag` | a `BOOLEAN`, which in SQLite and MySQL is the integer 0 or 1 | PostgreSQL refuses others; in MySQL, `BIT` passes nothing |
+//!
+//! [`Mapping::attribute_expr`] turns a column into what is expected.
 //!
 //! # What it costs
 //!
 //! A condition takes microseconds, and longer the larger the filter. It binds
-//! one value for each user, group and text (two for MySQL); databases accept
-//! some thousands in one query. An index on a mapped column helps: on a column
-//! of ids, on the ids of a join table, on an attribute.
+//! a value for each user, group and text, and some of them several times; to PostgreSQL, all
+//! ids of a relation go as one array, so that the text of a query is the same for all
+//! users of the same rights. A filter that binds more than databases accept is
+//! [`ConditionError::TooLarge`].
+//!
+//! An index on a mapped column helps: on a column of ids, on the ids of a join table and on
+//! the columns that it is joined on, on an attribute. Where one of several tests must hold,
+//! PostgreSQL and MySQL need the table's [key](Mapping::key) to use them: the
+//! condition then also says that the key is among those which the indexes find. Join
+//! such a condition to others by `AND`: under `OR` or `NOT`, it is better to
+//! leave the key out.
+//!
+//! In MySQL, names that are not in ASCII are compared without an index, since a column of
+//! another character set would refuse the query.
 
+mod check;
 mod column;
 mod condition;
+mod join;
+mod mapping;
+mod narrow;
+pub mod recipes;
+#[cfg(feature = "sea-query")]
+mod sea;
+mod text;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
-
+#[cfg(feature = "sea-query")]
 pub use sea_query;
-use sea_query::{Expr, Value};
 
 use crate::filter::Filter;
 use crate::problem::Line;
+pub use check::{MappingProblem, MappingProblems};
+pub use mapping::{Ids, Mapping, Table};
 
 /// The database that a condition is for.
-///
-/// Build the query with the query builder of the same database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Database {
     /// SQLite.
     Sqlite,
-    /// PostgreSQL.
+    /// PostgreSQL, with the encoding UTF-8.
     Postgres,
-    /// MySQL, or MariaDB.
+    /// MariaDB, or MySQL.
     Mysql,
 }
 
-/// The columns that hold the relations and attributes of objects of one kind.
-///
-/// Make it once for each table that filters are used on. It may contain more
-/// than a filter asks for; what it lacks is an error when a filter asks for it.
-#[derive(Clone, Debug)]
-pub struct Mapping {
-    database: Database,
-    kind: String,
-    table: String,
-    relations: BTreeMap<String, Ids>,
-    attributes: BTreeMap<String, Attribute>,
+/// A value to be bound in a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqlValue {
+    /// A text.
+    Text(String),
+    /// An integer.
+    Integer(i64),
+    /// Bytes, which only a host's [function](Ids::values) makes.
+    Bytes(Vec<u8>),
+    /// Texts, as an array. Only PostgreSQL gets it.
+    Texts(Vec<String>),
+    /// Integers, as an array. Only PostgreSQL gets it.
+    Integers(Vec<i64>),
 }
 
-/// The column of an attribute.
-#[derive(Clone, Debug)]
-struct Attribute {
-    column: String,
-    dates: Dates,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Dates {
-    /// In the database's own date type, if it has one.
-    Native,
-    Text,
-}
-
-impl Mapping {
-    /// Starts the mapping of a table whose rows are objects of that kind.
-    ///
-    /// Name the table as the host's query does: by its alias, if it has one.
-    pub fn new(database: Database, kind: impl Into<String>, table: impl Into<String>) -> Mapping {
-        Mapping {
-            database,
-            kind: kind.into(),
-            table: table.into(),
-            relations: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-        }
-    }
-
-    /// Maps a relation to the ids that it names, in place of any earlier mapping of it.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"7": {"allow": ["edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
-    ///
-    /// let filter = engine.filter(engine.user("7")?, engine.permission("edit")?, ());
-    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
-    /// assert!(matches!(filter.condition(&jobs), Err(ConditionError::NoRelation { .. })));
-    /// let jobs = jobs.relation("assignee", Ids::column("assignee_id").integers());
-    /// assert!(filter.condition(&jobs).is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn relation(mut self, relation: impl Into<String>, ids: Ids) -> Mapping {
-        self.relations.insert(relation.into(), ids);
-        self
-    }
-
-    /// Maps an attribute to its column, in place of any earlier mapping of it.
-    #[must_use]
-    pub fn attribute(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
-        let column = Attribute { column: column.into(), dates: Dates::Native };
-        self.attributes.insert(attribute.into(), column);
-        self
-    }
-
-    /// Maps a date attribute to a column of texts, `YYYY-MM-DD`. In SQLite, which
-    /// has no date type, [`Mapping::attribute`] does the same.
-    ///
-    /// A text that is no date passes no bound. In PostgreSQL and MySQL, a regular
-    /// expression tests for that.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"attributes": {"starts": "not_before"}, "checks": ["starts"]}},
-    /// #         "permissions": [{"key": "book", "object": "job"}]},
-    /// #     "users": {"bob": {"allow": ["book"], "bounds": {"job.starts": {"date": "2026-11-21"}}}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::sea_query::{Alias, PostgresQueryBuilder, Query};
-    /// use grantree::sql::{Database, Mapping};
-    ///
-    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs").text_date("starts", "starts_on");
-    /// let filter = engine.filter(engine.user("bob")?, engine.permission("book")?, ());
-    /// let (sql, values) = Query::select()
-    ///     .column(Alias::new("id"))
-    ///     .from(Alias::new("jobs"))
-    ///     .and_where(filter.condition(&jobs)?)
-    ///     .build(PostgresQueryBuilder);
-    /// assert!(sql.contains(r#""jobs"."starts_on""#));
-    /// assert!(values.iter().any(|value| *value == "2026-11-21".into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn text_date(mut self, attribute: impl Into<String>, column: impl Into<String>) -> Mapping {
-        let column = Attribute { column: column.into(), dates: Dates::Text };
-        self.attributes.insert(attribute.into(), column);
-        self
+impl From<&str> for SqlValue {
+    fn from(text: &str) -> SqlValue {
+        SqlValue::Text(text.to_owned())
     }
 }
 
-/// The place of the ids that a relation names, and their form in the database.
-#[derive(Clone)]
-pub struct Ids {
-    place: Place,
-    values: Values,
-}
-
-#[derive(Clone, Debug)]
-enum Place {
-    Column(String),
-    JoinTable { table: String, on: Vec<(String, String)>, column: String },
-}
-
-/// The way in which a name becomes an id.
-#[derive(Clone)]
-enum Values {
-    Text,
-    Integer,
-    By(Arc<MakeValue>),
-}
-
-type MakeValue = dyn Fn(&str) -> Option<Value> + Send + Sync;
-
-impl Ids {
-    /// Takes ids from a column of the table itself: one id, or `NULL` for nobody.
-    pub fn column(column: impl Into<String>) -> Ids {
-        Ids { place: Place::Column(column.into()), values: Values::Text }
-    }
-
-    /// Takes ids from a column of a join table, whose rows belong to an object if the columns
-    /// in each pair are equal: one of the join table, one of the object's table.
-    ///
-    /// Give all columns of a composite key: if `id` is unique only within a
-    /// tenant, `[("job_id", "id"), ("tenant", "tenant")]`. No column at all is an
-    /// error when a filter asks for the relation. Rows with a `NULL` in any of
-    /// these columns, or as the id, are ignored. A table that keeps several
-    /// relations can be mapped through a view for each.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"watcher": "user"}}},
-    /// #         "permissions": [{"key": "view", "object": "job", "scopes": [
-    /// #             {"key": "watched", "when": {"watcher": "me"}}]}]},
-    /// #     "users": {"bob": {"allow": ["view"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::sea_query::{Alias, Query, SqliteQueryBuilder};
-    /// use grantree::sql::{Database, Ids, Mapping};
-    ///
-    /// let on = [("job_id", "id"), ("tenant", "tenant")];
-    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
-    ///     .relation("watcher", Ids::join_table("job_watchers", on, "login"));
-    /// let condition = engine.filter(engine.user("bob")?, engine.permission("view")?, ()).condition(&jobs)?;
-    /// let (sql, _) =
-    ///     Query::select().column(Alias::new("id")).and_where(condition).build(SqliteQueryBuilder);
-    /// assert!(sql.contains(r#"("jobs"."id", "jobs"."tenant") IN (SELECT "related"."job_id""#), "{sql}");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn join_table<T: Into<String>, O: Into<String>>(
-        table: impl Into<String>,
-        on: impl IntoIterator<Item = (T, O)>,
-        column: impl Into<String>,
-    ) -> Ids {
-        let on = on.into_iter().map(|(theirs, own)| (theirs.into(), own.into())).collect();
-        let (table, column) = (table.into(), column.into());
-        Ids { place: Place::JoinTable { table, on, column }, values: Values::Text }
-    }
-
-    /// Declares that ids are integers, and the policy's names their decimal forms. Any
-    /// other name (`alice`, `007`) is an error when a filter asks for it.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"7": {"allow": ["edit"]}, "bob": {"allow": ["edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
-    ///
-    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs")
-    ///     .relation("assignee", Ids::column("assignee_id").integers());
-    /// assert!(engine.filter(engine.user("7")?, engine.permission("edit")?, ()).condition(&jobs).is_ok());
-    /// let bob = engine.filter(engine.user("bob")?, engine.permission("edit")?, ());
-    /// assert!(matches!(bob.condition(&jobs), Err(ConditionError::NoId { name, .. }) if name == "bob"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn integers(mut self) -> Ids {
-        self.values = Values::Integer;
-        self
-    }
-
-    /// Maps the policy's names to ids with a function: to UUIDs, say, or values of a
-    /// host's map. `None`, or a value that is `NULL`, is an error
-    /// when a filter asks for that name.
-    ///
-    /// Different names must give different ids. If the values are all texts, or
-    /// all 64-bit integers, they are compared as such; others are compared as the
-    /// database compares them.
-    ///
-    /// ```
-    /// # use grantree::{Document, Engine, Policy};
-    /// # let text = r#"{
-    /// #     "format": 1,
-    /// #     "catalogue": {
-    /// #         "objects": {"job": {"relations": {"assignee": "user"}}},
-    /// #         "permissions": [{"key": "edit", "object": "job", "scopes": [
-    /// #             {"key": "own", "when": {"assignee": "me"}}]}]},
-    /// #     "users": {"bob": {"allow": ["edit"]}, "eve": {"allow": ["edit"]}}
-    /// # }"#;
-    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
-    /// use grantree::sql::{Database, Ids, Mapping};
-    /// use std::collections::HashMap;
-    ///
-    /// let rows = HashMap::from([("bob", 8_i64)]);
-    /// let assignee = Ids::column("assignee_id").values(move |name| Some((*rows.get(name)?).into()));
-    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", assignee);
-    /// assert!(engine.filter(engine.user("bob")?, engine.permission("edit")?, ()).condition(&jobs).is_ok());
-    /// let error = engine.filter(engine.user("eve")?, engine.permission("edit")?, ()).condition(&jobs).unwrap_err();
-    /// assert_eq!(error.to_string(), "no id for `eve`, which relation `assignee` of `job` may name");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn values(mut self, value: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Ids {
-        self.values = Values::By(Arc::new(value));
-        self
-    }
-}
-
-impl fmt::Debug for Ids {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ids").field("place", &self.place).finish_non_exhaustive()
+impl From<i64> for SqlValue {
+    fn from(integer: i64) -> SqlValue {
+        SqlValue::Integer(integer)
     }
 }
 
@@ -398,6 +185,24 @@ pub enum ConditionError {
         /// The policy's name for the user or group.
         name: String,
     },
+    /// The filter is for objects of another kind than the mapping's.
+    #[error("the filter is for objects of kind `{kind}`, and the mapping for `{mapped}`")]
+    OtherKind {
+        /// The filter's kind of object.
+        kind: String,
+        /// The mapping's kind of object.
+        mapped: String,
+    },
+    /// Only PostgreSQL has arrays.
+    #[error(
+        "the mapping of `{kind}` has an array for relation `{relation}`, outside of PostgreSQL"
+    )]
+    NoArray {
+        /// The mapping's kind of object.
+        kind: String,
+        /// The relation.
+        relation: String,
+    },
     /// A join table is joined on no column.
     #[error("the mapping of `{kind}` joins relation `{relation}` on no column")]
     NoJoin {
@@ -407,29 +212,32 @@ pub enum ConditionError {
         relation: String,
     },
     /// Written out with its [definitions](Filter::definitions), the filter is
-    /// larger than databases accept.
+    /// larger than databases accept, or binds more values. (An array is one.)
     #[error("the filter is too large for an SQL condition")]
     TooLarge,
 }
 
 impl Filter {
-    /// Returns the condition that holds for exactly the rows of a table that the filter
-    /// matches, in the [precise sense](self#what-it-promises) of the module.
+    /// Returns a condition for a query's `WHERE`, and the values to bind in it: it holds for
+    /// exactly the rows of a table that the filter matches, in the
+    /// [precise sense](self#what-it-promises) of the module.
     ///
-    /// If every object matches, it is `TRUE`; if none does, or the filter
-    /// is for objects of another kind than the mapping's, `FALSE`. Columns are
-    /// qualified by their table.
+    /// For PostgreSQL, its first placeholder has that number: `$3`, say, where the host's own
+    /// query has two before it. For the other databases each is `?`, and the values are bound
+    /// in their order, wherever the condition stands in the query.
+    ///
+    /// If every object matches, it is `TRUE`; if none does, `FALSE`. It can be joined by `AND`
+    /// and `OR` without parentheses. Columns are qualified by their table.
     ///
     /// # Errors
     ///
     /// If the mapping lacks a relation or attribute that the filter asks for,
-    /// an id for a user or group, or a column to join on; and where the filter is
-    /// too large.
+    /// an id for a user or group, or a column to join on; where the filter is for
+    /// objects of another kind; and where it is too large.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
-    /// use grantree::sql::sea_query::{Alias, MysqlQueryBuilder, PostgresQueryBuilder, Query};
-    /// use grantree::sql::{ConditionError, Database, Ids, Mapping};
+    /// use grantree::sql::{ConditionError, Database, Ids, Mapping, SqlValue};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let text = r#"{
@@ -446,26 +254,29 @@ impl Filter {
     /// let filter = engine.filter(engine.user("bob")?, engine.permission("edit")?, ());
     /// assert_eq!(filter.to_string(), "every job where team is one of me, none");
     ///
-    /// let jobs = Mapping::new(Database::Postgres, "job", "jobs");
-    /// let lacking = filter.condition(&jobs).unwrap_err();
+    /// let jobs = Mapping::new(Database::Sqlite, "job", "jobs").key(["id"]);
+    /// let lacking = filter.where_clause(&jobs, 1).unwrap_err();
     /// assert_eq!(lacking.to_string(), "the mapping of `job` lacks relation `team`");
     ///
     /// let jobs = jobs.relation("team", Ids::column("team"));
-    /// let (sql, values) = Query::select()
-    ///     .column(Alias::new("id"))
-    ///     .from(Alias::new("jobs"))
-    ///     .and_where(filter.condition(&jobs)?)
-    ///     .build(PostgresQueryBuilder);
+    /// let (condition, values) = filter.where_clause(&jobs, 1)?;
     /// assert_eq!(
-    ///     sql,
-    ///     r#"SELECT "id" FROM "jobs" WHERE ("jobs"."team" IS NOT NULL AND "jobs"."team" IN (CAST($1 AS text), CAST($2 AS text))) OR "jobs"."team" IS NULL"#,
+    ///     format!("SELECT id FROM jobs WHERE {condition} LIMIT 50"),
+    ///     r#"SELECT id FROM jobs WHERE ((typeof("jobs"."team") = 'text' AND "jobs"."team" IN (?, ?) AND CAST("jobs"."team" AS BLOB) IN (CAST(? AS BLOB), CAST(? AS BLOB))) OR "jobs"."team" IS NULL) LIMIT 50"#,
     /// );
     /// // Bob's group, the UK, and Leeds below it.
-    /// assert_eq!(values.0, ["leeds".into(), "uk".into()]);
+    /// assert_eq!(values, ["leeds", "uk", "leeds", "uk"].map(SqlValue::from));
     /// # Ok(())
     /// # }
     /// ```
-    pub fn condition(&self, mapping: &Mapping) -> Result<Expr, ConditionError> {
-        condition::of(self, mapping)
+    pub fn where_clause(
+        &self,
+        mapping: &Mapping,
+        first_placeholder: usize,
+    ) -> Result<(String, Vec<SqlValue>), ConditionError> {
+        let (condition, values) =
+            condition::of(self, mapping)?.rendered(mapping.database, first_placeholder);
+        condition::check_bound(values.len(), mapping.database)?;
+        Ok((condition, values))
     }
 }

@@ -5,10 +5,7 @@ use fastrand::Rng;
 use grantree::Document;
 use grantree::filter::Filter;
 use grantree::object::DynamicObject;
-use grantree::sql::sea_query::{
-    Alias, MysqlQueryBuilder, PostgresQueryBuilder, Query, SqliteQueryBuilder, Value as Bound,
-};
-use grantree::sql::{ConditionError, Database, Ids, Mapping};
+use grantree::sql::{ConditionError, Database, Ids, Mapping, SqlValue};
 use grantree::{Date, Engine, Policy};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
@@ -67,6 +64,7 @@ const JOBS: &str = r#"{"format": 1,
 
 fn jobs(database: Database) -> Mapping {
     Mapping::new(database, "job", "jobs")
+        .key(["id"])
         .relation("assignee", Ids::column("assignee_id").integers())
         .relation("watcher", Ids::join_table("watchers", [("job_id", "id")], "user_id").integers())
         .relation("team", Ids::column("team"))
@@ -97,15 +95,8 @@ fn rendered(database: Database) -> String {
     ]);
     for (user, action) in asked {
         let filter = filter(&engine, user, action);
-        let condition = filter.condition(&jobs(database)).expect("all is mapped");
-        let select = select("jobs", "id", condition);
-        let (sql, values) = match database {
-            Database::Sqlite => select.build(SqliteQueryBuilder),
-            Database::Postgres => select.build(PostgresQueryBuilder),
-            Database::Mysql => select.build(MysqlQueryBuilder),
-        };
-        let (_, condition) = sql.split_once(" WHERE ").expect("a condition");
-        text.push_str(&format!("{user} {action}: {filter}\n  {condition}\n  {:?}\n\n", values.0));
+        let (condition, values) = filter.where_clause(&jobs(database), 1).expect("all is mapped");
+        text.push_str(&format!("{user} {action}: {filter}\n  {condition}\n  {values:?}\n\n"));
     }
     text
 }
@@ -152,11 +143,11 @@ fn terms_are_asked_as_scopes_are() {
     ] {
         execute(&database, sql, Vec::new());
     }
-    let condition = filter.condition(&jobs(Database::Sqlite)).expect("all is mapped");
+    let condition = filter.where_clause(&jobs(Database::Sqlite), 1).expect("all is mapped");
     let found = selected(&database, "jobs", "id", condition);
     assert_eq!(found, [1, 2, 3, 6].map(Cell::Integer));
     // Whom terms name needs an id, as who asks does.
-    let error = self::filter(&engine, "8", "all").condition(&jobs(Database::Sqlite));
+    let error = self::filter(&engine, "8", "all").where_clause(&jobs(Database::Sqlite), 1);
     assert!(matches!(error, Err(ConditionError::NoId { name, .. }) if name == "zoe"));
 }
 
@@ -177,9 +168,9 @@ fn rows_are_found_by_indexes() {
     }
     let engine = engine(JOBS);
     let plan = |action: &str| {
-        let condition = filter(&engine, "7", action).condition(&jobs(Database::Sqlite));
-        let select = select("jobs", "cost", condition.expect("all is mapped"));
-        let (sql, values) = select.build(SqliteQueryBuilder);
+        let condition = filter(&engine, "7", action).where_clause(&jobs(Database::Sqlite), 1);
+        let (condition, values) = condition.expect("all is mapped");
+        let sql = select("jobs", "cost", &condition);
         let plan = query(&database, &format!("EXPLAIN QUERY PLAN {sql}"), cells(values));
         let steps = plan.into_iter().map(|mut step| match step.remove(3) {
             Cell::Text(step) => step,
@@ -207,7 +198,7 @@ fn what_a_mapping_lacks_is_an_error() {
     let engine = engine(JOBS);
     let lacking = |user: &str, action: &str, mapping: &Mapping| {
         let filter = filter(&engine, user, action);
-        filter.condition(mapping).expect_err("something is lacking")
+        filter.where_clause(mapping, 1).expect_err("something is lacking")
     };
     let bare = Mapping::new(Database::Sqlite, "job", "jobs");
     let told = format!("{:?}", bare.clone().relation("team", Ids::column("team_id")));
@@ -234,16 +225,20 @@ fn what_a_mapping_lacks_is_an_error() {
     let with = |team: Ids| jobs(Database::Sqlite).relation("team", team);
     let expected = "no id for `leeds`, which relation `team` of `job` may name";
     assert_eq!(no_id(with(Ids::column("team").integers())), expected);
-    assert_eq!(no_id(with(Ids::column("team").values(|_| None))), expected);
-    let null = |_: &str| Some(Bound::BigInt(None));
-    assert_eq!(no_id(with(Ids::column("team").values(null))), expected);
+    // A name without a row is skipped, unless others are looked for.
+    let rowless = with(Ids::column("team").values(|name| (name == "uk").then(|| name.into())));
+    let (_, values) = filter(&engine, "7", "team").where_clause(&rowless, 1).expect("it is mapped");
+    assert_eq!(values, ["uk".into(), "uk".into()]);
+    assert_eq!(lacking("7", "far", &rowless).to_string(), expected);
     // A user whom the condition does not test needs no id.
     let nobody = jobs(Database::Sqlite).relation("assignee", Ids::column("a").values(|_| None));
-    assert!(matches!(lacking("7", "own", &nobody), ConditionError::NoId { .. }));
-    assert!(filter(&engine, "7", "free").condition(&nobody).is_ok());
+    let own = filter(&engine, "7", "own").where_clause(&nobody, 1);
+    assert_eq!(own, Ok(("FALSE".to_owned(), Vec::new())));
+    assert!(matches!(lacking("7", "others", &nobody), ConditionError::NoId { .. }));
+    assert!(filter(&engine, "7", "free").where_clause(&nobody, 1).is_ok());
     // What the condition does not test need not be mapped.
-    assert!(filter(&engine, "7", "all").condition(&bare).is_ok());
-    assert!(filter(&engine, "root", "own").condition(&bare).is_ok());
+    assert!(filter(&engine, "7", "all").where_clause(&bare, 1).is_ok());
+    assert!(filter(&engine, "root", "own").where_clause(&bare, 1).is_ok());
 }
 
 #[test]
@@ -267,7 +262,8 @@ fn only_the_digits_of_an_integer_are_its_id() {
         let policy = JOBS
             .replace(r#""users": {"#, &format!(r#""users": {{{user}: {{}}, "#))
             .replace(r#""7": {"groups": ["uk"]}, "#, "");
-        let condition = filter(&engine(&policy), name, "own").condition(&jobs(Database::Sqlite));
+        let condition =
+            filter(&engine(&policy), name, "own").where_clause(&jobs(Database::Sqlite), 1);
         assert_eq!(condition.is_ok(), is_id, "{name}");
     }
 }
@@ -276,15 +272,15 @@ fn only_the_digits_of_an_integer_are_its_id() {
 #[test]
 fn texts_and_integers_are_asked_for_alike_however_they_are_given() {
     let engine = engine(JOBS);
-    let alike = |action: &str, relation: &str, ids: Ids, value: fn(&str) -> Option<Bound>| {
+    let alike = |action: &str, relation: &str, ids: Ids, value: fn(&str) -> Option<SqlValue>| {
         let condition = |ids: Ids| {
             let mapping = jobs(Database::Sqlite).relation(relation, ids);
-            filter(&engine, "7", action).condition(&mapping).expect("all is mapped")
+            filter(&engine, "7", action).where_clause(&mapping, 1).expect("all is mapped")
         };
         assert_eq!(condition(ids.clone().values(value)), condition(ids));
     };
     alike("team", "team", Ids::column("team"), |name| Some(name.into()));
-    let integer = |id: &str| id.parse::<i64>().ok().map(Bound::from);
+    let integer = |id: &str| id.parse::<i64>().ok().map(SqlValue::Integer);
     alike("own", "assignee", Ids::column("assignee_id").integers(), integer);
 }
 
@@ -301,7 +297,7 @@ fn an_id_of_another_type_is_nobody_for_sure() {
         .expect("two tables");
     let engine = engine(JOBS);
     let rows = |user: &str, action: &str| {
-        let condition = filter(&engine, user, action).condition(&jobs(Database::Sqlite));
+        let condition = filter(&engine, user, action).where_clause(&jobs(Database::Sqlite), 1);
         selected(&database, "jobs", "id", condition.expect("all is mapped"))
     };
     let ids = |ids: &[i64]| ids.iter().copied().map(Cell::Integer).collect::<Vec<_>>();
@@ -322,11 +318,11 @@ fn ids_are_compared_as_what_they_are() {
              INSERT INTO jobs VALUES (1, x'6c65656473'), (2, 'leeds'), (3, x'79'), (4, NULL);",
         )
         .expect("a table");
-    let bytes = |name: &str| Some(Bound::from(name.as_bytes()));
+    let bytes = |name: &str| Some(SqlValue::Bytes(name.as_bytes().to_vec()));
     let mapping = jobs(Database::Sqlite).relation("team", Ids::column("team").values(bytes));
     let engine = engine(JOBS);
     let rows = |action: &str| {
-        let condition = filter(&engine, "7", action).condition(&mapping);
+        let condition = filter(&engine, "7", action).where_clause(&mapping, 1);
         selected(&database, "jobs", "id", condition.expect("all is mapped"))
     };
     assert_eq!(rows("team"), [Cell::Integer(1)]);
@@ -349,23 +345,23 @@ fn a_day_may_be_the_only_one() {
             "global": {"allow": ["p"], "bounds": {"day.day": {"date": day}}},
             "users": {"u": {}}});
         let mapping = Mapping::new(Database::Sqlite, "day", "days").text_date("day", "day");
-        let condition = filter(&engine(&policy.to_string()), "u", "p").condition(&mapping);
+        let condition = filter(&engine(&policy.to_string()), "u", "p").where_clause(&mapping, 1);
         let condition = condition.expect("all is mapped");
         assert_eq!(selected(&database, "days", "day", condition), [Cell::Text(day.to_owned())]);
     }
 }
 
 #[test]
-fn another_kind_of_object_is_never_selected() {
+fn a_filter_for_another_kind_is_an_error() {
     let engine = engine(JOBS);
     let orders = Mapping::new(Database::Sqlite, "order", "orders");
-    let sql = |user, action| {
-        let condition = filter(&engine, user, action).condition(&orders).expect("nothing is asked");
-        select("orders", "id", condition).to_string(SqliteQueryBuilder)
-    };
-    assert!(sql("7", "all").ends_with(" WHERE FALSE"));
-    assert!(sql("7", "own").ends_with(" WHERE FALSE"));
-    assert!(sql("root", "own").ends_with(" WHERE TRUE"));
+    let sql = |user, action| filter(&engine, user, action).where_clause(&orders, 1);
+    let (kind, mapped) = ("job".to_owned(), "order".to_owned());
+    let other = ConditionError::OtherKind { kind, mapped };
+    assert_eq!(sql("7", "all"), Err(other.clone()));
+    assert_eq!(sql("7", "own"), Err(other));
+    assert_eq!(sql("root", "own"), Ok(("TRUE".to_owned(), Vec::new())));
+    assert_eq!(sql("nobody", "own"), Ok(("FALSE".to_owned(), Vec::new())));
 }
 
 /// Names and values are whatever texts they are, and identifiers too.
@@ -436,7 +432,7 @@ fn no_text_leaves_its_place() {
             .relation("team", Ids::join_table(&joined, [(owner.as_str(), "id")], &column))
             .attribute("region", &column);
         let selected = |action: &str| {
-            let condition = filter(&engine, called, action).condition(&mapping);
+            let condition = filter(&engine, called, action).where_clause(&mapping, 1);
             selected(&database, &table, "id", condition.expect("all is mapped"))
         };
         let only = |text: &str| [Cell::Text(text.to_owned())];
@@ -448,8 +444,8 @@ fn no_text_leaves_its_place() {
 
     let nul =
         Mapping::new(Database::Sqlite, "job", "jobs").relation("assignee", Ids::column("id\0"));
-    let condition = filter(&engine(JOBS), "7", "own").condition(&nul).expect("it is mapped");
-    let (sql, _) = select("jobs", "id", condition).build(SqliteQueryBuilder);
+    let condition = filter(&engine(JOBS), "7", "own").where_clause(&nul, 1).expect("it is mapped");
+    let sql = select("jobs", "id", &condition.0);
     assert!(database.prepare(&sql).is_err(), "{sql}");
 }
 
@@ -469,20 +465,17 @@ fn a_table_can_be_joined_with_itself() {
     );
     // Those who work on the steps of a job watch it.
     let mapping = |name: &str| {
-        Mapping::new(Database::Sqlite, "job", name)
+        Mapping::new(Database::Sqlite, "job", "related")
+            .alias(name)
             .relation("assignee", Ids::column("assignee"))
             .relation("watcher", Ids::join_table("related", [("parent", "id")], "assignee"))
     };
     let engine = engine(JOBS);
     for name in ["related", "Related", "j"] {
         let rows = |action: &str| {
-            let condition = filter(&engine, "7", action).condition(&mapping(name));
-            let select = Query::select()
-                .column((Alias::new(name), Alias::new("id")))
-                .from_as(Alias::new("related"), Alias::new(name))
-                .and_where(condition.expect("all is mapped"))
-                .take();
-            let (sql, values) = select.build(SqliteQueryBuilder);
+            let condition = filter(&engine, "7", action).where_clause(&mapping(name), 1);
+            let (condition, values) = condition.expect("all is mapped");
+            let sql = format!("SELECT {name}.id FROM related AS {name} WHERE {condition}");
             query(&database, &sql, cells(values)).concat()
         };
         let ids = |ids: &[i64]| ids.iter().copied().map(Cell::Integer).collect::<Vec<_>>();
@@ -497,7 +490,7 @@ fn a_table_can_be_joined_with_itself() {
 fn conditions_are_of_bounded_size() {
     let name = |at: usize| format!("a{at}");
     let refused = |policy: Json, mapping: Mapping| {
-        filter(&engine(&policy.to_string()), "u", "p0").condition(&mapping).err()
+        filter(&engine(&policy.to_string()), "u", "p0").where_clause(&mapping, 1).err()
     };
     let jobs = || Mapping::new(Database::Sqlite, "job", "jobs");
 
@@ -558,13 +551,13 @@ fn definitions_are_written_out() {
         })
     };
     let engine = |count: usize| engine(&layers(count));
-    let too_large = filter(&engine(60), "u", "a59").condition(&mapping(60));
+    let too_large = filter(&engine(60), "u", "a59").where_clause(&mapping(60), 1);
     assert_eq!(too_large, Err(ConditionError::TooLarge));
 
     let engine = engine(9);
     let filter = filter(&engine, "u", "a8");
     assert!(!filter.definitions().is_empty());
-    let condition = filter.condition(&mapping(9)).expect("it is small enough");
+    let condition = filter.where_clause(&mapping(9), 1).expect("it is small enough");
     let database = Connection::open_in_memory().expect("a database");
     let sides: Vec<String> = (0..9)
         .flat_map(|layer| ["ax", "ay", "bx", "by"].map(|side| format!("{side}{layer}")))
@@ -588,4 +581,175 @@ fn definitions_are_written_out() {
     }
     assert!((20..180).contains(&expected.len()), "{}", expected.len());
     assert_eq!(selected(&database, "jobs", "id", condition), expected);
+}
+
+/// Rows of join tables that a condition leaves out name nobody; and ids may be several tables
+/// away.
+#[test]
+fn rows_that_do_not_count_name_nobody() {
+    let database = Connection::open_in_memory().expect("a database");
+    database
+        .execute_batch(
+            "CREATE TABLE jobs (id INTEGER PRIMARY KEY, starts TEXT, region_id INTEGER);
+             INSERT INTO jobs VALUES (1, '2026-11-23 10:00', 3), (2, '2026-11-22 23:00', 3),
+                                     (3, NULL, 4), (4, 'soon', NULL);
+             CREATE TABLE job_teams (job_id INTEGER, team_id INTEGER, entity TEXT);
+             INSERT INTO job_teams VALUES (1, 10, 'job'), (2, 10, 'order'), (3, 11, 'job'), (4, 12, 'job');
+             CREATE TABLE members (team_id INTEGER, user_id INTEGER, left_on TEXT);
+             INSERT INTO members VALUES (10, 7, NULL), (11, 7, '2026-01-01'), (11, 8, NULL), (12, 9, NULL);",
+        )
+        .expect("tables");
+    let watcher = Ids::join_table("job_teams", [("job_id", "id")], "team_id")
+        .rows_such("{row}.entity = 'job'")
+        .then_join(("main", "members"), [("team_id", "team_id")], "user_id")
+        .rows_such("{row}.left_on IS NULL")
+        .integers();
+    let mapping = Mapping::new(Database::Sqlite, "job", ("main", "jobs"))
+        .alias("j")
+        .relation("assignee", Ids::expr("CASE WHEN {row}.id < 3 THEN '7' END"))
+        .relation("watcher", watcher)
+        .attribute_expr("starts", "substr({row}.starts, 1, 10)")
+        .text_date("ends", "ends")
+        .attribute_values("region", "region_id", |name| (name == "north").then_some(3.into()));
+    let engine = engine(JOBS);
+    let rows = |action: &str| {
+        let (condition, values) =
+            filter(&engine, "7", action).where_clause(&mapping, 1).expect("all is mapped");
+        let sql = format!("SELECT j.id FROM main.jobs AS j WHERE {condition}");
+        query(&database, &sql, cells(values)).concat()
+    };
+    let ids = |ids: &[i64]| ids.iter().copied().map(Cell::Integer).collect::<Vec<_>>();
+    assert_eq!(rows("seen"), ids(&[1, 2]));
+    assert_eq!(rows("any"), ids(&[1, 2]));
+    // Job 2 is watched by nobody.
+    assert_eq!(rows("free"), ids(&[3, 4]));
+    assert_eq!(rows("near"), ids(&[1, 2]));
+    let starts = engine_with_starts();
+    let (condition, values) = starts.where_clause(&mapping, 1).expect("all is mapped");
+    let sql = format!("SELECT j.id FROM main.jobs AS j WHERE {condition}");
+    assert_eq!(query(&database, &sql, cells(values)).concat(), ids(&[1]));
+}
+
+/// Every job that starts on 2026-11-23 or later.
+fn engine_with_starts() -> Filter {
+    let policy = JOBS.replace(r#""checks": ["starts", "ends"]"#, r#""checks": ["starts"]"#);
+    filter(&engine(&policy), "7", "dated")
+}
+
+#[test]
+fn what_a_mapping_lacks_is_found_at_the_start() {
+    let engine = engine(JOBS);
+    assert_eq!(jobs(Database::Postgres).check(&engine), Ok(()));
+    let problems = |mapping: Mapping| {
+        let problems = mapping.check(&engine).expect_err("there are problems");
+        assert_eq!(problems.iter().count(), problems.to_string().lines().count());
+        problems.to_string()
+    };
+    assert_eq!(
+        problems(Mapping::new(Database::Sqlite, "jobs", "jobs")),
+        "no kind of object is named `jobs`; did you mean `job`?"
+    );
+    let mapping = jobs(Database::Mysql)
+        .relation("asignee", Ids::column("a"))
+        .relation("team", Ids::array("teams"))
+        .relation("crew", Ids::column("crew").rows_such("{row}.gone IS NULL"))
+        .relation("watcher", Ids::column("a").then_join("b", [("c", "d")], "e"))
+        .text_date("cost", "cost")
+        .attribute_values("age", "age", |_| None)
+        .attribute("colour", "colour");
+    assert_eq!(
+        problems(mapping),
+        "the mapping of `job` joins relation `watcher` on no column\n\
+         the mapping of `job` has an array for relation `team`, outside of PostgreSQL\n\
+         the mapping of `job` joins relation `crew` on no column\n\
+         `job` has no relation `asignee`; did you mean `assignee`?\n\
+         attribute `age` of `job` is mapped to ids of texts, and is no `one_of`\n\
+         `job` has no attribute `colour`\n\
+         attribute `cost` of `job` is mapped as a date, and is none"
+    );
+}
+
+#[test]
+fn uuids_are_ids_as_databases_display_them() {
+    let id = "0190163d-8694-739b-aea5-966c26f8ad91";
+    let filter = |name: &str| {
+        let policy = JOBS.replace(r#""7": {"groups": ["uk"]}"#, &format!(r#""{name}": {{}}"#));
+        filter(&engine(&policy), name, "own")
+    };
+    let jobs = |database| jobs(database).relation("assignee", Ids::column("assignee").uuids());
+    let (condition, values) =
+        filter(id).where_clause(&jobs(Database::Postgres), 5).expect("a UUID");
+    assert!(condition.contains("= ANY (CAST(CAST($5 AS text[]) AS uuid[]))"), "{condition}");
+    assert_eq!(values, [SqlValue::Texts(vec![id.to_owned()])]);
+    for name in [&id.to_uppercase(), &id.replace('-', ""), "7", &id.replace('8', "é")] {
+        let refused = filter(name).where_clause(&jobs(Database::Postgres), 1);
+        assert!(matches!(refused, Err(ConditionError::NoId { .. })), "{name}");
+    }
+    let (_, values) = filter(id).where_clause(&jobs(Database::Sqlite), 1).expect("a UUID");
+    assert_eq!(values, [id.into(), id.into()]);
+}
+
+/// More groups than a database accepts values.
+#[test]
+fn conditions_bind_a_bounded_number_of_values() {
+    let groups: Vec<String> = (0..33_000).map(|at| format!("g{at}")).collect();
+    let policy = json!({
+        "format": 1,
+        "catalogue": {
+            "objects": {"job": {"relations": {"team": "group"}}},
+            "permissions": [{"key": "p", "object": "job", "scopes": [{"key": "s", "when": {"team": "me"}}]}]},
+        "global": {"allow": ["p"]},
+        "users": {"u": {"groups": groups}}});
+    let filter = filter(&engine(&policy.to_string()), "u", "p");
+    let asked = |database| {
+        let jobs = Mapping::new(database, "job", "jobs").relation("team", Ids::column("team"));
+        filter.where_clause(&jobs, 1)
+    };
+    assert_eq!(asked(Database::Sqlite), Err(ConditionError::TooLarge));
+    assert_eq!(asked(Database::Mysql), Err(ConditionError::TooLarge));
+    // One array.
+    assert_eq!(asked(Database::Postgres).map(|(_, values)| values.len()), Ok(1));
+}
+
+#[cfg(feature = "sea-query")]
+#[test]
+fn a_query_builder_gets_the_same_condition() {
+    use grantree::sql::sea_query::{
+        Alias, MysqlQueryBuilder, PostgresQueryBuilder, Query, SqliteQueryBuilder, Value,
+    };
+
+    let engine = engine(JOBS);
+    for database in [Database::Sqlite, Database::Postgres, Database::Mysql] {
+        let mapping = jobs(database)
+            .alias("a `?` \"$1\" [b")
+            .relation("assignee", Ids::column("assignee ? $1 '").integers());
+        for action in ["own", "others", "seen", "far", "ours", "either", "dated", "near", "told"] {
+            let filter = filter(&engine, "7", action);
+            let (condition, values) = filter.where_clause(&mapping, 1).expect("all is mapped");
+            let mut query = Query::select();
+            query.column(Alias::new("id")).from(Alias::new("jobs"));
+            query.and_where(filter.condition(&mapping).expect("all is mapped"));
+            let (sql, bound) = match database {
+                Database::Sqlite => query.build(SqliteQueryBuilder),
+                Database::Postgres => query.build(PostgresQueryBuilder),
+                Database::Mysql => query.build(MysqlQueryBuilder),
+            };
+            let (_, built) = sql.split_once(" WHERE ").expect("a condition");
+            if database != Database::Postgres {
+                assert_eq!(built.replace(' ', ""), condition.replace(' ', ""));
+                let single = |value: &SqlValue| match value {
+                    SqlValue::Text(text) => Value::from(text.as_str()),
+                    SqlValue::Integer(integer) => Value::from(*integer),
+                    other => panic!("{other:?} is bound"),
+                };
+                assert_eq!(bound.0, values.iter().map(single).collect::<Vec<_>>());
+            } else {
+                // Each element of an array has a place of its own.
+                let others = ["$1\"\" [b", "? $1 '", "-02-29)$'"];
+                let others = others.iter().map(|it| built.matches(it).count()).sum::<usize>();
+                let places = built.matches('$').count() - others;
+                assert_eq!(places, bound.0.len(), "{built}");
+            }
+        }
+    }
 }
