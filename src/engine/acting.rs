@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::decide::{Grants, Ordinary, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
-use super::{Compiled, Engine, Limit, LimitSet, Permission, User};
+use super::{Ask, Compiled, Engine, Limit, LimitSet, User};
 use crate::bits::Word;
 use crate::catalogue::{AttributeId, Bit, CapacityRows, Condition, Evaluator, NodeId};
 use crate::date::Moment;
@@ -268,10 +268,7 @@ impl Engine {
     /// Returns whether a user holds a permission, whatever the object: in the ordinary
     /// capacity, or in an assignment without conditions on objects that holds today.
     pub(crate) fn holds(&self, slot: UserSlot, bit: Bit, today: Option<Moment>) -> bool {
-        let compiled = &self.0;
-        let class = compiled.policy().users.class_of(slot);
-        compiled.rows.holds(class, bit)
-            || compiled.acting(slot).any(|it| it.holds_without_object(today) && it.carries(bit))
+        self.0.holds(slot, bit, today)
     }
 
     /// Returns whether a user may do this on an object, in any capacity.
@@ -324,22 +321,35 @@ impl Compiled {
         assigned.map(move |assigned| Acting { compiled: self, class, assigned })
     }
 
-    /// Returns whether a user who has assignments may do this.
-    // Out of line, so that decisions for others stay small.
+    /// Returns whether a user who has assignments may do this without an object, given the
+    /// bit that is the answer.
+    // Out of line, so that decisions for others stay small, and told no more than it needs:
+    // each further value would take a register from a loop of decisions.
     #[cold]
     #[inline(never)]
-    pub(super) fn allows_assigned<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
-        let (object, today) = on.parts();
-        let (Some(slot), Some(ask)) = (self.slot(user), self.ask(action)) else { return false };
-        let class = self.policy().users.class_of(slot);
-        let ordinary = match object {
-            None => self.rows.holds(class, ask.alone),
-            Some(object) => {
-                self.rows.holds(class, ask.bit())
-                    && (!ask.on_object() || self.allows_on(user, class, ask, object, today))
-            }
-        };
-        ordinary || self.acting(slot).any(|it| it.allows(slot, ask.bit(), object, today))
+    pub(super) fn holds_assigned<T: Target>(&self, user: User, alone: Bit, on: T) -> bool {
+        let (_, today) = on.parts();
+        self.slot(user).is_some_and(|slot| self.holds(slot, alone, today))
+    }
+
+    /// Returns whether a user holds a permission, whatever the object: in the ordinary
+    /// capacity, or in an assignment without conditions on objects that holds today.
+    pub(super) fn holds(&self, slot: UserSlot, bit: Bit, today: Option<Moment>) -> bool {
+        self.rows.holds(self.policy().users.class_of(slot), bit)
+            || self.acting(slot).any(|it| it.holds_without_object(today) && it.carries(bit))
+    }
+
+    /// Returns whether a user who has assignments may do this on an object.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn allows_assigned<O: Object + ?Sized>(
+        &self,
+        user: User,
+        ask: Ask,
+        object: &O,
+        today: Option<Moment>,
+    ) -> bool {
+        self.slot(user).is_some_and(|slot| self.allows_bit(slot, ask.bit(), object, today))
     }
 
     /// Returns whether a user may do this on some object, on some day, in some assignment.

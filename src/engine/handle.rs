@@ -74,6 +74,20 @@ pub struct Permission(pub(super) Handle);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Handle(u64);
 
+/// A lineage, as handles are read in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lineage {
+    /// The sum of this and a handle is the handle's number: adding needs no copy of the
+    /// handle first, as other ways to take a lineage away would.
+    offset: u64,
+}
+
+impl Lineage {
+    pub(super) fn new(id: u32) -> Lineage {
+        Lineage { offset: (u64::from(id) << 32).wrapping_neg() }
+    }
+}
+
 impl User {
     /// Stands for everybody whom the policy does not know: may do nothing, and is explained
     /// as an unknown user.
@@ -91,20 +105,20 @@ impl User {
 }
 
 impl Handle {
-    pub(super) fn new(lineage: u32, number: u32) -> Handle {
-        Handle(u64::from(lineage) << 32 | u64::from(number))
+    pub(super) fn new(lineage: Lineage, number: u32) -> Handle {
+        Handle(u64::from(number).wrapping_sub(lineage.offset))
     }
 
     /// Its place in a table of that lineage; beyond the end of any table if it is
     /// of another lineage.
     #[inline]
-    pub(super) fn place(self, lineage: u32) -> usize {
-        usize::try_from(self.0 ^ u64::from(lineage) << 32).unwrap_or(usize::MAX)
+    pub(super) fn place(self, lineage: Lineage) -> usize {
+        usize::try_from(self.0.wrapping_add(lineage.offset)).unwrap_or(usize::MAX)
     }
 
     /// The number, if it is of that lineage.
-    pub(super) fn number(self, lineage: u32) -> Option<u32> {
-        u32::try_from(self.0 ^ u64::from(lineage) << 32).ok()
+    pub(super) fn number(self, lineage: Lineage) -> Option<u32> {
+        u32::try_from(self.0.wrapping_add(lineage.offset)).ok()
     }
 }
 

@@ -1,17 +1,27 @@
 //! Rows of bits, one for each class of users, or for each capacity.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::bits::{WORD, Word};
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
 use crate::ids::{Key, Number};
 
-/// Rows of equal length, one after the other: a copy that changes a row copies only
-/// the leaf or two that contain it.
+/// Rows of equal length, one after the other.
+///
+/// While they are few, they are in one piece, so that finding a word takes one load; a copy
+/// that changes one of them copies all. Rows that are added later, or too many, are in
+/// leaves: a copy that changes a row copies only the leaf or two that contain it.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows<K> {
-    rows: Chunked<Word, 512>,
+    /// The words of the first rows.
+    few: Arc<[Word]>,
+    /// The number of these words, which begins the positions in `more`. A field of its own,
+    /// so that it is subtracted only for these.
+    begin: usize,
+    /// Those of the rows after them.
+    more: Chunked<Word, 512>,
     /// The words of a row.
     words: usize,
     /// The number of bits of a row that are permissions.
@@ -20,10 +30,21 @@ pub(crate) struct Rows<K> {
 }
 
 impl<K: Key> Rows<K> {
+    /// The most words in one piece: half a megabyte, which caches hold and which is copied
+    /// in some ten microseconds.
+    const FEW: usize = 1 << 16;
+
     /// No rows yet, each to have that many permissions and two more bits.
     pub(crate) fn new(permissions: usize) -> Rows<K> {
         let words = (permissions + 2).div_ceil(WORD);
-        Rows { rows: Chunked::default(), words, permissions, keys: PhantomData }
+        Rows {
+            few: Arc::new([]),
+            begin: 0,
+            more: Chunked::default(),
+            words,
+            permissions,
+            keys: PhantomData,
+        }
     }
 
     /// The bit that no row has: for permissions that are gone.
@@ -51,20 +72,35 @@ impl<K: Key> Rows<K> {
     /// Returns `true` if a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: K, bit: Bit) -> bool {
-        self.find(row, bit) == Some(true)
+        self.test(row, bit, || false)
     }
 
-    /// Returns the same, or `None` for a row beyond all rows.
+    /// Returns the same, or asks for the answer of a row beyond all rows.
     #[inline]
-    pub(crate) fn find(&self, row: K, bit: Bit) -> Option<bool> {
+    pub(crate) fn test(&self, row: K, bit: Bit, beyond: impl FnOnce() -> bool) -> bool {
         let at = self.position(row, bit.index() / WORD);
-        self.rows.get(at).map(|word| word >> (bit.index() % WORD) & 1 == 1)
+        let Some(word) = self.few.get(at) else { return self.test_more(at, bit, beyond) };
+        word >> (bit.index() % WORD) & 1 == 1
+    }
+
+    // Cold, so that the first rows are found as if there were no others, but not called.
+    #[cold]
+    #[inline(always)]
+    fn test_more(&self, at: usize, bit: Bit, beyond: impl FnOnce() -> bool) -> bool {
+        let Some(word) = self.more.get(at.wrapping_sub(self.begin)) else { return beyond() };
+        word >> (bit.index() % WORD) & 1 == 1
+    }
+
+    /// The word at a position.
+    fn word(&self, at: usize) -> Option<Word> {
+        let more = || self.more.get(at.checked_sub(self.begin)?);
+        self.few.get(at).or_else(more).copied()
     }
 
     /// The words of a row's permissions.
     pub(crate) fn row(&self, row: K) -> impl Iterator<Item = Word> {
         (0..self.permissions.div_ceil(WORD)).map_while(move |at| {
-            let word = *self.rows.get(self.position(row, at))?;
+            let word = self.word(self.position(row, at))?;
             let left = self.permissions - at * WORD;
             Some(if left < WORD { word & ((1 << left) - 1) } else { word })
         })
@@ -72,7 +108,17 @@ impl<K: Key> Rows<K> {
 
     /// Makes room for that many rows, new ones empty.
     pub(crate) fn reach(&mut self, rows: usize) {
-        self.rows.reach(rows.saturating_mul(self.words));
+        let (few, words) = (self.begin, rows.saturating_mul(self.words));
+        // Rows join the first ones when they are as many: so one that is added is copied
+        // about twice in the end, rather than that all are copied for each.
+        if words > 2 * few && words <= Self::FEW {
+            let all = self.few.iter().chain(self.more.iter()).copied();
+            self.few = all.chain(std::iter::repeat(0)).take(words).collect();
+            self.begin = words;
+            self.more = Chunked::default();
+        } else {
+            self.more.reach(words.saturating_sub(few));
+        }
     }
 
     /// Replaces the bits of a row; words that are not given are cleared.
@@ -80,15 +126,26 @@ impl<K: Key> Rows<K> {
         let begin = self.position(row, 0);
         let Some(end) = begin.checked_add(self.words) else { return };
         let (given, _) = bits.split_at(bits.len().min(self.words));
-        self.rows.write(begin, given);
-        for at in begin + given.len()..end {
-            self.rows.write(at, &[0]);
+        let cleared = vec![0; self.words - given.len()];
+        match begin.checked_sub(self.begin) {
+            Some(begin) => {
+                self.more.write(begin, given);
+                self.more.write(begin + given.len(), &cleared);
+            }
+            None => {
+                let bits = [given, &cleared].concat();
+                if self.few.get(begin..end) != Some(&*bits)
+                    && let Some(words) = Arc::make_mut(&mut self.few).get_mut(begin..end)
+                {
+                    words.copy_from_slice(&bits);
+                }
+            }
         }
     }
 
     /// The bytes of the rows.
     pub(crate) fn bytes(&self) -> usize {
-        self.rows.bytes()
+        size_of_val(&*self.few) + self.more.bytes()
     }
 }
 
@@ -121,6 +178,22 @@ mod tests {
             assert!(rows.holds(changed, Bit::new(2)) && !rows.holds(changed, Bit::new(3)));
             assert!(!rows.holds(ClassId::new(100_000), Bit::default()));
         }
+    }
+
+    #[test]
+    fn a_copy_with_another_row_shares_the_first_ones() {
+        let mut rows = Rows::new(WORD - 2);
+        rows.reach(100);
+        let mut more = rows.clone();
+        more.reach(101);
+        more.set(ClassId::new(100), &[1]);
+        assert!(Arc::ptr_eq(&rows.few, &more.few));
+        // What is there already is not written.
+        more.set(ClassId::new(7), &[]);
+        assert!(Arc::ptr_eq(&rows.few, &more.few));
+        more.set(ClassId::new(7), &[4]);
+        assert!(rows.row(ClassId::new(7)).eq([0]) && more.row(ClassId::new(7)).eq([4]));
+        assert!(more.row(ClassId::new(100)).eq([1]) && rows.row(ClassId::new(100)).next().is_none());
     }
 
     #[test]
