@@ -175,6 +175,55 @@ fn at_scale(criterion: &mut Criterion, count: usize) {
             questions.filter(|(user, action, job)| engine.can(*user, *action, job)).count()
         });
     });
+
+    // Requests, each of so many questions of one user.
+    for size in [1, 8, 32] {
+        let requests: Vec<(u32, Vec<u32>)> = questions
+            .chunks(size)
+            .map(|of| (of[0].0, of.iter().map(|&(_, permission)| permission).collect()))
+            .collect();
+        let handles: Vec<(User, Vec<Permission>)> = requests
+            .iter()
+            .map(|(user, asked)| {
+                let asked = asked.iter().map(|&permission| permissions[permission as usize]);
+                (users[*user as usize], asked.collect())
+            })
+            .collect();
+        group.bench_function(BenchmarkId::new(format!("floor, requests of {size}"), count), |it| {
+            it.iter(|| {
+                let requests = black_box(&requests).iter();
+                let can = |user, asked: &[u32]| {
+                    asked.iter().filter(|&&permission| floor.can(user, permission)).count()
+                };
+                requests.map(|(user, asked)| can(*user, asked)).sum::<usize>()
+            });
+        });
+        group.bench_function(BenchmarkId::new(format!("asker, requests of {size}"), count), |it| {
+            it.iter(|| {
+                let requests = black_box(&handles).iter();
+                let can = |user, asked: &[Permission]| {
+                    let asker = engine.asker(user);
+                    asked.iter().filter(|&&permission| asker.can(permission, ())).count()
+                };
+                requests.map(|(user, asked)| can(*user, asked)).sum::<usize>()
+            });
+        });
+    }
+    for size in [8, 512] {
+        group.bench_function(
+            BenchmarkId::new(format!("asker, on {size} jobs"), count),
+            |bencher| {
+                bencher.iter(|| {
+                    let requests = black_box(&jobs).chunks(size);
+                    let can = |of: &[(User, Permission, Job)]| {
+                        let asker = engine.asker(of[0].0);
+                        of.iter().filter(|(_, action, job)| asker.can(*action, job)).count()
+                    };
+                    requests.map(can).sum::<usize>()
+                });
+            },
+        );
+    }
     group.finish();
 }
 

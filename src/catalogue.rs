@@ -162,7 +162,21 @@ pub(crate) struct States(u8);
 impl States {
     pub(crate) const ME: States = States(1 << RelationState::Me as u8);
     pub(crate) const NOBODY: States = States(1 << RelationState::None as u8);
+    /// The state of a relation that an object does not carry, which nothing accepts.
+    pub(crate) const MISSING: States = States(1 << 3);
 
+    /// The states in the lowest four bits.
+    #[inline]
+    pub(crate) fn bits(self) -> u64 {
+        self.0.into()
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> States {
+        States(bits as u8)
+    }
+
+    #[inline]
     pub(crate) fn with(self, state: RelationState) -> States {
         States(self.0 | 1 << state as u8)
     }
@@ -171,6 +185,7 @@ impl States {
         self.meet(States::default().with(state))
     }
 
+    #[inline]
     pub(crate) fn meet(self, other: States) -> bool {
         self.0 & other.0 != 0
     }
@@ -361,11 +376,13 @@ impl Catalogue {
         &self.nodes[id]
     }
 
+    #[inline]
     pub(crate) fn node_of(&self, bit: Bit) -> &Node {
         self.node(self.id_of(bit))
     }
 
     /// The number of the node of a bit.
+    #[inline]
     pub(crate) fn id_of(&self, bit: Bit) -> NodeId {
         self.bit_nodes[bit]
     }
@@ -390,6 +407,7 @@ impl Catalogue {
         self.kinds.get_index(id.index()).map(|(name, _)| &**name)
     }
 
+    #[inline]
     pub(crate) fn attribute_at(&self, id: AttributeId) -> &Attribute {
         &self.attributes[id]
     }

@@ -25,7 +25,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use acting::{Acting, reason_under};
-pub use asker::Asker;
+pub use asker::{Asker, OwnedAsker};
 pub(crate) use bounding::{Bounding, LimitSet, Limits};
 pub use expiry::Expiring;
 pub use handle::{Permission, Unknown, UnknownNames, User};
@@ -44,8 +44,8 @@ use crate::ids::{CapacityId, ClassId, Key, Number, UserSlot, each};
 use crate::names::number;
 use crate::object::Target;
 use crate::policy::{Class, Difference, Held, Holder, Inner, Policy, Tier};
-pub(crate) use layer::{Layer, Layers, possible};
 use handle::Lineage;
+pub(crate) use layer::{Layer, Layers, possible};
 use membership::Memberships;
 use rows::Rows;
 
@@ -271,22 +271,11 @@ impl Engine {
     #[must_use]
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
-        let Some((class, ask)) = self.0.find(user, action) else {
+        let compiled = &self.0;
+        let Some((class, ask)) = compiled.find(user, action) else {
             return false;
         };
-        match on.parts() {
-            // There is no branch on the answer: no CPU could predict it.
-            (None, _) => self.0.rows.test(class, ask.alone, || {
-                self.0.holds_assigned(user, ask.alone, on)
-            }),
-            (Some(object), today) if class.is_marked() => {
-                self.0.allows_assigned(user, ask, object, today)
-            }
-            (Some(object), today) => {
-                self.0.rows.holds(class, ask.bit())
-                    && (!ask.on_object() || self.0.allows_on(user, class, ask, object, today))
-            }
-        }
+        compiled.can(user, class, ask, on)
     }
 
     /// The user of a handle.
@@ -415,39 +404,40 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn level<T: Target>(&self, user: User, permission: Permission, on: T) -> Option<&str> {
-        let (levels, level) = self.level_number(user, permission, on)?;
-        levels.get(level).map(|level| &**level)
+        self.levels(user, &on)(permission).map(|(_, level)| level)
     }
 
-    /// The levels of a graded permission, the lowest first, and the number of the one that
-    /// a user has.
-    fn level_number<T: Target>(
-        &self,
+    /// Finds the levels that a user has of graded permissions, each with its number.
+    fn levels<'e: 'a, 'a, T: Target>(
+        &'e self,
         user: User,
-        permission: Permission,
-        on: T,
-    ) -> Option<(&[Box<str>], usize)> {
+        on: &'a T,
+    ) -> impl FnMut(Permission) -> Option<(usize, &'e str)> {
         let compiled = &self.0;
-        let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
-        let Form::Graded(levels) = &node.form else {
-            return None;
-        };
-        let level = match (on.parts(), compiled.slot(user)) {
-            ((Some(object), today), Some(slot)) => {
-                let mut thresholds = each(node.bits()).rev();
-                let allowed = |&bit: &Bit| compiled.allows_bit(slot, bit, object, today);
-                thresholds.find(allowed).map_or(0, |bit| node.level_of(bit) as usize)
-            }
-            ((None, today), Some(slot)) => {
-                let class = compiled.policy().users.class_of(slot);
-                let ordinary = node.level(|bit| compiled.rows.holds(class, bit));
-                let assigned = compiled.acting(slot).filter(|it| it.holds_without_object(today));
-                let levels = assigned.map(|it| node.level(|bit| it.carries(bit)));
-                levels.fold(ordinary, usize::max)
-            }
-            (_, None) => 0,
-        };
-        Some((levels, level))
+        let (slot, (_, today)) = (compiled.slot(user), on.parts());
+        let mut view = compiled.view(user, on);
+        move |permission| {
+            let node = compiled.policy().catalogue.node_of(self.bit(permission)?);
+            let Form::Graded(levels) = &node.form else {
+                return None;
+            };
+            let level = match (&mut view, slot) {
+                (Some(view), _) => {
+                    let highest = each(node.bits()).rev().find(|&bit| view.allows(bit));
+                    highest.map_or(0, |bit| node.level_of(bit) as usize)
+                }
+                (None, Some(slot)) => {
+                    let class = compiled.policy().users.class_of(slot);
+                    let ordinary = node.level(|bit| compiled.rows.holds(class, bit));
+                    let assigned =
+                        compiled.acting(slot).filter(|it| it.holds_without_object(today));
+                    let levels = assigned.map(|it| node.level(|bit| it.carries(bit)));
+                    levels.fold(ordinary, usize::max)
+                }
+                (None, None) => 0,
+            };
+            Some((level, &**levels.get(level)?))
+        }
     }
 
     /// Returns whether a user may do something beneath a heading on some object, on some
@@ -546,6 +536,7 @@ impl Inner {
 }
 
 impl Compiled {
+    #[inline]
     fn policy(&self) -> &Inner {
         self.policy.inner()
     }
@@ -563,6 +554,24 @@ impl Compiled {
         self.classes.get(user.0.place(self.lineage)).copied()
     }
 
+    /// Decides for a user of a class, which is marked if the user has assignments.
+    #[inline]
+    fn can<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> bool {
+        match on.parts() {
+            // There is no branch on the answer: no CPU could predict it.
+            (None, _) => {
+                self.rows.test(class, ask.alone, || self.holds_assigned(user, ask.alone, on))
+            }
+            (Some(object), today) if class.is_marked() => {
+                self.allows_assigned(user, ask, object, today)
+            }
+            (Some(object), today) => {
+                self.rows.holds(class, ask.bit())
+                    && (!ask.on_object() || self.allows_on(user, class, ask, object, today))
+            }
+        }
+    }
+
     fn class(&self, user: User) -> Option<ClassId> {
         self.marked_class(user).map(|class| class.marked(false))
     }
@@ -577,17 +586,13 @@ impl Compiled {
         let Some(&marked) = self.classes.get(slot.index()) else { return false };
         let class = marked.marked(false);
         let ordinary = || {
-            let condition = || self.policy().catalogue.node_of(bit).condition.as_deref();
             self.rows.holds(class, bit)
-                && condition().is_none_or(|condition| self.checks_passable(class, condition))
+                && self.condition(bit).is_none_or(|it| self.checks_passable(class, it))
         };
         ordinary() || marked.is_marked() && self.allows_some_assigned(slot, bit)
     }
 
-    fn has_assignments(&self, slot: UserSlot) -> bool {
-        self.classes.get(slot.index()).is_some_and(|class| class.is_marked())
-    }
-
+    #[inline]
     fn is_admin(&self, class: ClassId) -> bool {
         self.rows.holds(class, self.rows.admin())
     }
@@ -599,6 +604,7 @@ impl Compiled {
     }
 
     /// The slot of a user.
+    #[inline]
     fn slot(&self, user: User) -> Option<UserSlot> {
         user.0.number(self.lineage).map(UserSlot::from)
     }
@@ -607,8 +613,9 @@ impl Compiled {
         Some(self.policy().users.get(self.slot(user)?)?.1)
     }
 
-    fn condition(&self, ask: Ask) -> Option<&Condition> {
-        self.policy().catalogue.node_of(ask.bit()).condition.as_deref()
+    #[inline]
+    fn condition(&self, bit: Bit) -> Option<&Condition> {
+        self.policy().catalogue.node_of(bit).condition.as_deref()
     }
 }
 

@@ -551,13 +551,13 @@ impl Engine {
     }
 }
 
-impl Asker {
+impl Asker<'_> {
     /// [`Engine::explain`]: of the asker, or if the asker may, of what the asker is
     /// narrowed to, as [`Asker::why`].
     pub fn explain<T: Target>(&self, action: Permission, on: T) -> Explanation {
         let mut last = Explanation::bare(Reason::UnknownUser);
-        for (engine, user) in &self.sides {
-            last = engine.explain(*user, action, on);
+        for (engine, user) in self.users() {
+            last = engine.explain(user, action, on);
             if !last.allowed() {
                 break;
             }

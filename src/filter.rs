@@ -125,11 +125,11 @@ impl Engine {
     }
 }
 
-impl Asker {
+impl Asker<'_> {
     /// [`Engine::filter`], of what the asker may do in every respect.
     pub fn filter(&self, action: Permission, today: impl Today) -> Filter {
         let today = today.moment();
-        let verdicts = self.sides.iter().map(|(engine, user)| engine.verdict(*user, action, today));
+        let verdicts = self.users().map(|(engine, user)| engine.verdict(user, action, today));
         Filter::of_all(verdicts, today)
     }
 }

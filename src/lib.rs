@@ -56,8 +56,10 @@
 //! [`Engine::explain`] explains a decision to a person, and [`Engine::remedies`] says
 //! what would turn a no into a yes. [`Engine::filter`] makes a predicate that
 //! matches the objects of a list on which a user may act; with the feature `sql`,
-//! it is a condition of a database query too. [`Engine::can_actions`],
-//! [`Engine::can_objects`] and [`Filter::select`](filter::Filter::select) answer many questions at once.
+//! it is a condition of a database query too.
+//! An [`Asker`] is one user, found once for a request and asked everything; it also asks
+//! about many actions or many objects at once, as
+//! [`Filter::select`](filter::Filter::select) does for a table in memory.
 //! [`Policy::tree`] is what an editor shows of one source, as a tree of tick boxes;
 //! [`Policy::matrix`] shows sources side by side; [`Policy::lint`] finds what is
 //! probably a mistake. The module [`policy_test`] runs test documents, which a
@@ -161,7 +163,8 @@ pub mod policy_test;
 pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;
 pub use engine::{
-    Asker, Effective, Engine, Expiring, Permission, Stats, Unknown, UnknownNames, User, Violation,
+    Asker, Effective, Engine, Expiring, OwnedAsker, Permission, Stats, Unknown, UnknownNames, User,
+    Violation,
 };
 pub use live::Live;
 pub use policy::{

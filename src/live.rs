@@ -75,6 +75,11 @@ impl Live {
         Snapshot(self.engine.load())
     }
 
+    /// The same, to be kept.
+    pub(crate) fn snapshot(&self) -> Arc<Engine> {
+        self.engine.load_full()
+    }
+
     /// Applies a change to the newest version of the policy, and publishes the
     /// resulting engine. Nothing is stored: with a log, use [`Live::commit`].
     ///

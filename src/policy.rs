@@ -300,6 +300,7 @@ impl Policy {
         Policy(Arc::new(inner))
     }
 
+    #[inline]
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::document::UserEntry;
-use crate::engine::{Asker, Permission, User};
+use crate::engine::{Asker, OwnedAsker, Permission, User};
 use crate::live::Live;
 use crate::object::{Id, Target};
 use crate::problem::Problems;
@@ -52,7 +52,7 @@ impl Live {
     /// does not know may do nothing.
     ///
     /// ```
-    /// use grantree::{Asker, Denied, Document, Engine, Live, Permission, Policy};
+    /// use grantree::{Denied, Document, Engine, Live, OwnedAsker, Permission, Policy};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let text = r#"{
@@ -67,8 +67,8 @@ impl Live {
     /// let asker = live.asker(7);
     ///
     /// // In a handler.
-    /// fn list(asker: &Asker, orders: Permission) -> Result<String, Denied> {
-    ///     asker.require(orders, ())?;
+    /// fn list(asker: &OwnedAsker, orders: Permission) -> Result<String, Denied> {
+    ///     asker.asker().require(orders, ())?;
     ///     Ok("all orders".into())
     /// }
     /// assert!(list(&asker, orders).is_ok());
@@ -76,10 +76,10 @@ impl Live {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn asker(&self, user: impl Id) -> Asker {
-        let engine = self.load();
+    pub fn asker(&self, user: impl Id) -> OwnedAsker {
+        let engine = self.snapshot();
         let user = user.with_text(|name| engine.user(name)).unwrap_or(User::NOBODY);
-        engine.asker(user)
+        OwnedAsker::new(engine, user)
     }
 
     /// Returns a user whom the policy does not have as somebody who asks its newest version:
@@ -88,12 +88,12 @@ impl Live {
     /// # Errors
     ///
     /// All problems of the entry.
-    pub fn subject(&self, name: impl Id, entry: &UserEntry) -> Result<Asker, Problems> {
+    pub fn subject(&self, name: impl Id, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
         name.with_text(|name| self.load().subject(name, entry))
     }
 }
 
-impl Asker {
+impl Asker<'_> {
     /// Returns an error unless the asker may do this.
     ///
     /// # Errors

@@ -132,7 +132,7 @@ impl<'e> Acting<'e> {
     }
 
     /// Returns whether a permission is allowed in the assignment.
-    fn allows<O: Object + ?Sized>(
+    pub(super) fn allows<O: Object + ?Sized>(
         self,
         slot: UserSlot,
         bit: Bit,
@@ -142,13 +142,12 @@ impl<'e> Acting<'e> {
         if !self.carries(bit) || !self.assigned.terms.hold_on_day(today) {
             return false;
         }
-        let condition = self.compiled.policy().catalogue.node_of(bit).condition.as_deref();
-        match (condition, object) {
+        match (self.compiled.condition(bit), object) {
             (Some(condition), Some(object)) => {
                 let mut view = View::new(self.compiled, self.asked(bit), slot, object, today);
                 view.is_of(condition.kind)
                     && self.covers(condition.kind, object, today)
-                    && view.allows(self.own_condition(bit).as_ref().unwrap_or(condition))
+                    && view.meets(self.own_condition(bit).as_ref().unwrap_or(condition))
             }
             (Some(condition), None) if condition.needs_object => false,
             _ => !self.assigned.terms.are_on_objects(),
@@ -302,23 +301,20 @@ impl Compiled {
         object: &O,
         today: Option<Moment>,
     ) -> bool {
-        let policy = self.policy();
-        let class = policy.users.class_of(slot);
-        let ordinary = || {
-            let condition = || policy.catalogue.node_of(bit).condition.as_deref();
-            let mut view = View::new(self, Ordinary { compiled: self, class }, slot, object, today);
-            self.rows.holds(class, bit)
-                && condition().is_none_or(|it| self.is_admin(class) || view.allows(it))
-        };
-        ordinary() || self.acting(slot).any(|it| it.allows(slot, bit, Some(object), today))
+        let class = self.policy().users.class_of(slot);
+        View::new(self, Ordinary { compiled: self, class }, slot, object, today).allows(bit)
     }
 
     /// Returns a user's assignments, if any makes a difference.
     pub(super) fn acting(&self, slot: UserSlot) -> impl Iterator<Item = Acting<'_>> {
-        let users = &self.policy().users;
-        let class = users.class_of(slot);
-        let assigned = users.assigned(slot).iter();
-        assigned.map(move |assigned| Acting { compiled: self, class, assigned })
+        let marked = self.classes.get(slot.index()).copied().unwrap_or(ClassId::VACANT);
+        let class = marked.marked(false);
+        let assigned = if marked.is_marked() {
+            self.policy().users.assigned(slot)
+        } else {
+            Default::default()
+        };
+        assigned.iter().map(move |assigned| Acting { compiled: self, class, assigned })
     }
 
     /// Returns whether a user who has assignments may do this without an object, given the

@@ -1,20 +1,22 @@
-//! The asker of a question: a user of the policy, or one that only the host knows.
+//! The asker of questions: a user of the policy, or one that only the host knows.
+
+use std::sync::Arc;
 
 use super::handle::Handle;
 use super::{Effective, Engine, Permission, Unknown, User};
 use crate::bits::Word;
 use crate::document::{SettingValue, UserEntry};
 use crate::ids::{ClassId, Number};
-use crate::object::Target;
+use crate::object::{Object, Target, Today};
 use crate::policy::Policy;
 use crate::problem::Problems;
 use crate::reason::Reason;
 
-/// A user who asks: one of the policy, or one whom only the host knows, such as a guest,
-/// the holder of a token, or a role that is tried before anybody gets it.
+/// A user who asks. Made once for each request and asked everything: the user is found once,
+/// and keeps to one version of the policy.
 ///
-/// It can be [narrowed](Asker::within) to what another entry may do as well. It holds on
-/// to the engine that it was made from: make one for each request.
+/// It can be [narrowed](Asker::within) to what another entry may do as well. An
+/// [`OwnedAsker`] has an engine of its own, for what is longer than a borrow.
 ///
 /// ```
 /// use grantree::document::UserEntry;
@@ -28,27 +30,89 @@ use crate::reason::Reason;
 /// }"#;
 /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
 /// let (orders, export) = (engine.permission("orders")?, engine.permission("orders.export")?);
-/// let reader = UserEntry { roles: vec!["reader".into()], ..UserEntry::default() };
 ///
-/// let guest = engine.subject("guest-7", &reader)?;
-/// assert!(guest.can(orders, ()) && !guest.can(export, ()));
+/// let ann = engine.asker(engine.user("ann")?);
+/// assert!(ann.can(orders, ()) && ann.can(export, ()));
 ///
 /// // A token of ann's that may only read.
-/// let token = engine.asker(engine.user("ann")?).within(&reader)?;
-/// assert!(token.can(orders, ()) && !token.can(export, ()));
+/// let reader = UserEntry { roles: vec!["reader".into()], ..UserEntry::default() };
+/// let token = ann.within(&reader)?;
+/// assert_eq!(token.asker().can_actions(&[orders, export], ()), [true, false]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'e> {
+    engine: &'e Engine,
+    user: User,
+    /// The user's class, marked if the user has assignments.
+    class: ClassId,
+    /// The users to whom the asker is narrowed.
+    within: &'e [Side],
+}
+
+/// An [`Asker`] with an engine of its own: to store, or to send to another thread. So is one
+/// whom only the host knows, such as a guest, the holder of a token, or a role that is tried
+/// before anybody gets it.
+///
+/// ```
+/// use grantree::document::UserEntry;
+/// use grantree::{Document, Engine, Policy};
+///
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "roles": {"reader": {"allow": ["orders"]}},
+/// #     "users": {"ann": {"allow": ["**"]}}
+/// # }"#;
+/// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+/// let (orders, export) = (engine.permission("orders")?, engine.permission("orders.export")?);
+/// let reader = UserEntry { roles: vec!["reader".into()], ..UserEntry::default() };
+/// let guest = engine.subject("guest-7", &reader)?;
+/// std::thread::spawn(move || {
+///     let guest = guest.asker();
+///     assert!(guest.can(orders, ()) && !guest.can(export, ()));
+/// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Asker {
-    /// The user, and the users to whom the asker is narrowed, each in an engine that has
-    /// such a user. Never empty.
-    pub(crate) sides: Vec<(Engine, User)>,
+pub struct OwnedAsker {
+    side: Side,
+    within: Vec<Side>,
+}
+
+/// A user, and an engine that has such a user.
+#[derive(Clone, Debug)]
+struct Side {
+    engine: Arc<Engine>,
+    user: User,
+}
+
+impl Side {
+    fn asker(&self) -> Asker<'_> {
+        self.engine.asker(self.user)
+    }
+}
+
+impl OwnedAsker {
+    /// Returns a user as somebody who asks, with an engine that is shared.
+    pub(crate) fn new(engine: Arc<Engine>, user: User) -> OwnedAsker {
+        OwnedAsker { side: Side { engine, user }, within: Vec::new() }
+    }
+
+    /// Returns the asker, to be asked. Costs two loads.
+    pub fn asker(&self) -> Asker<'_> {
+        Asker { within: &self.within, ..self.side.asker() }
+    }
 }
 
 impl Engine {
-    /// Returns a user of the policy as somebody who asks.
-    pub fn asker(&self, user: User) -> Asker {
-        Asker { sides: vec![(self.clone(), user)] }
+    /// Returns a user of the policy as somebody who asks: the way to ask more than one
+    /// question. Costs two loads.
+    #[inline]
+    pub fn asker(&self, user: User) -> Asker<'_> {
+        // Nobody is of the class of removed users, whose row is empty.
+        let class = self.0.marked_class(user).unwrap_or(ClassId::VACANT);
+        Asker { engine: self, user, class, within: &[] }
     }
 
     /// Returns a user whom the policy does not have as somebody who asks. The answers are
@@ -60,24 +124,22 @@ impl Engine {
     /// # Errors
     ///
     /// All problems of the entry: unknown names, or a unique role that a user holds.
-    pub fn subject(&self, name: &str, entry: &UserEntry) -> Result<Asker, Problems> {
-        Ok(Asker { sides: vec![self.with_user(name, entry)?] })
-    }
-
-    fn with_user(&self, name: &str, entry: &UserEntry) -> Result<(Engine, User), Problems> {
+    pub fn subject(&self, name: &str, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
         let (version, slot) = self.policy().inner().with_user(name, entry)?;
         let engine = self.updated(&Policy::from_inner(version));
         let user = User(Handle::new(engine.0.lineage, slot.number()));
-        Ok((engine, user))
-    }
-
-    fn row_of(&self, user: User) -> Vec<Word> {
-        let class = self.0.class(user).unwrap_or(ClassId::VACANT);
-        self.0.rows.row(class).collect()
+        Ok(OwnedAsker::new(Arc::new(engine), user))
     }
 }
 
-impl Asker {
+impl<'e> Asker<'e> {
+    /// Returns the same asker with an engine of its own, which shares its tables with this
+    /// one.
+    pub fn owned(&self) -> OwnedAsker {
+        let side = Side { engine: Arc::new(self.engine.clone()), user: self.user };
+        OwnedAsker { side, within: self.within.to_vec() }
+    }
+
     /// Returns the same asker narrowed to what an entry may do as well, which has the
     /// asker's name and groups: each is asked by itself, and the answer is yes only if it
     /// is for both.
@@ -85,32 +147,77 @@ impl Asker {
     /// # Errors
     ///
     /// All problems of the entry.
-    pub fn within(&self, entry: &UserEntry) -> Result<Asker, Problems> {
-        let mut sides = self.sides.clone();
-        if let Some((engine, user)) = self.sides.first() {
-            let holder = engine.holder(*user);
-            let groups = &engine.policy().inner().groups;
-            let named = holder.iter().flat_map(|it| it.groups);
-            let groups = named.map(|&id| groups.name(id).to_owned()).collect();
-            let entry = UserEntry { groups, ..entry.clone() };
-            // Of somebody unknown, who may do nothing, only the entry is looked at.
-            let name = holder.map_or("?", |it| it.name);
-            let side = engine.with_user(name, &entry)?;
-            sides.extend(holder.map(|_| side));
-        }
-        Ok(Asker { sides })
+    pub fn within(&self, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
+        let holder = self.engine.holder(self.user);
+        let groups = &self.engine.policy().inner().groups;
+        let named = holder.iter().flat_map(|it| it.groups);
+        let groups = named.map(|&id| groups.name(id).to_owned()).collect();
+        let entry = UserEntry { groups, ..entry.clone() };
+        // Of somebody unknown, who may do nothing, only the entry is looked at.
+        let name = holder.map_or("?", |it| it.name);
+        let narrower = self.engine.subject(name, &entry)?;
+        let mut asker = self.owned();
+        asker.within.extend(holder.map(|_| narrower.side));
+        Ok(asker)
+    }
+
+    /// The user by itself, and those to whom the asker is narrowed.
+    fn sides(&self) -> impl Iterator<Item = Asker<'e>> + use<'e> {
+        let alone = Asker { within: &[], ..*self };
+        std::iter::once(alone).chain(self.within.iter().map(Side::asker))
+    }
+
+    /// The same, each as a user and an engine that has such a user.
+    pub(crate) fn users(&self) -> impl Iterator<Item = (&'e Engine, User)> + use<'e> {
+        self.sides().map(|side| (side.engine, side.user))
     }
 
     /// [`Engine::can`].
     #[must_use]
+    #[inline]
     pub fn can<T: Target>(&self, action: Permission, on: T) -> bool {
-        self.sides.iter().all(|(engine, user)| engine.can(*user, action, on))
+        // In this order there is no branch on the answer for the user.
+        (self.within.is_empty() || all_can(self.within, action, on)) && self.can_alone(action, on)
+    }
+
+    #[inline]
+    fn can_alone<T: Target>(&self, action: Permission, on: T) -> bool {
+        let compiled = &self.engine.0;
+        compiled.ask(action).is_some_and(|ask| compiled.can(self.user, self.class, ask, on))
+    }
+
+    /// [`Engine::can_actions`].
+    #[must_use]
+    pub fn can_actions<T: Target>(&self, actions: &[Permission], on: T) -> Vec<bool> {
+        let mut can = vec![true; actions.len()];
+        for side in self.sides() {
+            let compiled = &side.engine.0;
+            let mut view = compiled.view(side.user, &on);
+            for (can, &action) in can.iter_mut().zip(actions) {
+                *can &= compiled.ask(action).is_some_and(|ask| match &mut view {
+                    Some(view) if ask.on_object() => view.allows(ask.bit()),
+                    _ => compiled.can(side.user, side.class, ask, on),
+                });
+            }
+        }
+        can
+    }
+
+    /// [`Engine::can_objects`].
+    #[must_use]
+    pub fn can_objects<'o, O: Object + ?Sized + 'o>(
+        &self,
+        action: Permission,
+        objects: impl IntoIterator<Item = &'o O>,
+        today: impl Today,
+    ) -> Vec<bool> {
+        objects.into_iter().map(|object| self.can(action, (object, today))).collect()
     }
 
     /// [`Engine::can_some`].
     #[must_use]
     pub fn can_some(&self, action: Permission) -> bool {
-        self.sides.iter().all(|(engine, user)| engine.can_some(*user, action))
+        self.users().all(|(engine, user)| engine.can_some(user, action))
     }
 
     /// [`Engine::can_some_beneath`].
@@ -119,18 +226,17 @@ impl Asker {
     ///
     /// When the catalogue has no such heading.
     pub fn can_some_beneath(&self, heading: &str) -> Result<bool, Unknown> {
-        let mut sides = self.sides.iter();
-        sides.try_fold(true, |all, (engine, user)| {
-            Ok(all & engine.can_some_beneath(*user, heading)?)
-        })
+        let mut users = self.users();
+        users
+            .try_fold(true, |all, (engine, user)| Ok(all & engine.can_some_beneath(user, heading)?))
     }
 
     /// [`Engine::why`]: the reason of the asker or, if the asker may, that of what the asker
     /// is narrowed to.
     pub fn why<T: Target>(&self, action: Permission, on: T) -> Reason {
         let mut last = Reason::UnknownUser;
-        for (engine, user) in &self.sides {
-            last = engine.why(*user, action, on);
+        for (engine, user) in self.users() {
+            last = engine.why(user, action, on);
             if !last.allowed() {
                 break;
             }
@@ -139,12 +245,38 @@ impl Asker {
     }
 
     /// [`Engine::level`].
-    pub fn level<T: Target>(&self, permission: Permission, on: T) -> Option<&str> {
-        let levels = self.sides.iter().map(|(engine, user)| {
-            let (levels, level) = engine.level_number(*user, permission, on)?;
-            Some((level, levels.get(level)?))
-        });
-        levels.min().flatten().map(|(_, level)| &**level)
+    pub fn level<T: Target>(&self, permission: Permission, on: T) -> Option<&'e str> {
+        let levels = self.users().map(|(engine, user)| engine.levels(user, &on)(permission));
+        levels.min()?.map(|(_, level)| level)
+    }
+
+    /// [`Asker::level`] for many permissions, in their order: for a form with all its
+    /// fields. The object is asked as in [`Engine::can_actions`].
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// let text = r#"{
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [
+    ///         {"key": "title", "levels": ["hidden", "read_only", "read_write"]},
+    ///         {"key": "price", "levels": ["hidden", "read_only", "read_write"]}]},
+    ///     "users": {"bob": {"allow": ["title"], "levels": {"price": "read_only"}}}
+    /// }"#;
+    /// let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// let fields = [engine.permission("title")?, engine.permission("price")?];
+    /// let bob = engine.asker(engine.user("bob")?);
+    /// assert_eq!(bob.levels(&fields, ()), [Some("read_write"), Some("read_only")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn levels<T: Target>(&self, permissions: &[Permission], on: T) -> Vec<Option<&'e str>> {
+        let on = &on;
+        let mut users: Vec<_> =
+            self.users().map(|(engine, user)| engine.levels(user, on)).collect();
+        let lowest = |&permission: &Permission| {
+            let levels = users.iter_mut().map(|level| level(permission));
+            levels.min()?.map(|(_, level)| level)
+        };
+        permissions.iter().map(lowest).collect()
     }
 
     /// [`Engine::setting`], whatever the asker is narrowed to.
@@ -152,11 +284,8 @@ impl Asker {
     /// # Errors
     ///
     /// When the catalogue has no such setting.
-    pub fn setting(&self, name: &str) -> Result<Option<&SettingValue>, Unknown> {
-        match self.sides.first() {
-            Some((engine, user)) => engine.setting(*user, name),
-            None => Ok(None),
-        }
+    pub fn setting(&self, name: &str) -> Result<Option<&'e SettingValue>, Unknown> {
+        self.engine.setting(self.user, name)
     }
 
     /// [`Engine::effective_in`], whatever the asker is narrowed to.
@@ -164,20 +293,26 @@ impl Asker {
     /// # Errors
     ///
     /// When the asker has no such assignment.
-    pub fn effective_in(&self, assignment: &str) -> Result<Vec<Effective<'_>>, Unknown> {
-        match self.sides.first() {
-            Some((engine, user)) => engine.effective_in(*user, assignment),
-            None => Ok(Vec::new()),
-        }
+    pub fn effective_in(&self, assignment: &str) -> Result<Vec<Effective<'e>>, Unknown> {
+        self.engine.effective_in(self.user, assignment)
     }
 
     /// [`Engine::effective`].
-    pub fn effective(&self) -> Vec<Effective<'_>> {
-        let mut rows = self.sides.iter().map(|(engine, user)| engine.row_of(*user));
-        let first = rows.next().unwrap_or_default();
-        let both = rows.fold(first, |row, other| {
+    pub fn effective(&self) -> Vec<Effective<'e>> {
+        let row = |side: Asker<'_>| -> Vec<Word> {
+            side.engine.0.rows.row(side.class.marked(false)).collect()
+        };
+        let both = self.sides().map(row).reduce(|row, other| {
             row.iter().zip(&other).map(|(word, other)| word & other).collect()
         });
-        self.sides.first().map(|(engine, _)| engine.listed(both.into_iter())).unwrap_or_default()
+        self.engine.listed(both.into_iter().flatten())
     }
+}
+
+/// Returns whether all whom an asker is narrowed to may do this.
+// Out of line, as few askers are narrowed.
+#[cold]
+#[inline(never)]
+fn all_can<T: Target>(within: &[Side], action: Permission, on: T) -> bool {
+    within.iter().all(|side| side.asker().can_alone(action, on))
 }

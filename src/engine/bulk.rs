@@ -1,7 +1,6 @@
 //! Many questions at once.
 
-use super::decide::{Ordinary, View};
-use super::{Ask, Engine, Permission, User};
+use super::{Engine, Permission, User};
 use crate::object::{Object, Target, Today};
 
 impl Engine {
@@ -42,19 +41,7 @@ impl Engine {
     /// ```
     #[must_use]
     pub fn can_actions<T: Target>(&self, user: User, actions: &[Permission], on: T) -> Vec<bool> {
-        let compiled = &self.0;
-        let (Some(object), today) = on.parts() else {
-            return actions.iter().map(|&action| self.can(user, action, on)).collect();
-        };
-        let (Some(slot), Some(class)) = (compiled.slot(user), compiled.class(user)) else {
-            return vec![false; actions.len()];
-        };
-        if compiled.has_assignments(slot) {
-            return actions.iter().map(|&action| self.can(user, action, on)).collect();
-        }
-        let mut view = View::new(compiled, Ordinary { compiled, class }, slot, object, today);
-        let mut can = |ask: Ask| compiled.rows.holds(class, ask.bit()) && view.is_open_to(ask);
-        actions.iter().map(|&action| compiled.ask(action).is_some_and(&mut can)).collect()
+        self.asker(user).can_actions(actions, on)
     }
 
     /// [`Engine::can`] for many objects, in their order.
@@ -89,18 +76,6 @@ impl Engine {
         objects: impl IntoIterator<Item = &'o O>,
         today: impl Today,
     ) -> Vec<bool> {
-        let (compiled, today) = (&self.0, today.moment());
-        let objects = objects.into_iter();
-        let found = compiled.class(user).zip(compiled.ask(action));
-        let (Some(slot), Some((class, ask))) = (compiled.slot(user), found) else {
-            return objects.map(|_| false).collect();
-        };
-        if compiled.has_assignments(slot) {
-            return objects.map(|object| self.can(user, action, (object, today))).collect();
-        }
-        let held = compiled.rows.holds(class, ask.bit());
-        let ordinary = Ordinary { compiled, class };
-        let view = |object| View::new(compiled, ordinary, slot, object, today);
-        objects.map(|object| held && view(object).is_open_to(ask)).collect()
+        self.asker(user).can_objects(action, objects, today)
     }
 }

@@ -29,9 +29,20 @@ impl Compiled {
         object: &O,
         today: Option<Moment>,
     ) -> bool {
-        let slot = self.slot(user);
         let ordinary = Ordinary { compiled: self, class };
-        slot.is_some_and(|slot| View::new(self, ordinary, slot, object, today).is_open_to(ask))
+        let view = |slot| View::new(self, ordinary, slot, object, today);
+        self.slot(user).is_some_and(|slot| view(slot).is_open_to(ask.bit()))
+    }
+
+    /// Returns a user's view of the object of a question, if there is one.
+    pub(super) fn view<'a, T: Target>(
+        &'a self,
+        user: User,
+        on: &'a T,
+    ) -> Option<View<'a, T::Object, Ordinary<'a>>> {
+        let (object, today) = on.parts();
+        let (slot, class) = (self.slot(user)?, self.class(user)?);
+        Some(View::new(self, Ordinary { compiled: self, class }, slot, object?, today))
     }
 
     /// Returns whether the permission's own checks could pass some value, for users of a
@@ -165,18 +176,25 @@ pub(super) struct View<'a, O: ?Sized, G> {
     today: Option<Moment>,
     /// The object's kind, once it is known.
     kind: Option<(KindId, &'a NameMap<RelationType>)>,
-    /// The states of its kind's first relations, once asked for: empty for a
-    /// relation that the object does not carry.
-    states: [Option<States>; 16],
+    /// The states of its kind's first relations, four bits each: none before it is asked
+    /// for.
+    states: u64,
 }
 
 impl<O: Object + ?Sized> View<'_, O, Ordinary<'_>> {
+    /// Returns whether the user may do this on it, in any capacity.
+    pub(super) fn allows(&mut self, bit: Bit) -> bool {
+        let View { compiled, slot, object, today, .. } = *self;
+        self.grants.holds(bit) && self.is_open_to(bit)
+            || compiled.acting(slot).any(|it| it.allows(slot, bit, Some(object), today))
+    }
+
     /// Returns whether a permission that the user holds is allowed on it.
-    pub(super) fn is_open_to(&mut self, ask: Ask) -> bool {
+    fn is_open_to(&mut self, bit: Bit) -> bool {
         let compiled = self.compiled;
         compiled
-            .condition(ask)
-            .is_none_or(|condition| compiled.is_admin(self.grants.class) || self.allows(condition))
+            .condition(bit)
+            .is_none_or(|condition| compiled.is_admin(self.grants.class) || self.meets(condition))
     }
 }
 
@@ -188,7 +206,7 @@ impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
         object: &'a O,
         today: Option<Moment>,
     ) -> View<'a, O, G> {
-        View { compiled, grants, slot, object, today, kind: None, states: [None; 16] }
+        View { compiled, grants, slot, object, today, kind: None, states: 0 }
     }
 
     /// Returns whether the object is of that kind.
@@ -203,25 +221,31 @@ impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
     }
 
     /// Returns whether it is of the condition's kind and meets it.
-    pub(super) fn allows(&mut self, condition: &Condition) -> bool {
+    pub(super) fn meets(&mut self, condition: &Condition) -> bool {
         self.is_of(condition.kind) && condition.evaluate(self)
     }
 
+    #[inline]
     fn state(&mut self, relation: u32) -> States {
-        let at = relation as usize;
-        if let Some(Some(known)) = self.states.get(at) {
-            return *known;
+        // Beyond the last bit for relations beyond the first, which are asked for again.
+        let place = relation.saturating_mul(4);
+        let known = self.states.checked_shr(place).unwrap_or(0) & 0b1111;
+        if known != 0 {
+            return States::from_bits(known);
         }
-        let declared = self.kind.and_then(|(_, relations)| relations.get_index(at));
+        let states = self.asked(relation);
+        self.states |= states.bits().checked_shl(place).unwrap_or(0);
+        states
+    }
+
+    /// Asks the object for the state of a relation.
+    fn asked(&self, relation: u32) -> States {
+        let declared = self.kind.and_then(|(_, known)| known.get_index(relation as usize));
         let state = declared.and_then(|(name, &of)| {
             let asker = &Asking { compiled: self.compiled, slot: self.slot };
             self.object.relation(name, &Subject { asker, relation: of })
         });
-        let states = state.map_or(States::default(), |state| States::default().with(state));
-        if let Some(known) = self.states.get_mut(at) {
-            *known = Some(states);
-        }
-        states
+        state.map_or(States::MISSING, |state| States::default().with(state))
     }
 }
 

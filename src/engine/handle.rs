@@ -288,7 +288,8 @@ impl Engine {
             return Err(UnknownNames(unknown));
         }
         // None of them is unknown; the handle of nobody stands for what is not there.
-        Ok(handles.map(|handle| handle.unwrap_or(Permission(Handle::new(0, u32::MAX)))))
+        Ok(handles
+            .map(|handle| handle.unwrap_or(Permission(Handle::new(self.0.lineage, u32::MAX)))))
     }
 
     /// Returns the name of a permission, as `path` or `path:level`, for logs; nothing for a

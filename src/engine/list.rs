@@ -216,7 +216,7 @@ impl Engine {
         let without_object = on.parts().0.is_none();
         let holding = users.classes().map(|(class, _)| class);
         for class in holding.filter(|&class| compiled.rows.holds(class, ask.bit())) {
-            classes[class] = match compiled.condition(ask) {
+            classes[class] = match compiled.condition(ask.bit()) {
                 Some(it) if without_object => Some(compiled.checks_passable(class, it)),
                 Some(_) if !compiled.is_admin(class) => None,
                 _ => Some(true),

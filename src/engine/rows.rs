@@ -193,7 +193,9 @@ mod tests {
         assert!(Arc::ptr_eq(&rows.few, &more.few));
         more.set(ClassId::new(7), &[4]);
         assert!(rows.row(ClassId::new(7)).eq([0]) && more.row(ClassId::new(7)).eq([4]));
-        assert!(more.row(ClassId::new(100)).eq([1]) && rows.row(ClassId::new(100)).next().is_none());
+        assert!(
+            more.row(ClassId::new(100)).eq([1]) && rows.row(ClassId::new(100)).next().is_none()
+        );
     }
 
     #[test]

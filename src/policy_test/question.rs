@@ -9,7 +9,7 @@ use super::{Answer, read};
 use crate::change::{Actor, Change, Refusal, Rule};
 use crate::date::Moment;
 use crate::document::{Document, NamedUser, UserEntry};
-use crate::engine::{Asker, Engine, Permission, Unknown, User};
+use crate::engine::{Engine, OwnedAsker, Permission, Unknown, User};
 use crate::object::DynamicObject;
 use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
@@ -233,17 +233,20 @@ impl Question {
         Ok(match self {
             Question::Can { user, within, action, object, today } => {
                 let asker = user.asker(engine, within)?;
+                let asker = asker.asker();
                 let action = known_action(engine, action, object)?;
                 Answer::Boolean(asker.can(action, (object.as_ref(), day(today)?)))
             }
             Question::Why { user, within, action, object, today } => {
                 let asker = user.asker(engine, within)?;
+                let asker = asker.asker();
                 let action = known_action(engine, action, object)?;
                 let reason = asker.why(action, (object.as_ref(), day(today)?));
                 Answer::Text(reason.code().to_owned())
             }
             Question::CanSome { user, within, action } => {
                 let asker = user.asker(engine, within)?;
+                let asker = asker.asker();
                 Answer::Boolean(match asker.can_some_beneath(action) {
                     Ok(some) => some,
                     Err(_) => asker.can_some(engine.permission(action)?),
@@ -251,6 +254,7 @@ impl Question {
             }
             Question::Level { user, within, permission, object, today } => {
                 let asker = user.asker(engine, within)?;
+                let asker = asker.asker();
                 let permission = engine.graded(permission)?;
                 object.iter().try_for_each(|object| engine.check_object(object))?;
                 let level = asker.level(permission, (object.as_ref(), day(today)?));
@@ -258,10 +262,12 @@ impl Question {
             }
             Question::Setting { user, setting } => {
                 let asker = user.asker(engine, &Given::Absent)?;
+                let asker = asker.asker();
                 asker.setting(setting)?.map_or(Answer::Nothing, |value| value.clone().into())
             }
             Question::Effective { user, within, assignment } => {
                 let asker = user.asker(engine, within)?;
+                let asker = asker.asker();
                 match assignment {
                     Some(_) if !within.is_absent() => {
                         return Err(Unknown::malformed("an assignment or an entry, not both"));
@@ -280,6 +286,7 @@ impl Question {
             }
             Question::Filter { user, within, action, objects, today } => {
                 let asker = user.asker(engine, within)?;
+                let asker = asker.asker();
                 let filter = asker.filter(engine.permission(action)?, day(today)?);
                 objects.iter().try_for_each(|object| engine.check_object(object))?;
                 let matches = objects.iter().map(|object| filter.matches(object));
@@ -311,9 +318,11 @@ impl Principal {
         &self,
         engine: &Engine,
         within: &Given<Box<UserEntry>>,
-    ) -> Result<Asker, Unknown> {
+    ) -> Result<OwnedAsker, Unknown> {
         let asker = match self {
-            Principal::User(name) => engine.asker(engine.user(name).unwrap_or(User::NOBODY)),
+            Principal::User(name) => {
+                engine.asker(engine.user(name).unwrap_or(User::NOBODY)).owned()
+            }
             Principal::Subject(subject) => engine.subject(&subject.name, &subject.entry)?,
             Principal::Malformed(_) => return Err(Unknown::malformed("a user entry with a name")),
         };
@@ -321,7 +330,7 @@ impl Principal {
             Some(entry) if !entry.groups.is_empty() => {
                 Err(Unknown::malformed("a user entry without groups"))
             }
-            Some(entry) => Ok(asker.within(entry)?),
+            Some(entry) => Ok(asker.asker().within(entry)?),
             None => Ok(asker),
         }
     }

@@ -13,7 +13,7 @@ use crate::diff::{Group, NameChange, NameKind, PermissionChange};
 use crate::document::{
     Bound, Document, Fence, Map, NamedUser, RelationType, Statements, UserEntry,
 };
-use crate::engine::{Asker, Engine};
+use crate::engine::{Engine, OwnedAsker};
 use crate::filter::{Filter, Predicate};
 use crate::names::IndexSet;
 use crate::object::{DynamicObject, Value};
@@ -72,7 +72,12 @@ impl<'e> Compared<'e> {
     }
 
     /// Returns a question whether the user may do this, if the answers differ.
-    fn can(&self, user: &Principal, askers: &[Asker; 2], it: &PermissionChange) -> Option<Step> {
+    fn can(
+        &self,
+        user: &Principal,
+        askers: &[OwnedAsker; 2],
+        it: &PermissionChange,
+    ) -> Option<Step> {
         let path = &it.permission.name;
         let levels = [&it.level].into_iter().flatten();
         let levels = levels.flat_map(|it| [&it.before, &it.after]).flatten();
@@ -93,7 +98,7 @@ impl<'e> Compared<'e> {
     fn can_on(
         &self,
         user: &Principal,
-        askers: &[Asker; 2],
+        askers: &[OwnedAsker; 2],
         action: &str,
         today: Option<Moment>,
     ) -> Option<Step> {
@@ -109,7 +114,7 @@ impl<'e> Compared<'e> {
         let [before, after] = [self.before, self.after].map(|it| it.permission(action));
         let filters = match (before, after) {
             (Ok(before), Ok(after)) => {
-                let [was, is] = askers;
+                let [was, is] = askers.each_ref().map(OwnedAsker::asker);
                 [was.filter(before, today), is.filter(after, today)]
             }
             // A name that only one of them knows.
@@ -149,7 +154,7 @@ impl<'e> Compared<'e> {
         (before != after).then_some(Step { question, expect: before })
     }
 
-    fn askers(&self, user: &Principal) -> Option<[Asker; 2]> {
+    fn askers(&self, user: &Principal) -> Option<[OwnedAsker; 2]> {
         let of = |engine| user.asker(engine, &Given::Absent).ok();
         Some([of(self.before)?, of(self.after)?])
     }

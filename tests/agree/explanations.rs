@@ -6,14 +6,14 @@ use grantree::document::{Assignment, Statements, UserEntry};
 use grantree::explain::{Explanation, PermissionTrace, Remedies, RemedyStep};
 use grantree::object::DynamicObject;
 use grantree::policy_test::{Given, Principal, Question};
-use grantree::{Asker, Document, Engine, Moment, Policy, Reason, SourceName};
+use grantree::{Document, Engine, Moment, OwnedAsker, Policy, Reason, SourceName};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use support::random::{Case, case};
 
 /// Calls back with random policies and their questions.
-fn check(law: impl Fn(&Case, &Engine, Question) -> Option<()>) {
+pub(crate) fn check(law: impl Fn(&Case, &Engine, Question) -> Option<()>) {
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(3), ..Config::default() });
     let mut judged = 0;
     for _ in 0..400 {
@@ -30,7 +30,7 @@ fn check(law: impl Fn(&Case, &Engine, Question) -> Option<()>) {
 }
 
 /// A part of a question that may be absent; `None` if it can't be read.
-fn given<T: Clone>(part: &Given<T>) -> Option<Option<T>> {
+pub(crate) fn given<T: Clone>(part: &Given<T>) -> Option<Option<T>> {
     match part {
         Given::Value(value) => Some(Some(value.clone())),
         Given::Absent => Some(None),
@@ -39,9 +39,9 @@ fn given<T: Clone>(part: &Given<T>) -> Option<Option<T>> {
 }
 
 /// Who asks, unless an unknown name makes the question an error.
-fn asker(engine: &Engine, user: Principal) -> Option<Asker> {
+pub(crate) fn asker(engine: &Engine, user: Principal) -> Option<OwnedAsker> {
     match user {
-        Principal::User(name) => Some(engine.asker(engine.user(&name).ok()?)),
+        Principal::User(name) => Some(engine.asker(engine.user(&name).ok()?).owned()),
         Principal::Subject(subject) => engine.subject(&subject.name, &subject.entry).ok(),
         Principal::Malformed(_) => None,
     }
@@ -58,8 +58,9 @@ fn an_explanation_has_the_reason_of_why() {
         };
         let mut asker = asker(engine, user)?;
         if let Some(within) = given(&within)? {
-            asker = asker.within(&within).ok()?;
+            asker = asker.asker().within(&within).ok()?;
         }
+        let asker = asker.asker();
         let permission = engine.permission(&action).ok()?;
         let today = given(&today)?;
         let on = (object.as_ref(), today);

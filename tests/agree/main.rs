@@ -1,5 +1,6 @@
 //! The engine held to the oracle, on random policies.
 
+mod asking;
 mod changes;
 mod explanations;
 mod game;

@@ -580,7 +580,7 @@ fn who_is_narrowed_has_one_filter_in_normal_form() {
     let within = |entry: &str| {
         let entry = serde_json::from_str(entry).expect("an entry");
         let asker = engine.asker(ann).within(&entry).expect("it is valid");
-        asker.filter(view, ()).to_string()
+        asker.asker().filter(view, ()).to_string()
     };
     assert_eq!(
         within(r#"{"allow": ["view.own"], "bounds": {"job.size": 20}}"#),
