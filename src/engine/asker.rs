@@ -50,9 +50,10 @@ pub struct Asker<'e> {
     within: &'e [Side],
 }
 
-/// An [`Asker`] with an engine of its own: to store, or to send to another thread. So is one
-/// whom only the host knows, such as a guest, the holder of a token, or a role that is tried
-/// before anybody gets it.
+/// An [`Asker`] with an engine of its own, to store or to send to another thread.
+///
+/// So is a user whom only the host knows, such as a guest, the holder of a token, or a role
+/// that is tried before anybody gets it ([`Engine::subject`]).
 ///
 /// ```
 /// use grantree::document::UserEntry;
@@ -68,10 +69,8 @@ pub struct Asker<'e> {
 /// let (orders, export) = (engine.permission("orders")?, engine.permission("orders.export")?);
 /// let reader = UserEntry { roles: vec!["reader".into()], ..UserEntry::default() };
 /// let guest = engine.subject("guest-7", &reader)?;
-/// std::thread::spawn(move || {
-///     let guest = guest.asker();
-///     assert!(guest.can(orders, ()) && !guest.can(export, ()));
-/// });
+/// let asked = std::thread::spawn(move || guest.asker().can_actions(&[orders, export], ()));
+/// assert_eq!(asked.join().expect("an answer"), [true, false]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
