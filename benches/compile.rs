@@ -1,4 +1,4 @@
-//! What it costs to compile a policy, and to validate a document.
+//! What it costs to compile a policy, and to read and validate a document, compactly too.
 
 #[path = "../tests/support/workload.rs"]
 mod workload;
@@ -6,6 +6,7 @@ mod workload;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use grantree::document::CompactDocument;
 use grantree::{Document, Engine, Policy};
 
 fn compile(criterion: &mut Criterion) {
@@ -24,6 +25,10 @@ fn compile(criterion: &mut Criterion) {
             });
             group.bench_function(id("read and validate"), |bencher| {
                 bencher.iter(|| serde_json::from_str::<Document>(&text).map(Policy::try_from));
+            });
+            group.bench_function(id("read compactly and validate"), |bencher| {
+                bencher
+                    .iter(|| serde_json::from_str::<CompactDocument>(&text).map(Policy::try_from));
             });
             group.throughput(Throughput::Elements(users as u64));
             let policy = Policy::try_from(document).expect("a valid policy");

@@ -67,6 +67,43 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
     }
 }
 
+/// Values that come one after the other, to be a sequence at the end.
+#[derive(Debug)]
+pub(crate) struct Filling<T, const LEAF: usize> {
+    leaves: Vec<Arc<[T; LEAF]>>,
+    /// Fewer than a leaf has.
+    last: Vec<T>,
+}
+
+impl<T, const LEAF: usize> Default for Filling<T, LEAF> {
+    fn default() -> Self {
+        Filling { leaves: Vec::new(), last: Vec::with_capacity(LEAF) }
+    }
+}
+
+impl<T: Default, const LEAF: usize> Filling<T, LEAF> {
+    pub(crate) fn push(&mut self, value: T) {
+        self.last.push(value);
+        if self.last.len() == LEAF {
+            self.close_leaf();
+        }
+    }
+
+    fn close_leaf(&mut self) {
+        let mut values = self.last.drain(..);
+        let leaf = std::array::from_fn(|_| values.next().unwrap_or_default());
+        self.leaves.push(Arc::new(leaf));
+    }
+
+    pub(crate) fn finish(mut self) -> Chunked<T, LEAF> {
+        let len = self.leaves.len() * LEAF + self.last.len();
+        if !self.last.is_empty() {
+            self.close_leaf();
+        }
+        Chunked { leaves: self.leaves.into(), len }
+    }
+}
+
 impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {
     /// Writes values at a position and those after it; leaves that already have
     /// them stay shared.
@@ -116,7 +153,7 @@ impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
 
 #[cfg(test)]
 mod tests {
-    use super::Chunked;
+    use super::{Chunked, Filling};
 
     #[test]
     fn a_copy_shares_what_it_does_not_change() {
@@ -154,6 +191,9 @@ mod tests {
     fn it_grows_one_by_one() {
         let mut grown = Chunked::<u32, 4>::default();
         for value in 0..99 {
+            let mut filling = Filling::<u32, 4>::default();
+            (0..value).for_each(|value| filling.push(value));
+            assert!(filling.finish().iter().copied().eq(0..value));
             grown.set(value as usize, value);
             assert!(grown.iter().copied().eq(0..=value));
         }

@@ -11,6 +11,8 @@
 //! can't be serialized, and a part moved out of it leaves them behind. Each part can
 //! also be read by itself; then the first mistake is an error.
 //!
+//! A host that reads many users only to make a policy reads a [`CompactDocument`].
+//!
 //! A list or map that may be absent may also be empty, with the same meaning. The
 //! exceptions are the `levels` of a permission (two or more), the `values` of a
 //! setting (if empty, none is accepted) and `assignable_by` (if empty, only admins
@@ -65,6 +67,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compact;
 mod map;
 mod read;
 // A private path, so that the root of the crate is the only public one.
@@ -75,6 +78,8 @@ use serde::{Serialize, Serializer};
 
 pub use crate::date::Weekday;
 pub use crate::relation::RelationType;
+pub use compact::CompactDocument;
+pub(crate) use compact::CompactUsers;
 pub use map::Map;
 pub(crate) use whole::Document;
 

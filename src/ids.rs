@@ -75,6 +75,9 @@ ids! {
     /// A user. Versions of a policy keep the number, through renames too.
     UserSlot
 
+    /// An entry of users in a document, which all have who have the same.
+    EntryId
+
     /// A class of users who are alike. The number may get another meaning in another
     /// version of the policy.
     ClassId

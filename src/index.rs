@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// About how many numbers a shard has: what adding one copies.
 const SHARD: usize = 2048;
@@ -25,6 +26,19 @@ pub(crate) struct Index {
     len: usize,
 }
 
+/// Tables with room for about that many numbers.
+fn tables(len: usize) -> impl Iterator<Item = HashTable<u32>> {
+    let shards = (len / SHARD + 1).next_power_of_two();
+    let each = len / shards;
+    std::iter::repeat_with(move || HashTable::with_capacity(each + each / 8)).take(shards)
+}
+
+/// The shard of a hash, of so many.
+fn shard(hash: u64, shards: usize) -> usize {
+    // The table itself uses the lowest and the topmost bits.
+    (hash >> 32) as usize & (shards - 1)
+}
+
 impl Default for Index {
     fn default() -> Index {
         Index::with_capacity(0)
@@ -34,11 +48,34 @@ impl Default for Index {
 impl Index {
     /// An index with room for about that many.
     pub(crate) fn with_capacity(len: usize) -> Index {
-        let shards = (len / SHARD + 1).next_power_of_two();
-        let each = len / shards;
-        let shard = || Arc::new(HashTable::with_capacity(each + each / 8));
-        let shards = std::iter::repeat_with(shard).take(shards).collect();
+        let shards = tables(len).map(Arc::new).collect();
         Index { hasher: RandomState::default(), shards, len: 0 }
+    }
+
+    /// An index of the first numbers, and those of them, left out, that stand for the same
+    /// as one before.
+    pub(crate) fn of_first(
+        count: u32,
+        hash: impl Fn(&RandomState, u32) -> u64,
+        are_same: impl Fn(u32, u32) -> bool,
+    ) -> (Index, Vec<u32>) {
+        let hasher = RandomState::default();
+        let mut shards: Vec<HashTable<u32>> = tables(count as usize).collect();
+        let mut repeated = Vec::new();
+        for number in 0..count {
+            let hashed = hash(&hasher, number);
+            let at = shard(hashed, shards.len());
+            let Some(shard) = shards.get_mut(at) else { continue };
+            let is_same = |&known: &u32| are_same(known, number);
+            match shard.entry(hashed, is_same, |&known| hash(&hasher, known)) {
+                Entry::Occupied(_) => repeated.push(number),
+                Entry::Vacant(vacant) => {
+                    vacant.insert(number);
+                }
+            }
+        }
+        let len = count as usize - repeated.len();
+        (Index { hasher, shards: shards.into_iter().map(Arc::new).collect(), len }, repeated)
     }
 
     /// The number of entries.
@@ -47,8 +84,7 @@ impl Index {
     }
 
     fn shard(&self, hash: u64) -> usize {
-        // The table itself uses the lowest and the topmost bits.
-        (hash >> 32) as usize & (self.shards.len() - 1)
+        shard(hash, self.shards.len())
     }
 
     /// The number of what has the hash of `key` and satisfies `is`.

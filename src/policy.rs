@@ -7,6 +7,7 @@ mod canonical;
 mod difference;
 mod digest;
 mod draft;
+mod entries;
 mod governance;
 mod hex;
 mod resolve;

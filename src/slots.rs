@@ -7,9 +7,10 @@
 use std::hash::BuildHasher;
 use std::marker::PhantomData;
 
+use foldhash::fast::RandomState;
 use smol_str::SmolStr;
 
-use crate::chunked::Chunked;
+use crate::chunked::{Chunked, Filling};
 use crate::ids::Number;
 use crate::index::Index;
 
@@ -24,6 +25,41 @@ pub(crate) struct Names<I> {
 impl<I> Default for Names<I> {
     fn default() -> Names<I> {
         Names { names: Chunked::default(), index: Index::default(), ids: PhantomData }
+    }
+}
+
+/// Names that come one after the other, each for the next number.
+#[derive(Debug)]
+pub(crate) struct NameList<I> {
+    names: Filling<Option<SmolStr>, 256>,
+    count: usize,
+    ids: PhantomData<I>,
+}
+
+impl<I> Default for NameList<I> {
+    fn default() -> NameList<I> {
+        NameList { names: Filling::default(), count: 0, ids: PhantomData }
+    }
+}
+
+impl<I: Number> NameList<I> {
+    /// Adds a name, and returns its number.
+    pub(crate) fn push(&mut self, name: &str) -> I {
+        let id = I::new(self.count);
+        self.count = self.count.saturating_add(1);
+        self.names.push(Some(name.into()));
+        id
+    }
+
+    /// The names, and the numbers that have the name of one before them, which is not found
+    /// by it.
+    pub(crate) fn finish(self) -> (Names<I>, Vec<I>) {
+        let names = self.names.finish();
+        let at = |slot: u32| names.get(slot as usize).and_then(Option::as_deref).unwrap_or("");
+        let hash = |hasher: &RandomState, slot| hasher.hash_one(at(slot));
+        let same = |known, slot| at(known) == at(slot);
+        let (index, repeated) = Index::of_first(I::new(self.count).number(), hash, same);
+        (Names { names, index, ids: PhantomData }, repeated.into_iter().map(I::from).collect())
     }
 }
 
@@ -105,6 +141,20 @@ impl<I: Number> Names<I> {
 mod tests {
     use super::*;
     use crate::ids::UserSlot;
+
+    #[test]
+    fn of_names_that_are_the_same_the_first_is_found() {
+        let mut list = NameList::<UserSlot>::default();
+        for number in 0..20_000 {
+            list.push(&format!("user-{}", number % 15_000));
+        }
+        let (names, repeated) = list.finish();
+        assert!(repeated.into_iter().eq((15_000..20_000).map(UserSlot::new)));
+        assert_eq!((names.len(), names.slots()), (15_000, 20_000));
+        for slot in UserSlot::first(15_000) {
+            assert_eq!(names.find(&format!("user-{}", slot.number())), Some(slot));
+        }
+    }
 
     #[test]
     fn names_are_found_in_an_index_that_grew() {

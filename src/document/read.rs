@@ -29,7 +29,9 @@
 //! A part of a document, such as a [`Statements`], can be read by itself, in the same
 //! way; then its first fault is an error of the format's reader.
 
+mod compact;
 mod fields;
+mod recording;
 mod values;
 
 use std::borrow::Cow;
@@ -40,11 +42,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::fields::record;
+use self::recording::Replay;
 use self::values::{AnyAccepted, AnyBound, AnySettingValue};
 use super::{
-    Accepted, Assignment, Bound, Bundle, Catalogue, Document, Edition, Governance, Group, Licence,
-    NamedUser, NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, SettingValue,
-    Source, Statements, UserEntry,
+    Accepted, Assignment, Bound, Bundle, Catalogue, CompactDocument, Document, Edition, Governance,
+    Group, Licence, NamedUser, NewUser, ObjectKind, PermissionNode, Role, Scope, Separation,
+    Setting, SettingValue, Source, Statements, UserEntry,
 };
 use crate::problem::{Place, Problem, ProblemKind, ReportBudget};
 
@@ -65,6 +68,25 @@ impl<'de> Deserialize<'de> for Document {
         document.faults = faults;
         Ok(document)
     }
+}
+
+impl<'de> Deserialize<'de> for CompactDocument {
+    /// Reads a document, as a [`Document`] is read.
+    ///
+    /// # Errors
+    ///
+    /// Only when the text can't be read at all.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CompactDocument, D::Error> {
+        let (mut compact, faults) = read(record::<CompactDocument>(), deserializer)?;
+        compact.document.faults = faults;
+        Ok(compact)
+    }
+}
+
+/// Reads an entry again that was read when it was recorded, and its faults found.
+pub(super) fn recorded_entry(recording: &[u8]) -> UserEntry {
+    let again = read(record::<UserEntry>(), &mut Replay::of(recording));
+    again.map(|(entry, _)| entry).unwrap_or_default()
 }
 
 /// Reads a value, and returns it with its faults.

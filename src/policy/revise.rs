@@ -166,7 +166,7 @@ impl Policy {
     ) -> Result<(Inner, Vec<LeftOut>), Problems> {
         let before = self.inner();
         let (mut after, left_out) =
-            validate::resolve(document, &before.limits, misfits, &mut |_, _| {})?;
+            validate::resolve(document.into(), &before.limits, misfits, &mut |_, _| {})?;
         let mut users = Users::with_capacity(after.users.len());
         for (at, name, class) in after.users.iter() {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());

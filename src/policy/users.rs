@@ -107,6 +107,11 @@ impl Users {
         Users { names: Names::with_capacity(users), ..Users::default() }
     }
 
+    /// The same users, who had no names.
+    pub(crate) fn with_names(self, names: Names<UserSlot>) -> Users {
+        Users { names, ..self }
+    }
+
     /// The number of users.
     pub(crate) fn len(&self) -> usize {
         self.names.len()
@@ -383,6 +388,29 @@ impl Users {
         self.set_groups(slot, groups);
     }
 
+    /// Gives a new user the class, the groups and the assignments of another, by whom
+    /// [`Users::count_alike`] must count the user.
+    pub(crate) fn set_alike(&mut self, slot: UserSlot, other: UserSlot) {
+        let (class, groups, assignments) = self.likeness(other);
+        let has_assignments = assignments != AssignmentListId::EMPTY;
+        self.of_class.set(slot.index(), class.marked(has_assignments));
+        self.of_groups.set(slot.index(), groups);
+        if has_assignments {
+            self.of_assignments.set(slot.index(), assignments);
+        }
+    }
+
+    /// Counts further users who have the class, the groups and the assignments of one.
+    pub(crate) fn count_alike(&mut self, slot: UserSlot, further: u32) {
+        let (class, groups, assignments) = self.likeness(slot);
+        let capacities: Vec<CapacityId> =
+            self.assigned(slot).iter().map(|it| it.capacity).collect();
+        self.classes.hold(class, further);
+        self.groups.hold(groups, further);
+        self.assignments.hold(assignments, further);
+        capacities.into_iter().for_each(|it| self.capacities.hold(it, further));
+    }
+
     pub(crate) fn set_class(&mut self, slot: UserSlot, class: &Class) {
         let before = self.class_of(slot);
         let class = self.classes.take(class, |class| Arc::new(class.clone()));
@@ -537,6 +565,13 @@ impl<I: Number, T: ?Sized> Pool<I, T> {
         values.filter_map(|(at, value)| Some((I::new(at), value.as_deref()?)))
     }
 
+    /// Counts further holders of a value.
+    fn hold(&mut self, id: I, further: u32) {
+        if self.get(id).is_some() {
+            self.counts.set(id.index(), self.count(id) + further);
+        }
+    }
+
     /// The values that differ from those with the same number in another version;
     /// `None` for numbers no longer in use.
     fn since<'a>(
@@ -560,7 +595,7 @@ impl<I: Number, T: Hash + PartialEq + ?Sized> Pool<I, T> {
     fn take(&mut self, value: &T, keep: impl FnOnce(&T) -> Arc<T>) -> I {
         let known = |at: u32| self.get(I::new(at as usize));
         if let Some(at) = self.index.find(value, |at| known(at) == Some(value)) {
-            self.counts.set(at as usize, self.count(I::new(at as usize)) + 1);
+            self.hold(I::new(at as usize), 1);
             return I::new(at as usize);
         }
         let reused = self.free != 0;

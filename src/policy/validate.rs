@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use indexmap::map::Entry;
-use smallvec::SmallVec;
 
 use super::{
-    ChangeKind, Class, Governance, Groups, Inner, Licence, Lineage, Past, Policy, Resolver, Source,
-    SourceKind, Sources, Statements, Texts, Users,
+    ChangeKind, Governance, Groups, Inner, Licence, Lineage, Past, Policy, Resolver, Source,
+    SourceKind, Sources, Statements,
 };
 use crate::catalogue::{Bit, Catalogue, includes};
-use crate::document::{self, Document, Map, Role};
-use crate::ids::{GroupId, IdVec, Number, SourceId, UserSlot};
+use crate::document::{self, CompactDocument, Document, Map, Role};
+use crate::ids::{Number, SourceId};
 use crate::limits::Limits;
 use crate::names::{MOST, NameMap};
 use crate::problem::{Faults, LeftOut, Place, ProblemKind, Problems, Seen, truncate_list};
@@ -29,6 +28,19 @@ impl TryFrom<Document> for Policy {
     }
 }
 
+impl TryFrom<CompactDocument> for Policy {
+    type Error = Problems;
+
+    /// Resolves every reference of a document.
+    ///
+    /// # Errors
+    ///
+    /// Every problem that it has.
+    fn try_from(document: CompactDocument) -> Result<Policy, Problems> {
+        Policy::builder().build(document)
+    }
+}
+
 /// The treatment of references that do not fit the rest of a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfits {
@@ -38,11 +50,12 @@ pub(super) enum Misfits {
 
 /// Resolves a document, or returns its problems; beside it, the misfits left out.
 pub(super) fn resolve(
-    document: Document,
+    document: CompactDocument,
     limits: &Limits,
     misfits: Misfits,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(Inner, Vec<LeftOut>), Problems> {
+    let (document, users) = document.into_parts();
     let mut faults = Faults::new(document.faults, *limits);
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
@@ -70,7 +83,7 @@ pub(super) fn resolve(
     unique_included(&roles, &place, resolver.faults);
     let groups = groups(document.groups, &root.key("groups"), resolver.faults);
     let place = root.key("users");
-    let (users, groups) = resolver.users(document.users, groups, &place, progress);
+    let (users, groups) = resolver.users(users, groups, &place, progress);
     let place = root.key("governance");
     let governance = resolver.governance(&document.governance, &place);
 
@@ -332,86 +345,5 @@ impl Resolver<'_> {
             }
         }
         (fits, bits.into(), all_fit)
-    }
-}
-
-impl Resolver<'_> {
-    fn users(
-        &mut self,
-        users: Map<document::UserEntry>,
-        mut groups: Groups,
-        place: &Place<'_>,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> (Users, Groups) {
-        let sources = self.sources;
-        let any_unique = sources.of(SourceKind::Role).any(|(.., role)| role.unique);
-        let mut holders: IdVec<SourceId, Option<Box<str>>> = IdVec::filled(sources.slots(), None);
-        let mut out = Users::with_capacity(users.len());
-        let most = self.faults.limits.users.min(MOST);
-        if users.len() > most {
-            self.faults.too_many(place, "users", most);
-        }
-        let total = users.len();
-        for (done, (name, user)) in users.into_iter().take(MOST).enumerate() {
-            if done > 0 && done.is_multiple_of(1 << 13) {
-                progress(done, total);
-            }
-            let place = place.name(&name);
-            self.faults.check_text(&place, &name);
-            let class = self.class(&user, &place);
-            let list = place.key("groups");
-            let named = user.groups.iter().enumerate();
-            let belongs = named.map(|(at, name)| {
-                self.faults.check_text(&list.item(at), name);
-                groups.number(name)
-            });
-            let belongs: SmallVec<[GroupId; 8]> = belongs.collect();
-            let list = place.key("roles");
-            let listed = if any_unique { &user.roles[..] } else { &[] };
-            for (at, role) in listed.iter().enumerate() {
-                let found = sources.find(SourceKind::Role, role);
-                let Some(id) = found.filter(|&id| sources[id].unique) else { continue };
-                let holder = holders[id].get_or_insert_with(|| name.as_str().into());
-                if **holder != *name {
-                    let (role, holder) = (role.clone(), holder.to_string());
-                    self.faults.push(&list.item(at), ProblemKind::UniqueHeld { role, holder });
-                }
-            }
-            if out.find(&name).is_some() {
-                self.faults.duplicate(&place, &name);
-                continue;
-            }
-            let assignments = self.assignments(&user.assignments, &place, &mut groups);
-            let slot = UserSlot::new(out.slots());
-            out.insert(slot, &name, &class, &belongs);
-            if !assignments.is_empty() {
-                out.set_assignments(slot, &assignments);
-            }
-            out.set_texts(slot, Texts::new(user.label, user.description));
-        }
-        progress(total, total);
-        let most = self.faults.limits.groups.min(MOST);
-        if groups.parents.len() > most {
-            self.faults.too_many(&Place::Root.key("groups"), "groups", most);
-        }
-        (out, groups)
-    }
-
-    pub(super) fn class(&mut self, user: &document::UserEntry, place: &Place<'_>) -> Class {
-        let mut sources: SmallVec<[SourceId; 16]> = SmallVec::new();
-        let of = place.key("profile");
-        let profile = user.profile.as_deref();
-        sources.extend(profile.and_then(|name| self.source(SourceKind::Profile, name, &of)));
-        let list = place.key("roles");
-        sources.extend(self.sources(SourceKind::Role, &user.roles, &list));
-        let (list, groups) = (place.key("approval_groups"), &user.approval_groups);
-        sources.extend(self.sources(SourceKind::ApprovalGroup, groups, &list));
-        Class {
-            sources: sources.as_slice().into(),
-            admin: user.admin,
-            suspended: user.suspended,
-            statements: (!user.statements.is_empty())
-                .then(|| Box::new(self.counted(&user.statements, place))),
-        }
     }
 }

@@ -48,6 +48,23 @@ impl Faults {
         self.left_out.get_or_insert_default().extend(left_out);
     }
 
+    /// Returns a mark that changes with whatever is reported or counted, statements aside.
+    pub(crate) fn mark(&self) -> (usize, usize, usize, usize) {
+        let left_out = self.left_out.as_ref().map_or(0, Vec::len);
+        (self.problems.len(), left_out, self.compared, self.succeeded)
+    }
+
+    /// The number of statements so far.
+    pub(crate) fn statements(&self) -> usize {
+        self.statements
+    }
+
+    /// Returns whether so many more statements can be counted without a report.
+    pub(crate) fn has_room_for(&self, statements: usize) -> bool {
+        let limit = self.limits.statements;
+        self.statements > limit || self.statements.saturating_add(statements) <= limit
+    }
+
     /// Takes the misfits that are left out.
     pub(crate) fn take_left_out(&mut self) -> Vec<LeftOut> {
         self.left_out.take().unwrap_or_default()

@@ -4,6 +4,7 @@ mod asking;
 mod changes;
 mod explanations;
 mod game;
+mod reading;
 mod small;
 mod views;
 

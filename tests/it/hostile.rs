@@ -591,7 +591,7 @@ fn names_that_changes_give() {
     let mut limits = Limits::default();
     limits.name = 8;
     let text = r#"{"format": 1, "catalogue": {}, "roles": {"r": {}}, "users": {"u": {}}}"#;
-    let document = serde_json::from_str(text).expect("JSON");
+    let document: Document = serde_json::from_str(text).expect("JSON");
     let policy = Policy::builder().limits(limits).build(document).expect("a policy");
     let name = "NNNNNNNN";
     for change in [
@@ -629,7 +629,7 @@ fn changes_are_held_to_the_limits() {
         "users": {"ann": {"groups": ["g"]}, "bob": {"groups": ["h"]}}}"#;
     let mut limits = Limits::default();
     (limits.users, limits.sources, limits.groups) = (3, 3, 3);
-    let document = serde_json::from_str(text).expect("JSON");
+    let document: Document = serde_json::from_str(text).expect("JSON");
     let policy = Policy::builder().limits(limits).build(document).expect("a policy");
     for (change, refusal) in [
         (r#"{"add_user": {"user": "NEW"}}"#, "too many users: the limit is 3"),

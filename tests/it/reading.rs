@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use std::fs;
 
 use fastrand::Rng;
-use grantree::document::{Map, Role};
-use grantree::problem::Problem;
+use grantree::document::{CompactDocument, Map, Role};
+use grantree::problem::{Limits, Problem};
 use grantree::{Document, Engine, Policy};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
@@ -14,12 +14,14 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use support::compact_laws::compact_documents_are_read_alike;
 
 use crate::files::POLICIES;
 
 /// The places of a document's problems, none if it is a policy; or the error of the
 /// format's reader.
 fn places(text: &str) -> Result<Vec<String>, serde_json::Error> {
+    compact_documents_are_read_alike(text.as_bytes(), Limits::default());
     let document: Document = serde_json::from_str(text)?;
     Ok(match Policy::try_from(document) {
         Ok(_) => Vec::new(),
@@ -264,7 +266,11 @@ fn a_format_without_a_limit_of_its_own_is_read_to_ours() {
     let read = |depth, field| {
         let nest = Nest { depth, of: Nested::Document(field) };
         let document = Document::deserialize(nest).expect("a value");
-        Policy::try_from(document)
+        let compact = CompactDocument::deserialize(nest).expect("a value");
+        let read = Policy::try_from(document);
+        let problems = read.as_ref().err();
+        assert_eq!(problems, Policy::try_from(compact).as_ref().err());
+        read
     };
     for levels in [1, 30, 60] {
         assert!(read(2 * levels, "catalogue").is_ok(), "{levels}");
@@ -370,6 +376,7 @@ fn product(name: &str) -> Value {
 
 /// Reads it and, if it is a policy after all, asks it something.
 fn read(text: &[u8]) -> Read {
+    compact_documents_are_read_alike(text, Limits::default());
     let Ok(document) = serde_json::from_slice::<Document>(text) else {
         return Read::Error;
     };
@@ -552,6 +559,8 @@ fn products_are_the_same_in_every_format() {
         let document: Document = serde_json::from_str(&text).expect("JSON");
         let written = toml::to_string(&document).expect("a document serializes");
         assert!(toml::from_str::<Document>(&written).expect("TOML") == document, "{name}: TOML");
+        let compact = toml::from_str::<CompactDocument>(&written).expect("TOML");
+        assert!(Document::from(compact) == document, "{name}: compact TOML");
         let value = toml::Value::try_from(&document).expect("a document serializes");
         assert!(value.try_into::<Document>().expect("a value") == document, "{name}: TOML value");
         let value = serde_json::to_value(&document).expect("a document serializes");

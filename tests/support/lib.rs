@@ -11,6 +11,7 @@ pub mod by_name;
 pub mod case;
 pub mod change_laws;
 pub mod checking;
+pub mod compact_laws;
 pub mod days;
 pub mod diff_laws;
 pub mod erosion;

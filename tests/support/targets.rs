@@ -2,16 +2,19 @@
 
 use grantree::change::{Actor, Change};
 use grantree::policy_test::{Answer, Question};
+use grantree::problem::Limits;
 use grantree::{Document, Engine, Policy};
 
 use super::case::Case;
 use super::change_laws::{Tally, differ, play};
+use super::compact_laws::compact_documents_are_read_alike;
 use super::random::bytes::{case_of_bytes, session_of_bytes};
 use super::{bulk_laws, explanation_laws, filter_laws};
 
 /// Reads bytes as a document. Whatever they are, they are refused, or make a
-/// policy that converts back without loss and that can be asked.
+/// policy that converts back without loss and that can be asked; read compactly, too.
 pub fn document(bytes: &[u8]) {
+    compact_documents_are_read_alike(bytes, Limits::default());
     let Ok(document) = serde_json::from_slice::<Document>(bytes) else {
         return;
     };

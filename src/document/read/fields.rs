@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{IgnoredAny, MapAccess};
 use smallvec::SmallVec;
 
+use super::compact::Users;
 use super::values::{
     AnyAccepted, AnyBound, AnySettingValue, BOUND_TYPE, Boolean, ByPath, CivilDate, CivilMoment,
     Count, Days, Entries, FormatOne, Key, List, OptionalName, RELATION_TYPE, STANDS_FOR,
@@ -14,9 +15,9 @@ use super::values::{
 use super::{Position, Seed, Shape};
 use crate::date::{Date, Weekday};
 use crate::document::{
-    Assignment, Bundle, Catalogue, Document, Edition, Governance, Group, Licence, NamedUser,
-    NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, Source, Statements,
-    UserEntry,
+    Assignment, Bundle, Catalogue, CompactDocument, Document, Edition, Governance, Group, Licence,
+    NamedUser, NewUser, ObjectKind, PermissionNode, Role, Scope, Separation, Setting, Source,
+    Statements, UserEntry,
 };
 use crate::names::HashSet;
 use crate::problem::{ProblemKind, nearest};
@@ -147,6 +148,13 @@ fields! {
     "groups" => groups: Entries(record::<Group>()),
     "users" => users: Entries(record::<UserEntry>()),
     "governance" => governance: record::<Governance>(),
+}
+
+fields! {
+    CompactDocument, "a policy document",
+    required ["format", "catalogue"];
+    "users" => users: Users,
+    .. document: Document
 }
 
 fields! {
