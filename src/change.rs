@@ -60,7 +60,7 @@ use crate::policy::{Digest, Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
 use crate::document::{Bundle, NewUser};
-pub(crate) use ability::{Scales, compared_licences};
+pub(crate) use ability::{Abilities, Scales, compared_licences};
 pub(crate) use plan::{Plan, Requirements, Standing};
 
 /// A change to a policy.

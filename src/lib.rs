@@ -72,7 +72,8 @@
 //! readers meanwhile, and with a [`journal`] stores each change before anybody sees it, for any
 //! number of processes.
 //! [`Engine::what_if`] says who would gain and lose what by a change, before it is
-//! made; [`Engine::diff`] compares any two engines. [`PolicyBuilder::adopt`] fits a stored
+//! made; [`Engine::diff`] compares any two engines, and [`Policy::reach`] says what some
+//! users could come to do by changes of their own. [`PolicyBuilder::adopt`] fits a stored
 //! document to a newer catalogue, and [`Policy::export`] carries sources to another
 //! policy.
 //!
@@ -151,6 +152,8 @@ pub mod diff;
 pub mod lint;
 
 pub mod matrix;
+
+pub mod reach;
 
 mod live;
 

@@ -212,7 +212,7 @@ impl<'p> Abilities<'p> {
     }
 
     /// Returns all permissions that a user has in some capacity.
-    pub(super) fn had(&mut self, person: &Person<'_>) -> BitSet {
+    pub(crate) fn had(&mut self, person: &Person<'_>) -> BitSet {
         let mut had = BitSet::new(self.policy.catalogue.bits());
         self.of(person).capacities.iter().for_each(|capacity| had.union_with(&capacity.had));
         had

@@ -264,6 +264,11 @@ impl Engine {
         (Engine(Compiled::without_asks(&Policy::from_inner(only))), place)
     }
 
+    /// Returns whether a user holds a permission on some object, on some day.
+    pub(crate) fn holds_some(&self, slot: UserSlot, bit: Bit) -> bool {
+        self.0.allows_some(slot, bit)
+    }
+
     /// Returns whether a user holds a permission, whatever the object: in the ordinary
     /// capacity, or in an assignment without conditions on objects that holds today.
     pub(crate) fn holds(&self, slot: UserSlot, bit: Bit, today: Option<Moment>) -> bool {

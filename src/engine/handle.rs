@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::Engine;
-use crate::catalogue::Unresolved;
+use crate::catalogue::{Catalogue, Unresolved};
 use crate::ids::{Key, Number};
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Id, Object, Target};
@@ -168,6 +168,18 @@ impl Unknown {
         let nearest = nearest(name, known);
         let (name, known) = (name.to_owned(), Vec::new());
         Unknown(Box::new(ProblemKind::Unknown { what, name, nearest, known }))
+    }
+
+    /// An error of a text that names no permission.
+    pub(crate) fn of_permission(
+        unresolved: Unresolved,
+        name: &str,
+        catalogue: &Catalogue,
+    ) -> Unknown {
+        match unresolved.problem(name, catalogue) {
+            Ok(kind) => Unknown(Box::new(kind)),
+            Err(path) => Unknown::among("permission", path, catalogue.paths()),
+        }
     }
 
     /// An error of a question a part of which can't be read.
@@ -336,10 +348,7 @@ impl Engine {
     pub fn permission(&self, name: &str) -> Result<Permission, Unknown> {
         let policy = self.0.policy();
         let catalogue = &policy.catalogue;
-        let unknown = |unresolved: Unresolved| match unresolved.problem(name, catalogue) {
-            Ok(kind) => Unknown(Box::new(kind)),
-            Err(path) => Unknown::among("permission", path, catalogue.paths()),
-        };
+        let unknown = |unresolved| Unknown::of_permission(unresolved, name, catalogue);
         let bit = catalogue.threshold(name).map_err(unknown)?;
         // In a first version, positions are numbers, and no name need be built.
         let numbers = &policy.lineage.permissions;

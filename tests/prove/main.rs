@@ -1,5 +1,8 @@
-//! Policies that prove themselves: the products' test documents leave no mutant alive.
+//! Policies that prove themselves: the products' test documents leave no mutant alive, and
+//! what users could come to do by changes of their own.
 
 #[path = "../support/files.rs"]
+#[expect(dead_code, reason = "other tests look for files")]
 mod files;
 mod mutants;
+mod reach;
