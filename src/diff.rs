@@ -492,9 +492,31 @@ impl Diff {
         self.names.is_empty() && self.groups.is_empty()
     }
 
+    /// Returns whether anybody but some users may do something that was not allowed before,
+    /// or on an object on which it was not.
+    pub(crate) fn gives(&self, except: &[String]) -> bool {
+        self.groups
+            .iter()
+            .any(|group| group.gains().next().is_some() && group.others(except).next().is_some())
+    }
+
     /// Returns the group of a user, for whom something changes.
     pub fn of(&self, user: &str) -> Option<&Group> {
         self.groups.iter().find(|group| group.users.contains(user))
+    }
+}
+
+impl Group {
+    /// Returns the permissions that let its users do something more.
+    pub(crate) fn gains(&self) -> impl Iterator<Item = &PermissionChange> {
+        let more =
+            |it: &&PermissionChange| matches!(it.shift, Shift::Gained | Shift::More | Shift::Other);
+        self.permissions.iter().filter(more)
+    }
+
+    /// Returns its users, leaving out some.
+    pub(crate) fn others(&self, except: &[String]) -> impl Iterator<Item = &str> {
+        self.users.names().filter(|name| !except.iter().any(|it| it == name))
     }
 }
 

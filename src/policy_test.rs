@@ -29,6 +29,7 @@
 //! ```
 
 mod answer;
+mod coverage;
 mod mutants;
 mod mutation;
 mod question;
@@ -40,6 +41,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use answer::Answer;
+pub use coverage::{Coverage, Covered};
 pub use mutants::{Fate, Mutant, Mutants, Survivor};
 pub use mutation::Mutation;
 pub use question::{Given, Malformed, Principal, Question};
@@ -101,17 +103,21 @@ pub struct Failure {
     pub got: Result<Answer, Unknown>,
     /// The refusal, where a change was refused; `got` is its code.
     pub refusal: Option<Refusal>,
+    /// A question that shows why the answer of [`Question::Never`] or
+    /// [`Question::NoNewAccess`] is no, since its own answer is yes.
+    pub counterexample: Option<Box<Question>>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { step, question, expected, got, refusal } = self;
+        let Failure { step, question, expected, got, refusal, counterexample } = self;
         write!(f, "step {step}: {question}: expected {expected}, got ")?;
         match (got, refusal) {
-            (_, Some(refusal)) => write!(f, "{refusal}"),
-            (Ok(answer), None) => answer.fmt(f),
-            (Err(unknown), None) => write!(f, "an error, {unknown}"),
+            (_, Some(refusal)) => write!(f, "{refusal}")?,
+            (Ok(answer), None) => answer.fmt(f)?,
+            (Err(unknown), None) => write!(f, "an error, {unknown}")?,
         }
+        counterexample.iter().try_for_each(|example| write!(f, ", as of this it is yes: {example}"))
     }
 }
 
@@ -171,8 +177,22 @@ impl TestDocument {
                 report.passed = report.passed.saturating_add(1);
                 continue;
             }
+            let counterexample = match (&got, &engine) {
+                (Ok(Answer::Boolean(false)), Some(engine)) => {
+                    witness::counterexample(question, engine)
+                }
+                _ => None,
+            };
+            let counterexample = counterexample.map(Box::new);
             let (question, expected) = (question.clone(), expect.clone());
-            report.failures.push(Failure { step, question, expected, got, refusal });
+            report.failures.push(Failure {
+                step,
+                question,
+                expected,
+                got,
+                refusal,
+                counterexample,
+            });
         }
         Ok(report)
     }
@@ -215,6 +235,17 @@ impl TestDocument {
     pub fn mutants(&self, policy: Option<&Policy>) -> Result<Mutants<'_>, RunError> {
         let policy = self.policy_or(policy)?.ok_or(RunError::NoPolicy)?;
         Mutants::new(&policy, [self])
+    }
+
+    /// Returns the statements, scopes and remedies that the steps exercise of the document's
+    /// own policy or, where it has none, of the one given: see [`Coverage`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no policy, or the document's policy has problems.
+    pub fn coverage(&self, policy: Option<&Policy>) -> Result<Coverage, RunError> {
+        let policy = self.policy_or(policy)?.ok_or(RunError::NoPolicy)?;
+        Ok(Coverage::new(&policy, [self]))
     }
 
     /// Returns the document's own policy or, where it has none, the one given.

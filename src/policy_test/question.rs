@@ -163,6 +163,41 @@ pub enum Question {
         #[serde(default)]
         except: Vec<String>,
     },
+    /// Tells if this policy lets nobody but these users do what another, its baseline, does
+    /// not let them do.
+    ///
+    /// ```
+    /// use grantree::policy_test::TestDocument;
+    ///
+    /// let text = r#"{
+    ///     "policy": {
+    ///         "format": 1,
+    ///         "catalogue": {
+    ///             "objects": {"order": {"attributes": {"amount": "at_most"}}},
+    ///             "permissions": [{"key": "approve", "object": "order", "checks": ["amount"]}]},
+    ///         "users": {"bob": {"allow": ["approve"], "bounds": {"order.amount": 900}}}
+    ///     },
+    ///     "steps": [{"no_new_access": {"baseline": {
+    ///         "format": 1,
+    ///         "catalogue": {
+    ///             "objects": {"order": {"attributes": {"amount": "at_most"}}},
+    ///             "permissions": [{"key": "approve", "object": "order", "checks": ["amount"]}]},
+    ///         "users": {"bob": {"allow": ["approve"], "bounds": {"order.amount": 500}}}
+    ///     }}, "expect": true}]
+    /// }"#;
+    /// let report = serde_json::from_str::<TestDocument>(text)?.run(None)?;
+    /// assert_eq!(
+    ///     report.failures[0].to_string(),
+    ///     "step 0: no_new_access: expected true, got false, as of this it is yes: \
+    ///      can \"bob\" approve on order(amount = 501)",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    NoNewAccess {
+        baseline: Box<Document>,
+        #[serde(default)]
+        except: Vec<String>,
+    },
     /// The reason why this user may do this, or not.
     Why {
         #[serde(alias = "subject")]
@@ -284,6 +319,9 @@ impl Question {
                 let mut others = users.iter().filter(|user| !except.iter().any(|it| it == *user));
                 Answer::Boolean(others.next().is_none())
             }
+            Question::NoNewAccess { baseline, except } => {
+                Answer::Boolean(!before(baseline)?.diff(engine).gives(except))
+            }
             Question::Filter { user, within, action, objects, today } => {
                 let asker = user.asker(engine, within)?;
                 let asker = asker.asker();
@@ -352,12 +390,17 @@ impl fmt::Display for Principal {
     }
 }
 
+/// Returns the engine of a baseline.
+pub(super) fn before(baseline: &Document) -> Result<Engine, Unknown> {
+    Ok(Engine::new(&Policy::try_from(baseline.clone())?))
+}
+
 /// Returns the day of a question.
 pub(super) fn day(today: &Given<Moment>) -> Result<Option<Moment>, Unknown> {
     today.read("a date, or a date and time").map(Option::<&Moment>::copied)
 }
 
-fn who_can<'e>(
+pub(super) fn who_can<'e>(
     engine: &'e Engine,
     action: &str,
     object: &Option<DynamicObject>,
@@ -448,6 +491,10 @@ impl fmt::Display for Question {
             Question::Never { action, object, today, except } => {
                 write!(f, "never {action}")?;
                 write_target(f, object.as_slice(), today)?;
+                if except.is_empty() { Ok(()) } else { write!(f, " except {except:?}") }
+            }
+            Question::NoNewAccess { except, .. } => {
+                f.write_str("no_new_access")?;
                 if except.is_empty() { Ok(()) } else { write!(f, " except {except:?}") }
             }
             Question::Filter { user, within, action, objects, today } => {

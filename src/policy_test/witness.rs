@@ -7,6 +7,7 @@
 //! the user, the user's groups, names in terms and somebody else; of days, those at the
 //! ends of terms and of fixed fences, and a week.
 
+use super::question::{before, day, who_can};
 use super::{Answer, Given, Principal, Question, Step};
 use crate::date::{Date, Moment};
 use crate::diff::{Group, NameChange, NameKind, PermissionChange};
@@ -166,6 +167,36 @@ impl<'e> Compared<'e> {
             text.strip_prefix(path).is_some_and(|it| it.starts_with(':')).then_some(text)
         };
         catalogue.thresholds().filter_map(of).collect()
+    }
+}
+
+/// Returns a question whose answer yes shows why that of another is no: one about a user who
+/// may do what nobody should.
+pub(super) fn counterexample(question: &Question, engine: &Engine) -> Option<Question> {
+    match question {
+        Question::Never { action, object, today, except } => {
+            let day = day(today).ok()?;
+            let users = who_can(engine, action, object, day).ok()?;
+            let user = users.into_iter().find(|user| !except.iter().any(|it| it == user))?;
+            let (user, within, action) = (user.into(), Given::Absent, action.clone());
+            Some(match object.clone() {
+                None => Question::CanSome { user, within, action },
+                object => Question::Can { user, within, action, object, today: today.clone() },
+            })
+        }
+        Question::NoNewAccess { baseline, except } => {
+            let before = before(baseline).ok()?;
+            let diff = before.diff(engine);
+            let compared = Compared::new(&before, engine);
+            diff.groups.iter().find_map(|group| {
+                let user = Principal::from(group.others(except).next()?);
+                let askers = compared.askers(&user)?;
+                let mut steps = group.gains().filter_map(|it| compared.can(&user, &askers, it));
+                let step = steps.find(|step| step.expect != Answer::Boolean(true))?;
+                Some(step.question)
+            })
+        }
+        _ => None,
     }
 }
 

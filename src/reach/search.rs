@@ -344,7 +344,7 @@ impl<'p> Search<'p> {
                 continue;
             }
             if !has.contains(&id) {
-                others += 1;
+                others = usize::saturating_add(others, 1);
                 if others > MOST_EDITED {
                     continue;
                 }

@@ -5,4 +5,5 @@
 #[expect(dead_code, reason = "other tests look for files")]
 mod files;
 mod mutants;
+mod properties;
 mod reach;

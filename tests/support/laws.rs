@@ -330,6 +330,7 @@ fn asker(question: &Question) -> Option<&Principal> {
         | Question::Filter { user, .. } => Some(user),
         Question::WhoCan { .. }
         | Question::Never { .. }
+        | Question::NoNewAccess { .. }
         | Question::Validate(_)
         | Question::Change { .. } => None,
     }
