@@ -14,7 +14,8 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use grantree::change::{Actor, Change};
 use grantree::object::DynamicObject;
-use grantree::{Engine, Policy};
+use grantree::{Document, Engine, Policy};
+use serde_json::json;
 
 fn edit(ops: &str) -> Change {
     let role = workload::COMMON;
@@ -99,5 +100,58 @@ fn diffs(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, lists, diffs);
+/// A policy of 1,000 users, who may give each other 200 roles and some of whom may edit these.
+fn governed(no_escalation: bool) -> Policy {
+    let areas = (0..20).map(|area| {
+        let keys: Vec<_> = (0..8).map(|key| json!({"key": format!("k{key}")})).collect();
+        json!({"key": format!("area{area}"), "heading": true, "children": keys})
+    });
+    let roles = (0..200).map(|at| {
+        let allow = [(at % 20, at % 7), (at * 3 % 20, at % 5)];
+        let allow = allow.map(|(area, key)| format!("area{area}.k{key}"));
+        let guard = (at % 10 == 0).then_some(["role1"]);
+        let mut role = json!({"allow": allow});
+        if let Some(guard) = guard {
+            role["assignable_by"] = json!(guard);
+        }
+        (format!("role{at}"), role)
+    });
+    let users = (0..1_000).map(|at| {
+        let roles = [format!("role{}", at % 200), format!("role{}", (at * 7 + 3) % 200)];
+        (format!("u{at}"), json!({"roles": roles}))
+    });
+    let document = json!({
+        "format": 1,
+        "catalogue": {"permissions": areas.collect::<Vec<_>>()},
+        "roles": roles.collect::<serde_json::Map<_, _>>(),
+        "users": users.collect::<serde_json::Map<_, _>>(),
+        "governance": {"no_escalation": no_escalation, "permissions": {
+            "assign_role": ["area0.k0"], "edit_role": ["area1.k1"],
+            "create_role": ["area2.k2"], "set_suspended": ["area3.k3"]}}});
+    let document: Document = serde_json::from_value(document).expect("a document");
+    Policy::try_from(document).expect("a valid policy")
+}
+
+fn reaches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("reach");
+    group.sample_size(10).measurement_time(Duration::from_secs(4));
+    for no_escalation in [true, false] {
+        let policy = governed(no_escalation);
+        let name = if no_escalation { "no escalation" } else { "free" };
+        group.bench_function(BenchmarkId::new("a user and an actor", name), |bencher| {
+            let mut at = 0;
+            bencher.iter(|| {
+                at = (at + 1) % 999;
+                let [user, actor] = [at, at + 1].map(|at| format!("u{at}"));
+                policy.reach(&[&actor], &user, "area7.k7")
+            });
+        });
+        group.bench_function(BenchmarkId::new("everybody", name), |bencher| {
+            bencher.iter(|| policy.raises());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, lists, diffs, reaches);
 criterion_main!(benches);

@@ -143,11 +143,12 @@ impl Policy {
         if can {
             return Ok(Reach::So(Vec::new()));
         }
-        let ceiling = ceiling::ceiling(inner, &people, actors);
-        if ceiling.first().is_none_or(|held| !held.contains(bit)) {
+        let granted = ceiling::granted(inner);
+        let mut ceilings = ceiling::ceiling(inner, &people, actors, &granted).into_iter();
+        let Some(ceiling) = ceilings.next().filter(|held| held.contains(bit)) else {
             return Ok(Reach::Never);
-        }
-        let mut search = Search::new(self, people, actors, Some(bit));
+        };
+        let mut search = Search::new(self, people, actors, Some(bit), (ceiling, &granted));
         search.run();
         Ok(match search.ways.pop() {
             Some((changes, _)) => Reach::So(changes),
@@ -191,15 +192,18 @@ impl Policy {
                 alike.entry(key).or_default().push(name);
             }
         }
+        let granted = ceiling::granted(inner);
         let mut raises = Vec::new();
         for users in alike.into_values() {
             let Some(&user) = users.first() else { continue };
-            let Some(mut open) = ceiling::ceiling(inner, &[user], &[user]).pop() else { continue };
+            let ceilings = ceiling::ceiling(inner, &[user], &[user], &granted);
+            let Some(ceiling) = ceilings.into_iter().next() else { continue };
+            let mut open = ceiling.clone();
             open.subtract(&ceiling::held(inner, user));
             if open.iter().next().is_none() {
                 continue;
             }
-            let mut search = Search::new(self, vec![user], &[user], None);
+            let mut search = Search::new(self, vec![user], &[user], None, (ceiling, &granted));
             search.run();
             let mut ways = Vec::new();
             for (changes, gained) in search.ways {

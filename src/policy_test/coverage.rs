@@ -142,7 +142,6 @@ struct Met {
 
 impl Met {
     fn step(&mut self, engine: &Engine, question: &Question) {
-        let object = |object: &Option<DynamicObject>| object.clone().into_iter().collect();
         match question {
             Question::Can { user, within, action, object: on, today }
             | Question::Why { user, within, action, object: on, today }
@@ -152,24 +151,24 @@ impl Met {
                     engine,
                     asker.ok(),
                     action,
-                    object(on),
+                    on.as_slice(),
                     day(today).ok().flatten(),
                     false,
                 );
             }
             Question::CanSome { user, within, action } => {
                 let asker = user.asker(engine, within);
-                self.asked(engine, asker.ok(), action, Vec::new(), None, false);
+                self.asked(engine, asker.ok(), action, &[], None, false);
             }
             Question::Filter { user, within, action, objects, today } => {
                 let asker = user.asker(engine, within);
                 let today = day(today).ok().flatten();
-                self.asked(engine, asker.ok(), action, objects.clone(), today, false);
+                self.asked(engine, asker.ok(), action, objects, today, false);
             }
             Question::Effective { user, within, .. } => {
                 let Ok(asker) = user.asker(engine, within) else { return };
                 for path in engine.policy().inner().catalogue.thresholds() {
-                    self.asked(engine, Some(asker.clone()), &path, Vec::new(), None, true);
+                    self.asked(engine, Some(asker.clone()), &path, &[], None, true);
                 }
             }
             Question::WhoCan { action, object: on, today }
@@ -177,7 +176,7 @@ impl Met {
                 let today = day(today).ok().flatten();
                 for (_, name, _) in engine.policy().inner().users.iter() {
                     let asker = Principal::from(name).asker(engine, &Given::Absent);
-                    self.asked(engine, asker.ok(), action, object(on), today, true);
+                    self.asked(engine, asker.ok(), action, on.as_slice(), today, true);
                 }
             }
             Question::Setting { .. }
@@ -192,7 +191,7 @@ impl Met {
         engine: &Engine,
         asker: Option<Asker>,
         action: &str,
-        objects: Vec<DynamicObject>,
+        objects: &[DynamicObject],
         today: Option<Moment>,
         listed: bool,
     ) {
@@ -201,7 +200,7 @@ impl Met {
         if objects.is_empty() {
             answers.push(self.explained(engine, &asker, permission, today));
         }
-        for object in &objects {
+        for object in objects {
             answers.push(self.explained(engine, &asker, permission, (object, today)));
         }
         for yes in answers {

@@ -10,7 +10,12 @@ use crate::policy::{ChangeKind, Class, Inner, SourceKind};
 
 /// Returns permissions that none of some people, of whom some are actors, will ever hold
 /// more than, by whatever changes the actors may make.
-pub(super) fn ceiling(policy: &Inner, people: &[&str], actors: &[&str]) -> Vec<BitSet> {
+pub(super) fn ceiling(
+    policy: &Inner,
+    people: &[&str],
+    actors: &[&str],
+    granted: &Granted,
+) -> Vec<BitSet> {
     let is_actor = people.iter().map(|name| actors.contains(name)).collect();
     let slots = people.iter().map(|name| policy.users.find(name)).collect();
     let people = People { policy, slots, is_actor };
@@ -19,7 +24,23 @@ pub(super) fn ceiling(policy: &Inner, people: &[&str], actors: &[&str]) -> Vec<B
         return vec![all; people.slots.len()];
     }
     let shared = people.shared();
-    shared.unwrap_or_else(|| Coarse::new(&people).close())
+    shared.unwrap_or_else(|| Coarse::new(&people, granted).close())
+}
+
+/// What each source grants by itself, with the global one beneath it, were every feature
+/// licensed.
+pub(super) type Granted = HashMap<SourceId, BitSet>;
+
+pub(super) fn granted(policy: &Inner) -> Granted {
+    let licensed = policy.catalogue.licensed(|_| true);
+    let mut layers = Layers::new(policy, &licensed);
+    let sources = policy.sources.iter().map(|(id, _, source)| {
+        let sources = if source.kind == SourceKind::Global { vec![] } else { vec![id] };
+        let class = Class { sources: sources.into(), ..Class::default() };
+        let [_, unforbidden] = layers.grants_forbids_aside(&class, None);
+        (id, unforbidden)
+    });
+    sources.collect()
 }
 
 /// Returns what a user holds in any capacity.
@@ -120,7 +141,7 @@ fn kinds<'p>(policy: &'p Inner, held: &BitSet) -> impl Iterator<Item = ChangeKin
 struct Coarse<'a, 'p> {
     people: &'a People<'p>,
     licensed: BitSet,
-    granted: HashMap<SourceId, BitSet>,
+    granted: &'a Granted,
     /// By person: the sources, and what these and own statements grant.
     sources: Vec<HashSet<SourceId>>,
     held: Vec<BitSet>,
@@ -131,7 +152,7 @@ struct Coarse<'a, 'p> {
 }
 
 impl<'a, 'p> Coarse<'a, 'p> {
-    fn new(people: &'a People<'p>) -> Coarse<'a, 'p> {
+    fn new(people: &'a People<'p>, granted: &'a Granted) -> Coarse<'a, 'p> {
         let policy = people.policy;
         let [now, all] = compared_licences(policy);
         let may_license = policy.governance.needs(ChangeKind::SetLicence).is_some();
@@ -141,11 +162,6 @@ impl<'a, 'p> Coarse<'a, 'p> {
             let [_, unforbidden] = layers.grants_forbids_aside(class, None);
             unforbidden
         };
-        let granted = policy.sources.iter().map(|(id, _, source)| {
-            let sources = if source.kind == SourceKind::Global { vec![] } else { vec![id] };
-            (id, alone(&Class { sources: sources.into(), ..Class::default() }))
-        });
-        let granted: HashMap<SourceId, BitSet> = granted.collect();
         let (mut sources, mut held) = (Vec::new(), Vec::new());
         for slot in &people.slots {
             let mut of_person = HashSet::default();
@@ -203,6 +219,7 @@ impl<'a, 'p> Coarse<'a, 'p> {
                     held.union_with(granted);
                 }
             }
+            held.intersect_with(&self.licensed);
         }
     }
 

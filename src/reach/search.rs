@@ -10,24 +10,26 @@
 use std::collections::VecDeque;
 
 use super::ActorChange;
-use super::ceiling::held;
+use super::ceiling::{Granted, held};
 use crate::bits::BitSet;
 use crate::catalogue::Bit;
 use crate::change::{Actor, Change, Op};
 use crate::document::{
     Assignment, Bundle, Licence, Map, NewUser, Role, Source as StatedSource, Statements,
 };
-use crate::engine::{Engine, Layers};
+use crate::engine::Engine;
 use crate::ids::SourceId;
-use crate::names::{HashMap, HashSet, IndexSet};
+use crate::names::{HashSet, IndexSet};
 use crate::policy::{
     ChangeKind, Class, Effect, Inner, Policy, Source, SourceKind, SourceName, Statement,
 };
 
 /// The most changes in a row.
 const MOST_STEPS: usize = 4;
-/// The most changes to try in all.
+/// The most changes to try in all towards a permission.
 const MOST_TRIES: usize = 4_000;
+/// The same towards any permission, for each of many users.
+const FEWER_TRIES: usize = 1_000;
 /// The most sources to edit from one policy that none of the people has yet.
 const MOST_EDITED: usize = 4;
 /// The name of what is made on the way.
@@ -57,10 +59,13 @@ pub(super) struct Search<'p> {
     /// The permissions to allow together, one list for each end.
     ends: Vec<Vec<String>>,
     wanted: BitSet,
+    /// What lets people make changes, and in that sense leads on.
+    powers: BitSet,
+    /// What the user might come to hold at most.
+    ceiling: BitSet,
     /// The roles that guard sources.
     guards: HashSet<SourceId>,
-    /// What each source of the policy grants by itself.
-    granted: HashMap<SourceId, BitSet>,
+    granted: &'p Granted,
     /// What the user holds by the ways found.
     held: BitSet,
     seen: HashSet<Seen>,
@@ -79,11 +84,17 @@ impl<'p> Search<'p> {
         people: Vec<&'p str>,
         actors: &[&'p str],
         goal: Option<Bit>,
+        (ceiling, granted): (BitSet, &'p Granted),
     ) -> Search<'p> {
         let inner = policy.inner();
         let catalogue = &inner.catalogue;
         let (mut wanted, mut ends) = (BitSet::new(catalogue.bits()), Vec::new());
-        let kinds = inner.governance.needed().map(|(_, needs)| needs.to_vec());
+        let kinds: Vec<Vec<Bit>> =
+            inner.governance.needed().map(|(_, needs)| needs.to_vec()).collect();
+        let mut powers = BitSet::new(catalogue.bits());
+        for needs in &kinds {
+            inner.with_needs(needs).iter().for_each(|&bit| powers.insert(bit));
+        }
         match goal {
             Some(bit) => {
                 for needs in [vec![bit]].into_iter().chain(kinds) {
@@ -96,24 +107,15 @@ impl<'p> Search<'p> {
                 }
             }
             None => {
-                wanted = catalogue.licensed(|_| true);
+                wanted.union_with(&ceiling);
                 ends.push(vec!["**".to_owned()]);
             }
         }
-        let licensed = catalogue.licensed(|_| true);
-        let mut layers = Layers::new(inner, &licensed);
-        let mut alone = |id| {
-            let class = Class { sources: vec![id].into(), ..Class::default() };
-            let [_, granted] = layers.grants_forbids_aside(&class, None);
-            granted
-        };
-        let (mut granted, mut guards) = (HashMap::default(), HashSet::default());
-        for (id, _, source) in inner.sources.iter() {
-            if source.kind != SourceKind::Global {
-                granted.insert(id, alone(id));
-                guards.extend(source.assignable_by.iter().flatten());
-            }
+        if goal.is_some() {
+            powers.union_with(&wanted);
         }
+        let guards = inner.sources.iter().filter_map(|(_, _, it)| it.assignable_by.as_deref());
+        let guards = guards.flatten().copied().collect();
         let held = people.first().map_or_else(|| held(inner, ""), |user| held(inner, user));
         let actors = actors.to_vec();
         let (seen, tried, ways) = (HashSet::default(), 0, Vec::new());
@@ -124,6 +126,8 @@ impl<'p> Search<'p> {
             goal,
             ends,
             wanted,
+            powers,
+            ceiling,
             guards,
             granted,
             held,
@@ -137,10 +141,11 @@ impl<'p> Search<'p> {
         let first = State { policy: self.policy.clone(), changes: Vec::new() };
         self.seen.insert(self.seen_of(&first));
         let mut open = VecDeque::from([first]);
+        let most = if self.goal.is_some() { MOST_TRIES } else { FEWER_TRIES };
         while let Some(state) = open.pop_front() {
             for &actor in &self.actors.clone() {
                 for change in self.changes(&state, actor) {
-                    if self.tried >= MOST_TRIES {
+                    if self.tried >= most {
                         return;
                     }
                     self.tried = self.tried.saturating_add(1);
@@ -182,14 +187,16 @@ impl<'p> Search<'p> {
             }
         }
         self.ways.push((state.changes.clone(), gained));
-        self.goal.is_some()
+        let mut left = self.ceiling.clone();
+        left.subtract(&self.held);
+        self.goal.is_some() || left.iter().next().is_none()
     }
 
     fn seen_of(&self, state: &State) -> Seen {
         let policy = state.policy.inner();
         let people = self.people.iter().map(|user| {
             let mut bits = held(policy, user);
-            bits.intersect_with(&self.wanted);
+            bits.intersect_with(&self.powers);
             let class = policy.users.find(user).and_then(|slot| policy.users.get(slot));
             let Some((_, class)) = class else { return (bits, Vec::new(), true) };
             let mut roles = policy.sources.closure(&class.sources).into_vec();

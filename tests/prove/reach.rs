@@ -90,7 +90,7 @@ fn a_path_applies_and_a_never_is_never_contradicted() {
         let users: Vec<&str> = document.users.iter().map(|(name, _)| name).collect();
         let actions = paths(policy);
         let mut random = fastrand::Rng::with_seed(at as u64);
-        for _ in 0..16 {
+        for _ in 0..10 {
             let user = users[random.usize(..users.len())];
             let actor = users[random.usize(..users.len())];
             let action = &actions[random.usize(..actions.len())];
@@ -110,7 +110,7 @@ fn a_path_applies_and_a_never_is_never_contradicted() {
             }
         }
     }
-    assert!(never > 20 && so > 10 && unknown < 20, "never {never}, so {so}, unknown {unknown}");
+    assert!(never > 15 && so > 5 && unknown < 15, "never {never}, so {so}, unknown {unknown}");
 }
 
 #[test]
