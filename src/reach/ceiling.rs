@@ -16,6 +16,7 @@ pub(super) fn ceiling(
     actors: &[&str],
     granted: &Granted,
 ) -> Vec<BitSet> {
+    let names = people;
     let is_actor = people.iter().map(|name| actors.contains(name)).collect();
     let slots = people.iter().map(|name| policy.users.find(name)).collect();
     let people = People { policy, slots, is_actor };
@@ -23,8 +24,16 @@ pub(super) fn ceiling(
         let all = policy.catalogue.licensed(|_| true);
         return vec![all; people.slots.len()];
     }
-    let shared = people.shared();
-    shared.unwrap_or_else(|| Coarse::new(&people, granted).close())
+    if let Some(shared) = people.shared() {
+        return shared;
+    }
+    let ceiling = Coarse::new(&people, granted).close();
+    // Where none of the actors will ever be let make a change, all stays as it is.
+    let may = |at: usize| ceiling.get(at).is_some_and(|held| kinds(policy, held).next().is_some());
+    if people.actors().any(may) {
+        return ceiling;
+    }
+    names.iter().map(|name| held(policy, name)).collect()
 }
 
 /// What each source grants by itself, with the global one beneath it, were every feature

@@ -20,9 +20,7 @@ use crate::document::{
 use crate::engine::Engine;
 use crate::ids::SourceId;
 use crate::names::{HashSet, IndexSet};
-use crate::policy::{
-    ChangeKind, Class, Effect, Inner, Policy, Source, SourceKind, SourceName, Statement,
-};
+use crate::policy::{ChangeKind, Effect, Inner, Policy, Source, SourceKind, SourceName, Statement};
 
 /// The most changes in a row.
 const MOST_STEPS: usize = 4;

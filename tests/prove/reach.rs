@@ -64,6 +64,7 @@ fn former_gruntify_is_raised_by_its_actors() {
         .flat_map(|raise| raise.users.iter().map(String::as_str))
         .collect();
     assert_eq!(raised, ["oscar", "ursula", "ulf"]);
+    assert_eq!(raises.len(), 3, "the others are proved unable to");
     // Roman edits roles, and gives none, not even himself: others he does raise.
     assert_eq!(policy.reach(&["roman"], "roman", "users.manage"), Ok(Reach::Never));
     let Ok(Reach::So(changes)) = policy.reach(&["roman"], "fiona", "users.manage") else {

@@ -20,7 +20,11 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// Reads arguments: some options have a value, and flags have none.
-    pub(crate) fn read(arguments: &[String], options: &[&str], flags: &[&str]) -> Result<Arguments> {
+    pub(crate) fn read(
+        arguments: &[String],
+        options: &[&str],
+        flags: &[&str],
+    ) -> Result<Arguments> {
         let mut read = Arguments::default();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -103,7 +107,10 @@ pub(crate) fn source(text: &str) -> Result<SourceName> {
         Some(("role", name)) => Ok(SourceName::Role(name.to_owned())),
         Some(("approval_group", name)) => Ok(SourceName::ApprovalGroup(name.to_owned())),
         Some(("user", name)) => Ok(SourceName::User(name.to_owned())),
-        _ => Err(format!("`{text}` is no source; write `global`, or a name as in `role:clerk`").into()),
+        _ => {
+            Err(format!("`{text}` is no source; write `global`, or a name as in `role:clerk`")
+                .into())
+        }
     }
 }
 

@@ -60,7 +60,9 @@ fn tests(arguments: &Arguments, usage: &str) -> Result<Vec<(Policy, Vec<TestDocu
     }
     match given {
         Some(policy) if !shared.is_empty() => all.push((policy, shared)),
-        None if !shared.is_empty() => return Err("a document has no policy, and none was given".into()),
+        None if !shared.is_empty() => {
+            return Err("a document has no policy, and none was given".into());
+        }
         _ => {}
     }
     if all.is_empty() {
@@ -99,7 +101,8 @@ pub(crate) fn mutants(arguments: &Arguments, output: &Output) -> Result<Outcome>
     }
     output.done();
     let all = killed + equivalent + survivors;
-    let line = format!("{all} mutants: {killed} killed, {equivalent} equivalent, {survivors} survived");
+    let line =
+        format!("{all} mutants: {killed} killed, {equivalent} equivalent, {survivors} survived");
     if !arguments.has("--json") {
         println!("{}", if survivors > 0 { output.bad(&line) } else { output.good(&line) });
     }
@@ -116,7 +119,10 @@ pub(crate) fn coverage(arguments: &Arguments, output: &Output) -> Result<Outcome
             print_json(&coverage)?;
         } else {
             for line in coverage.to_string().lines() {
-                println!("{}", if line.starts_with(' ') { output.bad(line) } else { line.to_owned() });
+                println!(
+                    "{}",
+                    if line.starts_with(' ') { output.bad(line) } else { line.to_owned() }
+                );
             }
         }
     }
@@ -263,9 +269,7 @@ pub(crate) fn completions(arguments: &Arguments) -> Result<Outcome> {
         ["zsh"] => println!(
             "#compdef grantree\nif (( CURRENT == 2 )); then\n  compadd {commands}\nelse\n  _files\nfi"
         ),
-        ["fish"] => println!(
-            "complete -c grantree -n __fish_use_subcommand -f -a \"{commands}\""
-        ),
+        ["fish"] => println!("complete -c grantree -n __fish_use_subcommand -f -a \"{commands}\""),
         _ => return Err("usage: grantree completions bash|zsh|fish".into()),
     }
     Ok(Outcome::Fine)

@@ -24,8 +24,20 @@ well, 1 if there are findings, 2 if something could not be read.";
 
 /// The names of the commands.
 pub(crate) const COMMANDS: [&str; 14] = [
-    "check", "test", "mutants", "coverage", "lint", "can", "why", "who", "matrix", "tree", "diff",
-    "reach", "completions", "help",
+    "check",
+    "test",
+    "mutants",
+    "coverage",
+    "lint",
+    "can",
+    "why",
+    "who",
+    "matrix",
+    "tree",
+    "diff",
+    "reach",
+    "completions",
+    "help",
 ];
 
 pub(crate) fn of(command: &str) -> Option<String> {

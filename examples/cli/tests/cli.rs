@@ -29,12 +29,12 @@ fn test_documents_pass() {
 #[test]
 fn mutants_are_counted_and_survivors_printed_with_a_step() {
     let policy = "examples/policies/orchestly.json";
-    let (code, text) =
-        grantree(&["mutants", "--policy", policy, "tests/corpus/products/orchestly.json"]);
+    let tests = "tests/corpus/products/orchestly.json";
+    let changes = "tests/corpus/products/orchestly_changes.json";
+    let (code, text) = grantree(&["mutants", "--policy", policy, tests, changes]);
     assert_eq!(code, 0, "{text}");
     assert!(text.ends_with(" equivalent, 0 survived\n"), "{text}");
     // The changes alone notice little.
-    let changes = "tests/corpus/products/orchestly_changes.json";
     let (code, text) = grantree(&["mutants", "--policy", policy, "--limit", "40", changes]);
     assert_eq!(code, 1);
     assert!(text.contains("no step fails; this one would: "), "{text}");
@@ -48,7 +48,7 @@ fn questions_are_answered() {
     let order = r#"{"kind": "purchase_order", "attributes": {"value": 2000}}"#;
     assert_eq!(grantree(&["can", policy, "sam", approve, "--object", order]), (0, "yes\n".into()));
     assert_eq!(grantree(&["can", policy, "amy", approve, "--object", order]), (1, "no\n".into()));
-    let (code, text) = grantree(&["why", policy, "amy", approve]);
+    let (code, text) = grantree(&["why", policy, "amy", approve, "--object", order]);
     assert!(code == 1 && text.contains("to allow it, do one of these"), "{text}");
     let (code, text) = grantree(&["who", policy, approve]);
     assert!(code == 0 && text.lines().any(|user| user == "olga"), "{text}");
@@ -78,9 +78,18 @@ fn policies_are_read_in_three_formats() {
     let directory = std::env::temp_dir().join(format!("grantree-cli-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory");
     let texts = [
-        ("p.yaml", "format: 1\ncatalogue:\n  permissions: [{key: orders}]\nusers: {bob: {allow: [orders]}}\n"),
-        ("p.toml", "format = 1\ncatalogue.permissions = [{key = \"orders\"}]\nusers.bob.allow = [\"orders\"]\n"),
-        ("p.json", r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}, "users": {"bob": {"allow": ["ordres"]}}}"#),
+        (
+            "p.yaml",
+            "format: 1\ncatalogue:\n  permissions: [{key: orders}]\nusers: {bob: {allow: [orders]}}\n",
+        ),
+        (
+            "p.toml",
+            "format = 1\ncatalogue.permissions = [{key = \"orders\"}]\nusers.bob.allow = [\"orders\"]\n",
+        ),
+        (
+            "p.json",
+            r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}, "users": {"bob": {"allow": ["ordres"]}}}"#,
+        ),
     ];
     let files = texts.map(|(name, text)| {
         let file = directory.join(name);
