@@ -8,7 +8,7 @@ use super::question::day;
 use super::{Given, Principal, Question, TestDocument};
 use crate::date::Moment;
 use crate::document::{Document, PermissionNode, Statements, UserEntry};
-use crate::engine::{Asker, Engine, Permission};
+use crate::engine::{Engine, OwnedAsker, Permission};
 use crate::explain::PermissionTrace;
 use crate::names::{HashSet, IndexMap};
 use crate::object::{DynamicObject, Target};
@@ -189,7 +189,7 @@ impl Met {
     fn asked(
         &mut self,
         engine: &Engine,
-        asker: Option<Asker>,
+        asker: Option<OwnedAsker>,
         action: &str,
         objects: &[DynamicObject],
         today: Option<Moment>,
@@ -214,7 +214,7 @@ impl Met {
     fn explained<T: Target + Copy>(
         &mut self,
         engine: &Engine,
-        asker: &Asker,
+        asker: &OwnedAsker,
         action: Permission,
         on: T,
     ) -> bool {
@@ -222,7 +222,7 @@ impl Met {
         let mut open = vec![action];
         let mut allowed = None;
         while let Some(action) = open.pop() {
-            let explanation = asker.explain(action, on);
+            let explanation = asker.asker().explain(action, on);
             allowed.get_or_insert(explanation.allowed());
             for trace in &explanation.permissions {
                 self.trace(trace);
