@@ -71,7 +71,16 @@
 //! The last days of the calendar, on which some fence lies beyond its end, count
 //! only where nothing else differs, and not for users with assignments.
 //!
-//! There is a limit: a catalogue can be written for which it would take
+//! # What is left out
+//!
+//! A diff lists 131,072 changes of permissions and settings at most, of as many users as it
+//! can; users whose changes are equal take no more room than one. Where it would be longer,
+//! or where it would take too long to compare all combinations of sources that differ (some
+//! 260,000 permissions are compared one by one, and 16 more for each user and each
+//! permission; those that look at no object and have no levels are not counted), it says how
+//! many users are [not listed](Diff::unlisted), of whom as few as can be.
+//!
+//! There is another limit: a catalogue can be written for which it would take
 //! unreasonably long to find out whether two conditions mean the same. What is not
 //! found out soon, or depends on more than two dozen fences, counts as a
 //! difference, unless both conditions are written alike. For users with assignments
@@ -83,9 +92,12 @@ mod capacities;
 mod compare;
 mod days;
 mod diagram;
+mod grouping;
 mod names;
 mod pairs;
+mod plain;
 mod relations;
+mod settings;
 mod text;
 mod users;
 mod values;
@@ -104,7 +116,8 @@ use crate::filter::Predicate;
 use crate::ids::UserSlot;
 use crate::names::IndexMap;
 use crate::object::Today;
-use compare::{Changes, Comparison, Line, catalogue};
+use compare::{Changes, Comparison, Line, TooMany, catalogue};
+use grouping::{Grouped, shorter};
 pub use users::Users;
 
 /// The changes from one policy to another.
@@ -118,13 +131,45 @@ pub struct Diff {
     /// answer questions about them. Empty between versions that changes make.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<NameChange>,
-    /// The users for whom anything changes, each in exactly one group. Users who
-    /// stay come first, then new ones, then removed ones; larger groups before
-    /// smaller ones.
+    /// The users for whom anything changes. Users who stay come first, then new ones, then
+    /// removed ones; larger groups before smaller ones.
     pub groups: Vec<Group>,
+    /// The way in which users who stay are grouped.
+    #[serde(skip_serializing_if = "GroupedBy::is_users")]
+    pub grouped_by: GroupedBy,
+    /// The number of users for whom something may change, and who are in no group: the list
+    /// would be too long, or it would take too long to compare them. See
+    /// [the limits](crate::diff#what-is-left-out).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unlisted: usize,
 }
 
-/// Users for whom the same things change.
+/// The way in which users are grouped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupedBy {
+    /// Each user is in one group, with everything that changes for that user.
+    #[default]
+    Users,
+    /// Each change is in one group, with all users for whom it is the same. A long list is
+    /// grouped in this way if it is shorter then, as where the changes of each user differ a
+    /// little from those of others.
+    Changes,
+}
+
+impl GroupedBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_users(&self) -> bool {
+        *self == GroupedBy::Users
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Users for whom the same things change, beside what other groups say of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Group {
@@ -385,19 +430,37 @@ impl Engine {
         let aligned = old.is_aligned(new);
         let mut comparison = Comparison::new(BeforeAfter { before: self, after }, aligned);
         let mut groups: IndexMap<Changes, Vec<UserSlot>> = IndexMap::default();
-        for (pair, alike) in pairs::pairs(self, after, aligned) {
-            if let Some(changes) = comparison.changes(&pair, alike.one) {
-                groups.entry(changes).or_default().extend(alike.slots);
+        let mut unlisted = 0_usize;
+        let mut pairs = pairs::pairs(self, after, aligned);
+        // If some are left out, rather few users than many.
+        pairs.sort_by_cached_key(|_, alike| Reverse(alike.slots.len()));
+        for (pair, alike) in pairs {
+            let changes = match comparison.changes(&pair, alike.one) {
+                Ok(None) => continue,
+                Ok(Some(changes)) => changes,
+                Err(TooMany) => {
+                    unlisted = unlisted.saturating_add(alike.slots.len());
+                    continue;
+                }
+            };
+            if let Some(slots) = groups.get_mut(&changes) {
+                slots.extend(alike.slots);
+            } else if comparison.list(&changes).is_ok() {
+                groups.insert(changes, alike.slots);
+            } else {
+                unlisted = unlisted.saturating_add(alike.slots.len());
             }
         }
-        groups.values_mut().for_each(|slots| slots.sort_unstable());
-        groups.sort_by_cached_key(|changes, slots| {
-            (changes.presence, Reverse(slots.len()), slots.first().copied())
+        let groups = groups.into_iter().map(|(changes, slots)| comparison.grouped(changes, slots));
+        let (grouped_by, mut groups) = shorter(groups.collect());
+        groups.iter_mut().for_each(|group| group.slots.sort_unstable());
+        groups.sort_by_key(|group| {
+            (group.presence, Reverse(group.slots.len()), group.slots.first().copied())
         });
-        let groups = groups.into_iter().map(|(changes, slots)| comparison.group(changes, slots));
+        let groups = groups.into_iter().map(|group| comparison.group(group)).collect();
         let names =
             if aligned { Vec::new() } else { names::changes(&old.catalogue, &new.catalogue) };
-        Diff { names, groups: groups.collect() }
+        Diff { names, groups, grouped_by, unlisted }
     }
 
     /// Returns the effects of a change without making it.
@@ -489,20 +552,23 @@ impl Diff {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.groups.is_empty()
+        self.names.is_empty() && self.groups.is_empty() && self.unlisted == 0
     }
 
     /// Returns whether anybody but some users may do something that was not allowed before,
-    /// or on an object on which it was not.
+    /// or on an object on which it was not. Of users who are not listed, it is taken for granted.
     pub(crate) fn gives(&self, except: &[String]) -> bool {
-        self.groups
-            .iter()
-            .any(|group| group.gains().next().is_some() && group.others(except).next().is_some())
+        let mut groups = self.groups.iter();
+        self.unlisted > 0
+            || groups.any(|group| {
+                group.gains().next().is_some() && group.others(except).next().is_some()
+            })
     }
 
-    /// Returns the group of a user, for whom something changes.
-    pub fn of(&self, user: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.users.contains(user))
+    /// Returns the groups of a user for whom something changes: one, unless they are
+    /// [grouped by changes](GroupedBy::Changes).
+    pub fn of<'d>(&'d self, user: &str) -> impl Iterator<Item = &'d Group> {
+        self.groups.iter().filter(move |group| group.users.contains(user))
     }
 }
 
@@ -521,9 +587,9 @@ impl Group {
 }
 
 impl Comparison<'_> {
-    /// Builds the group of the users in some slots from the numbers of their changes.
-    fn group(&self, changes: Changes, slots: Vec<UserSlot>) -> Group {
-        let Changes { presence, permissions, settings } = changes;
+    /// Builds a group from the numbers of its changes.
+    fn group(&self, group: Grouped) -> Group {
+        let Grouped { presence, slots, permissions, settings } = group;
         let BeforeAfter { before, after } = self.engines;
         let engine = if presence == Presence::Gone { before } else { after };
         let settings = settings
@@ -554,7 +620,7 @@ impl Comparison<'_> {
     }
 
     fn setting(&self, at: usize) -> Option<Named> {
-        let number = self.settings.get(at)?.after;
+        let number = self.settings.number(at)?;
         let settings = &catalogue(self.engines.after).settings;
         let (name, declared) = settings.get_index(number as usize)?;
         Some(Named { name: name.to_string(), label: declared.label.clone() })

@@ -40,8 +40,8 @@ use crate::bits::BitSet;
 use crate::catalogue::{Bit, CapacityRows, Condition, Form, Limit, NodeId};
 use crate::chunked::Chunked;
 use crate::document::SettingValue;
-use crate::ids::{CapacityId, ClassId, Key, Number, UserSlot, each};
-use crate::names::number;
+use crate::ids::{CapacityId, ClassId, Key, Number, SourceId, UserSlot, each};
+use crate::names::{HashMap, number};
 use crate::object::Target;
 use crate::policy::{Class, Difference, Held, Holder, Inner, Policy, Tier};
 use handle::Lineage;
@@ -523,16 +523,40 @@ impl Inner {
     /// Rule 8: the value that the most specific tier states for a setting; in the role
     /// tier, the first source that states one.
     pub(crate) fn setting<'p>(&'p self, user: &'p Class, setting: u32) -> Option<&'p SettingValue> {
-        let mut decided: Option<(Tier, &SettingValue)> = None;
+        let mut decided = None;
         for Held { tier, statements, .. } in self.sources_of(user) {
-            if let Some(value) = statements.setting(setting)
-                && decided.is_none_or(|(of, _)| tier > of)
-            {
-                decided = Some((tier, value));
-            }
+            decided = decided_by(decided, tier, statements.setting(setting));
         }
         decided.map(|(_, value)| value)
     }
+
+    /// The same of all settings that shared sources state, of which these are the ones that
+    /// state any, in order.
+    pub(crate) fn shared_settings(&self, sources: &[SourceId]) -> HashMap<u32, &SettingValue> {
+        let mut decided = HashMap::default();
+        let shared = [SourceId::GLOBAL].into_iter().chain(sources.iter().copied());
+        for Held { tier, statements, .. } in shared.map(|id| self.sources.held(id)) {
+            for (setting, value) in &statements.settings {
+                let known = decided.entry(*setting).or_default();
+                *known = decided_by(*known, tier, Some(value));
+            }
+        }
+        let decided = decided.into_iter();
+        decided.filter_map(|(setting, it)| it.map(|(_, value)| (setting, value))).collect()
+    }
+}
+
+/// A value of a setting, and the tier of the source that states it.
+type Decided<'p> = Option<(Tier, &'p SettingValue)>;
+
+/// Returns the value that decides, of those of more general sources and one more.
+fn decided_by<'p>(
+    decided: Decided<'p>,
+    tier: Tier,
+    value: Option<&'p SettingValue>,
+) -> Decided<'p> {
+    let value = value.filter(|_| decided.is_none_or(|(of, _)| tier > of));
+    value.map(|value| (tier, value)).or(decided)
 }
 
 impl Compiled {

@@ -4,7 +4,10 @@
 /// other.
 ///
 /// A document may come from anybody. Within these limits, everything made from one
-/// takes time and memory roughly in proportion to it. The defaults are far above
+/// takes time and memory roughly in proportion to it, but for a bit for each permission
+/// that each combination of sources takes, among users of whom many have statements of
+/// their own. [What it costs](crate::guide::costs) says of each call what it takes in terms
+/// of what is in the policy, and a test holds it to that. The defaults are far above
 /// the size of any hand-written policy, and safe to keep;
 /// [`PolicyBuilder::limits`](crate::PolicyBuilder::limits) takes others.
 ///
@@ -27,7 +30,8 @@
 /// - [`Engine::filter`](crate::Engine::filter),
 ///   [`Engine::remedies`](crate::Engine::remedies) and
 ///   [`Engine::diff`](crate::Engine::diff) spend a limited effort on short
-///   answers, and say where that shows.
+///   answers, and say where that shows. A diff also has a
+///   [greatest length](crate::diff#what-is-left-out).
 /// - Problems are reported until their places take 64 MiB; one more problem then
 ///   says that there are others.
 /// - Changes are held to the limits on users, sources, groups and names, but do

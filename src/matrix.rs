@@ -273,30 +273,65 @@ impl Matrix {
     /// A field that a spreadsheet would take for a formula (one that begins with `=`,
     /// `+`, `-`, `@`, a tab or a line break) gets a `'` before it, which spreadsheets
     /// read as "this is text".
+    ///
+    /// For a large one, [`Matrix::csv`] takes no memory for the text.
     pub fn to_csv(&self) -> String {
-        let mut text = String::from("permission,label");
-        for column @ SourceRef { label, .. } in &self.columns {
+        self.csv().to_string()
+    }
+
+    /// Returns the same to be displayed: it is written as it is made, to whatever `write!`
+    /// takes, such as a file.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy, SourceName};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {"permissions": [{"key": "orders"}]},
+    /// #     "roles": {"clerk": {"allow": ["orders"]}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use std::io::Write;
+    ///
+    /// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
+    /// let mut file = Vec::new();
+    /// write!(file, "{}", matrix.csv())?;
+    /// assert_eq!(file, b"permission,label,clerk\r\norders,,granted\r\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn csv(&self) -> impl Display {
+        Csv(self)
+    }
+}
+
+/// A matrix as comma-separated values.
+struct Csv<'m>(&'m Matrix);
+
+impl Display for Csv<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Matrix { columns, rows } = self.0;
+        f.write_str("permission,label")?;
+        for column @ SourceRef { label, .. } in columns {
             let name = column_name(column);
             let label = label.as_ref().filter(|label| *label != name);
             let label = label.map_or_else(String::new, |label| format!(" ({label})"));
-            text.push(',');
-            push_field(&mut text, &format!("{name}{label}"));
+            f.write_str(",")?;
+            write_field(f, &format!("{name}{label}"))?;
         }
-        text.push_str("\r\n");
-        for Row { path, label, cells, .. } in &self.rows {
-            push_field(&mut text, path);
-            text.push(',');
-            push_field(&mut text, label.as_deref().unwrap_or_default());
-            for at in 0..self.columns.len() {
-                text.push(',');
+        f.write_str("\r\n")?;
+        for Row { path, label, cells, .. } in rows {
+            write_field(f, path)?;
+            f.write_str(",")?;
+            write_field(f, label.as_deref().unwrap_or_default())?;
+            for at in 0..columns.len() {
+                f.write_str(",")?;
                 let Some(cell) = cells.get(at) else { continue };
                 let effect = cell.text(["", "granted", "denied", "forbidden"]);
                 let without = if cell.without_effect { " without effect" } else { "" };
-                push_field(&mut text, &format!("{effect}{without}"));
+                write_field(f, &format!("{effect}{without}"))?;
             }
-            text.push_str("\r\n");
+            f.write_str("\r\n")?;
         }
-        text
+        Ok(())
     }
 }
 
@@ -304,13 +339,13 @@ fn column_name(column: &SourceRef) -> &str {
     column.assignment.as_deref().or(column.source.name()).unwrap_or("global")
 }
 
-fn push_field(text: &mut String, field: &str) {
+fn write_field(f: &mut Formatter<'_>, field: &str) -> fmt::Result {
     let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if is_formula || field.contains([',', '"', '\r', '\n']) {
         let guard = if is_formula { "'" } else { "" };
-        text.extend(["\"", guard, &field.replace('"', "\"\""), "\""]);
+        write!(f, "\"{guard}{}\"", field.replace('"', "\"\""))
     } else {
-        text.push_str(field);
+        f.write_str(field)
     }
 }
 

@@ -45,8 +45,19 @@ impl<'s> Cascading<'s> {
         if differs && effect != Some(Effect::Allow) {
             self.forget_met();
         }
-        if differs && (withholds || matches!(effect, Some(Effect::Allow | Effect::Level(_)))) {
-            self.forget_gone();
+        match effect {
+            _ if !differs => {}
+            // Whoever clears or withdraws these goes on to withdraw their members.
+            None | Some(Effect::Except | Effect::Deny) => {
+                self.withdrawn.remove(&pattern);
+                if withholds {
+                    for id in members(pattern, self.catalogue) {
+                        self.gone.remove(&id);
+                    }
+                }
+            }
+            Some(Effect::Forbid) if !withholds => {}
+            Some(Effect::Allow | Effect::Level(_) | Effect::Forbid) => self.forget_gone(),
         }
         differs
     }

@@ -5,8 +5,8 @@
 //! compared as elsewhere, by two conditions, but on each kind of day by itself.
 
 use super::compare::{
-    Comparison, Line, Nodes, OnDays, Reach, Side, catalogue, has_same_limits, is_permission,
-    level_differs, thresholds,
+    Comparison, Line, Nodes, OnDays, Reach, Side, TooMany, catalogue, has_same_limits,
+    is_permission, level_differs, thresholds,
 };
 use super::days::{Days, Holding, days_by_holding};
 use super::diagram::Overlap;
@@ -82,13 +82,14 @@ impl<'e> Comparison<'e> {
         pair: &Pair,
         assigned: &AssignedPair,
         one: BeforeAfter<Option<UserSlot>>,
-    ) -> Vec<Line> {
+    ) -> Result<Vec<Line>, TooMany> {
         let sides = self.sides(pair).zip(one);
         let users = sides.map(|(side, slot)| Capacities::new(side, slot));
         let users = &users;
         let candidates = self.candidates_in_all(pair, users);
+        self.spend(candidates.len())?;
         if candidates.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let days = days_by_holding(&users.each_ref().map(Capacities::terms));
         let named = sides.map(|(side, slot)| Some(side.engine.policy().inner().users.name(slot?)));
@@ -101,15 +102,14 @@ impl<'e> Comparison<'e> {
             lines.extend(self.line_in_all(&subject, node));
         }
         self.reaches = kept;
-        lines
+        Ok(lines)
     }
 
     /// Returns the permissions that may have changed, as indexes into `nodes`.
     fn candidates_in_all(&self, pair: &Pair, users: &BeforeAfter<Capacities<'e>>) -> Vec<usize> {
         let all = || (0..self.nodes.len()).filter(|&at| !self.is_heading(at)).collect();
         let Some(differing) = self.differing(pair, users) else { return all() };
-        let mut differing = ones(differing.iter().copied()).peekable();
-        if differing.peek().is_none() {
+        if differing.iter().all(|&bits| bits == 0) {
             return Vec::new();
         }
         // A menu may be shown for what leads to something, and a bound of an assignment
@@ -119,13 +119,10 @@ impl<'e> Comparison<'e> {
             return all();
         }
         let catalogue = catalogue(self.engines.after);
-        let bits: Vec<Bit> = differing.collect();
-        let mut nodes: Vec<usize> = bits.iter().map(|&bit| catalogue.id_of(bit).index()).collect();
-        let looking = self.on_objects.iter().filter(|&&id| {
-            let condition = catalogue.node(id).condition.as_deref();
-            condition.is_some_and(|it| it.scopes().any(|scope| bits.contains(&scope.bit)))
-        });
-        nodes.extend(looking.map(|id| id.index()));
+        let bits = ones(differing.iter().copied());
+        let mut nodes: Vec<usize> = bits.map(|bit| catalogue.id_of(bit).index()).collect();
+        let looking = catalogue.on_objects.iter().map(|bit| catalogue.id_of(bit));
+        nodes.extend(looking.filter(|&id| self.looks_at(id, &differing)).map(|id| id.index()));
         nodes.sort_unstable();
         nodes.dedup();
         nodes

@@ -7,27 +7,44 @@ use super::diagram::{
     ABSENT, ALL, Answers, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap,
     PASSES, Variable,
 };
+use super::grouping::{Grouped, SettingLine};
 use super::pairs::{Pair, Related};
+use super::plain::{PlainChange, PlainChanges};
 use super::relations;
+use super::settings::Settings;
 use super::values::{Attribute, Outcomes, outcomes};
 use super::{BeforeAfter, Extent, Presence, Shift};
 use crate::bits::{Word, ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Limit, Node, NodeId};
-use crate::document::{RelationType, SettingValue};
+use crate::document::RelationType;
 use crate::engine::{Engine, LimitSet, Verdict};
 use crate::filter::{Day, Formula, Formulas};
 use crate::ids::{ClassId, GroupListId, Key, Number, UserSlot, each};
-use crate::names::{HashMap, IndexMap, IndexSet, number};
+use crate::names::{HashMap, IndexMap, IndexSet};
 use crate::policy::Inner;
+
+/// The greatest number of changes that a diff lists.
+const MOST_CHANGES: usize = 1 << 17;
+
+/// The number of permissions that are compared one by one: at least, and for each permission
+/// and each user.
+const LEAST_EFFORT: usize = 1 << 18;
+const EFFORT_EACH: usize = 16;
 
 /// The changes for the users of a pair, by numbers and in a fixed order: equal
 /// values also read the same for people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Changes {
     pub(super) presence: Presence,
-    pub(super) permissions: Vec<Line>,
-    pub(super) settings: Vec<(usize, BeforeAfter<Option<SettingValue>>)>,
+    /// The number of a change of [`PlainChanges`].
+    plain: usize,
+    /// The changes of all other permissions.
+    permissions: Vec<Line>,
+    settings: Vec<SettingLine>,
 }
+
+/// There is no more effort to spend, or no room for more changes.
+pub(super) struct TooMany;
 
 /// The changes of a permission, by numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,11 +145,13 @@ pub(super) struct Comparison<'e> {
     pub(super) aligned: bool,
     /// The permissions, in the order after, followed by those that are gone.
     pub(super) nodes: Vec<Ids>,
-    /// The permissions on kinds of objects, if both engines have the same catalogue.
-    pub(super) on_objects: Vec<NodeId>,
-    /// The settings that both have.
-    pub(super) settings: Vec<BeforeAfter<u32>>,
+    plain: PlainChanges,
+    pub(super) settings: Settings<'e>,
     pub(super) reaches: Reaches<'e>,
+    /// The number of permissions that may still be compared one by one.
+    effort: usize,
+    /// The number of changes that there is still room for.
+    room: usize,
     overlaps: HashMap<Question, Overlap>,
     pub(super) extents: IndexSet<Extent>,
 }
@@ -141,7 +160,7 @@ impl<'e> Comparison<'e> {
     pub(super) fn new(engines: BeforeAfter<&'e Engine>, aligned: bool) -> Comparison<'e> {
         let BeforeAfter { before: old, after: new } = engines.map(catalogue);
         let numbered = |catalogue: &'e Catalogue| catalogue.nodes.iter().filter(is_permission);
-        let nodes = if aligned {
+        let nodes: Vec<Ids> = if aligned {
             let ids = NodeId::first(new.nodes.len()).map(Some);
             ids.map(|id| Ids { before: id, after: id }).collect()
         } else {
@@ -154,18 +173,17 @@ impl<'e> Comparison<'e> {
             let gone = numbered(old).filter(|(_, node)| find(new, node).is_none());
             after.chain(gone.map(|(id, _)| Ids { before: Some(id), after: None })).collect()
         };
-        let on_objects = numbered(new).filter(|(_, node)| aligned && node.condition.is_some());
-        let settings = old.settings.keys().zip(0..).filter_map(|(name, before)| {
-            let after = number(new.settings.get_index_of(name)?);
-            Some(BeforeAfter { before, after })
-        });
+        let users = engines.map(|engine| engine.policy().inner().users.len());
+        let size = nodes.len().saturating_add(users.before).saturating_add(users.after);
         Comparison {
             engines,
             aligned,
+            plain: PlainChanges::new(engines, &nodes, aligned),
             nodes,
-            on_objects: on_objects.map(|(id, _)| id).collect(),
-            settings: settings.collect(),
+            settings: Settings::new(engines),
             reaches: Reaches::default(),
+            effort: size.saturating_mul(EFFORT_EACH).saturating_add(LEAST_EFFORT),
+            room: MOST_CHANGES,
             overlaps: HashMap::default(),
             extents: [Extent::Nothing, Extent::Everything].into_iter().collect(),
         }
@@ -177,38 +195,69 @@ impl<'e> Comparison<'e> {
     }
 
     /// Returns the changes for the users of a pair, of whom one is given, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// If it takes too much effort to find out, or there are too many.
     pub(super) fn changes(
         &mut self,
         pair: &Pair,
         one: BeforeAfter<Option<UserSlot>>,
-    ) -> Option<Changes> {
+    ) -> Result<Option<Changes>, TooMany> {
         let presence = match (pair.classes.before, pair.classes.after) {
             (ClassId::VACANT, _) => Presence::New,
             (_, ClassId::VACANT) => Presence::Gone,
             _ => Presence::Stays,
         };
-        let permissions = match &pair.assigned {
-            Some(assigned) => self.lines_in_all(pair, assigned, one),
+        let sides = self.sides(pair);
+        let (plain, permissions) = match &pair.assigned {
+            Some(assigned) => (0, self.lines_in_all(pair, assigned, one)?),
             None => {
-                let candidates = self.candidates(pair).into_iter();
-                candidates.filter_map(|node| self.line(pair, node)).collect()
+                let candidates = self.candidates(pair);
+                self.spend(candidates.len())?;
+                let plain = match self.plain.compare(sides) {
+                    PlainChange::Known(number) => number,
+                    PlainChange::New(count, _) if count > self.room => return Err(TooMany),
+                    PlainChange::New(_, sets) => self.plain.add(sets),
+                };
+                let lines = candidates.into_iter().filter_map(|node| self.line(pair, node));
+                (plain, lines.collect())
             }
         };
-        let sides = self.sides(pair);
-        let settings = self.settings.iter().enumerate().filter_map(|(at, &settings)| {
-            let values = sides.zip(settings).map(|(side, setting)| side.setting(setting));
-            values.differs().then(|| (at, values.map(Option::<&SettingValue>::cloned)))
-        });
-        let settings: Vec<_> = settings.collect();
-        let otherwise =
-            presence != Presence::Stays || !permissions.is_empty() || !settings.is_empty();
-        otherwise.then_some(Changes { presence, permissions, settings })
+        let settings = self.settings.changes(sides);
+        let any = plain > 0 || !permissions.is_empty() || !settings.is_empty();
+        let differs = presence != Presence::Stays || any;
+        Ok(differs.then_some(Changes { presence, plain, permissions, settings }))
     }
 
-    /// Returns the permissions that may have changed, as indexes into `nodes`.
+    /// Spends effort on some permissions.
+    pub(super) fn spend(&mut self, permissions: usize) -> Result<(), TooMany> {
+        self.effort = self.effort.checked_sub(permissions).ok_or(TooMany)?;
+        Ok(())
+    }
+
+    /// Makes room for the changes of more users.
+    pub(super) fn list(&mut self, changes: &Changes) -> Result<(), TooMany> {
+        let Changes { plain, permissions, settings, .. } = changes;
+        let lists = [self.plain.lines(*plain).len(), permissions.len(), settings.len()];
+        let count = lists.into_iter().sum();
+        self.room = self.room.checked_sub(count).ok_or(TooMany)?;
+        Ok(())
+    }
+
+    /// Lists the changes of the users in some slots.
+    pub(super) fn grouped(&self, changes: Changes, slots: Vec<UserSlot>) -> Grouped {
+        let Changes { presence, plain, mut permissions, settings } = changes;
+        permissions.extend(self.plain.lines(plain));
+        permissions.sort_unstable_by_key(|line| line.node);
+        Grouped { presence, slots, permissions, settings }
+    }
+
+    /// Returns the permissions that may have changed, plain ones aside, as indexes into
+    /// `nodes`.
     fn candidates(&self, pair: &Pair) -> Vec<usize> {
         if !self.aligned {
-            return (0..self.nodes.len()).collect();
+            return self.plain.others.clone();
         }
         let sides = self.sides(pair);
         let BeforeAfter { before, after } = sides.map(|side| side.engine.row(side.class));
@@ -217,18 +266,20 @@ impl<'e> Comparison<'e> {
         let word = |row: &[Word], at: usize| row.get(at).copied().unwrap_or(0);
         let differing: Vec<Word> =
             (0..words).map(|at| word(&before, at) ^ word(&after, at)).collect();
-        let mut nodes: Vec<usize> =
-            ones(differing.iter().copied()).map(|bit| catalogue.id_of(bit).index()).collect();
+        let plain = self.plain.words();
+        let others = differing.iter().enumerate().map(|(at, bits)| bits & !word(plain, at));
+        let mut nodes: Vec<usize> = ones(others).map(|bit| catalogue.id_of(bit).index()).collect();
         let alike = pair.related.is_same()
             && !sides.map(|side| side.engine.is_admin(side.class)).differs()
             && has_same_limits(sides);
-        if !alike || !nodes.is_empty() {
-            let held = self.on_objects.iter().filter(|&&id| {
-                let bit = catalogue.node(id).bit;
-                test(&before, bit) && test(&after, bit)
-            });
+        let scopes = catalogue.scope_bits.words();
+        let scopes_differ = differing.iter().zip(scopes).any(|(bits, scopes)| bits & scopes != 0);
+        if !alike || scopes_differ {
+            let on_objects = catalogue.on_objects.words().iter().enumerate();
+            let held = on_objects.map(|(at, bits)| bits & word(&before, at) & word(&after, at));
+            let held = ones(held).map(|bit| catalogue.id_of(bit));
             nodes.extend(
-                held.filter(|&&id| !alike || self.looks_at(id, &differing)).map(|id| id.index()),
+                held.filter(|&id| !alike || self.looks_at(id, &differing)).map(|id| id.index()),
             );
         }
         nodes.sort_unstable();
@@ -237,7 +288,7 @@ impl<'e> Comparison<'e> {
     }
 
     /// Returns whether the condition of a permission looks at any of these bits.
-    fn looks_at(&self, id: NodeId, bits: &[Word]) -> bool {
+    pub(super) fn looks_at(&self, id: NodeId, bits: &[Word]) -> bool {
         let condition = catalogue(self.engines.after).node(id).condition.as_deref();
         condition.is_some_and(|it| it.scopes().any(|scope| test(bits, scope.bit)))
     }
@@ -651,14 +702,6 @@ impl<'e> Side<'e> {
             self.engine.class_holds(self.class, node.bit)
                 && condition.is_none_or(|it| self.engine.is_passable(self.class, it))
         })
-    }
-
-    fn setting(self, setting: u32) -> Option<&'e SettingValue> {
-        let policy = self.engine.policy().inner();
-        let class = policy.users.class(self.class);
-        let stated = class.and_then(|class| policy.setting(class, setting));
-        let declared = policy.catalogue.settings.get_index(setting as usize);
-        stated.or(declared.and_then(|(_, declared)| declared.default.as_ref()))
     }
 }
 

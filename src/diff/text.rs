@@ -22,7 +22,15 @@ impl Display for Diff {
         for name in &self.names {
             writeln!(f, "{name}")?;
         }
-        self.groups.iter().try_for_each(|group| group.fmt(f))
+        self.groups.iter().try_for_each(|group| group.fmt(f))?;
+        match self.unlisted {
+            0 => Ok(()),
+            1 => f.write_str("1 user more is not listed, for whom something may change\n"),
+            users => {
+                let users = count(users);
+                writeln!(f, "{users} users more are not listed, for whom something may change")
+            }
+        }
     }
 }
 

@@ -146,8 +146,9 @@ struct Merged {
     carried: Option<BitSet>,
     /// The permissions that only implications grant.
     implied: HashMap<NodeId, Implied>,
-    /// The order in which permissions fell that are granted without effect.
-    fell: HashMap<NodeId, usize>,
+    /// The order in which permissions fell that are granted without effect, made when it is
+    /// first needed.
+    fell: OnceCell<HashMap<NodeId, usize>>,
 }
 
 impl Merged {
@@ -158,12 +159,9 @@ impl Merged {
             let origin = implied.get(&by).map_or(by, |by| by.origin);
             implied.insert(id, Implied { by, origin });
         });
-        let mut fell = HashMap::default();
-        let effective = layers.effective_with(&layer.granted, |id| {
-            fell.insert(id, fell.len());
-        });
+        let effective = layers.effective(&layer.granted);
         let carried = own.map(|own| layers.carried(&own, &effective));
-        Merged { layer, effective, carried, implied, fell }
+        Merged { layer, effective, carried, implied, fell: OnceCell::new() }
     }
 }
 
@@ -197,6 +195,16 @@ impl<'p> Rights<'p> {
 
     pub(crate) fn catalogue(&self) -> &'p Catalogue {
         &self.policy.catalogue
+    }
+
+    /// Returns the order in which permissions fall that are granted without effect.
+    fn fallen(&self) -> HashMap<NodeId, usize> {
+        let mut fell = HashMap::default();
+        let layers = Layers::new(self.policy, self.licensed);
+        layers.effective_with(&self.merged().layer.granted, |id| {
+            fell.insert(id, fell.len());
+        });
+        fell
     }
 
     /// The reason for an answer as far as it depends on no object, suspension left
@@ -272,9 +280,10 @@ impl<'p> Rights<'p> {
     pub(crate) fn lacks(&self, id: NodeId) -> Vec<(Link, Bit)> {
         let mut lacks: Vec<(Link, Bit)> =
             self.needs(id).filter(|&(_, bit)| !self.is_effective(bit)).collect();
+        let Merged { layer, fell, .. } = self.merged();
+        let fell = fell.get_or_init(|| self.fallen());
         lacks.sort_by_key(|&(_, bit)| {
             // At this level it may not be granted, though at a lower one it fell.
-            let Merged { layer, fell, .. } = self.merged();
             let fell = fell.get(&self.catalogue().id_of(bit));
             let is_scoped = !self.catalogue().grantable.contains(bit);
             fell.filter(|_| is_scoped || layer.granted.contains(bit))

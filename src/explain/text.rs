@@ -10,6 +10,7 @@ use super::{
 };
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::filter::bound;
+use crate::names::HashSet;
 use crate::policy::SourceName;
 use crate::problem::OneLine;
 use crate::reason::Reason;
@@ -48,7 +49,7 @@ impl Display for Explanation {
             Reason::Admin => writeln!(f, ", because the user is an admin")?,
             _ => writeln!(f, ", because it {}", verdict(*reason))?,
         }
-        let mut text = Text { f, explanation: self, level: 1 };
+        let mut text = Text { f, explanation: self, level: 1, told: HashSet::default() };
         text.assignment()?;
         let mut above: Option<&PermissionTrace> = None;
         for permission in permissions {
@@ -94,9 +95,11 @@ struct Text<'a, 'f> {
     explanation: &'a Explanation,
     /// The depth at which lines are indented.
     level: usize,
+    /// The permissions of which it was told what grants them.
+    told: HashSet<&'a str>,
 }
 
-impl Text<'_, '_> {
+impl<'a> Text<'a, '_> {
     fn line(&mut self, line: impl Display) -> fmt::Result {
         for _ in 0..self.level.min(DEEPEST) {
             self.f.write_str("  ")?;
@@ -133,8 +136,9 @@ impl Text<'_, '_> {
         }
     }
 
-    fn permission(&mut self, trace: &PermissionTrace) -> fmt::Result {
-        let PermissionTrace { reason, grant, gates, scopes, checks, object, .. } = trace;
+    fn permission(&mut self, trace: &'a PermissionTrace) -> fmt::Result {
+        let PermissionTrace { permission, reason, grant, gates, scopes, checks, object, .. } =
+            trace;
         if let (Reason::ObjectRequired | Reason::WrongKind, Some(kind)) = (reason, object) {
             self.line(format_args!("it can only be decided for a given `{kind}`"))?;
         }
@@ -143,9 +147,9 @@ impl Text<'_, '_> {
             _ if *grant == Grant::default() && !scopes.is_empty() => {}
             Reason::Gated | Reason::NoScope | Reason::OutOfBounds | Reason::OutOfTerms => {
                 self.line("it is granted")?;
-                self.beneath(|text| text.grant(grant, *reason))?;
+                self.beneath(|text| text.grant(permission, grant, *reason))?;
             }
-            _ => self.grant(grant, *reason)?,
+            _ => self.grant(permission, grant, *reason)?,
         }
         let on_object = scopes.iter().any(|scope| scope.reason == Reason::Granted);
         for scope in scopes {
@@ -168,7 +172,7 @@ impl Text<'_, '_> {
     }
 
     /// Writes the statements about a permission, the deciding ones first.
-    fn grant(&mut self, grant: &Grant, reason: Reason) -> fmt::Result {
+    fn grant(&mut self, of: &'a Named, grant: &'a Grant, reason: Reason) -> fmt::Result {
         if let Some(unlicensed) = &grant.unlicensed {
             let (feature, by) = (&unlicensed.feature, &unlicensed.needed_by);
             self.line(format_args!("the licence has no feature `{feature}`, which {by} needs"))?;
@@ -176,12 +180,19 @@ impl Text<'_, '_> {
         for statement in &grant.forbidden_by {
             self.line(statement)?;
         }
-        if let Some((by, others)) = grant.implied_by.split_first() {
-            self.line(format_args!("it is implied by {by}"))?;
-            for by in others {
-                self.line(format_args!("which is implied by {by}"))?;
+        // What implies it may be what the lines above are about.
+        let mut is_told = false;
+        for (at, by) in grant.implied_by.iter().enumerate() {
+            let what = if at == 0 { "it" } else { "which" };
+            is_told = self.told.contains(by.name.as_str());
+            let above = if is_told { ", as above" } else { "" };
+            self.line(format_args!("{what} is implied by {by}{above}"))?;
+            if is_told {
+                break;
             }
         }
+        self.told.insert(&of.name);
+        self.told.extend(grant.implied_by.iter().map(|by| by.name.as_str()));
         if reason == Reason::NotGranted {
             match &grant.level {
                 Some(level) if !grant.statements.is_empty() || !grant.implied_by.is_empty() => {
@@ -193,8 +204,9 @@ impl Text<'_, '_> {
                 _ => {}
             }
         }
+        let statements = if is_told { &[][..] } else { &grant.statements };
         let (decisive, overruled): (Vec<_>, Vec<_>) =
-            grant.statements.iter().rev().partition(|statement| statement.decides);
+            statements.iter().rev().partition(|statement| statement.decides);
         for statement in decisive {
             match reason {
                 Reason::Forbidden => {
@@ -225,7 +237,7 @@ impl Text<'_, '_> {
     }
 
     /// Writes whether a scope is effective and, if any is, how the object fits it.
-    fn scope(&mut self, scope: &ScopeTrace, on_object: bool) -> fmt::Result {
+    fn scope(&mut self, scope: &'a ScopeTrace, on_object: bool) -> fmt::Result {
         let ScopeTrace { permission, reason, grant, when, values } = scope;
         let relations = when.iter().map(|it| (it.matches(), it as &dyn Display));
         let values = values.iter().map(|it| (it.matches, it as &dyn Display));
@@ -244,7 +256,7 @@ impl Text<'_, '_> {
             for (_, condition) in shown.into_iter().filter(|_| on_object) {
                 text.line(condition)?;
             }
-            text.grant(grant, *reason)
+            text.grant(permission, grant, *reason)
         })
     }
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::catalogue::{
     AttributeId, Bit, Catalogue, Condition, Evaluator, Form, KindId, Limit, Link, NodeId, Op,
-    ScopeTest, States, Values, ValuesId,
+    Pattern, ScopeTest, States, Values, ValuesId,
 };
 use crate::date::Moment;
 use crate::document::Bound;
@@ -56,7 +56,8 @@ impl<'a> Stated<'a> {
 /// A source, and its statements as found by permissions.
 pub(super) type TracedSource<'a> = (Held<'a>, Rc<OnceCell<StatementIndex<'a>>>);
 
-/// Up to this many permissions, statements are looked through for each.
+/// Up to this many permissions, statements are looked through for each; and up to this many
+/// sources, each by itself.
 const FEW: usize = 16;
 
 /// One user in one capacity, and one object or none.
@@ -71,6 +72,8 @@ pub(super) struct Trace<'a, O: ?Sized> {
     kind: Option<KindId>,
     /// The user's sources, the more general first.
     sources: OnceCell<Vec<TracedSource<'a>>>,
+    /// The statements of all sources with exactly a pattern, each with the source's position.
+    by_pattern: OnceCell<HashMap<Pattern, Vec<(usize, Statement<'a>)>>>,
     /// The number of permissions whose statements were looked up.
     looked_up: Cell<usize>,
     limits: OnceCell<Limits>,
@@ -99,6 +102,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
             today,
             kind: kind.map(KindId::new),
             sources: OnceCell::new(),
+            by_pattern: OnceCell::new(),
             looked_up: Cell::new(0),
             limits: OnceCell::new(),
             own_limits: OnceCell::new(),
@@ -135,12 +139,18 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         })
     }
 
-    /// The statements that match a permission, of each source, the more general first.
-    fn matching(&self, id: NodeId) -> impl Iterator<Item = (Held<'a>, Vec<Statement<'a>>)> {
+    /// The statements that match a permission, of each source that has any, the more general
+    /// first.
+    fn matching(&self, id: NodeId) -> Vec<(Held<'a>, Vec<Statement<'a>>)> {
         // For a few permissions, it takes less time to look at all statements than to sort
-        // them.
-        let is_sorted = self.looked_up.replace(self.looked_up.get().saturating_add(1)) > FEW;
-        self.sources().iter().map(move |(source, index)| {
+        // them; and for a few sources, to sort those of each.
+        let looked_up = self.looked_up.replace(self.looked_up.get().saturating_add(1));
+        let sources = self.sources();
+        let is_sorted = looked_up > FEW;
+        if is_sorted && sources.len() > FEW {
+            return self.matching_of_many(id);
+        }
+        let matching = sources.iter().map(|(source, index)| {
             let statements = source.statements;
             let mut matching = Vec::new();
             let add = |statement| matching.push(statement);
@@ -151,7 +161,34 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
                 statements.matching(id, self.catalogue()).for_each(add);
             }
             (*source, matching)
-        })
+        });
+        matching.filter(|(_, matching)| !matching.is_empty()).collect()
+    }
+
+    /// The same by an index of the statements of all sources.
+    fn matching_of_many(&self, id: NodeId) -> Vec<(Held<'a>, Vec<Statement<'a>>)> {
+        let sources = self.sources();
+        let by_pattern = self.by_pattern.get_or_init(|| {
+            let mut by_pattern: HashMap<Pattern, Vec<(usize, Statement<'a>)>> = HashMap::default();
+            for (at, (source, _)) in sources.iter().enumerate() {
+                for statement in source.statements.all() {
+                    by_pattern.entry(statement.pattern).or_default().push((at, statement));
+                }
+            }
+            by_pattern
+        });
+        let patterns = Pattern::all_that_match(id, self.catalogue()).into_iter();
+        let found = patterns.filter_map(|pattern| by_pattern.get(&pattern)).flatten();
+        let node = self.catalogue().node(id);
+        let found = found.filter(|(_, statement)| statement.effect.result(node).is_some());
+        let mut found: Vec<(usize, Statement<'a>)> = found.copied().collect();
+        found.sort_by_key(|&(at, _)| at);
+        let of_sources = found.chunk_by(|one, next| one.0 == next.0);
+        let matching = of_sources.filter_map(|found| {
+            let (source, _) = sources.get(found.first()?.0)?;
+            Some((*source, found.iter().map(|&(_, statement)| statement).collect()))
+        });
+        matching.collect()
     }
 
     /// Those of the user's sources that are among these, the more general first.

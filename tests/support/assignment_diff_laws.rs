@@ -212,7 +212,7 @@ impl Law<'_> {
     }
 
     fn told(&self, path: &str) -> Option<&PermissionChange> {
-        let group = self.diff.of(self.user)?;
+        let group = self.diff.of(self.user).next()?;
         group.permissions.iter().find(|change| change.permission.name == path)
     }
 
