@@ -1,5 +1,7 @@
 //! Finds assignments, grants and bounds in them that serve nothing.
 
+use std::collections::hash_map::Entry;
+
 use super::hold::FEW;
 use super::{Code, Linter};
 use crate::bits::BitSet;
@@ -293,8 +295,8 @@ fn blocked(
         }
         let dependents = catalogue.dependents(id).iter().filter(|it| it.link != Link::Implies);
         for dependent in dependents {
-            if !blocked.contains_key(&dependent.id) {
-                blocked.insert(dependent.id, gate);
+            if let Entry::Vacant(vacant) = blocked.entry(dependent.id) {
+                vacant.insert(gate);
                 open.push((dependent.id, gate));
             }
         }

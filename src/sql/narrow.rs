@@ -108,10 +108,11 @@ impl Search<'_> {
             Predicate::Or(parts) => {
                 parts.iter().for_each(|part| self.split(part, alternatives));
             }
-            Predicate::Defined(number) => match self.filter.definitions().get(*number) {
-                Some(definition) => self.split(definition, alternatives),
-                None => {}
-            },
+            Predicate::Defined(number) => {
+                if let Some(definition) = self.filter.definitions().get(*number) {
+                    self.split(definition, alternatives);
+                }
+            }
             Predicate::Relation { name, names, states } => {
                 alternatives.extend(states.iter().map(|&state| Predicate::Relation {
                     name: name.clone(),
