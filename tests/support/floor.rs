@@ -24,7 +24,7 @@ impl Floor {
         let words = permissions.len().div_ceil(64);
         let mut rows = vec![0u64; words * classes.examples.len()];
         for (example, row) in classes.examples.iter().zip(rows.chunks_exact_mut(words)) {
-            let user = engine.user(&example.to_string()).expect("a known user");
+            let user = engine.user(example.to_string()).expect("a known user");
             for (bit, &permission) in permissions.iter().enumerate() {
                 row[bit / 64] |= u64::from(engine.can(user, permission, ())) << (bit % 64);
             }
@@ -76,7 +76,7 @@ impl Beside {
         let numbers: Vec<(u32, u32)> = (0..Self::QUESTIONS)
             .map(|_| (rng.u32(..users), rng.u32(..permissions.len() as u32)))
             .collect();
-        let user = |number: u32| engine.user(&number.to_string()).expect("a known user");
+        let user = |number: u32| engine.user(number.to_string()).expect("a known user");
         let handles: Vec<(User, Permission)> = numbers
             .iter()
             .map(|&(number, permission)| (user(number), permissions[permission as usize]))
