@@ -56,15 +56,18 @@ fn permissions_are_a_tree() {
         let roots: Vec<&str> = policy
             .permissions()
             .filter(|node| node.parent().is_none())
-            .map(|node| node.path())
+            .map(grantree::PermissionView::path)
             .collect();
         let keys = document.catalogue.permissions.iter().map(|node| node.key.as_str());
         assert!(roots.iter().copied().eq(keys));
         let mut beneath = roots.len();
         for node in policy.permissions() {
-            assert_eq!(policy.permission(node.path()).map(|it| it.label()), Some(node.label()));
+            assert_eq!(
+                policy.permission(node.path()).map(grantree::PermissionView::label),
+                Some(node.label())
+            );
             for child in node.children() {
-                assert_eq!(child.parent().map(|it| it.path()), Some(node.path()));
+                assert_eq!(child.parent().map(grantree::PermissionView::path), Some(node.path()));
                 let is_scope = child.form() == PermissionForm::Scope;
                 assert!(!is_scope || node.form() == PermissionForm::Scoped);
                 beneath += 1;

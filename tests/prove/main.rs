@@ -2,7 +2,7 @@
 //! what users could come to do by changes of their own.
 
 #[path = "../support/files.rs"]
-#[expect(dead_code, reason = "other tests look for files")]
+#[allow(dead_code, reason = "other tests look for files")]
 mod files;
 mod mutants;
 mod properties;
