@@ -7,11 +7,12 @@
 //! 4. [`delegating`]: who may change what.
 //! 5. [`persisting`]: storing a policy, several processes, new releases.
 //! 6. [`requests`]: asking in the handlers of a web host.
-//! 7. [`reviewing`]: editors, what a change would do, finding mistakes.
-//! 8. [`testing`]: how a policy is tested, and five products as examples.
-//! 9. [`porting`]: from casbin, Cedar, Salesforce, Azure and Moodle.
-//! 10. [`costs`] and [`peers`]: measured, and how to measure again.
-//! 11. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
+//! 7. [`tenants`]: a policy for each customer.
+//! 8. [`reviewing`]: editors, what a change would do, finding mistakes.
+//! 9. [`testing`]: how a policy is tested, and five products as examples.
+//! 10. [`porting`]: from casbin, Cedar, Salesforce, Azure and Moodle.
+//! 11. [`costs`] and [`peers`]: measured, and how to measure again.
+//! 12. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
 
 #[doc = include_str!("guide/modelling.md")]
 pub mod modelling {}
@@ -30,6 +31,9 @@ pub mod persisting {}
 
 #[doc = include_str!("guide/requests.md")]
 pub mod requests {}
+
+#[doc = include_str!("guide/tenants.md")]
+pub mod tenants {}
 
 #[doc = include_str!("guide/reviewing.md")]
 pub mod reviewing {}

@@ -122,7 +122,7 @@ impl<'e> Comparison<'e> {
         let bits = ones(differing.iter().copied());
         let mut nodes: Vec<usize> = bits.map(|bit| catalogue.id_of(bit).index()).collect();
         let looking = catalogue.on_objects.iter().map(|bit| catalogue.id_of(bit));
-        nodes.extend(looking.filter(|&id| self.looks_at(id, &differing)).map(|id| id.index()));
+        nodes.extend(looking.filter(|&id| self.looks_at(id, &differing)).map(Key::index));
         nodes.sort_unstable();
         nodes.dedup();
         nodes

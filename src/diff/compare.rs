@@ -278,9 +278,8 @@ impl<'e> Comparison<'e> {
             let on_objects = catalogue.on_objects.words().iter().enumerate();
             let held = on_objects.map(|(at, bits)| bits & word(&before, at) & word(&after, at));
             let held = ones(held).map(|bit| catalogue.id_of(bit));
-            nodes.extend(
-                held.filter(|&id| !alike || self.looks_at(id, &differing)).map(|id| id.index()),
-            );
+            nodes
+                .extend(held.filter(|&id| !alike || self.looks_at(id, &differing)).map(Key::index));
         }
         nodes.sort_unstable();
         nodes.dedup();

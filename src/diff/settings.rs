@@ -20,9 +20,11 @@ pub(super) struct Settings<'e> {
     places: BeforeAfter<HashMap<u32, usize>>,
     /// The ways to the sources that state settings.
     ways: BeforeAfter<Ways<'e>>,
-    /// By the sources of users; `None` of those who are new or gone.
-    shared: HashMap<BeforeAfter<Option<Box<[SourceId]>>>, Rc<Shared<'e>>>,
+    shared: HashMap<BeforeAfter<Held>, Rc<Shared<'e>>>,
 }
+
+/// The sources of a user; `None` of those who are new or gone.
+type Held = Option<Box<[SourceId]>>;
 
 /// The values that users have of shared sources.
 struct Shared<'e> {

@@ -145,7 +145,10 @@ fn check(shape: &Shape) -> Vec<String> {
             costs.measure_again(&*call, &worlds);
         }
         let excess = costs.excess(allowed);
-        found.extend(excess.map(|excess| format!("{name}, of {}: {excess}", shape.name)));
+        let known = exceptions(&shape.name, &name).into_iter().map(|it| it.reason);
+        let known: Vec<&str> = known.collect();
+        let tell = |excess| format!("{name}, of {}: {excess}; allowed is: {known:?}", shape.name);
+        found.extend(excess.map(tell));
     }
     found
 }

@@ -276,6 +276,7 @@ const USERS: [(&str, AddUsers); 5] = [
     }),
 ];
 
+#[expect(clippy::needless_pass_by_value, reason = "it is always made for this")]
 fn job(attributes: Value, n: usize, users: impl Fn(usize) -> Value) -> Value {
     json!({
         "catalogue": {
