@@ -6,7 +6,7 @@
 //! the host's own query and its driver:
 //!
 //! ```
-//! use grantree::sql::{Database, Ids, Mapping, SqlValue};
+//! use grantree::sql::{Database, Ids, Mapping};
 //! use grantree::{Document, Engine, Policy};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
