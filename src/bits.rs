@@ -89,7 +89,7 @@ impl BitSet {
         self.words().iter().copied().zip(other.words().iter().copied())
     }
 
-    /// Whether it has any bit in common with another.
+    /// Returns whether it has any bit in common with another.
     pub(crate) fn meets(&self, other: &BitSet) -> bool {
         self.pairs(other).any(|(word, other)| word & other != 0)
     }
@@ -116,7 +116,7 @@ impl BitSet {
     }
 }
 
-/// Whether a bit is set; a bit beyond the words is not.
+/// Returns whether a bit is set; a bit beyond the words is not.
 #[inline]
 pub(crate) fn test(words: &[Word], bit: Bit) -> bool {
     match words.get(bit.index() / WORD) {
@@ -142,7 +142,7 @@ pub(crate) fn ones(words: impl IntoIterator<Item = Word>) -> impl Iterator<Item 
     })
 }
 
-/// Whether any of a range of bits is set.
+/// Returns whether any of a range of bits is set.
 pub(crate) fn any(words: &[Word], range: Range<Bit>) -> bool {
     let bits = BitSlice::<Word, Lsb0>::from_slice(words);
     bits.get(range.start.index()..range.end.index()).is_some_and(BitSlice::any)

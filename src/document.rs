@@ -368,7 +368,7 @@ pub struct Edition {
     pub features: Vec<String>,
 }
 
-/// Which part of the product has been bought.
+/// The part of the product that has been bought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Licence {
     /// The edition.
@@ -459,7 +459,7 @@ pub enum Fence {
     Next {
         /// The weekday.
         weekday: Weekday,
-        /// How many days from it.
+        /// The number of days from it.
         plus_days: i64,
     },
 }

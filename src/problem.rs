@@ -89,44 +89,53 @@ impl Problems {
     pub(crate) fn new(problems: Vec<Problem>) -> Option<Problems> {
         (!problems.is_empty()).then_some(Problems(problems))
     }
-
-    /// Iterates over the problems.
-    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
-        self.0.iter()
-    }
 }
 
-impl IntoIterator for Problems {
-    type Item = Problem;
-    type IntoIter = std::vec::IntoIter<Problem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Problems {
-    type Item = &'a Problem;
-    type IntoIter = std::slice::Iter<'a, Problem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, problem) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str("\n")?;
+/// Makes a list of errors an error itself, on as many lines, and lets it be iterated over.
+macro_rules! error_list {
+    ($list:ident of $item:ty) => {
+        impl $list {
+            /// Iterates over them.
+            pub fn iter(&self) -> std::slice::Iter<'_, $item> {
+                self.0.iter()
             }
-            problem.fmt(f)?;
         }
-        Ok(())
-    }
+
+        impl IntoIterator for $list {
+            type Item = $item;
+            type IntoIter = std::vec::IntoIter<$item>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.0.into_iter()
+            }
+        }
+
+        impl<'a> IntoIterator for &'a $list {
+            type Item = &'a $item;
+            type IntoIter = std::slice::Iter<'a, $item>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter()
+            }
+        }
+
+        impl std::fmt::Display for $list {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                for (at, item) in self.0.iter().enumerate() {
+                    let line_break = if at > 0 { "\n" } else { "" };
+                    write!(f, "{line_break}{item}")?;
+                }
+                Ok(())
+            }
+        }
+
+        impl std::error::Error for $list {}
+    };
 }
 
-impl std::error::Error for Problems {}
+pub(crate) use error_list;
+
+error_list!(Problems of Problem);
 
 /// A problem of a document.
 ///

@@ -110,7 +110,7 @@ impl Texts {
 pub(crate) struct CompactUsers {
     /// INVARIANT: no slot is vacant.
     pub(crate) names: Names<UserSlot>,
-    /// Those whose name another has before them.
+    /// The users whose name another has before them.
     repeated: Vec<UserSlot>,
     entry_of: Vec<EntryId>,
     entries: Recordings,
@@ -178,7 +178,7 @@ struct Recordings {
     bytes: Vec<u8>,
     /// The end of each.
     ends: Vec<usize>,
-    /// Those that users share, each with a part of its hash, which saves reading them.
+    /// The entries that users share, each with a part of its hash, which saves reading them.
     index: HashTable<(u32, EntryId)>,
     hasher: RandomState,
 }

@@ -8,7 +8,7 @@ use crate::catalogue::{Catalogue, Unresolved};
 use crate::ids::{Key, Number};
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Id, Object, Target};
-use crate::problem::{Line, ProblemKind, Problems, nearest};
+use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
 ///
@@ -226,33 +226,7 @@ impl Unknown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownNames(Vec<Unknown>);
 
-impl UnknownNames {
-    /// Iterates over them.
-    pub fn iter(&self) -> std::slice::Iter<'_, Unknown> {
-        self.0.iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a UnknownNames {
-    type Item = &'a Unknown;
-    type IntoIter = std::slice::Iter<'a, Unknown>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl fmt::Display for UnknownNames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, unknown) in self.0.iter().enumerate() {
-            let line_break = if at > 0 { "\n" } else { "" };
-            write!(f, "{line_break}{unknown}")?;
-        }
-        Ok(())
-    }
-}
-
-impl Error for UnknownNames {}
+error_list!(UnknownNames of Unknown);
 
 impl Engine {
     /// The handle to a user, by name or a host's own id. Costs one look-up in a hash table.

@@ -20,7 +20,7 @@ pub(crate) struct Rows<K> {
     /// The number of these words, which begins the positions in `more`. A field of its own,
     /// so that it is subtracted only for these.
     begin: usize,
-    /// Those of the rows after them.
+    /// The words of the rows after them.
     more: Chunked<Word, 512>,
     /// The words of a row.
     words: usize,

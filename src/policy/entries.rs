@@ -19,7 +19,7 @@ struct Resolved {
     alike: IdVec<EntryId, Option<Alike>>,
 }
 
-/// What was found when an entry was resolved.
+/// The outcome of resolving an entry.
 #[derive(Clone)]
 struct Alike {
     /// The first user who has it.

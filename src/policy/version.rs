@@ -133,7 +133,7 @@ pub(crate) struct Past {
 #[derive(Clone, Debug)]
 struct Chain {
     id: VersionId,
-    /// Those of the revisions just before, in their order.
+    /// The ids of the revisions just before, in their order.
     recent: Arc<[VersionId]>,
 }
 

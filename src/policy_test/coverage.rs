@@ -69,7 +69,7 @@ pub struct Coverage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Covered {
-    /// Those that are exercised.
+    /// The ones that steps exercise.
     pub exercised: Vec<String>,
     /// The others.
     pub missed: Vec<String>,
@@ -131,7 +131,7 @@ impl Coverage {
     }
 }
 
-/// What steps met.
+/// The parts of a policy that steps met.
 #[derive(Default)]
 struct Met {
     statements: HashSet<String>,

@@ -36,7 +36,7 @@ pub(super) fn ceiling(
     names.iter().map(|name| held(policy, name)).collect()
 }
 
-/// What each source grants by itself, with the global one beneath it, were every feature
+/// The grants of each source by itself, with the global one beneath it, were every feature
 /// licensed.
 pub(super) type Granted = HashMap<SourceId, BitSet>;
 

@@ -57,14 +57,14 @@ pub(super) struct Search<'p> {
     /// The permissions to allow together, one list for each end.
     ends: Vec<Vec<String>>,
     wanted: BitSet,
-    /// What lets people make changes, and in that sense leads on.
+    /// The permissions that let people make changes, and so lead on.
     powers: BitSet,
-    /// What the user might come to hold at most.
+    /// The most that the user might come to hold.
     ceiling: BitSet,
     /// The roles that guard sources.
     guards: HashSet<SourceId>,
     granted: &'p Granted,
-    /// What the user holds by the ways found.
+    /// The permissions that the user holds by the ways found.
     held: BitSet,
     seen: HashSet<Seen>,
     pub(super) tried: usize,
@@ -72,7 +72,7 @@ pub(super) struct Search<'p> {
     pub(super) ways: Vec<(Vec<ActorChange>, BitSet)>,
 }
 
-/// What tells a policy from others on the way: what each of the people holds of what is
+/// The difference of a policy from others on the way: what each of the people holds of what is
 /// wanted, the roles among theirs that guard sources, and the edits.
 type Seen = (Vec<(BitSet, Vec<SourceId>, bool)>, Vec<String>);
 

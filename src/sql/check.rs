@@ -1,14 +1,12 @@
 //! Checks of a mapping against the policy that it is for.
 
-use std::fmt;
-
 use super::column::Dates;
 use super::condition::is_joined;
 use super::mapping::{IdPlace, Mapping};
 use super::{ConditionError, Database};
 use crate::document::BoundType;
 use crate::engine::Engine;
-use crate::problem::nearest;
+use crate::problem::{error_list, nearest};
 
 /// A problem of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,44 +69,7 @@ fn advice(nearest: Option<&str>) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappingProblems(Vec<MappingProblem>);
 
-impl MappingProblems {
-    /// Iterates over the problems.
-    pub fn iter(&self) -> std::slice::Iter<'_, MappingProblem> {
-        self.0.iter()
-    }
-}
-
-impl IntoIterator for MappingProblems {
-    type Item = MappingProblem;
-    type IntoIter = std::vec::IntoIter<MappingProblem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a MappingProblems {
-    type Item = &'a MappingProblem;
-    type IntoIter = std::slice::Iter<'a, MappingProblem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl fmt::Display for MappingProblems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, problem) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str("\n")?;
-            }
-            problem.fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for MappingProblems {}
+error_list!(MappingProblems of MappingProblem);
 
 impl Mapping {
     /// Checks that a policy's filters for this kind of object will find everything mapped: its

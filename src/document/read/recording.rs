@@ -51,7 +51,7 @@ pub(super) struct Recorder<'r> {
     recording: &'r mut Vec<u8>,
     /// The depth of the value in the entry.
     depth: usize,
-    /// Where the texts of the value go, if it is an entry.
+    /// The place for the texts of the value, if it is an entry.
     texts: Option<&'r mut Texts>,
 }
 
