@@ -44,6 +44,7 @@ mod import;
 pub(crate) mod permit;
 mod plan;
 mod sources;
+mod undo;
 mod users;
 
 use std::fmt;
@@ -489,6 +490,8 @@ pub struct Applied {
     pub notes: Vec<Note>,
     /// The user for whom it was made.
     pub(crate) by: Option<String>,
+    /// The version before.
+    before: Policy,
 }
 
 /// A user who got a source, lost one, or got one in place of another.
@@ -750,7 +753,8 @@ impl Policy {
             Actor::User(name) => Some(name.to_owned()),
         };
         new.past = self.past_after(Digest::of(&(&by, &changed)));
-        Ok(Applied { policy: Policy::from_inner(new), changed, moved, assignments, notes, by })
+        let (policy, before) = (Policy::from_inner(new), self.clone());
+        Ok(Applied { policy, changed, moved, assignments, notes, by, before })
     }
 }
 

@@ -321,6 +321,24 @@ impl Users {
         slots
     }
 
+    /// The slots whose user is not the same as in another version, or is stated otherwise.
+    /// Ascending; what the versions share is not examined.
+    pub(crate) fn changed_since(&self, before: &Users) -> Vec<UserSlot> {
+        let mut classes = IdVec::filled(self.class_slots(), false);
+        self.classes_since(before).for_each(|(id, _)| classes[id] = true);
+        let mut groups = IdVec::filled(self.group_slots(), false);
+        self.groups_since(before).for_each(|(id, _)| groups[id] = true);
+        let mut assignments = IdVec::filled(self.assignment_slots(), false);
+        self.assignments_since(before).for_each(|(id, _)| assignments[id] = true);
+        let mut slots = self.slots_since(before, &classes, &groups, &assignments);
+        let texts = self.texts.differing(&before.texts);
+        let texts = texts.filter(|(at, texts)| before.texts.get(*at) != Some(texts));
+        slots.extend(texts.map(|(at, _)| UserSlot::new(at)));
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
     /// The lists of groups that some user has.
     pub(crate) fn group_lists(&self) -> impl Iterator<Item = (GroupListId, &[GroupId])> {
         self.groups.iter()

@@ -63,6 +63,10 @@ fn has_teeth(tally: &Tally, cases: u32) {
             tally.count(|of, who, code| of == kind && who == "actor" && code != "applied");
         assert!(refused >= floor, "`{kind}`: {refused} refused\n{tally}");
     }
+    for kind in KINDS {
+        let [undone, not] = tally.undone(kind);
+        assert!(undone >= floor && undone > not, "`{kind}`: {undone} undone, {not} not");
+    }
     for rule in Rule::ALL {
         let refused = tally.count(|_, _, code| code == rule.code());
         assert!(refused >= floor, "`{}`: {refused} refused\n{tally}", rule.code());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use grantree::change::{Actor, Applied, Change, Note};
+use grantree::document::SettingValue;
 use grantree::policy_test::{Question, TestDocument};
 use grantree::{Document, Engine, Moment, Policy};
 use proptest::prop_assert;
@@ -17,19 +18,31 @@ use super::random::change::Session;
 
 /// Outcomes, by the kind of change, who asked, and the code.
 #[derive(Default)]
-pub struct Tally(BTreeMap<(String, &'static str, &'static str), u32>);
+pub struct Tally {
+    outcomes: BTreeMap<(String, &'static str, &'static str), u32>,
+    /// Changes that were taken back, and those that could not be, by their kind.
+    undone: BTreeMap<String, [u32; 2]>,
+}
 
 impl Tally {
     pub fn count(&self, counts: impl Fn(&str, &str, &str) -> bool) -> u32 {
-        let counted = self.0.iter().filter(|((kind, by, code), _)| counts(kind, by, code));
+        let counted = self.outcomes.iter().filter(|((kind, by, code), _)| counts(kind, by, code));
         counted.map(|(_, count)| count).sum()
+    }
+
+    /// The changes of a kind that were taken back, and those that could not be.
+    pub fn undone(&self, kind: &str) -> [u32; 2] {
+        self.undone.get(kind).copied().unwrap_or_default()
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ((kind, by, code), count) in &self.0 {
+        for ((kind, by, code), count) in &self.outcomes {
             writeln!(f, "{count:8} {kind} by {by}: {code}")?;
+        }
+        for (kind, [undone, not]) in &self.undone {
+            writeln!(f, "{undone:8} {kind} undone, {not} not")?;
         }
         Ok(())
     }
@@ -112,12 +125,14 @@ fn make(story: &mut Story, step: &Value, tally: &mut Tally) -> Law<Option<Applie
         Some(actor) if is_admin(actor) => "admin",
         Some(_) => "actor",
     };
-    *tally.0.entry((kind, who, code)).or_default() += 1;
+    *tally.outcomes.entry((kind.clone(), who, code)).or_default() += 1;
     match outcome {
         Ok(applied) => {
             let expected = verdict.applied.expect("what it makes");
             has_result(story, &applied, &expected)?;
             can_be_replayed(story, &applied)?;
+            let undone = can_be_undone(story, &applied)?;
+            tally.undone.entry(kind).or_default()[usize::from(!undone)] += 1;
             Ok(Some(applied))
         }
         Err(refusal) => {
@@ -226,6 +241,66 @@ fn can_be_replayed(story: &Story, applied: &Applied) -> Law<()> {
         "{changed:?}: nothing{story}"
     );
     Ok(())
+}
+
+/// Returns whether a change is taken back: then the policy states what it did before, but for
+/// the order of what has none, and groups that are declared now.
+fn can_be_undone(story: &Story, applied: &Applied) -> Law<bool> {
+    let undo = match applied.undo() {
+        Ok(undo) => undo,
+        Err(refusal) => {
+            let expected = ["unique", "protected", "last_admin", "separation", "invalid"];
+            prop_assert!(expected.contains(&refusal.rule.code()), "not undone: {refusal}{story}");
+            return Ok(false);
+        }
+    };
+    let mut back = applied.policy.clone();
+    for change in &undo {
+        back = back.apply(Actor::Host, change).expect("it was tried").policy;
+    }
+    let [mut got, mut wanted] =
+        [&written(&back), &story.document].map(|it| stated(&written_of(it)));
+    for (document, other) in [(&mut got, &story.document), (&mut wanted, &story.document)] {
+        let Some(groups) = document["groups"].as_object_mut() else { continue };
+        groups.retain(|name, it| it["parent"].is_string() || !other["groups"][name].is_null());
+        if groups.is_empty() {
+            document.as_object_mut().expect("a document").remove("groups");
+        }
+    }
+    if let Some(difference) = difference(&got, &wanted, "") {
+        let failed = format!("undone by {undo:?}, the last of these leaves {difference}{story}");
+        return Err(TestCaseError::fail(failed));
+    }
+    prop_assert!(settings(&back) == settings(&story.policy), "settings after {undo:?}{story}");
+    Ok(true)
+}
+
+/// A document without what has no meaning, and without the order of sources, on which nothing
+/// but settings depends.
+fn stated(document: &Value) -> Value {
+    let mut normal = meaning(document);
+    for user in normal["users"].as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
+        for field in ["roles", "approval_groups"] {
+            let names = user[field].as_array().into_iter().flatten();
+            let names: BTreeSet<String> = names.map(ToString::to_string).collect();
+            user[field] = json!(names);
+        }
+    }
+    normal
+}
+
+/// The settings of everybody.
+fn settings(policy: &Policy) -> BTreeMap<(String, String), Option<SettingValue>> {
+    let engine = Engine::new(policy);
+    let names = || policy.catalogue().settings.iter().map(|(name, _)| name);
+    let of = |user: &str| {
+        let known = engine.user(user).expect("a known user");
+        let values =
+            names().map(|name| (name.to_owned(), engine.setting(known, name).expect("it")));
+        let values = values.map(|(name, value)| ((user.to_owned(), name), value.cloned()));
+        values.collect::<Vec<_>>()
+    };
+    policy.users().flat_map(of).collect()
 }
 
 fn decides_as_the_oracle(story: &Story, session: &Session) -> Law<()> {
