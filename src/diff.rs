@@ -118,6 +118,7 @@ use crate::names::IndexMap;
 use crate::object::Today;
 use compare::{Changes, Comparison, Line, TooMany, catalogue};
 use grouping::{Grouped, shorter};
+pub(crate) use text::write_users;
 pub use users::Users;
 
 /// The changes from one policy to another.

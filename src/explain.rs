@@ -24,6 +24,7 @@ mod access;
 mod amend;
 mod assign;
 mod builder;
+mod decision;
 mod hypothesis;
 mod remedy;
 mod search;
@@ -35,6 +36,7 @@ use serde::Serialize;
 
 pub use access::{AccessSource, Admission};
 pub(crate) use builder::TraceBuilder;
+pub use decision::Decision;
 pub use remedy::{AccessRequest, AssignedSource, Assignment, Remedies, Remedy, RemedyStep};
 pub use terms::{AssignmentTrace, RelationTerm};
 pub(crate) use text::verdict;

@@ -53,7 +53,8 @@
 //! Besides [`Engine::can`] there are [`Engine::can_some`] for menus and buttons,
 //! [`Engine::level`] for graded permissions, [`Engine::setting`],
 //! [`Engine::effective`], [`Engine::who_can`] and [`Engine::why`].
-//! [`Engine::explain`] explains a decision to a person, and [`Engine::remedies`] says
+//! [`Engine::explain`] explains a decision to a person, [`Engine::decide`] records it for an
+//! audit log, and [`Engine::remedies`] says
 //! what would turn a no into a yes. [`Engine::filter`] makes a predicate that
 //! matches the objects of a list on which a user may act; with the feature `sql`,
 //! it is a condition of a database query too.
@@ -61,7 +62,8 @@
 //! about many actions or many objects at once, as
 //! [`Filter::select`](filter::Filter::select) does for a table in memory.
 //! [`Policy::tree`] is what an editor shows of one source, as a tree of tick boxes;
-//! [`Policy::matrix`] shows sources side by side; [`Policy::lint`] finds what is
+//! [`Policy::matrix`] shows sources side by side; [`Engine::review`] lists who may do what,
+//! and by which source; [`Policy::lint`] finds what is
 //! probably a mistake. The module [`policy_test`] runs test documents, which a
 //! policy's authors keep beside it. [`design`] defines exactly what policies and
 //! questions mean; [`guide`] shows how to model, port, delegate and review;
@@ -152,6 +154,8 @@ pub mod diff;
 pub mod lint;
 
 pub mod matrix;
+
+pub mod review;
 
 pub mod reach;
 

@@ -339,7 +339,8 @@ fn column_name(column: &SourceRef) -> &str {
     column.assignment.as_deref().or(column.source.name()).unwrap_or("global")
 }
 
-fn write_field(f: &mut Formatter<'_>, field: &str) -> fmt::Result {
+/// Writes a field of comma-separated values.
+pub(crate) fn write_field(f: &mut Formatter<'_>, field: &str) -> fmt::Result {
     let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if is_formula || field.contains([',', '"', '\r', '\n']) {
         let guard = if is_formula { "'" } else { "" };

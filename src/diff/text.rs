@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
     BeforeAfter, Dated, Diff, Extent, Group, NameChange, NameKind, PermissionChange, Presence,
-    SettingChange, Shift, Users,
+    SettingChange, Shift,
 };
 use crate::document::{RelationType, SettingValue};
 use crate::filter::{Quoted, write_objects};
@@ -38,7 +38,12 @@ impl Display for Group {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Group { users, presence, permissions, settings } = self;
         let all = f.alternate();
-        write_users(f, users, *presence, all)?;
+        let which = match presence {
+            Presence::Stays => "",
+            Presence::New => "new ",
+            Presence::Gone => "removed ",
+        };
+        write_which(f, users.len(), users.names(), which)?;
         let one = users.len() == 1;
         let shown = if all { permissions.len() } else { PERMISSIONS };
         for change in permissions.iter().take(shown) {
@@ -56,21 +61,30 @@ impl Display for Group {
     }
 }
 
-fn write_users(f: &mut Formatter<'_>, users: &Users, presence: Presence, all: bool) -> fmt::Result {
-    let which = match presence {
-        Presence::Stays => "",
-        Presence::New => "new ",
-        Presence::Gone => "removed ",
-    };
-    let noun = if users.len() == 1 { "user" } else { "users" };
-    write!(f, "{} {which}{noun}: ", count(users.len()))?;
-    let shown = if all || users.len() <= USERS + 1 { users.len() } else { USERS };
+/// Writes a line about users, of whom the short form names a few.
+pub(crate) fn write_users<'n>(
+    f: &mut Formatter<'_>,
+    users: usize,
+    names: impl Iterator<Item = &'n str>,
+) -> fmt::Result {
+    write_which(f, users, names, "")
+}
+
+fn write_which<'n>(
+    f: &mut Formatter<'_>,
+    users: usize,
+    names: impl Iterator<Item = &'n str>,
+    which: &str,
+) -> fmt::Result {
+    let noun = if users == 1 { "user" } else { "users" };
+    write!(f, "{} {which}{noun}: ", count(users))?;
+    let shown = if f.alternate() || users <= USERS + 1 { users } else { USERS };
     let mut line = OneLine(f);
-    for (at, name) in users.names().take(shown).enumerate() {
+    for (at, name) in names.take(shown).enumerate() {
         let separator = if at == 0 { "" } else { ", " };
         write!(line, "{separator}`{name}`")?;
     }
-    if let more @ 1.. = users.len().saturating_sub(shown) {
+    if let more @ 1.. = users.saturating_sub(shown) {
         write!(line, " and {} more", count(more))?;
     }
     f.write_str("\n")

@@ -1,5 +1,6 @@
 //! Lists: all that a user holds, and all users who hold something.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -7,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::handle::Handle;
 use super::{Engine, Permission, Unknown, User};
 use crate::bits::{Word, ones};
+use crate::catalogue::Bit;
 use crate::ids::{ClassId, IdVec, Number, UserSlot};
 use crate::object::Target;
 use crate::policy::Assigned;
@@ -70,6 +72,11 @@ impl<'e> Effective<'e> {
     /// ```
     pub fn level(&self) -> Option<&'e str> {
         self.level
+    }
+
+    /// Compares as text.
+    pub(crate) fn cmp_as_text(&self, other: &Effective<'_>) -> Ordering {
+        self.bytes().cmp(other.bytes())
     }
 
     fn bytes(&self) -> impl Iterator<Item = u8> {
@@ -156,11 +163,16 @@ impl Engine {
                 // This is the next level of the same permission.
                 held.pop();
             }
-            let level = node.level_name(node.level_of(bit) as usize);
-            held.push(Effective { path: &node.path, level });
+            held.push(self.effective_at(bit));
         }
-        held.sort_by(|a, b| a.bytes().cmp(b.bytes()));
+        held.sort_by(Effective::cmp_as_text);
         held
+    }
+
+    /// Returns a permission at the level of a bit.
+    pub(crate) fn effective_at(&self, bit: Bit) -> Effective<'_> {
+        let node = self.0.policy().catalogue.node_of(bit);
+        Effective { path: &node.path, level: node.level_name(node.level_of(bit) as usize) }
     }
 
     /// The users who may do this, in the policy's order: on this object or,

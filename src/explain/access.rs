@@ -11,8 +11,10 @@ use crate::catalogue::{Bit, Form, NodeId, Pattern};
 use crate::engine::{Engine, Layers, Permission, Rights};
 use crate::ids::{ClassId, SourceId};
 use crate::names::{HashMap, HashSet, IndexMap};
-use crate::object::{Object, Target};
-use crate::policy::{Class, Inner, Origin, OwnSources, SourceName, StatementIndex, Ways};
+use crate::object::{DynamicObject, Object, Target};
+use crate::policy::{
+    Assigned, Class, Holder, Inner, Origin, OwnSources, SourceName, StatementIndex, Ways,
+};
 
 /// Users who may do something, and the sources that let them in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,16 +103,7 @@ impl Engine {
                     let rights = Rights::new(&mut layers, holder.class, own);
                     let trace = Trace::new(rights, holder, object, today).asked(bit);
                     let sources = stating.sources(&trace.looked_up(bit), holder.class, own);
-                    let trace = trace.with_sources(sources);
-                    let access = |source| match source {
-                        Origin::Own => AccessSource::Own,
-                        Origin::Shared(id) => AccessSource::Source(policy.sources.name_of(id)),
-                        Origin::Assignment => {
-                            let name = assigned.map(|it| it.name.to_string());
-                            AccessSource::Assignment(name.unwrap_or_default())
-                        }
-                    };
-                    trace.granting(bit).into_iter().map(access).collect()
+                    policy.access_sources(trace.with_sources(sources).granting(bit), assigned)
                 };
                 let entry = found.entry(sources);
                 let at = entry.index();
@@ -125,6 +118,49 @@ impl Engine {
             }
         }
         found.into_iter().map(|(sources, users)| Admission { sources, users }).collect()
+    }
+
+    /// Returns the permissions and scopes that can be granted and that a user holds, or that
+    /// an assignment carries: each at its level, with the sources that let the user in.
+    pub(crate) fn granted_by<'e>(
+        &'e self,
+        layers: &mut Layers<'e>,
+        holder: Holder<'e>,
+        assigned: Option<&'e Assigned>,
+    ) -> Vec<(Bit, Vec<AccessSource>)> {
+        let policy = self.policy().inner();
+        let catalogue = &policy.catalogue;
+        let capacity = assigned.and_then(|it| policy.users.capacity(it.capacity));
+        let rights = Rights::new(layers, holder.class, capacity.map(|capacity| &capacity.own));
+        let mut held: Vec<Bit> = Vec::new();
+        for bit in catalogue.grantable.iter().filter(|&bit| rights.is_carried(bit)) {
+            if held.last().is_some_and(|&last| catalogue.id_of(last) == catalogue.id_of(bit)) {
+                // This is the next level of the same permission.
+                held.pop();
+            }
+            held.push(bit);
+        }
+        let trace = Trace::new(rights, holder, None::<&DynamicObject>, None);
+        let granted = held.into_iter();
+        granted.map(|bit| (bit, policy.access_sources(trace.granting(bit), assigned))).collect()
+    }
+}
+
+impl Inner {
+    fn access_sources(
+        &self,
+        sources: Vec<Origin>,
+        assigned: Option<&Assigned>,
+    ) -> Vec<AccessSource> {
+        let access = |source| match source {
+            Origin::Own => AccessSource::Own,
+            Origin::Shared(id) => AccessSource::Source(self.sources.name_of(id)),
+            Origin::Assignment => {
+                let name = assigned.map(|it| it.name.to_string());
+                AccessSource::Assignment(name.unwrap_or_default())
+            }
+        };
+        sources.into_iter().map(access).collect()
     }
 }
 

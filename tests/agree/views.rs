@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use grantree::lint::{Code, Finding};
-use grantree::{Document, Engine, Moment, Policy};
+use grantree::{Document, Engine, Moment, PermissionForm, Policy};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
@@ -36,6 +36,42 @@ fn lint_is_right_about_assignments() {
         Ok(one + answers_stay_without(case, policy, &vain)?)
     });
     assert!(found.get() > 10, "{} in assignments", found.get());
+}
+
+/// A review lists what everybody holds in each capacity, and by which sources.
+#[test]
+fn a_review_lists_what_is_held() {
+    check(CASES / 2, |_, policy| {
+        let engine = Engine::new(policy);
+        let review = engine.review(());
+        let is_scoped = |path: &str| {
+            policy.permission(path).is_some_and(|it| it.form() == PermissionForm::Scoped)
+        };
+        let mut compared = 0;
+        for user in policy.users() {
+            let (reviewed, entry) = (review.of(user).expect("it"), policy.user(user).expect("it"));
+            prop_assert_eq!((reviewed.admin, reviewed.suspended), (entry.admin, entry.suspended));
+            if entry.admin || entry.suspended {
+                prop_assert!(reviewed.access.is_empty());
+                continue;
+            }
+            let handle = engine.user(user).expect("a known user");
+            let assignments = entry.assignments.iter().map(|(name, _)| Some(name));
+            for capacity in [None].into_iter().chain(assignments) {
+                let held = match capacity {
+                    None => engine.effective(handle),
+                    Some(name) => engine.effective_in(handle, name).expect("an assignment"),
+                };
+                let held: Vec<_> = held.into_iter().filter(|it| !is_scoped(it.path())).collect();
+                let listed = reviewed.access.iter().filter(|it| it.assignment == capacity);
+                prop_assert!(listed.clone().all(|it| !it.sources.is_empty()), "{}", review);
+                let listed: Vec<_> = listed.map(|it| it.permission).collect();
+                compared += held.len();
+                prop_assert_eq!(listed, held, "`{}` in {:?}", user, capacity);
+            }
+        }
+        Ok(compared + 6)
+    });
 }
 
 /// An assignment that is said to allow nothing can be taken away.

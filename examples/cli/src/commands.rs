@@ -180,6 +180,30 @@ pub(crate) fn who(arguments: &Arguments) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+pub(crate) fn decide(arguments: &Arguments) -> Result<Outcome> {
+    let [file, user, action] = arguments.exactly("decide POLICY USER ACTION")?;
+    let engine = Engine::new(&policy(file)?);
+    let (object, today) = (arguments.object()?, arguments.today()?);
+    let user = engine.user(user).unwrap_or(User::NOBODY);
+    let decision = engine.decide(user, engine.permission(action)?, (object.as_ref(), today));
+    print_json(&decision)?;
+    Ok(if_found(!decision.allowed))
+}
+
+pub(crate) fn review(arguments: &Arguments) -> Result<Outcome> {
+    let [file] = arguments.exactly("review POLICY")?;
+    let engine = Engine::new(&policy(file)?);
+    let review = engine.review(arguments.today()?);
+    if arguments.has("--json") {
+        print_json(&review)?;
+    } else if arguments.has("--csv") {
+        print!("{}", review.csv());
+    } else {
+        print!("{review:#}");
+    }
+    Ok(Outcome::Fine)
+}
+
 pub(crate) fn matrix(arguments: &Arguments) -> Result<Outcome> {
     let (file, sources) =
         arguments.files.split_first().ok_or("usage: grantree matrix POLICY [SOURCE...]")?;

@@ -11,6 +11,8 @@ grantree: test, explain and compare authorization policies
   can POLICY USER ACTION            yes or no
   why POLICY USER ACTION            the reasons, and what would help
   who POLICY ACTION                 the users who may
+  decide POLICY USER ACTION         a decision, as an audit log records it
+  review POLICY                     what each user may do, by which sources, until when
   matrix POLICY [SOURCE…]           sources side by side
   tree POLICY SOURCE                one source, as tick boxes
   diff BEFORE AFTER                 what users gain and lose
@@ -23,7 +25,7 @@ Documents are JSON, or YAML or TOML by the ending of their names. Exits with 0 i
 well, 1 if there are findings, 2 if something could not be read.";
 
 /// The names of the commands.
-pub(crate) const COMMANDS: [&str; 14] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "check",
     "test",
     "mutants",
@@ -32,6 +34,8 @@ pub(crate) const COMMANDS: [&str; 14] = [
     "can",
     "why",
     "who",
+    "decide",
+    "review",
     "matrix",
     "tree",
     "diff",
@@ -82,6 +86,16 @@ who POLICY ACTION [--object OBJECT] [--today DAY]: prints the users who may do t
 object or on some object.
 
   grantree who policy.json orders.approve",
+        "decide" => "\
+decide POLICY USER ACTION [--object OBJECT] [--today DAY]: prints a decision as a line of JSON,
+as a host's audit log records it. Exits with 1 for no.
+
+  grantree decide policy.json bob orders.export",
+        "review" => "\
+review POLICY [--today DAY] [--csv] [--json]: prints what each user may do, by which sources and
+until when. Given a day, assignments that ended before it are left out.
+
+  grantree review policy.json --csv > review.csv",
         "matrix" => "\
 matrix POLICY [--csv] [--json] [SOURCE…]: prints what sources state of every permission, side
 by side. A source is `global`, or a name as in `role:clerk`; without any, all profiles, roles

@@ -57,6 +57,8 @@ fn run(command: &str, arguments: &[String]) -> Result<Outcome> {
         "can" => commands::can(&read(&["--object", "--today"], &[])?, &output),
         "why" => commands::why(&read(&["--object", "--today"], &["--json"])?, &output),
         "who" => commands::who(&read(&["--object", "--today"], &[])?),
+        "decide" => commands::decide(&read(&["--object", "--today"], &[])?),
+        "review" => commands::review(&read(&["--today"], &["--csv", "--json"])?),
         "matrix" => commands::matrix(&read(&[], &["--csv", "--json"])?),
         "tree" => commands::tree(&read(&[], &["--json"])?),
         "diff" => commands::diff(&read(&[], &["--json"])?),

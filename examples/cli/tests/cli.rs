@@ -58,6 +58,10 @@ fn questions_are_answered() {
     assert!(code == 0 && text.contains("[x]"), "{text}");
     let (code, text) = grantree(&["diff", policy, policy]);
     assert_eq!(code, 0, "{text}");
+    let (code, text) = grantree(&["decide", policy, "amy", approve, "--object", order]);
+    assert!(code == 1 && text.contains(r#""allowed":false,"reason":""#), "{text}");
+    let (code, text) = grantree(&["review", policy, "--csv"]);
+    assert!(code == 0 && text.lines().any(|it| it.starts_with("olga,,modules.")), "{text}");
     let (code, text) = grantree(&["can", policy, "amy", "odrers"]);
     assert!(code == 2 && text.contains("unknown permission"), "{text}");
 }
