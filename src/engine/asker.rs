@@ -132,6 +132,18 @@ impl Engine {
 }
 
 impl<'e> Asker<'e> {
+    /// Returns the engine that answers, for what is not asked of one user: of a
+    /// [subject](Engine::subject) it is one that has the subject too.
+    pub fn engine(&self) -> &'e Engine {
+        self.engine
+    }
+
+    /// Returns the user, a handle of [that engine](Asker::engine), to be asked for
+    /// [remedies](Engine::remedies), say.
+    pub fn user(&self) -> User {
+        self.user
+    }
+
     /// Returns the same asker with an engine of its own, which shares its tables with this
     /// one.
     pub fn owned(&self) -> OwnedAsker {
