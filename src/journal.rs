@@ -71,7 +71,7 @@ pub trait Journal {
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// Errors of the store.
     fn snapshot(&mut self) -> Result<Option<Snapshot>, StoreError>;
 
     /// Returns the version that the log ends with: that of the last entry, or of the newest
@@ -81,14 +81,14 @@ pub trait Journal {
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// Errors of the store.
     fn head(&mut self) -> Result<Option<Version>, StoreError>;
 
     /// Returns all entries above a revision, in their order.
     ///
     /// # Errors
     ///
-    /// Those of the store, and that of an entry that can't be read.
+    /// Errors of the store, and the error of an entry that can't be read.
     fn after(&mut self, revision: u64) -> Result<Vec<LogEntry>, StoreError>;
 
     /// Stores an entry for good, in one step that nothing can come between, if the log ends
@@ -97,7 +97,7 @@ pub trait Journal {
     ///
     /// # Errors
     ///
-    /// Those of the store. The entry may have been stored or not.
+    /// Errors of the store. The entry may have been stored or not.
     fn append(&mut self, entry: &LogEntry) -> Result<Append, StoreError>;
 }
 
@@ -108,21 +108,21 @@ pub trait AsyncJournal {
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// Errors of the store.
     fn snapshot(&mut self) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send;
 
     /// [`Journal::head`].
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// Errors of the store.
     fn head(&mut self) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
 
     /// [`Journal::after`].
     ///
     /// # Errors
     ///
-    /// Those of the store, and that of an entry that can't be read.
+    /// Errors of the store, and the error of an entry that can't be read.
     fn after(
         &mut self,
         revision: u64,
@@ -132,7 +132,7 @@ pub trait AsyncJournal {
     ///
     /// # Errors
     ///
-    /// Those of the store. The entry may have been stored or not.
+    /// Errors of the store. The entry may have been stored or not.
     fn append(
         &mut self,
         entry: &LogEntry,

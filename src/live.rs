@@ -155,7 +155,7 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// Those of `make`; then nothing changes.
+    /// Errors of `make`; then nothing changes.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Live, Policy};

@@ -1,5 +1,5 @@
-//! What users could come to do if some people made every change that governance lets them
-//! make.
+//! Safety analysis: what users could come to do if some people made every change that
+//! governance lets them make.
 //!
 //! [`Policy::reach`] asks of one user and one permission, [`Policy::raises`] who could raise
 //! themselves, and to what. An answer is certain or it says that it is not: *never* is

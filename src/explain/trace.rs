@@ -191,7 +191,7 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
         matching.collect()
     }
 
-    /// Those of the user's sources that are among these, the more general first.
+    /// Returns the user's sources that are among these, the more general first.
     pub(super) fn in_order(&self, sources: &HashSet<Origin>) -> Vec<Origin> {
         let all = self.sources().iter().map(|(source, _)| source.origin);
         all.filter(|source| sources.contains(source)).collect()

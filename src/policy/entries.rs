@@ -8,7 +8,7 @@ use crate::ids::{EntryId, GroupId, IdVec, SourceId, UserSlot};
 use crate::names::MOST;
 use crate::problem::{Place, ProblemKind};
 
-/// What the users resolved so far have.
+/// The entries of the users resolved so far.
 struct Resolved {
     users: Users,
     groups: Groups,

@@ -18,6 +18,8 @@ pub(super) struct Column<'c> {
     pub(super) expr: Sql,
     /// Gives numbers to values.
     pub(super) bound: &'c Cell<usize>,
+    /// Whether tests of ids have the part that decides. Without it, more may pass.
+    pub(super) decides: bool,
 }
 
 /// The ids of users or groups, all of one form.
@@ -86,6 +88,11 @@ impl Column<'_> {
         if ids.is_empty() {
             return Condition::Constant(false);
         }
+        let and_bytes = |column: Condition, bytes: Sql| match (self.decides, self.database) {
+            (false, _) => column,
+            (true, Database::Postgres) => column.and(expected(self.bytes_equal(bytes))),
+            (true, _) => column.and(self.bytes_equal(bytes)),
+        };
         let is_listed = match (self.database, ids) {
             // The plain column can use an index, but its collation equates `alice` and `ALICE`,
             // and an integer 0 equals any word. A column of few letters refuses to be
@@ -96,7 +103,7 @@ impl Column<'_> {
                 let mut parts = Vec::new();
                 if !plain.is_empty() {
                     let list = self.list(&Values::Texts(plain));
-                    parts.push(self.equals(list.column).and(self.bytes_equal(list.bytes)));
+                    parts.push(and_bytes(self.equals(list.column), list.bytes));
                 }
                 if !other.is_empty() {
                     parts.push(self.bytes_equal(self.list(&Values::Texts(other)).bytes));
@@ -107,13 +114,9 @@ impl Column<'_> {
                 self.equals(self.list(ids).column)
             }
             // Only the plain column uses an index everywhere, but in its own collation.
-            (Database::Sqlite, _) | (Database::Mysql, Values::Integers(_)) => {
+            _ => {
                 let list = self.list(ids);
-                self.equals(list.column).and(self.bytes_equal(list.bytes))
-            }
-            (Database::Postgres, _) => {
-                let list = self.list(ids);
-                self.equals(list.column).and(expected(self.bytes_equal(list.bytes)))
+                and_bytes(self.equals(list.column), list.bytes)
             }
         };
         self.names_somebody(ids).and(is_listed)

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::column::{Column, Values};
-use super::join::{Join, Source, accepted};
+use super::join::{Join, Keys, Source, accepted};
 use super::mapping::{Attribute, IdForm, IdPlace, Ids, MakeValue, Mapping, Step, Term};
 use super::text::{Condition, Sql};
 use super::{ConditionError, Database, SqlValue, narrow};
@@ -32,7 +32,8 @@ pub(super) fn of(filter: &Filter, mapping: &Mapping) -> Result<Sql, ConditionErr
     }
     let bound = Cell::new(0);
     let row = mapping.row();
-    let exact = Rows { filter, mapping, row: &row, bound: &bound }.condition(filter.predicate())?;
+    let rows = Rows { filter, mapping, row: &row, bound: &bound, decides: true };
+    let exact = rows.condition(filter.predicate())?;
     let narrowed = match exact {
         Condition::Constant(_) => None,
         _ => narrow::condition(filter, mapping, &bound)?,
@@ -86,6 +87,8 @@ pub(super) struct Rows<'f> {
     /// The row in the query, quoted.
     pub(super) row: &'f str,
     pub(super) bound: &'f Cell<usize>,
+    /// Whether what passes is decided, or only what can be looked up is tested.
+    pub(super) decides: bool,
 }
 
 impl<'f> Rows<'f> {
@@ -145,7 +148,7 @@ impl<'f> Rows<'f> {
 
     fn column(&self, term: &Term) -> Column<'f> {
         let database = self.mapping.database;
-        Column { database, expr: term.of(database, self.row), bound: self.bound }
+        Column { database, expr: term.of(database, self.row), bound: self.bound, decides: true }
     }
 
     fn attribute(&self, name: &str) -> Result<&'f Attribute, ConditionError> {
@@ -169,33 +172,62 @@ impl<'f> Rows<'f> {
         };
         let accepted = accepted(states);
         let mine = self.values(name, ids, mine, accepted)?;
+        // Tests of other states are negations, where less would pass.
+        let decides = self.decides || *states != [RelationState::Me];
         match &ids.place {
-            IdPlace::Column(term) => Ok(in_column(&self.column(term), &mine, accepted)),
+            IdPlace::Column(term) => {
+                Ok(in_column(&Column { decides, ..self.column(term) }, &mine, accepted))
+            }
             IdPlace::Array(_) if *database != Database::Postgres => {
                 Err(ConditionError::NoArray { kind: kind(), relation: relation() })
             }
             IdPlace::Array(term) => {
                 let array = self.column(term);
-                let join =
-                    Join { database: *database, row: self.row, source: Source::Array(&array) };
-                Ok(join.condition(&self.joined(&join, "id"), &mine, accepted))
+                let join = self.join(Source::Array(&array));
+                let ids = Column { decides, ..self.joined(&join, "id") };
+                Ok(join.condition(&ids, &mine, accepted))
             }
             IdPlace::Joined(steps, _) if !is_joined(steps) => {
                 Err(ConditionError::NoJoin { kind: kind(), relation: relation() })
             }
             IdPlace::Joined(steps, column) => {
-                let join =
-                    Join { database: *database, row: self.row, source: Source::Tables(steps) };
-                Ok(join.condition(&self.joined(&join, column), &mine, accepted))
+                let join = self.join(Source::Tables(steps));
+                let ids = Column { decides, ..self.joined(&join, column) };
+                Ok(join.condition(&ids, &mine, accepted))
             }
         }
+    }
+
+    /// Returns the keys of the objects whose relation may name the user, where the rows of a
+    /// join table hold them.
+    pub(super) fn joined_keys(
+        &self,
+        predicate: &Predicate,
+    ) -> Result<Option<Keys>, ConditionError> {
+        let (name, mine) = match predicate {
+            Predicate::Relation { name, names, states } if *states == [RelationState::Me] => {
+                (name, self.filter.me(*names))
+            }
+            Predicate::Names { name, any_of, .. } => (name, any_of.as_slice()),
+            _ => return Ok(None),
+        };
+        let Some(ids) = self.mapping.relations.get(name) else { return Ok(None) };
+        let IdPlace::Joined(steps, column) = &ids.place else { return Ok(None) };
+        let mine = self.values(name, ids, mine, accepted(&[RelationState::Me]))?;
+        let join = self.join(Source::Tables(steps));
+        let ids = Column { decides: false, ..self.joined(&join, column) };
+        Ok(join.keys(&self.mapping.key, ids.is_one_of(&mine)))
+    }
+
+    fn join<'j>(&'j self, source: Source<'j>) -> Join<'j> {
+        Join { database: self.mapping.database, row: self.row, source }
     }
 
     /// The column of ids in the rows that are joined.
     fn joined(&self, join: &Join<'_>, column: &str) -> Column<'f> {
         let database = self.mapping.database;
         let expr = Term::Column(column.to_owned()).of(database, &join.last_alias());
-        Column { database, expr, bound: self.bound }
+        Column { database, expr, bound: self.bound, decides: true }
     }
 
     /// The ids of users or groups. Where the relation may name others, all of them must have

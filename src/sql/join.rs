@@ -21,6 +21,12 @@ pub(super) enum Source<'m> {
     Array(&'m Column<'m>),
 }
 
+/// A selection of keys: the columns, and `FROM` and `WHERE`.
+pub(super) struct Keys {
+    pub(super) columns: Vec<Sql>,
+    pub(super) rows: Sql,
+}
+
 impl Join<'_> {
     /// Tests whether a relation that names the ids in a column of these rows is in one of
     /// these states.
@@ -95,6 +101,26 @@ impl Join<'_> {
         let is_in = [key, " IN (SELECT ".into(), selected, rows, ")".into()];
         known.push(Condition::test(is_in));
         Condition::all(known)
+    }
+
+    /// Selects the keys of the objects that such rows belong to, if the rows hold them.
+    pub(super) fn keys(&self, key: &[String], such: Condition) -> Option<Keys> {
+        let Source::Tables(steps) = &self.source else { return None };
+        let on = &steps.first()?.on;
+        let holds = |key: &String| {
+            let (theirs, _) = on.iter().find(|(_, own)| own == key)?;
+            Some(self.column(&self.alias(0), theirs))
+        };
+        let columns: Vec<Sql> = key.iter().map(holds).collect::<Option<_>>()?;
+        if columns.len() != on.len() {
+            return None;
+        }
+        let mut wanted = self.between();
+        wanted.extend(
+            columns.iter().map(|key| Condition::test([key.clone(), " IS NOT NULL".into()])),
+        );
+        wanted.push(such);
+        Some(Keys { columns, rows: self.rows(Condition::all(wanted)) })
     }
 
     /// Looks at an object's rows once. (With two subqueries, MySQL would read the whole

@@ -5,7 +5,9 @@
 //! if the query says it: the object's key is among the keys of those objects whose column is
 //! me, and of those which such a row belongs to. That is a consequence of the condition, so
 //! the two are joined by `AND`: whatever the key is, no row passes that does not meet the
-//! condition itself, which is then tested on a few rows only.
+//! condition itself, which is then tested on a few rows only. For the same reason the lookup
+//! need not decide: it takes the keys from a join table that holds them, and compares ids as
+//! the database's indexes do.
 //!
 //! It helps only where each alternative is met by few rows, so where each tests a relation
 //! for somebody. Reading a table twice, for an alternative that is met by half of it, would be
@@ -14,7 +16,7 @@
 use std::cell::Cell;
 
 use super::condition::Rows;
-use super::join::row_of;
+use super::join::{Keys, row_of};
 use super::mapping::{IdPlace, Mapping};
 use super::text::{Condition, Sql, quoted};
 use super::{ConditionError, Database};
@@ -41,19 +43,28 @@ pub(super) fn condition(
     let Some(alternatives) = search.alternatives(filter.predicate()) else { return Ok(None) };
     let name = |name: &str| quoted(mapping.database, name);
     let (table, row) = (mapping.table.quoted(mapping.database), name(ROW));
-    let rows = Rows { filter, mapping, row: &row, bound };
-    let keys =
-        || mapping.key.iter().enumerate().map(|(at, key)| (name(key), name(&format!("k{at}"))));
+    let rows = Rows { filter, mapping, row: &row, bound, decides: false };
+    let alias = |at: usize| name(&format!("k{at}"));
+    let own = |row: &str| -> Vec<Sql> {
+        mapping.key.iter().map(|key| Sql::text(format!("{row}.{}", name(key)))).collect()
+    };
     let mut selected = Vec::new();
     for alternative in &alternatives {
         match rows.condition(alternative)? {
             Condition::Constant(true) => return Ok(None),
             Condition::Constant(false) => {}
             condition => {
-                let keys = keys().map(|(key, alias)| Sql::text(format!("{row}.{key} AS {alias}")));
-                let from = Sql::text(format!(" FROM {table} AS {row} WHERE "));
-                let keys = Sql::list(keys, ", ");
-                selected.push(Sql::of(["SELECT ".into(), keys, from, condition.sql()]));
+                let keys = rows.joined_keys(alternative)?.unwrap_or_else(|| Keys {
+                    columns: own(&row),
+                    rows: Sql::of([
+                        Sql::text(format!(" FROM {table} AS {row} WHERE ")),
+                        condition.sql(),
+                    ]),
+                });
+                let columns = keys.columns.into_iter().enumerate();
+                let columns = columns
+                    .map(|(at, key)| Sql::of([key, Sql::text(format!(" AS {}", alias(at)))]));
+                selected.push(Sql::of(["SELECT ".into(), Sql::list(columns, ", "), keys.rows]));
             }
         }
     }
@@ -61,13 +72,12 @@ pub(super) fn condition(
     if selected.len() < 2 {
         return Ok(None);
     }
-    let outer = mapping.row();
-    let outer = || keys().map(|(key, _)| Sql::text(format!("{outer}.{key}")));
-    let mut all: Vec<Condition> =
-        outer().map(|key| Condition::test([key, " IS NOT NULL".into()])).collect();
-    let found = keys().map(|(_, alias)| Sql::text(format!("{}.{alias}", name(KEYS))));
+    let outer = own(&mapping.row());
+    let is_known = |key: &Sql| Condition::test([key.clone(), " IS NOT NULL".into()]);
+    let mut all: Vec<Condition> = outer.iter().map(is_known).collect();
+    let found = (0..outer.len()).map(|at| Sql::text(format!("{}.{}", name(KEYS), alias(at))));
     all.push(Condition::test([
-        row_of(outer().collect()),
+        row_of(outer),
         " IN (SELECT ".into(),
         Sql::list(found, ", "),
         " FROM (".into(),

@@ -1,5 +1,7 @@
 //! Conditions as text with values bound in it.
 
+use std::collections::BTreeMap;
+
 use super::{Database, SqlValue};
 
 /// A piece of SQL: text, and values at their places.
@@ -54,17 +56,15 @@ impl Sql {
 
     /// Writes it out for a driver, which binds the values in their order.
     pub(super) fn rendered(self, database: Database, first: usize) -> (String, Vec<SqlValue>) {
-        let (mut text, mut values, mut numbers) = (String::new(), Vec::new(), Vec::new());
+        let (mut text, mut values, mut places) = (String::new(), Vec::new(), BTreeMap::new());
         for piece in self.0 {
             match piece {
                 Piece::Text(more) => text.push_str(&more),
                 Piece::Value(Bound { number, value }) if database == Database::Postgres => {
-                    let known = numbers.iter().position(|known| *known == number);
-                    let place = known.unwrap_or(numbers.len());
-                    if known.is_none() {
-                        numbers.push(number);
+                    let place = *places.entry(number).or_insert_with(|| {
                         values.push(value);
-                    }
+                        values.len().saturating_sub(1)
+                    });
                     text.push_str(&format!("${}", first.saturating_add(place)));
                 }
                 Piece::Value(Bound { value, .. }) => {
