@@ -60,7 +60,7 @@ use crate::object::Today;
 use crate::policy::{Digest, Policy, SourceName};
 use crate::problem::{LeftOut, Line};
 
-use crate::document::{Bundle, NewUser};
+use crate::document::{Bundle, NewUser, null_or, stated};
 pub(crate) use ability::{Abilities, Scales, compared_licences};
 pub(crate) use plan::{Plan, Requirements, Standing};
 
@@ -150,7 +150,7 @@ pub enum Change {
         /// The assignment's name.
         name: String,
         /// The assignment; `None` removes it.
-        #[serde(deserialize_with = "present")]
+        #[serde(deserialize_with = "present", serialize_with = "null_or")]
         assignment: Option<Box<Assignment>>,
     },
     /// Every assignment is removed that has come to its end.
@@ -161,7 +161,7 @@ pub enum Change {
     /// Another profile for new users, or none.
     SetDefaultProfile {
         /// The profile.
-        #[serde(deserialize_with = "present")]
+        #[serde(deserialize_with = "present", serialize_with = "null_or")]
         profile: Option<String>,
     },
     /// A user becomes an admin, or ceases to be one.
@@ -299,7 +299,7 @@ pub enum Op {
         /// The attribute: `kind.attribute`.
         attribute: String,
         /// The bound, if any.
-        #[serde(deserialize_with = "present")]
+        #[serde(deserialize_with = "present", serialize_with = "null_or")]
         bound: Option<Bound>,
     },
     /// States a setting, or removes it.
@@ -307,7 +307,7 @@ pub enum Op {
         /// The setting.
         setting: String,
         /// The value, if any.
-        #[serde(deserialize_with = "present")]
+        #[serde(deserialize_with = "present", serialize_with = "null_or")]
         value: Option<SettingValue>,
     },
     /// Changes fields of the source itself.
@@ -341,19 +341,44 @@ pub enum Op {
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// A short text for people.
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        serialize_with = "stated",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub label: Option<Option<String>>,
     /// A longer text for people.
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        serialize_with = "stated",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<Option<String>>,
     /// `true` marks a starting point to clone.
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        serialize_with = "stated",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub template: Option<Option<bool>>,
     /// The roles that a role brings along.
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        serialize_with = "stated",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub includes: Option<Option<Vec<String>>>,
     /// The roles whose holders alone may assign it; an empty list means admins only.
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        serialize_with = "stated",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub assignable_by: Option<Option<Vec<String>>>,
 }
 

@@ -646,13 +646,41 @@ pub struct Assignment {
 /// kind that is not named and that declares everything stated there.
 pub type Coverage = Map<Map<Bound>>;
 
+/// Writes a value that may be null but not absent. A format that has no null would leave out
+/// a `None`, and so say something else; it refuses a unit.
+pub(crate) fn null_or<T: Serialize, S: Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.serialize_some(value),
+        None => serializer.serialize_unit(),
+    }
+}
+
+/// Writes a value that may be null, or absent, if it is not absent.
+pub(crate) fn stated<T: Serialize, S: Serializer>(
+    value: &Option<Option<T>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    struct NullOr<'v, T>(&'v Option<T>);
+
+    impl<T: Serialize> Serialize for NullOr<'_, T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            null_or(self.0, serializer)
+        }
+    }
+
+    value.as_ref().map(NullOr).serialize(serializer)
+}
+
 /// A new user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewUser {
     /// The name.
     pub user: String,
     /// The profile, or none; if absent, the default profile.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "stated")]
     pub profile: Option<Option<String>>,
     /// The other fields; its own `profile` is ignored.
     #[serde(flatten, serialize_with = "without_profile")]

@@ -1,5 +1,6 @@
 //! What is read of a policy is what its document states.
 
+use grantree::change::Change;
 use grantree::{Document, PermissionForm, Policy, SourceName};
 
 const POLICIES: [&str; 5] = [
@@ -75,4 +76,26 @@ fn permissions_are_a_tree() {
         }
         assert_eq!(beneath, policy.permissions().count());
     }
+}
+
+/// A change that means null is written as null, or not at all: a format without null that
+/// left it out would make another change of it.
+#[test]
+fn null_is_never_left_out() {
+    for text in [
+        r#"{"add_user":{"user":"ann","profile":null}}"#,
+        r#"{"set_default_profile":{"profile":null}}"#,
+        r#"{"set_assignment":{"user":"ann","name":"cover","assignment":null}}"#,
+        r#"{"edit":{"source":"global","ops":[{"set":{"label":null,"assignable_by":null}}]}}"#,
+        r#"{"edit":{"source":"global","ops":[{"bound":{"attribute":"job.cost","bound":null}}]}}"#,
+        r#"{"edit":{"source":"global","ops":[{"setting":{"setting":"s","value":null}}]}}"#,
+    ] {
+        let change: Change = serde_json::from_str(text).expect("a change");
+        assert_eq!(serde_json::to_string(&change).expect("JSON"), text);
+        let error = toml::to_string(&change).expect_err("TOML has no null");
+        assert!(error.to_string().contains("unit"), "{error}");
+    }
+    let change: Change = serde_json::from_str(r#"{"add_user":{"user":"ann"}}"#).expect("a change");
+    let text = toml::to_string(&change).expect("TOML");
+    assert_eq!(toml::from_str::<Change>(&text).expect("a change"), change);
 }
