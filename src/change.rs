@@ -47,7 +47,7 @@ mod sources;
 mod undo;
 mod users;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
@@ -58,7 +58,7 @@ use crate::date::Moment;
 use crate::document::{Assignment, Bound, Licence, SettingValue};
 use crate::object::Today;
 use crate::policy::{Digest, Policy, SourceName};
-use crate::problem::{LeftOut, Line};
+use crate::problem::{LeftOut, Line, OneLine};
 
 use crate::document::{Bundle, NewUser, null_or, stated};
 pub(crate) use ability::{Abilities, Scales, compared_licences};
@@ -211,6 +211,7 @@ impl fmt::Display for Change {
         let none = |name: &Option<String>| {
             name.as_ref().map_or_else(|| "none".to_owned(), |name| format!("`{name}`"))
         };
+        let f = &mut OneLine(f);
         match self {
             Change::Create { source, from: None } => write!(f, "create {source}"),
             Change::Create { source, from: Some(from) } => write!(f, "create {source} from {from}"),

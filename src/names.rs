@@ -1,5 +1,6 @@
 //! Maps from names to dense numbers.
 
+use std::fmt;
 use std::ops::Deref;
 
 use foldhash::fast::RandomState;
@@ -59,6 +60,34 @@ pub(crate) fn is_free_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
 }
 
+/// Returns `true` for a character that nobody sees: a control character, or one without
+/// width, or one that changes the order in which others are shown.
+pub(crate) fn is_hidden(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        || letter.is_control()
+}
+
+/// Writes a text as people are to see it: on one line, with an escape in the place of each
+/// hidden character, so that no two names are shown alike that differ in these alone.
+pub(crate) fn write_shown(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
+    for part in text.split_inclusive(is_hidden) {
+        let shown = part.trim_end_matches(is_hidden);
+        out.write_str(shown)?;
+        for hidden in part.strip_prefix(shown).unwrap_or_default().chars() {
+            if hidden.is_control() {
+                write!(out, "{}", hidden.escape_debug())?;
+            } else {
+                write!(out, "{}", hidden.escape_unicode())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Converts an index that is known to be small to a dense number.
 ///
 /// Saturates, so that an index that could never be stored is not found; building
@@ -69,3 +98,21 @@ pub(crate) fn number(index: usize) -> u32 {
 
 /// The greatest number of things of one kind.
 pub(crate) const MOST: usize = 1 << 31;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_shown_as_escapes() {
+        let shown = |text: &str| {
+            let mut out = String::new();
+            write_shown(&mut out, text).expect("a string takes any text");
+            out
+        };
+        assert_eq!(shown("Zoë `orders.*` 7"), "Zoë `orders.*` 7");
+        assert_eq!(shown("a\n\tb"), "a\\n\\tb");
+        assert_eq!(shown("\u{202e}nimda\u{200b}\u{feff}"), "\\u{202e}nimda\\u{200b}\\u{feff}");
+        assert_eq!(shown(&shown("a\u{2028}b")), shown("a\u{2028}b"));
+    }
+}

@@ -239,7 +239,7 @@ impl Serialize for LeftOut {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("LeftOut", 3)?;
         fields.serialize_field("place", &self.problem.place)?;
-        fields.serialize_field("why", &self.problem.kind.to_string())?;
+        fields.serialize_field("why", &Line(&self.problem.kind).to_string())?;
         fields.serialize_field("restriction", &self.restriction)?;
         fields.end()
     }

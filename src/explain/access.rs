@@ -1,7 +1,7 @@
 //! The sources that let users in.
 
 use std::cell::OnceCell;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::object::{DynamicObject, Object, Target};
 use crate::policy::{
     Assigned, Class, Holder, Inner, Origin, OwnSources, SourceName, StatementIndex, Ways,
 };
+use crate::problem::OneLine;
 
 /// Users who may do something, and the sources that let them in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,7 +47,7 @@ impl fmt::Display for AccessSource {
             AccessSource::Admin => f.write_str("admins"),
             AccessSource::Source(source) => source.fmt(f),
             AccessSource::Own => f.write_str("their own grants"),
-            AccessSource::Assignment(name) => write!(f, "assignment `{name}`"),
+            AccessSource::Assignment(name) => write!(OneLine(f), "assignment `{name}`"),
         }
     }
 }

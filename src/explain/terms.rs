@@ -1,7 +1,7 @@
 //! The assignment in which a user may do something, or came furthest, and its terms.
 
 use std::cell::RefCell;
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write};
 
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use crate::document::{Bound, BoundType, Coverage, RelationType};
 use crate::filter::bound;
 use crate::object::{Identity, Object, Subject};
 use crate::policy::{Assigned, TermTest};
+use crate::problem::OneLine;
 
 /// The most names of a relation that are listed.
 const LISTED: usize = 8;
@@ -171,12 +172,13 @@ impl Display for AssignmentTrace {
     /// Writes the assignment with its label and dates.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Named { name, label } = &self.assignment;
-        write!(f, "the assignment `{name}`")?;
+        let mut line = OneLine(f);
+        write!(line, "the assignment `{name}`")?;
         let label = label.iter().filter(|label| *label != name).cloned();
         let details: Vec<String> = label.chain(dates(self.from, self.until)).collect();
         match &details[..] {
             [] => Ok(()),
-            details => write!(f, " ({})", details.join(", ")),
+            details => write!(line, " ({})", details.join(", ")),
         }
     }
 }

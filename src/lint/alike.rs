@@ -9,7 +9,7 @@ use unicode_security::confusable_detection::skeleton;
 use super::repeated::names;
 use super::{Code, Linter};
 use crate::catalogue::NodeId;
-use crate::names::{HashMap, HashSet, keys};
+use crate::names::{HashMap, HashSet, is_hidden, keys};
 use crate::policy::{SourceKind, SourceName};
 use crate::problem::Place;
 
@@ -133,15 +133,6 @@ fn looks(name: &str) -> [String; 2] {
 static SHAPES: LazyLock<Vec<String>> = LazyLock::new(|| {
     (0..128).map(|byte: u8| skeleton(char::from(byte).encode_utf8(&mut [0; 4])).collect()).collect()
 });
-
-/// Returns whether a character can't be seen.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{e0000}'..='\u{e0fff}')
-        || c.is_control()
-}
 
 /// Returns the spelling of two names, with escapes, unless both are plain ASCII.
 fn spelling(name: &str, other: &str) -> String {

@@ -1,11 +1,11 @@
 //! Names of sources.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
 use super::SourceKind;
-use crate::problem::Place;
+use crate::problem::{OneLine, Place};
 
 /// A source, by its name.
 ///
@@ -96,7 +96,7 @@ impl fmt::Display for SourceName {
         let noun = self.shared().map_or("user", |(kind, _)| kind.noun());
         match self.name() {
             None => f.write_str("the global source"),
-            Some(name) => write!(f, "{noun} `{name}`"),
+            Some(name) => write!(OneLine(f), "{noun} `{name}`"),
         }
     }
 }

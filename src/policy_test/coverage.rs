@@ -13,7 +13,7 @@ use crate::explain::PermissionTrace;
 use crate::names::{HashSet, IndexMap};
 use crate::object::{DynamicObject, Target};
 use crate::policy::Policy;
-use crate::problem::Place;
+use crate::problem::{Line, Place};
 
 /// The statements, scopes and remedies of a policy that steps exercise, and those that
 /// they leave out.
@@ -90,7 +90,7 @@ impl fmt::Display for Coverage {
             let all = exercised.len().saturating_add(missed.len());
             writeln!(f, "{name}: {} of {all}", exercised.len())?;
             for part in missed {
-                writeln!(f, "  missed `{part}`")?;
+                writeln!(f, "  missed `{}`", Line(part))?;
             }
         }
         Ok(())

@@ -2,18 +2,14 @@
 
 use std::fmt::{self, Write};
 
-/// Writes on one line: control characters, which a name may contain, are escaped.
+use crate::names::write_shown;
+
+/// Writes on one line, with escapes for characters that nobody sees, which a name may contain.
 pub(crate) struct OneLine<'a, 'f>(pub(crate) &'a mut fmt::Formatter<'f>);
 
 impl Write for OneLine<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for part in text.split_inclusive(char::is_control) {
-            let end = part.trim_end_matches(char::is_control);
-            self.0.write_str(end)?;
-            let controls = part.strip_prefix(end).unwrap_or_default();
-            write!(self.0, "{}", controls.escape_debug())?;
-        }
-        Ok(())
+        write_shown(self.0, text)
     }
 }
 
