@@ -65,7 +65,8 @@
 //! [`Policy::matrix`] shows sources side by side; [`Engine::review`] lists who may do what,
 //! and by which source; [`Policy::lint`] finds what is
 //! probably a mistake. The module [`policy_test`] runs test documents, which a
-//! policy's authors keep beside it. [`design`] defines exactly what policies and
+//! policy's authors keep beside it, and [`schema`] has what editors need to check and complete
+//! all of these. [`design`] defines exactly what policies and
 //! questions mean; [`guide`] shows how to model, port, delegate and review;
 //! [`architecture`] describes the source.
 //!
@@ -126,6 +127,8 @@ mod relation;
 mod slots;
 
 pub mod document;
+
+pub mod schema;
 
 pub mod object;
 

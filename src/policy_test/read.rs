@@ -19,6 +19,8 @@ pub(super) struct DocumentFields {
     #[serde(default)]
     policy: Option<Document>,
     steps: Vec<Step>,
+    #[serde(default, rename = "$schema")]
+    _schema: IgnoredAny,
     #[serde(default, rename = "name")]
     _name: IgnoredAny,
     #[serde(default, rename = "description")]

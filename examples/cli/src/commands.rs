@@ -284,6 +284,17 @@ pub(crate) fn reach(arguments: &Arguments, output: &Output) -> Result<Outcome> {
     Ok(if_found(reach != Reach::Never))
 }
 
+pub(crate) fn schema(arguments: &Arguments) -> Result<Outcome> {
+    let schema = match arguments.exactly("schema document|change|test")? {
+        ["document"] => grantree::schema::DOCUMENT,
+        ["change"] => grantree::schema::CHANGE,
+        ["test"] => grantree::schema::TEST_DOCUMENT,
+        _ => return Err("usage: grantree schema document|change|test".into()),
+    };
+    print!("{schema}");
+    Ok(Outcome::Fine)
+}
+
 pub(crate) fn completions(arguments: &Arguments) -> Result<Outcome> {
     let commands = help::COMMANDS.join(" ");
     match arguments.exactly("completions bash|zsh|fish")? {

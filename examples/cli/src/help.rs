@@ -18,6 +18,7 @@ grantree: test, explain and compare authorization policies
   diff BEFORE AFTER                 what users gain and lose
   reach POLICY [USER ACTION --by ACTOR…]
                                     what users could come to do by changes of their own
+  schema document|change|test       a JSON Schema, for editors
   completions bash|zsh|fish         a script for the shell
   help COMMAND                      more about a command, with an example
 
@@ -25,7 +26,7 @@ Documents are JSON, or YAML or TOML by the ending of their names. Exits with 0 i
 well, 1 if there are findings, 2 if something could not be read.";
 
 /// The names of the commands.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "check",
     "test",
     "mutants",
@@ -40,6 +41,7 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "tree",
     "diff",
     "reach",
+    "schema",
     "completions",
     "help",
 ];
@@ -119,6 +121,11 @@ made any changes: `never`, or the changes, or `unknown`. Exits with 1 unless nev
 
   grantree reach policy.json
   grantree reach policy.json nina billing --by oscar --by ursula",
+        "schema" => "\
+schema document|change|test: prints the JSON Schema of policies, of changes or of test
+documents. An editor checks and completes a document whose `$schema` names it.
+
+  grantree schema document > policy.schema.json",
         "completions" => "\
 completions bash|zsh|fish: prints a script that completes commands and files.
 
