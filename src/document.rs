@@ -9,7 +9,8 @@
 //!
 //! The recorded mistakes belong to the whole document. A document that has any
 //! can't be serialized, and a part moved out of it leaves them behind. Each part can
-//! also be read by itself; then the first mistake is an error.
+//! also be read by itself; then all its mistakes are one error, as are all problems of a
+//! document where a [`Policy`](crate::Policy) is read.
 //!
 //! A host that reads many users only to make a policy reads a [`CompactDocument`].
 //!
@@ -34,39 +35,56 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! A document built in code:
+//! A document written in code:
 //!
 //! ```
-//! use grantree::document::{Bound, BoundType, Map, ObjectKind, PermissionNode, Statements, UserEntry};
+//! use grantree::document::{
+//!     Bound, BoundType, Catalogue, Map, ObjectKind, PermissionNode, Statements, UserEntry,
+//! };
+//! use grantree::object::DynamicObject;
 //! use grantree::{Document, Engine, Policy};
 //!
-//! let mut document = Document::default();
-//! document.catalogue.permissions = vec![PermissionNode {
-//!     key: "approve".into(),
+//! let approve = PermissionNode {
 //!     label: Some("Approve orders".into()),
 //!     object: Some("order".into()),
 //!     checks: vec!["amount".into()],
-//!     ..PermissionNode::default()
-//! }];
+//!     ..PermissionNode::new("approve")
+//! };
 //! let order = ObjectKind {
-//!     attributes: Map::from_iter([("amount", BoundType::AtMost)]),
+//!     attributes: Map::from([("amount", BoundType::AtMost)]),
 //!     ..ObjectKind::default()
 //! };
-//! document.catalogue.objects.push("order", order);
-//! let statements = Statements {
-//!     allow: vec!["approve".into()],
-//!     bounds: Map::from_iter([("order.amount", Bound::Limit(5000))]),
+//! let small = Statements {
+//!     bounds: Map::from([("order.amount", Bound::Limit(5000))]),
 //!     ..Statements::default()
 //! };
-//! document.users.push("bob", UserEntry { statements, ..UserEntry::default() });
-//! let text = serde_json::to_string(document.users.get("bob").unwrap())?;
-//! assert_eq!(text, r#"{"allow":["approve"],"bounds":{"order.amount":5000}}"#);
-//!
+//! let bob = UserEntry {
+//!     roles: vec!["clerk".into()],
+//!     approval_groups: vec!["small".into()],
+//!     ..UserEntry::default()
+//! };
+//! let document = Document {
+//!     catalogue: Catalogue {
+//!         permissions: vec![
+//!             PermissionNode::new("orders").with_children(["quotes".into(), approve]),
+//!             PermissionNode::new("reports"),
+//!         ],
+//!         objects: Map::from([("order", order)]),
+//!         ..Catalogue::default()
+//!     },
+//!     roles: Map::from([("clerk", Statements::allowing(["orders.**"]).into())]),
+//!     approval_groups: Map::from([("small", small.into())]),
+//!     users: Map::from([("bob", bob)]),
+//!     ..Document::default()
+//! };
 //! let engine = Engine::new(&Policy::try_from(document)?);
-//! assert!(engine.can_some(engine.user("bob")?, engine.permission("approve")?));
+//! let order = |amount: i64| DynamicObject::new("order").with_attribute("amount", amount);
+//! assert!(engine.check("bob", "orders.approve", &order(400))?);
+//! assert!(!engine.check("bob", "orders.approve", &order(9000))?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod code;
 mod compact;
 mod map;
 mod read;

@@ -335,9 +335,7 @@ impl From<&Policy> for Document {
     fn from(policy: &Policy) -> Document {
         let inner = policy.inner();
         let users = inner.users.iter().map(|(slot, name, _)| (name, inner.user(slot)));
-        let mut document = inner.without_users();
-        document.users = users.collect();
-        document
+        Document { users: users.collect(), ..inner.without_users() }
     }
 }
 
@@ -345,19 +343,20 @@ impl Inner {
     /// The policy as a document, users aside.
     fn without_users(&self) -> Document {
         let catalogue = &self.catalogue;
-        let mut document = Document::default();
-        document.schema = self.schema.as_deref().map(Into::into);
-        document.catalogue = catalogue.document.clone();
-        document.licence = self.licence.stated.clone();
-        document.global = self.sources.global().to_document(catalogue);
-        document.default_profile = self.default_profile.map(|id| self.sources.name(id).to_owned());
         let Bundle { profiles, roles, approval_groups } = self.bundle(|_| true);
-        document.profiles = profiles;
-        document.roles = roles;
-        document.approval_groups = approval_groups;
-        document.groups = self.groups.declared.clone();
-        document.governance = self.governance.stated().clone();
-        document
+        Document {
+            schema: self.schema.as_deref().map(Into::into),
+            catalogue: catalogue.document.clone(),
+            licence: self.licence.stated.clone(),
+            global: self.sources.global().to_document(catalogue),
+            default_profile: self.default_profile.map(|id| self.sources.name(id).to_owned()),
+            profiles,
+            roles,
+            approval_groups,
+            groups: self.groups.declared.clone(),
+            governance: self.governance.stated().clone(),
+            ..Document::default()
+        }
     }
 
     /// Returns `true` if the licence has a feature.

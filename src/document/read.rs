@@ -44,12 +44,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use self::fields::record;
 use self::recording::Replay;
 use self::values::{AnyAccepted, AnyBound, AnySettingValue};
+use super::whole::Faults;
 use super::{
     Accepted, Assignment, Bound, Bundle, Catalogue, CompactDocument, Document, Edition, Governance,
     Group, Licence, NamedUser, NewUser, ObjectKind, PermissionNode, Role, Scope, Separation,
     Setting, SettingValue, Source, Statements, UserEntry,
 };
-use crate::problem::{Place, Problem, ProblemKind, ReportBudget};
+use crate::problem::{Place, Problem, ProblemKind, Problems, ReportBudget};
 
 /// The greatest depth of nested lists and maps. Each level of the permission tree takes
 /// two: the deepest permissions that the catalogue takes are just read, but none of
@@ -65,7 +66,7 @@ impl<'de> Deserialize<'de> for Document {
     /// Only when the text can't be read at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Document, D::Error> {
         let (mut document, faults) = read(record::<Document>(), deserializer)?;
-        document.faults = faults;
+        document.faults = Faults(faults);
         Ok(document)
     }
 }
@@ -78,7 +79,7 @@ impl<'de> Deserialize<'de> for CompactDocument {
     /// Only when the text can't be read at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CompactDocument, D::Error> {
         let (mut compact, faults) = read(record::<CompactDocument>(), deserializer)?;
-        compact.document.faults = faults;
+        compact.document.faults = Faults(faults);
         Ok(compact)
     }
 }
@@ -101,14 +102,14 @@ where
     Ok((value, faults.into_inner()))
 }
 
-/// Reads a part by itself, outside a document: a mistake in it is an error.
+/// Reads a part by itself, outside a document: the mistakes in it are one error.
 fn read_part<'de, S, D>(shape: S, deserializer: D) -> Result<S::Out, D::Error>
 where
     S: Shape<'de>,
     D: Deserializer<'de>,
 {
     let (part, faults) = read(shape, deserializer)?;
-    faults.first().map_or(Ok(part), |fault| Err(D::Error::custom(fault)))
+    Problems::new(faults).map_or(Ok(part), |problems| Err(D::Error::custom(problems)))
 }
 
 impl<'de> Deserialize<'de> for SettingValue {

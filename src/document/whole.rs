@@ -12,7 +12,9 @@ pub struct Document {
     /// The schema of the format that the document names, for editors.
     #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    pub(super) format: Format,
+    /// Public so that a document can be written with `..Document::default()`.
+    #[doc(hidden)]
+    pub format: Format,
     /// The permissions and other things that the product has.
     pub catalogue: Catalogue,
     /// The part of the catalogue that has been bought.
@@ -43,19 +45,31 @@ pub struct Document {
     #[serde(skip_serializing_if = "Governance::is_empty")]
     pub governance: Governance,
     /// The problems of values that could not be read, and are left out above.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "refuse")]
-    pub(crate) faults: Vec<Problem>,
+    #[serde(skip_serializing_if = "Faults::is_empty", serialize_with = "refuse")]
+    #[doc(hidden)]
+    pub faults: Faults,
 }
 
 /// Refuses to write a document with faults: without these, it could later be accepted.
-fn refuse<S: Serializer>(faults: &[Problem], _: S) -> Result<S::Ok, S::Error> {
+fn refuse<S: Serializer>(Faults(faults): &Faults, _: S) -> Result<S::Ok, S::Error> {
     let fault = faults.iter().map(ToString::to_string).next().unwrap_or_default();
     Err(S::Error::custom(format!("the document has problems: {fault}")))
 }
 
+/// The problems of values that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults(pub(crate) Vec<Problem>);
+
+impl Faults {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// The version of the format, which is 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Format;
+#[non_exhaustive]
+pub struct Format;
 
 impl Serialize for Format {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::map::Entry;
+use serde::de::{Deserialize, Deserializer, Error};
 
 use super::{
     ChangeKind, Governance, Groups, Inner, Licence, Lineage, Past, Policy, Resolver, Source,
@@ -41,6 +42,38 @@ impl TryFrom<CompactDocument> for Policy {
     }
 }
 
+impl<'de> Deserialize<'de> for Policy {
+    /// Reads a document and resolves every reference of it, in one step.
+    ///
+    /// ```
+    /// use grantree::Policy;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Configuration {
+    ///     policy: Policy,
+    /// }
+    ///
+    /// let text = r#"{"policy": {
+    ///     "format": 1,
+    ///     "catalogue": {"permissions": [{"key": "orders", "colour": "red"}]},
+    ///     "roles": {"clerk": {"allow": ["ordres"]}}
+    /// }}"#;
+    /// let error = serde_json::from_str::<Configuration>(text).err().unwrap().to_string();
+    /// assert!(error.starts_with("\
+    /// catalogue.permissions[0].colour: unknown field `colour`
+    /// roles.clerk.allow[0]: unknown permission `ordres`; did you mean `orders`?"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every problem that it has, in one error of the format's reader.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Policy, D::Error> {
+        let document = CompactDocument::deserialize(deserializer)?;
+        Policy::try_from(document).map_err(D::Error::custom)
+    }
+}
+
 /// The treatment of references that do not fit the rest of a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfits {
@@ -56,7 +89,7 @@ pub(super) fn resolve(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(Inner, Vec<LeftOut>), Problems> {
     let (document, users) = document.into_parts();
-    let mut faults = Faults::new(document.faults, *limits);
+    let mut faults = Faults::new(document.faults.0, *limits);
     let root = Place::Root;
     let catalogue = Catalogue::build(document.catalogue, &mut faults);
     // A catalogue is accepted whole or not at all.

@@ -117,9 +117,8 @@ fn maps_and_problems_are_collections() {
     }
     assert_eq!(names, ["uk", "leeds"]);
 
-    let mut document = Document::default();
-    document.groups = groups;
-    document.default_profile = Some("planner".into());
+    let default_profile = Some("planner".into());
+    let document = Document { groups, default_profile, ..Document::default() };
     let problems = Policy::try_from(document).unwrap_err();
     let places: Vec<String> = problems.into_iter().map(|it: Problem| it.place().into()).collect();
     assert_eq!(places, ["default_profile"]);

@@ -72,8 +72,7 @@ pub fn what_is_exported_imports_as_it_was(case: &Case) {
     let text = serde_json::to_string(&bundle).expect("a bundle serializes");
     assert_eq!(bundle, serde_json::from_str(&text).expect("a bundle reads back"));
 
-    let mut bare = Document::default();
-    bare.catalogue = case.document.catalogue.clone();
+    let bare = Document { catalogue: case.document.catalogue.clone(), ..Document::default() };
     let import = Change::Import { bundle: bundle.clone(), on_conflict: OnConflict::Refuse };
     let Applied { policy: into, notes, .. } =
         policy(&bare).apply(Actor::Host, &import).expect("there is nothing in the way");
@@ -99,8 +98,7 @@ pub fn what_is_exported_imports_as_it_was(case: &Case) {
 /// or follow.
 pub fn what_is_chosen_is_exported_with_what_it_includes(case: &Case) {
     let from = &case.policy;
-    let mut bare = Document::default();
-    bare.catalogue = case.document.catalogue.clone();
+    let bare = Document { catalogue: case.document.catalogue.clone(), ..Document::default() };
     let bare = policy(&bare);
     for source in sources(&case.document) {
         let exported = from.export([&source]);

@@ -27,8 +27,7 @@ pub fn eroded(document: &Document) -> Vec<Document> {
             erode(&mut eroded, &mut rng);
         }
         heal(&mut eroded);
-        let mut bare = Document::default();
-        bare.catalogue = eroded.catalogue.clone();
+        let bare = Document { catalogue: eroded.catalogue.clone(), ..Document::default() };
         if Policy::try_from(bare).is_ok() {
             all.push(eroded);
         }
@@ -162,8 +161,7 @@ fn heal(document: &mut Document) {
         })
         .collect();
     // The oracle takes it for valid where it looks at no licence.
-    let mut bare = Document::default();
-    bare.catalogue = document.catalogue.clone();
+    let bare = Document { catalogue: document.catalogue.clone(), ..Document::default() };
     let known = Catalogue::new(&value(&bare));
     let kinds = &bare.catalogue.objects;
     heal_permissions(&mut document.catalogue.permissions, "", &mut |path, permission| {
