@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use smallvec::SmallVec;
 
-use super::statements::{Effect, Said, Statement, StatementIndex, Statements, nearest};
+use super::statements::{Effect, Said, Statement, StatementIndex, Statements, matching, nearest};
 use crate::catalogue::{AttributeId, Catalogue, NodeId, Pattern};
 use crate::document::Bound;
 use crate::document::SettingValue;
@@ -67,9 +67,7 @@ impl<'s> Draft<'s> {
         id: NodeId,
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Statement<'s>> {
-        let patterns = Pattern::all_that_match(id, catalogue).into_iter();
-        let matching = patterns.flat_map(|pattern| self.exactly(pattern));
-        matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
+        matching(id, catalogue, |pattern| self.exactly(pattern))
     }
 
     /// Returns whether the statements allow a permission, at whatever level, forbids aside.

@@ -168,6 +168,16 @@ impl<'s> Statement<'s> {
 /// The rank of a statement among those that match a permission.
 type Rank<'s> = ((u32, Reach), Reverse<(Option<u32>, Effect<'s>)>);
 
+/// Returns the statements that match a permission, given those with exactly a pattern.
+pub(super) fn matching<'s, I: IntoIterator<Item = Statement<'s>>>(
+    id: NodeId,
+    catalogue: &Catalogue,
+    exactly: impl Fn(Pattern) -> I,
+) -> impl Iterator<Item = Statement<'s>> {
+    let matching = Pattern::all_that_match(id, catalogue).into_iter().flat_map(exactly);
+    matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
+}
+
 /// Returns the statement that decides about a permission, of those that match it.
 /// Forbids are passed over.
 pub(crate) fn nearest<'s>(
@@ -340,9 +350,7 @@ impl<'s> StatementIndex<'s> {
         id: NodeId,
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Statement<'s>> {
-        let patterns = Pattern::all_that_match(id, catalogue).into_iter();
-        let matching = patterns.flat_map(|pattern| self.exactly(pattern));
-        matching.filter(move |it| it.effect.result(catalogue.node(id)).is_some())
+        matching(id, catalogue, |pattern| self.exactly(pattern))
     }
 
     /// Returns the statement that decides about a permission, forbids aside.

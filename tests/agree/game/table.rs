@@ -4,6 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::law::Judge;
+use support::random::change::kinds_of_change;
 use support::random::dice::Dice;
 use support::random::world::World;
 use support::random::{Fields, HAND, Hand, Rolls, SourceRolls, names};
@@ -13,43 +14,6 @@ const ASK: &str = "ask";
 
 /// The permission that spares comparisons. No attacker holds it.
 const KEYS: &str = "keys";
-
-/// The kinds of change that governance tells apart.
-const KINDS: [&str; 33] = [
-    "create_profile",
-    "create_role",
-    "create_approval_group",
-    "rename_profile",
-    "rename_role",
-    "rename_approval_group",
-    "edit_profile",
-    "edit_role",
-    "edit_approval_group",
-    "delete_profile",
-    "delete_role",
-    "delete_approval_group",
-    "assign_profile",
-    "assign_role",
-    "assign_approval_group",
-    "revoke_profile",
-    "revoke_role",
-    "revoke_approval_group",
-    "edit_user",
-    "edit_global",
-    "rename_user",
-    "add_user",
-    "remove_user",
-    "transfer",
-    "set_default_profile",
-    "set_admin",
-    "set_suspended",
-    "set_groups",
-    "set_group",
-    "set_licence",
-    "import",
-    "set_assignment",
-    "expire",
-];
 
 /// A policy under `no_escalation`, and the users who attack it.
 pub struct Table {
@@ -196,7 +160,7 @@ fn govern(dice: &mut Dice<'_>, world: &World) -> Value {
         }
         _ => Vec::new(),
     };
-    for kind in KINDS {
+    for kind in kinds_of_change() {
         if dice.chance(5) {
             continue;
         }

@@ -11,6 +11,8 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+pub use governance::kinds_of_change;
+
 use super::dice::Dice;
 use super::world::{TODAYS, World};
 use super::{Fields, Hand, Rolls, hand, hands, names, question, sources};

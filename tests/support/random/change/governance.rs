@@ -51,6 +51,11 @@ const OTHERS: [&str; 18] = [
     "expire",
 ];
 
+/// Returns the kinds of change that governance tells apart.
+pub fn kinds_of_change() -> impl Iterator<Item = &'static str> {
+    ON_USERS.into_iter().chain(OTHERS)
+}
+
 /// Adds governance to a policy.
 pub fn govern(dice: &mut Dice<'_>, policy: &mut Value, world: &mut World) {
     guard(dice, policy);
@@ -60,7 +65,7 @@ pub fn govern(dice: &mut Dice<'_>, policy: &mut Value, world: &mut World) {
     permissions.push(json!({"key": ASK}));
     allow(&mut policy["global"], ASK);
     let mut governed = json!({});
-    for kind in ON_USERS.into_iter().chain(OTHERS) {
+    for kind in kinds_of_change() {
         let is_on_users = ON_USERS.contains(&kind) && !of_users.is_empty();
         match dice.weigh(&[(64, 0), (12, 1), (6, 2), (18, 3)]) {
             3 if is_on_users => governed[kind] = json!([dice.pick(&of_users)]),
