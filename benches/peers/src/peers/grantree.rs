@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use grantree::Document;
-use grantree::document::{Map, ObjectKind, Permission as Declared, RelationType, Role, Scope as Scoped, Source, Statements, User as Member};
+use grantree::document::{Map, ObjectKind, PermissionNode as Declared, RelationType, Role, Scope as Scoped, Source, Statements, UserEntry as Member};
 use grantree::{Engine, Permission, Policy, User};
 use grantree::object::{Object, RelationState, Subject, Value};
 
