@@ -106,15 +106,15 @@ impl Pattern {
     /// scoped node.
     #[inline]
     pub(crate) fn that_match(id: NodeId, catalogue: &Catalogue) -> impl Fn(Pattern) -> bool {
-        let node = catalogue.node(id);
-        let scoped = if let Form::Scope(of, _) = node.form { of } else { id };
-        let places = [(id, node.above), (scoped, catalogue.node(scoped).above)];
+        let place = |id| (id, catalogue.node(id).above);
+        let (of_itself, of_scoped) = (place(id), catalogue.scoped_of(id).map(place));
         move |Pattern { base, reach }| {
-            places.iter().any(|&(id, above)| match reach {
+            let matches = |(id, above)| match reach {
                 Reach::Exact => base == Some(id),
                 Reach::Children => base == above,
                 Reach::Subtree => catalogue.subtree(base).contains(&id),
-            })
+            };
+            matches(of_itself) || of_scoped.is_some_and(matches)
         }
     }
 

@@ -57,9 +57,9 @@ impl Compiled {
 impl Engine {
     /// The reason for the answer of [`Engine::can`].
     ///
-    /// It merges the user's sources anew, which takes microseconds. A handle to a
-    /// user of another policy gives [`Reason::UnknownUser`], one to a permission
-    /// [`Reason::NotGranted`].
+    /// For a denial it looks through the statements of the user's sources, which takes
+    /// microseconds. A handle to a user of another policy gives [`Reason::UnknownUser`], one
+    /// to a permission [`Reason::NotGranted`].
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -107,8 +107,14 @@ impl Engine {
         };
         let holds = |bit| compiled.rows.holds(class, bit);
         let layer = LazyCell::new(|| Layers::new(policy, &compiled.licensed).grants(holder));
+        // Of many scopes, all statements are merged once rather than looked through for each.
+        let few_scopes = policy.catalogue.scopes(policy.catalogue.id_of(bit)).len() <= 4;
+        let without_effect = |bit| {
+            let stated = few_scopes.then(|| rights::stated_reason(policy, holder, bit)).flatten();
+            stated.unwrap_or_else(|| layer.reason(policy.catalogue.node_of(bit), bit))
+        };
         let known = (&*policy.catalogue, &*compiled.licensed);
-        let reason = rights::reason(known, holder, bit, &holds, &|| &layer);
+        let reason = rights::reason(known, holder, bit, &holds, &without_effect);
         let (object, today) = on.parts();
         let ordinary = match policy.catalogue.node_of(bit).condition.as_deref() {
             Some(condition) if reason == Reason::Granted => {

@@ -6,23 +6,25 @@ use std::cell::OnceCell;
 use super::layer::{Layer, Layers};
 use super::{Engine, User};
 use crate::bits::BitSet;
-use crate::catalogue::{Bit, CapacityRows, Catalogue, Condition, Evaluator, Form, Link, NodeId};
+use crate::catalogue::{
+    Bit, CapacityRows, Catalogue, Condition, Dependent, Evaluator, Form, Link, Node, NodeId,
+};
 use crate::ids::ClassId;
 use crate::names::HashMap;
-use crate::policy::{Class, Inner, OwnSources};
+use crate::policy::{Class, Effect, Held, Inner, OwnSources, Said, Tier, nearest};
 use crate::reason::Reason;
 
 /// Section 7: the first reason that applies to a permission, as far as it depends on
-/// no object; [`Reason::Granted`] for one that is effective. `effective` tests a bit,
-/// and `layer` is called only where that fails.
+/// no object; [`Reason::Granted`] for one that is effective. `effective` tests a bit, and
+/// `without_effect` finds the reason where that fails and there are no scopes.
 ///
 /// Suspension is not looked at.
-pub(super) fn reason<'l>(
+pub(super) fn reason(
     (catalogue, licensed): (&Catalogue, &BitSet),
     user: &Class,
     bit: Bit,
     effective: &impl Fn(Bit) -> bool,
-    layer: &impl Fn() -> &'l Layer,
+    without_effect: &impl Fn(Bit) -> Reason,
 ) -> Reason {
     let id = catalogue.id_of(bit);
     let node = catalogue.node(id);
@@ -38,20 +40,54 @@ pub(super) fn reason<'l>(
     if let Form::Scoped(_) = node.form {
         let scopes = catalogue.scopes(id).map(|scope| {
             let bit = catalogue.node(scope).bit;
-            reason((catalogue, licensed), user, bit, effective, layer)
+            reason((catalogue, licensed), user, bit, effective, without_effect)
         });
         return scopes.max_by_key(|reason| reason.progress()).unwrap_or(Reason::NotGranted);
     }
-    let layer = layer();
-    if layer.forbidden.contains(node.bit) {
-        Reason::Forbidden
-    } else if layer.denied.contains(node.bit) {
-        Reason::Denied
-    } else if !layer.granted.contains(bit) {
-        Reason::NotGranted
-    } else {
-        Reason::Gated
+    without_effect(bit)
+}
+
+impl Layer {
+    /// The reason of a permission without effect, if it is the layer of everything that a
+    /// user is granted.
+    pub(super) fn reason(&self, node: &Node, bit: Bit) -> Reason {
+        if self.forbidden.contains(node.bit) {
+            Reason::Forbidden
+        } else if self.denied.contains(node.bit) {
+            Reason::Denied
+        } else if !self.granted.contains(bit) {
+            Reason::NotGranted
+        } else {
+            Reason::Gated
+        }
     }
+}
+
+/// The same reason, from the statements about the permission alone; `None` if an implication
+/// may grant it, for which everything that the user is granted must be known.
+pub(super) fn stated_reason(policy: &Inner, user: &Class, bit: Bit) -> Option<Reason> {
+    let catalogue = &*policy.catalogue;
+    let (id, node) = (catalogue.id_of(bit), catalogue.node_of(bit));
+    let mut forbidden = false;
+    // Rule 2: the most specific tier decides, in it any deny, or else the most generous
+    // statement. Tiers and results are in this order.
+    let mut decided = (Tier::Global, Said::Nothing);
+    for Held { tier, statements, .. } in policy.sources_of(user) {
+        let matching = statements.matching(id, catalogue);
+        let matching = matching.inspect(|it| forbidden |= it.effect == Effect::Forbid);
+        let said = nearest(matching, id, catalogue).and_then(|it| it.effect.result(node));
+        if let Some(said) = said.filter(|&said| said != Said::Nothing) {
+            decided = decided.max((tier, said));
+        }
+    }
+    let implies = |dependent: &Dependent| dependent.link == Link::Implies;
+    Some(match decided.1 {
+        _ if forbidden => Reason::Forbidden,
+        Said::Nothing if catalogue.dependents(id).iter().any(implies) => return None,
+        Said::Deny => Reason::Denied,
+        said if said.level() < node.level_of(bit) => Reason::NotGranted,
+        _ => Reason::Gated,
+    })
 }
 
 /// A reason, and how far the question came in the list of section 7: a permission can be
@@ -211,7 +247,8 @@ impl<'p> Rights<'p> {
     /// aside: [`Reason::Granted`] for what is effective.
     pub(crate) fn reason(&self, bit: Bit) -> Reason {
         let known = (self.catalogue(), self.licensed);
-        reason(known, self.user, bit, &|bit| self.is_effective(bit), &|| &self.merged().layer)
+        let without_effect = |bit| self.merged().layer.reason(self.catalogue().node_of(bit), bit);
+        reason(known, self.user, bit, &|bit| self.is_effective(bit), &without_effect)
     }
 
     /// The scope that gives the reason for its scoped node: the one that came
