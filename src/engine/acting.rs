@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decide::{Grants, Ordinary, View};
+use super::decide::{Grants, Remembering, View};
 use super::rights::{Outcome, reason_on_object};
 use super::verdict::{Capacity as In, Conditional, Verdict};
 use super::{Ask, Compiled, Engine, Limit, LimitSet, User};
@@ -307,7 +307,7 @@ impl Compiled {
         today: Option<Moment>,
     ) -> bool {
         let class = self.policy().users.class_of(slot);
-        View::new(self, Ordinary { compiled: self, class }, slot, object, today).allows(bit)
+        View::new(self, Remembering::new(self, class), slot, object, today).allows(bit)
     }
 
     /// Returns a user's assignments, if any makes a difference.

@@ -222,7 +222,14 @@ impl<'e> Asker<'e> {
         objects: impl IntoIterator<Item = &'o O>,
         today: impl Today,
     ) -> Vec<bool> {
-        objects.into_iter().map(|object| self.can(action, (object, today))).collect()
+        let objects = objects.into_iter();
+        let compiled = &self.engine.0;
+        match compiled.ask(action) {
+            Some(ask) if ask.on_object() && self.within.is_empty() && !self.class.is_marked() => {
+                compiled.allows_on_each(self.user, self.class, ask, objects, today.moment())
+            }
+            _ => objects.map(|object| self.can(action, (object, today))).collect(),
+        }
     }
 
     /// [`Engine::can_some`].

@@ -1,17 +1,17 @@
 //! Decisions on an object (design, rule 7), and the reasons for them.
 
-use std::cell::LazyCell;
+use std::cell::{Cell, LazyCell};
 
 use super::layer::Layers;
 use super::membership::Membership;
 use super::rights::{self, Outcome, reason_on_object};
-use super::{Ask, Compiled, Engine, Limit, Permission, User};
+use super::{Ask, Compiled, Engine, Limit, LimitSet, Permission, User};
 use crate::catalogue::{
     AttributeId, Bit, Condition, Evaluator, KindId, Op, States, Values, ValuesId,
 };
 use crate::date::Moment;
 use crate::document::RelationType;
-use crate::ids::{ClassId, Key, UserSlot};
+use crate::ids::{ClassId, Key, Number, UserSlot};
 use crate::names::NameMap;
 use crate::object::{Identity, Object, Subject, Target, is_decimal};
 use crate::policy::Assigned;
@@ -31,7 +31,7 @@ impl Compiled {
     ) -> bool {
         let ordinary = Ordinary { compiled: self, class };
         let view = |slot| View::new(self, ordinary, slot, object, today);
-        self.slot(user).is_some_and(|slot| view(slot).is_open_to(ask.bit()))
+        self.slot(user).is_some_and(|slot| view(slot).is_open_to(class, ask.bit()))
     }
 
     /// Returns a user's view of the object of a question, if there is one.
@@ -39,10 +39,34 @@ impl Compiled {
         &'a self,
         user: User,
         on: &'a T,
-    ) -> Option<View<'a, T::Object, Ordinary<'a>>> {
+    ) -> Option<View<'a, T::Object, Remembering<'a>>> {
         let (object, today) = on.parts();
         let (slot, class) = (self.slot(user)?, self.class(user)?);
-        Some(View::new(self, Ordinary { compiled: self, class }, slot, object?, today))
+        Some(View::new(self, Remembering::new(self, class), slot, object?, today))
+    }
+
+    /// Returns whether what a user holds, who has no assignments, is allowed on each of some
+    /// objects.
+    pub(super) fn allows_on_each<'a, 'o: 'a, O: Object + ?Sized + 'o>(
+        &'a self,
+        user: User,
+        class: ClassId,
+        ask: Ask,
+        objects: impl Iterator<Item = &'o O>,
+        today: Option<Moment>,
+    ) -> Vec<bool> {
+        let Some(slot) = self.slot(user).filter(|_| self.rows.holds(class, ask.bit())) else {
+            return objects.map(|_| false).collect();
+        };
+        let condition = self.condition(ask.bit()).filter(|_| !self.is_admin(class));
+        let view = |object| View::new(self, Remembering::new(self, class), slot, object, today);
+        let mut known = None;
+        let allowed = objects.map(|object| {
+            let view = known.get_or_insert_with(|| view(object));
+            view.turn_to(object);
+            condition.is_none_or(|condition| view.meets(condition))
+        });
+        allowed.collect()
     }
 
     /// Returns whether the permission's own checks could pass some value, for users of a
@@ -145,6 +169,12 @@ pub(super) trait Grants {
 
     /// Returns the attribute of a check, and the limit on it.
     fn limit(&self, check: AttributeId) -> (AttributeId, &Limit);
+
+    /// Returns the answer of a check, perhaps one that was remembered.
+    #[inline]
+    fn remember(&self, _check: AttributeId, answer: impl FnOnce() -> bool) -> bool {
+        answer()
+    }
 }
 
 /// Users of a class, acting in the ordinary capacity.
@@ -173,6 +203,47 @@ impl Grants for Ordinary<'_> {
     }
 }
 
+/// The same, asking more than once: the limits of the class are found once, and the first
+/// attributes of an object are checked once.
+pub(super) struct Remembering<'a> {
+    ordinary: Ordinary<'a>,
+    limits: &'a LimitSet,
+    /// The attributes that have been checked, a bit each, and those that passed.
+    checked: Cell<(u64, u64)>,
+}
+
+impl<'a> Remembering<'a> {
+    pub(super) fn new(compiled: &'a Compiled, class: ClassId) -> Remembering<'a> {
+        let limits = compiled.limits(class);
+        Remembering { ordinary: Ordinary { compiled, class }, limits, checked: Cell::default() }
+    }
+}
+
+impl Grants for Remembering<'_> {
+    #[inline]
+    fn holds(&self, scope: Bit) -> bool {
+        self.ordinary.holds(scope)
+    }
+
+    #[inline]
+    fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
+        (check, self.limits.on(check))
+    }
+
+    #[inline]
+    fn remember(&self, check: AttributeId, answer: impl FnOnce() -> bool) -> bool {
+        // No bit for attributes beyond the first, which are checked again.
+        let place = 1_u64.checked_shl(check.number()).unwrap_or(0);
+        let (checked, passed) = self.checked.get();
+        if checked & place != 0 {
+            return passed & place != 0;
+        }
+        let answer = answer();
+        self.checked.set((checked | place, if answer { passed | place } else { passed }));
+        answer
+    }
+}
+
 /// An object as one user sees it.
 pub(super) struct View<'a, O: ?Sized, G> {
     compiled: &'a Compiled,
@@ -187,20 +258,18 @@ pub(super) struct View<'a, O: ?Sized, G> {
     states: u64,
 }
 
-impl<O: Object + ?Sized> View<'_, O, Ordinary<'_>> {
+impl<'a, O: Object + ?Sized> View<'a, O, Remembering<'a>> {
     /// Returns whether the user may do this on it, in any capacity.
     pub(super) fn allows(&mut self, bit: Bit) -> bool {
         let View { compiled, slot, object, today, .. } = *self;
-        self.grants.holds(bit) && self.is_open_to(bit)
+        self.grants.holds(bit) && self.is_open_to(self.grants.ordinary.class, bit)
             || compiled.acting(slot).any(|it| it.allows(slot, bit, Some(object), today))
     }
 
-    /// Returns whether a permission that the user holds is allowed on it.
-    fn is_open_to(&mut self, bit: Bit) -> bool {
-        let compiled = self.compiled;
-        compiled
-            .condition(bit)
-            .is_none_or(|condition| compiled.is_admin(self.grants.class) || self.meets(condition))
+    /// Makes it the user's view of another object.
+    fn turn_to(&mut self, object: &'a O) {
+        (self.object, self.kind, self.states) = (object, None, 0);
+        self.grants.checked.take();
     }
 }
 
@@ -213,6 +282,15 @@ impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
         today: Option<Moment>,
     ) -> View<'a, O, G> {
         View { compiled, grants, slot, object, today, kind: None, states: 0 }
+    }
+
+    /// Returns whether a permission that the user, who is of that class, holds is allowed on
+    /// it.
+    fn is_open_to(&mut self, class: ClassId, bit: Bit) -> bool {
+        let compiled = self.compiled;
+        compiled
+            .condition(bit)
+            .is_none_or(|condition| compiled.is_admin(class) || self.meets(condition))
     }
 
     /// Returns whether the object is of that kind.
@@ -274,9 +352,11 @@ impl<O: Object + ?Sized, G: Grants> Evaluator for View<'_, O, G> {
     }
 
     fn check(&mut self, check: AttributeId) -> bool {
-        let (attribute, limit) = self.grants.limit(check);
-        let declared = self.compiled.policy().catalogue.attribute_at(attribute);
-        limit.passes(self.object.attribute(&declared.name), self.today.map(Moment::date))
+        self.grants.remember(check, || {
+            let (attribute, limit) = self.grants.limit(check);
+            let declared = self.compiled.policy().catalogue.attribute_at(attribute);
+            limit.passes(self.object.attribute(&declared.name), self.today.map(Moment::date))
+        })
     }
 
     #[inline]
