@@ -98,6 +98,14 @@ impl Serialize for Effective<'_> {
     }
 }
 
+/// Users who may be admitted.
+struct Candidates {
+    /// The numbers of their slots.
+    slots: Vec<u32>,
+    /// True if the class of each is admitted.
+    certain: bool,
+}
+
 impl Engine {
     /// All that a user holds, sorted as text: permissions that can be granted, and
     /// scoped nodes of which a scope is effective; a graded permission with its
@@ -205,10 +213,12 @@ impl Engine {
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
         let users = &self.0.policy().users;
         let classes = self.admitted_classes(action, on);
-        let known = ClassId::first(users.class_slots()).filter(|&id| classes[id] == Some(true));
-        // Reserve room for all: a million names are then moved only once.
-        let mut names = Vec::with_capacity(known.map(|class| users.count_of(class)).sum());
-        names.extend(self.admitted(action, on, &classes).map(|(slot, _)| users.name(slot)));
+        let Candidates { slots, certain } = self.candidates(&classes);
+        // Room for all: a million names are then moved only once.
+        let mut names = Vec::with_capacity(slots.len());
+        let slots = slots.into_iter().map(UserSlot::from);
+        let admits = |&slot: &UserSlot| certain || self.admits(slot, action, on, &classes);
+        names.extend(slots.filter(admits).map(|slot| users.name(slot)));
         names
     }
 
@@ -226,7 +236,7 @@ impl Engine {
             return classes;
         };
         let without_object = on.parts().0.is_none();
-        let holding = users.classes().map(|(class, _)| class);
+        let holding = ClassId::first(users.class_slots());
         for class in holding.filter(|&class| compiled.rows.holds(class, ask.bit())) {
             classes[class] = match compiled.condition(ask.bit()) {
                 Some(it) if without_object => Some(compiled.checks_passable(class, it)),
@@ -237,6 +247,46 @@ impl Engine {
         classes
     }
 
+    /// Finds the users who may be admitted, in order.
+    fn candidates(&self, classes: &IdVec<ClassId, Option<bool>>) -> Candidates {
+        let numbers = &self.0.classes;
+        let mut slots = vec![0; numbers.len()];
+        let (mut slot, mut count, mut certain) = (0, 0, true);
+        // Every slot is written, and stays if it is counted: of a branch on the class, no CPU
+        // could predict which way it goes.
+        numbers.iter().for_each(|class| {
+            if let Some(place) = slots.get_mut(count) {
+                *place = slot;
+            }
+            let by_class = classes.find(class.marked(false)).copied().unwrap_or(Some(false));
+            let is_candidate = (by_class != Some(false)) | class.is_marked();
+            count += usize::from(is_candidate);
+            certain &= !is_candidate | (by_class == Some(true));
+            slot += 1;
+        });
+        slots.truncate(count);
+        Candidates { slots, certain }
+    }
+
+    /// Returns whether a candidate may do this.
+    fn admits<T: Target>(
+        &self,
+        slot: UserSlot,
+        action: Permission,
+        on: T,
+        classes: &IdVec<ClassId, Option<bool>>,
+    ) -> bool {
+        let compiled = &self.0;
+        let class = compiled.policy().users.class_of(slot);
+        if classes.find(class) == Some(&Some(true)) {
+            true
+        } else if on.parts().0.is_none() {
+            self.bit(action).is_some_and(|bit| compiled.allows_some_assigned(slot, bit))
+        } else {
+            self.can(User(Handle::new(compiled.lineage, slot.number())), action, on)
+        }
+    }
+
     /// The slots of the users who may do this, and their classes.
     pub(crate) fn admitted<T: Target>(
         &self,
@@ -244,23 +294,11 @@ impl Engine {
         on: T,
         classes: &IdVec<ClassId, Option<bool>>,
     ) -> impl Iterator<Item = (UserSlot, ClassId)> {
-        let compiled = &self.0;
-        let slots = UserSlot::first(compiled.classes.len());
-        let numbered = slots.zip(compiled.classes.iter().copied());
-        let bit = self.bit(action);
-        let admitted =
-            numbered.filter(move |&(slot, class)| match classes.find(class.marked(false)) {
-                Some(Some(true)) => true,
-                Some(Some(false)) | None if !class.is_marked() => false,
-                _ if on.parts().0.is_none() => {
-                    bit.is_some_and(|bit| compiled.allows_some_assigned(slot, bit))
-                }
-                _ => {
-                    self.can(User(Handle::new(compiled.lineage, slot.number())), action, on.parts())
-                }
-            });
-        admitted.map(|(slot, class)| (slot, class.marked(false)))
+        let slots = self.candidates(classes).slots.into_iter().map(UserSlot::from);
+        let admitted = slots.filter(move |&slot| self.admits(slot, action, on, classes));
+        admitted.map(|slot| (slot, self.0.policy().users.class_of(slot)))
     }
+
     /// The assignment that lets in a user who may do this; `None` if the ordinary capacity
     /// does.
     pub(crate) fn admitting<T: Target>(
