@@ -30,9 +30,9 @@ pub(crate) struct Rows<K> {
 }
 
 impl<K: Key> Rows<K> {
-    /// The most words in one piece: half a megabyte, which caches hold and which is copied
-    /// in some ten microseconds.
-    const FEW: usize = 1 << 16;
+    /// The most words in one piece: a quarter of a megabyte, which caches hold and which is
+    /// copied in a few microseconds.
+    const FEW: usize = 1 << 15;
 
     /// No rows yet, each to have that many permissions and two more bits.
     pub(crate) fn new(permissions: usize) -> Rows<K> {
