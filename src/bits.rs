@@ -94,6 +94,11 @@ impl BitSet {
         self.pairs(other).any(|(word, other)| word & other != 0)
     }
 
+    /// Returns whether it has no bit that another lacks.
+    pub(crate) fn is_within(&self, other: &BitSet) -> bool {
+        self.pairs(other).all(|(word, other)| word & !other == 0)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.words().iter().all(|&word| word == 0)
     }

@@ -162,6 +162,8 @@ pub mod review;
 
 pub mod reach;
 
+pub mod roles;
+
 mod live;
 
 mod request;

@@ -7,3 +7,4 @@ mod files;
 mod mutants;
 mod properties;
 mod reach;
+mod roles;

@@ -8,28 +8,28 @@ use grantree::{Document, Engine, Policy, SourceName};
 
 use crate::files::{POLICIES, read};
 
-const PRODUCTS: [&str; 5] = ["connect", "drs", "gruntify", "orchestly", "shipping"];
+pub(crate) const PRODUCTS: [&str; 5] = ["connect", "drs", "gruntify", "orchestly", "shipping"];
 
-fn product(name: &str) -> Policy {
+pub(crate) fn product(name: &str) -> Policy {
     let document: Document = read(&Path::new(POLICIES).join(name).with_extension("json"));
     Policy::try_from(document).expect("a policy")
 }
 
 /// The policy of Gruntify before its owners were kept from raising themselves.
-fn former_gruntify() -> Policy {
+pub(crate) fn former_gruntify() -> Policy {
     let document: Document =
         serde_json::from_str(include_str!("former_gruntify.json")).expect("a document");
     Policy::try_from(document).expect("a policy")
 }
 
-fn can_some(policy: &Policy, user: &str, action: &str) -> bool {
+pub(crate) fn can_some(policy: &Policy, user: &str, action: &str) -> bool {
     let engine = Engine::new(policy);
     let action = engine.permission(action).expect("a permission");
     engine.user(user).is_ok_and(|user| engine.can_some(user, action))
 }
 
 /// Applies the changes of a way, and holds each to be accepted.
-fn applied(policy: &Policy, changes: &[grantree::reach::ActorChange]) -> Policy {
+pub(crate) fn applied(policy: &Policy, changes: &[grantree::reach::ActorChange]) -> Policy {
     changes.iter().fold(policy.clone(), |policy, it| {
         let applied = policy.apply(Actor::User(&it.actor), &it.change);
         applied.unwrap_or_else(|refusal| panic!("{it}: {refusal}")).policy

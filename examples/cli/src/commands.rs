@@ -2,6 +2,7 @@
 
 use grantree::policy_test::{Coverage, Fate, Mutants, TestDocument};
 use grantree::reach::Reach;
+use grantree::roles::Similarity;
 use grantree::{Document, Engine, Policy, User};
 use serde::Serialize;
 
@@ -282,6 +283,63 @@ pub(crate) fn reach(arguments: &Arguments, output: &Output) -> Result<Outcome> {
         }
     }
     Ok(if_found(reach != Reach::Never))
+}
+
+pub(crate) fn roles(arguments: &Arguments, output: &Output) -> Result<Outcome> {
+    let [file] = arguments.exactly("roles POLICY [--near N] [--used FILE]")?;
+    let policy = policy(file)?;
+    let near = arguments.value("--near").map(str::parse).transpose()?.unwrap_or(0);
+    let similar = policy.similar_sources(near);
+    let fewer = policy.fewer_roles();
+    if arguments.has("--document") {
+        let fewer = fewer.ok_or("no smaller set of roles was found")?;
+        print_json(&fewer.document)?;
+        return Ok(Outcome::Fine);
+    }
+    let used: Option<Vec<(String, String)>> = arguments.value("--used").map(read).transpose()?;
+    let used = used.map(|used| {
+        policy.unused_grants(used.iter().map(|(user, action)| (&**user, &**action)))
+    });
+    let found = !similar.is_empty() || fewer.is_some() || used.iter().any(|it| !it.is_empty());
+    if arguments.has("--json") {
+        let fewer = fewer.map(|it| {
+            serde_json::json!({"before": it.before, "after": it.after, "roles": it.roles})
+        });
+        print_json(&serde_json::json!({"similar": similar, "fewer": fewer, "unused": used}))?;
+        return Ok(if_found(found));
+    }
+    for it in &similar {
+        let (one, other) = (&it.one, &it.other);
+        let line = match it.similarity {
+            Similarity::Same => format!("{one} grants the same as {other}"),
+            Similarity::Contained => {
+                format!("{one} is contained in {other}, which grants {} more", it.only_other.len())
+            }
+            Similarity::Near => format!(
+                "{one} and {other} differ in {} permissions: {}",
+                it.only_one.len() + it.only_other.len(),
+                [&*it.only_one, &*it.only_other].concat().join(", "),
+            ),
+        };
+        println!("{}", output.bad(&line));
+    }
+    if let Some(fewer) = &fewer {
+        let line = format!("{} roles could be {}:", fewer.before, fewer.after);
+        println!("{}", output.bad(&line));
+        for role in &fewer.roles {
+            let new = if role.is_new { " (new)" } else { "" };
+            println!("  {}{new}: {} users, {}", role.name, role.users, role.permissions.join(", "));
+        }
+    }
+    for it in used.iter().flatten() {
+        let all = if it.all { "nothing that it grants" } else { "not all that it grants" };
+        println!("{}", output.bad(&format!("of {}, {all} is used", it.source)));
+        println!("  unused: {}", it.permissions.join(", "));
+    }
+    if !found {
+        println!("{}", output.good("no roles to spare were found"));
+    }
+    Ok(if_found(found))
 }
 
 pub(crate) fn schema(arguments: &Arguments) -> Result<Outcome> {

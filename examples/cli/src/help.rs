@@ -18,6 +18,7 @@ grantree: test, explain and compare authorization policies
   diff BEFORE AFTER                 what users gain and lose
   reach POLICY [USER ACTION --by ACTOR…]
                                     what users could come to do by changes of their own
+  roles POLICY                      roles that are alike, or could be fewer
   schema document|change|test       a JSON Schema, for editors
   completions bash|zsh|fish         a script for the shell
   help COMMAND                      more about a command, with an example
@@ -26,7 +27,7 @@ Documents are JSON, or YAML or TOML by the ending of their names. Exits with 0 i
 well, 1 if there are findings, 2 if something could not be read.";
 
 /// The names of the commands.
-pub(crate) const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "check",
     "test",
     "mutants",
@@ -41,6 +42,7 @@ pub(crate) const COMMANDS: [&str; 17] = [
     "tree",
     "diff",
     "reach",
+    "roles",
     "schema",
     "completions",
     "help",
@@ -121,6 +123,15 @@ made any changes: `never`, or the changes, or `unknown`. Exits with 1 unless nev
 
   grantree reach policy.json
   grantree reach policy.json nina billing --by oscar --by ursula",
+        "roles" => "\
+roles POLICY [--near N] [--used FILE] [--json] [--document]: prints sources that grant the same,
+one of which contains the other, or that differ in up to N permissions; and a smaller set of
+roles that changes nobody's answers, if there is one. With --document, only the policy that has
+these. FILE is a list of [user, permission], of what was used: then grants are printed, too, that
+no holder used. Exits with 1 if there is anything.
+
+  grantree roles policy.json --near 2
+  grantree roles policy.json --used last-year.json",
         "schema" => "\
 schema document|change|test: prints the JSON Schema of policies, of changes or of test
 documents. An editor checks and completes a document whose `$schema` names it.

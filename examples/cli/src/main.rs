@@ -63,6 +63,9 @@ fn run(command: &str, arguments: &[String]) -> Result<Outcome> {
         "tree" => commands::tree(&read(&[], &["--json"])?),
         "diff" => commands::diff(&read(&[], &["--json"])?),
         "reach" => commands::reach(&read(&["--by"], &["--json"])?, &output),
+        "roles" => {
+            commands::roles(&read(&["--near", "--used"], &["--json", "--document"])?, &output)
+        }
         "schema" => commands::schema(&read(&[], &[])?),
         "completions" => commands::completions(&read(&[], &[])?),
         _ => Err(format!("unknown command `{command}`; `grantree help` lists them").into()),

@@ -120,3 +120,32 @@ fn every_command_has_help_with_an_example() {
     }
     assert_eq!(grantree(&["nothing"]).0, 2);
 }
+
+#[test]
+fn roles_that_could_be_fewer_are_printed() {
+    let folder = std::env::temp_dir().join(format!("grantree-roles-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let write = |name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text).expect("a file");
+        file.to_str().expect("a name").to_owned()
+    };
+    let policy = write("policy.json", r#"{
+        "format": 1, "catalogue": {"permissions": [{"key": "a"}, {"key": "b"}]},
+        "roles": {"a": {"allow": ["a"]}, "b": {"allow": ["b"]}, "ab": {"allow": ["**"]}},
+        "users": {"ann": {"roles": ["a"]}, "bob": {"roles": ["b"]}, "cyd": {"roles": ["ab"]}}}"#);
+    let used = write("used.json", r#"[["ann", "a"], ["cyd", "a"]]"#);
+    let (code, text) = grantree(&["roles", &policy, "--used", &used]);
+    assert_eq!(code, 1, "{text}");
+    for line in [
+        "role `a` is contained in role `ab`, which grants 1 more",
+        "3 roles could be 2:",
+        "of role `b`, nothing that it grants is used",
+        "of role `ab`, not all that it grants is used",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+    let (code, text) = grantree(&["roles", &policy, "--document"]);
+    assert!(code == 0 && text.contains(r#""cyd":{"roles":["a","b"]}"#), "{text}");
+    std::fs::remove_dir_all(&folder).expect("it is there");
+}
