@@ -36,6 +36,7 @@
 mod ability;
 mod assignments;
 mod at_least;
+mod candidates;
 mod cascade;
 mod compared;
 mod export;
@@ -62,6 +63,7 @@ use crate::problem::{LeftOut, Line, OneLine};
 
 use crate::document::{Bundle, NewUser, null_or, stated};
 pub(crate) use ability::{Abilities, Scales, compared_licences};
+pub(crate) use candidates::Candidates;
 pub(crate) use plan::{Plan, Requirements, Standing};
 
 /// A change to a policy.
@@ -205,6 +207,9 @@ pub enum Change {
     },
 }
 
+/// The most ops of an edit that are displayed.
+const MOST_OPS_SHOWN: usize = 3;
+
 impl fmt::Display for Change {
     /// Displays the kind of change and the names that it is about, in a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -216,7 +221,15 @@ impl fmt::Display for Change {
             Change::Create { source, from: None } => write!(f, "create {source}"),
             Change::Create { source, from: Some(from) } => write!(f, "create {source} from {from}"),
             Change::Rename { source, to } => write!(f, "rename {source} to `{to}`"),
-            Change::Edit { source, ops, .. } => write!(f, "edit {source}, {} ops", ops.len()),
+            Change::Edit { source, ops, .. } if ops.len() > MOST_OPS_SHOWN => {
+                write!(f, "edit {source}: {} ops", ops.len())
+            }
+            Change::Edit { source, ops, .. } => {
+                write!(f, "edit {source}")?;
+                ops.iter()
+                    .enumerate()
+                    .try_for_each(|(at, op)| write!(f, "{} {op}", if at == 0 { ":" } else { "," }))
+            }
             Change::Delete { source, .. } => write!(f, "delete {source}"),
             Change::AddUser(added) => write!(f, "add user `{}`", added.user),
             Change::RemoveUser { user } => write!(f, "remove user `{user}`"),
@@ -313,6 +326,27 @@ pub enum Op {
     },
     /// Changes fields of the source itself.
     Set(#[serde(deserialize_with = "map_only")] Set),
+}
+
+impl fmt::Display for Op {
+    /// Displays the kind of op and the names that it is about, in a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Op::Allow(path) => write!(f, "allow `{path}`"),
+            Op::Except(path) => write!(f, "except `{path}`"),
+            Op::Deny(path) => write!(f, "deny `{path}`"),
+            Op::Forbid(path) => write!(f, "forbid `{path}`"),
+            Op::Level { path, level } => write!(f, "set `{path}` to `{level}`"),
+            Op::Clear(path) => write!(f, "clear `{path}`"),
+            Op::Bound { attribute, bound: Some(_) } => write!(f, "bound `{attribute}`"),
+            Op::Bound { attribute, bound: None } => write!(f, "remove the bound on `{attribute}`"),
+            Op::Setting { setting, value: Some(value) } => {
+                write!(f, "set setting `{setting}` to `{value}`")
+            }
+            Op::Setting { setting, value: None } => write!(f, "remove setting `{setting}`"),
+            Op::Set(_) => f.write_str("set its own fields"),
+        }
+    }
 }
 
 /// Fields of a source to change: each with its new value, or with `None` inside to

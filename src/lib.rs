@@ -95,6 +95,7 @@
 //!   [names that look alike](lint::Code::LookAlike), with `unicode-security`.
 //! - `sql`: the module `sql` turns filters into conditions of queries, as text and values.
 //! - `sea-query`: and as expressions of the query builder `sea-query`.
+//! - `testing`: the module `testing`, for hosts' own property tests with `proptest`.
 
 #![deny(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -171,6 +172,9 @@ mod request;
 mod names_once;
 
 pub mod policy_test;
+
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;

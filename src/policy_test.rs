@@ -30,6 +30,7 @@
 
 mod answer;
 mod coverage;
+mod edges;
 mod mutants;
 mod mutation;
 mod question;
@@ -42,6 +43,8 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::Answer;
 pub use coverage::{Coverage, Covered};
+#[cfg(feature = "testing")]
+pub(crate) use edges::Edges;
 pub use mutants::{Fate, Mutant, Mutants, Survivor};
 pub use mutation::Mutation;
 pub use question::{Given, Malformed, Principal, Question};

@@ -29,7 +29,7 @@
 //! let changes: Vec<String> = changes.iter().map(|change| change.to_string()).collect();
 //! assert_eq!(changes, [
 //!     "`oscar`: assign role `role_manager` to `oscar`",
-//!     "`oscar`: edit role `owner`, 1 ops",
+//!     "`oscar`: edit role `owner`: allow `billing`",
 //! ]);
 //! // Nina alone can change nothing at all.
 //! assert_eq!(policy.reach(&["nina"], "nina", "billing")?, Reach::Never);

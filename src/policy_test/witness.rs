@@ -7,22 +7,18 @@
 //! the user, the user's groups, names in terms and somebody else; of days, those at the
 //! ends of terms and of fixed fences, and a week.
 
+use super::edges::Edges;
 use super::question::{before, day, who_can};
 use super::{Answer, Given, Principal, Question, Step};
 use crate::date::{Date, Moment};
 use crate::diff::{Group, NameChange, NameKind, PermissionChange};
-use crate::document::{
-    Bound, Document, Fence, Map, NamedUser, RelationType, Statements, UserEntry,
-};
+use crate::document::{Document, NamedUser, RelationType, UserEntry};
 use crate::engine::{Engine, OwnedAsker};
 use crate::filter::{Filter, Predicate};
-use crate::names::IndexSet;
 use crate::object::{DynamicObject, Value};
 
 /// The most objects to try for one permission on one day.
 const MOST_OBJECTS: usize = 1 << 13;
-/// The most days to try.
-const MOST_DAYS: usize = 64;
 
 /// Two policies, of which questions are asked.
 pub(super) struct Compared<'e> {
@@ -34,11 +30,11 @@ pub(super) struct Compared<'e> {
 
 impl<'e> Compared<'e> {
     pub(super) fn new(before: &'e Engine, after: &'e Engine) -> Compared<'e> {
-        let mut days = Days::default();
+        let mut edges = Edges::default();
         for engine in [before, after] {
-            days.add(&Document::from(engine.policy()));
+            edges.add(&Document::from(engine.policy()));
         }
-        Compared { before, after, days: days.to_try() }
+        Compared { before, after, days: edges.days() }
     }
 
     /// Returns a step that the policy before passes and the other fails, for some user of a
@@ -344,61 +340,6 @@ fn next(chosen: &mut [usize], sizes: &[usize]) -> bool {
         *at = 0;
     }
     false
-}
-
-/// The dates that a policy names.
-#[derive(Default)]
-struct Days {
-    /// The dates of terms and of fixed fences.
-    named: IndexSet<Moment>,
-    /// True if some fence is relative.
-    relative: bool,
-}
-
-impl Days {
-    fn add(&mut self, document: &Document) {
-        let sources = document.profiles.iter().chain(document.approval_groups.iter());
-        let sources = sources.map(|(_, source)| &source.statements);
-        let roles = document.roles.iter().map(|(_, role)| &role.source.statements);
-        sources.chain(roles).chain([&document.global]).for_each(|it| self.statements(it));
-        document.users.iter().for_each(|(_, user)| self.user(user));
-    }
-
-    fn user(&mut self, user: &UserEntry) {
-        self.statements(&user.statements);
-        for (_, assignment) in user.assignments.iter() {
-            self.statements(&assignment.statements);
-            self.named.extend(assignment.from.into_iter().chain(assignment.until));
-            let on = assignment.on.iter().flat_map(Map::iter);
-            on.flat_map(|(_, it)| it.iter()).for_each(|(_, bound)| self.bound(bound));
-        }
-    }
-
-    fn statements(&mut self, statements: &Statements) {
-        statements.bounds.iter().for_each(|(_, bound)| self.bound(bound));
-    }
-
-    fn bound(&mut self, bound: &Bound) {
-        match bound {
-            Bound::Fence(Fence::Date(date)) => drop(self.named.insert((*date).into())),
-            Bound::Fence(_) => self.relative = true,
-            _ => {}
-        }
-    }
-
-    fn to_try(&self) -> Vec<Option<Moment>> {
-        let mut days = vec![None];
-        let around = |it: &Moment| [0, -1, 1].map(|days| it.plus_days(days)).into_iter().flatten();
-        if self.relative {
-            let week = Date::new(2026, 6, 1).map(Moment::from);
-            let week =
-                week.into_iter().flat_map(|it| (0..7).filter_map(move |at| it.plus_days(at)));
-            days.extend(week.map(Some));
-        }
-        days.extend(self.named.iter().flat_map(around).map(Some));
-        let days: IndexSet<Option<Moment>> = days.into_iter().collect();
-        days.into_iter().take(MOST_DAYS).collect()
-    }
 }
 
 /// A user of the policy, or one whom it does not have.

@@ -13,14 +13,11 @@ use super::ActorChange;
 use super::ceiling::{Granted, held};
 use crate::bits::BitSet;
 use crate::catalogue::Bit;
-use crate::change::{Actor, Change, Op};
-use crate::document::{
-    Assignment, Bundle, Licence, Map, NewUser, Role, Source as StatedSource, Statements,
-};
+use crate::change::{Actor, Candidates, Change};
 use crate::engine::Engine;
 use crate::ids::SourceId;
 use crate::names::{HashSet, IndexSet};
-use crate::policy::{ChangeKind, Effect, Inner, Policy, Source, SourceKind, SourceName, Statement};
+use crate::policy::{ChangeKind, Effect, Inner, Policy, SourceKind, SourceName, Statement};
 
 /// The most changes in a row.
 const MOST_STEPS: usize = 4;
@@ -32,6 +29,38 @@ const FEWER_TRIES: usize = 1_000;
 const MOST_EDITED: usize = 4;
 /// The name of what is made on the way.
 const MADE: &str = "reach";
+
+/// The kinds of change by which one of the people may come to hold something.
+const OF_USERS: [ChangeKind; 14] = [
+    ChangeKind::AddUser,
+    ChangeKind::SetAdmin,
+    ChangeKind::SetSuspended,
+    ChangeKind::AssignProfile,
+    ChangeKind::AssignRole,
+    ChangeKind::Transfer,
+    ChangeKind::AssignApprovalGroup,
+    ChangeKind::EditUser,
+    ChangeKind::SetAssignment,
+    ChangeKind::RevokeProfile,
+    ChangeKind::RevokeRole,
+    ChangeKind::RevokeApprovalGroup,
+    ChangeKind::RenameUser,
+    ChangeKind::RemoveUser,
+];
+
+/// The kinds of change by which what people share may come to grant something.
+const OF_SOURCES: [ChangeKind; 10] = [
+    ChangeKind::EditGlobal,
+    ChangeKind::EditProfile,
+    ChangeKind::EditRole,
+    ChangeKind::EditApprovalGroup,
+    ChangeKind::CreateRole,
+    ChangeKind::CreateProfile,
+    ChangeKind::CreateApprovalGroup,
+    ChangeKind::Import,
+    ChangeKind::SetDefaultProfile,
+    ChangeKind::SetLicence,
+];
 
 /// Returns whether a user may do something on some object.
 pub(super) fn may(policy: &Inner, user: &str, bit: Bit) -> bool {
@@ -227,163 +256,86 @@ impl<'p> Search<'p> {
             let needs = policy.governance.needs(kind);
             class.admin || needs.is_some_and(|it| it.iter().all(|&bit| own.contains(bit)))
         };
+        let candidates = Candidates { policy, aims: &self.ends, made: MADE };
         let mut changes = Vec::new();
         for user in &self.people {
-            self.of_user(policy, user, &may, &mut changes);
+            let held = held(policy, user);
+            for kind in OF_USERS.into_iter().filter(|&kind| may(kind)) {
+                let of_kind = candidates.of(kind, user).into_iter();
+                changes.extend(of_kind.filter(|it| self.leads_user(policy, user, &held, it)));
+            }
         }
-        self.of_sources(policy, &may, &mut changes);
-        if may(ChangeKind::SetLicence) {
-            let nodes = policy.catalogue.nodes.values().iter();
-            let features: IndexSet<String> =
-                nodes.flat_map(|node| &node.feature).map(ToString::to_string).collect();
-            let features = features.into_iter().collect();
-            let edition = policy.licence.stated().edition.clone();
-            changes.push(Change::SetLicence(Licence { edition, features }));
+        let has: Vec<SourceId> = self.people.iter().flat_map(|user| has(policy, user)).collect();
+        let mut others: IndexSet<SourceName> = IndexSet::default();
+        for kind in OF_SOURCES.into_iter().filter(|&kind| may(kind)) {
+            let of_kind = candidates.of(kind, "").into_iter();
+            changes.extend(of_kind.filter(|it| self.leads_sources(policy, &has, it, &mut others)));
         }
         changes
     }
 
-    /// Adds changes of one of the people.
-    fn of_user(
-        &self,
-        policy: &Inner,
-        user: &str,
-        may: &dyn Fn(ChangeKind) -> bool,
-        changes: &mut Vec<Change>,
-    ) {
-        let name = user.to_owned();
-        let known = policy.users.find(user).and_then(|slot| policy.users.get(slot));
-        let Some((_, class)) = known else {
-            if may(ChangeKind::AddUser) {
-                changes.push(Change::AddUser(Box::new(NewUser {
-                    user: name.clone(),
-                    ..NewUser::default()
-                })));
-            }
-            if may(ChangeKind::RenameUser) {
-                let users = policy.users.iter().filter(|(_, name, _)| !self.people.contains(name));
-                changes.extend(users.map(|(_, other, _)| Change::Rename {
-                    source: SourceName::User(other.to_owned()),
-                    to: name.clone(),
-                }));
-            }
-            return;
+    /// Returns whether a change of one of the people may lead on.
+    fn leads_user(&self, policy: &Inner, user: &str, held: &BitSet, change: &Change) -> bool {
+        let find = |source: &SourceName| {
+            source.shared().and_then(|(kind, name)| policy.sources.find(kind, name))
         };
-        if may(ChangeKind::SetAdmin) && !class.admin {
-            changes.push(Change::SetAdmin { user: name.clone(), admin: true });
-        }
-        if may(ChangeKind::SetSuspended) && class.suspended {
-            changes.push(Change::SetSuspended { user: name.clone(), suspended: false });
-        }
-        let held = held(policy, user);
-        let has = policy.sources.closure(&class.sources);
-        for (id, _, source) in policy.sources.iter() {
-            let assign = ChangeKind::on(ChangeKind::ASSIGN, source.kind);
-            let may = may(assign) || source.unique && may(ChangeKind::Transfer);
-            if source.kind != SourceKind::Global
-                && may
-                && !has.contains(&id)
-                && self.leads(id, &held)
-            {
-                let to = policy.sources.name_of(id);
-                changes.push(match &to {
-                    SourceName::Role(role) if source.unique => {
-                        Change::Transfer { role: role.clone(), to: name.clone() }
-                    }
-                    _ => Change::Assign { user: name.clone(), source: to },
-                });
+        let gives = |id| !has(policy, user).contains(&id) && self.leads(id, held);
+        match change {
+            Change::Assign { source, .. } => find(source).is_some_and(gives),
+            Change::Transfer { role, .. } => {
+                policy.sources.find(SourceKind::Role, role).is_some_and(gives)
             }
-        }
-        if may(ChangeKind::EditUser) {
-            changes.extend(self.edits(&SourceName::User(name.clone())));
-        }
-        if may(ChangeKind::SetAssignment) {
-            for end in &self.ends {
-                let statements = Statements { allow: end.clone(), ..Statements::default() };
-                let assignment = Assignment { statements, ..Assignment::default() };
-                changes.push(Change::SetAssignment {
-                    user: name.clone(),
-                    name: MADE.to_owned(),
-                    assignment: Some(Box::new(assignment)),
-                });
-            }
-        }
-        for &id in &class.sources {
             // What it denies or forbids, others may grant.
-            let Source { kind, statements, .. } = &policy.sources[id];
-            let takes = |it: Statement<'_>| matches!(it.effect, Effect::Deny | Effect::Forbid);
-            if may(ChangeKind::on(ChangeKind::REVOKE, *kind)) && statements.all().any(takes) {
-                let source = policy.sources.name_of(id);
-                changes.push(Change::Revoke { user: name.clone(), source });
+            Change::Revoke { source, .. } => find(source).is_some_and(|id| {
+                let takes = |it: Statement<'_>| matches!(it.effect, Effect::Deny | Effect::Forbid);
+                policy.sources[id].statements.all().any(takes)
+            }),
+            Change::SetAdmin { admin, .. } => *admin,
+            Change::SetSuspended { suspended, .. } => !suspended,
+            Change::SetAssignment { assignment, .. } => {
+                assignment.as_ref().is_some_and(|it| it.roles.is_empty())
             }
-        }
-        if may(ChangeKind::RenameUser) {
-            let to = format!("{name} before");
-            changes.push(Change::Rename { source: SourceName::User(name.clone()), to });
-        }
-        if may(ChangeKind::RemoveUser) && may(ChangeKind::AddUser) && !class.sources.is_empty() {
-            changes.push(Change::RemoveUser { user: name });
+            // Somebody else takes the name of one who is gone.
+            Change::Rename { source, .. } => {
+                source.user().is_some_and(|name| name == user || !self.people.contains(&name))
+            }
+            Change::RemoveUser { .. } => {
+                policy.governance.needs(ChangeKind::AddUser).is_some()
+                    && !has(policy, user).is_empty()
+            }
+            _ => true,
         }
     }
 
-    /// Adds changes of what people share.
-    fn of_sources(
+    /// Returns whether a change of what people share may lead on.
+    fn leads_sources(
         &self,
         policy: &Inner,
-        may: &dyn Fn(ChangeKind) -> bool,
-        changes: &mut Vec<Change>,
-    ) {
-        let classes = self.people.iter().filter_map(|user| {
-            let slot = policy.users.find(user)?;
-            policy.users.get(slot).map(|(_, class)| class)
-        });
-        let has: Vec<SourceId> =
-            classes.flat_map(|class| policy.sources.closure(&class.sources)).collect();
-        if may(ChangeKind::EditGlobal) {
-            changes.extend(self.edits(&SourceName::Global));
-        }
-        let mut others = 0;
-        for (id, _, source) in policy.sources.iter() {
-            let edit = ChangeKind::on(ChangeKind::EDIT, source.kind);
-            if source.kind == SourceKind::Global || source.protected || !may(edit) {
-                continue;
-            }
-            if !has.contains(&id) {
-                others = usize::saturating_add(others, 1);
-                if others > MOST_EDITED {
-                    continue;
+        has: &[SourceId],
+        change: &Change,
+        others: &mut IndexSet<SourceName>,
+    ) -> bool {
+        match change {
+            Change::Edit { source, .. } => {
+                let known =
+                    source.shared().and_then(|(kind, name)| policy.sources.find(kind, name));
+                let Some(id) = known.filter(|&id| !policy.sources[id].protected) else {
+                    return false;
+                };
+                if id == SourceId::GLOBAL || has.contains(&id) {
+                    return true;
                 }
+                others.insert(source.clone());
+                others.get_index_of(source).is_some_and(|at| at < MOST_EDITED)
             }
-            changes.extend(self.edits(&policy.sources.name_of(id)));
+            Change::Create { from, .. } => from.is_none(),
+            Change::SetDefaultProfile { profile } => profile.as_ref().is_some_and(|name| {
+                let id = policy.sources.find(SourceKind::Profile, name);
+                id.is_some_and(|id| self.leads(id, &self.held))
+            }),
+            Change::SetLicence(licence) => !licence.features.is_empty(),
+            _ => true,
         }
-        for kind in [SourceKind::Role, SourceKind::Profile, SourceKind::ApprovalGroup] {
-            let is_new = policy.sources.find(kind, MADE).is_none();
-            if is_new && may(ChangeKind::on(ChangeKind::CREATE, kind)) {
-                changes.push(Change::Create { source: kind.named(MADE), from: None });
-            }
-            if is_new && may(ChangeKind::Import) {
-                changes.extend(self.ends.iter().map(|end| Change::Import {
-                    bundle: bundle(kind, end),
-                    on_conflict: Default::default(),
-                }));
-            }
-            if kind == SourceKind::Profile && may(ChangeKind::SetDefaultProfile) {
-                let profiles = policy.sources.of(kind).filter(|(id, ..)| {
-                    policy.default_profile != Some(*id) && self.leads(*id, &self.held)
-                });
-                changes.extend(profiles.map(|(_, name, _)| Change::SetDefaultProfile {
-                    profile: Some(name.to_owned()),
-                }));
-            }
-        }
-    }
-
-    fn edits(&self, source: &SourceName) -> impl Iterator<Item = Change> {
-        let source = source.clone();
-        self.ends.iter().map(move |end| {
-            let ops = end.iter().cloned().map(Op::Allow).collect();
-            Change::Edit { source: source.clone(), ops, cascade: false }
-        })
     }
 
     /// Returns whether a source grants something wanted, or guards others, or is new.
@@ -396,19 +348,10 @@ impl<'p> Search<'p> {
     }
 }
 
-/// Returns a bundle of one source that allows some patterns.
-fn bundle(kind: SourceKind, allow: &[String]) -> Bundle {
-    let statements = Statements { allow: allow.to_vec(), ..Statements::default() };
-    let source = StatedSource { statements, ..StatedSource::default() };
-    let mut bundle = Bundle::default();
-    match kind {
-        SourceKind::Profile => bundle.profiles = Map::from_iter([(MADE, source)]),
-        SourceKind::ApprovalGroup => bundle.approval_groups = Map::from_iter([(MADE, source)]),
-        SourceKind::Role | SourceKind::Global => {
-            bundle.roles = Map::from_iter([(MADE, Role { source, ..Role::default() })]);
-        }
-    }
-    bundle
+/// Returns the sources that a user has, with what they include.
+fn has(policy: &Inner, user: &str) -> Vec<SourceId> {
+    let class = policy.users.find(user).and_then(|slot| policy.users.get(slot));
+    class.map(|(_, class)| policy.sources.closure(&class.sources).into_vec()).unwrap_or_default()
 }
 
 impl Inner {
