@@ -77,8 +77,8 @@
 //! [`Engine::what_if`] says who would gain and lose what by a change, before it is
 //! made; [`Engine::diff`] compares any two engines, and [`Policy::reach`] says what some
 //! users could come to do by changes of their own. [`PolicyBuilder::adopt`] fits a stored
-//! document to a newer catalogue, and [`Policy::export`] carries sources to another
-//! policy.
+//! document to a newer catalogue, [`Policy::export`] carries sources to another
+//! policy, and [`Policy::extract`] one user's part of it to a browser.
 //!
 //! # When in doubt, no
 //!
@@ -152,6 +152,8 @@ pub mod journal;
 pub mod explain;
 
 pub mod tree;
+
+mod extract;
 
 pub mod diff;
 

@@ -3,6 +3,7 @@
 mod asking;
 mod changes;
 mod explanations;
+mod extracts;
 mod game;
 mod reading;
 mod small;
