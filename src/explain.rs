@@ -24,6 +24,7 @@ mod access;
 mod amend;
 mod assign;
 mod builder;
+mod changes;
 mod decision;
 mod hypothesis;
 mod remedy;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::document::UserEntry;
 use crate::engine::{Asker, OwnedAsker, Permission, User};
+use crate::explain::Remedies;
 use crate::live::Live;
 use crate::object::{Id, Target};
 use crate::problem::Problems;
@@ -12,8 +13,8 @@ use crate::reason::Reason;
 /// The error of a user who may not do something, to be answered with a 403.
 ///
 /// Displays as a sentence for people that tells nothing of the policy but the permission;
-/// serializes as `action`, `reason` and `text`. [`Asker::explain`] and
-/// [`Engine::remedies`](crate::Engine::remedies) tell more.
+/// serializes as `action`, `reason` and `text`. [`Asker::explain`] and [`Asker::remedies`] tell
+/// more, and take longer: a host that lets users see who could help them adds remedies.
 ///
 /// ```
 /// use grantree::{Document, Engine, Policy};
@@ -31,6 +32,10 @@ use crate::reason::Reason;
 /// assert_eq!(denied.to_string(), text);
 /// let expected = format!(r#"{{"action":"orders","reason":"not_granted","text":"{text}"}}"#);
 /// assert_eq!(serde_json::to_string(&denied)?, expected);
+///
+/// let denied = denied.with_remedies(bob.remedies(engine.permission("orders")?, ()));
+/// let body = serde_json::to_value(&denied)?;
+/// assert_eq!(body["remedies"]["least"][0]["steps"][0]["allow"]["name"], "orders");
 /// # Ok(())
 /// # }
 /// ```
@@ -44,6 +49,17 @@ pub struct Denied {
     pub reason: Reason,
     /// A sentence for people.
     pub text: String,
+    /// The remedies, if they were [added](Denied::with_remedies).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedies: Option<Box<Remedies>>,
+}
+
+impl Denied {
+    /// Adds remedies, to be serialized too.
+    #[must_use]
+    pub fn with_remedies(self, remedies: Remedies) -> Denied {
+        Denied { remedies: Some(Box::new(remedies)), ..self }
+    }
 }
 
 impl Live {
@@ -110,6 +126,6 @@ impl Asker<'_> {
         let sentence = text.lines().next().unwrap_or_default();
         let sentence = sentence.split_once(": ").map_or(sentence, |(_, sentence)| sentence);
         let (action, reason) = (explanation.action.name, explanation.reason);
-        Denied { action, reason, text: sentence.to_owned() }
+        Denied { action, reason, text: sentence.to_owned(), remedies: None }
     }
 }

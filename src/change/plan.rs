@@ -142,6 +142,11 @@ impl<'p> Plan<'p> {
         plan
     }
 
+    /// The rights that it takes.
+    pub(crate) fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+
     /// The version of the policy that it results in, if no guard refuses it, and the rights
     /// that this takes.
     pub(crate) fn into_version(self) -> (Inner, Requirements) {

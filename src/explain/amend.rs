@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::Named;
-use super::remedy::{Assignment, Remedy, RemedyStep};
+use super::changes::given;
+use super::remedy::{Assignment, RemedyStep};
 use super::search::{Search, wide_enough};
 use super::terms::named_by;
 use crate::catalogue::{AttributeId, CapacityRows, Condition};
@@ -17,13 +18,13 @@ use crate::policy::{Assigned, SourceName, TermTest, Terms};
 
 impl<O: Object + ?Sized> Search<'_, O> {
     /// The remedies that let one of the user's assignments hold, or let more pass in it.
-    pub(super) fn amendments(&self) -> Vec<Remedy> {
+    pub(super) fn amendments(&self) -> Vec<Vec<RemedyStep>> {
         let stated = self.policy.assignments(self.assigned);
         let amended = stated.iter().zip(self.assigned).filter_map(|((name, stated), assigned)| {
             let (after, mut steps) = self.amended(stated, assigned)?;
             let widened = self.widened(name, &after, assigned)?;
             steps.extend(widened);
-            (!steps.is_empty()).then_some(Remedy { steps })
+            (!steps.is_empty()).then_some(steps)
         });
         amended.collect()
     }
@@ -165,28 +166,21 @@ impl<O: Object + ?Sized> Search<'_, O> {
 
     /// The remedies that give a source, which would do everywhere, only on objects like this
     /// one.
-    pub(super) fn given_where_needed(&self, assignments: &[Assignment]) -> Vec<Remedy> {
+    pub(super) fn given_where_needed(&self, assignments: &[Assignment]) -> Vec<Vec<RemedyStep>> {
         let Some(on) = self.object.and_then(|object| self.objects_like(object)) else {
             return Vec::new();
         };
-        let given = assignments.iter().filter(|it| it.besides.is_empty()).filter_map(|it| {
-            let [given] = &it.sources[..] else { return None };
-            let source = given.source.clone();
-            let mut assignment =
-                document::Assignment { on: Some(on.clone()), ..Default::default() };
-            let name = match &source.source {
-                SourceName::Role(name) => {
-                    assignment.roles.push(name.clone());
-                    self.free_name(name)
-                }
-                SourceName::ApprovalGroup(name) => {
-                    assignment.approval_groups.push(name.clone());
-                    self.free_name(name)
-                }
-                _ => return None,
+        let given_everywhere = assignments.iter().filter(|it| it.besides.is_none());
+        let given = given_everywhere.filter_map(|it| {
+            let [one] = &it.sources[..] else { return None };
+            let source = one.source.clone();
+            let (SourceName::Role(name) | SourceName::ApprovalGroup(name)) = &source.source else {
+                return None;
             };
-            let steps = vec![RemedyStep::Give { name: name.clone(), source, on: on.clone() }];
-            self.would_allow(&name, assignment).then_some(Remedy { steps })
+            let (name, on) = (self.free_name(name), on.clone());
+            let assignment = given(&source.source, on.clone());
+            let allows = self.would_allow(&name, assignment);
+            allows.then(|| vec![RemedyStep::Give { name, source, on }])
         });
         given.collect()
     }

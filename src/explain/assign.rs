@@ -1,14 +1,16 @@
 //! The sources that would grant what is missing, and the users who may assign them.
 
+use super::Named;
+use super::changes::open_to;
 use super::hypothesis::Step;
-use super::remedy::{AssignedSource, Assignment};
+use super::remedy::{AssignedSource, Assignment, Remedies, Remedy};
 use super::search::{Search, Traced};
 use crate::bits::BitSet;
 use crate::change::guard::{Gain, does_less, find_gain, judge};
 use crate::change::permit::{Asking, permit};
 use crate::change::{Actor, Change, Plan, Requirements, Scales, Standing, compared_licences};
 use crate::engine::Engine;
-use crate::ids::{IdVec, SourceId, UserSlot};
+use crate::ids::{SourceId, UserSlot};
 use crate::names::{HashMap, HashSet};
 use crate::object::Object;
 use crate::policy::{Class, Holder, Inner, Likeness, Origin, SourceKind};
@@ -21,18 +23,29 @@ const TRIED: usize = 2_000;
 const TOLD: usize = 16;
 
 impl<O: Object + ?Sized> Search<'_, O> {
-    /// The sources that would do in place of what a remedy grants the user: one,
-    /// or else as few as it takes. Beside them, the admins who may assign all of these.
-    pub(super) fn assignments(&self, remedy: &[Step]) -> (Vec<Assignment>, Vec<String>) {
+    /// The sources that would do in place of what a remedy grants the user, or in place of the
+    /// profile out of which it lifts something: one, or else as few as it takes. Beside them,
+    /// the admins who may do all of this.
+    pub(super) fn assignments(&self, remedy: &[Step]) -> (Vec<Assignment>, Vec<UserSlot>) {
         let user = self.holder.class;
-        let besides: Vec<Step> = remedy.iter().filter(|step| !step.is_grant()).cloned().collect();
+        let mut besides: Vec<Step> =
+            remedy.iter().filter(|step| !step.is_grant()).cloned().collect();
         if besides.len() == remedy.len() {
-            return Default::default();
+            let profile = self.policy.sources.profile(&user.sources);
+            let profile = profile.map(|it| self.policy.sources.closure(&[it]));
+            let is_of_profile = |step: &Step| match (step, &profile) {
+                (Step::Lift(Origin::Shared(id), ..), Some(profile)) => profile.contains(id),
+                _ => false,
+            };
+            besides.retain(|step| !is_of_profile(step));
+            if besides.len() == remedy.len() {
+                return Default::default();
+            }
         }
         let before = self.effective(user);
         let beyond =
             |set: &BitSet, other: &BitSet| set.iter().filter(|&bit| !other.contains(bit)).count();
-        self.with_layers(&besides, |layers| {
+        let found = self.with_layers(&besides, |layers| {
             let weigh = |set: Vec<SourceId>| {
                 let user = with(self.policy, user, &set);
                 if !self.look_at(layers, &besides, &user, |trace| self.is_allowed(trace)) {
@@ -53,7 +66,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
                 if !found.is_empty() {
                     found.sort_by_key(|weighed| (weighed.takes, weighed.brings));
                     found.truncate(TOLD);
-                    return self.describe_assignments(found, &besides);
+                    return found;
                 }
                 if size == 1 {
                     candidates.retain(|&source| {
@@ -62,12 +75,43 @@ impl<O: Object + ?Sized> Search<'_, O> {
                     });
                 }
             }
-            Default::default()
-        })
+            Vec::new()
+        });
+        self.describe_assignments(found, &besides)
+    }
+
+    /// The steps that are needed besides some sources: a profile that is replaced may have
+    /// been the one that forbids.
+    fn needed_besides(&self, set: &[SourceId], besides: &[Step]) -> Vec<Step> {
+        let user = with(self.policy, self.holder.class, set);
+        let mut needed = besides.to_vec();
+        for at in (0..needed.len()).rev() {
+            let step = needed.remove(at);
+            if !self.may_look() || !self.look(&needed, &user, |trace| self.is_allowed(trace)) {
+                needed.insert(at, step);
+            }
+        }
+        needed
+    }
+
+    /// The attributes of which more passes once the user has these sources.
+    fn widened_by(&self, set: &[SourceId]) -> Vec<String> {
+        let catalogue = &self.policy.catalogue;
+        let limits = |class: &Class| {
+            self.look(&[], class, |trace| {
+                let all = catalogue.attributes.iter();
+                all.map(|(id, _)| trace.limit(id).clone()).collect::<Vec<_>>()
+            })
+        };
+        let before = limits(self.holder.class);
+        let after = limits(&with(self.policy, self.holder.class, set));
+        let wider = catalogue.attributes.iter().zip(before.iter().zip(&after));
+        let wider = wider.filter(|(_, (before, after))| !before.contains(after));
+        wider.map(|((_, attribute), _)| attribute.path.to_string()).collect()
     }
 
     /// The rights of users of a class in the policy as it is.
-    fn effective(&self, class: &Class) -> BitSet {
+    pub(super) fn effective(&self, class: &Class) -> BitSet {
         let mut layers = self.layers.borrow_mut();
         let granted = layers.grants(class).granted;
         layers.effective(&granted)
@@ -75,29 +119,47 @@ impl<O: Object + ?Sized> Search<'_, O> {
 
     fn describe_assignments(
         &self,
-        mut found: Vec<Weighed>,
+        found: Vec<Weighed>,
         besides: &[Step],
-    ) -> (Vec<Assignment>, Vec<String>) {
+    ) -> (Vec<Assignment>, Vec<UserSlot>) {
         let Holder { name, class: user, .. } = self.holder;
         let licences = compared_licences(self.policy);
         let (engine, policy, licences) = (self.engine, self.policy, &licences);
         let scales = Scales::new(policy, licences);
         let mut approving = Approving { engine, policy, name, scales, licences };
         // What would be refused whoever asks is not offered.
-        let mut asked = Vec::new();
-        found.retain(|weighed| {
-            let more = approving.asked(&weighed.set);
-            more.map(|more| asked.extend(more)).is_some()
-        });
-        if found.is_empty() {
+        let (mut asked, mut offered) = (Vec::new(), Vec::new());
+        let mut of_besides: Option<Vec<UserSlot>> = None;
+        for weighed in found {
+            let needed = self.needed_besides(&weighed.set, besides);
+            let besides = if needed.is_empty() {
+                None
+            } else {
+                let Some((besides, admins)) = self.remedy(self.described(&needed)) else {
+                    continue;
+                };
+                if !besides.changes.is_empty() {
+                    restrict(&mut of_besides, admins);
+                }
+                Some(besides)
+            };
+            let Some(more) = approving.asked(&weighed.set) else { continue };
+            asked.extend(more);
+            offered.push((weighed, besides));
+        }
+        if offered.is_empty() {
             return Default::default();
         }
-        let (admins, named) = approving.names(&asked);
+        let (mut admins, named) = approving.names(&asked);
+        if let Some(of_besides) = of_besides {
+            admins.retain(|admin| of_besides.contains(admin));
+        }
         let mut named = named.into_iter();
-        let assignments = found.into_iter().map(|Weighed { set, takes, brings }| {
+        let assignments = offered.into_iter().map(|(Weighed { set, takes, brings }, besides)| {
             let assigned = set.iter().map(|&source| AssignedSource {
                 source: self.policy.source_ref(Origin::Shared(source), name),
-                approvers: named.next().unwrap_or_default(),
+                change: assign(policy, name, source),
+                approvers: self.named(named.next().unwrap_or_default()),
             });
             let sources = &self.policy.sources;
             let is_profile = |&id: &SourceId| sources[id].kind == SourceKind::Profile;
@@ -105,14 +167,56 @@ impl<O: Object + ?Sized> Search<'_, O> {
             let replaced = replaced.filter(|_| set.iter().any(is_profile));
             Assignment {
                 sources: assigned.collect(),
-                besides: self.described(besides),
+                besides,
                 replaces: replaced.map(|id| self.policy.source_ref(Origin::Shared(id), name)),
                 brings,
                 takes,
+                widens: self.widened_by(&set),
             }
         });
         (assignments.collect(), admins)
     }
+
+    /// The remedies with those who may take them: the admins who may do all of this apart.
+    pub(super) fn approved(
+        &self,
+        least: Vec<(Remedy, Vec<UserSlot>)>,
+        (mut assignments, assigning): (Vec<Assignment>, Vec<UserSlot>),
+    ) -> Remedies {
+        let mut of_all = (!assignments.is_empty()).then(|| assigning.clone());
+        for (_, admins) in least.iter().filter(|(remedy, _)| !remedy.changes.is_empty()) {
+            restrict(&mut of_all, admins.clone());
+        }
+        let admins = of_all.unwrap_or_default();
+        let others = |of_one: Vec<UserSlot>| {
+            self.named(of_one.into_iter().filter(|slot| !admins.contains(slot)).collect())
+        };
+        let add = |approvers: &mut Vec<Named>, more: &[Named]| {
+            approvers.extend_from_slice(more);
+            approvers.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        };
+        let assigning = others(assigning);
+        for assigned in assignments.iter_mut().flat_map(|it| &mut it.sources) {
+            add(&mut assigned.approvers, &assigning);
+        }
+        let least = least.into_iter().map(|(mut remedy, of_one)| {
+            add(&mut remedy.approvers, &others(of_one));
+            remedy
+        });
+        Remedies { least: least.collect(), assignments, admins: self.named(admins.clone()) }
+    }
+}
+
+/// Keeps those who are among others, too; all of the others if there was nobody yet.
+fn restrict(all: &mut Option<Vec<UserSlot>>, others: Vec<UserSlot>) {
+    match all {
+        Some(all) => all.retain(|slot| others.contains(slot)),
+        None => *all = Some(others),
+    }
+}
+
+fn assign(policy: &Inner, user: &str, source: SourceId) -> Change {
+    Change::Assign { user: user.to_owned(), source: policy.sources.name_of(source) }
 }
 
 /// Returns whether a user is granted a part of what a remedy grants.
@@ -204,8 +308,7 @@ impl<'e> Approving<'e> {
         let mut version = self.policy.clone();
         let mut asked = Vec::new();
         for &source in set {
-            let source = self.policy.sources.name_of(source);
-            let change = Change::Assign { user: self.name.to_owned(), source };
+            let change = assign(self.policy, self.name, source);
             let plan = Plan::new(&version, &change, Standing::Ordinary);
             judge(&plan, Actor::Host, None).ok()?;
             let by_user = judge(&plan, Actor::User(self.name), None).is_ok();
@@ -258,44 +361,31 @@ impl<'e> Approving<'e> {
         made
     }
 
-    /// The admins who may make all of these assignments, and the names of the others who
-    /// may make each, all sorted.
-    fn names(&mut self, asked: &[Asked]) -> (Vec<String>, Vec<Vec<String>>) {
+    /// The admins who may make all of these assignments, and the others who may make each.
+    fn names(&mut self, asked: &[Asked]) -> (Vec<UserSlot>, Vec<Vec<UserSlot>>) {
         let by_user = asked.iter().enumerate().filter(|(_, it)| it.by_user);
         let by_user: Vec<usize> = by_user.map(|(at, _)| at).collect();
         let mut alike: HashMap<Likeness, Vec<usize>> = HashMap::default();
         let (mut admins, mut others) = (Vec::new(), vec![Vec::new(); asked.len()]);
         let users = &self.policy.users;
-        // Most users could ask for none of these, and are not looked at.
-        let mut open = IdVec::filled(users.class_slots(), false);
-        for (id, class) in users.classes() {
-            let holds = |bit| self.engine.class_holds(id, bit);
-            let mut requirements = asked.iter().map(|it| &it.requirements);
-            open[id] = requirements.any(|it| it.are_open_to(class, self.policy, holds));
-        }
+        let requirements: Vec<&Requirements> = asked.iter().map(|it| &it.requirements).collect();
         let user = users.find(self.name);
-        let slots = users.of_classes(|class| open.find(class) == Some(&true));
-        let assigned = users.assigned_any(|_| true).into_iter();
-        let assigned = assigned.filter(|&slot| !open[users.class_of(slot)]);
-        let beside = slots.chain(assigned).filter(|&slot| Some(slot) != user);
-        for slot in beside.chain(user) {
-            let Some((name, class)) = users.get(slot) else { continue };
+        let open = open_to(self.policy, self.engine, &requirements).into_iter();
+        for slot in open.filter(|&slot| Some(slot) != user).chain(user) {
             let made = if Some(slot) == user {
                 &by_user
             } else {
                 let known = alike.entry(users.likeness(slot));
                 known.or_insert_with(|| self.made_by(slot, asked))
             };
-            if class.admin && made.len() == asked.len() {
-                admins.push(name.to_owned());
+            if users[slot].admin && made.len() == asked.len() {
+                admins.push(slot);
                 continue;
             }
             for &at in made {
-                others.get_mut(at).into_iter().for_each(|names| names.push(name.to_owned()));
+                others.get_mut(at).into_iter().for_each(|slots| slots.push(slot));
             }
         }
-        admins.sort_unstable();
-        others.iter_mut().for_each(|names| names.sort_unstable());
         (admins, others)
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::bits::BitSet;
 use crate::catalogue::{AttributeId, Bit, Catalogue, Limit, Pattern};
 use crate::document::Bound;
+use crate::ids::SourceId;
 use crate::names::HashSet;
 use crate::object::{Object, Subject, Value};
-use crate::policy::{Class, Draft, Effect, Inner, Licence, Origin, Statements};
-use crate::relation::RelationState;
+use crate::policy::{Class, Draft, Effect, Holder, Inner, Licence, Origin, Statements};
+use crate::relation::{RelationState, RelationType};
 
 /// A step of a remedy, in numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub(super) enum Step {
     /// Takes the statements that deny, or forbid, with that pattern out of a source.
     Lift(Origin, Effect<'static>, Pattern),
     Widen(AttributeId, Bound),
+    /// Takes a source from the user that the user has directly.
+    Revoke(SourceId),
     Relate(u32, RelationState),
     Values(AttributeId, Limit),
 }
@@ -30,7 +33,11 @@ impl Step {
         match self {
             Step::Allow(_) | Step::Widen(..) => true,
             Step::Lift(_, effect, _) => *effect != Effect::Forbid,
-            Step::Restore | Step::License(_) | Step::Relate(..) | Step::Values(..) => false,
+            Step::Restore
+            | Step::License(_)
+            | Step::Revoke(_)
+            | Step::Relate(..)
+            | Step::Values(..) => false,
         }
     }
 }
@@ -71,6 +78,10 @@ pub(super) fn class_after(class: &Class, steps: &[Step], catalogue: &Catalogue) 
                 lift(class.statements.get_or_insert_default(), *effect, *pattern);
             }
             Step::Widen(attribute, to) => widened.push((*attribute, to)),
+            Step::Revoke(source) => {
+                let kept = class.sources.iter().copied().filter(|held| held != source);
+                class.sources = kept.collect();
+            }
             _ => {}
         }
     }
@@ -124,13 +135,22 @@ fn allow_exactly(statements: &mut Statements, bits: &[Bit], catalogue: &Catalogu
 /// values within a limit.
 pub(super) struct Related<'a, O: ?Sized> {
     object: &'a O,
+    /// The user who asks, and the user's groups.
+    user: &'a str,
+    groups: Vec<&'a str>,
     relations: Vec<(Box<str>, RelationState)>,
     attributes: Vec<(Box<str>, Limit)>,
 }
 
 impl<'a, O: Object + ?Sized> Related<'a, O> {
     /// The object as it would be.
-    pub(super) fn new(object: &'a O, steps: &[Step], catalogue: &Catalogue) -> Related<'a, O> {
+    pub(super) fn new(
+        object: &'a O,
+        steps: &[Step],
+        holder: Holder<'a>,
+        policy: &'a Inner,
+    ) -> Related<'a, O> {
+        let catalogue = &policy.catalogue;
         let kind = catalogue.kinds.get(object.kind());
         let relations = steps.iter().filter_map(|step| match step {
             Step::Relate(relation, state) => {
@@ -145,7 +165,22 @@ impl<'a, O: Object + ?Sized> Related<'a, O> {
             }
             _ => None,
         });
-        Related { object, relations: relations.collect(), attributes: attributes.collect() }
+        let groups = holder.groups.iter().map(|&id| policy.groups.name(id)).collect();
+        let (relations, attributes) = (relations.collect(), attributes.collect());
+        Related { object, user: holder.name, groups, relations, attributes }
+    }
+
+    /// The state of a relation that names the user, or one of the user's groups, whichever.
+    // An assignment may ask for other groups than the user's, or for some of them.
+    fn naming_user(&self, subject: &Subject<'_>) -> Option<RelationState> {
+        match subject.relation {
+            RelationType::User => subject.users([self.user]),
+            RelationType::Group => {
+                let mut states = self.groups.iter().map(|&group| subject.groups([group]));
+                let is_any = states.all(|state| state == Some(RelationState::Me));
+                Some(if is_any { RelationState::Me } else { RelationState::Other })
+            }
+        }
     }
 }
 
@@ -155,6 +190,7 @@ impl<O: Object + ?Sized> Object for Related<'_, O> {
     }
     fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
         match self.relations.iter().find(|(known, _)| **known == *name) {
+            Some((_, RelationState::Me)) => self.naming_user(subject),
             Some(&(_, state)) => Some(state),
             None => self.object.relation(name, subject),
         }

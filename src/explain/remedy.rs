@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use super::search::Search;
 use super::{Named, SourceRef, Statement, named_bit, named_user};
+use crate::change::Change;
 use crate::date::Moment;
 use crate::document::{Bound, BoundType, Coverage, RelationType};
-use crate::engine::{Engine, Permission, User};
+use crate::engine::{Asker, Engine, Permission, User};
 use crate::object::{Object, Target};
+use crate::policy::SourceName;
 use crate::reason::Reason;
 use crate::relation::RelationState;
 
@@ -17,8 +19,8 @@ use crate::relation::RelationState;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Remedies {
-    /// Changes that would each turn the answer into a yes, those with the fewest steps
-    /// first: to what the user is granted, to the terms and bounds of the user's assignments, and
+    /// Changes that would each turn the answer into a yes, those first that concern nobody but
+    /// this user, and of these the ones with the fewest steps: to what the user is granted, to the terms and bounds of the user's assignments, and
     /// sources given only where they are needed. Empty where none was found: the user is unknown, the object is missing or
     /// of another kind, or nothing that was tried sufficed.
     pub least: Vec<Remedy>,
@@ -26,20 +28,52 @@ pub struct Remedies {
     /// approval groups that would bring them. Those that take the fewest permissions
     /// away come first, then those that bring the fewest.
     pub assignments: Vec<Assignment>,
-    /// The admins who may make all of these assignments, sorted; empty where there are no
-    /// assignments.
+    /// The admins who may do all of this, sorted; empty where nothing changes the policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub admins: Vec<String>,
+    pub admins: Vec<Named>,
 }
 
 /// A change that would turn a denial into a yes.
 ///
 /// Each of its steps is needed, unless the search reached its bound.
+///
+/// ```
+/// # use grantree::{Document, Engine, Policy};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders"}, {"key": "users"}]},
+/// #     "users": {"ann": {"label": "Ann", "allow": ["orders", "users"]}, "bob": {}},
+/// #     "governance": {"permissions": {"edit_user": ["users"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::Actor;
+///
+/// let mut engine = Engine::new(&policy);
+/// let (bob, orders) = (engine.user("bob")?, engine.permission("orders")?);
+/// let remedy = &engine.remedies(bob, orders, ()).least[0];
+/// assert_eq!(remedy.steps[0].to_string(), "allow this user `orders`");
+/// assert_eq!(remedy.approvers[0].to_string(), "`ann` (Ann)");
+/// // Ann presses the button.
+/// for change in &remedy.changes {
+///     engine = engine.updated(&engine.policy().apply(Actor::User("ann"), change)?.policy);
+/// }
+/// assert!(engine.can(bob, orders, ()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[non_exhaustive]
 pub struct Remedy {
     /// The steps, all of which it takes.
     pub steps: Vec<RemedyStep>,
+    /// The changes that take them, in the order in which they can be made. Steps that ask
+    /// about another object take none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// The users other than [admins](Remedies::admins) who may make all of these changes, one
+    /// after the other, sorted by name: those on whose behalf
+    /// [`Policy::apply`](crate::Policy::apply) accepts them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<Named>,
 }
 
 /// A step of a remedy.
@@ -56,7 +90,9 @@ pub struct Remedy {
 /// use grantree::explain::RemedyStep;
 ///
 /// let remedies = engine.remedies(engine.user("bob")?, engine.permission("orders")?, ());
-/// let RemedyStep::Lift(statement) = &remedies.least[0].steps[0] else { panic!("{remedies}") };
+/// let RemedyStep::Revoke { source, takes: 0 } = &remedies.least[0].steps[0] else { panic!() };
+/// assert_eq!(source.to_string(), "role `trainee`");
+/// let RemedyStep::Lift(statement) = &remedies.least[1].steps[0] else { panic!() };
 /// assert_eq!(statement.place, "roles.trainee.forbid[0]");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -72,6 +108,13 @@ pub enum RemedyStep {
     Allow(Named),
     /// Take this statement, which denies or forbids, out of its source.
     Lift(Statement),
+    /// Take this source from the user, who has it directly.
+    Revoke {
+        /// The source.
+        source: SourceRef,
+        /// The number of permissions and levels that the user would lose by that alone.
+        takes: usize,
+    },
     /// Set the user's own bound on this attribute.
     Widen {
         /// The attribute, as `kind.attribute`.
@@ -144,6 +187,17 @@ pub enum RemedyStep {
     },
 }
 
+impl RemedyStep {
+    /// Returns whether it changes something for users other than the one who asks.
+    pub(super) fn concerns_others(&self) -> bool {
+        match self {
+            RemedyStep::License(_) => true,
+            RemedyStep::Lift(statement) => !matches!(statement.source.source, SourceName::User(_)),
+            _ => false,
+        }
+    }
+}
+
 /// Sources that would bring what is missing if the user had them too.
 ///
 /// ```
@@ -166,10 +220,9 @@ pub enum RemedyStep {
 pub struct Assignment {
     /// The sources: one, or as many as it takes.
     pub sources: Vec<AssignedSource>,
-    /// Steps that are needed too and that no source brings: those of the first remedy
-    /// that grant the user nothing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub besides: Vec<RemedyStep>,
+    /// The rest that is needed and that no source brings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub besides: Option<Remedy>,
     /// The user's present profile, which would be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<SourceRef>,
@@ -178,6 +231,9 @@ pub struct Assignment {
     pub brings: usize,
     /// The number that the user would lose.
     pub takes: usize,
+    /// The attributes of which more would pass, each as `kind.attribute`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub widens: Vec<String>,
 }
 
 /// A source to assign, and the users who may do so.
@@ -187,10 +243,12 @@ pub struct AssignedSource {
     /// The source.
     #[serde(flatten)]
     pub source: SourceRef,
-    /// The users other than [admins](Remedies::admins) who may assign it, sorted: exactly
-    /// those on whose behalf [`Policy::apply`](crate::Policy::apply) accepts that change,
-    /// once the sources before it are assigned.
-    pub approvers: Vec<String>,
+    /// The change that assigns it.
+    pub change: Change,
+    /// The users other than [admins](Remedies::admins) who may assign it, sorted by name:
+    /// exactly those on whose behalf [`Policy::apply`](crate::Policy::apply) accepts that
+    /// change, once the sources before it are assigned.
+    pub approvers: Vec<Named>,
 }
 
 /// A denial as a request to those who can remedy it, for the host to send.
@@ -216,8 +274,8 @@ pub struct AssignedSource {
 /// assert_eq!(request.missing[0].label.as_deref(), Some("Export"));
 /// let clerk = &request.remedies.assignments[0].sources[0];
 /// assert_eq!(clerk.source.to_string(), "role `clerk`");
-/// assert_eq!(clerk.approvers, ["ann"]);
-/// assert_eq!(request.remedies.admins, ["root"]);
+/// assert_eq!(clerk.approvers[0].name, "ann");
+/// assert_eq!(request.remedies.admins[0].name, "root");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -301,5 +359,14 @@ impl Engine {
             missing: missing.collect(),
             remedies,
         })
+    }
+}
+
+impl Asker<'_> {
+    /// [`Engine::remedies`]: for the asker, or if the asker may, for what the asker is
+    /// narrowed to, as [`Asker::why`].
+    pub fn remedies<T: Target>(&self, action: Permission, on: T) -> Remedies {
+        let denied = self.users().find(|(engine, user)| !engine.can(*user, action, on));
+        denied.map_or_else(Remedies::default, |(engine, user)| engine.remedies(user, action, on))
     }
 }

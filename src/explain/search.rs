@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::hypothesis::{Related, Step, class_after, policy_after};
-use super::remedy::{Remedies, Remedy, RemedyStep};
-use super::trace::{Nearest, Trace};
+use super::remedy::{Remedies, RemedyStep};
+use super::trace::Trace;
 use super::{Statement, builder, named_bit, named_user};
 use crate::catalogue::{
     AttributeId, Bit, Form, Limit, NodeId, Pattern, ScopeTest, Values, fence_day,
@@ -42,9 +42,11 @@ const LOOKS: usize = 16;
 #[derive(Clone, Debug, Default)]
 struct Attempt {
     steps: Vec<Step>,
-    /// A deny is lifted from its source, rather than overridden by allowing the permission
-    /// to the user.
+    /// A deny is lifted, rather than overridden by allowing the permission to the user.
     lifts: bool,
+    /// What is lifted is lifted by taking the source from the user, rather than out of the
+    /// source.
+    revokes: bool,
     /// The scopes by which scoped permissions are to be met.
     scopes: HashMap<NodeId, NodeId>,
     /// It is tried only if no other leads anywhere, because it grants a scope that the
@@ -124,30 +126,33 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         self.left.set(effort);
         let found = self.least();
         self.left.set(effort);
-        let assignments = found.first().map(|steps| self.assignments(steps));
-        let (assignments, admins) = assignments.unwrap_or_default();
+        let (assignments, assigning) =
+            found.first().map(|steps| self.assignments(steps)).unwrap_or_default();
         self.left.set(effort);
-        let least = found.iter().map(|steps| Remedy { steps: self.described(steps) });
-        let mut least: Vec<Remedy> = least.collect();
+        let mut least: Vec<Vec<RemedyStep>> =
+            found.iter().map(|steps| self.described(steps)).collect();
         least.extend(self.amendments());
         least.extend(self.given_where_needed(&assignments));
-        least.sort_by_key(|remedy| remedy.steps.len());
-        least.truncate(TOLD);
-        Remedies { least, assignments, admins }
+        least.sort_by_key(|steps| (steps.iter().any(RemedyStep::concerns_others), steps.len()));
+        self.left.set(effort);
+        let least = least.into_iter().filter_map(|steps| self.remedy(steps)).take(TOLD);
+        self.approved(least.collect(), (assignments, assigning))
     }
 
     /// The steps of each remedy, those with the fewest first.
     fn least(&self) -> Vec<Vec<Step>> {
         let mut found: Vec<Vec<Step>> = Vec::new();
         // The last is tried first.
+        let revoking = Attempt { revokes: true, ..Attempt::default() };
         let lifting = Attempt { lifts: true, ..Attempt::default() };
-        let mut open = VecDeque::from([lifting, Attempt::default()]);
+        let both = Attempt { lifts: true, ..revoking.clone() };
+        let mut open = VecDeque::from([both, revoking, lifting, Attempt::default()]);
         for _ in 0..TRIED {
             let next = open.pop_back().filter(|next| !next.is_last_resort || found.is_empty());
             let Some(attempt) = next.filter(|_| self.may_look()) else { break };
             match self.follow(attempt) {
                 Ok(steps) => {
-                    let steps = self.without_unneeded(steps);
+                    let steps = self.with_one_flag(self.without_unneeded(steps));
                     let is_same = |known: &Vec<Step>| {
                         known.len() == steps.len() && steps.iter().all(|step| known.contains(step))
                     };
@@ -211,7 +216,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
             _ if trace.rights.is_effective(self.bit) => {
                 self.object_steps(trace, attempt, trace.catalogue().id_of(self.bit))
             }
-            _ => grant_steps(trace, attempt, self.bit, true),
+            _ => self.grant_steps(trace, attempt, self.bit, true),
         }
     }
 
@@ -237,7 +242,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
                     return Next::Choose(id, scopes, last_resorts);
                 };
                 if !effective.contains(&scope) {
-                    return grant_steps(trace, attempt, catalogue.node(scope).bit, false);
+                    return self.grant_steps(trace, attempt, catalogue.node(scope).bit, false);
                 }
                 if !fits(scope) {
                     let steps = relate(trace, attempt, scope);
@@ -279,7 +284,7 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
     }
 
     /// Looks at the rights of users of that class once the steps are taken.
-    fn look<R>(
+    pub(super) fn look<R>(
         &self,
         steps: &[Step],
         class: &Class,
@@ -325,7 +330,8 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
     ) -> R {
         let catalogue = &self.policy.catalogue;
         let class = class_after(class, steps, catalogue);
-        let object = self.object.map(|object| Related::new(object, steps, catalogue));
+        let policy = self.policy;
+        let object = self.object.map(|object| Related::new(object, steps, self.holder, policy));
         let holder = Holder { class: &class, ..self.holder };
         let rights = Rights::new(&mut layers.borrow_mut(), &class, own);
         let trace = Trace::new(rights, holder, object.as_ref(), self.today).asked(self.bit);
@@ -364,6 +370,110 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         }
     }
 
+    /// Collects the steps that make a permission effective: for everything that it needs and
+    /// that is not granted.
+    fn grant_steps(
+        &self,
+        trace: &Traced<'_, '_, O>,
+        attempt: &Attempt,
+        bit: Bit,
+        asked: bool,
+    ) -> Next {
+        let catalogue = trace.catalogue();
+        let mut steps = Vec::new();
+        let mut seen: HashSet<Bit> = HashSet::default();
+        let mut open = vec![bit];
+        while let Some(bit) = open.pop() {
+            if !seen.insert(bit) {
+                continue;
+            }
+            let id = catalogue.id_of(bit);
+            let scopes = catalogue.scopes(id);
+            if scopes.len() == 0 {
+                self.missing_grant(trace, attempt, bit, &mut steps);
+                open.extend(trace.rights.needs(id).map(|(_, bit)| bit));
+                continue;
+            }
+            if trace.rights.is_effective(bit) {
+                continue;
+            }
+            let scope = match attempt.scopes.get(&id) {
+                Some(&scope) => Some(scope),
+                None if asked && seen.len() == 1 => {
+                    return Next::Choose(id, scopes.collect(), Vec::new());
+                }
+                // Of those that fit the object, if any do, the nearest to being effective.
+                None => {
+                    let fits = |scope: &NodeId| trace.object.is_none() || trace.matches(*scope);
+                    let fitting = trace.rights.furthest(scopes.clone().filter(fits));
+                    fitting.or_else(|| trace.rights.furthest(scopes))
+                }
+            };
+            open.extend(scope.map(|scope| catalogue.node(scope).bit));
+        }
+        Next::Steps(steps)
+    }
+
+    /// Adds the steps that grant one permission, which is not scoped: a denial is lifted or
+    /// else overridden.
+    fn missing_grant(
+        &self,
+        trace: &Traced<'_, '_, O>,
+        attempt: &Attempt,
+        bit: Bit,
+        steps: &mut Vec<Step>,
+    ) {
+        let catalogue = trace.catalogue();
+        let id = catalogue.id_of(bit);
+        let level = catalogue.node(id).level_of(bit);
+        let lacking = trace.rights.unlicensed(id);
+        let feature = lacking.and_then(|by| catalogue.node(by).feature.clone());
+        steps.extend(feature.map(Step::License));
+        let stated = trace.stated(id);
+        let said = stated.decisive().next().map_or(Said::Nothing, |nearest| nearest.said);
+        let is_granted = match said {
+            Said::Nothing => trace.rights.level(id) >= level as usize,
+            Said::Level(said) => said >= level,
+            Said::Deny => attempt.lifts,
+        };
+        if !is_granted {
+            steps.push(Step::Allow(bit));
+        }
+        let forbids = stated.forbids.iter();
+        let forbids = forbids.map(|(source, it)| (*source, Effect::Forbid, it.pattern));
+        let denies = stated.decisive().filter(|_| attempt.lifts && said == Said::Deny);
+        let denies = denies.map(|it| (it.source.origin, Effect::Deny, it.statement.pattern));
+        for (source, effect, pattern) in forbids.chain(denies) {
+            let user = &trace.holder.class.sources;
+            let revoked = if attempt.revokes { self.bringing(user, source) } else { Vec::new() };
+            if revoked.is_empty() {
+                steps.push(Step::Lift(source, effect, pattern));
+            }
+            steps.extend(revoked);
+        }
+    }
+
+    /// Names the one value of each flag that will do, if not both will.
+    fn with_one_flag(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        for at in 0..steps.len() {
+            let Some(&Step::Values(attribute, Limit::EitherFlag)) = steps.get(at) else { continue };
+            let mut with = [false, true].map(|flag| {
+                let mut one = steps.clone();
+                if let Some(step) = one.get_mut(at) {
+                    *step = Step::Values(attribute, Limit::Flag(flag));
+                }
+                one
+            });
+            let does = with.each_ref().map(|one| self.allows(one, self.holder.class));
+            match does {
+                [true, false] => steps = std::mem::take(&mut with[0]),
+                [false, true] => steps = std::mem::take(&mut with[1]),
+                _ => {}
+            }
+        }
+        steps
+    }
+
     /// The steps, with names in the place of numbers.
     pub(super) fn described(&self, steps: &[Step]) -> Vec<RemedyStep> {
         let catalogue = &self.policy.catalogue;
@@ -379,6 +489,14 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
                 let attribute = catalogue.attribute_at(*attribute);
                 let (form, to) = (attribute.bound, to.clone());
                 RemedyStep::Widen { attribute: attribute.path.to_string(), form, to }
+            }
+            Step::Revoke(source) => {
+                let before = self.effective(self.holder.class);
+                let class = class_after(self.holder.class, std::slice::from_ref(step), catalogue);
+                let after = self.effective(&class);
+                let takes = before.iter().filter(|&bit| !after.contains(bit)).count();
+                let source = self.policy.source_ref(Origin::Shared(*source), self.holder.name);
+                RemedyStep::Revoke { source, takes }
             }
             Step::Relate(relation, to) => {
                 let relations = kind.map(|kind| &catalogue.kind(kind).relations);
@@ -447,80 +565,6 @@ fn add(steps: &mut Vec<Step>, step: Step, policy: &Inner) -> bool {
     }
     steps.push(step);
     true
-}
-
-/// Collects the steps that make a permission effective: for everything that it needs and
-/// that is not granted.
-fn grant_steps<O: Object + ?Sized>(
-    trace: &Traced<'_, '_, O>,
-    attempt: &Attempt,
-    bit: Bit,
-    asked: bool,
-) -> Next {
-    let catalogue = trace.catalogue();
-    let mut steps = Vec::new();
-    let mut seen: HashSet<Bit> = HashSet::default();
-    let mut open = vec![bit];
-    while let Some(bit) = open.pop() {
-        if !seen.insert(bit) {
-            continue;
-        }
-        let id = catalogue.id_of(bit);
-        let scopes = catalogue.scopes(id);
-        if scopes.len() == 0 {
-            missing_grant(trace, attempt.lifts, bit, &mut steps);
-            open.extend(trace.rights.needs(id).map(|(_, bit)| bit));
-            continue;
-        }
-        if trace.rights.is_effective(bit) {
-            continue;
-        }
-        let scope = match attempt.scopes.get(&id) {
-            Some(&scope) => Some(scope),
-            None if asked && seen.len() == 1 => {
-                return Next::Choose(id, scopes.collect(), Vec::new());
-            }
-            // Of those that fit the object, if any do, the nearest to being effective.
-            None => {
-                let fits = |scope: &NodeId| trace.object.is_none() || trace.matches(*scope);
-                let fitting = trace.rights.furthest(scopes.clone().filter(fits));
-                fitting.or_else(|| trace.rights.furthest(scopes))
-            }
-        };
-        open.extend(scope.map(|scope| catalogue.node(scope).bit));
-    }
-    Next::Steps(steps)
-}
-
-/// Adds the steps that grant one permission, which is not scoped: a denial is lifted or
-/// else overridden.
-fn missing_grant<O: Object + ?Sized>(
-    trace: &Traced<'_, '_, O>,
-    lifts: bool,
-    bit: Bit,
-    steps: &mut Vec<Step>,
-) {
-    let catalogue = trace.catalogue();
-    let id = catalogue.id_of(bit);
-    let level = catalogue.node(id).level_of(bit);
-    let lacking = trace.rights.unlicensed(id);
-    let feature = lacking.and_then(|by| catalogue.node(by).feature.clone());
-    steps.extend(feature.map(Step::License));
-    let stated = trace.stated(id);
-    let said = stated.decisive().next().map_or(Said::Nothing, |nearest| nearest.said);
-    let is_granted = match said {
-        Said::Nothing => trace.rights.level(id) >= level as usize,
-        Said::Level(said) => said >= level,
-        Said::Deny => lifts,
-    };
-    if !is_granted {
-        steps.push(Step::Allow(bit));
-    }
-    let forbids = stated.forbids.iter();
-    steps.extend(forbids.map(|(source, it)| Step::Lift(*source, Effect::Forbid, it.pattern)));
-    let denies = stated.decisive().filter(|_| lifts && said == Said::Deny);
-    let lift = |it: &Nearest<'_>| Step::Lift(it.source.origin, Effect::Deny, it.statement.pattern);
-    steps.extend(denies.map(lift));
 }
 
 /// The states in which the object's relations, and the values with which its attributes,

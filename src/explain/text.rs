@@ -12,7 +12,7 @@ use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::filter::bound;
 use crate::names::HashSet;
 use crate::policy::SourceName;
-use crate::problem::OneLine;
+use crate::problem::{OneLine, quoted};
 use crate::reason::Reason;
 use crate::relation::RelationState;
 
@@ -371,7 +371,8 @@ impl Display for Remedies {
         let texts = |steps: &[RemedyStep]| steps.iter().map(ToString::to_string).collect();
         let remedies = self.least.iter().map(|remedy| texts(&remedy.steps));
         let assignments = self.assignments.iter().map(|assignment| {
-            let mut steps: Vec<String> = texts(&assignment.besides);
+            let besides = assignment.besides.as_ref().map_or(&[][..], |it| &it.steps);
+            let mut steps: Vec<String> = texts(besides);
             steps.insert(0, Assigning { assignment, admins: !self.admins.is_empty() }.to_string());
             steps
         });
@@ -385,7 +386,7 @@ impl Display for Remedies {
                 writeln!(f, "     - {step}")?;
             }
         }
-        if !self.admins.is_empty() {
+        if !self.assignments.is_empty() && !self.admins.is_empty() {
             write!(OneLine(f), "  (admins: {})", names(&self.admins))?;
             f.write_str("\n")?;
         }
@@ -421,6 +422,13 @@ impl Display for RemedyStep {
                     _ => ", for all who have it",
                 };
                 write!(line, "remove {effect} `{pattern}` [{place}] from {source}{whom}")
+            }
+            RemedyStep::Revoke { source, takes } => {
+                write!(line, "take {source} from this user")?;
+                match takes {
+                    0 => Ok(()),
+                    takes => write!(line, ", which takes {} away", permissions(*takes)),
+                }
             }
             RemedyStep::Widen { attribute, form, to } => {
                 let verb = widening(*form, to);
@@ -476,7 +484,7 @@ struct Assigning<'a> {
 
 impl Display for Assigning<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Assignment { sources, replaces, brings, takes, .. } = self.assignment;
+        let Assignment { sources, replaces, brings, takes, widens, .. } = self.assignment;
         let mut line = OneLine(f);
         line.write_str("assign ")?;
         for (at, AssignedSource { source, .. }) in sources.iter().enumerate() {
@@ -486,11 +494,19 @@ impl Display for Assigning<'_> {
         if let Some(replaced) = replaces {
             write!(line, " in place of {replaced}")?;
         }
-        write!(line, ": brings {}", permissions(*brings))?;
+        match (brings, widens.is_empty()) {
+            (0, false) => {}
+            _ => write!(line, ": brings {}", permissions(*brings))?,
+        }
+        if !widens.is_empty() {
+            let separator = if *brings > 0 { "," } else { ":" };
+            let attributes = quoted(widens.iter().map(String::as_str));
+            write!(line, "{separator} widens the bound on {attributes}")?;
+        }
         if *takes > 0 {
             write!(line, ", takes {} away", permissions(*takes))?;
         }
-        for AssignedSource { source, approvers } in sources {
+        for AssignedSource { source, approvers, .. } in sources {
             match sources.len() {
                 1 => line.write_str("; may be assigned by: ")?,
                 _ => write!(line, "; {} may be assigned by: ", source.source)?,
@@ -519,16 +535,15 @@ impl Display for AccessRequest {
 }
 
 /// Some names, and how many more there are.
-fn names(names: &[String]) -> String {
+fn names(names: &[Named]) -> String {
     const NAMED: usize = 5;
-    let mut quoted: Vec<String> =
-        names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    let mut texts: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
     match names.len().saturating_sub(NAMED) {
         0 => {}
-        1 => quoted.push("1 other".to_owned()),
-        more => quoted.push(format!("{more} others")),
+        1 => texts.push("1 other".to_owned()),
+        more => texts.push(format!("{more} others")),
     }
-    quoted.join(", ")
+    texts.join(", ")
 }
 
 fn permissions(count: usize) -> String {

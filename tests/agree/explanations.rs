@@ -236,6 +236,12 @@ fn take(user: &mut UserEntry, step: &RemedyStep) -> Option<()> {
             user.statements.bounds.retain(|name, _| name != attribute);
             user.statements.bounds.push(attribute, to.clone());
         }
+        RemedyStep::Revoke { source, .. } => match &source.source {
+            SourceName::Profile(_) => user.profile = None,
+            SourceName::Role(name) => user.roles.retain(|held| held != name),
+            SourceName::ApprovalGroup(name) => user.approval_groups.retain(|held| held != name),
+            other => panic!("{other} is not revoked"),
+        },
         _ => return None,
     }
     Some(())

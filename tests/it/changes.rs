@@ -40,7 +40,8 @@ fn approvers_may_do_what_they_assign() {
         let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
         let (bob, a) = (engine.user("bob"), engine.permission("a"));
         let remedies = engine.remedies(bob.expect("a user"), a.expect("a permission"), ());
-        remedies.assignments[0].sources[0].approvers.clone()
+        let approvers = &remedies.assignments[0].sources[0].approvers;
+        approvers.iter().map(|approver| approver.name.clone()).collect()
     };
     // A bound on what the role grants, and on what the user has already.
     for role in [

@@ -311,6 +311,40 @@ fn a_foreign_handle_is_said_to_be_one() {
 }
 
 /// Of many who may assign a role, five are named.
+/// A profile that forbids is replaced by one that allows, and is left as it is; so is what is
+/// protected.
+#[test]
+fn nothing_needless_or_forbidden_is_offered() {
+    let told = |rest: &str| {
+        let catalogue = r#"{"permissions": [{"key": "orders"}, {"key": "reports"}]}"#;
+        let text = format!(r#"{{"format": 1, "catalogue": {catalogue}, {rest}}}"#);
+        let document: Document = serde_json::from_str(&text).expect("JSON");
+        let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+        let (bob, orders) = (engine.user("bob"), engine.permission("orders"));
+        engine.remedies(bob.expect("a user"), orders.expect("a permission"), ()).to_string()
+    };
+    let profiles = r#""profiles": {
+        "a": {"allow": ["reports"], "forbid": ["orders"]}, "b": {"allow": ["orders"]}}"#;
+    let replaces = "assign profile `b` in place of profile `a`: brings 1 permission, takes 1 \
+        permission away; may be assigned by: admins\n";
+    let root = r#""root": {"admin": true}"#;
+    for own in ["", r#", "allow": ["orders"]"#] {
+        let bob = format!(r#""users": {{"bob": {{"profile": "a"{own}}}, {root}}}"#);
+        let text = told(&format!("{profiles}, {bob}"));
+        assert!(text.contains(&format!(". {replaces}")), "{text}");
+    }
+    let auditor = r#""roles": {"auditor": {"protected": true, "forbid": ["orders"]}}"#;
+    let bob = r#""users": {"bob": {"roles": ["auditor"], "allow": ["orders"]}}"#;
+    let text = told(&format!("{auditor}, {bob}"));
+    assert_eq!(text, "to allow it, do one of these\n  1. take role `auditor` from this user\n");
+    // A role that a user has by way of another.
+    let roles = r#""roles": {"lead": {"includes": ["auditor"]},
+        "auditor": {"protected": true, "forbid": ["orders"]}}"#;
+    let bob = r#""users": {"bob": {"roles": ["lead"], "allow": ["orders"]}}"#;
+    let text = told(&format!("{roles}, {bob}"));
+    assert_eq!(text, "to allow it, do one of these\n  1. take role `lead` from this user\n");
+}
+
 #[test]
 fn approvers_are_named_up_to_five() {
     let told = |approvers: usize| {

@@ -22,7 +22,7 @@ pub fn can_after(document: &Document, ask: &Ask, steps: &[RemedyStep]) -> bool {
 /// The answer once these sources are assigned and the remaining parts are done.
 pub fn can_with(document: &Document, ask: &Ask, assignment: &Assignment) -> bool {
     let (mut document, mut object) = (document.clone(), ask.object.clone());
-    for step in &assignment.besides {
+    for step in assignment.besides.iter().flat_map(|besides| &besides.steps) {
         apply(&mut document, &mut object, ask, step);
     }
     let user = user(&mut document, ask);
@@ -139,6 +139,15 @@ fn apply(
             let before = patterns.len();
             patterns.retain(|pattern| *pattern != statement.pattern);
             assert!(patterns.len() < before, "{statement}");
+        }
+        RemedyStep::Revoke { source, .. } => {
+            let user = user(document, ask);
+            match &source.source {
+                SourceName::Profile(name) => assert_eq!(user.profile.take().as_ref(), Some(name)),
+                SourceName::Role(name) => user.roles.retain(|held| held != name),
+                SourceName::ApprovalGroup(name) => user.approval_groups.retain(|it| it != name),
+                SourceName::Global | SourceName::User(_) => panic!("nothing to revoke"),
+            }
         }
         RemedyStep::Widen { attribute, to, .. } => {
             let bounds: &mut Map<_> = &mut user(document, ask).statements.bounds;
