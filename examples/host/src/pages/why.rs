@@ -35,7 +35,7 @@ pub async fn show(
 
     let question = (ticket.as_ref(), now());
     let explanation = caller.asker().explain(action, question);
-    let remedies = engine.remedies(caller.asker().user(), action, question);
+    let remedies = caller.asker().remedies(action, question);
     let body = html! {
         pre.why { (explanation) }
         @if let (Some(ticket), false) = (&ticket, explanation.allowed()) {
@@ -68,6 +68,7 @@ fn requestable<'r>(
     let SourceName::Role(role) = &only.source.source else {
         return None;
     };
-    let approvers = only.approvers.iter().chain(&remedies.admins).map(String::as_str);
-    assignment.besides.is_empty().then(|| (role.as_str(), approvers.collect()))
+    let approvers = only.approvers.iter().chain(&remedies.admins);
+    let approvers = approvers.map(|it| &*it.name);
+    assignment.besides.is_none().then(|| (role.as_str(), approvers.collect()))
 }
