@@ -45,6 +45,7 @@ mod import;
 pub(crate) mod permit;
 mod plan;
 mod sources;
+mod tidy;
 mod undo;
 mod users;
 
@@ -635,6 +636,31 @@ pub struct ChangedAssignment {
 /// assert_eq!((source.to_string().as_str(), to.as_str()), ("role `clerk`", "clerk_2"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A box that a pattern ticks:
+///
+/// ```
+/// # use grantree::{Document, Policy, SourceName};
+/// # let text = r#"{
+/// #     "format": 1,
+/// #     "catalogue": {"permissions": [{"key": "orders", "children": [{"key": "export"}]}]},
+/// #     "roles": {"clerk": {"allow": ["orders.**"]}}
+/// # }"#;
+/// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+/// use grantree::change::{Actor, Change, Note, Op};
+///
+/// let notes = |op: Op| {
+///     let source = SourceName::Role("clerk".into());
+///     let edit = Change::Edit { source, ops: vec![op], cascade: false };
+///     policy.apply(Actor::Host, &edit).unwrap().notes
+/// };
+/// let unchanged =
+///     Note::Unchanged { permission: "orders.export".into(), by: Some("orders.**".into()) };
+/// assert_eq!(notes(Op::Clear("orders.export".into())), [unchanged.clone()]);
+/// assert_eq!(notes(Op::Allow("orders.export".into())), [unchanged]);
+/// assert_eq!(notes(Op::Except("orders.export".into())), []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -650,6 +676,15 @@ pub enum Note {
     Unmet {
         /// The scoped permission.
         permission: String,
+    },
+    /// An op on one permission after which the source says of it what it said before, as where
+    /// a pattern ticks the box.
+    Unchanged {
+        /// The permission.
+        permission: String,
+        /// The pattern that decides about it in this source, if any: the wider one, where
+        /// another decided before.
+        by: Option<String>,
     },
     /// Part of an imported bundle that does not fit here, with its place in the bundle.
     LeftOut(LeftOut),

@@ -95,6 +95,7 @@ mod diagram;
 mod grouping;
 mod names;
 mod pairs;
+mod permissions;
 mod plain;
 mod relations;
 mod settings;
@@ -118,6 +119,7 @@ use crate::names::IndexMap;
 use crate::object::Today;
 use compare::{Changes, Comparison, Line, TooMany, catalogue};
 use grouping::{Grouped, shorter};
+pub use permissions::PermissionUsers;
 pub(crate) use text::write_users;
 pub use users::Users;
 

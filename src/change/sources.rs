@@ -3,7 +3,7 @@
 use super::cascade::Cascading;
 use super::plan::{Acts, Given, Plan, Sparing, Touched};
 use super::{Change, Note, OnHeld, Op, Rule, Set};
-use crate::catalogue::{Catalogue, Pattern};
+use crate::catalogue::{Catalogue, NodeId, Pattern, Reach};
 use crate::ids::{SourceId, UserSlot};
 use crate::names::HashMap;
 use crate::policy::{ChangeKind, Draft, Effect, Source, SourceKind, SourceName, Statements, Texts};
@@ -188,6 +188,8 @@ impl Plan<'_> {
         };
         let Some(pattern) = pattern else { return };
         let catalogue = &*self.old.catalogue;
+        let one = one_permission(pattern, catalogue);
+        let before = one.map(|id| statements.draft.said(id, catalogue));
         if statements.state(pattern, effect) {
             made.push(Some(pattern), stating(pattern, effect, catalogue));
         }
@@ -203,6 +205,14 @@ impl Plan<'_> {
         };
         for (pattern, effect) in more {
             made.push(Some(pattern), stating(pattern, effect, catalogue));
+        }
+        let after = one.map(|id| statements.draft.said(id, catalogue));
+        if let (Some((was, by_before)), Some((is, by_after))) = (before, after)
+            && was == is
+        {
+            let wider = [by_before, by_after].into_iter().flatten().min_by_key(|by| by.reach);
+            let by = wider.map(|by| by.text(catalogue));
+            self.notes.push(Note::Unchanged { permission: pattern.text(catalogue), by });
         }
     }
 
@@ -427,8 +437,14 @@ pub(super) fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
     differs
 }
 
+/// Returns the permission that a pattern matches, if it can match only one.
+fn one_permission(pattern: Pattern, catalogue: &Catalogue) -> Option<NodeId> {
+    let id = pattern.base.filter(|_| pattern.reach == Reach::Exact)?;
+    catalogue.grantable.contains(catalogue.node(id).bit).then_some(id)
+}
+
 /// Returns the op that makes an effect, or none, the only one of exactly a pattern.
-fn stating(pattern: Pattern, effect: Option<Effect<'_>>, catalogue: &Catalogue) -> Op {
+pub(super) fn stating(pattern: Pattern, effect: Option<Effect<'_>>, catalogue: &Catalogue) -> Op {
     let path = pattern.text(catalogue);
     match effect {
         Some(Effect::Allow) => Op::Allow(path),

@@ -77,6 +77,19 @@ impl<'s> Draft<'s> {
         said.map_or(0, Said::level)
     }
 
+    /// Returns what the statements say of a permission and if they forbid it, and the pattern
+    /// that decides the former.
+    pub(crate) fn said(
+        &self,
+        id: NodeId,
+        catalogue: &Catalogue,
+    ) -> ((Said, bool), Option<Pattern>) {
+        let nearest = nearest(self.matching(id, catalogue), id, catalogue);
+        let said = nearest.and_then(|it| it.effect.result(catalogue.node(id)));
+        let is_forbidden = self.matching(id, catalogue).any(|it| it.effect == Effect::Forbid);
+        ((said.unwrap_or(Said::Nothing), is_forbidden), nearest.map(|it| it.pattern))
+    }
+
     /// Replaces all statements with exactly a pattern by one with that effect, or by
     /// none; returns whether that makes a difference.
     pub(crate) fn set_exactly(&mut self, pattern: Pattern, effect: Option<Effect<'s>>) -> bool {

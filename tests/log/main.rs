@@ -7,3 +7,4 @@ mod parted;
 mod reading;
 mod sqlite;
 mod store;
+mod tidy;
