@@ -667,14 +667,21 @@ impl Compiled {
         compiled.memberships = Memberships::new(inner, Some((known, &before.memberships)));
         compiled.policy = policy.clone();
         let difference = Difference::new(known, inner);
-        let new = inner.users.classes_since(&known.users);
+        let new = || inner.users.classes_since(&known.users);
+        compiled.compile_limits(new());
+        compiled.compile_rows(new());
         let capacities = inner.users.capacities_since(&known.users);
         if difference.is_empty() {
-            compiled.compile(new);
             compiled.compile_capacities(capacities);
         } else {
-            let touched = inner.users.classes().filter(|(_, class)| difference.touches(class));
-            compiled.compile(new.chain(touched.map(|(id, class)| (id, Some(class)))));
+            let touched = || {
+                let classes = inner.users.classes().map(|(id, class)| (id, Some(class)));
+                classes.filter(|(_, class)| class.is_some_and(|class| difference.touches(class)))
+            };
+            if difference.touches_limits() {
+                compiled.compile_limits(touched());
+            }
+            compiled.compile_rows(touched());
             let touched = inner.users.capacities().filter(|(_, capacity)| {
                 let class = inner.users.class(capacity.class);
                 difference.touches_sources(&capacity.own.sources)
@@ -705,37 +712,41 @@ impl Compiled {
             licensed: Arc::new(licensed),
             policy: policy.clone(),
         };
-        compiled.compile(inner.users.classes().map(|(id, class)| (id, Some(class))));
+        let classes = || inner.users.classes().map(|(id, class)| (id, Some(class)));
+        compiled.compile_limits(classes());
+        compiled.compile_rows(classes());
         compiled.compile_capacities(inner.users.capacities().map(|(id, it)| (id, Some(it))));
         compiled
     }
 
-    /// Compiles some classes of the policy: those that are new, changed or gone.
-    fn compile<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
+    /// Compiles the limits of some classes of the policy: those that are new, changed or gone.
+    fn compile_limits<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
+        let policy = self.policy.clone();
+        let mut bounding = Bounding::new(policy.inner());
+        for (id, class) in classes {
+            self.limits.set(id.index(), class.map(|class| bounding.limits(class)));
+        }
+    }
+
+    /// Compiles their rows.
+    fn compile_rows<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
         self.classes = policy.users.class_numbers().clone();
         let mut layers = Layers::new(policy, &self.licensed);
-        let mut bounding = Bounding::new(policy);
         let mut all = BitSet::new(policy.catalogue.bits() + 2);
         all.union_with(&self.licensed);
         all.insert(self.rows.admin());
         self.rows.reach(policy.users.class_slots());
         for (id, class) in classes {
-            let Some(class) = class else {
-                self.rows.set(id, &[]);
-                self.limits.set(id.index(), None);
-                continue;
-            };
-            if class.suspended {
-                self.rows.set(id, &[]);
-            } else if class.admin {
-                self.rows.set(id, all.words());
-            } else {
-                let granted = layers.grants(class).granted;
-                self.rows.set(id, layers.effective(&granted).words());
+            match class.filter(|class| !class.suspended) {
+                None => self.rows.set(id, &[]),
+                Some(class) if class.admin => self.rows.set(id, all.words()),
+                Some(class) => {
+                    let granted = layers.grants(class).granted;
+                    self.rows.set(id, layers.effective(&granted).words());
+                }
             }
-            self.limits.set(id.index(), Some(bounding.limits(class)));
         }
     }
 }

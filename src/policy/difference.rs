@@ -10,6 +10,8 @@ pub(crate) struct Difference {
     everybody: bool,
     /// A source differs also if what it includes does.
     sources: IdVec<SourceId, bool>,
+    /// The bounds of some source may differ, or what it includes.
+    bounds: bool,
 }
 
 impl Difference {
@@ -24,7 +26,17 @@ impl Difference {
             sources[id] |= includes.any(|&included| sources[included]);
         }
         let everybody = sources[SourceId::GLOBAL] || before.licence != after.licence;
-        Difference { everybody, sources }
+        let bounds = SourceId::first(after.sources.slots()).any(|id| {
+            if after.sources.is_shared(id, &before.sources) {
+                return false;
+            }
+            if !before.sources.exists(id) || !after.sources.exists(id) {
+                return before.sources.exists(id) != after.sources.exists(id);
+            }
+            let (one, other) = (&before.sources[id], &after.sources[id]);
+            one.statements.bounds != other.statements.bounds || one.includes != other.includes
+        });
+        Difference { everybody, sources, bounds }
     }
 
     /// Returns `true` if nothing differs for anybody.
@@ -35,6 +47,11 @@ impl Difference {
     /// Returns `true` if the sources of users of a class state different things.
     pub(crate) fn touches(&self, class: &Class) -> bool {
         self.everybody || self.touches_sources(&class.sources)
+    }
+
+    /// Returns `true` if users of a class that both versions have may have other limits.
+    pub(crate) fn touches_limits(&self) -> bool {
+        self.bounds
     }
 
     /// Returns `true` if one of some sources says something else, or brings along one
