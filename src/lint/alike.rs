@@ -1,6 +1,6 @@
 //! Finds names that look alike.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
@@ -21,36 +21,45 @@ impl<'p> Linter<'p> {
         for above in catalogue.nodes.iter().map(|(id, _)| Some(id)).chain([None]) {
             // Scopes and children share one key space.
             let ids: Vec<NodeId> = catalogue.children(above).collect();
-            let node_keys = ids.iter().map(|&id| {
+            let key = |&id: &NodeId| {
                 let path = &catalogue.node(id).path;
                 path.rsplit_once('.').map_or(&**path, |(_, key)| key)
-            });
-            self.look(node_keys, |_, at| {
-                ids.get(at).map_or_else(String::new, |&id| format!("{}.key", catalogue.place(id)))
-            });
+            };
+            self.look(
+                || ids.iter().map(key),
+                |_, at| {
+                    ids.get(at)
+                        .map_or_else(String::new, |&id| format!("{}.key", catalogue.place(id)))
+                },
+            );
         }
-        self.look(keys(&catalogue.kinds), |name, _| format!("catalogue.objects.{name}"));
+        self.look(|| keys(&catalogue.kinds), |name, _| format!("catalogue.objects.{name}"));
         for (kind, of) in catalogue.document.objects.iter() {
-            self.look(names(&of.relations), |name, _| {
-                format!("catalogue.objects.{kind}.relations.{name}")
-            });
-            self.look(names(&of.attributes), |name, _| {
-                format!("catalogue.objects.{kind}.attributes.{name}")
-            });
+            self.look(
+                || names(&of.relations),
+                |name, _| format!("catalogue.objects.{kind}.relations.{name}"),
+            );
+            self.look(
+                || names(&of.attributes),
+                |name, _| format!("catalogue.objects.{kind}.attributes.{name}"),
+            );
         }
-        self.look(keys(&catalogue.settings), |name, _| format!("catalogue.settings.{name}"));
-        self.look(keys(&catalogue.editions), |name, _| format!("catalogue.editions.{name}"));
+        self.look(|| keys(&catalogue.settings), |name, _| format!("catalogue.settings.{name}"));
+        self.look(|| keys(&catalogue.editions), |name, _| format!("catalogue.editions.{name}"));
         for kind in SourceKind::ALL {
-            self.look(policy.sources.of(kind).map(|(_, name, _)| name), |name, _| {
-                kind.named(name).place()
-            });
+            self.look(
+                || policy.sources.of(kind).map(|(_, name, _)| name),
+                |name, _| kind.named(name).place(),
+            );
         }
-        self.look(keys(&policy.groups.parents), |name, _| {
-            Place::Root.key("groups").name(name).to_string()
-        });
-        self.look(policy.users.iter().map(|(_, name, _)| name), |name, _| {
-            SourceName::User(name.to_owned()).place()
-        });
+        self.look(
+            || keys(&policy.groups.parents),
+            |name, _| Place::Root.key("groups").name(name).to_string(),
+        );
+        self.look(
+            || policy.users.iter().map(|(_, name, _)| name),
+            |name, _| SourceName::User(name.to_owned()).place(),
+        );
         self.features();
     }
 
@@ -72,25 +81,35 @@ impl<'p> Linter<'p> {
         let mut named: Vec<(&str, String)> = of_nodes.chain(of_editions).chain(licensed).collect();
         named.retain(|(feature, _)| seen.insert(feature));
         let place = |at: usize| named.get(at).map(|(_, place)| place.clone());
-        let features = named.iter().map(|(feature, _)| *feature);
+        let features = || named.iter().map(|(feature, _)| *feature);
         self.look(features, |_, at| place(at).unwrap_or_default());
     }
 
     /// Reports the names that look like an earlier one; all names are different.
-    fn look<'n>(
+    fn look<'n, N: Iterator<Item = &'n str>>(
         &mut self,
-        names: impl Iterator<Item = &'n str>,
+        names: impl Fn() -> N,
         place: impl Fn(&str, usize) -> String,
     ) {
-        // A name is kept as a hash: there may be a million.
+        // There may be a million names, so at first only hashes of their looks are kept.
         let hasher = RandomState::default();
-        let mut first: HashMap<(u8, u64), &str> = HashMap::default();
-        for (at, name) in names.enumerate() {
+        let mut seen: HashSet<u64> = HashSet::default();
+        let hashes = names().flat_map(|name| Look::BOTH.map(|look| look.hash(name, &hasher)));
+        let repeated: HashSet<u64> = hashes.filter(|&hash| !seen.insert(hash)).collect();
+        if repeated.is_empty() {
+            return;
+        }
+        let mut first: HashMap<u64, &str> = HashMap::default();
+        for (at, name) in names().enumerate() {
             let mut like = None;
-            for (kind, key) in (0..).zip(looks(name)) {
-                let other = *first.entry((kind, hasher.hash_one(&key))).or_insert(name);
+            for look in Look::BOTH {
+                let hash = look.hash(name, &hasher);
+                if !repeated.contains(&hash) {
+                    continue;
+                }
+                let other = *first.entry(hash).or_insert(name);
                 // Equal hashes are no proof.
-                if other != name && looks(other).get(usize::from(kind)) == Some(&key) {
+                if other != name && look.of(name) == look.of(other) {
                     like.get_or_insert(other);
                 }
             }
@@ -104,29 +123,68 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// Returns a name as it is read and as it is seen: two names are alike if they agree in
-/// either.
-///
-/// As read, case is ignored, and `-`, `_`, points and spaces are equal. To the eye,
-/// letters of different scripts and digits may have the same shape (the skeletons
-/// of Unicode Technical Standard 39).
-fn looks(name: &str) -> [String; 2] {
-    let shown = || name.chars().filter(|&c| !is_hidden(c));
-    let separated = |c: char| match c {
-        '-' | '_' | '.' => ' ',
-        c if c.is_whitespace() => ' ',
-        c => c,
-    };
-    let read: String = shown().flat_map(char::to_lowercase).map(separated).collect();
-    let read = read.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let shown: String = shown().collect();
-    // Most names are plain, and computing skeletons takes long.
-    let shape = if shown.is_ascii() {
-        shown.bytes().filter_map(|byte| SHAPES.get(usize::from(byte))).map(|it| &**it).collect()
-    } else {
-        skeleton(&shown).collect()
-    };
-    [read, shape]
+/// A way to look at a name: two names are alike if they agree in either.
+#[derive(Clone, Copy)]
+enum Look {
+    /// As it is read: case is ignored, and `-`, `_`, points and spaces are equal.
+    Read,
+    /// As it is seen: to the eye, letters of different scripts and digits may have the same
+    /// shape (the skeletons of Unicode Technical Standard 39).
+    Seen,
+}
+
+impl Look {
+    const BOTH: [Look; 2] = [Look::Read, Look::Seen];
+
+    /// Passes on the characters that a name has in this way.
+    fn each(self, name: &str, mut pass: impl FnMut(char)) {
+        match self {
+            Look::Read => {
+                let (mut is_any, mut is_separated) = (false, false);
+                let mut pass_lower = |c: char| {
+                    if matches!(c, '-' | '_' | '.') || c.is_whitespace() {
+                        is_separated = is_any;
+                        return;
+                    }
+                    if std::mem::take(&mut is_separated) {
+                        pass(' ');
+                    }
+                    is_any = true;
+                    pass(c);
+                };
+                for c in name.chars().filter(|&c| !is_hidden(c)) {
+                    if c.is_ascii() {
+                        pass_lower(c.to_ascii_lowercase());
+                    } else {
+                        c.to_lowercase().for_each(&mut pass_lower);
+                    }
+                }
+            }
+            // Most names are plain, and computing skeletons takes long.
+            Look::Seen if name.is_ascii() => {
+                let shown = name.bytes().filter(|&byte| !byte.is_ascii_control());
+                let shapes = shown.filter_map(|byte| SHAPES.get(usize::from(byte)));
+                shapes.flat_map(|shape| shape.chars()).for_each(pass);
+            }
+            Look::Seen => {
+                let shown: String = name.chars().filter(|&c| !is_hidden(c)).collect();
+                skeleton(&shown).for_each(pass);
+            }
+        }
+    }
+
+    fn of(self, name: &str) -> String {
+        let mut text = String::new();
+        self.each(name, |c| text.push(c));
+        text
+    }
+
+    fn hash(self, name: &str, hasher: &RandomState) -> u64 {
+        let mut hash = hasher.build_hasher();
+        hash.write_u8(self as u8);
+        self.each(name, |c| hash.write_u32(c.into()));
+        hash.finish()
+    }
 }
 
 /// The skeletons of the ASCII characters, none of which depends on its neighbours.
@@ -156,8 +214,7 @@ mod tests {
     use super::*;
 
     fn alike(a: &str, b: &str) -> bool {
-        let (a, b) = (looks(a), looks(b));
-        a[0] == b[0] || a[1] == b[1]
+        Look::BOTH.iter().any(|look| look.of(a) == look.of(b))
     }
 
     #[test]
@@ -169,5 +226,6 @@ mod tests {
         assert!(!alike("clerk1", "clerk2"));
         assert!(!alike("lead", "leads"));
         assert!(!alike("ab-1", "a-b1"));
+        assert!(alike("-ab--1_", "ab 1"));
     }
 }
