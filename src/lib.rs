@@ -173,6 +173,8 @@ mod request;
 
 mod names_once;
 
+mod object_once;
+
 pub mod policy_test;
 
 #[cfg(feature = "testing")]
@@ -185,6 +187,7 @@ pub use engine::{
     Violation,
 };
 pub use live::Live;
+pub use object_once::{KindProblem, KindProblems};
 pub use policy::{
     Adopted, Digest, PermissionForm, PermissionView, Policy, PolicyBuilder, Revised, SourceHolder,
     SourceName, Upgrade,

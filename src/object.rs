@@ -58,6 +58,7 @@
 //! ```
 
 mod data;
+mod described;
 mod id;
 mod target;
 
@@ -65,6 +66,9 @@ use std::fmt;
 
 pub use crate::relation::RelationState;
 pub use data::DynamicObject;
+#[doc(hidden)]
+pub use described::IntoValue;
+pub use described::{Described, Field, FieldForm};
 pub use id::{DisplayId, Id};
 pub(crate) use id::{decimal, is_decimal};
 #[doc(hidden)]

@@ -16,7 +16,7 @@ pub use kind::ProblemKind;
 pub(crate) use kind::{MAX_LISTED, truncate_list};
 use line::Json;
 pub(crate) use line::{Line, OneLine, quoted};
-pub(crate) use nearest::{nearest, nearest_within};
+pub(crate) use nearest::{nearest, nearest_within, suggestion};
 
 /// A place in a document: a list on the call stack, spelled out only if there is
 /// something to report.

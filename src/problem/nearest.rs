@@ -57,7 +57,7 @@ fn ends_in(path: &str, name: &str) -> bool {
 }
 
 /// Ends a message about an unknown name, given the nearest known one.
-pub(super) fn suggestion(nearest: Option<&str>) -> String {
+pub(crate) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 

@@ -6,7 +6,7 @@ use super::mapping::{IdPlace, Mapping};
 use super::{ConditionError, Database};
 use crate::document::BoundType;
 use crate::engine::Engine;
-use crate::problem::{error_list, nearest};
+use crate::problem::{error_list, nearest, suggestion};
 
 /// A problem of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum MappingProblem {
     #[error(transparent)]
     Condition(ConditionError),
     /// The catalogue has no such kind of object.
-    #[error("no kind of object is named `{kind}`{}", advice(nearest.as_deref()))]
+    #[error("no kind of object is named `{kind}`{}", suggestion(nearest.as_deref()))]
     UnknownKind {
         /// The mapping's kind of object.
         kind: String,
@@ -24,7 +24,7 @@ pub enum MappingProblem {
         nearest: Option<String>,
     },
     /// The kind has no such relation.
-    #[error("`{kind}` has no relation `{relation}`{}", advice(nearest.as_deref()))]
+    #[error("`{kind}` has no relation `{relation}`{}", suggestion(nearest.as_deref()))]
     UnknownRelation {
         /// The kind of object.
         kind: String,
@@ -34,7 +34,7 @@ pub enum MappingProblem {
         nearest: Option<String>,
     },
     /// The kind has no such attribute.
-    #[error("`{kind}` has no attribute `{attribute}`{}", advice(nearest.as_deref()))]
+    #[error("`{kind}` has no attribute `{attribute}`{}", suggestion(nearest.as_deref()))]
     UnknownAttribute {
         /// The kind of object.
         kind: String,
@@ -59,10 +59,6 @@ pub enum MappingProblem {
         /// The attribute.
         attribute: String,
     },
-}
-
-fn advice(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// The problems of a mapping, one or more.
