@@ -24,6 +24,7 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
+    #[cfg(feature = "testing")]
     pub(crate) fn of(document: &Document) -> Edges {
         let mut edges = Edges::default();
         edges.add(document);

@@ -11,13 +11,18 @@ mod why;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
+use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Redirect;
 use axum::routing::{get, post};
+use axum::{Json, Router};
+
+use grantree::Document;
 
 use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Failure;
 
 /// Returns the routes to all pages.
 pub fn router() -> Router<Arc<App>> {
@@ -42,6 +47,8 @@ pub fn router() -> Router<Arc<App>> {
         .route("/log/undo", post(log::undo))
         .route("/revision", get(revision))
         .route("/style.css", get(async || file("text/css", include_str!("../static/style.css"))))
+        .route("/part", get(part))
+        .route("/browser.wasm", get(browser))
         .route("/app.js", get(async || file("text/javascript", include_str!("../static/app.js"))))
 }
 
@@ -50,8 +57,22 @@ async fn revision(State(app): State<Arc<App>>) -> String {
     app.live.load().revision().to_string()
 }
 
-type File = ([(axum::http::HeaderName, &'static str); 1], &'static str);
+/// The part of the policy that concerns the user, for the engine in the browser. It tells
+/// nothing of anybody else, and decides nothing: the server does.
+async fn part(caller: Caller) -> Result<Json<Document>, Failure> {
+    let part = caller.engine().policy().extract(&caller.seen_as);
+    part.map(Json).ok_or(Failure::NotFound)
+}
 
-fn file(mime: &'static str, text: &'static str) -> File {
+/// The engine for the browser, if it was built.
+async fn browser() -> Result<([(HeaderName, &'static str); 1], &'static [u8]), Failure> {
+    let module = include_bytes!(concat!(env!("OUT_DIR"), "/browser.wasm"));
+    if module.is_empty() {
+        return Err(Failure::NotFound);
+    }
+    Ok(([(CONTENT_TYPE, "application/wasm")], module))
+}
+
+fn file(mime: &'static str, text: &'static str) -> ([(HeaderName, &'static str); 1], &'static str) {
     ([(CONTENT_TYPE, mime)], text)
 }

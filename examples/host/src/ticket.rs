@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use grantree::filter::Filter;
-use grantree::object::{Object, RelationState, Subject, Value};
+use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
 use grantree::sql::{Database, Ids, Mapping, SqlValue};
 use rusqlite::{Connection, Row, params_from_iter, types};
 
@@ -78,6 +78,16 @@ impl Ticket {
         let values = params_from_iter(values.into_iter().map(bound));
         let tickets = statement.query_map(values, Ticket::from_row)?;
         Ok(tickets.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the ticket as the policy sees it, for the engine in the browser.
+    pub fn as_data(&self) -> DynamicObject {
+        DynamicObject::new("ticket")
+            .with_relation("requester", [&*self.requester])
+            .with_relation("assignee", self.assignee.as_deref())
+            .with_relation("team", [&*self.team])
+            .with_attribute("status", &*self.status)
+            .with_attribute("refund", self.refund)
     }
 
     /// Stores some fields.

@@ -9,6 +9,7 @@ use axum::response::Redirect;
 use grantree::Permission;
 use maud::{Markup, html};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::app::{App, now};
 use crate::caller::Caller;
@@ -35,12 +36,12 @@ pub async fn show(
             ", " (ticket.status)
             @if ticket.refund > 0 { ", refunded " (ticket.refund) }
         }
-        form.fields method="post" {
+        form.fields #fields method="post" data-asked=(asked(&caller, &ticket)) {
             @for (field, level) in FIELDS.iter().zip(levels) {
                 @if level != Some("hidden") {
                     label {
                         (field)
-                        input name=(field) value=(ticket.field(field)) readonly[level != Some("read_write")];
+                        input name=(field) data-level=(format!("tickets.fields.{field}")) value=(ticket.field(field)) readonly[level != Some("read_write")];
                     }
                 }
             }
@@ -73,7 +74,7 @@ fn button(
     html! {
         @if caller.asker().can(action, (ticket, now())) {
             form.action method="post" action=(format!("/tickets/{}/{name}", ticket.id)) {
-                (inputs) button { (name) }
+                (inputs) button data-action=(path) { (name) }
             }
         } @else {
             p.action {
@@ -82,6 +83,12 @@ fn button(
             }
         }
     }
+}
+
+/// Returns what the engine in the browser is asked, but for the permissions.
+fn asked(caller: &Caller, ticket: &Ticket) -> String {
+    let asked = json!({"user": caller.seen_as, "today": now(), "object": ticket.as_data()});
+    asked.to_string()
 }
 
 /// Returns the user's level of each field.
