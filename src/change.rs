@@ -58,7 +58,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::date::Moment;
 use crate::document::{Assignment, Bound, Licence, SettingValue};
-use crate::object::Today;
+use crate::object::{Id, Today};
 use crate::policy::{Digest, Policy, SourceName};
 use crate::problem::{LeftOut, Line, OneLine};
 
@@ -507,6 +507,28 @@ pub enum Actor<'a> {
     Host,
     /// A user of the policy, by name.
     User(&'a str),
+}
+
+impl Actor<'_> {
+    /// Calls back with a user of the policy, by a host's own id.
+    ///
+    /// ```
+    /// # use grantree::{Document, Policy};
+    /// # let text = r#"{
+    /// #     "format": 1,
+    /// #     "catalogue": {},
+    /// #     "users": {"7": {"admin": true}, "8": {}}
+    /// # }"#;
+    /// # let policy = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// use grantree::change::{Actor, Change};
+    ///
+    /// let suspend = Change::SetSuspended { user: "8".into(), suspended: true };
+    /// assert!(Actor::with_id(7, |actor| policy.apply(actor, &suspend)).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_id<R>(user: impl Id, call: impl FnOnce(Actor<'_>) -> R) -> R {
+        user.with_text(|name| call(Actor::User(name)))
+    }
 }
 
 /// A change that was made.

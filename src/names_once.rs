@@ -41,6 +41,8 @@ use crate::policy::{PermissionForm, Policy};
 /// assert!(engine.can(user, actions.edit, ()));
 /// assert_eq!(engine.level(user, actions.title, ()), Some("hidden"));
 /// assert_eq!(Actions::PATHS[1], ("title", "jobs.fields.title"));
+/// // The level of each field of a form, beside its name in `PATHS`.
+/// assert_eq!(engine.asker(user).levels(&actions.all(), ()), [None, Some("hidden")]);
 /// # Ok(())
 /// # }
 /// ```
@@ -58,6 +60,7 @@ macro_rules! permissions {
             $($(#[$of_field])* $visibility $field: $crate::Permission,)+
         }
 
+        #[allow(dead_code)]
         impl $name {
             /// The fields, each with its path.
             $visibility const PATHS: &'static [(&'static str, &'static str)] =
@@ -73,6 +76,11 @@ macro_rules! permissions {
             ) -> ::core::result::Result<$name, $crate::UnknownNames> {
                 let [$($field),+] = engine.permissions([$($path),+])?;
                 ::core::result::Result::Ok($name { $($field),+ })
+            }
+
+            /// Returns all of them, in the order of the fields.
+            $visibility fn all(&self) -> [$crate::Permission; $name::PATHS.len()] {
+                [$(self.$field),+]
             }
         }
     };
