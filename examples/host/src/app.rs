@@ -12,7 +12,7 @@ use jiff::{ToSpan, Zoned};
 use rusqlite::Connection;
 
 use crate::journal::SqliteJournal;
-use crate::ticket::MAPPING;
+use crate::ticket::Ticket;
 
 grantree::permissions! {
     /// The permissions that the application asks for: a misspelt one stops it at the start.
@@ -58,7 +58,7 @@ impl App {
         let live = Live::open(&mut journal, first)?;
         live.upgrade(&mut journal, &catalogue)?;
 
-        MAPPING.check(&live.load())?;
+        live.load().check_kind_of::<Ticket>()?;
         let actions = Actions::new(&live.load())?;
         Ok(Arc::new(App { live, actions, connection: Mutex::new(connection) }))
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use grantree::filter::Filter;
-use grantree::object::{DynamicObject, Object, RelationState, Subject, Value};
-use grantree::sql::{Database, Ids, Mapping, SqlValue};
+use grantree::object::DynamicObject;
+use grantree::sql::{Database, Mapping, SqlValue};
 use rusqlite::{Connection, Row, params_from_iter, types};
 
 use crate::error::Failure;
@@ -26,39 +26,19 @@ pub struct Ticket {
     pub answers: String,
 }
 
-impl Object for Ticket {
-    fn kind(&self) -> &str {
-        "ticket"
-    }
-
-    fn relation(&self, name: &str, subject: &Subject<'_>) -> Option<RelationState> {
-        match name {
-            "requester" => subject.users([&self.requester]),
-            "assignee" => subject.users(&self.assignee),
-            "team" => subject.groups([&self.team]),
-            _ => None,
-        }
-    }
-
-    fn attribute(&self, name: &str) -> Option<Value<'_>> {
-        match name {
-            "status" => Some(Value::Text(&self.status)),
-            "refund" => Some(Value::Integer(self.refund)),
-            _ => None,
-        }
+grantree::object! {
+    impl Object for Ticket = "ticket" |ticket| {
+        requester: user = [&ticket.requester];
+        assignee: user = &ticket.assignee;
+        team: group = [&ticket.team];
+        status: one_of = &*ticket.status;
+        refund: at_most = ticket.refund;
     }
 }
 
 /// The columns that hold what the policy asks for.
-pub static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
-    Mapping::new(Database::Sqlite, "ticket", "ticket")
-        .key(["id"])
-        .relation("requester", Ids::column("requester"))
-        .relation("assignee", Ids::column("assignee"))
-        .relation("team", Ids::column("team"))
-        .attribute("status", "status")
-        .attribute("refund", "refund")
-});
+static MAPPING: LazyLock<Mapping> =
+    LazyLock::new(|| Mapping::of::<Ticket>(Database::Sqlite, "ticket"));
 
 /// The columns of a form, of which each has a permission with levels.
 pub const FIELDS: [&str; 4] = ["subject", "priority", "phone", "note"];
