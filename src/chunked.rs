@@ -8,24 +8,30 @@
 use std::sync::Arc;
 
 /// Values by position, in leaves of `LEAF` that copies share: a copy that changes
-/// one value copies that leaf, and a pointer for each other leaf.
+/// one value copies that leaf, and a pointer for each other leaf. Values that are fewer than
+/// a leaf holds are in one piece, as long as it need be.
 ///
 /// `LEAF` is a power of two, so that finding a position takes a shift and a mask.
+///
+/// INVARIANT: there are either leaves or values in one piece.
 #[derive(Debug)]
 pub(crate) struct Chunked<T, const LEAF: usize> {
+    few: Arc<[T]>,
     leaves: Arc<[Arc<[T; LEAF]>]>,
     len: usize,
 }
 
 impl<T, const LEAF: usize> Clone for Chunked<T, LEAF> {
     fn clone(&self) -> Self {
-        Chunked { leaves: Arc::clone(&self.leaves), len: self.len }
+        let (few, leaves) = (Arc::clone(&self.few), Arc::clone(&self.leaves));
+        Chunked { few, leaves, len: self.len }
     }
 }
 
 impl<T, const LEAF: usize> Default for Chunked<T, LEAF> {
     fn default() -> Self {
-        Chunked { leaves: Arc::new([]), len: 0 }
+        // These allocate nothing.
+        Chunked { few: Arc::default(), leaves: Arc::default(), len: 0 }
     }
 }
 
@@ -35,35 +41,51 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
     }
 
     /// The value at a position; beyond the last, `None` or a default one.
+    // A position in no leaf lies beyond the end, or the values are few: so nobody who has
+    // leaves pays for those who have none.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Option<&T> {
-        self.leaves.get(at / LEAF)?.get(at % LEAF)
+        match self.leaves.get(at / LEAF) {
+            Some(leaf) => leaf.get(at % LEAF),
+            None => self.few.get(at),
+        }
+    }
+
+    /// The pieces, each with its first position.
+    fn pieces(&self) -> impl Iterator<Item = (usize, &[T])> {
+        let leaves = self.leaves.iter().map(|leaf| &leaf[..]);
+        let begins = (0..).step_by(LEAF);
+        let few = (!self.few.is_empty()).then_some(&*self.few);
+        begins.zip(few.into_iter().chain(leaves))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.leaves.iter().flat_map(|leaf| &**leaf).take(self.len)
+        self.pieces().flat_map(|(_, piece)| piece).take(self.len)
     }
 
-    /// The values with their positions, except for those in leaves that another
+    /// The values with their positions, except for those in pieces that another
     /// sequence shares at the same positions.
     pub(crate) fn differing<'a>(
         &'a self,
         other: &'a Chunked<T, LEAF>,
     ) -> impl Iterator<Item = (usize, &'a T)> {
-        let leaves = self.leaves.iter().enumerate();
-        let shared = |at: usize, leaf: &Arc<[T; LEAF]>| {
-            other.leaves.get(at).is_some_and(|other| Arc::ptr_eq(leaf, other))
-        };
-        let differing = leaves.filter(move |(at, leaf)| !shared(*at, leaf));
-        let values = differing.flat_map(|(at, leaf)| (at * LEAF..).zip(&**leaf));
+        let is_shared = |&(at, piece): &(usize, &[T])| std::ptr::eq(piece, other.piece(at));
+        let differing = self.pieces().filter(move |piece| !is_shared(piece));
+        let values = differing.flat_map(|(at, piece)| (at..).zip(piece));
         values.take_while(|&(at, _)| at < self.len)
     }
 
-    /// The bytes of the leaves.
+    /// The values from a position to the end of the piece that has it.
+    fn piece(&self, at: usize) -> &[T] {
+        let piece = self.leaves.get(at / LEAF).map_or(&*self.few, |leaf| &leaf[..]);
+        piece.get(at % LEAF..).unwrap_or_default()
+    }
+
+    /// The bytes of the pieces.
     pub(crate) fn bytes(&self) -> usize {
         // The leaves of its spare room are one and the same.
         let leaves = (self.len.div_ceil(LEAF) + 1).min(self.leaves.len());
-        size_of_val(&*self.leaves) + leaves * size_of::<[T; LEAF]>()
+        size_of_val(&*self.few) + size_of_val(&*self.leaves) + leaves * size_of::<[T; LEAF]>()
     }
 }
 
@@ -77,7 +99,7 @@ pub(crate) struct Filling<T, const LEAF: usize> {
 
 impl<T, const LEAF: usize> Default for Filling<T, LEAF> {
     fn default() -> Self {
-        Filling { leaves: Vec::new(), last: Vec::with_capacity(LEAF) }
+        Filling { leaves: Vec::new(), last: Vec::new() }
     }
 }
 
@@ -90,36 +112,42 @@ impl<T: Default, const LEAF: usize> Filling<T, LEAF> {
     }
 
     fn close_leaf(&mut self) {
-        let mut values = self.last.drain(..);
-        let leaf = std::array::from_fn(|_| values.next().unwrap_or_default());
-        self.leaves.push(Arc::new(leaf));
+        self.leaves.push(leaf(self.last.drain(..)));
     }
 
     pub(crate) fn finish(mut self) -> Chunked<T, LEAF> {
         let len = self.leaves.len() * LEAF + self.last.len();
+        if self.leaves.is_empty() {
+            return Chunked { few: self.last.into(), len, ..Chunked::default() };
+        }
         if !self.last.is_empty() {
             self.close_leaf();
         }
-        Chunked { leaves: self.leaves.into(), len }
+        Chunked { leaves: self.leaves.into(), len, ..Chunked::default() }
     }
 }
 
+/// A leaf of values, and of default ones for the rest of it.
+fn leaf<T: Default, const LEAF: usize>(mut values: impl Iterator<Item = T>) -> Arc<[T; LEAF]> {
+    Arc::new(std::array::from_fn(|_| values.next().unwrap_or_default()))
+}
+
 impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {
-    /// Writes values at a position and those after it; leaves that already have
+    /// Writes values at a position and those after it; pieces that already have
     /// them stay shared.
     pub(crate) fn write(&mut self, at: usize, values: &[T]) {
         self.reach(at + values.len());
         let (mut at, mut rest) = (at, values);
         while !rest.is_empty() {
-            let begin = at % LEAF;
-            let (now, later) = rest.split_at(rest.len().min(LEAF - begin));
-            let range = begin..begin + now.len();
-            let known = self.leaves.get(at / LEAF).and_then(|leaf| leaf.get(range.clone()));
-            if known != Some(now) {
-                let leaf = Arc::make_mut(&mut self.leaves).get_mut(at / LEAF);
-                if let Some(places) = leaf.and_then(|leaf| Arc::make_mut(leaf).get_mut(range)) {
-                    places.copy_from_slice(now);
-                }
+            let known = self.piece(at);
+            let (now, later) = rest.split_at(rest.len().min(known.len()));
+            if now.is_empty() {
+                return;
+            }
+            if !known.starts_with(now)
+                && let Some(places) = self.piece_mut(at).get_mut(..now.len())
+            {
+                places.copy_from_slice(now);
             }
             (at, rest) = (at + now.len(), later);
         }
@@ -127,11 +155,23 @@ impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {
 }
 
 impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
+    /// The same as [`Chunked::piece`], not shared any more.
+    fn piece_mut(&mut self, at: usize) -> &mut [T] {
+        let piece: &mut [T] = if self.leaves.is_empty() {
+            Arc::make_mut(&mut self.few)
+        } else {
+            match Arc::make_mut(&mut self.leaves).get_mut(at / LEAF) {
+                Some(leaf) => Arc::make_mut(leaf).as_mut_slice(),
+                None => &mut [],
+            }
+        };
+        piece.get_mut(at % LEAF..).unwrap_or_default()
+    }
+
     /// Sets the value at a position, filling any gap before it with defaults.
     pub(crate) fn set(&mut self, at: usize, value: T) {
         self.reach(at + 1);
-        let leaf = Arc::make_mut(&mut self.leaves).get_mut(at / LEAF);
-        if let Some(place) = leaf.and_then(|leaf| Arc::make_mut(leaf).get_mut(at % LEAF)) {
+        if let Some(place) = self.piece_mut(at).first_mut() {
             *place = value;
         }
     }
@@ -139,15 +179,22 @@ impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
     /// Extends it to at least that length, with default values.
     pub(crate) fn reach(&mut self, len: usize) {
         self.len = self.len.max(len);
-        let wanting = len.div_ceil(LEAF).saturating_sub(self.leaves.len());
-        if wanting > 0 {
-            // Spare room costs a pointer each now, but saves copying all of them
-            // again.
-            let wanting = wanting.max(self.leaves.len() / 4);
-            let empty = Arc::new(std::array::from_fn(|_| T::default()));
-            let more = std::iter::repeat_n(empty, wanting);
-            self.leaves = self.leaves.iter().cloned().chain(more).collect();
+        if len <= self.few.len().max(self.leaves.len() * LEAF) {
+            return;
         }
+        let room = len + len / 4;
+        if self.leaves.is_empty() && room < LEAF {
+            let more = std::iter::repeat_n(T::default(), room - self.few.len());
+            self.few = self.few.iter().cloned().chain(more).collect();
+            return;
+        }
+        let few = std::mem::take(&mut self.few);
+        let first = (!few.is_empty()).then(|| leaf(few.iter().cloned()));
+        let known = self.leaves.len() + usize::from(first.is_some());
+        // Spare room costs a pointer each now, but saves copying all of them again.
+        let wanting = len.div_ceil(LEAF).saturating_sub(known).max(known / 4);
+        let more = std::iter::repeat_n(leaf(std::iter::empty()), wanting);
+        self.leaves = self.leaves.iter().cloned().chain(first).chain(more).collect();
     }
 }
 
@@ -185,6 +232,23 @@ mod tests {
         assert!(after.iter().copied().eq([0, 1, 2, 3, 40, 5, 6, 7, 8, 9]));
         let differing: Vec<usize> = after.differing(&before).map(|(at, _)| at).collect();
         assert_eq!(differing, [4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn few_values_take_no_more_than_they_need() {
+        let mut few = Chunked::<u64, 4096>::default();
+        (0..5).for_each(|at| few.set(at, at as u64));
+        assert_eq!(few.bytes(), 8 * 5);
+        let before = few.clone();
+        few.write(3, &[30, 40, 50, 60]);
+        assert!(few.iter().copied().eq([0, 1, 2, 30, 40, 50, 60]));
+        assert!(before.iter().copied().eq(0..5));
+        assert!(before.differing(&before).next().is_none());
+        assert_eq!(few.differing(&before).count(), 7);
+        // At its end, and all at once, they become a leaf.
+        few.set(4095, 7);
+        assert_eq!((few.get(4), few.get(4094), few.get(4095)), (Some(&40), Some(&0), Some(&7)));
+        assert_eq!((few.len(), few.get(4096)), (4096, None));
     }
 
     #[test]

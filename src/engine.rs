@@ -110,8 +110,9 @@ impl fmt::Debug for Engine {
 /// permissions that exist.
 #[derive(Clone, Debug)]
 struct Compiled {
-    /// The policy's lineage, to which handles must belong.
-    lineage: Lineage,
+    /// The lineages to which handles of users and of permissions must belong.
+    users: Lineage,
+    permissions: Lineage,
     /// The class of each user, by the user's slot.
     classes: Chunked<ClassId, 4096>,
     /// The effective permissions of each class; none for classes that are gone or
@@ -575,7 +576,7 @@ impl Compiled {
     /// The class of a user, marked if the user has assignments.
     #[inline]
     fn marked_class(&self, user: User) -> Option<ClassId> {
-        self.classes.get(user.0.place(self.lineage)).copied()
+        self.classes.get(user.0.place(self.users)).copied()
     }
 
     /// Decides for a user of a class, which is marked if the user has assignments.
@@ -602,7 +603,7 @@ impl Compiled {
 
     #[inline]
     fn ask(&self, action: Permission) -> Option<Ask> {
-        self.asks.get(action.0.place(self.lineage)).copied()
+        self.asks.get(action.0.place(self.permissions)).copied()
     }
 
     /// Returns whether a user may do this on some object, on some day, in any capacity.
@@ -630,7 +631,7 @@ impl Compiled {
     /// The slot of a user.
     #[inline]
     fn slot(&self, user: User) -> Option<UserSlot> {
-        user.0.number(self.lineage).map(UserSlot::from)
+        user.0.number(self.users).map(UserSlot::from)
     }
 
     fn user(&self, user: User) -> Option<&Class> {
@@ -650,7 +651,7 @@ impl Compiled {
         let catalogue = &inner.catalogue;
         let before = before.filter(|before| {
             let known = before.policy();
-            known.lineage.id == inner.lineage.id && Arc::ptr_eq(&known.catalogue, catalogue)
+            known.lineage.is(&inner.lineage) && Arc::ptr_eq(&known.catalogue, catalogue)
         });
         let Some(before) = before else {
             let mut compiled = Compiled::without_asks(policy);
@@ -699,7 +700,8 @@ impl Compiled {
         let catalogue = &inner.catalogue;
         let licensed = catalogue.licensed(|feature| inner.is_licensed(feature));
         let mut compiled = Compiled {
-            lineage: Lineage::new(inner.lineage.id),
+            users: Lineage::new(inner.lineage.range),
+            permissions: Lineage::new(inner.permissions.range),
             classes: Chunked::default(),
             asks: Arc::default(),
             effective: Rows::new(catalogue.bits()),
@@ -753,7 +755,7 @@ impl Compiled {
 
 /// Finds the meaning of each permission's number.
 fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows<ClassId>) -> Arc<[Ask]> {
-    let (catalogue, numbers) = (&policy.catalogue, &policy.lineage.permissions);
+    let (catalogue, numbers) = (&policy.catalogue, &policy.permissions);
     let gone = Ask { held: rows.nobody().number(), alone: rows.nobody() };
     let mut asks = vec![gone; numbers.end(catalogue.bits())];
     for (bit, name) in Bit::first(catalogue.bits()).zip(catalogue.thresholds()) {

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "counts and sizes of what is in memory, in shards of which there is always one"
+    reason = "counts and sizes of what is in memory, in shards whose number is checked"
 )]
 
 use std::hash::{BuildHasher, Hash};
@@ -19,9 +19,10 @@ const SHARD: usize = 2048;
 ///
 /// It is divided into shards that copies share. The hash is seeded at random, so
 /// that names can't be chosen to collide.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     hasher: RandomState,
+    /// None before there is a number.
     shards: Arc<[Arc<HashTable<u32>>]>,
     len: usize,
 }
@@ -36,13 +37,7 @@ fn tables(len: usize) -> impl Iterator<Item = HashTable<u32>> {
 /// The shard of a hash, of so many.
 fn shard(hash: u64, shards: usize) -> usize {
     // The table itself uses the lowest and the topmost bits.
-    (hash >> 32) as usize & (shards - 1)
-}
-
-impl Default for Index {
-    fn default() -> Index {
-        Index::with_capacity(0)
-    }
+    (hash >> 32) as usize & shards.wrapping_sub(1)
 }
 
 impl Index {
@@ -101,7 +96,7 @@ impl Index {
         number: u32,
         rehash: impl Fn(&RandomState, u32) -> u64,
     ) {
-        if self.len > 2 * SHARD * self.shards.len() {
+        if self.shards.is_empty() || self.len > 2 * SHARD * self.shards.len() {
             let mut grown =
                 Index { hasher: self.hasher.clone(), ..Index::with_capacity(2 * self.len) };
             for &number in self.shards.iter().flat_map(|shard| shard.iter()) {

@@ -10,6 +10,7 @@ mod draft;
 mod entries;
 mod governance;
 mod hex;
+mod lineage;
 mod resolve;
 mod revise;
 mod snapshot;
@@ -23,16 +24,15 @@ mod validate;
 mod version;
 mod view;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
 pub use digest::Digest;
 pub(crate) use draft::Draft;
 pub(crate) use governance::{ByKind, ChangeKind, Governance, Separation};
+pub(crate) use lineage::{HandleRange, PermissionLineage, SharedCatalogue, UserLineage};
 pub(crate) use resolve::Resolver;
 pub(crate) use revise::Whole;
 pub use revise::{Revised, Upgrade};
@@ -53,7 +53,7 @@ use crate::document::{self, Bundle, Document};
 use crate::graph;
 use crate::ids::{ClassId, GroupId, Key, Number, SourceId, UserSlot};
 use crate::limits::Limits;
-use crate::names::{HashSet, NameMap, number};
+use crate::names::{HashSet, NameMap};
 use crate::problem::LeftOut;
 
 /// A policy: a document that has no problems.
@@ -122,7 +122,8 @@ pub struct Adopted {
 pub(crate) struct Inner {
     /// The limits that the document was held to.
     pub(crate) limits: Limits,
-    pub(crate) lineage: Lineage,
+    pub(crate) lineage: UserLineage,
+    pub(crate) permissions: PermissionLineage,
     pub(crate) past: Past,
     /// The schema that the document names.
     pub(crate) schema: Option<Box<str>>,
@@ -154,92 +155,6 @@ impl Licence {
     /// The licence as the document has it.
     pub(crate) fn stated(&self) -> &document::Licence {
         &self.stated
-    }
-}
-
-/// Identifies the policy that this is a version of, and numbers its names for the
-/// handles of engines: a name keeps its number in later versions.
-#[derive(Clone, Debug)]
-pub(crate) struct Lineage {
-    pub(crate) id: u32,
-    /// The next slot for a user, shared by all versions: two made from the same one
-    /// must not give one slot to two users.
-    next_user: Arc<AtomicU32>,
-    pub(crate) permissions: Numbers,
-}
-
-/// The numbers of names: their positions in the first version, and new numbers for
-/// names that come later.
-#[derive(Clone, Debug)]
-pub(crate) struct Numbers {
-    /// The number of every name that there ever was; `None` in a first version, where
-    /// numbers are positions.
-    known: Option<Arc<NameMap<u32>>>,
-    /// The next new number, shared by all versions: two made from the same one must
-    /// not give one number to two names.
-    next: Arc<AtomicU32>,
-}
-
-impl Numbers {
-    /// The numbers of a first version with that many names.
-    fn first(names: usize) -> Numbers {
-        Numbers { known: None, next: Arc::new(AtomicU32::new(number(names))) }
-    }
-
-    /// The number of a name, which is at that position now.
-    pub(crate) fn of(&self, name: &str, position: usize) -> Option<u32> {
-        match &self.known {
-            None => Some(number(position)),
-            Some(known) => known.get(name).copied(),
-        }
-    }
-
-    /// Returns `true` if the number of each name is its position.
-    pub(crate) fn are_positions(&self) -> bool {
-        self.known.is_none()
-    }
-
-    /// A number above all of this version's, which has that many names.
-    pub(crate) fn end(&self, names: usize) -> usize {
-        match &self.known {
-            None => names,
-            Some(known) => known.values().max().map_or(0, |&last| last as usize + 1),
-        }
-    }
-
-    /// The numbers of a version with other names.
-    fn follow<'a>(
-        &self,
-        before: impl Iterator<Item = Cow<'a, str>>,
-        after: impl Iterator<Item = Cow<'a, str>>,
-    ) -> Numbers {
-        let mut known = match &self.known {
-            Some(known) => NameMap::clone(known),
-            None => before.zip(0..).map(|(name, number)| (name.into(), number)).collect(),
-        };
-        for name in after {
-            if !known.contains_key(&*name) {
-                known.insert(name.into(), self.next.fetch_add(1, Ordering::Relaxed));
-            }
-        }
-        Numbers { known: Some(Arc::new(known)), next: Arc::clone(&self.next) }
-    }
-}
-
-impl Lineage {
-    /// A slot for a new user.
-    pub(crate) fn next_user(&self) -> UserSlot {
-        self.next_user.fetch_add(1, Ordering::Relaxed).into()
-    }
-
-    /// The lineage of a first version with that many users and permissions.
-    fn first(users: usize, permissions: usize) -> Lineage {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        Lineage {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            next_user: Arc::new(AtomicU32::new(number(users))),
-            permissions: Numbers::first(permissions),
-        }
     }
 }
 

@@ -85,7 +85,7 @@ impl Related {
 pub(super) fn pairs(before: &Engine, after: &Engine, aligned: bool) -> IndexMap<Pair, Alike> {
     let (old, new) = (before.policy().inner(), after.policy().inner());
     let mut matching = Matching::new(before, after, aligned);
-    let slots = if old.lineage.id == new.lineage.id {
+    let slots = if old.lineage.is(&new.lineage) {
         matching.changed_slots()
     } else {
         UserSlot::first(old.users.slots().max(new.users.slots())).collect()

@@ -126,7 +126,7 @@ impl Engine {
     pub fn subject(&self, name: &str, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
         let (version, slot) = self.policy().inner().with_user(name, entry)?;
         let engine = self.updated(&Policy::from_inner(version));
-        let user = User(Handle::new(engine.0.lineage, slot.number()));
+        let user = User(Handle::new(engine.0.users, slot.number()));
         Ok(OwnedAsker::new(Arc::new(engine), user))
     }
 }

@@ -8,6 +8,7 @@ use crate::catalogue::{Catalogue, Unresolved};
 use crate::ids::{Key, Number};
 use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Id, Object, Target};
+use crate::policy::HandleRange;
 use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
@@ -15,8 +16,8 @@ use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 /// It is valid for engines of later versions of the same policy
 /// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of that
 /// name: a user removed and added again is a different one. For any other engine it
-/// is a user who may do nothing. (Policies made from documents are told apart by a
-/// number that wraps around after 2³² of them.)
+/// is a user who may do nothing. (A process can tell 2³⁷ policies apart. Handles of those
+/// that it makes after so many are nobody's.)
 ///
 /// ```
 /// # use grantree::{Document, Engine, Policy};
@@ -40,8 +41,9 @@ pub struct User(pub(super) Handle);
 /// A handle to a permission, or to a threshold of a graded one.
 ///
 /// It is valid for engines of later versions of the same policy
-/// ([`Policy::revise`](crate::Policy::revise)), as long as they have a permission
-/// of that name. For any other engine it is one that nobody holds.
+/// ([`Policy::revise`](crate::Policy::revise)), and of all policies that share its catalogue
+/// ([`PolicyBuilder::catalogue_of`](crate::PolicyBuilder::catalogue_of)), as long as they have
+/// a permission of that name. For any other engine it is one that nobody holds.
 ///
 /// Look it up at the start, and keep it:
 ///
@@ -67,7 +69,7 @@ pub struct User(pub(super) Handle);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Permission(pub(super) Handle);
 
-/// The lineage of a policy in the upper half, and a number in the lower one.
+/// A number within the range of its lineage.
 ///
 /// Read in the wrong lineage, it is a number beyond any table, so that looking it
 /// up finds nothing: checking the lineage costs nothing extra.
@@ -83,8 +85,8 @@ pub(super) struct Lineage {
 }
 
 impl Lineage {
-    pub(super) fn new(id: u32) -> Lineage {
-        Lineage { offset: (u64::from(id) << 32).wrapping_neg() }
+    pub(super) fn new(range: HandleRange) -> Lineage {
+        Lineage { offset: range.begin.wrapping_neg() }
     }
 }
 
@@ -101,12 +103,20 @@ impl User {
     /// assert_eq!(engine.why(user, engine.permission("orders")?, ()), Reason::UnknownUser);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const NOBODY: User = User(Handle(u32::MAX as u64));
+    pub const NOBODY: User = User(Handle::NOBODY);
 }
 
 impl Handle {
+    /// Lies beyond every range.
+    const NOBODY: Handle = Handle(u64::MAX);
+
     pub(super) fn new(lineage: Lineage, number: u32) -> Handle {
-        Handle(u64::from(number).wrapping_sub(lineage.offset))
+        let has_place = number as usize / HandleRange::SIZE == 0 && lineage.offset != 0;
+        if has_place {
+            Handle(u64::from(number).wrapping_sub(lineage.offset))
+        } else {
+            Handle::NOBODY
+        }
     }
 
     /// Its place in a table of that lineage; beyond the end of any table if it is
@@ -250,7 +260,7 @@ impl Engine {
     /// ```
     pub fn user(&self, name: impl Id) -> Result<User, Unknown> {
         name.with_text(|name| match self.0.policy().users.find(name) {
-            Some(slot) => Ok(User(Handle::new(self.0.lineage, slot.number()))),
+            Some(slot) => Ok(User(Handle::new(self.0.users, slot.number()))),
             // No other user's name is suggested: there may be millions, and which
             // users exist may be confidential.
             None => Err(Unknown::among("user", name, [])),
@@ -274,8 +284,7 @@ impl Engine {
             return Err(UnknownNames(unknown));
         }
         // None of them is unknown; the handle of nobody stands for what is not there.
-        Ok(handles
-            .map(|handle| handle.unwrap_or(Permission(Handle::new(self.0.lineage, u32::MAX)))))
+        Ok(handles.map(|handle| handle.unwrap_or(Permission(Handle::NOBODY))))
     }
 
     /// Returns the name of a permission, as `path` or `path:level`, for logs; nothing for a
@@ -325,14 +334,14 @@ impl Engine {
         let unknown = |unresolved| Unknown::of_permission(unresolved, name, catalogue);
         let bit = catalogue.threshold(name).map_err(unknown)?;
         // In a first version, positions are numbers, and no name need be built.
-        let numbers = &policy.lineage.permissions;
+        let numbers = &policy.permissions;
         let number = if numbers.are_positions() {
             Some(bit.number())
         } else {
             numbers.of(&catalogue.name_of(bit), bit.index())
         };
         let number = number.ok_or_else(|| Unknown::among("permission", name, []))?;
-        Ok(Permission(Handle::new(self.0.lineage, number)))
+        Ok(Permission(Handle::new(self.0.permissions, number)))
     }
 
     /// Checks that an object names nothing unknown: its kind, its relations and its

@@ -314,7 +314,7 @@ impl Engine {
         } else if on.parts().0.is_none() {
             compiled.some_assigned(slot, self.bit(action)?)
         } else {
-            let user = User(Handle::new(compiled.lineage, slot.number()));
+            let user = User(Handle::new(compiled.users, slot.number()));
             self.decision(user, action, on.parts()).1
         }
     }

@@ -38,7 +38,7 @@ impl<K: Key> Rows<K> {
     pub(crate) fn new(permissions: usize) -> Rows<K> {
         let words = (permissions + 2).div_ceil(WORD);
         Rows {
-            few: Arc::new([]),
+            few: Arc::default(),
             begin: 0,
             more: Chunked::default(),
             words,

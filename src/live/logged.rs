@@ -84,6 +84,21 @@ impl Live {
         now(self.upgrade_async(&mut Ready(journal), catalogue))
     }
 
+    /// [`Policy::upgrade_to`], made durable first: [`Live::upgrade`] to the catalogue of
+    /// another policy, which this one then shares. One that is equal already is shared too,
+    /// which takes no entry. Every tenant may do this with the product's when it is opened.
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::upgrade`].
+    pub fn upgrade_to<J: Journal>(
+        &self,
+        journal: &mut J,
+        product: &Policy,
+    ) -> Result<Upgrade, JournalError> {
+        now(self.upgrade_to_async(&mut Ready(journal), product))
+    }
+
     /// Replays what other processes have stored since, and publishes it.
     ///
     /// # Errors
@@ -176,11 +191,30 @@ impl Live {
         journal: &mut J,
         catalogue: &Catalogue,
     ) -> Result<Upgrade, JournalError> {
-        let propose = |policy: &Policy| match policy.upgrade(catalogue.clone())? {
-            Upgrade::Done(revised) => Ok(Proposal::whole(revised, Upgrade::Done)),
-            nothing => Ok(Proposal::Nothing(nothing)),
-        };
+        let propose = |policy: &Policy| Ok(policy.upgrade(catalogue.clone())?.into());
         self.propose(journal, propose).await
+    }
+
+    /// [`Live::upgrade_to`], awaited.
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::upgrade_to`].
+    pub async fn upgrade_to_async<J: AsyncJournal>(
+        &self,
+        journal: &mut J,
+        product: &Policy,
+    ) -> Result<Upgrade, JournalError> {
+        let propose = |policy: &Policy| Ok(policy.upgrade_to(product)?.into());
+        let upgrade = self.propose(journal, propose).await?;
+        self.publish(|engine| {
+            let shared = engine.policy().sharing(product);
+            Ok::<_, JournalError>((
+                shared.map_or_else(|| engine.clone(), |it| Engine::new(&it)),
+                (),
+            ))
+        })?;
+        Ok(upgrade)
     }
 
     /// [`Live::catch_up`], awaited.
@@ -378,6 +412,15 @@ impl Live {
             _ => None,
         });
         Ok(parted.map_or(known, |at| at.min(known)))
+    }
+}
+
+impl From<Upgrade> for Proposal<Upgrade> {
+    fn from(upgrade: Upgrade) -> Proposal<Upgrade> {
+        match upgrade {
+            Upgrade::Done(revised) => Proposal::whole(revised, Upgrade::Done),
+            nothing => Proposal::Nothing(nothing),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::validate::{self, Misfits};
-use super::{Adopted, Policy};
+use super::validate::{self, KnownCatalogue, Misfits};
+use super::{Adopted, Policy, SharedCatalogue};
 use crate::document::CompactDocument;
 use crate::limits::Limits;
 use crate::problem::Problems;
@@ -27,6 +27,7 @@ use crate::problem::Problems;
 #[derive(Default)]
 pub struct PolicyBuilder<'p> {
     limits: Limits,
+    shared: Option<SharedCatalogue>,
     progress: Option<Box<dyn FnMut(usize, usize) + 'p>>,
 }
 
@@ -50,6 +51,35 @@ impl<'p> PolicyBuilder<'p> {
     /// policy too.
     pub fn limits(mut self, limits: Limits) -> PolicyBuilder<'p> {
         self.limits = limits;
+        self
+    }
+
+    /// Takes the catalogue of another policy, compiled already, rather than one of the
+    /// document's own: so the tenants of an installation share one, and a handle to a
+    /// permission from any of them is valid for all. Handles to users stay with their policy.
+    ///
+    /// A document to [build](PolicyBuilder::build) or to [restore](PolicyBuilder::restore)
+    /// leaves its catalogue empty, or has the same; one to [adopt](PolicyBuilder::adopt) may
+    /// have any, of which nothing is taken. Later versions go on sharing it until they get
+    /// another one. See [tenants](crate::guide::tenants).
+    ///
+    /// ```
+    /// use grantree::{Document, Engine, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#;
+    /// let product = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let orders = Engine::new(&product).permission("orders")?;
+    ///
+    /// let text = r#"{"format": 1, "catalogue": {}, "users": {"bob": {"allow": ["orders"]}}}"#;
+    /// let tenant: Document = serde_json::from_str(text)?;
+    /// let tenant = Engine::new(&Policy::builder().catalogue_of(&product).build(tenant)?);
+    /// assert!(tenant.can(tenant.user("bob")?, orders, ()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn catalogue_of(mut self, policy: &Policy) -> PolicyBuilder<'p> {
+        self.shared = Some(policy.shared_catalogue());
         self
     }
 
@@ -172,7 +202,9 @@ impl<'p> PolicyBuilder<'p> {
 
     fn resolve(self, document: CompactDocument, misfits: Misfits) -> Result<Adopted, Problems> {
         let mut report = self.progress.unwrap_or_else(|| Box::new(|_, _| {}));
-        let (inner, left_out) = validate::resolve(document, &self.limits, misfits, &mut report)?;
+        let known = self.shared.as_ref().map_or(KnownCatalogue::None, KnownCatalogue::InPlace);
+        let (inner, left_out) =
+            validate::resolve(document, known, &self.limits, misfits, &mut report)?;
         Ok(Adopted { policy: Policy(Arc::new(inner)), left_out })
     }
 }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Class, Groups, Resolver, SourceKind, Texts, Users};
+use super::{Class, Groups, HandleRange, Resolver, SourceKind, Texts, Users};
 use crate::document::{self, CompactUsers};
 use crate::ids::{EntryId, GroupId, IdVec, SourceId, UserSlot};
 use crate::names::MOST;
@@ -55,7 +55,7 @@ impl Resolver<'_> {
             alike: IdVec::filled(stated.entry_slots(), None),
         };
         let total = stated.len();
-        let most = self.faults.limits.users.min(MOST);
+        let most = self.faults.limits.users.min(HandleRange::SIZE);
         if total > most {
             self.faults.too_many(place, "users", most);
         }

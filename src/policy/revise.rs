@@ -1,9 +1,9 @@
 //! Versions that are made of whole documents.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::validate::{self, Misfits};
-use super::{Digest, Inner, Lineage, Past, Policy, Snapshot, Users};
+use super::validate::{self, KnownCatalogue, Misfits};
+use super::{Digest, Inner, Past, Policy, SharedCatalogue, Snapshot, Users};
 use crate::document::{Catalogue, Document};
 use crate::problem::{LeftOut, Problems};
 
@@ -86,7 +86,7 @@ impl Policy {
     /// # }
     /// ```
     pub fn revise(&self, document: Document) -> Result<Revised, Problems> {
-        self.next_whole(document, Whole::Document)
+        self.next_whole(document, &self.shared_catalogue(), Whole::Document)
     }
 
     /// Makes the next version of this policy by giving it a newer catalogue, in place:
@@ -128,6 +128,47 @@ impl Policy {
     /// # }
     /// ```
     pub fn upgrade(&self, catalogue: Catalogue) -> Result<Upgrade, Problems> {
+        self.upgrade_by(catalogue, &self.shared_catalogue())
+    }
+
+    /// [`Policy::upgrade`] to the catalogue of another policy, which it then shares as with
+    /// [`PolicyBuilder::catalogue_of`](crate::PolicyBuilder::catalogue_of): from then on,
+    /// handles to permissions are those of that policy.
+    ///
+    /// Handles taken before stay valid if it is a later version of the policy whose
+    /// catalogue was shared, and are nobody's otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Those problems that leaving out does not mend.
+    ///
+    /// ```
+    /// use grantree::{Document, Engine, Policy, Upgrade};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#;
+    /// let product = Policy::try_from(serde_json::from_str::<Document>(text)?)?;
+    /// let tenant = Policy::builder().catalogue_of(&product).build(Document::default())?;
+    ///
+    /// // A new release: once for the product, then for each tenant.
+    /// let newer = serde_json::from_str(r#"{"permissions": [{"key": "orders"}, {"key": "mail"}]}"#)?;
+    /// let Upgrade::Done(product) = product.upgrade(newer)? else { panic!("it is new") };
+    /// let Upgrade::Done(tenant) = tenant.upgrade_to(&product.policy)? else { panic!("it is new") };
+    /// let mail = Engine::new(&product.policy).permission("mail")?;
+    /// assert_eq!(Engine::new(&tenant.policy).name_of(mail).as_deref(), Some("mail"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn upgrade_to(&self, product: &Policy) -> Result<Upgrade, Problems> {
+        let shared = product.shared_catalogue();
+        self.upgrade_by(shared.catalogue.document.clone(), &shared)
+    }
+
+    fn upgrade_by(
+        &self,
+        catalogue: Catalogue,
+        known: &SharedCatalogue,
+    ) -> Result<Upgrade, Problems> {
         let digest = Digest::of(&catalogue);
         if digest == Digest::of(&self.inner().catalogue.document) {
             return Ok(Upgrade::Present);
@@ -137,15 +178,39 @@ impl Policy {
         }
         let mut document = Document::from(self);
         document.catalogue = catalogue;
-        Ok(Upgrade::Done(self.next_whole(document, Whole::Catalogue)?))
+        Ok(Upgrade::Done(self.next_whole(document, known, Whole::Catalogue)?))
     }
 
-    fn next_whole(&self, document: Document, whole: Whole) -> Result<Revised, Problems> {
+    /// The catalogue, for other policies to share.
+    pub(super) fn shared_catalogue(&self) -> SharedCatalogue {
+        let inner = self.inner();
+        SharedCatalogue {
+            catalogue: Arc::clone(&inner.catalogue),
+            lineage: inner.permissions.clone(),
+        }
+    }
+
+    /// Returns this version with the catalogue of another policy, if that is equal but not
+    /// shared yet.
+    pub(crate) fn sharing(&self, product: &Policy) -> Option<Policy> {
+        let (inner, SharedCatalogue { catalogue, lineage }) =
+            (self.inner(), product.shared_catalogue());
+        let is_equal = inner.catalogue.document == catalogue.document;
+        (is_equal && !Arc::ptr_eq(&inner.catalogue, &catalogue))
+            .then(|| Policy::from_inner(Inner { catalogue, permissions: lineage, ..inner.clone() }))
+    }
+
+    fn next_whole(
+        &self,
+        document: Document,
+        known: &SharedCatalogue,
+        whole: Whole,
+    ) -> Result<Revised, Problems> {
         let misfits = match whole {
             Whole::Document => Misfits::AreProblems,
             Whole::Catalogue => Misfits::AreLeftOut,
         };
-        let (mut after, left_out) = self.resolve_in_place(document, misfits)?;
+        let (mut after, left_out) = self.resolve_in_place(document, known, misfits)?;
         after.past = self.past_of_whole(&after);
         Ok(Revised { policy: Policy::from_inner(after), left_out, whole })
     }
@@ -153,20 +218,23 @@ impl Policy {
     /// Puts a stored version in the place of this one, and keeps the lineage.
     pub(crate) fn replaced(&self, snapshot: Snapshot) -> Result<Policy, Problems> {
         let past = Past::stored(snapshot.version(), &snapshot.superseded);
-        let (after, _) = self.resolve_in_place(snapshot.document, Misfits::AreProblems)?;
+        let known = self.shared_catalogue();
+        let (after, _) = self.resolve_in_place(snapshot.document, &known, Misfits::AreProblems)?;
         Ok(Policy::from_inner(Inner { past, ..after }))
     }
 
     /// Resolves a document such that the names that it shares with this version keep
-    /// their numbers.
+    /// their numbers. If it has a catalogue that is known, that serves.
     fn resolve_in_place(
         &self,
         document: Document,
+        known: &SharedCatalogue,
         misfits: Misfits,
     ) -> Result<(Inner, Vec<LeftOut>), Problems> {
         let before = self.inner();
+        let known_one = KnownCatalogue::IfSame(known);
         let (mut after, left_out) =
-            validate::resolve(document.into(), &before.limits, misfits, &mut |_, _| {})?;
+            validate::resolve(document.into(), known_one, &before.limits, misfits, &mut |_, _| {})?;
         let mut users = Users::with_capacity(after.users.len());
         for (at, name, class) in after.users.iter() {
             let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
@@ -175,11 +243,10 @@ impl Policy {
             users.set_assignments(slot, &after.users.assignments(at));
         }
         after.users = users;
-        let permissions = before.lineage.permissions.follow(
-            before.catalogue.thresholds().map(Cow::Owned),
-            after.catalogue.thresholds().map(Cow::Owned),
-        );
-        after.lineage = Lineage { permissions, ..before.lineage.clone() };
+        if !Arc::ptr_eq(&after.catalogue, &known.catalogue) {
+            after.permissions = before.permissions.follow(&before.catalogue, &after.catalogue);
+        }
+        after.lineage = before.lineage.clone();
         Ok((after, left_out))
     }
 }

@@ -164,7 +164,7 @@ impl Sources {
     /// A global source that states nothing, and no other sources.
     pub(crate) fn new() -> Sources {
         let names = SourceKind::ALL.map(|_| Names::default()).into_iter().collect();
-        let mut sources = Sources { names, all: Chunked::default(), including: Arc::new([]) };
+        let mut sources = Sources { names, all: Chunked::default(), including: Arc::default() };
         sources.insert("", Source::new(SourceKind::Global));
         sources
     }

@@ -6,8 +6,8 @@ use indexmap::map::Entry;
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::{
-    ChangeKind, Governance, Groups, Inner, Licence, Lineage, Past, Policy, Resolver, Source,
-    SourceKind, Sources, Statements,
+    ChangeKind, Governance, Groups, Inner, Licence, Past, PermissionLineage, Policy, Resolver,
+    SharedCatalogue, Source, SourceKind, Sources, Statements, UserLineage,
 };
 use crate::catalogue::{Bit, Catalogue, includes};
 use crate::document::{self, CompactDocument, Document, Map, Role};
@@ -81,9 +81,21 @@ pub(super) enum Misfits {
     AreLeftOut,
 }
 
+/// A catalogue that is there, for a document to be resolved by.
+#[derive(Clone, Copy)]
+pub(super) enum KnownCatalogue<'c> {
+    None,
+    /// Serves if the document has the same.
+    IfSame(&'c SharedCatalogue),
+    /// Takes the place of the document's, which must be the same, or else there is none or
+    /// it does not matter.
+    InPlace(&'c SharedCatalogue),
+}
+
 /// Resolves a document, or returns its problems; beside it, the misfits left out.
 pub(super) fn resolve(
     document: CompactDocument,
+    known: KnownCatalogue<'_>,
     limits: &Limits,
     misfits: Misfits,
     progress: &mut dyn FnMut(usize, usize),
@@ -91,7 +103,8 @@ pub(super) fn resolve(
     let (document, users) = document.into_parts();
     let mut faults = Faults::new(document.faults.0, *limits);
     let root = Place::Root;
-    let catalogue = Catalogue::build(document.catalogue, &mut faults);
+    let SharedCatalogue { catalogue, lineage } =
+        known.serving(document.catalogue, misfits, &mut faults);
     // A catalogue is accepted whole or not at all.
     if misfits == Misfits::AreLeftOut {
         faults.leave_out();
@@ -145,17 +158,46 @@ pub(super) fn resolve(
             limits: *limits,
             past: Past::none(),
             schema: document.schema.map(Into::into),
-            lineage: Lineage::first(users.len(), catalogue.bits()),
+            lineage: UserLineage::first(users.len()),
+            permissions: lineage,
             licence: Arc::new(Licence::new(licence, &catalogue)),
             sources,
             default_profile,
             groups: Arc::new(groups),
             users,
             governance: Arc::new(governance),
-            catalogue: Arc::new(catalogue),
+            catalogue,
         },
         left_out,
     ))
+}
+
+impl KnownCatalogue<'_> {
+    /// The catalogue of a document: one that is known, or the document's own.
+    fn serving(
+        self,
+        stated: document::Catalogue,
+        misfits: Misfits,
+        faults: &mut Faults,
+    ) -> SharedCatalogue {
+        let is_same = |shared: &SharedCatalogue| shared.catalogue.document == stated;
+        match self {
+            KnownCatalogue::InPlace(shared) => {
+                let is_none = stated == document::Catalogue::default();
+                if misfits == Misfits::AreProblems && !is_none && !is_same(shared) {
+                    let what = "another catalogue than the one that the policy is to share; \
+                                leave it empty, or adopt the document";
+                    faults.push(&Place::Root.key("catalogue"), ProblemKind::Unfit { what });
+                }
+                shared.clone()
+            }
+            KnownCatalogue::IfSame(shared) if is_same(shared) => shared.clone(),
+            _ => {
+                let catalogue = Arc::new(Catalogue::build(stated, faults));
+                SharedCatalogue { lineage: PermissionLineage::first(&catalogue), catalogue }
+            }
+        }
+    }
 }
 
 /// Profiles and approval groups as roles that have no more than these.

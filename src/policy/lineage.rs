@@ -1,0 +1,158 @@
+//! Lineages: which handles are valid where, and the numbers that they carry.
+//!
+//! The versions of a policy are a lineage of users, and the catalogues that follow each other
+//! are one of permissions, which many policies may share. Every lineage has a range of its own
+//! of all the numbers that there are, so that a handle, whose number lies in the range of its
+//! lineage, lies in no other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::catalogue::Catalogue;
+use crate::ids::UserSlot;
+use crate::names::{NameMap, number};
+
+/// The range of numbers of a lineage.
+///
+/// There are 2³⁷ of them: a process that takes a thousand in a second has taken all after
+/// four years. From then on it gets [`HandleRange::NONE`], whose handles are nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HandleRange {
+    /// The first number: a multiple of the size of a range.
+    pub(crate) begin: u64,
+}
+
+impl HandleRange {
+    /// The size of a range: the most users, or permissions, that ever are in a lineage.
+    pub(crate) const SIZE: usize = 1 << 27;
+
+    /// The range of those who come too late. No lineage has it, so it has no handles.
+    pub(crate) const NONE: HandleRange = HandleRange { begin: 0 };
+
+    /// A range that no other lineage of this process has.
+    fn next() -> HandleRange {
+        static NEXT: AtomicU64 = AtomicU64::new(HandleRange::SIZE as u64);
+        HandleRange::take(&NEXT)
+    }
+
+    fn take(next: &AtomicU64) -> HandleRange {
+        let after = |begin: u64| begin.checked_add(HandleRange::SIZE as u64);
+        let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+        taken.map_or(HandleRange::NONE, |begin| HandleRange { begin })
+    }
+}
+
+/// The lineage of a policy: its users keep their slots in later versions.
+#[derive(Clone, Debug)]
+pub(crate) struct UserLineage {
+    pub(crate) range: HandleRange,
+    /// The next slot for a user, shared by all versions: two made from the same one
+    /// must not give one slot to two users.
+    next: Arc<AtomicU32>,
+}
+
+impl UserLineage {
+    /// The lineage of a first version with that many users.
+    pub(super) fn first(users: usize) -> UserLineage {
+        UserLineage { range: HandleRange::next(), next: Arc::new(AtomicU32::new(number(users))) }
+    }
+
+    /// A slot for a new user.
+    pub(crate) fn next_user(&self) -> UserSlot {
+        self.next.fetch_add(1, Ordering::Relaxed).into()
+    }
+
+    /// Returns `true` if two versions are of the same policy.
+    pub(crate) fn is(&self, other: &UserLineage) -> bool {
+        Arc::ptr_eq(&self.next, &other.next)
+    }
+}
+
+/// The lineage of a catalogue: its permissions keep their numbers in those that follow it.
+///
+/// Numbers are positions in the first catalogue, and new ones for names that come later.
+#[derive(Clone, Debug)]
+pub(crate) struct PermissionLineage {
+    pub(crate) range: HandleRange,
+    /// The number of every name that there ever was; `None` in a first catalogue, where
+    /// numbers are positions.
+    known: Option<Arc<NameMap<u32>>>,
+    /// The next new number, shared by all that follow: two made from the same one must
+    /// not give one number to two names.
+    next: Arc<AtomicU32>,
+}
+
+impl PermissionLineage {
+    /// The lineage of a first catalogue.
+    pub(super) fn first(catalogue: &Catalogue) -> PermissionLineage {
+        let next = Arc::new(AtomicU32::new(number(catalogue.bits())));
+        PermissionLineage { range: HandleRange::next(), known: None, next }
+    }
+
+    /// The number of a name, which is at that position now.
+    pub(crate) fn of(&self, name: &str, position: usize) -> Option<u32> {
+        match &self.known {
+            None => Some(number(position)),
+            Some(known) => known.get(name).copied(),
+        }
+    }
+
+    /// Returns `true` if the number of each name is its position.
+    pub(crate) fn are_positions(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// A number above all of this catalogue's, which has that many names.
+    pub(crate) fn end(&self, names: usize) -> usize {
+        let end = match &self.known {
+            None => names,
+            Some(known) => known.values().max().map_or(0, |&last| last as usize + 1),
+        };
+        end.min(HandleRange::SIZE)
+    }
+
+    /// The numbers of another catalogue that follows.
+    pub(super) fn follow(&self, before: &Catalogue, after: &Catalogue) -> PermissionLineage {
+        let mut known = match &self.known {
+            Some(known) => NameMap::clone(known),
+            None => before.thresholds().zip(0..).map(|(name, at)| (name.into(), at)).collect(),
+        };
+        for name in after.thresholds() {
+            if !known.contains_key(&*name)
+                && let Some(next) = self.next()
+            {
+                known.insert(name.into(), next);
+            }
+        }
+        PermissionLineage { known: Some(Arc::new(known)), ..self.clone() }
+    }
+
+    /// A new number; none once all are taken.
+    fn next(&self) -> Option<u32> {
+        let after =
+            |next: u32| (next as usize).lt(&HandleRange::SIZE).then(|| next.saturating_add(1));
+        self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).ok()
+    }
+}
+
+/// A compiled catalogue with its lineage, as policies share it.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedCatalogue {
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) lineage: PermissionLineage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_never_taken_twice() {
+        let next = AtomicU64::new(u64::MAX - 3 * HandleRange::SIZE as u64 + 1);
+        let (first, second) = (HandleRange::take(&next), HandleRange::take(&next));
+        assert_eq!(second.begin - first.begin, HandleRange::SIZE as u64);
+        for _ in 0..3 {
+            assert_eq!(HandleRange::take(&next), HandleRange::NONE);
+        }
+    }
+}

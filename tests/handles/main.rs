@@ -1,0 +1,5 @@
+//! Handles: the policies for which they are valid, and what that costs in memory.
+
+#[path = "../support/tenants.rs"]
+mod installation;
+mod tenants;
