@@ -863,7 +863,10 @@ impl Policy {
         };
         let standing = if is_trusted { Standing::Trusted } else { Standing::Ordinary };
         let plan = Plan::new(old, change, standing);
-        guard::judge(&plan, actor, today.moment())?;
+        if let Err(refusal) = guard::judge(&plan, actor, today.moment()) {
+            plan.give_back();
+            return Err(refusal);
+        }
         let Plan { mut new, changed, moved, assignments, notes, .. } = plan;
         let by = match actor {
             Actor::Host => None,

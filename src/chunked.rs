@@ -41,14 +41,19 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
     }
 
     /// The value at a position; beyond the last, `None` or a default one.
-    // A position in no leaf lies beyond the end, or the values are few: so nobody who has
-    // leaves pays for those who have none.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Option<&T> {
         match self.leaves.get(at / LEAF) {
             Some(leaf) => leaf.get(at % LEAF),
             None => self.few.get(at),
         }
+    }
+
+    /// The value at a position, if it is in a leaf: for those to whom each instruction counts,
+    /// and who look further where there is none.
+    #[inline]
+    pub(crate) fn in_leaf(&self, at: usize) -> Option<&T> {
+        self.leaves.get(at / LEAF)?.get(at % LEAF)
     }
 
     /// The pieces, each with its first position.
@@ -166,6 +171,15 @@ impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
             }
         };
         piece.get_mut(at % LEAF..).unwrap_or_default()
+    }
+
+    /// A copy that has leaves, unless it has no more than so many values.
+    pub(crate) fn in_leaves(&self, few: usize) -> Self {
+        if self.few.len() <= few {
+            return self.clone();
+        }
+        let leaves = [leaf(self.few.iter().cloned())].into();
+        Chunked { few: Arc::default(), leaves, len: self.len }
     }
 
     /// Sets the value at a position, filling any gap before it with defaults.

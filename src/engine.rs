@@ -113,7 +113,8 @@ struct Compiled {
     /// The lineages to which handles of users and of permissions must belong.
     users: Lineage,
     permissions: Lineage,
-    /// The class of each user, by the user's slot.
+    /// The class of each user, by the user's slot. That of a user who has assignments, or
+    /// whose slot had others before, is marked: it lies beyond every row.
     classes: Chunked<ClassId, 4096>,
     /// The effective permissions of each class; none for classes that are gone or
     /// suspended.
@@ -273,10 +274,8 @@ impl Engine {
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
         let compiled = &self.0;
-        let Some((class, ask)) = compiled.find(user, action) else {
-            return false;
-        };
-        compiled.can(user, class, ask, on)
+        let Some(ask) = compiled.ask(action) else { return false };
+        compiled.can(user, compiled.class_at_hand(user), ask, on)
     }
 
     /// The user of a handle.
@@ -566,20 +565,27 @@ impl Compiled {
         self.policy.inner()
     }
 
-    /// The class of a user and the bits of a permission, if both handles belong to
-    /// this policy.
+    /// The number of users up to which their classes take no more memory than they need.
+    /// Tenants have no more, of whom there may be thousands.
+    const FEW: usize = 128;
+
+    /// The class of a user, as [`Compiled::marked_class`], where users are not few; else one
+    /// that is marked, so that it is looked up.
+    // In this way there is one way on for all who are to be looked up, and others pay little.
     #[inline]
-    fn find(&self, user: User, action: Permission) -> Option<(ClassId, Ask)> {
-        Some((self.marked_class(user)?, self.ask(action)?))
+    fn class_at_hand(&self, user: User) -> ClassId {
+        let class = self.classes.in_leaf(user.handle.place(self.users));
+        class.copied().unwrap_or(ClassId::VACANT.marked(true))
     }
 
-    /// The class of a user, marked if the user has assignments.
+    /// The class of a user, marked if there is more to look at: assignments, or the
+    /// generation.
     #[inline]
     fn marked_class(&self, user: User) -> Option<ClassId> {
-        self.classes.get(user.0.place(self.users)).copied()
+        self.classes.get(user.handle.place(self.users)).copied()
     }
 
-    /// Decides for a user of a class, which is marked if the user has assignments.
+    /// Decides for a user of a class, which is marked if there is more to look at.
     #[inline]
     fn can<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> bool {
         match on.parts() {
@@ -598,7 +604,7 @@ impl Compiled {
     }
 
     fn class(&self, user: User) -> Option<ClassId> {
-        self.marked_class(user).map(|class| class.marked(false))
+        Some(self.policy().users.class_of(self.slot(user)?))
     }
 
     #[inline]
@@ -628,10 +634,40 @@ impl Compiled {
         limits.unwrap_or(&self.no_limits)
     }
 
+    /// The class of a user, marked only for one who has assignments; that of removed users,
+    /// whose row is empty, for nobody.
+    #[inline]
+    fn class_to_ask(&self, user: User) -> ClassId {
+        match self.marked_class(user) {
+            Some(class) if !class.is_marked() => class,
+            _ => self.class_looked_up(user),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn class_looked_up(&self, user: User) -> ClassId {
+        let Some(slot) = self.slot(user) else { return ClassId::VACANT };
+        let users = &self.policy().users;
+        users.class_of(slot).marked(!users.assigned(slot).is_empty())
+    }
+
     /// The slot of a user.
     #[inline]
     fn slot(&self, user: User) -> Option<UserSlot> {
-        user.0.number(self.users).map(UserSlot::from)
+        let slot = user.slot(self.users)?;
+        (self.policy().users.seat(slot).generation == user.generation).then_some(slot)
+    }
+
+    /// The slot of a user who has a class.
+    #[inline]
+    fn known_slot(&self, user: User) -> Option<UserSlot> {
+        user.slot(self.users)
+    }
+
+    /// The handle to the user of a slot.
+    fn handle(&self, slot: UserSlot) -> User {
+        User::new(self.users, self.policy().users.seat(slot))
     }
 
     fn user(&self, user: User) -> Option<&Class> {
@@ -734,7 +770,7 @@ impl Compiled {
     fn compile_rows<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
-        self.classes = policy.users.class_numbers().clone();
+        self.classes = policy.users.class_numbers().in_leaves(Compiled::FEW);
         let mut layers = Layers::new(policy, &self.licensed);
         let mut all = BitSet::new(policy.catalogue.bits() + 2);
         all.union_with(&self.licensed);

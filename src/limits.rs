@@ -61,7 +61,7 @@ pub struct Limits {
     pub statements: usize,
     /// The greatest number of groups, named or declared: 16,777,216 by default.
     pub groups: usize,
-    /// The greatest number of users: 16,777,216 by default; 134,217,728 is the most that can
+    /// The greatest number of users: 16,777,216 by default; 67,108,864 is the most that can
     /// be set.
     pub users: usize,
     /// The greatest length of a name in bytes: 131,072 by default.

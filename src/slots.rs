@@ -1,8 +1,8 @@
 //! Names with numbers, shared by the versions of a policy.
 //!
 //! A number is what other things refer to, and what handles carry: it stays with a
-//! name as long as that exists, through renames too, and is never used again. A
-//! version made from another shares the names that it does not change.
+//! name as long as that exists, through renames too. A version made from another shares
+//! the names that it does not change.
 
 use std::hash::BuildHasher;
 use std::marker::PhantomData;

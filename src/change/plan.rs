@@ -12,7 +12,8 @@ use crate::document;
 use crate::ids::{GroupId, IdVec, Number, SourceId, UserSlot};
 use crate::names::{is_free_name, is_name};
 use crate::policy::{
-    ByKind, ChangeKind, Class, Groups, Inner, Licence, Resolver, SourceKind, SourceName, Statements,
+    ByKind, ChangeKind, Class, Groups, Inner, Licence, Resolver, Seat, SourceKind, SourceName,
+    Statements,
 };
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -28,6 +29,8 @@ pub(crate) struct Plan<'p> {
     pub(super) moved: Vec<Moved>,
     pub(super) assignments: Vec<ChangedAssignment>,
     pub(super) notes: Vec<Note>,
+    /// The seat of a user whom it adds.
+    pub(super) seat: Option<Seat>,
 }
 
 /// The standing of the asker, as far as the result of a change depends on it.
@@ -136,6 +139,7 @@ impl<'p> Plan<'p> {
             moved: Vec::new(),
             assignments: Vec::new(),
             notes: Vec::new(),
+            seat: None,
         };
         plan.carry_out(change);
         plan.check_counts();
@@ -145,6 +149,11 @@ impl<'p> Plan<'p> {
     /// The rights that it takes.
     pub(crate) fn requirements(&self) -> &Requirements {
         &self.requirements
+    }
+
+    /// Gives back what it took for a version that does not come to be.
+    pub(super) fn give_back(&self) {
+        self.seat.into_iter().for_each(|seat| self.old.lineage.give_back(seat));
     }
 
     /// The version of the policy that it results in, if no guard refuses it, and the rights

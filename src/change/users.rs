@@ -87,8 +87,12 @@ impl Plan<'_> {
         let assignments = self.new_assignments(&rest.assignments);
         if self.refusals.is_empty() {
             let profile = profile.map(|id| self.old.sources.name(id).to_owned());
-            let slot = self.old.lineage.next_user();
-            self.new.users.insert(slot, name, &user, &groups);
+            let Some(seat) = self.old.lineage.seat(&mut self.new.users) else {
+                return self.refuse(Rule::Invalid, "too many users were added and removed");
+            };
+            let slot = seat.slot;
+            self.seat = Some(seat);
+            self.new.users.insert(seat, name, &user, &groups);
             self.new.users.set_assignments(slot, &assignments);
             let texts = Texts::new(rest.label.clone(), rest.description.clone());
             self.new.users.set_texts(slot, texts);

@@ -33,6 +33,11 @@ impl<V> Map<V> {
         self.0.push((name.into(), value));
     }
 
+    /// Takes no more memory than it needs, for long.
+    pub(crate) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// Returns the first value of that name.
     pub fn get(&self, name: &str) -> Option<&V> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)

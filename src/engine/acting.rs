@@ -249,8 +249,9 @@ impl Engine {
     /// the catalogue has such objects. Returns the user's slot beside it.
     pub(crate) fn of_user(policy: &Inner, slot: UserSlot) -> (Engine, UserSlot) {
         let known = &policy.users;
-        let place = UserSlot::new(0);
-        let mut only = Inner { users: Users::default(), ..policy.clone() };
+        let users = Users::default();
+        let place = users.seat(UserSlot::new(0));
+        let mut only = Inner { users, ..policy.clone() };
         // Groups matter only on objects, and may be many.
         let mut groups = known.groups(slot);
         if policy.catalogue.users_kind().is_none() {
@@ -259,9 +260,9 @@ impl Engine {
         }
         if let Some((name, class)) = known.get(slot) {
             only.users.insert(place, name, class, groups);
-            only.users.set_assignments(place, &known.assignments(slot));
+            only.users.set_assignments(place.slot, &known.assignments(slot));
         }
-        (Engine(Compiled::without_asks(&Policy::from_inner(only))), place)
+        (Engine(Compiled::without_asks(&Policy::from_inner(only))), place.slot)
     }
 
     /// Returns whether a user holds a permission on some object, on some day.
@@ -322,13 +323,19 @@ impl Compiled {
         assigned.iter().map(move |assigned| Acting { compiled: self, class, assigned })
     }
 
-    /// Returns whether a user who has assignments may do this without an object, given the
-    /// bit that is the answer.
+    /// Returns whether a user whose class is to be looked up, or who has assignments, may do
+    /// this without an object, given the bit that is the answer.
     // Out of line, so that decisions for others stay small, and told no more than it needs:
     // each further value would take a register from a loop of decisions.
     #[cold]
     #[inline(never)]
     pub(super) fn holds_assigned<T: Target>(&self, user: User, alone: Bit, on: T) -> bool {
+        // Where users are few, this is as far as it goes.
+        if let Some(class) = self.marked_class(user)
+            && !class.is_marked()
+        {
+            return self.rows.holds(class, alone);
+        }
         let (_, today) = on.parts();
         self.slot(user).is_some_and(|slot| self.holds(slot, alone, today))
     }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::handle::Handle;
 use super::{Effective, Engine, Permission, Unknown, User};
 use crate::bits::Word;
 use crate::document::{SettingValue, UserEntry};
-use crate::ids::{ClassId, Number};
+use crate::ids::ClassId;
 use crate::object::{Object, Target, Today};
 use crate::policy::Policy;
 use crate::problem::Problems;
@@ -109,9 +108,7 @@ impl Engine {
     /// question. Costs two loads.
     #[inline]
     pub fn asker(&self, user: User) -> Asker<'_> {
-        // Nobody is of the class of removed users, whose row is empty.
-        let class = self.0.marked_class(user).unwrap_or(ClassId::VACANT);
-        Asker { engine: self, user, class, within: &[] }
+        Asker { engine: self, user, class: self.0.class_to_ask(user), within: &[] }
     }
 
     /// Returns a user whom the policy does not have as somebody who asks. The answers are
@@ -126,7 +123,7 @@ impl Engine {
     pub fn subject(&self, name: &str, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
         let (version, slot) = self.policy().inner().with_user(name, entry)?;
         let engine = self.updated(&Policy::from_inner(version));
-        let user = User(Handle::new(engine.0.users, slot.number()));
+        let user = engine.0.handle(slot);
         Ok(OwnedAsker::new(Arc::new(engine), user))
     }
 }

@@ -31,7 +31,7 @@ impl Compiled {
     ) -> bool {
         let ordinary = Ordinary { compiled: self, class };
         let view = |slot| View::new(self, ordinary, slot, object, today);
-        self.slot(user).is_some_and(|slot| view(slot).is_open_to(class, ask.bit()))
+        self.known_slot(user).is_some_and(|slot| view(slot).is_open_to(class, ask.bit()))
     }
 
     /// Returns a user's view of the object of a question, if there is one.

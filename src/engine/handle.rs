@@ -5,17 +5,19 @@ use std::fmt;
 
 use super::Engine;
 use crate::catalogue::{Catalogue, Unresolved};
-use crate::ids::{Key, Number};
-use crate::names::{NameMap, keys};
+use crate::ids::{Key, Number, UserSlot};
+use crate::names::{NameMap, keys, number};
 use crate::object::{DynamicObject, Id, Object, Target};
-use crate::policy::HandleRange;
+use crate::policy::{Generation, HandleRange, Seat};
 use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
 ///
 /// It is valid for engines of later versions of the same policy
 /// ([`Policy::revise`](crate::Policy::revise)), as long as they have a user of that
-/// name: a user removed and added again is a different one. For any other engine it
+/// name: a user removed and added again is a different one, even where the new one takes the
+/// place of the former in memory. A handle from a version that was discarded is nobody's in
+/// every other. For any other engine it
 /// is a user who may do nothing. (A process can tell 2³⁷ policies apart. Handles of those
 /// that it makes after so many are nobody's.)
 ///
@@ -36,7 +38,11 @@ use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct User(pub(super) Handle);
+pub struct User {
+    pub(super) handle: Handle,
+    /// It tells the user from others who had the slot before.
+    pub(super) generation: Generation,
+}
 
 /// A handle to a permission, or to a threshold of a graded one.
 ///
@@ -91,6 +97,18 @@ impl Lineage {
 }
 
 impl User {
+    pub(super) fn new(lineage: Lineage, Seat { slot, generation }: Seat) -> User {
+        let beyond = if generation == 0 { 0 } else { number(HandleRange::SLOTS) };
+        User { handle: Handle::new(lineage, slot.plus(beyond).number()), generation }
+    }
+
+    /// The slot, if it is of that lineage; the generation is not checked.
+    #[inline]
+    pub(super) fn slot(self, lineage: Lineage) -> Option<UserSlot> {
+        let place = self.handle.place(lineage);
+        (place < HandleRange::SIZE).then(|| UserSlot::new(place % HandleRange::SLOTS))
+    }
+
     /// Stands for everybody whom the policy does not know: may do nothing, and is explained
     /// as an unknown user.
     ///
@@ -103,7 +121,7 @@ impl User {
     /// assert_eq!(engine.why(user, engine.permission("orders")?, ()), Reason::UnknownUser);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const NOBODY: User = User(Handle::NOBODY);
+    pub const NOBODY: User = User { handle: Handle::NOBODY, generation: 0 };
 }
 
 impl Handle {
@@ -124,11 +142,6 @@ impl Handle {
     #[inline]
     pub(super) fn place(self, lineage: Lineage) -> usize {
         usize::try_from(self.0.wrapping_add(lineage.offset)).unwrap_or(usize::MAX)
-    }
-
-    /// The number, if it is of that lineage.
-    pub(super) fn number(self, lineage: Lineage) -> Option<u32> {
-        u32::try_from(self.0.wrapping_add(lineage.offset)).ok()
     }
 }
 
@@ -260,7 +273,7 @@ impl Engine {
     /// ```
     pub fn user(&self, name: impl Id) -> Result<User, Unknown> {
         name.with_text(|name| match self.0.policy().users.find(name) {
-            Some(slot) => Ok(User(Handle::new(self.0.users, slot.number()))),
+            Some(slot) => Ok(self.0.handle(slot)),
             // No other user's name is suggested: there may be millions, and which
             // users exist may be confidential.
             None => Err(Unknown::among("user", name, [])),

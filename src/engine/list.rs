@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::handle::Handle;
 use super::{Engine, Permission, Unknown, User};
 use crate::bits::{Word, ones};
 use crate::catalogue::Bit;
@@ -283,7 +282,7 @@ impl Engine {
         } else if on.parts().0.is_none() {
             self.bit(action).is_some_and(|bit| compiled.allows_some_assigned(slot, bit))
         } else {
-            self.can(User(Handle::new(compiled.lineage, slot.number())), action, on)
+            self.can(compiled.handle(slot), action, on)
         }
     }
 
@@ -314,8 +313,7 @@ impl Engine {
         } else if on.parts().0.is_none() {
             compiled.some_assigned(slot, self.bit(action)?)
         } else {
-            let user = User(Handle::new(compiled.users, slot.number()));
-            self.decision(user, action, on.parts()).1
+            self.decision(compiled.handle(slot), action, on.parts()).1
         }
     }
 }

@@ -5,11 +5,12 @@
 //! of all the numbers that there are, so that a handle, whose number lies in the range of its
 //! lineage, lies in no other.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Users;
+use super::generation::{Given, Seat};
 use crate::catalogue::Catalogue;
-use crate::ids::UserSlot;
 use crate::names::{NameMap, number};
 
 /// The range of numbers of a lineage.
@@ -25,6 +26,10 @@ pub(crate) struct HandleRange {
 impl HandleRange {
     /// The size of a range: the most users, or permissions, that ever are in a lineage.
     pub(crate) const SIZE: usize = 1 << 27;
+
+    /// The number of slots of users, whose handles have the first half of a range. In the
+    /// other half are those of users whose slots had others before.
+    pub(crate) const SLOTS: usize = HandleRange::SIZE / 2;
 
     /// The range of those who come too late. No lineage has it, so it has no handles.
     pub(crate) const NONE: HandleRange = HandleRange { begin: 0 };
@@ -46,25 +51,35 @@ impl HandleRange {
 #[derive(Clone, Debug)]
 pub(crate) struct UserLineage {
     pub(crate) range: HandleRange,
-    /// The next slot for a user, shared by all versions: two made from the same one
-    /// must not give one slot to two users.
-    next: Arc<AtomicU32>,
+    /// Shared by all versions: two made from the same one must not give one slot to two
+    /// users of the same generation.
+    given: Arc<Mutex<Given>>,
 }
 
 impl UserLineage {
-    /// The lineage of a first version with that many users.
-    pub(super) fn first(users: usize) -> UserLineage {
-        UserLineage { range: HandleRange::next(), next: Arc::new(AtomicU32::new(number(users))) }
+    /// The lineage of a first version with these users.
+    pub(super) fn first(users: &Users) -> UserLineage {
+        let given = Given::new(users.slots());
+        UserLineage { range: HandleRange::next(), given: Arc::new(Mutex::new(given)) }
     }
 
-    /// A slot for a new user.
-    pub(crate) fn next_user(&self) -> UserSlot {
-        self.next.fetch_add(1, Ordering::Relaxed).into()
+    /// Takes a seat for a new user of a version; none once all slots are used up.
+    pub(crate) fn seat(&self, users: &mut Users) -> Option<Seat> {
+        users.find_vacant(|slot| self.with_given(|given| given.give(slot)), HandleRange::SLOTS)
+    }
+
+    /// Gives back a seat in a version of which there are no handles.
+    pub(crate) fn give_back(&self, seat: Seat) {
+        self.with_given(|given| given.take_back(seat));
+    }
+
+    fn with_given<T>(&self, call: impl FnOnce(&mut Given) -> T) -> T {
+        call(&mut self.given.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns `true` if two versions are of the same policy.
     pub(crate) fn is(&self, other: &UserLineage) -> bool {
-        Arc::ptr_eq(&self.next, &other.next)
+        Arc::ptr_eq(&self.given, &other.given)
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::validate::{self, KnownCatalogue, Misfits};
-use super::{Digest, Inner, Past, Policy, SharedCatalogue, Snapshot, Users};
+use super::{Digest, HandleRange, Inner, Past, Policy, SharedCatalogue, Snapshot, Users};
 use crate::document::{Catalogue, Document};
-use crate::problem::{LeftOut, Problems};
+use crate::problem::{Faults, LeftOut, Place, Problems};
 
 /// The next version of a policy, made by [`Policy::revise`] or [`Policy::upgrade`].
 ///
@@ -58,8 +58,9 @@ impl Policy {
     /// users and permissions from engines of this version stay valid for engines of the
     /// next one, for every name that it still has.
     ///
-    /// Users keep this version's order, with new ones last, whatever their order in the
-    /// document: so they come in [`Engine::who_can`](crate::Engine::who_can), and when
+    /// Users keep this version's order, whatever their order in the document; new ones take
+    /// the places of those who were removed before, and come last where there are none: so they
+    /// come in [`Engine::who_can`](crate::Engine::who_can), and when
     /// the policy is converted into a document again.
     ///
     /// # Errors
@@ -235,12 +236,26 @@ impl Policy {
         let known_one = KnownCatalogue::IfSame(known);
         let (mut after, left_out) =
             validate::resolve(document.into(), known_one, &before.limits, misfits, &mut |_, _| {})?;
-        let mut users = Users::with_capacity(after.users.len());
+        let mut users = Users::following(&before.users, after.users.len());
+        let mut faults = Faults::new(Vec::new(), before.limits);
         for (at, name, class) in after.users.iter() {
-            let slot = before.users.find(name).unwrap_or_else(|| before.lineage.next_user());
-            users.insert(slot, name, class, after.users.groups(at));
+            let known = before.users.find(name).map(|slot| before.users.seat(slot));
+            let Some(seat) = known.or_else(|| before.lineage.seat(&mut users)) else {
+                faults.too_many(&Place::Root.key("users"), "users", HandleRange::SLOTS);
+                break;
+            };
+            let slot = seat.slot;
+            users.insert(seat, name, class, after.users.groups(at));
             users.set_texts(slot, after.users.texts(at).cloned().unwrap_or_default());
             users.set_assignments(slot, &after.users.assignments(at));
+        }
+        if let Some(problems) = Problems::new(faults.into_problems()) {
+            return Err(problems);
+        }
+        for (slot, name, _) in before.users.iter() {
+            if after.users.find(name).is_none() {
+                users.leave(slot);
+            }
         }
         after.users = users;
         if !Arc::ptr_eq(&after.catalogue, &known.catalogue) {

@@ -9,8 +9,7 @@ use crate::problem::{Faults, Place, ProblemKind, Problems};
 
 impl Inner {
     /// Makes a version that has a user more, or another in the place of the one of that
-    /// name. The version must go no further: it gives the user a number that may become
-    /// another's.
+    /// name. The version must go no further: the handle of a new user is of this version.
     ///
     /// # Errors
     ///
@@ -51,14 +50,15 @@ impl Inner {
         if let Some(problems) = Problems::new(faults.into_problems()) {
             return Err(problems);
         }
-        let slot = known.unwrap_or_else(|| UserSlot::new(self.users.slots()));
+        let seat = known.map_or_else(|| self.users.last_seat(), |slot| self.users.seat(slot));
+        let slot = seat.slot;
         match known {
             Some(slot) => {
                 version.users.set_assignments(slot, &[]);
                 version.users.set_class(slot, &class);
                 version.users.set_groups(slot, &groups);
             }
-            None => version.users.insert(slot, name, &class, &groups),
+            None => version.users.insert(seat, name, &class, &groups),
         }
         version.users.set_assignments(slot, &assignments);
         version.users.set_texts(slot, Texts::new(entry.label.clone(), entry.description.clone()));

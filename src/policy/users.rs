@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::generation::{Generation, LAST, Seat, Vacant};
 use crate::chunked::Chunked;
 use crate::ids::{
     AssignmentListId, CapacityId, ClassId, GroupId, GroupListId, IdVec, Key, Number, SourceId,
@@ -84,9 +85,12 @@ pub(crate) type Likeness = (ClassId, GroupListId, AssignmentListId);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
     names: Names<UserSlot>,
-    /// The class of each user, marked if the user has assignments; `VACANT` for a vacant
-    /// slot.
+    /// The class of each user, marked if the user has assignments or had the slot not first;
+    /// `VACANT` for a vacant slot.
     of_class: Chunked<ClassId, 4096>,
+    /// The generation of each user; most have the first.
+    generations: Chunked<Generation, 1024>,
+    vacant: Vacant,
     of_groups: Chunked<GroupListId, 4096>,
     /// Most users have none.
     of_assignments: Chunked<AssignmentListId, 4096>,
@@ -102,14 +106,43 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    /// No users yet, with an index for about that many.
-    pub(crate) fn with_capacity(users: usize) -> Users {
-        Users { names: Names::with_capacity(users), ..Users::default() }
+    /// No users yet, in a version after another one, with an index for about that many. The
+    /// slots of the other's users are kept for them.
+    pub(crate) fn following(before: &Users, users: usize) -> Users {
+        Users {
+            names: Names::with_capacity(users),
+            vacant: before.vacant.clone(),
+            ..Users::default()
+        }
     }
 
-    /// The same users, who had no names.
+    /// The same users, who had no names: those of a first version.
     pub(crate) fn with_names(self, names: Names<UserSlot>) -> Users {
-        Users { names, ..self }
+        Users { vacant: Vacant::after(names.slots()), names, ..self }
+    }
+
+    /// Finds a vacant slot, as `give` gives them out.
+    pub(super) fn find_vacant(
+        &mut self,
+        give: impl Fn(UserSlot) -> Option<Seat>,
+        most: usize,
+    ) -> Option<Seat> {
+        self.vacant.find(give, most)
+    }
+
+    /// Notes that a user of the version before is no longer there.
+    pub(super) fn leave(&mut self, slot: UserSlot) {
+        self.vacant.leave(slot);
+    }
+
+    /// The seat of a user.
+    pub(crate) fn seat(&self, slot: UserSlot) -> Seat {
+        Seat { slot, generation: self.generations.get(slot.index()).copied().unwrap_or(0) }
+    }
+
+    /// A seat for a user in a version that must go no further.
+    pub(super) fn last_seat(&self) -> Seat {
+        Seat { slot: UserSlot::new(self.slots()), generation: LAST }
     }
 
     /// The number of users.
@@ -226,7 +259,7 @@ impl Users {
         for (id, list) in self.assignment_lists() {
             such[id] = list.iter().any(&is_such);
         }
-        slots_of(&self.of_assignments, &such, |list| list).collect()
+        slots_of(&self.of_assignments, &such).collect()
     }
 
     pub(crate) fn class(&self, class: ClassId) -> Option<&Class> {
@@ -313,9 +346,11 @@ impl Users {
         };
         let mut slots: Vec<UserSlot> = leaves.filter(differs).collect();
         slots.extend((self.slots()..before.slots()).map(UserSlot::new));
-        slots.extend(slots_of(&self.of_class, classes, |class| class.marked(false)));
-        slots.extend(slots_of(&self.of_groups, groups, |list| list));
-        slots.extend(slots_of(&self.of_assignments, assignments, |list| list));
+        if classes.values().contains(&true) {
+            slots.extend(self.of_classes(|class| classes.find(class) == Some(&true)));
+        }
+        slots.extend(slots_of(&self.of_groups, groups));
+        slots.extend(slots_of(&self.of_assignments, assignments));
         slots.sort_unstable();
         slots.dedup();
         slots
@@ -349,7 +384,7 @@ impl Users {
         &self,
         lists: &IdVec<GroupListId, bool>,
     ) -> impl Iterator<Item = UserSlot> {
-        slots_of(&self.of_groups, lists, |list| list)
+        slots_of(&self.of_groups, lists)
     }
 
     /// The numbers of all that makes a user alike to others.
@@ -362,7 +397,8 @@ impl Users {
         self.groups.values.len()
     }
 
-    /// The class number of each slot, marked where the user has assignments.
+    /// The class number of each slot, marked where there is more to look at: assignments, or
+    /// the generation.
     pub(crate) fn class_numbers(&self) -> &Chunked<ClassId, 4096> {
         &self.of_class
     }
@@ -378,7 +414,8 @@ impl Users {
 
     /// The bytes of the users' numbers of classes and group lists.
     pub(crate) fn number_bytes(&self) -> usize {
-        self.of_class.bytes() + self.of_groups.bytes() + self.of_assignments.bytes()
+        let vacant = self.vacant.bytes() + self.generations.bytes();
+        self.of_class.bytes() + self.of_groups.bytes() + self.of_assignments.bytes() + vacant
     }
 
     /// The bytes of the classes, own statements aside, and of the group lists.
@@ -399,9 +436,13 @@ impl Users {
         self.names.bytes()
     }
 
-    /// Gives a new user a vacant slot.
-    pub(crate) fn insert(&mut self, slot: UserSlot, name: &str, class: &Class, groups: &[GroupId]) {
+    /// Gives a user a seat in a slot that is vacant here.
+    pub(crate) fn insert(&mut self, seat: Seat, name: &str, class: &Class, groups: &[GroupId]) {
+        let Seat { slot, generation } = seat;
         self.names.insert(slot, name);
+        if self.seat(slot) != seat {
+            self.generations.set(slot.index(), generation);
+        }
         self.set_class(slot, class);
         self.set_groups(slot, groups);
     }
@@ -433,11 +474,16 @@ impl Users {
         let before = self.class_of(slot);
         let class = self.classes.take(class, |class| Arc::new(class.clone()));
         let assignments = self.assignments(slot);
-        self.of_class.set(slot.index(), class);
+        self.set_class_number(slot, class, false);
         if !assignments.is_empty() {
             self.set_assignments(slot, &assignments);
         }
         self.classes.leave(before);
+    }
+
+    fn set_class_number(&mut self, slot: UserSlot, class: ClassId, has_assignments: bool) {
+        let is_first = self.seat(slot).generation == 0;
+        self.of_class.set(slot.index(), class.marked(has_assignments || !is_first));
     }
 
     /// Replaces a user's assignments.
@@ -462,7 +508,7 @@ impl Users {
         if list != before {
             self.of_assignments.set(slot.index(), list);
         }
-        self.of_class.set(slot.index(), class.marked(!assigned.is_empty()));
+        self.set_class_number(slot, class, !assigned.is_empty());
         self.assignments.leave(before);
         former.into_iter().for_each(|capacity| self.capacities.leave(capacity));
     }
@@ -485,13 +531,14 @@ impl Users {
         }
     }
 
-    /// Removes a user, whose slot then stays vacant.
+    /// Removes a user, whose slot another may then get.
     pub(crate) fn remove(&mut self, slot: UserSlot) {
         self.names.remove(slot);
         self.set_assignments(slot, &[]);
         self.classes.leave(self.class_of(slot));
         self.groups.leave(self.groups_of(slot));
         self.of_class.set(slot.index(), ClassId::VACANT);
+        self.vacant.leave(slot);
         self.of_groups.set(slot.index(), GroupListId::EMPTY);
         self.set_texts(slot, Texts::default());
     }
@@ -505,11 +552,10 @@ impl Users {
 fn slots_of<I: Number>(
     numbers: &Chunked<I, 4096>,
     marked: &IdVec<I, bool>,
-    number: impl Fn(I) -> I,
 ) -> impl Iterator<Item = UserSlot> {
     let is_any = marked.values().contains(&true);
     let numbers = is_any.then_some(numbers).into_iter().flat_map(Chunked::iter);
-    marked_slots(numbers.map(move |&it| marked.find(number(it)) == Some(&true)))
+    marked_slots(numbers.map(move |&it| marked.find(it) == Some(&true)))
 }
 
 /// The slots at the positions of `true`.

@@ -158,7 +158,7 @@ pub(super) fn resolve(
             limits: *limits,
             past: Past::none(),
             schema: document.schema.map(Into::into),
-            lineage: UserLineage::first(users.len()),
+            lineage: UserLineage::first(&users),
             permissions: lineage,
             licence: Arc::new(Licence::new(licence, &catalogue)),
             sources,
@@ -383,6 +383,7 @@ impl Resolver<'_> {
             fitting.separation.push(document::Separation { permissions, ..separation.clone() });
             separated.push(bits);
         }
+        fitting.permissions.shrink();
         Governance::new(fitting, needs, separated, [escalating, binding])
     }
 
@@ -419,6 +420,7 @@ impl Resolver<'_> {
                 bits.extend(bit);
             }
         }
+        fits.shrink_to_fit();
         (fits, bits.into(), all_fit)
     }
 }

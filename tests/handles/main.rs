@@ -2,4 +2,5 @@
 
 #[path = "../support/tenants.rs"]
 mod installation;
+mod reuse;
 mod tenants;

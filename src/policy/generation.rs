@@ -1,0 +1,161 @@
+//! Slots that are used again, and the generations that tell their users apart.
+//!
+//! A slot that a user has left is given to a new one, under the next generation. A handle has
+//! the generation of its user, and is read only where the slot is of that generation. This is
+//! checked where it may fail, and nobody else pays for it:
+//!
+//! - The class of a user whose slot had others before has a mark, as that of one who has
+//!   assignments. So a handle of the first generation, whose user is gone, finds no row.
+//! - The handle of such a user lies beyond the slots. So it finds no class, in a version before
+//!   in which the slot had its first user either.
+//!
+//! Generations are given out once, over all versions of a policy, whether they come to be used
+//! or not: a handle from a version that was discarded is nobody's in every other. A slot that
+//! has had its last generation is left vacant for good.
+
+use crate::chunked::Chunked;
+use crate::ids::{Key, Number, UserSlot};
+
+/// The generation of a slot's user: the number of those who had the slot before.
+pub(crate) type Generation = u32;
+
+/// The generation of users in versions that go no further.
+pub(super) const LAST: Generation = Generation::MAX;
+
+/// A slot for a user, and the generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Seat {
+    pub(crate) slot: UserSlot,
+    pub(crate) generation: Generation,
+}
+
+/// The generations that were given out, over all versions of a policy.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// The number of users of the first version, who have the first generation.
+    first: usize,
+    /// The number of generations of each slot.
+    counts: Chunked<Generation, 1024>,
+}
+
+impl Given {
+    pub(super) fn new(first: usize) -> Given {
+        Given { first, counts: Chunked::default() }
+    }
+
+    fn count(&self, slot: UserSlot) -> Generation {
+        let count = self.counts.get(slot.index()).copied().unwrap_or(0);
+        count.max(Generation::from(slot.index() < self.first))
+    }
+
+    /// Gives out the next generation of a slot; none if it has had its last.
+    pub(super) fn give(&mut self, slot: UserSlot) -> Option<Seat> {
+        let generation = self.count(slot);
+        if generation == LAST {
+            return None;
+        }
+        self.counts.set(slot.index(), generation.saturating_add(1));
+        Some(Seat { slot, generation })
+    }
+
+    /// Takes back a seat that nobody has seen, unless the slot was given out again since.
+    pub(super) fn take_back(&mut self, Seat { slot, generation }: Seat) {
+        if self.count(slot).checked_sub(1) == Some(generation) {
+            self.counts.set(slot.index(), generation);
+        }
+    }
+}
+
+/// The slots that are vacant in a version.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Vacant {
+    /// Those that users have left, and perhaps others behind them.
+    left: Chunked<UserSlot, 256>,
+    count: usize,
+    /// The end of the slots that the version or one before it has used.
+    end: usize,
+}
+
+impl Vacant {
+    /// Those after the slots of a first version.
+    pub(super) fn after(end: usize) -> Vacant {
+        Vacant { end, ..Vacant::default() }
+    }
+
+    /// Notes that a user has left a slot.
+    pub(super) fn leave(&mut self, slot: UserSlot) {
+        self.left.set(self.count, slot);
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Finds a slot, up to the greatest: the one that was left last, or else a new one. Slots
+    /// for which `give` returns nothing are no longer vacant.
+    pub(super) fn find<T>(
+        &mut self,
+        give: impl Fn(UserSlot) -> Option<T>,
+        most: usize,
+    ) -> Option<T> {
+        while let Some(last) = self.count.checked_sub(1) {
+            self.count = last;
+            let given = self.left.get(last).and_then(|&slot| give(slot));
+            if given.is_some() {
+                return given;
+            }
+        }
+        while self.end < most {
+            let slot = UserSlot::new(self.end);
+            self.end = self.end.saturating_add(1);
+            let given = give(slot);
+            if given.is_some() {
+                return given;
+            }
+        }
+        None
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.left.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn a_generation_is_given_once() {
+        let given = RefCell::new(Given::new(10));
+        let mut left = Vacant::after(10);
+        left.leave(UserSlot::new(3));
+        let give = |slot| given.borrow_mut().give(slot);
+        let mut seats: Vec<Seat> = Vec::new();
+        for turn in 0..100 {
+            // Each from the same version, as if the one before had been discarded.
+            let seat = left.clone().find(give, 12).expect("there is room");
+            if turn % 2 == 0 {
+                given.borrow_mut().take_back(seat);
+            } else {
+                seats.push(seat);
+            }
+        }
+        assert!(seats.iter().map(|seat| seat.generation).eq(1..=50));
+        assert!(seats.iter().all(|seat| seat.slot == UserSlot::new(3)));
+    }
+
+    #[test]
+    fn a_slot_is_given_up_after_the_last_generation() {
+        let mut given = Given::new(1);
+        given.counts.set(0, LAST - 1);
+        let seat = given.give(UserSlot::new(0)).expect("there is one more");
+        assert_eq!(seat.generation, LAST - 1);
+        let given = RefCell::new(given);
+        let give = |slot| given.borrow_mut().give(slot);
+        let mut vacant = Vacant::after(1);
+        vacant.leave(seat.slot);
+        assert_eq!(vacant.find(give, 2), Some(Seat { slot: UserSlot::new(1), generation: 0 }));
+        // There are no more slots.
+        assert_eq!(vacant.find(give, 2), None);
+    }
+}
