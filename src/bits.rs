@@ -9,6 +9,7 @@
               width"
 )]
 
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use bitvec::order::Lsb0;
@@ -25,8 +26,22 @@ pub(crate) const WORD: usize = Word::BITS as usize;
 
 /// A set of bits below some length, which is the same for all sets that are
 /// combined.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct BitSet(BitVec<Word, Lsb0>);
+
+impl PartialEq for BitSet {
+    fn eq(&self, other: &BitSet) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for BitSet {}
+
+impl Hash for BitSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().hash(state);
+    }
+}
 
 impl BitSet {
     /// The empty set, with room for that many bits.

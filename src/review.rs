@@ -15,8 +15,8 @@ use crate::object::Today;
 use crate::policy::{Digest, Holder, Terms};
 use crate::problem::Line;
 
-/// What each user may do, by which sources, and until when: for those who have to approve it
-/// from time to time.
+/// The access of all users, by which sources they have it and until when: for those who have
+/// to approve it from time to time.
 ///
 /// It states the revision and the [digest](crate::Policy::digest) of the policy that it is
 /// of, so that a copy shows later if that is still so. It displays as text, of which `{:#}`

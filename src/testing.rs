@@ -104,8 +104,10 @@ impl Strategies {
     /// Makes strategies for a policy.
     pub fn new(policy: &Policy) -> Strategies {
         let document = Document::from(policy);
-        let edges = Arc::new(Edges::of(&document));
-        Strategies { policy: policy.clone(), document: Arc::new(document), edges }
+        let mut edges = Edges::default();
+        edges.add(&document);
+        let (document, edges) = (Arc::new(document), Arc::new(edges));
+        Strategies { policy: policy.clone(), document, edges }
     }
 
     /// Returns a strategy for the names of the policy's users; of a policy without users, for

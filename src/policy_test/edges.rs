@@ -24,13 +24,6 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
-    #[cfg(feature = "testing")]
-    pub(crate) fn of(document: &Document) -> Edges {
-        let mut edges = Edges::default();
-        edges.add(document);
-        edges
-    }
-
     pub(crate) fn add(&mut self, document: &Document) {
         let sources = document.profiles.iter().chain(document.approval_groups.iter());
         let sources = sources.map(|(_, source)| &source.statements);

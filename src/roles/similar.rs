@@ -32,14 +32,14 @@ pub struct Similar {
 pub enum Similarity {
     /// They grant the same.
     Same,
-    /// The other grants all that the first one does, and more. Of several, it is the one with
+    /// The other grants everything that the first one does, and more. Of several, it is the one with
     /// the least more.
     Contained,
     /// They differ in few permissions.
     Near,
 }
 
-/// What users of a source alone have.
+/// The rights of users who have a source alone.
 struct Profile<'p> {
     name: SourceName,
     kind: SourceKind,
@@ -64,9 +64,10 @@ impl Policy {
     /// Returns pairs of profiles, of roles and of approval groups that grant the same, one of
     /// which contains the other, or that differ in no more than so many permissions, levels
     /// counting as permissions. Each is compared with what it includes, on top of the global
-    /// source; sources that grant nothing are left out.
+    /// source; sources that grant nothing besides are left out. Of several that grant the same,
+    /// each is listed with the first of them, and only that one with others.
     ///
-    /// Who has two sources of which one is contained in the other needs only that one.
+    /// A user who has both a source and one that contains it needs only the latter.
     ///
     /// Costs a comparison of sets for each pair: a second for two thousand roles.
     ///
@@ -87,9 +88,8 @@ impl Policy {
     ///     (it.one.to_string(), it.similarity, it.other.to_string(), it.only_other)
     /// }).collect();
     /// assert_eq!(found, [
-    ///     ("role `clerk`".into(), Similarity::Same, "role `typist`".into(), vec![]),
+    ///     ("role `typist`".into(), Similarity::Same, "role `clerk`".into(), vec![]),
     ///     ("role `clerk`".into(), Similarity::Contained, "role `lead`".into(), vec!["c".into()]),
-    ///     ("role `typist`".into(), Similarity::Contained, "role `lead`".into(), vec!["c".into()]),
     ///     ("role `guest`".into(), Similarity::Contained, "role `lead`".into(), vec!["a".into(), "b".into()]),
     /// ]);
     /// # Ok(())
@@ -98,21 +98,26 @@ impl Policy {
     pub fn similar_sources(&self, most: usize) -> Vec<Similar> {
         let policy = self.inner();
         let profiles = profiles(policy);
-        let mut similar = Vec::new();
-        for (at, one) in profiles.iter().enumerate() {
+        let (mut similar, mut distinct) = (Vec::new(), Vec::<&Profile<'_>>::new());
+        for one in &profiles {
+            let mut known = distinct.iter();
+            match known.find(|it| it.is_alike(one) && it.layer.granted == one.layer.granted) {
+                Some(first) => similar.push(pair(policy, one, first, Similarity::Same)),
+                None => distinct.push(one),
+            }
+        }
+        for (at, one) in distinct.iter().enumerate() {
             let mut container: Option<(usize, &Profile<'_>)> = None;
-            for (of, other) in profiles.iter().enumerate() {
+            for (of, other) in distinct.iter().enumerate() {
                 if of == at || !one.is_alike(other) {
                     continue;
                 }
                 let [only_one, only_other] = differences(&one.layer.granted, &other.layer.granted);
                 let difference = only_one.saturating_add(only_other);
-                if only_one == 0 && only_other > 0 {
+                if only_one == 0 {
                     if container.is_none_or(|(least, _)| only_other < least) {
                         container = Some((only_other, other));
                     }
-                } else if of > at && difference == 0 {
-                    similar.push(pair(policy, one, other, Similarity::Same));
                 } else if of > at && difference <= most && only_other > 0 {
                     similar.push(pair(policy, one, other, Similarity::Near));
                 }
@@ -127,13 +132,14 @@ impl Policy {
 fn profiles(policy: &Inner) -> Vec<Profile<'_>> {
     let licensed = policy.catalogue.licensed(|_| true);
     let mut layers = Layers::new(policy, &licensed);
+    let global = layers.grants(&Class::default()).granted;
     let mut profiles = Vec::new();
     for (id, _, source) in policy.sources.iter().filter(|(.., it)| it.kind != SourceKind::Global) {
         let closure = policy.sources.closure(&[id]);
         let class = Class { sources: [id].into(), ..Class::default() };
         let mut layer = layers.grants(&class);
         layer.granted.intersect_with(&policy.catalogue.grantable);
-        if layer.granted.is_empty() {
+        if layer.granted.is_within(&global) {
             continue;
         }
         let stated = || closure.iter().map(|&id| &policy.sources[id].statements);

@@ -17,7 +17,7 @@ pub struct UnusedGrants {
     pub source: SourceName,
     /// The permissions, as `path` or `path:level`, in the order of the catalogue.
     pub permissions: Vec<String>,
-    /// `true` if these are all that it grants.
+    /// `true` if it grants nothing else.
     pub all: bool,
 }
 
@@ -26,7 +26,7 @@ impl Policy {
     /// record of who did what: users and permissions, as `path` or `path:level`. Names that the
     /// policy does not know are passed over.
     ///
-    /// Who uses a permission uses all that it needs, and it counts as used for each of the
+    /// A permission that is used uses those that it needs, and counts as used for each of the
     /// user's sources; of a scoped permission all scopes.
     ///
     /// ```
@@ -86,7 +86,7 @@ impl Inner {
         BitSet::new(self.catalogue.bits())
     }
 
-    /// Returns what each user has used, with all that it needs.
+    /// Returns the permissions that each user has used, with those that these need.
     fn used<'u>(
         &self,
         used: impl IntoIterator<Item = (&'u str, &'u str)>,

@@ -89,7 +89,7 @@ impl Explorer {
     ///
     /// # Errors
     ///
-    /// When the invariant is `false`: the fewest changes by which it comes to that, as far as
+    /// When the invariant is `false`: with the fewest changes that make it so, as far as
     /// leaving out changes and ops shows.
     pub fn run(
         &self,

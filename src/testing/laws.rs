@@ -19,7 +19,7 @@ use crate::problem::Line;
 pub struct BrokenLaw {
     /// The name of the law.
     pub law: &'static str,
-    /// What shows it.
+    /// The case that shows it.
     pub message: String,
 }
 

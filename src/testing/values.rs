@@ -32,7 +32,7 @@ impl Sample {
     }
 }
 
-/// What each relation may name, and what each attribute may be.
+/// The names that each relation may have, and the values of each attribute.
 pub(super) struct Samples {
     pub(super) relations: Vec<Vec<(String, Option<Vec<String>>)>>,
     pub(super) attributes: Vec<Vec<(String, Sample)>>,

@@ -14,7 +14,7 @@ use support::oracle::Oracle;
 use crate::files::{files, read};
 use crate::reach::{PRODUCTS, product};
 
-/// What everybody holds, by the oracle.
+/// The permissions of everybody, by the oracle.
 fn held(document: &Document) -> BTreeMap<String, serde_json::Value> {
     let value = serde_json::to_value(document).expect("JSON");
     let oracle = Oracle::new(&value);
