@@ -1,7 +1,7 @@
 //! Advice for a policy that has more roles than it needs: sources that are alike, a smaller set
 //! of roles with the same answers, and grants that nobody uses.
 //!
-//! It is advice: nothing is changed. What [`Policy::fewer_roles`] suggests is proved to change
+//! It is advice: nothing is changed. What [`Policy::fewer_roles`](crate::Policy::fewer_roles) suggests is proved to change
 //! nobody's answers, but not that the roles mean something to people.
 
 mod cover;

@@ -4,7 +4,7 @@
 //! on each side of its bounds, days at the ends of its terms, changes, and sequences of changes
 //! by some users. [`laws`] hold for every policy; a host holds its own objects and its database
 //! to them. An [`Explorer`] looks for changes by which some users break an invariant of the
-//! host's. [`bench`] times its questions.
+//! host's. [`bench()`] times its questions.
 //!
 //! An invariant: whatever a manager changes, nobody with the profile `clerk` can export.
 //!
