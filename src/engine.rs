@@ -565,8 +565,8 @@ impl Compiled {
         self.policy.inner()
     }
 
-    /// The number of users up to which their classes take no more memory than they need.
-    /// Tenants have no more, of whom there may be thousands.
+    /// The number of users of a tenant up to which their classes take no more memory than
+    /// they need.
     const FEW: usize = 128;
 
     /// The class of a user, as [`Compiled::marked_class`], where users are not few; else one
@@ -770,7 +770,8 @@ impl Compiled {
     fn compile_rows<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
-        self.classes = policy.users.class_numbers().in_leaves(Compiled::FEW);
+        let few = if policy.permissions.is_taken { Compiled::FEW } else { 0 };
+        self.classes = policy.users.class_numbers().in_leaves(few);
         let mut layers = Layers::new(policy, &self.licensed);
         let mut all = BitSet::new(policy.catalogue.bits() + 2);
         all.union_with(&self.licensed);

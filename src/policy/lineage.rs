@@ -95,13 +95,15 @@ pub(crate) struct PermissionLineage {
     /// The next new number, shared by all that follow: two made from the same one must
     /// not give one number to two names.
     next: Arc<AtomicU32>,
+    /// Whether a policy has it from another, as a tenant, of whom there may be thousands.
+    pub(crate) is_taken: bool,
 }
 
 impl PermissionLineage {
     /// The lineage of a first catalogue.
     pub(super) fn first(catalogue: &Catalogue) -> PermissionLineage {
         let next = Arc::new(AtomicU32::new(number(catalogue.bits())));
-        PermissionLineage { range: HandleRange::next(), known: None, next }
+        PermissionLineage { range: HandleRange::next(), known: None, next, is_taken: false }
     }
 
     /// The number of a name, which is at that position now.
@@ -124,6 +126,11 @@ impl PermissionLineage {
             Some(known) => known.values().max().map_or(0, |&last| last as usize + 1),
         };
         end.min(HandleRange::SIZE)
+    }
+
+    /// The lineage, as another policy takes it.
+    pub(super) fn taken(self) -> PermissionLineage {
+        PermissionLineage { is_taken: true, ..self }
     }
 
     /// The numbers of another catalogue that follows.

@@ -161,7 +161,7 @@ impl Policy {
     /// # }
     /// ```
     pub fn upgrade_to(&self, product: &Policy) -> Result<Upgrade, Problems> {
-        let shared = product.shared_catalogue();
+        let shared = product.catalogue_to_take();
         self.upgrade_by(shared.catalogue.document.clone(), &shared)
     }
 
@@ -182,8 +182,14 @@ impl Policy {
         Ok(Upgrade::Done(self.next_whole(document, known, Whole::Catalogue)?))
     }
 
-    /// The catalogue, for other policies to share.
-    pub(super) fn shared_catalogue(&self) -> SharedCatalogue {
+    /// The catalogue, for other policies.
+    pub(super) fn catalogue_to_take(&self) -> SharedCatalogue {
+        let SharedCatalogue { catalogue, lineage } = self.shared_catalogue();
+        SharedCatalogue { catalogue, lineage: lineage.taken() }
+    }
+
+    /// The catalogue, for later versions.
+    fn shared_catalogue(&self) -> SharedCatalogue {
         let inner = self.inner();
         SharedCatalogue {
             catalogue: Arc::clone(&inner.catalogue),
@@ -195,7 +201,7 @@ impl Policy {
     /// shared yet.
     pub(crate) fn sharing(&self, product: &Policy) -> Option<Policy> {
         let (inner, SharedCatalogue { catalogue, lineage }) =
-            (self.inner(), product.shared_catalogue());
+            (self.inner(), product.catalogue_to_take());
         let is_equal = inner.catalogue.document == catalogue.document;
         (is_equal && !Arc::ptr_eq(&inner.catalogue, &catalogue))
             .then(|| Policy::from_inner(Inner { catalogue, permissions: lineage, ..inner.clone() }))
