@@ -8,7 +8,7 @@
 //! A host stores the log where it likes by implementing [`Journal`], or [`AsyncJournal`];
 //! the protocol is [`Live`](crate::Live)'s: [`open`](crate::Live::open),
 //! [`commit`](crate::Live::commit), [`catch_up`](crate::Live::catch_up).
-//! [`guide::persisting`](crate::guide::persisting) has implementations for SQLite and PostgreSQL.
+//! [`guide::persisting`](crate::guide::persisting) has one for SQLite, and the SQL of one for PostgreSQL.
 //!
 //! # The protocol
 //!
