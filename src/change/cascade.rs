@@ -19,11 +19,11 @@ pub(super) type Stated<'s> = (Pattern, Option<Effect<'s>>);
 pub(super) struct Cascading<'s> {
     pub(super) draft: Draft<'s>,
     catalogue: &'s Catalogue,
-    /// What is allowed, with all that it needs.
+    /// The permissions allowed along with everything that they need.
     met: HashSet<Bit>,
     /// The patterns of which that holds of all members.
     allowed: HashSet<Pattern>,
-    /// What is not allowed, nor anything that needs it.
+    /// The permissions not allowed, nor anything that needs them.
     gone: HashSet<NodeId>,
     /// The patterns of which that holds of all members.
     withdrawn: HashSet<Pattern>,

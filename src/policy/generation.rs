@@ -69,7 +69,7 @@ impl Given {
 /// The slots that are vacant in a version.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vacant {
-    /// Those that users have left, and perhaps others behind them.
+    /// The slots that users have left, and perhaps others behind them.
     left: Chunked<UserSlot, 256>,
     count: usize,
     /// The end of the slots that the version or one before it has used.
@@ -77,7 +77,7 @@ pub(super) struct Vacant {
 }
 
 impl Vacant {
-    /// Those after the slots of a first version.
+    /// Returns the slots after those of a first version.
     pub(super) fn after(end: usize) -> Vacant {
         Vacant { end, ..Vacant::default() }
     }

@@ -95,7 +95,7 @@ pub(crate) struct PermissionLineage {
     /// The next new number, shared by all that follow: two made from the same one must
     /// not give one number to two names.
     next: Arc<AtomicU32>,
-    /// Whether a policy has it from another, as a tenant, of whom there may be thousands.
+    /// `true` if a policy has it from another, as a tenant, of whom there may be thousands.
     pub(crate) is_taken: bool,
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Column<'c> {
     pub(super) expr: Sql,
     /// Gives numbers to values.
     pub(super) bound: &'c Cell<usize>,
-    /// Whether tests of ids have the part that decides. Without it, more may pass.
+    /// `true` if tests of ids have the part that decides. Without it, more may pass.
     pub(super) decides: bool,
 }
 

@@ -87,7 +87,7 @@ pub(super) struct Rows<'f> {
     /// The row in the query, quoted.
     pub(super) row: &'f str,
     pub(super) bound: &'f Cell<usize>,
-    /// Whether what passes is decided, or only what can be looked up is tested.
+    /// `true` if what passes is decided; else only what can be looked up is tested.
     pub(super) decides: bool,
 }
 
