@@ -1,4 +1,4 @@
-//! What it costs to ask about all users at once.
+//! The cost of asking about all users at once.
 //!
 //! Who may do something, without an object and on one; and what a change does to
 //! whom. The change is an edit of a role that a tenth of the users have: one takes

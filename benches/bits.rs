@@ -1,4 +1,4 @@
-//! What the bit library's own operators cost, compared with loops over its raw words.
+//! The cost of the bit library's own operators, compared with loops over its raw words.
 //!
 //! This is why the crate's sets work by words (`src/bits.rs`).
 

@@ -1,4 +1,4 @@
-//! What it costs to change a policy, and to have an engine that follows.
+//! The cost of changing a policy, and of an engine that follows.
 //!
 //! For comparison, what a change would cost if versions shared nothing: compiling the
 //! policy anew. The memory that a version takes in addition to the one before is

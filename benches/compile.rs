@@ -1,4 +1,4 @@
-//! What it costs to compile a policy, and to read and validate a document, compactly too.
+//! The cost of compiling a policy, and of reading and validating a document, compactly too.
 
 #[path = "../tests/support/workload.rs"]
 mod workload;

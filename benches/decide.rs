@@ -1,4 +1,4 @@
-//! What a decision costs, compared with the least that it could cost.
+//! The cost of a decision, compared with the least that it could cost.
 //!
 //! The floor is written by hand over the same answers: the user's class from
 //! an array, a word from a table, a bit. Each figure is for 4,096 questions, or

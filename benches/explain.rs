@@ -1,4 +1,4 @@
-//! What it costs to explain a decision, compared with making it, at 1,000,000 users.
+//! The cost of explaining a decision, compared with making it, at 1,000,000 users.
 
 #[path = "../tests/support/workload.rs"]
 mod workload;

@@ -1,4 +1,4 @@
-//! What it costs to find the objects of a page, or the buttons of a screen, that
+//! The cost of finding the objects of a page, or the buttons of a screen, that
 //! a user may touch: by asking one by one, all at once, and by a filter.
 
 #[path = "../tests/support/workload.rs"]

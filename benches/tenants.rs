@@ -1,4 +1,4 @@
-//! What a tenant costs: a small policy that shares its catalogue with all others. The memory
+//! The cost of a tenant: a small policy that shares its catalogue with all others. The memory
 //! that one takes is printed first.
 
 #[path = "../tests/support/tenants.rs"]

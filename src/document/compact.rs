@@ -14,7 +14,7 @@ use crate::slots::{NameList, Names};
 /// A document to make a policy of, whose users take little memory: those who have the same
 /// take little more than their names.
 ///
-/// Where a million users share a few thousand combinations, a [`Policy`](crate::Policy) is
+/// If a million users share a few thousand combinations, a [`Policy`](crate::Policy) is
 /// made of it in a fifth of the time and a tenth of the memory that it takes by way of a
 /// [`Document`]. It is the same policy, or there are the same problems. Convert it into a
 /// document to look at it or to change it.

@@ -44,7 +44,7 @@ struct Attempt {
     steps: Vec<Step>,
     /// A deny is lifted, rather than overridden by allowing the permission to the user.
     lifts: bool,
-    /// What is lifted is lifted by taking the source from the user, rather than out of the
+    /// A statement is lifted by taking the source from the user, rather than out of the
     /// source.
     revokes: bool,
     /// The scopes by which scoped permissions are to be met.

@@ -141,7 +141,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// Those problems that leaving out does not mend.
+    /// The problems that leaving out does not mend.
     ///
     /// ```
     /// use grantree::{Document, Engine, Policy, Upgrade};

@@ -86,21 +86,13 @@ impl Join<'_> {
     /// The same, where such rows are few: the database can go from them to the object by
     /// its key.
     fn is_among(&self, steps: &[Step], such: Condition) -> Condition {
-        let (mut known, mut keys, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-        let mut wanted = self.between();
-        for (their, own) in self.pairs(steps) {
-            known.push(Condition::test([own.clone(), " IS NOT NULL".into()]));
-            wanted.push(Condition::test([their.clone(), " IS NOT NULL".into()]));
-            keys.push(own);
-            theirs.push(their);
-        }
-        wanted.push(such);
-        let key = row_of(keys);
-        let selected = Sql::list(theirs, ", ");
-        let rows = self.rows(Condition::all(wanted));
-        let is_in = [key, " IN (SELECT ".into(), selected, rows, ")".into()];
-        known.push(Condition::test(is_in));
-        Condition::all(known)
+        let (theirs, own): (Vec<Sql>, Vec<Sql>) = self.pairs(steps).into_iter().unzip();
+        let mut all = are_known(&own);
+        let Keys { columns, rows } = self.selecting(theirs, such);
+        let selected = Sql::list(columns, ", ");
+        let is_in = [row_of(own), " IN (SELECT ".into(), selected, rows, ")".into()];
+        all.push(Condition::test(is_in));
+        Condition::all(all)
     }
 
     /// Selects the keys of the objects that such rows belong to, if the rows hold them.
@@ -112,15 +104,15 @@ impl Join<'_> {
             Some(self.column(&self.alias(0), theirs))
         };
         let columns: Vec<Sql> = key.iter().map(holds).collect::<Option<_>>()?;
-        if columns.len() != on.len() {
-            return None;
-        }
+        (columns.len() == on.len()).then(|| self.selecting(columns, such))
+    }
+
+    /// Selects columns of such rows, none of which is `NULL`.
+    fn selecting(&self, columns: Vec<Sql>, such: Condition) -> Keys {
         let mut wanted = self.between();
-        wanted.extend(
-            columns.iter().map(|key| Condition::test([key.clone(), " IS NOT NULL".into()])),
-        );
+        wanted.extend(are_known(&columns));
         wanted.push(such);
-        Some(Keys { columns, rows: self.rows(Condition::all(wanted)) })
+        Keys { columns, rows: self.rows(Condition::all(wanted)) }
     }
 
     /// Looks at an object's rows once. (With two subqueries, MySQL would read the whole
@@ -218,6 +210,12 @@ impl Join<'_> {
     fn column(&self, alias: &str, column: &str) -> Sql {
         Sql::text(format!("{alias}.{}", quoted(self.database, column)))
     }
+}
+
+/// Tests of each column that it is not `NULL`.
+pub(super) fn are_known(columns: &[Sql]) -> Vec<Condition> {
+    let is_known = |column: &Sql| Condition::test([column.clone(), " IS NOT NULL".into()]);
+    columns.iter().map(is_known).collect()
 }
 
 /// Several columns as a row; one as itself.

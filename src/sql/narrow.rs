@@ -16,7 +16,7 @@
 use std::cell::Cell;
 
 use super::condition::Rows;
-use super::join::{Keys, row_of};
+use super::join::{Keys, are_known, row_of};
 use super::mapping::{IdPlace, Mapping};
 use super::text::{Condition, Sql, quoted};
 use super::{ConditionError, Database};
@@ -73,8 +73,7 @@ pub(super) fn condition(
         return Ok(None);
     }
     let outer = own(&mapping.row());
-    let is_known = |key: &Sql| Condition::test([key.clone(), " IS NOT NULL".into()]);
-    let mut all: Vec<Condition> = outer.iter().map(is_known).collect();
+    let mut all = are_known(&outer);
     let found = (0..outer.len()).map(|at| Sql::text(format!("{}.{}", name(KEYS), alias(at))));
     all.push(Condition::test([
         row_of(outer),

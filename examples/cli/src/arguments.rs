@@ -13,7 +13,7 @@ use crate::Result;
 /// The arguments of a command.
 #[derive(Default)]
 pub(crate) struct Arguments {
-    /// Those that are no options.
+    /// The arguments that are no options.
     pub(crate) files: Vec<String>,
     options: BTreeMap<String, Vec<String>>,
 }

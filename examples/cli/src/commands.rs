@@ -297,14 +297,13 @@ pub(crate) fn roles(arguments: &Arguments, output: &Output) -> Result<Outcome> {
         return Ok(Outcome::Fine);
     }
     let used: Option<Vec<(String, String)>> = arguments.value("--used").map(read).transpose()?;
-    let used = used.map(|used| {
-        policy.unused_grants(used.iter().map(|(user, action)| (&**user, &**action)))
-    });
+    let used = used
+        .map(|used| policy.unused_grants(used.iter().map(|(user, action)| (&**user, &**action))));
     let found = !similar.is_empty() || fewer.is_some() || used.iter().any(|it| !it.is_empty());
     if arguments.has("--json") {
-        let fewer = fewer.map(|it| {
-            serde_json::json!({"before": it.before, "after": it.after, "roles": it.roles})
-        });
+        let fewer = fewer.map(
+            |it| serde_json::json!({"before": it.before, "after": it.after, "roles": it.roles}),
+        );
         print_json(&serde_json::json!({"similar": similar, "fewer": fewer, "unused": used}))?;
         return Ok(if_found(found));
     }

@@ -1,4 +1,4 @@
-//! What each command does, with an example.
+//! The help of each command, with an example.
 
 pub(crate) const ALL: &str = "\
 grantree: test, explain and compare authorization policies

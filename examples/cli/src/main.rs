@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use arguments::Arguments;
 use output::Output;
 
-/// What a command came to.
+/// The outcome of a command.
 enum Outcome {
     Fine,
     Found,

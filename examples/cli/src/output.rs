@@ -1,4 +1,4 @@
-//! What people see: colours on a terminal, and plain text in a pipe.
+//! Output for people: colours on a terminal, and plain text in a pipe.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 

@@ -130,10 +130,13 @@ fn roles_that_could_be_fewer_are_printed() {
         std::fs::write(&file, text).expect("a file");
         file.to_str().expect("a name").to_owned()
     };
-    let policy = write("policy.json", r#"{
+    let policy = write(
+        "policy.json",
+        r#"{
         "format": 1, "catalogue": {"permissions": [{"key": "a"}, {"key": "b"}]},
         "roles": {"a": {"allow": ["a"]}, "b": {"allow": ["b"]}, "ab": {"allow": ["**"]}},
-        "users": {"ann": {"roles": ["a"]}, "bob": {"roles": ["b"]}, "cyd": {"roles": ["ab"]}}}"#);
+        "users": {"ann": {"roles": ["a"]}, "bob": {"roles": ["b"]}, "cyd": {"roles": ["ab"]}}}"#,
+    );
     let used = write("used.json", r#"[["ann", "a"], ["cyd", "a"]]"#);
     let (code, text) = grantree(&["roles", &policy, "--used", &used]);
     assert_eq!(code, 1, "{text}");

@@ -36,7 +36,7 @@ grantree::permissions! {
     }
 }
 
-/// What all requests share.
+/// The state that all requests share.
 pub struct App {
     /// The policy.
     pub live: Live,

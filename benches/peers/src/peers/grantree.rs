@@ -3,9 +3,12 @@
 use std::rc::Rc;
 
 use grantree::Document;
-use grantree::document::{Map, ObjectKind, PermissionNode as Declared, RelationType, Role, Scope as Scoped, Source, Statements, UserEntry as Member};
-use grantree::{Engine, Permission, Policy, User};
+use grantree::document::{
+    Map, ObjectKind, PermissionNode as Declared, RelationType, Role, Scope as Scoped, Source,
+    Statements, UserEntry as Member,
+};
 use grantree::object::{Object, RelationState, Subject, Value};
+use grantree::{Engine, Permission, Policy, User};
 
 use super::Peer;
 use crate::world::{self, ACTIONS, Flat, JOBS, OnJob, SCOPES, Scope, World};

@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::layout;
 use crate::ticket::Ticket;
 
-/// What somebody may not do.
+/// A permission that somebody lacks.
 #[derive(Deserialize)]
 pub struct Asked {
     action: String,
