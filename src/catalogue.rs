@@ -21,7 +21,7 @@ mod pattern;
 pub(crate) use acting::Capacity as CapacityRows;
 pub(crate) use condition::{Condition, Evaluator, Op, Scope, Step, Truth};
 pub(crate) use includes::includes;
-pub(crate) use limit::{Limit, fence_day};
+pub(crate) use limit::{Limit, compares, fence_day};
 pub(crate) use pattern::{Pattern, Reach};
 
 use std::ops::Range;

@@ -364,6 +364,9 @@ pub struct AttributeCondition {
     pub accepts: Bound,
     /// The object's value, if it has one, as text.
     pub found: Option<String>,
+    /// The value is of another type than the attribute, so that only `"any"` accepts it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mistyped: bool,
     /// The scope accepts the value.
     pub matches: bool,
 }
@@ -402,6 +405,10 @@ pub struct Check {
     pub form: BoundType,
     /// The object's value, if it has one, as text.
     pub value: Option<String>,
+    /// The value is of another type than the attribute, so that no bound but `"any"` passes it:
+    /// the object is to be mended, rather than the bound.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mistyped: bool,
     /// The bounds that decide, one of which must pass; none where no source states one,
     /// and so nothing passes.
     pub bounds: Vec<StatedBound>,

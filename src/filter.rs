@@ -62,7 +62,7 @@ pub use columns::{ColumnRelation, ColumnValue, Columns, Me};
 pub(crate) use formula::{Formula, Test};
 pub use predicate::Predicate;
 pub(crate) use search::{Day, Formulas};
-pub(crate) use text::{Quoted, bound, write_objects};
+pub(crate) use text::{Quoted, bound, value_noun, write_objects};
 
 /// The objects on which a user may do something.
 ///

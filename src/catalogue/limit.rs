@@ -241,6 +241,17 @@ impl Limit {
     }
 }
 
+/// Returns whether bounds of a form compare such a value: one of another type passes none but
+/// `"any"`.
+pub(crate) fn compares(of: BoundType, value: Value<'_>) -> bool {
+    match of {
+        BoundType::OneOf => matches!(value, Value::Text(_)),
+        BoundType::AtMost | BoundType::AtLeast => matches!(value, Value::Integer(_)),
+        BoundType::NotBefore | BoundType::NotAfter => value.date().is_some(),
+        BoundType::Flag => matches!(value, Value::Boolean(_)),
+    }
+}
+
 /// Texts, sorted and shared. The hash is that of the texts, so that large sets which many
 /// users share are compared and hashed in constant time.
 #[derive(Clone, Debug)]

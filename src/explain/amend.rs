@@ -84,7 +84,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
             if limit.passes(value, today) {
                 return None;
             }
-            let to = wide_enough(attribute.bound, limit.bounds().iter(), value, today);
+            let to = wide_enough(attribute.bound, limit.bounds().iter(), value, today)?;
             Some((attribute.path.to_string(), attribute.bound, to))
         });
         failing.collect()
@@ -153,7 +153,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
                         limit.bounds().iter(),
                         Some(object.attribute(name)?),
                         today,
-                    );
+                    )?;
                     failing.push((name.to_owned(), Some(form), to));
                     continue;
                 }

@@ -203,7 +203,8 @@ impl<O: Object + ?Sized> Search<'_, O> {
             add(&mut remedy.approvers, &others(of_one));
             remedy
         });
-        Remedies { least: least.collect(), assignments, admins: self.named(admins.clone()) }
+        let (least, admins) = (least.collect(), self.named(admins.clone()));
+        Remedies { least, assignments, admins, ask_about: None }
     }
 }
 

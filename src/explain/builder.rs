@@ -222,6 +222,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
             form: attribute.bound,
             accepts: values.limit.bounds().into_iter().next().unwrap_or(Bound::Any),
             found: self.value(values.attribute),
+            mistyped: self.trace.is_mistyped(values.attribute),
             matches: self.trace.has_value(id),
         })
     }
@@ -256,6 +257,7 @@ impl<O: Object + ?Sized> TraceBuilder<'_, O> {
             attribute: attribute.path.to_string(),
             form: attribute.bound,
             value: self.value(check),
+            mistyped: trace.is_mistyped(check),
             bounds: bounds.collect(),
             passes: trace.passes(check),
         }

@@ -20,9 +20,11 @@ use crate::relation::RelationState;
 #[non_exhaustive]
 pub struct Remedies {
     /// Changes that would each turn the answer into a yes, those first that concern nobody but
-    /// this user, and of these the ones with the fewest steps: to what the user is granted, to the terms and bounds of the user's assignments, and
-    /// sources given only where they are needed. Empty where none was found: the user is unknown, the object is missing or
-    /// of another kind, or nothing that was tried sufficed.
+    /// this user, and of these the ones with the fewest steps: to what the user is granted, to
+    /// the terms and bounds of the user's assignments, and sources given only where they are
+    /// needed. Empty where none was found: the user is unknown, the object is missing or of
+    /// another kind, one of its attributes has a value of a wrong type, or nothing that was
+    /// tried sufficed.
     pub least: Vec<Remedy>,
     /// Where grants are missing: the smallest combinations of profiles, roles and
     /// approval groups that would bring them. Those that take the fewest permissions
@@ -31,6 +33,10 @@ pub struct Remedies {
     /// The admins who may do all of this, sorted; empty where nothing changes the policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admins: Vec<Named>,
+    /// The kind of object to ask about, where nothing was found because the question was about
+    /// none, or about one of another kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_about: Option<String>,
 }
 
 /// A change that would turn a denial into a yes.

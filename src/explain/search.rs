@@ -11,11 +11,12 @@ use super::remedy::{Remedies, RemedyStep};
 use super::trace::Trace;
 use super::{Statement, builder, named_bit, named_user};
 use crate::catalogue::{
-    AttributeId, Bit, Form, Limit, NodeId, Pattern, ScopeTest, Values, fence_day,
+    AttributeId, Bit, Form, Limit, NodeId, Pattern, ScopeTest, Values, compares, fence_day,
 };
 use crate::date::{Date, Moment};
 use crate::document::{Bound, BoundType, Fence, RelationType};
 use crate::engine::{Engine, Layers, Permission, Rights, User};
+use crate::ids::Key;
 use crate::names::{HashMap, HashSet};
 use crate::object::{Object, Value};
 use crate::policy::{
@@ -136,7 +137,20 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
         least.sort_by_key(|steps| (steps.iter().any(RemedyStep::concerns_others), steps.len()));
         self.left.set(effort);
         let least = least.into_iter().filter_map(|steps| self.remedy(steps)).take(TOLD);
-        self.approved(least.collect(), (assignments, assigning))
+        let mut remedies = self.approved(least.collect(), (assignments, assigning));
+        if remedies.least.is_empty() && remedies.assignments.is_empty() {
+            remedies.ask_about = self.kind_asked_for().map(ToOwned::to_owned);
+        }
+        remedies
+    }
+
+    /// The kind of object that the question is to be asked about, if it is not.
+    fn kind_asked_for(&self) -> Option<&'a str> {
+        let catalogue = &self.policy.catalogue;
+        let condition = catalogue.node_of(self.bit).condition.as_deref()?;
+        let (kind, _) = catalogue.kinds.get_index(condition.kind.index())?;
+        let is_asked = self.object.map_or(!condition.needs_object, |it| *it.kind() == **kind);
+        (!is_asked).then_some(&**kind)
     }
 
     /// The steps of each remedy, those with the fewest first.
@@ -255,9 +269,11 @@ impl<'a, O: Object + ?Sized> Search<'a, O> {
             let checks = node.condition.iter().filter(|_| is_on_kind);
             let checks = checks.flat_map(|condition| &condition.own_checks).copied();
             let failing = checks.filter(|&check| !trace.passes(check));
-            let steps: Vec<Step> = failing.map(|check| widen(trace, check)).collect();
-            if !steps.is_empty() {
-                return Next::Steps(steps);
+            let steps: Option<Vec<Step>> = failing.map(|check| widen(trace, check)).collect();
+            match steps {
+                None => return Next::Stuck,
+                Some(steps) if !steps.is_empty() => return Next::Steps(steps),
+                Some(_) => {}
             }
             let Some((_, bit)) = trace.gated_by(id) else { return Next::Stuck };
             id = catalogue.id_of(bit);
@@ -615,22 +631,27 @@ fn relate<O: Object + ?Sized>(
     failing.map(step).collect()
 }
 
-/// The user's bound on an attribute, wide enough for the object's value.
-fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> Step {
+/// The user's bound on an attribute, wide enough for the object's value; `None` if that is of
+/// a wrong type.
+fn widen<O: Object + ?Sized>(trace: &Traced<'_, '_, O>, check: AttributeId) -> Option<Step> {
     let of = trace.catalogue().attribute_at(check).bound;
     let stated = trace.bounds(check).map(|(_, bound)| bound);
     let today = trace.today.map(Moment::date);
-    Step::Widen(check, wide_enough(of, stated, trace.value(check), today))
+    Some(Step::Widen(check, wide_enough(of, stated, trace.value(check), today)?))
 }
 
-/// Stated bounds, made wide enough for a value.
+/// Stated bounds, made wide enough for a value, or for none; `None` for one of a wrong type:
+/// it is the object that is to be mended.
 pub(super) fn wide_enough<'b>(
     of: BoundType,
     mut stated: impl Iterator<Item = &'b Bound>,
     value: Option<Value<'_>>,
     today: Option<Date>,
-) -> Bound {
-    match (of, value) {
+) -> Option<Bound> {
+    if value.is_some_and(|value| !compares(of, value)) {
+        return None;
+    }
+    Some(match (of, value) {
         (BoundType::OneOf, Some(Value::Text(text))) => {
             let texts = stated.filter_map(|bound| match bound {
                 Bound::OneOf(texts) => Some(texts.iter().map(String::as_str)),
@@ -649,7 +670,7 @@ pub(super) fn wide_enough<'b>(
             value.date().map_or(Bound::Any, |date| fence(stated, date, today))
         }
         _ => Bound::Any,
-    }
+    })
 }
 
 /// A fence that reaches a date, in the form of the nearest one stated.

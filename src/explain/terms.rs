@@ -126,6 +126,7 @@ impl<O: Object + ?Sized> Trace<'_, O> {
                         form: catalogue.attribute_at(it).bound,
                         accepts: limit.bounds().into_iter().next().unwrap_or(Bound::Any),
                         found: object.attribute(name).map(builder::text_of),
+                        mistyped: self.is_mistyped(it),
                         matches,
                     }));
                     continue;

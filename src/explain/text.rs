@@ -9,7 +9,7 @@ use super::{
     SourceRef, StatedBound, Statement,
 };
 use crate::document::{Bound, BoundType, Fence, RelationType};
-use crate::filter::bound;
+use crate::filter::{bound, value_noun};
 use crate::names::HashSet;
 use crate::policy::SourceName;
 use crate::problem::{OneLine, quoted};
@@ -43,12 +43,16 @@ impl Display for Explanation {
         if let Some(object) = object {
             write!(f, " on this {object}")?;
         }
-        match reason {
-            Reason::UnknownUser => writeln!(f, ", because no such user is known")?,
-            Reason::Suspended => writeln!(f, ", because the user is suspended")?,
-            Reason::Admin => writeln!(f, ", because the user is an admin")?,
-            _ => writeln!(f, ", because it {}", verdict(*reason))?,
+        match (reason, self.mistyped()) {
+            (Reason::UnknownUser, _) => f.write_str(", because no such user is known")?,
+            (Reason::Suspended, _) => f.write_str(", because the user is suspended")?,
+            (Reason::Admin, _) => f.write_str(", because the user is an admin")?,
+            (_, Some(Check { attribute, form, .. })) => {
+                write!(OneLine(f), ", because `{attribute}` is not {}", value_noun(*form))?;
+            }
+            (_, None) => write!(f, ", because it {}", verdict(*reason))?,
         }
+        f.write_str("\n")?;
         let mut text = Text { f, explanation: self, level: 1, told: HashSet::default() };
         text.assignment()?;
         let mut above: Option<&PermissionTrace> = None;
@@ -67,6 +71,14 @@ impl Display for Explanation {
             above = Some(permission);
         }
         Ok(())
+    }
+}
+
+impl Explanation {
+    /// The first check of the permission asked for that fails for a value of a wrong type.
+    fn mistyped(&self) -> Option<&Check> {
+        let asked = self.permissions.first()?;
+        asked.checks.iter().find(|check| check.mistyped && !check.passes)
     }
 }
 
@@ -261,15 +273,15 @@ impl<'a> Text<'a, '_> {
     }
 
     fn check(&mut self, check: &Check) -> fmt::Result {
-        let Check { attribute, form, value, bounds, passes } = check;
-        let value = match value {
-            Some(value) => format!("`{attribute}` is {value}"),
-            None => format!("the object has no `{attribute}`"),
-        };
+        let Check { attribute, form, value, mistyped, bounds, passes } = check;
+        let value = found(attribute, *form, value.as_deref(), *mistyped);
+        let is_comparable = check.value.is_some() && !mistyped;
         let result = match (passes, bounds.is_empty()) {
-            (true, _) => "which is within bounds",
+            (true, _) if is_comparable => "which is within bounds",
+            (true, _) => "and a bound lets any value through",
             (false, true) => "and no source states a bound, so nothing passes",
-            (false, false) => "which is out of bounds",
+            (false, false) if is_comparable => "which is out of bounds",
+            (false, false) => "so only a bound of `any` lets it through",
         };
         self.line(format_args!("{value}, {result}"))?;
         self.beneath(|text| {
@@ -338,15 +350,23 @@ impl Display for RelationCondition {
 
 impl Display for AttributeCondition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let AttributeCondition { attribute, form, accepts, found, matches } = self;
-        match found {
-            Some(found) => write!(f, "`{attribute}` is {found}")?,
-            None => write!(f, "the object has no `{attribute}`")?,
-        }
+        let AttributeCondition { attribute, form, accepts, found: value, mistyped, matches } = self;
+        f.write_str(&found(attribute, *form, value.as_deref(), *mistyped))?;
         if *matches {
             return Ok(());
         }
         write!(f, ", but should be {}", bound(*form, accepts))
+    }
+}
+
+/// The value of an attribute, or that there is none or none of its type.
+fn found(attribute: &str, form: BoundType, value: Option<&str>, mistyped: bool) -> String {
+    match value {
+        Some(value) if mistyped => {
+            format!("`{attribute}` is {value}, which is not {}", value_noun(form))
+        }
+        Some(value) => format!("`{attribute}` is {value}"),
+        None => format!("the object has no `{attribute}`"),
     }
 }
 
@@ -364,7 +384,11 @@ fn noun(state: RelationState, names: RelationType) -> &'static str {
 
 impl Display for Remedies {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.least.is_empty() {
+        if let Some(kind) = &self.ask_about {
+            write!(OneLine(f), "to find what would allow it, ask about a given `{kind}`")?;
+            f.write_str("\n")?;
+        }
+        if self.least.is_empty() && self.assignments.is_empty() {
             return Ok(());
         }
         f.write_str("to allow it, do one of these\n")?;

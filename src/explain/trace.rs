@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::catalogue::{
     AttributeId, Bit, Catalogue, Condition, Evaluator, Form, KindId, Limit, Link, NodeId, Op,
-    Pattern, ScopeTest, States, Values, ValuesId,
+    Pattern, ScopeTest, States, Values, ValuesId, compares,
 };
 use crate::date::Moment;
 use crate::document::Bound;
@@ -499,6 +499,12 @@ impl<'a, O: Object + ?Sized> Trace<'a, O> {
 
     pub(super) fn value(&self, check: AttributeId) -> Option<Value<'a>> {
         self.object?.attribute(&self.catalogue().attribute_at(check.marked(false)).name)
+    }
+
+    /// Returns whether the object's value of an attribute is of another type.
+    pub(super) fn is_mistyped(&self, attribute: AttributeId) -> bool {
+        let declared = self.catalogue().attribute_at(attribute.marked(false)).bound;
+        self.value(attribute).is_some_and(|value| !compares(declared, value))
     }
 }
 

@@ -146,6 +146,16 @@ pub(crate) fn bound(form: BoundType, bound: &Bound) -> String {
     }
 }
 
+/// Returns a noun for the values that such bounds compare.
+pub(crate) fn value_noun(form: BoundType) -> &'static str {
+    match form {
+        BoundType::OneOf => "a text",
+        BoundType::AtMost | BoundType::AtLeast => "an integer",
+        BoundType::NotBefore | BoundType::NotAfter => "a date",
+        BoundType::Flag => "true or false",
+    }
+}
+
 /// Returns the words that go before the value of a bound.
 fn side(form: BoundType) -> &'static str {
     match form {

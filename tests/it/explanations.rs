@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use support::by_name::ByName;
 
-use grantree::object::DynamicObject;
+use grantree::object::{DynamicObject, Value};
 use grantree::{Document, Engine, Moment, Policy};
 
 const POLICY: &str = r#"{
@@ -193,6 +193,62 @@ to allow it, do one of these
      - ask about an object whose `job.amount` is at most 500
 "
     );
+}
+
+/// A value of a wrong type is the object's fault, and no bound is lifted for it.
+#[test]
+fn a_value_of_a_wrong_type_is_told_as_such() {
+    let told = |bounds: &str, amount: Value<'_>| {
+        let text = format!(
+            r#"{{"format": 1,
+              "catalogue": {{
+                "objects": {{"order": {{"attributes": {{"amount": "at_most"}}, "checks": ["amount"]}}}},
+                "permissions": [{{"key": "pay", "object": "order"}}]}},
+              "users": {{"ann": {{"allow": ["pay"] {bounds}}}}}}}"#
+        );
+        let document: Document = serde_json::from_str(&text).expect("JSON");
+        let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+        let (ann, pay) = (engine.user("ann").unwrap(), engine.permission("pay").unwrap());
+        let order = DynamicObject::new("order").with_attribute("amount", amount);
+        format!("{}{}", engine.explain(ann, pay, &order), engine.remedies(ann, pay, &order))
+    };
+    let no = "no: user `ann` may not `pay` on this order, because `order.amount` is not an integer";
+    let granted = "\n  it is granted\n    user `ann` allows `pay` [users.ann.allow[0]]\n";
+    assert_eq!(
+        told(r#", "bounds": {"order.amount": 5}"#, Value::Text("5")),
+        format!(
+            "{no}{granted}  `order.amount` is \"5\", which is not an integer, so only a bound of \
+             `any` lets it through\n    user `ann` allows at most 5 \
+             [users.ann.bounds.order.amount]\n"
+        )
+    );
+    assert_eq!(
+        told("", Value::Boolean(true)),
+        format!(
+            "{no}{granted}  `order.amount` is true, which is not an integer, and no source states \
+             a bound, so nothing passes\n"
+        )
+    );
+    let any = told(r#", "bounds": {"order.amount": "any"}"#, Value::Other);
+    let lets = "which is not an integer, and a bound lets any value through";
+    assert!(any.starts_with("yes: ") && any.contains(lets), "{any}");
+}
+
+/// Without an object, nothing would turn the answer into a yes but an object.
+#[test]
+fn remedies_name_the_kind_of_object_to_ask_about() {
+    let document: Document = serde_json::from_str(POLICY).expect("JSON");
+    let engine = Engine::new(&Policy::try_from(document).expect("a policy"));
+    let (ann, approve) =
+        (engine.user("ann").unwrap(), engine.permission("orders.approve").unwrap());
+    let job = DynamicObject::new("job");
+    for remedies in [engine.remedies(ann, approve, ()), engine.remedies(ann, approve, &job)] {
+        assert_eq!(remedies.ask_about.as_deref(), Some("order"));
+        let text = "to find what would allow it, ask about a given `order`\n";
+        assert_eq!(remedies.to_string(), text);
+    }
+    let order = DynamicObject::new("order").with_attribute("amount", 6_000);
+    assert_eq!(engine.remedies(ann, approve, &order).ask_about, None);
 }
 
 #[test]

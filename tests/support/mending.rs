@@ -5,7 +5,7 @@ use grantree::document::{Bound, BoundType, Fence, Map, RelationType, Statements,
 use grantree::explain::{Assignment, Effect, RemedyStep};
 use grantree::object::RelationState;
 use grantree::object::{DynamicObject, Object, Value};
-use grantree::{Engine, Policy, Reason, SourceName};
+use grantree::{Date, Engine, Policy, Reason, SourceName};
 
 use super::ask::Ask;
 use super::case::said_by;
@@ -46,8 +46,12 @@ pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
     document.licence.features.extend(editions.cloned());
     let mut bounds = Map::default();
     for (kind, object) in kinds.iter() {
-        for (attribute, _) in object.attributes.iter() {
-            bounds.push(format!("{kind}.{attribute}"), Bound::Any);
+        for (attribute, &form) in object.attributes.iter() {
+            // No bound is lifted for a value of a wrong type.
+            let object = ask.object.as_ref().filter(|it| it.kind() == kind);
+            if object.and_then(|it| it.attribute(attribute)).is_none_or(|it| is_of(form, it)) {
+                bounds.push(format!("{kind}.{attribute}"), Bound::Any);
+            }
         }
     }
     // One user, and no sources but the user's own statements.
@@ -80,6 +84,20 @@ pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
         objects = objects.iter().flat_map(related).collect();
     }
     objects.iter().any(|object| reaches(Some(object)))
+}
+
+/// Whether a value is of the type that bounds of a form compare.
+fn is_of(form: BoundType, value: Value<'_>) -> bool {
+    match value {
+        Value::Text(text) => match form {
+            BoundType::NotBefore | BoundType::NotAfter => text.parse::<Date>().is_ok(),
+            _ => form == BoundType::OneOf,
+        },
+        Value::Integer(_) => matches!(form, BoundType::AtMost | BoundType::AtLeast),
+        Value::Date(_) => matches!(form, BoundType::NotBefore | BoundType::NotAfter),
+        Value::Boolean(_) => form == BoundType::Flag,
+        Value::Other => false,
+    }
 }
 
 fn can(document: Document, ask: &Ask, object: Option<&DynamicObject>) -> bool {
