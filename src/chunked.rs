@@ -49,13 +49,6 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
         }
     }
 
-    /// The value at a position, if it is in a leaf: for those to whom each instruction counts,
-    /// and who look further where there is none.
-    #[inline]
-    pub(crate) fn in_leaf(&self, at: usize) -> Option<&T> {
-        self.leaves.get(at / LEAF)?.get(at % LEAF)
-    }
-
     /// The pieces, each with its first position.
     fn pieces(&self) -> impl Iterator<Item = (usize, &[T])> {
         let leaves = self.leaves.iter().map(|leaf| &leaf[..]);
@@ -135,6 +128,24 @@ impl<T: Default, const LEAF: usize> Filling<T, LEAF> {
 /// A leaf of values, and of default ones for the rest of it.
 fn leaf<T: Default, const LEAF: usize>(mut values: impl Iterator<Item = T>) -> Arc<[T; LEAF]> {
     Arc::new(std::array::from_fn(|_| values.next().unwrap_or_default()))
+}
+
+impl<T: Copy, const LEAF: usize> Chunked<T, LEAF> {
+    /// A copy of the value at a position, for those to whom each instruction counts.
+    #[inline]
+    pub(crate) fn value(&self, at: usize) -> Option<T> {
+        match self.leaves.get(at / LEAF) {
+            Some(leaf) => leaf.get(at % LEAF).copied(),
+            None => self.value_of_few(at),
+        }
+    }
+
+    // Cold, so that values in leaves are found as if there were no others, but not called.
+    #[cold]
+    #[inline(always)]
+    fn value_of_few(&self, at: usize) -> Option<T> {
+        self.few.get(at).copied()
+    }
 }
 
 impl<T: Copy + Default + PartialEq, const LEAF: usize> Chunked<T, LEAF> {

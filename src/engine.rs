@@ -275,7 +275,7 @@ impl Engine {
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
         let compiled = &self.0;
         let Some(ask) = compiled.ask(action) else { return false };
-        compiled.can(user, compiled.class_at_hand(user), ask, on)
+        compiled.can(user, compiled.marked_class(user), ask, on)
     }
 
     /// The user of a handle.
@@ -565,24 +565,17 @@ impl Compiled {
         self.policy.inner()
     }
 
-    /// The number of users of a tenant up to which their classes take no more memory than
-    /// they need.
-    const FEW: usize = 128;
-
-    /// The class of a user, as [`Compiled::marked_class`], where users are not few; else one
-    /// that is marked, so that it is looked up.
-    // In this way there is one way on for all who are to be looked up, and others pay little.
-    #[inline]
-    fn class_at_hand(&self, user: User) -> ClassId {
-        let class = self.classes.in_leaf(user.handle.place(self.users));
-        class.copied().unwrap_or(ClassId::VACANT.marked(true))
-    }
+    /// The number of users up to which their classes take no more memory than they need: of a
+    /// tenant, say, of whom there may be thousands.
+    const FEW: usize = 512;
 
     /// The class of a user, marked if there is more to look at: assignments, or the
     /// generation.
+    // So there is one way on for all who are to be looked up, and others pay little.
     #[inline]
-    fn marked_class(&self, user: User) -> Option<ClassId> {
-        self.classes.get(user.handle.place(self.users)).copied()
+    fn marked_class(&self, user: User) -> ClassId {
+        let class = self.classes.value(user.0.place(self.users));
+        class.unwrap_or(ClassId::VACANT.marked(true))
     }
 
     /// Decides for a user of a class, which is marked if there is more to look at.
@@ -638,10 +631,8 @@ impl Compiled {
     /// whose row is empty, for nobody.
     #[inline]
     fn class_to_ask(&self, user: User) -> ClassId {
-        match self.marked_class(user) {
-            Some(class) if !class.is_marked() => class,
-            _ => self.class_looked_up(user),
-        }
+        let class = self.marked_class(user);
+        if class.is_marked() { self.class_looked_up(user) } else { class }
     }
 
     #[cold]
@@ -655,14 +646,14 @@ impl Compiled {
     /// The slot of a user.
     #[inline]
     fn slot(&self, user: User) -> Option<UserSlot> {
-        let slot = user.slot(self.users)?;
-        (self.policy().users.seat(slot).generation == user.generation).then_some(slot)
+        let seat = user.seat(self.users);
+        (self.policy().users.seat(seat.slot) == seat).then_some(seat.slot)
     }
 
     /// The slot of a user who has a class.
     #[inline]
-    fn known_slot(&self, user: User) -> Option<UserSlot> {
-        user.slot(self.users)
+    fn known_slot(&self, user: User) -> UserSlot {
+        user.seat(self.users).slot
     }
 
     /// The handle to the user of a slot.
@@ -770,8 +761,7 @@ impl Compiled {
     fn compile_rows<'p>(&mut self, classes: impl Iterator<Item = (ClassId, Option<&'p Class>)>) {
         let policy = self.policy.clone();
         let policy = policy.inner();
-        let few = if policy.permissions.is_taken { Compiled::FEW } else { 0 };
-        self.classes = policy.users.class_numbers().in_leaves(few);
+        self.classes = policy.users.class_numbers().in_leaves(Compiled::FEW);
         let mut layers = Layers::new(policy, &self.licensed);
         let mut all = BitSet::new(policy.catalogue.bits() + 2);
         all.union_with(&self.licensed);

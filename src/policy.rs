@@ -32,7 +32,7 @@ pub use builder::PolicyBuilder;
 pub(crate) use difference::Difference;
 pub use digest::Digest;
 pub(crate) use draft::Draft;
-pub(crate) use generation::{Generation, Seat};
+pub(crate) use generation::Seat;
 pub(crate) use governance::{ByKind, ChangeKind, Governance, Separation};
 pub(crate) use lineage::{HandleRange, PermissionLineage, SharedCatalogue, UserLineage};
 pub(crate) use resolve::Resolver;

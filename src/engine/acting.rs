@@ -330,12 +330,6 @@ impl Compiled {
     #[cold]
     #[inline(never)]
     pub(super) fn holds_assigned<T: Target>(&self, user: User, alone: Bit, on: T) -> bool {
-        // Where users are few, this is as far as it goes.
-        if let Some(class) = self.marked_class(user)
-            && !class.is_marked()
-        {
-            return self.rows.holds(class, alone);
-        }
         let (_, today) = on.parts();
         self.slot(user).is_some_and(|slot| self.holds(slot, alone, today))
     }

@@ -30,8 +30,8 @@ impl Compiled {
         today: Option<Moment>,
     ) -> bool {
         let ordinary = Ordinary { compiled: self, class };
-        let view = |slot| View::new(self, ordinary, slot, object, today);
-        self.known_slot(user).is_some_and(|slot| view(slot).is_open_to(class, ask.bit()))
+        let mut view = View::new(self, ordinary, self.known_slot(user), object, today);
+        view.is_open_to(class, ask.bit())
     }
 
     /// Returns a user's view of the object of a question, if there is one.

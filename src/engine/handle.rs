@@ -6,9 +6,9 @@ use std::fmt;
 use super::Engine;
 use crate::catalogue::{Catalogue, Unresolved};
 use crate::ids::{Key, Number, UserSlot};
-use crate::names::{NameMap, keys, number};
+use crate::names::{NameMap, keys};
 use crate::object::{DynamicObject, Id, Object, Target};
-use crate::policy::{Generation, HandleRange, Seat};
+use crate::policy::{HandleRange, Seat};
 use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 
 /// A handle to a user: proof that the policy knows the name.
@@ -18,7 +18,7 @@ use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 /// name: a user removed and added again is a different one, even where the new one takes the
 /// place of the former in memory. A handle from a version that was discarded is nobody's in
 /// every other. For any other engine it
-/// is a user who may do nothing. (A process can tell 2³⁷ policies apart. Handles of those
+/// is a user who may do nothing. (A process can tell 2³⁶ policies apart. Handles of those
 /// that it makes after so many are nobody's.)
 ///
 /// ```
@@ -38,11 +38,7 @@ use crate::problem::{Line, ProblemKind, Problems, error_list, nearest};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct User {
-    pub(super) handle: Handle,
-    /// It tells the user from others who had the slot before.
-    pub(super) generation: Generation,
-}
+pub struct User(pub(super) Handle);
 
 /// A handle to a permission, or to a threshold of a graded one.
 ///
@@ -98,15 +94,15 @@ impl Lineage {
 
 impl User {
     pub(super) fn new(lineage: Lineage, Seat { slot, generation }: Seat) -> User {
-        let beyond = if generation == 0 { 0 } else { number(HandleRange::SLOTS) };
-        User { handle: Handle::new(lineage, slot.plus(beyond).number()), generation }
+        User(Handle::new(lineage, generation, slot.number()))
     }
 
-    /// The slot, if it is of that lineage; the generation is not checked.
+    /// The seat, if the handle is of that lineage.
     #[inline]
-    pub(super) fn slot(self, lineage: Lineage) -> Option<UserSlot> {
-        let place = self.handle.place(lineage);
-        (place < HandleRange::SIZE).then(|| UserSlot::new(place % HandleRange::SLOTS))
+    pub(super) fn seat(self, lineage: Lineage) -> Seat {
+        let (number, size) = (self.0.0.wrapping_add(lineage.offset), HandleRange::SIZE as u64);
+        let slot = UserSlot::from(u32::try_from(number % size).unwrap_or(u32::MAX));
+        Seat { slot, generation: number / size }
     }
 
     /// Stands for everybody whom the policy does not know: may do nothing, and is explained
@@ -121,20 +117,20 @@ impl User {
     /// assert_eq!(engine.why(user, engine.permission("orders")?, ()), Reason::UnknownUser);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const NOBODY: User = User { handle: Handle::NOBODY, generation: 0 };
+    pub const NOBODY: User = User(Handle::NOBODY);
 }
 
 impl Handle {
     /// Lies beyond every range.
     const NOBODY: Handle = Handle(u64::MAX);
 
-    pub(super) fn new(lineage: Lineage, number: u32) -> Handle {
-        let has_place = number as usize / HandleRange::SIZE == 0 && lineage.offset != 0;
-        if has_place {
-            Handle(u64::from(number).wrapping_sub(lineage.offset))
-        } else {
-            Handle::NOBODY
+    /// The handle of a number in a range, by its distance from that of the lineage.
+    pub(super) fn new(lineage: Lineage, distance: u64, number: u32) -> Handle {
+        if number as usize >= HandleRange::SIZE || lineage.offset == 0 {
+            return Handle::NOBODY;
         }
+        let begin = distance.wrapping_mul(HandleRange::SIZE as u64).wrapping_sub(lineage.offset);
+        Handle(begin.wrapping_add(u64::from(number)))
     }
 
     /// Its place in a table of that lineage; beyond the end of any table if it is
@@ -354,7 +350,7 @@ impl Engine {
             numbers.of(&catalogue.name_of(bit), bit.index())
         };
         let number = number.ok_or_else(|| Unknown::among("permission", name, []))?;
-        Ok(Permission(Handle::new(self.0.permissions, number)))
+        Ok(Permission(Handle::new(self.0.permissions, 0, number)))
     }
 
     /// Checks that an object names nothing unknown: its kind, its relations and its

@@ -79,7 +79,7 @@ impl<'p> PolicyBuilder<'p> {
     /// # }
     /// ```
     pub fn catalogue_of(mut self, policy: &Policy) -> PolicyBuilder<'p> {
-        self.shared = Some(policy.catalogue_to_take());
+        self.shared = Some(policy.shared_catalogue());
         self
     }
 

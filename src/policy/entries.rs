@@ -55,7 +55,7 @@ impl Resolver<'_> {
             alike: IdVec::filled(stated.entry_slots(), None),
         };
         let total = stated.len();
-        let most = self.faults.limits.users.min(HandleRange::SLOTS);
+        let most = self.faults.limits.users.min(HandleRange::SIZE);
         if total > most {
             self.faults.too_many(place, "users", most);
         }

@@ -1,7 +1,8 @@
 //! Slots that are used again, and the generations that tell their users apart.
 //!
-//! A slot that a user has left is given to a new one, under the next generation. A handle has
-//! the generation of its user, and is read only where the slot is of that generation. This is
+//! A slot that a user has left is given to a new one, under the next generation. Each generation
+//! has a [range](HandleRange) of handles of its own, as each lineage has. So a handle has the
+//! generation of its user, and is read only where the slot is of that generation. This is
 //! checked where it may fail, and nobody else pays for it:
 //!
 //! - The class of a user whose slot had others before has a mark, as that of one who has
@@ -13,14 +14,16 @@
 //! or not: a handle from a version that was discarded is nobody's in every other. A slot that
 //! has had its last generation is left vacant for good.
 
+use super::lineage::HandleRange;
 use crate::chunked::Chunked;
 use crate::ids::{Key, Number, UserSlot};
 
-/// The generation of a slot's user: the number of those who had the slot before.
-pub(crate) type Generation = u32;
+/// The generation of a slot's user: the distance of its range from that of the lineage, in
+/// ranges. The first user of a slot has 0.
+pub(crate) type Generation = u64;
 
-/// The generation of users in versions that go no further.
-pub(super) const LAST: Generation = Generation::MAX;
+/// The generation of users in versions that go no further: the range after the lineage's.
+pub(super) const LAST: Generation = 1;
 
 /// A slot for a user, and the generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,36 +35,51 @@ pub(crate) struct Seat {
 /// The generations that were given out, over all versions of a policy.
 #[derive(Debug)]
 pub(super) struct Given {
+    /// The range of the first generation.
+    range: HandleRange,
+    /// The ranges of those after it: of one, of the next two, of the next four and so on, so
+    /// that few need be kept.
+    later: Vec<HandleRange>,
     /// The number of users of the first version, who have the first generation.
     first: usize,
     /// The number of generations of each slot.
-    counts: Chunked<Generation, 1024>,
+    counts: Chunked<u32, 1024>,
 }
 
 impl Given {
-    pub(super) fn new(first: usize) -> Given {
-        Given { first, counts: Chunked::default() }
+    pub(super) fn new(range: HandleRange, first: usize) -> Given {
+        Given { range, later: Vec::new(), first, counts: Chunked::default() }
     }
 
-    fn count(&self, slot: UserSlot) -> Generation {
+    fn count(&self, slot: UserSlot) -> u32 {
         let count = self.counts.get(slot.index()).copied().unwrap_or(0);
-        count.max(Generation::from(slot.index() < self.first))
+        count.max(u32::from(slot.index() < self.first))
+    }
+
+    /// The generation after so many of a slot; none once the process has no more ranges.
+    fn after(&mut self, count: u32) -> Option<Generation> {
+        let Some(doublings) = count.checked_ilog2() else { return Some(0) };
+        while self.later.len() <= doublings as usize {
+            self.later.push(HandleRange::next(1 << self.later.len()));
+        }
+        let first = self.later.get(doublings as usize)?.distance(self.range)?;
+        Some(first + u64::from(count - (1 << doublings)))
     }
 
     /// Gives out the next generation of a slot; none if it has had its last.
     pub(super) fn give(&mut self, slot: UserSlot) -> Option<Seat> {
-        let generation = self.count(slot);
-        if generation == LAST {
-            return None;
-        }
-        self.counts.set(slot.index(), generation.saturating_add(1));
+        let count = self.count(slot);
+        let (next, generation) = (count.checked_add(1)?, self.after(count)?);
+        self.counts.set(slot.index(), next);
         Some(Seat { slot, generation })
     }
 
     /// Takes back a seat that nobody has seen, unless the slot was given out again since.
     pub(super) fn take_back(&mut self, Seat { slot, generation }: Seat) {
-        if self.count(slot).checked_sub(1) == Some(generation) {
-            self.counts.set(slot.index(), generation);
+        if let Some(before) = self.count(slot).checked_sub(1)
+            && self.after(before) == Some(generation)
+        {
+            self.counts.set(slot.index(), before);
         }
     }
 }
@@ -124,9 +142,13 @@ mod tests {
 
     use super::*;
 
+    fn given(first: usize) -> Given {
+        Given::new(HandleRange::next(2), first)
+    }
+
     #[test]
     fn a_generation_is_given_once() {
-        let given = RefCell::new(Given::new(10));
+        let given = RefCell::new(given(10));
         let mut left = Vacant::after(10);
         left.leave(UserSlot::new(3));
         let give = |slot| given.borrow_mut().give(slot);
@@ -140,16 +162,20 @@ mod tests {
                 seats.push(seat);
             }
         }
-        assert!(seats.iter().map(|seat| seat.generation).eq(1..=50));
         assert!(seats.iter().all(|seat| seat.slot == UserSlot::new(3)));
+        // Generations of policies that share the ranges of a process are ascending, too.
+        assert!(seats.is_sorted_by(|one, next| one.generation < next.generation));
+        assert!(seats.iter().all(|seat| seat.generation > LAST));
+        assert_eq!((seats.len(), given.borrow().later.len()), (50, 6));
     }
 
     #[test]
     fn a_slot_is_given_up_after_the_last_generation() {
-        let mut given = Given::new(1);
-        given.counts.set(0, LAST - 1);
+        let mut given = given(1);
+        given.counts.set(0, u32::MAX - 1);
+        // Drawn, they would be a share of all that there are.
+        given.later = vec![given.range; 32];
         let seat = given.give(UserSlot::new(0)).expect("there is one more");
-        assert_eq!(seat.generation, LAST - 1);
         let given = RefCell::new(given);
         let give = |slot| given.borrow_mut().give(slot);
         let mut vacant = Vacant::after(1);
@@ -157,5 +183,14 @@ mod tests {
         assert_eq!(vacant.find(give, 2), Some(Seat { slot: UserSlot::new(1), generation: 0 }));
         // There are no more slots.
         assert_eq!(vacant.find(give, 2), None);
+    }
+
+    #[test]
+    fn a_slot_is_left_vacant_where_there_are_no_more_ranges() {
+        let mut given = given(1);
+        given.later = vec![HandleRange::NONE];
+        assert_eq!(given.give(UserSlot::new(0)), None);
+        let first = Seat { slot: UserSlot::new(1), generation: 0 };
+        assert_eq!((given.give(first.slot), given.give(first.slot)), (Some(first), None));
     }
 }

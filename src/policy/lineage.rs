@@ -13,10 +13,10 @@ use super::generation::{Given, Seat};
 use crate::catalogue::Catalogue;
 use crate::names::{NameMap, number};
 
-/// The range of numbers of a lineage.
+/// The range of numbers of a lineage, or of a generation of users.
 ///
-/// There are 2³⁷ of them: a process that takes a thousand in a second has taken all after
-/// four years. From then on it gets [`HandleRange::NONE`], whose handles are nobody's.
+/// There are 2³⁸ of them: a process that takes a thousand in a second has taken all after
+/// eight years. From then on it gets [`HandleRange::NONE`], whose handles are nobody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HandleRange {
     /// The first number: a multiple of the size of a range.
@@ -25,25 +25,27 @@ pub(crate) struct HandleRange {
 
 impl HandleRange {
     /// The size of a range: the most users, or permissions, that ever are in a lineage.
-    pub(crate) const SIZE: usize = 1 << 27;
+    pub(crate) const SIZE: usize = 1 << 26;
 
-    /// The number of slots of users, whose handles have the first half of a range. In the
-    /// other half are those of users whose slots had others before.
-    pub(crate) const SLOTS: usize = HandleRange::SIZE / 2;
-
-    /// The range of those who come too late. No lineage has it, so it has no handles.
+    /// The range of those who come too late. Nobody has it, nor the one after it, so it has
+    /// no handles.
     pub(crate) const NONE: HandleRange = HandleRange { begin: 0 };
 
-    /// A range that no other lineage of this process has.
-    fn next() -> HandleRange {
-        static NEXT: AtomicU64 = AtomicU64::new(HandleRange::SIZE as u64);
-        HandleRange::take(&NEXT)
+    /// The first of so many ranges that nobody else in this process has.
+    pub(super) fn next(count: u64) -> HandleRange {
+        static NEXT: AtomicU64 = AtomicU64::new(2 * HandleRange::SIZE as u64);
+        HandleRange::take(&NEXT, count)
     }
 
-    fn take(next: &AtomicU64) -> HandleRange {
-        let after = |begin: u64| begin.checked_add(HandleRange::SIZE as u64);
+    fn take(next: &AtomicU64, count: u64) -> HandleRange {
+        let after = |begin: u64| begin.checked_add(count.checked_mul(HandleRange::SIZE as u64)?);
         let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
         taken.map_or(HandleRange::NONE, |begin| HandleRange { begin })
+    }
+
+    /// The distance from a range that was taken before, in ranges; `None` if this is none.
+    pub(super) fn distance(self, before: HandleRange) -> Option<u64> {
+        Some(self.begin.checked_sub(before.begin)? / HandleRange::SIZE as u64)
     }
 }
 
@@ -59,13 +61,14 @@ pub(crate) struct UserLineage {
 impl UserLineage {
     /// The lineage of a first version with these users.
     pub(super) fn first(users: &Users) -> UserLineage {
-        let given = Given::new(users.slots());
-        UserLineage { range: HandleRange::next(), given: Arc::new(Mutex::new(given)) }
+        // The second range is that of users in versions that go no further.
+        let range = HandleRange::next(2);
+        UserLineage { range, given: Arc::new(Mutex::new(Given::new(range, users.slots()))) }
     }
 
     /// Takes a seat for a new user of a version; none once all slots are used up.
     pub(crate) fn seat(&self, users: &mut Users) -> Option<Seat> {
-        users.find_vacant(|slot| self.with_given(|given| given.give(slot)), HandleRange::SLOTS)
+        users.find_vacant(|slot| self.with_given(|given| given.give(slot)), HandleRange::SIZE)
     }
 
     /// Gives back a seat in a version of which there are no handles.
@@ -95,15 +98,13 @@ pub(crate) struct PermissionLineage {
     /// The next new number, shared by all that follow: two made from the same one must
     /// not give one number to two names.
     next: Arc<AtomicU32>,
-    /// `true` if a policy has it from another, as a tenant, of whom there may be thousands.
-    pub(crate) is_taken: bool,
 }
 
 impl PermissionLineage {
     /// The lineage of a first catalogue.
     pub(super) fn first(catalogue: &Catalogue) -> PermissionLineage {
         let next = Arc::new(AtomicU32::new(number(catalogue.bits())));
-        PermissionLineage { range: HandleRange::next(), known: None, next, is_taken: false }
+        PermissionLineage { range: HandleRange::next(1), known: None, next }
     }
 
     /// The number of a name, which is at that position now.
@@ -126,11 +127,6 @@ impl PermissionLineage {
             Some(known) => known.values().max().map_or(0, |&last| last as usize + 1),
         };
         end.min(HandleRange::SIZE)
-    }
-
-    /// The lineage, as another policy takes it.
-    pub(super) fn taken(self) -> PermissionLineage {
-        PermissionLineage { is_taken: true, ..self }
     }
 
     /// The numbers of another catalogue that follows.
@@ -171,10 +167,11 @@ mod tests {
     #[test]
     fn ranges_are_never_taken_twice() {
         let next = AtomicU64::new(u64::MAX - 3 * HandleRange::SIZE as u64 + 1);
-        let (first, second) = (HandleRange::take(&next), HandleRange::take(&next));
-        assert_eq!(second.begin - first.begin, HandleRange::SIZE as u64);
-        for _ in 0..3 {
-            assert_eq!(HandleRange::take(&next), HandleRange::NONE);
+        let (first, second) = (HandleRange::take(&next, 1), HandleRange::take(&next, 1));
+        assert_eq!(second.distance(first), Some(1));
+        for count in [1, 2, u64::MAX] {
+            let none = HandleRange::take(&next, count);
+            assert_eq!((none, none.distance(first)), (HandleRange::NONE, None));
         }
     }
 }

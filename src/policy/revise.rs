@@ -161,7 +161,7 @@ impl Policy {
     /// # }
     /// ```
     pub fn upgrade_to(&self, product: &Policy) -> Result<Upgrade, Problems> {
-        let shared = product.catalogue_to_take();
+        let shared = product.shared_catalogue();
         self.upgrade_by(shared.catalogue.document.clone(), &shared)
     }
 
@@ -182,14 +182,8 @@ impl Policy {
         Ok(Upgrade::Done(self.next_whole(document, known, Whole::Catalogue)?))
     }
 
-    /// The catalogue, for other policies.
-    pub(super) fn catalogue_to_take(&self) -> SharedCatalogue {
-        let SharedCatalogue { catalogue, lineage } = self.shared_catalogue();
-        SharedCatalogue { catalogue, lineage: lineage.taken() }
-    }
-
-    /// The catalogue, for later versions.
-    fn shared_catalogue(&self) -> SharedCatalogue {
+    /// The catalogue, for later versions and other policies.
+    pub(super) fn shared_catalogue(&self) -> SharedCatalogue {
         let inner = self.inner();
         SharedCatalogue {
             catalogue: Arc::clone(&inner.catalogue),
@@ -201,7 +195,7 @@ impl Policy {
     /// shared yet.
     pub(crate) fn sharing(&self, product: &Policy) -> Option<Policy> {
         let (inner, SharedCatalogue { catalogue, lineage }) =
-            (self.inner(), product.catalogue_to_take());
+            (self.inner(), product.shared_catalogue());
         let is_equal = inner.catalogue.document == catalogue.document;
         (is_equal && !Arc::ptr_eq(&inner.catalogue, &catalogue))
             .then(|| Policy::from_inner(Inner { catalogue, permissions: lineage, ..inner.clone() }))
@@ -247,7 +241,7 @@ impl Policy {
         for (at, name, class) in after.users.iter() {
             let known = before.users.find(name).map(|slot| before.users.seat(slot));
             let Some(seat) = known.or_else(|| before.lineage.seat(&mut users)) else {
-                faults.too_many(&Place::Root.key("users"), "users", HandleRange::SLOTS);
+                faults.too_many(&Place::Root.key("users"), "users", HandleRange::SIZE);
                 break;
             };
             let slot = seat.slot;

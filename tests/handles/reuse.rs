@@ -122,6 +122,11 @@ fn versions_that_were_discarded_lend_nobody_their_handles() {
 }
 
 #[test]
+fn a_handle_is_one_word() {
+    assert_eq!((size_of::<User>(), size_of::<Permission>()), (8, 8));
+}
+
+#[test]
 fn a_refused_user_takes_nothing() {
     let base = policy();
     let handle = |policy: &Policy| Engine::new(policy).user("dan").expect("a user");
