@@ -63,6 +63,12 @@ impl Session {
         change
     }
 
+    /// A change that a user might ask for, by rolls that are none of the session's.
+    pub fn change_by(&self, actor: &str, rolls: &[u16], policy: &Value) -> Value {
+        let world = known(&self.world, policy);
+        Drawing { world: &world, policy, actor: Some(actor) }.change(&mut Dice::new(rolls))
+    }
+
     /// Questions about the policy in the course of the session.
     pub fn questions(&self, policy: &Value) -> Vec<Value> {
         let world = known(&self.world, policy);
