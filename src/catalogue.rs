@@ -673,6 +673,7 @@ impl Unresolved {
                     name,
                     nearest: nearest.as_deref().map(full),
                     known: truncate_list(levels.iter().map(|level| full(level)).collect()),
+                    found_as: None,
                 })
             }
         }

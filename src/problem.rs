@@ -261,7 +261,8 @@ mod tests {
 
     fn unknown(what: &'static str, name: &str, nearest: Option<&str>) -> ProblemKind {
         let nearest = nearest.map(str::to_owned);
-        ProblemKind::Unknown { what, name: name.to_owned(), nearest, known: Vec::new() }
+        let (name, known, found_as) = (name.to_owned(), Vec::new(), None);
+        ProblemKind::Unknown { what, name, nearest, known, found_as }
     }
 
     #[test]

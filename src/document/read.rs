@@ -227,7 +227,7 @@ trait Shape<'de>: Copy {
         Self::wrong_form(at, value.to_string())
     }
     fn text(self, at: Position<'_>, value: Cow<'de, str>) -> Self::Out {
-        Self::wrong_form(at, format!("`{value}`"))
+        Self::wrong_form(at, format!("the text `{value}`"))
     }
     fn list<A: SeqAccess<'de>>(self, at: Position<'_>, list: A) -> Result<Self::Out, A::Error> {
         skip_list(list)?;

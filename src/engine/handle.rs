@@ -185,8 +185,8 @@ impl Unknown {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Unknown {
         let nearest = nearest(name, known);
-        let (name, known) = (name.to_owned(), Vec::new());
-        Unknown(Box::new(ProblemKind::Unknown { what, name, nearest, known }))
+        let (name, known, found_as) = (name.to_owned(), Vec::new(), None);
+        Unknown(Box::new(ProblemKind::Unknown { what, name, nearest, known, found_as }))
     }
 
     /// An error of a text that names no permission.

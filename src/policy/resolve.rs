@@ -73,11 +73,23 @@ impl Resolver<'_> {
         place: &Place<'_>,
     ) -> Option<SourceId> {
         let found = self.sources.find(kind, name);
-        if found.is_none() {
-            let known = self.sources.of(kind).map(|(_, name, _)| name);
-            self.faults.unknown(place, kind.noun(), name, known);
+        if found.is_some() {
+            return found;
         }
-        found
+        let what = kind.noun();
+        let others = [SourceKind::Profile, SourceKind::Role, SourceKind::ApprovalGroup];
+        match others.into_iter().find(|&other| self.sources.find(other, name).is_some()) {
+            Some(other) => {
+                let (name, known, found_as) = (name.to_owned(), Vec::new(), Some(other.noun()));
+                let kind = ProblemKind::Unknown { what, name, nearest: None, known, found_as };
+                self.faults.push(place, kind);
+            }
+            None => {
+                let known = self.sources.of(kind).map(|(_, name, _)| name);
+                self.faults.unknown(place, what, name, known);
+            }
+        }
+        None
     }
 
     /// Finds those of a list of sources that there are.

@@ -128,8 +128,8 @@ impl Faults {
         known: impl IntoIterator<Item = &'a str>,
     ) {
         let nearest = self.nearest(name, known);
-        let (name, known) = (name.to_owned(), Vec::new());
-        self.push(place, ProblemKind::Unknown { what, name, nearest, known });
+        let (name, known, found_as) = (name.to_owned(), Vec::new(), None);
+        self.push(place, ProblemKind::Unknown { what, name, nearest, known, found_as });
     }
 
     /// Returns the nearest known name, as long as there is time to look for one.

@@ -76,7 +76,7 @@ pub enum ProblemKind {
         expected: &'static str,
     },
     /// A name that the document does not declare.
-    #[error("unknown {what} `{name}`{}", suggestion_from(.nearest, .known))]
+    #[error("unknown {what} `{name}`{}", hint(*.found_as, .name, .nearest, .known))]
     Unknown {
         /// The kind of thing that the name should denote: `permission`, `role`, …
         what: &'static str,
@@ -86,6 +86,8 @@ pub enum ProblemKind {
         nearest: Option<String>,
         /// All known ones, if there are only a few, such as levels.
         known: Vec<String>,
+        /// Another kind of thing that has this name: a `role`, where a profile is named.
+        found_as: Option<&'static str>,
     },
     /// A heading where a permission is needed.
     #[error(
@@ -120,7 +122,7 @@ pub enum ProblemKind {
         what: &'static str,
     },
     /// A second kind of object that stands for the same.
-    #[error("`{other}` stands for the {what} already")]
+    #[error("`{other}` already stands for the {what}")]
     StoodFor {
         /// A noun for what it stands for: `users`.
         what: &'static str,
@@ -184,7 +186,7 @@ pub enum ProblemKind {
         role: String,
     },
     /// A unique role with a second holder.
-    #[error("`{role}` is unique, and held by `{holder}` already")]
+    #[error("`{role}` is unique, and `{holder}` already has it")]
     UniqueHeld {
         /// The role.
         role: String,
@@ -243,6 +245,15 @@ pub(crate) fn truncate_list(mut names: Vec<String>) -> Vec<String> {
 /// Puts a name of a truncated list in backticks.
 fn quote(name: &String) -> String {
     if name == ELLIPSIS { name.clone() } else { format!("`{name}`") }
+}
+
+/// Names the kind of thing that has the name, or else suggests a known one.
+fn hint(found_as: Option<&str>, name: &str, nearest: &Option<String>, known: &[String]) -> String {
+    match found_as {
+        Some("approval group") => format!("; there is an approval group `{name}`"),
+        Some(noun) => format!("; there is a {noun} `{name}`"),
+        None => suggestion_from(nearest, known),
+    }
 }
 
 /// Suggests the nearest name or, if none is near, all.

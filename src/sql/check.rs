@@ -44,7 +44,7 @@ pub enum MappingProblem {
         nearest: Option<String>,
     },
     /// An attribute that is no date is mapped to a text of dates.
-    #[error("attribute `{attribute}` of `{kind}` is mapped as a date, and is none")]
+    #[error("attribute `{attribute}` of `{kind}` is mapped as a date, but is not one")]
     NoDate {
         /// The kind of object.
         kind: String,
@@ -52,7 +52,7 @@ pub enum MappingProblem {
         attribute: String,
     },
     /// An attribute that is not one of some texts is mapped to ids of these.
-    #[error("attribute `{attribute}` of `{kind}` is mapped to ids of texts, and is no `one_of`")]
+    #[error("attribute `{attribute}` of `{kind}` is mapped to ids of texts, but is not a `one_of`")]
     NoTexts {
         /// The kind of object.
         kind: String,

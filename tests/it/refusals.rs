@@ -32,15 +32,15 @@ const CASES: &[Case] = &[
     (
         r#""catalogue": [], "licence": "pro", "global": null, "users": 3, "roles": true"#,
         r#"catalogue: expected a catalogue, found a list
-         licence: expected a licence, found `pro`
+         licence: expected a licence, found the text `pro`
          global: expected statements, found null
          users: expected a map, found 3
          roles: expected a map, found true"#,
     ),
     (
         r#""catalogue": {}, "users": {"u": {"roles": "r", "admin": "yes", "label": null, "profile": ["p"], "suspended": 0.5}}"#,
-        r#"users.u.roles: expected a list, found `r`
-         users.u.admin: expected true or false, found `yes`
+        r#"users.u.roles: expected a list, found the text `r`
+         users.u.admin: expected true or false, found the text `yes`
          users.u.label: expected a text, found null
          users.u.profile: expected a name or null, found a list
          users.u.suspended: expected true or false, found 0.5"#,
@@ -229,7 +229,7 @@ const CASES: &[Case] = &[
              "c": {"stands_for": "user"}}}"#,
         r#"catalogue.objects.c.stands_for: unknown subject of governance `user`; did you mean `users`?
          catalogue.objects.b.attributes.team: duplicate name `team`
-         catalogue.objects.b.stands_for: `a` stands for the users already
+         catalogue.objects.b.stands_for: `a` already stands for the users
          catalogue.objects.b.relations.self: a kind that stands for users has no relations but `self`, to a user, and `group`, to groups, and no attributes
          catalogue.objects.b.relations.team: a kind that stands for users has no relations but `self`, to a user, and `group`, to groups, and no attributes
          catalogue.objects.b.relations.group: required field is missing
@@ -254,7 +254,14 @@ const CASES: &[Case] = &[
     (
         r#""catalogue": {}, "roles": {"owner": {"unique": true}, "lead": {"includes": ["owner"]}}, "users": {"alice": {"roles": ["owner"]}, "bob": {"roles": ["owner"]}}"#,
         r#"roles.lead.includes[0]: `owner` is unique, and can't be included
-         users.bob.roles[0]: `owner` is unique, and held by `alice` already"#,
+         users.bob.roles[0]: `owner` is unique, and `alice` already has it"#,
+    ),
+    // A source of another kind has the name.
+    (
+        r#""catalogue": {}, "roles": {"clerk": {}}, "approval_groups": {"buyers": {}},
+           "users": {"ann": {"profile": "clerk", "roles": ["buyers"]}}"#,
+        r#"users.ann.profile: unknown profile `clerk`; there is a role `clerk`
+         users.ann.roles[0]: unknown role `buyers`; there is an approval group `buyers`"#,
     ),
 ];
 
@@ -591,7 +598,7 @@ fn a_mistake_is_told_once() {
     );
     check(
         r#""catalogue": {"permissions": ["a", {"key": 1}]}"#,
-        "catalogue.permissions[0]: expected a permission, found `a`
+        "catalogue.permissions[0]: expected a permission, found the text `a`
          catalogue.permissions[1].key: expected a text, found 1",
     );
     check(

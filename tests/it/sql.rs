@@ -663,9 +663,9 @@ fn what_a_mapping_lacks_is_found_at_the_start() {
          the mapping of `job` has an array for relation `team`, outside of PostgreSQL\n\
          the mapping of `job` joins relation `crew` on no column\n\
          `job` has no relation `asignee`; did you mean `assignee`?\n\
-         attribute `age` of `job` is mapped to ids of texts, and is no `one_of`\n\
+         attribute `age` of `job` is mapped to ids of texts, but is not a `one_of`\n\
          `job` has no attribute `colour`\n\
-         attribute `cost` of `job` is mapped as a date, and is none"
+         attribute `cost` of `job` is mapped as a date, but is not one"
     );
 }
 

@@ -279,7 +279,10 @@ fn states(accepted: &Accepted, place: &Place<'_>, faults: &mut Faults) -> Option
                 let nearest = faults.nearest(name, known);
                 let (what, name) = ("relation state", name.to_owned());
                 let known = known.map(str::to_owned).into();
-                faults.push(place, ProblemKind::Unknown { what, name, nearest, known });
+                faults.push(
+                    place,
+                    ProblemKind::Unknown { what, name, nearest, known, found_as: None },
+                );
             }
         }
     };

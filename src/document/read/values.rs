@@ -223,6 +223,7 @@ impl<'de, T: Copy> Shape<'de> for Word<T> {
                 nearest: nearest(&value, words.clone()),
                 name: value.into_owned(),
                 known: words.map(str::to_owned).collect(),
+                found_as: None,
             });
         }
         found.map(|&(_, value)| value)
