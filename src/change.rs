@@ -569,7 +569,8 @@ pub struct Applied {
     /// The assignments that were given, replaced or removed, including by a deletion or
     /// because they came to their end.
     pub assignments: Vec<ChangedAssignment>,
-    /// Everything that could not be done and was left out, or was done differently.
+    /// Everything that could not be done and was left out, or was done differently; and what
+    /// ops did to boxes that patterns tick.
     pub notes: Vec<Note>,
     /// The user for whom it was made.
     pub(crate) by: Option<String>,
@@ -637,7 +638,8 @@ pub struct ChangedAssignment {
     pub removed: bool,
 }
 
-/// Something that a change left undone, or did differently.
+/// Something that a change left undone, or did differently, or that an op did to a box which
+/// a pattern ticks. Displays as a sentence for people.
 ///
 /// ```
 /// # use grantree::{Document, Policy};
@@ -680,7 +682,8 @@ pub struct ChangedAssignment {
 ///     Note::Unchanged { permission: "orders.export".into(), by: Some("orders.**".into()) };
 /// assert_eq!(notes(Op::Clear("orders.export".into())), [unchanged.clone()]);
 /// assert_eq!(notes(Op::Allow("orders.export".into())), [unchanged]);
-/// assert_eq!(notes(Op::Except("orders.export".into())), []);
+/// let exception = notes(Op::Except("orders.export".into()));
+/// assert_eq!(exception[0].to_string(), "`orders.export` is an exception to `orders.**` now");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -708,8 +711,50 @@ pub enum Note {
         /// another decided before.
         by: Option<String>,
     },
+    /// An op on one permission about which a wider pattern of the source decided: it is an
+    /// exception to that pattern now.
+    Exception {
+        /// The permission.
+        permission: String,
+        /// The wider pattern.
+        to: String,
+    },
+    /// An op that took away what was stated of exactly one permission: a wider pattern of the
+    /// source decides about it again.
+    Follows {
+        /// The permission.
+        permission: String,
+        /// The wider pattern.
+        pattern: String,
+    },
     /// Part of an imported bundle that does not fit here, with its place in the bundle.
     LeftOut(LeftOut),
+}
+
+/// A sentence for people.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = OneLine(f);
+        match self {
+            Note::Renamed { source, to } => write!(line, "{source} is called `{to}` here"),
+            Note::Unmet { permission } => {
+                write!(line, "`{permission}` is needed, and none of its scopes is allowed")
+            }
+            Note::Unchanged { permission, by: Some(by) } => {
+                write!(line, "nothing changes for `{permission}`, about which `{by}` decides")
+            }
+            Note::Unchanged { permission, by: None } => {
+                write!(line, "nothing changes for `{permission}`")
+            }
+            Note::Exception { permission, to } => {
+                write!(line, "`{permission}` is an exception to `{to}` now")
+            }
+            Note::Follows { permission, pattern } => {
+                write!(line, "`{permission}` follows `{pattern}` again")
+            }
+            Note::LeftOut(left_out) => write!(line, "{left_out}"),
+        }
+    }
 }
 
 /// A change that was refused, which left the policy as it was.

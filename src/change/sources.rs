@@ -207,13 +207,19 @@ impl Plan<'_> {
             made.push(Some(pattern), stating(pattern, effect, catalogue));
         }
         let after = one.map(|id| statements.draft.said(id, catalogue));
-        if let (Some((was, by_before)), Some((is, by_after))) = (before, after)
-            && was == is
-        {
+        let (Some((was, by_before)), Some((is, by_after))) = (before, after) else { return };
+        let permission = pattern.text(catalogue);
+        let wider =
+            |by: Option<Pattern>| by.filter(|&by| by != pattern).map(|by| by.text(catalogue));
+        self.notes.extend(if was == is {
             let wider = [by_before, by_after].into_iter().flatten().min_by_key(|by| by.reach);
             let by = wider.map(|by| by.text(catalogue));
-            self.notes.push(Note::Unchanged { permission: pattern.text(catalogue), by });
-        }
+            Some(Note::Unchanged { permission, by })
+        } else if effect.is_some() {
+            wider(by_before).map(|to| Note::Exception { permission, to })
+        } else {
+            wider(by_after).map(|pattern| Note::Follows { permission, pattern })
+        });
     }
 
     fn pattern(&mut self, text: &str) -> Option<Pattern> {

@@ -190,8 +190,11 @@ fn toggled(node: &Node) -> Op {
 fn details(planned: &WhatIf) -> Markup {
     html! {
         @for note in &planned.applied.notes {
-            @if let Note::Unmet { permission } = note {
-                p.failure { "Choose a part of " code { (permission) } " too" }
+            @match note {
+                Note::Unmet { permission } => {
+                    p.failure { "Choose a part of " code { (permission) } " too" }
+                }
+                _ => p.hint { (note) },
             }
         }
         details {
