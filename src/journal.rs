@@ -169,6 +169,17 @@ pub enum JournalError {
         /// The policy's.
         policy: u64,
     },
+    /// The document was edited from another version than the policy has now.
+    #[error(
+        "the document was edited from revision {after}, and the policy is at revision {policy}: \
+         edit it again from there"
+    )]
+    Superseded {
+        /// The revision that it was edited from.
+        after: u64,
+        /// The policy's.
+        policy: u64,
+    },
     /// Entries are missing from the log, and no snapshot has what they did.
     #[error("the log lacks the entry of revision {0}")]
     Missing(u64),

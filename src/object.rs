@@ -68,7 +68,7 @@ pub use crate::relation::RelationState;
 pub use data::DynamicObject;
 #[doc(hidden)]
 pub use described::IntoValue;
-pub use described::{Described, Field, FieldForm};
+pub use described::{Described, Field, FieldForm, IdType};
 pub use id::{DisplayId, Id};
 pub(crate) use id::{decimal, is_decimal};
 #[doc(hidden)]

@@ -2,6 +2,8 @@
 
 use crate::document::{BoundType, RelationType};
 use crate::engine::Engine;
+#[cfg(feature = "sql")]
+use crate::object::IdType;
 use crate::object::{Described, FieldForm};
 use crate::problem::{error_list, nearest, suggestion};
 #[cfg(feature = "sql")]
@@ -13,8 +15,9 @@ use crate::sql::{Database, Ids, Mapping, Table};
 /// Each has the name and the form that the catalogue gives it (`user` or `group`; `one_of`,
 /// `at_most`, `at_least`, `not_before`, `not_after` or `flag`), and an expression for its
 /// value: ids of users or groups, or a text, an integer, a flag or a
-/// [`Date`](crate::Date), which may be an `Option`. A column of another name is named at the
-/// end.
+/// [`Date`](crate::Date), which may be an `Option`. For [lists by SQL](crate::sql::Mapping::of),
+/// a column of another name is named at the end, and so is one of ids that are no texts:
+/// `as integers` or `as uuids`.
 ///
 /// ```
 /// use grantree::{Document, Engine, Policy};
@@ -28,7 +31,7 @@ use crate::sql::{Database, Ids, Mapping, Table};
 ///
 /// grantree::object! {
 ///     impl Object for Ticket = "ticket" |ticket| {
-///         requester: user = [ticket.requester], in "requester_id";
+///         requester: user = [ticket.requester], in "requester_id" as integers;
 ///         team: group = [&ticket.team];
 ///         cost: at_most = ticket.cost;
 ///         area: one_of = ticket.area.as_deref();
@@ -61,7 +64,7 @@ use crate::sql::{Database, Ids, Mapping, Table};
 macro_rules! object {
     (
         impl Object for $type:ty = $kind:literal |$object:ident| {
-            $($name:ident: $form:ident = $value:expr $(, in $column:literal)?;)+
+            $($name:ident: $form:ident = $value:expr $(, in $column:literal $(as $ids:ident)?)?;)+
         }
     ) => {
         #[allow(unused_variables)]
@@ -98,6 +101,7 @@ macro_rules! object {
                 name: ::core::stringify!($name),
                 form: $crate::object!(@form $form),
                 column: $crate::object!(@column $name $($column)?),
+                ids: $crate::object!(@ids $($($ids)?)?),
             }),+];
         }
     };
@@ -123,6 +127,9 @@ macro_rules! object {
     };
     (@column $name:ident) => { ::core::stringify!($name) };
     (@column $name:ident $column:literal) => { $column };
+    (@ids) => { $crate::object::IdType::Text };
+    (@ids integers) => { $crate::object::IdType::Integer };
+    (@ids uuids) => { $crate::object::IdType::Uuid };
 }
 
 /// A difference between a described object and a catalogue.
@@ -268,9 +275,8 @@ fn word(form: FieldForm) -> &'static str {
 
 #[cfg(feature = "sql")]
 impl Mapping {
-    /// Makes the mapping of a described object, each attribute to its column, and each relation
-    /// to one of texts. A relation that is elsewhere, such as in a join table, or has
-    /// [integers](Ids::integers), is mapped again.
+    /// Makes the mapping of a described object, each attribute and each relation to its column.
+    /// A relation that is elsewhere, such as in a join table, is mapped again.
     ///
     /// ```
     /// use grantree::sql::{Database, Ids, Mapping};
@@ -283,21 +289,28 @@ impl Mapping {
     ///
     /// grantree::object! {
     ///     impl Object for Ticket = "ticket" |ticket| {
-    ///         requester: user = [ticket.requester], in "requester_id";
+    ///         requester: user = [ticket.requester], in "requester_id" as integers;
     ///         watcher: user = &ticket.watchers;
     ///         cost: at_most = ticket.cost;
     ///     }
     /// }
     ///
     /// let tickets = Mapping::of::<Ticket>(Database::Sqlite, "tickets")
-    ///     .relation("requester", Ids::column("requester_id").integers())
-    ///     .relation("watcher", Ids::join_table("watchers", [("ticket", "id")], "user"));
+    ///     .relation("watcher", Ids::join_table("watchers", [("ticket", "id")], "user").integers());
     /// # let _ = tickets;
     /// ```
     pub fn of<T: Described>(database: Database, table: impl Into<Table>) -> Mapping {
         let mapping = Mapping::new(database, T::KIND, table);
         T::FIELDS.iter().fold(mapping, |mapping, field| match field.form {
-            FieldForm::Relation(_) => mapping.relation(field.name, Ids::column(field.column)),
+            FieldForm::Relation(_) => {
+                let ids = Ids::column(field.column);
+                let ids = match field.ids {
+                    IdType::Text => ids,
+                    IdType::Integer => ids.integers(),
+                    IdType::Uuid => ids.uuids(),
+                };
+                mapping.relation(field.name, ids)
+            }
             FieldForm::Attribute(_) => mapping.attribute(field.name, field.column),
         })
     }

@@ -70,6 +70,44 @@ impl Live {
         now(self.commit_document_async(&mut Ready(journal), document))
     }
 
+    /// [`Live::commit_document`] of a document that was edited from a version of the policy: it
+    /// is not stored if the policy has changed since, so that no change is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Superseded`], and as [`Live::commit_document`].
+    ///
+    /// ```
+    /// # use grantree::{Document, Live};
+    /// # use grantree::journal::{JournalError, MemoryJournal};
+    /// # use grantree::change::{Actor, Change};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"ann": {}, "bob": {}}}"#;
+    /// # let mut journal = MemoryJournal::default();
+    /// # let live = Live::open(&mut journal, serde_json::from_str::<Document>(text)?)?;
+    /// // Somebody opens an editor.
+    /// let (edited_from, mut document) = {
+    ///     let engine = live.load();
+    ///     (engine.policy().version(), Document::from(engine.policy()))
+    /// };
+    /// document.global.deny.clear();
+    /// // Meanwhile, somebody else is faster.
+    /// let suspend = Change::SetSuspended { user: "bob".into(), suspended: true };
+    /// live.commit(&mut journal, Actor::Host, &suspend, ())?;
+    /// let refused = live.commit_document_after(&mut journal, &document, edited_from);
+    /// assert!(matches!(refused, Err(JournalError::Superseded { after: 1, policy: 2 })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn commit_document_after<J: Journal>(
+        &self,
+        journal: &mut J,
+        document: &Document,
+        after: Version,
+    ) -> Result<(), JournalError> {
+        now(self.commit_document_after_async(&mut Ready(journal), document, after))
+    }
+
     /// [`Policy::upgrade`], made durable first: stores the catalogue as an entry of the log,
     /// if it is new to it. Every process may do this with its own when it starts.
     ///
@@ -171,10 +209,37 @@ impl Live {
         journal: &mut J,
         document: &Document,
     ) -> Result<(), JournalError> {
+        self.propose_document(journal, document, None).await
+    }
+
+    /// [`Live::commit_document_after`], awaited.
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::commit_document_after`].
+    pub async fn commit_document_after_async<J: AsyncJournal>(
+        &self,
+        journal: &mut J,
+        document: &Document,
+        after: Version,
+    ) -> Result<(), JournalError> {
+        self.propose_document(journal, document, Some(after)).await
+    }
+
+    async fn propose_document<J: AsyncJournal>(
+        &self,
+        journal: &mut J,
+        document: &Document,
+        after: Option<Version>,
+    ) -> Result<(), JournalError> {
         let propose = |policy: &Policy| {
             let revised = policy.revise(document.clone())?;
             if revised.policy.digest() == policy.digest() {
                 return Ok(Proposal::Nothing(()));
+            }
+            if let Some(after) = after.filter(|&after| after != policy.version()) {
+                let (after, policy) = (after.revision, policy.revision());
+                return Err(JournalError::Superseded { after, policy });
             }
             Ok(Proposal::whole(revised, |_| ()))
         };

@@ -22,6 +22,19 @@ pub struct Field {
     pub form: FieldForm,
     /// Its column in a database.
     pub column: &'static str,
+    /// The type of that column, if it has the ids that a relation names.
+    pub ids: IdType,
+}
+
+/// The type of a column of ids in a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdType {
+    /// Texts.
+    Text,
+    /// Integers.
+    Integer,
+    /// UUIDs.
+    Uuid,
 }
 
 /// The form of a field.

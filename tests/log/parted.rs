@@ -45,6 +45,31 @@ fn a_version_that_was_not_stored_is_noticed() {
     agrees(&here, &store);
 }
 
+/// A document that was edited from an older version would take back what came between.
+#[test]
+fn an_edit_of_an_older_version_is_refused() {
+    let store = Store::default();
+    let (here, there) = (open(&store), open(&store));
+    let edited_from = there.load().policy().version();
+    let mut document = Document::from(there.load().policy());
+    document.global.allow.push("orders".into());
+    commit(&here, &store, "u2");
+    let mut journal = Connection::new(&store);
+    let mut edit = |from| there.commit_document_after(&mut journal, &document, from);
+    let error = edit(edited_from).unwrap_err();
+    assert!(matches!(error, JournalError::Superseded { after: 1, policy: 2 }), "{error}");
+    assert!(there.load().user("u2").is_ok());
+
+    let newest = there.load().policy().version();
+    edit(newest).expect("nothing came between");
+    assert!(there.load().user("u2").is_err());
+    // Once more, as after an error of the store: it is stored already.
+    edit(newest).expect("it is stored");
+    assert_eq!(there.load().revision(), 3);
+    here.catch_up(&mut Connection::new(&store)).expect("it catches up");
+    agrees(&here, &store);
+}
+
 /// The place is found among the latest versions, however far they went apart.
 #[test]
 fn the_error_says_where_the_pasts_part() {

@@ -50,6 +50,7 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Failure {
         match error {
             JournalError::Refused(refusal) => Failure::Refused(refusal),
+            JournalError::Superseded { .. } => Failure::Changed,
             error => Failure::Store(error.into()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Form;
 use axum::extract::State;
 use axum::response::Redirect;
-use grantree::journal::{Append, Journal, Step};
+use grantree::journal::Step;
 use grantree::{Document, Live};
 use maud::{Markup, html};
 use rusqlite::Connection;
@@ -94,18 +94,13 @@ pub async fn undo(
         let former = Live::open(&mut SqliteJournal::at(store, before), Document::default())?;
         let document = Document::from(former.load().policy());
 
-        // An entry fits only the version that it is made from, so whoever changed the rules
-        // meanwhile is not undone unseen.
-        let engine = app.live.load();
-        if engine.revision() != revision {
+        // Whoever changed the rules meanwhile is not undone unseen.
+        let last = app.live.load().policy().version();
+        if last.revision != revision {
             return Err(Failure::Changed);
         }
-        let revised = engine.policy().revise(document).map_err(|it| Failure::Store(it.into()))?;
-        let entry = revised.log_entry();
-        match SqliteJournal::new(store).append(&entry)? {
-            Append::Taken => Err(Failure::Changed),
-            Append::Done => app.live.replay(&entry).map_err(|it| Failure::Store(it.into())),
-        }
+        let mut journal = SqliteJournal::new(store);
+        Ok(app.live.commit_document_after(&mut journal, &document, last)?)
     })?;
     Ok(Redirect::to("/log"))
 }
