@@ -512,6 +512,9 @@ pub enum Actor<'a> {
 impl Actor<'_> {
     /// Calls back with a user of the policy, by a host's own id.
     ///
+    /// In async code, where the actor must outlive an await, keep the text of the id:
+    /// `live.commit_async(&mut journal, Actor::User(&id.to_string()), &change, today).await`.
+    ///
     /// ```
     /// # use grantree::{Document, Policy};
     /// # let text = r#"{

@@ -8,7 +8,7 @@
 //! A host stores the log where it likes by implementing [`Journal`], or [`AsyncJournal`];
 //! the protocol is [`Live`](crate::Live)'s: [`open`](crate::Live::open),
 //! [`commit`](crate::Live::commit), [`catch_up`](crate::Live::catch_up).
-//! [`guide::persisting`](crate::guide::persisting) has one for SQLite, and the SQL of one for PostgreSQL.
+//! [`guide::persisting`](crate::guide::persisting) has one for SQLite and one for PostgreSQL.
 //!
 //! # The protocol
 //!
@@ -103,6 +103,7 @@ pub trait Journal {
 
 /// A log that is stored, and read and written by calls that are awaited: [`Journal`] with
 /// futures, whatever runs them. An implementation may write `async fn`.
+/// [`guide::persisting`](crate::guide::persisting) has one for PostgreSQL.
 pub trait AsyncJournal {
     /// [`Journal::snapshot`].
     ///
