@@ -96,7 +96,8 @@ use trace::Trace;
 pub struct Explanation {
     /// The user; without a name if the handle belongs to another policy.
     pub user: Named,
-    /// The permission asked for, as `path` or `path:level`.
+    /// The permission asked for, as `path` or `path:level`; without a name if the handle
+    /// belongs to another policy.
     pub action: Named,
     /// The kind of object that the question was about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -496,8 +497,8 @@ impl Engine {
     /// Explains why [`Engine::can`] answers as it does.
     ///
     /// Costs a few microseconds for each source of the user, however many users there
-    /// are. A handle of another policy counts as an unknown user, or as a permission
-    /// that is not granted.
+    /// are. A handle of another policy counts as one to an unknown user, or to an unknown
+    /// permission.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};

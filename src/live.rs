@@ -225,7 +225,9 @@ impl Live {
     /// even to admins.
     ///
     /// Changes made since are lost. To give the policy another document, use
-    /// [`Live::reload`]; to build on the present engine, [`Live::update`].
+    /// [`Live::reload`]; to build on the present engine, [`Live::update`]. Whoever keeps handles
+    /// to permissions notices by [`Engine::owns`] that they are to be looked up again, and
+    /// everybody who is denied for it by the [reason](crate::Reason::UnknownPermission).
     pub fn replace_lineage(&self, engine: Engine) {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.engine.store(Arc::new(engine));

@@ -11,7 +11,7 @@ use crate::policy::{PermissionForm, Policy};
 /// It has a function `new`, which looks all of them up in an engine and returns an error with
 /// all unknown names, and a constant `PATHS`, with which a test can hold the names to a
 /// catalogue. Make it when the program starts; handles stay valid for later versions of the
-/// policy.
+/// policy, and `are_of` tells, in an assertion, that they are not of another one.
 ///
 /// ```
 /// use grantree::{Document, Engine, Policy};
@@ -41,6 +41,7 @@ use crate::policy::{PermissionForm, Policy};
 /// assert!(engine.can(user, actions.edit, ()));
 /// assert_eq!(engine.level(user, actions.title, ()), Some("hidden"));
 /// assert_eq!(Actions::PATHS[1], ("title", "jobs.fields.title"));
+/// debug_assert!(actions.are_of(&engine));
 /// // The level of each field of a form, beside its name in `PATHS`.
 /// assert_eq!(engine.asker(user).levels(&actions.all(), ()), [None, Some("hidden")]);
 /// # Ok(())
@@ -76,6 +77,12 @@ macro_rules! permissions {
             ) -> ::core::result::Result<$name, $crate::UnknownNames> {
                 let [$($field),+] = engine.permissions([$($path),+])?;
                 ::core::result::Result::Ok($name { $($field),+ })
+            }
+
+            /// Returns whether all of them are handles of an engine's policy: see
+            /// [`Engine::owns`](grantree::Engine::owns).
+            $visibility fn are_of(&self, engine: &$crate::Engine) -> bool {
+                self.all().into_iter().all(|permission| engine.owns(permission))
             }
 
             /// Returns all of them, in the order of the fields.

@@ -29,6 +29,8 @@ pub enum Reason {
     UnknownUser,
     /// No: the user is suspended.
     Suspended,
+    /// No: the handle to the permission is of another policy, or the permission is gone.
+    UnknownPermission,
     /// No: a feature that covers the permission is not licensed.
     Unlicensed,
     /// Yes: the user is an admin.
@@ -74,9 +76,10 @@ impl Reason {
     /// in the order of the design's section 7. Where several permissions might explain an
     /// answer, the one that came furthest does.
     pub(crate) fn progress(self) -> usize {
-        const IN_ORDER: [Reason; 14] = [
+        const IN_ORDER: [Reason; 15] = [
             Reason::UnknownUser,
             Reason::Suspended,
+            Reason::UnknownPermission,
             Reason::Unlicensed,
             Reason::Admin,
             Reason::Forbidden,
@@ -104,6 +107,7 @@ impl Reason {
         match self {
             Reason::UnknownUser => "unknown_user",
             Reason::Suspended => "suspended",
+            Reason::UnknownPermission => "unknown_permission",
             Reason::Unlicensed => "unlicensed",
             Reason::Admin => "admin",
             Reason::Forbidden => "forbidden",

@@ -43,7 +43,8 @@ use crate::reason::Reason;
 #[error("{text}")]
 #[non_exhaustive]
 pub struct Denied {
-    /// The permission asked for, as `path` or `path:level`.
+    /// The permission asked for, as `path` or `path:level`; empty for a handle of another
+    /// policy.
     pub action: String,
     /// The reason.
     pub reason: Reason,

@@ -83,7 +83,7 @@ impl Engine {
     ///
     /// For a denial it looks through the statements of the user's sources, which takes
     /// microseconds. A handle to a user of another policy gives [`Reason::UnknownUser`], one
-    /// to a permission [`Reason::NotGranted`].
+    /// to a permission [`Reason::UnknownPermission`].
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -127,7 +127,7 @@ impl Engine {
             return (Reason::Suspended, None);
         }
         let (Some(class), Some(bit)) = (compiled.class(user), self.bit(action)) else {
-            return (Reason::NotGranted, None);
+            return (Reason::UnknownPermission, None);
         };
         let holds = |bit| compiled.rows.holds(class, bit);
         let layer = LazyCell::new(|| Layers::new(policy, &compiled.licensed).grants(holder));

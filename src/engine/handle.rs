@@ -296,6 +296,31 @@ impl Engine {
         Ok(handles.map(|handle| handle.unwrap_or(Permission(Handle::NOBODY))))
     }
 
+    /// Returns whether a handle to a permission was taken from this policy, from another
+    /// version of it, or from one that shares its catalogue.
+    ///
+    /// If not, every answer is no, even to admins, and [why](Engine::why) is
+    /// [`Reason::UnknownPermission`](crate::Reason::UnknownPermission): somebody
+    /// [replaced the policy](crate::Live::replace_lineage) and kept the handles, say. An
+    /// assertion notices that in debug builds. [`permissions!`](crate::permissions) has one for
+    /// all of its struct, `are_of`.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy};
+    /// # let text = r#"{"format": 1, "catalogue": {"permissions": [{"key": "orders"}]}}"#;
+    /// # let engine = || -> Result<_, Box<dyn std::error::Error>> {
+    /// #     Ok(Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?))
+    /// # };
+    /// let (engine, other) = (engine()?, engine()?);
+    /// let orders = engine.permission("orders")?;
+    /// debug_assert!(engine.owns(orders), "a permission of another policy");
+    /// assert!(!other.owns(orders));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn owns(&self, permission: Permission) -> bool {
+        permission.0.place(self.0.permissions) < HandleRange::SIZE
+    }
+
     /// Returns the name of a permission, as `path` or `path:level`, for logs; nothing for a
     /// handle of another policy, or one whose permission is gone.
     ///

@@ -35,9 +35,15 @@ impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Explanation { user, action, object, reason, permissions, .. } = self;
         let (answer, may) = if reason.allowed() { ("yes", "may") } else { ("no", "may not") };
-        // Handles of another policy have no names here.
-        if user.name.is_empty() || action.name.is_empty() {
-            return f.write_str("no: the user or the permission is not one of this policy\n");
+        if user.name.is_empty() {
+            return f.write_str("no: the policy does not know the user, who may do nothing\n");
+        }
+        if action.name.is_empty() {
+            return writeln!(
+                f,
+                "no: user {user} may not do this, because the handle to the permission is of \
+                 another policy, or the permission is gone"
+            );
         }
         write!(f, "{answer}: user {user} {may} {action}")?;
         if let Some(object) = object {
@@ -86,6 +92,7 @@ impl Explanation {
 pub(crate) fn verdict(reason: Reason) -> &'static str {
     match reason {
         Reason::UnknownUser | Reason::Suspended => "is not held",
+        Reason::UnknownPermission => "is not known",
         Reason::Unlicensed => "is not licensed",
         Reason::Admin => "is held by admins",
         Reason::Forbidden => "is forbidden",

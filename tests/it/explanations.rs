@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use support::by_name::ByName;
 
 use grantree::object::{DynamicObject, Value};
-use grantree::{Document, Engine, Moment, Policy};
+use grantree::{Document, Engine, Moment, Permission, Policy, Reason, User};
 
 const POLICY: &str = r#"{
   "format": 1,
@@ -357,13 +357,46 @@ fn a_foreign_handle_is_said_to_be_one() {
     };
     let ((user, action), (foreign_user, foreign_action)) = (handles(&here), handles(&there));
     assert!(here.can(user, action, ()));
-    for explanation in
-        [here.explain(foreign_user, action, ()), here.explain(user, foreign_action, ())]
-    {
-        assert!(!explanation.reason.allowed());
-        let text = explanation.to_string();
-        assert_eq!(text, "no: the user or the permission is not one of this policy\n");
+    assert!(here.owns(action) && !here.owns(foreign_action));
+    let told = |user: User, action: Permission| {
+        let explanation = here.explain(user, action, ());
+        assert_eq!(explanation.reason, here.why(user, action, ()));
+        (explanation.reason, explanation.to_string())
+    };
+    let unknown_user = "no: the policy does not know the user, who may do nothing\n";
+    for action in [action, foreign_action] {
+        assert_eq!(told(foreign_user, action), (Reason::UnknownUser, unknown_user.to_owned()));
     }
+    let unknown_permission = "user `u` may not do this, because the handle to the permission is \
+        of another policy, or the permission is gone";
+    let (reason, text) = told(user, foreign_action);
+    assert_eq!(reason, Reason::UnknownPermission);
+    assert_eq!(text, format!("no: {unknown_permission}\n"));
+    let denied = here.asker(user).require(foreign_action, ()).expect_err("it is denied");
+    assert_eq!((denied.reason, denied.to_string()), (reason, unknown_permission.to_owned()));
+    assert_eq!(here.asker(user).can_actions(&[foreign_action], ()), [false]);
+}
+
+/// A permission that a newer catalogue lacks is of the policy, and nobody holds it.
+#[test]
+fn a_permission_that_is_gone_is_unknown() {
+    let text = |permission: &str| {
+        format!(
+            r#"{{"format": 1, "catalogue": {{"permissions": [{{"key": "{permission}"}}]}},
+               "users": {{"root": {{"admin": true}}}}}}"#
+        )
+    };
+    let read = |permission| serde_json::from_str::<Document>(&text(permission)).expect("JSON");
+    let policy = Policy::try_from(read("fax")).expect("a policy");
+    let engine = Engine::new(&policy);
+    let (root, fax) = (engine.user("root").unwrap(), engine.permission("fax").unwrap());
+    let next = engine.updated(&policy.revise(read("mail")).expect("a policy").policy);
+    assert!(engine.can(root, fax, ()) && !next.can(root, fax, ()));
+    assert!(next.owns(fax));
+    assert_eq!(next.why(root, fax, ()), Reason::UnknownPermission);
+    // Another catalogue brings it back.
+    let again = next.updated(&next.policy().revise(read("fax")).expect("a policy").policy);
+    assert!(again.can(root, fax, ()));
 }
 
 /// Of many who may assign a role, five are named.
