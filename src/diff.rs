@@ -91,9 +91,9 @@
 mod capacities;
 mod compare;
 mod days;
-mod diagram;
 mod grouping;
 mod names;
+mod overlap;
 mod pairs;
 mod permissions;
 mod plain;

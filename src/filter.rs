@@ -46,9 +46,11 @@
 //! ```
 
 mod columns;
+pub(crate) mod diagram;
 mod formula;
 mod predicate;
 mod search;
+mod shortened;
 mod text;
 
 use serde::Serialize;
@@ -185,8 +187,9 @@ impl Filter {
     /// predicate and in definitions of higher numbers.
     ///
     /// There are none unless a catalogue's scopes require scoped permissions
-    /// that are large or many levels deep: written out wherever they are
-    /// required, those could double the predicate's size at every step.
+    /// that are large or many levels deep, or have hundreds of tests: written out wherever
+    /// they are required, those could double the predicate's size at every step, or nest it
+    /// deeply.
     pub fn definitions(&self) -> &[Predicate] {
         &self.definitions
     }

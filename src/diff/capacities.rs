@@ -9,7 +9,7 @@ use super::compare::{
     is_permission, level_differs, thresholds,
 };
 use super::days::{Days, Holding, days_by_holding};
-use super::diagram::Overlap;
+use super::overlap::Overlap;
 use super::pairs::{AssignedPair, Pair};
 use super::{BeforeAfter, Dated, Extent, Shift};
 use crate::bits::{Word, ones};
@@ -234,7 +234,7 @@ impl<'e> Comparison<'e> {
             Verdict::Allowed => Reach::Everywhere,
             Verdict::Conditional((first, all)) => {
                 let without = all.iter().any(|it| it.allows_without_object());
-                self.reaches.add(first.kind(), without, Formulas::of_any(all.into_iter()))
+                self.reaches.add(first.kind(), without, Formulas::of_any(&all))
             }
         }
     }
@@ -276,7 +276,7 @@ fn extent<'e>(user: &Capacities<'e>, answers: &[Answer<'e>]) -> Extent {
             Verdict::Denied => continue,
             Verdict::Allowed => Extent::Everything,
             Verdict::Conditional((first, all)) => {
-                let formulas = Formulas::of_any(all.into_iter());
+                let formulas = Formulas::of_any(&all);
                 if formulas.main == Formula::NONE {
                     continue;
                 }

@@ -3,11 +3,8 @@
 use smallvec::SmallVec;
 
 use super::days::Days;
-use super::diagram::{
-    ABSENT, ALL, Answers, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, Overlap,
-    PASSES, Variable,
-};
 use super::grouping::{Grouped, SettingLine};
+use super::overlap::{Answers, Overlap};
 use super::pairs::{Pair, Related};
 use super::plain::{PlainChange, PlainChanges};
 use super::relations;
@@ -18,6 +15,9 @@ use crate::bits::{Word, ones, test};
 use crate::catalogue::{Bit, Catalogue, Form, Kind, Limit, Node, NodeId};
 use crate::document::RelationType;
 use crate::engine::{Engine, LimitSet, Verdict};
+use crate::filter::diagram::{
+    ABSENT, ALL, Asked, Diagram, Diagrams, FAILS, ME, NOBODY, NONE, OTHER, PASSES, Variable,
+};
 use crate::filter::{Day, Formula, Formulas};
 use crate::ids::{ClassId, GroupListId, Key, Number, UserSlot, each};
 use crate::names::{HashMap, IndexMap, IndexSet};
@@ -675,7 +675,7 @@ impl Shift {
 
 pub(super) fn has_same_limits(sides: BeforeAfter<Side<'_>>) -> bool {
     let BeforeAfter { before, after } = sides.map(Side::limits);
-    std::ptr::eq(before, after) || before == after
+    std::ptr::eq(before, after) || before.lists_same(after)
 }
 
 impl<'e> Side<'e> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BeforeAfter;
-use super::diagram::Overlap;
+use super::overlap::Overlap;
 use crate::document::RelationType;
 use crate::engine::Engine;
 use crate::ids::{AssignmentListId, ClassId, GroupListId, IdVec, Number, UserSlot};

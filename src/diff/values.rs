@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use super::days::Days;
-use super::diagram::Overlap;
+use super::overlap::Overlap;
 use crate::catalogue::{Limit, fence_day};
 use crate::date::Date;
 use crate::document::Fence;

@@ -37,6 +37,12 @@ impl LimitSet {
             .unwrap_or(&Limit::Nothing)
     }
 
+    /// Returns whether the same limits are listed, of whichever version of the policy.
+    pub(crate) fn lists_same(&self, other: &LimitSet) -> bool {
+        let is_same = |one: &Listed, other: &Listed| Arc::ptr_eq(one, other) || one == other;
+        is_same(&self.shared, &other.shared) && is_same(&self.own, &other.own)
+    }
+
     /// Estimates its size, in bytes; shared limits are divided by how often they are shared.
     pub(super) fn bytes(&self) -> usize {
         let shared = size_of_val(&*self.shared) / Arc::strong_count(&self.shared).max(1);

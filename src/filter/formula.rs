@@ -244,9 +244,10 @@ impl<'c> Formula<'c> {
             parts.sort_unstable();
             parts.dedup();
             let changed = merge(op, &mut parts)
-                || simplify(op, &mut parts, effort)
-                || factor(op, &mut parts, effort)
-                || (op == Op::And && part_states(&mut parts, effort));
+                || !are_independent(&parts)
+                    && (simplify(op, &mut parts, effort)
+                        || factor(op, &mut parts, effort)
+                        || (op == Op::And && part_states(&mut parts, effort)));
             if !changed {
                 break;
             }
@@ -398,6 +399,13 @@ fn merge(op: Op, parts: &mut Vec<Formula<'_>>) -> bool {
     parts.len() < before
 }
 
+/// Returns whether all parts are tests that have nothing to do with each other: of
+/// relations' states and of bounds. Such tests of the same thing are merged.
+fn are_independent(parts: &[Formula<'_>]) -> bool {
+    let alone = |test: &Test<'_>| matches!(test, Test::Relation(..) | Test::Bound(..));
+    parts.iter().all(|part| matches!(part, Formula::Test(test) if alone(test)))
+}
+
 /// Reduces each part, given the others: within `and` they are known
 /// to hold, within `or` not to hold. So `a or (a and b)` is `a`.
 #[expect(
@@ -513,7 +521,7 @@ fn joined<'f, 'c>(op: Op, part: &'f Formula<'c>) -> &'f [Formula<'c>] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -541,7 +549,7 @@ mod tests {
     }
 
     /// A formula that is not in normal form.
-    fn formula() -> impl Strategy<Value = Formula<'static>> {
+    pub(in crate::filter) fn formula() -> impl Strategy<Value = Formula<'static>> {
         let relation = (0usize..3, 0u8..8)
             .prop_map(|(at, accepted)| Test::Relation(RELATIONS[at], states(accepted)));
         let bound = (0usize..2).prop_map(|at| Test::Bound(["x", "y"][at], AttributeId::new(at)));
@@ -576,7 +584,7 @@ mod tests {
         }
     }
 
-    struct Object {
+    pub(in crate::filter) struct Object {
         /// Whom the relation `a` names: `p`, who is me, and others.
         a: Option<u8>,
         states: [Option<RelationState>; 3],
@@ -587,9 +595,9 @@ mod tests {
     }
 
     impl Object {
-        const ALL: usize = 9 * 4 * 4 * 2 * 2 * 4 * 4 * 3;
+        pub(in crate::filter) const ALL: usize = 9 * 4 * 4 * 2 * 2 * 4 * 4 * 3;
 
-        fn new(mut number: usize) -> Object {
+        pub(in crate::filter) fn new(mut number: usize) -> Object {
             let mut next = |among: usize| {
                 let at = number % among;
                 number /= among;
@@ -613,7 +621,7 @@ mod tests {
         }
     }
 
-    fn holds(formula: &Formula<'_>, object: &Object) -> bool {
+    pub(in crate::filter) fn holds(formula: &Formula<'_>, object: &Object) -> bool {
         let holds = |part: &Formula<'_>| holds(part, object);
         match formula {
             Formula::Test(Test::Relation(name, accepted)) => {

@@ -16,9 +16,10 @@ use crate::relation::RelationState;
 /// more parts, all different, sorted, and none of them a join of the same kind.
 /// A join tests a relation or an attribute once (but `And` may have [`Names`] of one relation
 /// several times, and besides its states), no part of it follows from another, and common
-/// factors of its parts are taken out. (The last two may fail in a predicate that
-/// would take more than a few milliseconds to simplify, with dozens of scopes
-/// that differ in dozens of relations: it means the same, at greater length.)
+/// factors of its parts are taken out. (The last two may fail in a predicate of hundreds of
+/// tests, which would take more than a few milliseconds to simplify: it means the same, at
+/// greater length. Where it can be said in half as many tests by asking for one thing after
+/// another, as of scopes each of which excludes those before it, it is.)
 ///
 /// [`Names`]: Predicate::Names
 ///

@@ -31,34 +31,31 @@ impl<'e> Formulas<'e> {
     /// Builds the formula of the objects on which users of a class may do something in
     /// the ordinary capacity, on any day.
     pub(crate) fn of_class(conditional: &Conditional<'e>) -> Formulas<'e> {
-        let mut search = Search::new(Day::Any, Search::MOST_EFFORT_COMPARED);
-        search.bounds_of = BoundsOf::Class;
-        let main = search.formula(conditional);
-        Formulas { main, definitions: search.definitions }
+        let search = Search::new(Day::Any, BoundsOf::Class, [conditional]);
+        search.find(|search| search.formula(conditional))
     }
 
     /// Builds the formula of the objects on which a user may do something in one of some
     /// capacities, on any day.
-    pub(crate) fn of_any<'c>(capacities: impl Iterator<Item = &'c Conditional<'e>>) -> Formulas<'e>
-    where
-        'e: 'c,
-    {
-        let mut search = Search::new(Day::Any, Search::MOST_EFFORT_COMPARED);
-        let any = capacities.map(|it| search.formula(it)).collect();
-        Formulas { main: search.joined(Op::Or, any), definitions: search.definitions }
+    pub(crate) fn of_any(capacities: &[&Conditional<'e>]) -> Formulas<'e> {
+        let search = Search::new(Day::Any, BoundsOf::User, capacities.iter().copied());
+        search.find(|search| search.any(capacities.iter().copied()))
     }
 
     /// Builds the formula of the objects on which all of some users may do something,
     /// each in one capacity or another. A bound other than `"any"` is one test, if it can
     /// be passed on that day.
     pub(crate) fn of_all(users: &[Vec<Conditional<'e>>], today: Option<Date>) -> Formulas<'e> {
-        let mut search = Search::new(Day::Of(today), Search::MOST_EFFORT);
-        let mut all = Vec::new();
-        for capacities in users {
-            let any = capacities.iter().map(|it| search.formula(it)).collect();
-            all.push(search.joined(Op::Or, any));
-        }
-        Formulas { main: search.joined(Op::And, all), definitions: search.definitions }
+        let search = Search::new(Day::Of(today), BoundsOf::User, users.iter().flatten());
+        search.find(|search| {
+            let all = users.iter().map(|capacities| search.any(capacities)).collect();
+            search.joined(Op::And, all)
+        })
+    }
+
+    /// Returns the number of tests in all.
+    pub(super) fn tests(&self) -> usize {
+        self.definitions.iter().chain([&self.main]).map(Formula::tests).sum()
     }
 
     /// Returns them with a user's limits in the place of tests of the user's bounds.
@@ -104,7 +101,10 @@ enum BoundsOf {
 struct Search<'e> {
     day: Day,
     bounds_of: BoundsOf,
-    effort: Effort,
+    /// The number of tests that the conditions have.
+    tests: usize,
+    /// The effort left for normal forms. Without any, formulas are left as they stand.
+    effort: Option<Effort>,
     definitions: Vec<Formula<'e>>,
 }
 
@@ -122,9 +122,46 @@ impl<'e> Search<'e> {
     /// The same where formulas are compared, of which there are many.
     const MOST_EFFORT_COMPARED: usize = 65_536;
 
-    fn new(day: Day, effort: usize) -> Search<'e> {
-        let bounds_of = BoundsOf::User;
-        Search { day, bounds_of, effort: Effort::new(effort), definitions: Vec::new() }
+    /// Conditions with more tests than this are first written as their diagram.
+    const MOST_COMPARED: usize = 256;
+
+    fn new<'c>(
+        day: Day,
+        bounds_of: BoundsOf,
+        conditionals: impl IntoIterator<Item = &'c Conditional<'e>>,
+    ) -> Search<'e>
+    where
+        'e: 'c,
+    {
+        let tests = conditionals.into_iter().map(tests_of).sum();
+        Search { day, bounds_of, tests, effort: None, definitions: Vec::new() }
+    }
+
+    /// Finds a formula: of a large condition as its diagram has it, if that is much shorter,
+    /// and otherwise in normal form.
+    fn find(mut self, formula: impl Fn(&mut Search<'e>) -> Formula<'e>) -> Formulas<'e> {
+        if self.tests > Self::MOST_COMPARED {
+            let main = formula(&mut self);
+            let definitions = std::mem::take(&mut self.definitions);
+            if let Some(short) = (Formulas { main, definitions }).shortened() {
+                return short;
+            }
+        }
+        self.effort = Some(Effort::new(match self.day {
+            Day::Of(_) => Self::MOST_EFFORT,
+            Day::Any => Self::MOST_EFFORT_COMPARED,
+        }));
+        let main = formula(&mut self);
+        Formulas { main, definitions: self.definitions }
+    }
+
+    /// Returns the formula of the objects that meet one of some conditions.
+    fn any<'c>(&mut self, capacities: impl IntoIterator<Item = &'c Conditional<'e>>) -> Formula<'e>
+    where
+        'e: 'c,
+    {
+        let any = capacities.into_iter().map(|it| self.formula(it)).collect();
+        self.joined(Op::Or, any)
     }
 
     /// Returns the formula of the objects that meet a condition and pass its terms.
@@ -149,11 +186,12 @@ impl<'e> Search<'e> {
         self.joined(Op::And, parts)
     }
 
-    /// Joins formulas in normal form.
+    /// Joins formulas, in normal form if they are.
     fn joined(&self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
-        match <[Formula<'e>; 1]>::try_from(parts) {
-            Ok([only]) => only,
-            Err(parts) => Formula::join(op, parts, &self.effort),
+        match (<[Formula<'e>; 1]>::try_from(parts), &self.effort) {
+            (Ok([only]), _) => only,
+            (Err(parts), Some(effort)) => Formula::join(op, parts, effort),
+            (Err(parts), None) => Formula::Join(op, parts),
         }
     }
 
@@ -168,6 +206,14 @@ impl<'e> Search<'e> {
         }
         Formula::Test(Test::Values(name, limit))
     }
+}
+
+/// Returns the number of tests in a condition, each counted once, of what the user holds.
+fn tests_of(conditional: &Conditional<'_>) -> usize {
+    let condition = conditional.condition();
+    let scopes = condition.scopes().filter(|scope| conditional.holds(scope.bit));
+    let tests = scopes.map(|scope| scope.when.len()).sum::<usize>();
+    tests.saturating_add(condition.all_checks().count()).saturating_add(conditional.terms.len())
 }
 
 /// An [`Evaluator`] whose answers are formulas.
@@ -206,7 +252,7 @@ impl<'e> Evaluator for Evaluation<'_, 'e> {
     }
 
     fn join(&mut self, op: Op, parts: Vec<Formula<'e>>) -> Formula<'e> {
-        Formula::join(op, parts, &self.search.effort)
+        self.search.joined(op, parts)
     }
 
     /// Makes a definition of a large step that several scopes may require.

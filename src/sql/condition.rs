@@ -14,7 +14,7 @@ use crate::relation::RelationState;
 /// deepest that joins are nested. Databases limit both, and so does the stack of
 /// the code that renders the condition.
 const MOST_TESTS: usize = 4_096;
-const MOST_DEPTH: usize = 64;
+const MOST_DEPTH: usize = 256;
 
 /// The filter's condition on the rows of a table.
 pub(super) fn of(filter: &Filter, mapping: &Mapping) -> Result<Sql, ConditionError> {

@@ -396,6 +396,15 @@ fn filters_of_scopes_that_differ_in_many_relations() {
         let engine = Engine::new(&policy(text));
         engine.filter_by_name("u", "p", None).expect("a filter");
     });
+    // The diagram asks for each relation once.
+    for scopes in [100, 400] {
+        let text = stairs(scopes * scopes / 2);
+        let engine = Engine::new(&policy(&text));
+        let told = engine.filter_by_name("u", "p", None).expect("a filter").to_string();
+        let tests = told.matches(" is ").count();
+        assert!(tests <= 4 * scopes, "{tests} tests of {scopes} scopes");
+        assert!(told.len() < 100 * scopes, "{} letters of {scopes} scopes", told.len());
+    }
     // Without its normal form, it still matches what is allowed.
     let engine = Engine::new(&policy(&stairs(2_000)));
     let (user, action) = (engine.user("u").expect("u"), engine.permission("p").expect("p"));
@@ -412,6 +421,20 @@ fn filters_of_scopes_that_differ_in_many_relations() {
             assert_eq!(filter.matches(&job), allowed, "{steps} without {left_out}");
         }
     }
+}
+
+#[test]
+fn differences_of_scopes_that_differ_in_many_relations() {
+    let denied = r#"{"edit": {"source": {"user": "u"}, "ops": [{"deny": "p.s1"}]}}"#;
+    let change = serde_json::from_str(denied).expect("a change");
+    let what_if = |text: &str| {
+        let engine = Engine::new(&policy(text));
+        engine.what_if(Actor::Host, &change).expect("it may be made").diff.to_string()
+    };
+    grows_with_its_input(2_000, stairs, |text| drop(what_if(text)));
+    // Two hundred scopes: what is lost is found, and nothing else.
+    let told = what_if(&stairs(20_000));
+    assert!(told.contains("has `p` on fewer objects"), "{}", &told[..500]);
 }
 
 #[test]

@@ -485,7 +485,7 @@ fn a_table_can_be_joined_with_itself() {
     }
 }
 
-/// A condition has 4,096 tests at most, and 64 joins within each other.
+/// A condition has 4,096 tests at most, and 256 joins within each other.
 #[test]
 fn conditions_are_of_bounded_size() {
     let name = |at: usize| format!("a{at}");
@@ -536,8 +536,54 @@ fn conditions_are_of_bounded_size() {
         let related = |jobs: Mapping, at| jobs.relation(name(at), Ids::column(name(at)));
         refused(policy, (0..=joins).fold(jobs(), related))
     };
-    assert_eq!(deep(64), None);
-    assert_eq!(deep(65), Some(ConditionError::TooLarge));
+    assert_eq!(deep(256), None);
+    assert_eq!(deep(257), Some(ConditionError::TooLarge));
+}
+
+/// Scopes each of which excludes the relations of those before it: the condition asks for
+/// each relation twice, nested as deep as there are scopes.
+#[test]
+fn scopes_that_exclude_each_other_are_a_deep_condition() {
+    let names: Vec<String> = (0..120).map(|at| format!("r{at}")).collect();
+    let scope = |at: usize| {
+        let before = names.iter().take(at).map(|name| (name.clone(), json!(["other", "none"])));
+        let when: Json = before.chain([(names[at].clone(), json!("me"))]).collect();
+        json!({"key": format!("s{at}"), "when": when})
+    };
+    let relations: Json = names.iter().map(|name| (name.clone(), json!("user"))).collect();
+    let policy = json!({
+        "format": 1,
+        "catalogue": {
+            "objects": {"job": {"relations": relations}},
+            "permissions": [
+                {"key": "p", "object": "job", "scopes": (0..120).map(scope).collect::<Json>()}]},
+        "users": {"u": {"allow": ["p"]}}});
+    let filter = filter(&engine(&policy.to_string()), "u", "p");
+    let mapping = names.iter().fold(Mapping::new(Database::Sqlite, "job", "jobs"), |jobs, name| {
+        jobs.relation(name, Ids::column(name))
+    });
+    let condition = filter.where_clause(&mapping, 1).expect("it is small enough");
+    let database = Connection::open_in_memory().expect("a database");
+    execute(&database, &format!("CREATE TABLE jobs (id, {})", names.join(", ")), Vec::new());
+    let mut expected = Vec::new();
+    for id in 0..240 {
+        // One names the user, and every second time one before it names nobody we know of.
+        let (mine, unknown) = (id / 2, (id % 2 == 1).then_some(id / 4));
+        let cell = |at: usize| match at {
+            _ if at == mine => Cell::Text("u".to_owned()),
+            _ if Some(at) == unknown => Cell::Blob(Vec::new()),
+            _ if at.is_multiple_of(3) => Cell::Null,
+            _ => Cell::Text("v".to_owned()),
+        };
+        let id_cell = Cell::Integer(i64::try_from(id).expect("it is small"));
+        let row = std::iter::once(id_cell.clone()).chain((0..120).map(cell)).collect::<Vec<_>>();
+        let marks = vec!["?"; row.len()].join(", ");
+        execute(&database, &format!("INSERT INTO jobs VALUES ({marks})"), row);
+        if unknown.is_none_or(|unknown| unknown >= mine) {
+            expected.push(id_cell);
+        }
+    }
+    assert_eq!(selected(&database, "jobs", "id", condition), expected);
 }
 
 /// Definitions are expanded, as far as that is reasonable.
