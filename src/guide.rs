@@ -14,41 +14,163 @@
 //! 11. [`costs`] and [`peers`]: measured, and how to measure again.
 //! 12. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
 
+// The links are here and not in the pages, where those who read them as files would find
+// them dead.
+
 #[doc = include_str!("guide/modelling.md")]
+///
+/// [`can_actions`]: crate::Engine::can_actions
+/// [`can_objects`]: crate::Engine::can_objects
+/// [`can_some`]: crate::Engine::can_some
+/// [`can`]: crate::Engine::can
+/// [`explain`]: crate::Engine::explain
+/// [`filter`]: crate::Engine::filter
+/// [`level`]: crate::Engine::level
+/// [`Policy::lint`]: crate::Policy::lint
+/// [`remedies`]: crate::Engine::remedies
+/// [adopted]: crate::PolicyBuilder::adopt
+/// [delegating]: crate::guide::delegating
 pub mod modelling {}
 
 #[doc = include_str!("guide/users.md")]
+///
+/// [`Asker::within`]: crate::Asker::within
+/// [`Engine::subject`]: crate::Engine::subject
+/// [`UserEntry`]: crate::document::UserEntry
 pub mod users {}
 
 #[doc = include_str!("guide/identity.md")]
+///
+/// [`Change::Rename`]: crate::change::Change
+/// [`Engine::owns`]: crate::Engine::owns
+/// [`Id`]: crate::object::Id
+/// [`Permission`]: crate::Permission
+/// [`Policy::lint`]: crate::Policy::lint
+/// [`Subject::users`]: crate::object::Subject::users
+/// [`User`]: crate::User
 pub mod identity {}
 
 #[doc = include_str!("guide/delegating.md")]
+///
+/// [`Actor::Host`]: crate::change::Actor
+/// [`Actor::User`]: crate::change::Actor
+/// [`Engine::at_least`]: crate::Engine::at_least
+/// [`Engine::violations`]: crate::Engine::violations
+/// [`Remedies`]: crate::explain::Remedies
+/// [test document]: crate::policy_test
+/// [the design]: crate::design
 pub mod delegating {}
 
 #[doc = include_str!("guide/persisting.md")]
+///
+/// [`apply`]: crate::Policy::apply
+/// [`AsyncJournal`]: crate::journal::AsyncJournal
+/// [`catch_up`]: crate::Live::catch_up
+/// [`commit_async`]: crate::Live::commit_async
+/// [`commit_document_after`]: crate::Live::commit_document_after
+/// [`commit_document`]: crate::Live::commit_document
+/// [`Journal`]: crate::journal::Journal
+/// [`journal`]: crate::journal
+/// [`Live::reload`]: crate::Live::reload
+/// [`Live::update`]: crate::Live::update
+/// [`Live`]: crate::Live
+/// [`log_entry`]: crate::change::Applied::log_entry
+/// [`Missing`]: crate::journal::JournalError::Missing
+/// [`reload`]: crate::Live::reload
+/// [`reopen`]: crate::Live::reopen
+/// [`replay`]: crate::Live::replay
+/// [`upgrade`]: crate::Live::upgrade
+/// [entries]: crate::journal::LogEntry
+/// [limits]: crate::problem::Limits
+/// [reported]: crate::Revised::left_out
 pub mod persisting {}
 
 #[doc = include_str!("guide/requests.md")]
+///
+/// [`Asker`]: crate::Asker
+/// [`can_actions`]: crate::Asker::can_actions
+/// [`can_some`]: crate::Asker::can_some
+/// [`commit_async`]: crate::Live::commit_async
+/// [`explain`]: crate::Asker::explain
+/// [`filter`]: crate::Asker::filter
+/// [`levels`]: crate::Asker::levels
+/// [`Live::subject`]: crate::Live::subject
+/// [`OwnedAsker`]: crate::OwnedAsker
+/// [`persisting`]: crate::guide::persisting
+/// [`Policy::permissions_source`]: crate::Policy::permissions_source
+/// [`remedies`]: crate::Asker::remedies
+/// [`require`]: crate::Asker::require
+/// [`within`]: crate::Asker::within
+/// [replaces]: crate::Live::replace_lineage
 pub mod requests {}
 
 #[doc = include_str!("guide/tenants.md")]
+///
+/// [`Actor::Host`]: crate::change::Actor
+/// [`Change::Import`]: crate::change::Change
+/// [`Live::upgrade_to`]: crate::Live::upgrade_to
+/// [`Live::upgrade`]: crate::Live::upgrade
+/// [`Live`]: crate::Live
+/// [`upgrade`]: crate::Policy::upgrade
+/// [assignment]: crate::guide::modelling
+/// [bundle]: crate::Policy::export
+/// [persisting]: crate::guide::persisting
+/// [shared]: crate::PolicyBuilder::catalogue_of
+/// [subject]: crate::Engine::subject
 pub mod tenants {}
 
 #[doc = include_str!("guide/reviewing.md")]
+///
+/// [`Applied::undo`]: crate::change::Applied::undo
+/// [`Change::Edit`]: crate::change::Change
+/// [`Change::Import`]: crate::change::Change
+/// [`Engine::decide`]: crate::Engine::decide
+/// [`Engine::diff`]: crate::Engine::diff
+/// [`Engine::review`]: crate::Engine::review
+/// [`Engine::what_if`]: crate::Engine::what_if
+/// [`Policy::export`]: crate::Policy::export
+/// [`Policy::lint`]: crate::Policy::lint
+/// [`Policy::matrix`]: crate::Policy::matrix
+/// [`Policy::tree`]: crate::Policy::tree
+/// [Notes]: crate::change::Note
 pub mod reviewing {}
 
 #[doc = include_str!("guide/testing.md")]
+///
+/// [`Coverage`]: crate::policy_test::Coverage
+/// [`diff`]: crate::Engine::diff
+/// [`Explorer`]: crate::testing::Explorer
+/// [`laws`]: crate::testing::laws
+/// [`Policy::fewer_roles`]: crate::Policy::fewer_roles
+/// [`Policy::raises`]: crate::Policy::raises
+/// [`Policy::reach`]: crate::Policy::reach
+/// [`Policy::similar_sources`]: crate::Policy::similar_sources
+/// [`Policy::unused_grants`]: crate::Policy::unused_grants
+/// [`policy_test`]: crate::policy_test
+/// [`Strategies`]: crate::testing::Strategies
+/// [`TestDocument::mutants`]: crate::policy_test::TestDocument::mutants
+/// [`testing::bench`]: crate::testing::bench
 pub mod testing {}
 
 #[doc = include_str!("guide/porting.md")]
+///
+/// [change log]: crate::Policy::replay
+/// [governance]: crate::guide::delegating
+/// [modelling]: crate::guide::modelling
+/// [subject]: crate::Engine::subject
+/// [tenants]: crate::guide::tenants
+/// [test document]: crate::policy_test
 pub mod porting {}
 
 #[doc = include_str!("guide/costs.md")]
+///
+/// [`Asker`]: crate::Asker
 pub mod costs {}
 
 #[doc = include_str!("guide/peers.md")]
 pub mod peers {}
 
 #[doc = include_str!("guide/contributing.md")]
+///
+/// [The design]: crate::design
 pub mod contributing {}

@@ -196,6 +196,12 @@ pub use reason::Reason;
 pub use request::Denied;
 
 #[doc = include_str!("architecture.md")]
+///
+/// [`CompactDocument`]: crate::document::CompactDocument
+/// [`design`]: crate::design
+/// [`Limits`]: crate::problem::Limits
+/// [`Live`]: crate::Live
+/// [the same function]: crate::Engine::can
 pub mod architecture {}
 
 #[doc = include_str!("design.md")]

@@ -173,6 +173,29 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Whoever reads the pages as files, on a code host, finds no link dead.
+#[test]
+fn links_between_files_lead_somewhere() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let in_folder = |folder: &str| {
+        let files = std::fs::read_dir(top.join(folder)).expect("a folder");
+        files.map(|file| file.expect("a file").path()).collect::<Vec<_>>()
+    };
+    let mut pages = [in_folder("src"), in_folder("src/guide")].concat();
+    pages.retain(|page| page.extension().is_some_and(|it| it == "md"));
+    assert!(pages.len() > 10);
+    pages.push(top.join("README.md"));
+    for page in pages {
+        let text = std::fs::read_to_string(&page).expect("a text");
+        for rest in text.split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap_or_default();
+            let is_elsewhere = target.is_empty() || target.starts_with("http");
+            let beside = page.parent().expect("a folder").join(target);
+            assert!(is_elsewhere || beside.exists(), "{}: {target}", page.display());
+        }
+    }
+}
+
 #[test]
 fn it_is_short() {
     assert!(README.lines().count() <= 250);
