@@ -20,6 +20,8 @@ pub(super) struct Column<'c> {
     pub(super) bound: &'c Cell<usize>,
     /// `true` if tests of ids have the part that decides. Without it, more may pass.
     pub(super) decides: bool,
+    /// `true` if ids that it is compared with are always those of one user.
+    pub(super) of_one: bool,
 }
 
 /// The ids of users or groups, all of one form.
@@ -40,6 +42,21 @@ impl Values {
             Values::Any(values) => values.is_empty(),
         }
     }
+
+    /// Returns the only one, as PostgreSQL takes it.
+    fn only(&self) -> Option<SqlValue> {
+        match self {
+            Values::Texts(texts) | Values::Uuids(texts) => match texts.as_slice() {
+                [text] if !text.contains('\0') => Some(SqlValue::Text(text.clone())),
+                _ => None,
+            },
+            Values::Integers(integers) => match integers.as_slice() {
+                &[integer] => Some(SqlValue::Integer(integer)),
+                _ => None,
+            },
+            Values::Any(_) => None,
+        }
+    }
 }
 
 /// A list that a column may be in, to be read after the column, and after its bytes.
@@ -57,7 +74,11 @@ pub(super) enum Dates {
     Text,
 }
 
-impl Column<'_> {
+impl<'c> Column<'c> {
+    pub(super) fn new(database: Database, expr: Sql, bound: &'c Cell<usize>) -> Column<'c> {
+        Column { database, expr, bound, decides: true, of_one: false }
+    }
+
     pub(super) fn is_null(&self) -> Condition {
         Condition::test([self.expr.clone(), " IS NULL".into()])
     }
@@ -156,9 +177,8 @@ impl Column<'_> {
         self.bind(SqlValue::Texts(texts.collect()))
     }
 
-    /// The ids as a list. PostgreSQL gets them as one array.
+    /// The ids as a list.
     fn list(&self, ids: &Values) -> List {
-        let is_any = |array| Sql::of([" = ANY (".into(), array, ")".into()]);
         let is_in = |values: Vec<SqlValue>| {
             let values = Sql::list(values.into_iter().map(|value| self.bind(value)), ", ");
             Sql::of([" IN (".into(), values, ")".into()])
@@ -166,18 +186,7 @@ impl Column<'_> {
         let texts = |texts: &[String]| texts.iter().cloned().map(SqlValue::Text).collect();
         let (column, bytes) = match (self.database, ids) {
             (_, Values::Any(values)) => (is_in(values.clone()), Sql::default()),
-            (Database::Postgres, Values::Texts(texts)) => {
-                let array = is_any(cast(self.texts(texts), "text[]"));
-                (array.clone(), array)
-            }
-            (Database::Postgres, Values::Uuids(texts)) => {
-                let array = cast(self.texts(texts), "text[]");
-                (is_any(cast(array.clone(), "uuid[]")), is_any(array))
-            }
-            (Database::Postgres, Values::Integers(integers)) => {
-                let array = cast(self.bind(SqlValue::Integers(integers.clone())), "bigint[]");
-                (is_any(array.clone()), is_any(cast(array, "text[]")))
-            }
+            (Database::Postgres, _) => return self.postgres_list(ids),
             (Database::Sqlite, Values::Texts(ids) | Values::Uuids(ids)) => {
                 let bytes = ids.iter().map(|id| cast(self.bind(id.as_str().into()), "BLOB"));
                 let bytes = Sql::of([" IN (".into(), Sql::list(bytes, ", "), ")".into()]);
@@ -194,6 +203,38 @@ impl Column<'_> {
             }
         };
         List { column, bytes }
+    }
+
+    /// The ids as PostgreSQL gets them: in one array, so that the text of a query is the same
+    /// for any number of them; or where there is always one, by itself, so that it plans a
+    /// prepared query once and not for each array anew.
+    fn postgres_list(&self, ids: &Values) -> List {
+        let one = if self.of_one { ids.only() } else { None };
+        let (is, close, end) =
+            if one.is_some() { (" = ", "", "") } else { (" = ANY (", ")", "[]") };
+        let equals = |value: Sql| Sql::of([is.into(), value, close.into()]);
+        let as_form = |value: Sql, form: &str| cast(value, &format!("{form}{end}"));
+        let bound = match (one, ids) {
+            (Some(one), _) => self.bind(one),
+            (None, Values::Texts(texts) | Values::Uuids(texts)) => self.texts(texts),
+            (None, Values::Integers(integers)) => self.bind(SqlValue::Integers(integers.clone())),
+            (None, Values::Any(_)) => Sql::default(),
+        };
+        let (column, bytes) = match ids {
+            Values::Integers(_) => {
+                let integers = as_form(bound, "bigint");
+                (integers.clone(), as_form(integers, "text"))
+            }
+            Values::Uuids(_) => {
+                let texts = as_form(bound, "text");
+                (as_form(texts.clone(), "uuid"), texts)
+            }
+            Values::Texts(_) | Values::Any(_) => {
+                let texts = as_form(bound, "text");
+                (texts.clone(), texts)
+            }
+        };
+        List { column: equals(column), bytes: equals(bytes) }
     }
 
     /// Tests whether it equals one of a list, as the database compares them.

@@ -8,7 +8,7 @@ use super::mapping::{Attribute, IdForm, IdPlace, Ids, MakeValue, Mapping, Step, 
 use super::text::{Condition, Sql};
 use super::{ConditionError, Database, SqlValue, narrow};
 use crate::filter::{Filter, Predicate};
-use crate::relation::RelationState;
+use crate::relation::{RelationState, RelationType};
 
 /// The most tests that a condition has, with definitions written out, and the
 /// deepest that joins are nested. Databases limit both, and so does the stack of
@@ -91,6 +91,19 @@ pub(super) struct Rows<'f> {
     pub(super) decides: bool,
 }
 
+/// The users or groups one of whom a relation must name.
+struct Mine<'n> {
+    names: &'n [String],
+    /// `true` if they are always one user: who asks.
+    of_one: bool,
+}
+
+impl<'n> Mine<'n> {
+    fn any_of(names: &'n [String]) -> Mine<'n> {
+        Mine { names, of_one: false }
+    }
+}
+
 impl<'f> Rows<'f> {
     pub(super) fn condition(&self, predicate: &Predicate) -> Result<Condition, ConditionError> {
         let each = |parts: &[Predicate]| -> Result<Vec<Condition>, ConditionError> {
@@ -104,12 +117,12 @@ impl<'f> Rows<'f> {
             Predicate::Or(parts) => Condition::any(each(parts)?),
             Predicate::Relation { name, names, states } => {
                 let nobody = *states == [RelationState::None];
-                let mine = if nobody { &[] } else { self.filter.me(*names) };
+                let mine = if nobody { Mine::any_of(&[]) } else { self.me(*names) };
                 self.relation(name, mine, states)?
             }
             // As of somebody who is one of these.
             Predicate::Names { name, any_of, .. } => {
-                self.relation(name, any_of, &[RelationState::Me])?
+                self.relation(name, Mine::any_of(any_of), &[RelationState::Me])?
             }
             Predicate::OneOf { attribute, values } => {
                 let Attribute { term, value, .. } = self.attribute(attribute)?;
@@ -147,8 +160,12 @@ impl<'f> Rows<'f> {
     }
 
     fn column(&self, term: &Term) -> Column<'f> {
-        let database = self.mapping.database;
-        Column { database, expr: term.of(database, self.row), bound: self.bound, decides: true }
+        Column::new(self.mapping.database, term.of(self.mapping.database, self.row), self.bound)
+    }
+
+    /// Returns the users or groups that are me.
+    fn me(&self, names: RelationType) -> Mine<'f> {
+        Mine { names: self.filter.me(names), of_one: names == RelationType::User }
     }
 
     fn attribute(&self, name: &str) -> Result<&'f Attribute, ConditionError> {
@@ -162,7 +179,7 @@ impl<'f> Rows<'f> {
     fn relation(
         &self,
         name: &str,
-        mine: &[String],
+        Mine { names: mine, of_one }: Mine<'_>,
         states: &[RelationState],
     ) -> Result<Condition, ConditionError> {
         let Mapping { database, kind, relations, .. } = self.mapping;
@@ -176,7 +193,7 @@ impl<'f> Rows<'f> {
         let decides = self.decides || *states != [RelationState::Me];
         match &ids.place {
             IdPlace::Column(term) => {
-                Ok(in_column(&Column { decides, ..self.column(term) }, &mine, accepted))
+                Ok(in_column(&Column { decides, of_one, ..self.column(term) }, &mine, accepted))
             }
             IdPlace::Array(_) if *database != Database::Postgres => {
                 Err(ConditionError::NoArray { kind: kind(), relation: relation() })
@@ -184,7 +201,7 @@ impl<'f> Rows<'f> {
             IdPlace::Array(term) => {
                 let array = self.column(term);
                 let join = self.join(Source::Array(&array));
-                let ids = Column { decides, ..self.joined(&join, "id") };
+                let ids = Column { decides, of_one, ..self.joined(&join, "id") };
                 Ok(join.condition(&ids, &mine, accepted))
             }
             IdPlace::Joined(steps, _) if !is_joined(steps) => {
@@ -192,7 +209,7 @@ impl<'f> Rows<'f> {
             }
             IdPlace::Joined(steps, column) => {
                 let join = self.join(Source::Tables(steps));
-                let ids = Column { decides, ..self.joined(&join, column) };
+                let ids = Column { decides, of_one, ..self.joined(&join, column) };
                 Ok(join.condition(&ids, &mine, accepted))
             }
         }
@@ -204,18 +221,18 @@ impl<'f> Rows<'f> {
         &self,
         predicate: &Predicate,
     ) -> Result<Option<Keys>, ConditionError> {
-        let (name, mine) = match predicate {
+        let (name, Mine { names: mine, of_one }) = match predicate {
             Predicate::Relation { name, names, states } if *states == [RelationState::Me] => {
-                (name, self.filter.me(*names))
+                (name, self.me(*names))
             }
-            Predicate::Names { name, any_of, .. } => (name, any_of.as_slice()),
+            Predicate::Names { name, any_of, .. } => (name, Mine::any_of(any_of)),
             _ => return Ok(None),
         };
         let Some(ids) = self.mapping.relations.get(name) else { return Ok(None) };
         let IdPlace::Joined(steps, column) = &ids.place else { return Ok(None) };
         let mine = self.values(name, ids, mine, accepted(&[RelationState::Me]))?;
         let join = self.join(Source::Tables(steps));
-        let ids = Column { decides: false, ..self.joined(&join, column) };
+        let ids = Column { decides: false, of_one, ..self.joined(&join, column) };
         Ok(join.keys(&self.mapping.key, ids.is_one_of(&mine)))
     }
 
@@ -227,7 +244,7 @@ impl<'f> Rows<'f> {
     fn joined(&self, join: &Join<'_>, column: &str) -> Column<'f> {
         let database = self.mapping.database;
         let expr = Term::Column(column.to_owned()).of(database, &join.last_alias());
-        Column { database, expr, bound: self.bound, decides: true }
+        Column::new(database, expr, self.bound)
     }
 
     /// The ids of users or groups. Where the relation may name others, all of them must have

@@ -11,6 +11,9 @@
 //! | `diesel` | 2.3.14 | PostgreSQL 15 | [`Filter::where_clause`] |
 //! | SeaORM, and so `sea-query-sqlx` | 2.0.4 | PostgreSQL 15, MariaDB 10.11 | `Filter::condition`, of the feature `sea-query` |
 //!
+//! MySQL itself, of which Debian has no package, was not among them. To it goes what goes to
+//! MariaDB, of functions that both have.
+//!
 //! In all of them, `filter` is a [`Filter`], and `jobs` a [`Mapping`](super::Mapping) for
 //! the database.
 //!

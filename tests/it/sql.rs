@@ -725,8 +725,8 @@ fn uuids_are_ids_as_databases_display_them() {
     let jobs = |database| jobs(database).relation("assignee", Ids::column("assignee").uuids());
     let (condition, values) =
         filter(id).where_clause(&jobs(Database::Postgres), 5).expect("a UUID");
-    assert!(condition.contains("= ANY (CAST(CAST($5 AS text[]) AS uuid[]))"), "{condition}");
-    assert_eq!(values, [SqlValue::Texts(vec![id.to_owned()])]);
+    assert!(condition.contains("= CAST(CAST($5 AS text) AS uuid)"), "{condition}");
+    assert_eq!(values, [id.into()]);
     for name in [&id.to_uppercase(), &id.replace('-', ""), "7", &id.replace('8', "é")] {
         let refused = filter(name).where_clause(&jobs(Database::Postgres), 1);
         assert!(matches!(refused, Err(ConditionError::NoId { .. })), "{name}");

@@ -1,5 +1,7 @@
 //! Real servers, for the tests of filters' SQL.
 
+use std::time::{Duration, Instant};
+
 use grantree::sql::{Database, SqlValue};
 use mysql::prelude::Queryable;
 use postgres::types::ToSql;
@@ -124,6 +126,37 @@ impl Server {
         }
     }
 
+    /// Prepares a query whose first column is an integer, as a host does, and runs it that
+    /// often: that column, and the time of each run.
+    pub fn timed(
+        &mut self,
+        sql: &str,
+        values: &[SqlValue],
+        runs: usize,
+    ) -> (Vec<i64>, Vec<Duration>) {
+        let mut rows = Vec::new();
+        let mut times = Vec::new();
+        let statement = match self {
+            Server::Postgres(client) => Some(client.prepare(sql).expect("a query")),
+            _ => None,
+        };
+        for _ in 0..runs {
+            let start = Instant::now();
+            rows = match (&mut *self, &statement) {
+                (Server::Postgres(client), Some(statement)) => {
+                    let values: Vec<_> = values.iter().cloned().map(for_postgres).collect();
+                    let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|it| &**it).collect();
+                    let rows = client.query(statement, &values).expect("rows");
+                    rows.iter().map(|row| row.get(0)).collect()
+                }
+                // Their drivers keep statements that they have prepared.
+                (server, _) => server.integers(sql, values).expect("rows"),
+            };
+            times.push(start.elapsed());
+        }
+        (rows, times)
+    }
+
     /// The rows of a query whose first column is an integer: that column.
     pub fn integers(&mut self, sql: &str, values: &[SqlValue]) -> Result<Vec<i64>, String> {
         match self {
@@ -142,7 +175,7 @@ impl Server {
             #[cfg(feature = "sqlite")]
             Server::Sqlite(database) => {
                 let values = rusqlite::params_from_iter(values.iter().map(for_sqlite));
-                let mut query = database.prepare(sql).map_err(|error| error.to_string())?;
+                let mut query = database.prepare_cached(sql).map_err(|error| error.to_string())?;
                 let rows = query.query_map(values, |row| row.get(0));
                 let rows = rows.map_err(|error| error.to_string())?;
                 rows.collect::<Result<_, _>>().map_err(|error| error.to_string())

@@ -1,7 +1,7 @@
 //! Tables of jobs, and the shapes of lists of them.
 
 use grantree::filter::Filter;
-use grantree::sql::{Database, Ids, Mapping};
+use grantree::sql::{Database, Ids, Mapping, SqlValue};
 use grantree::{Document, Engine, Policy};
 
 use crate::Server;
@@ -35,6 +35,8 @@ pub struct Shape {
     pub name: &'static str,
     pub filter: Filter,
     pub by_hand: &'static str,
+    /// The values that it binds.
+    pub values: Vec<SqlValue>,
 }
 
 pub fn shapes(database: Database) -> Vec<Shape> {
@@ -67,25 +69,35 @@ pub fn shapes(database: Database) -> Vec<Shape> {
             ),
         ],
         Database::Postgres => [
-            ("column", COLUMN),
-            ("join", JOIN),
+            ("column", "SELECT % FROM jobs WHERE assignee_id = $1"),
+            (
+                "join",
+                "SELECT % FROM jobs WHERE id IN (SELECT job_id FROM watchers WHERE user_id = $1)",
+            ),
             (
                 "either",
-                "SELECT % FROM jobs WHERE assignee_id = 7 \
-                 OR id = ANY (ARRAY (SELECT job_id FROM watchers WHERE user_id = 7))",
+                "SELECT % FROM jobs WHERE assignee_id = $1 \
+                 OR id = ANY (ARRAY (SELECT job_id FROM watchers WHERE user_id = $1))",
             ),
-            ("groups", GROUPS),
-            ("me_or_none", ME_OR_NONE),
+            (
+                "groups",
+                "SELECT % FROM jobs WHERE id IN (SELECT job_id FROM crews WHERE team = ANY ($1))",
+            ),
+            (
+                "me_or_none",
+                "SELECT % FROM jobs LEFT JOIN watchers ON job_id = id WHERE job_id IS NULL \
+                 UNION SELECT % FROM jobs JOIN watchers ON job_id = id WHERE user_id = $1",
+            ),
             (
                 "readme",
-                "SELECT % FROM jobs WHERE cost <= 5000 AND (assignee_id = 7 OR id = ANY (ARRAY (\
-                 SELECT job_id FROM crews WHERE team IN ('team17', 'team34'))))",
+                "SELECT % FROM jobs WHERE cost <= $2 AND (assignee_id = $1 OR id = ANY (ARRAY (\
+                 SELECT job_id FROM crews WHERE team = ANY ($3))))",
             ),
             (
                 "assigned",
-                "SELECT % FROM jobs WHERE (team = 'team51' AND region = 'north') \
-                 OR (region = 'south' AND id = ANY (ARRAY (\
-                 SELECT job_id FROM watchers WHERE user_id IN (8, 9))))",
+                "SELECT % FROM jobs WHERE (team = $1 AND region = $2) \
+                 OR (region = $3 AND id = ANY (ARRAY (\
+                 SELECT job_id FROM watchers WHERE user_id = ANY ($4))))",
             ),
         ],
         Database::Sqlite => [
@@ -113,9 +125,24 @@ pub fn shapes(database: Database) -> Vec<Shape> {
     };
     let shape = |(name, by_hand)| {
         let action = engine.permission(name).expect("a permission");
-        Shape { name, filter: engine.filter(user, action, ()), by_hand }
+        let values = if database == Database::Postgres { values(name) } else { Vec::new() };
+        Shape { name, filter: engine.filter(user, action, ()), by_hand, values }
     };
     by_hand.into_iter().map(shape).collect()
+}
+
+/// The values that PostgreSQL's queries bind.
+fn values(name: &str) -> Vec<SqlValue> {
+    let user = SqlValue::Integer(7);
+    let teams = SqlValue::Texts(vec!["team17".to_owned(), "team34".to_owned()]);
+    match name {
+        "groups" => vec![teams],
+        "readme" => vec![user, SqlValue::Integer(5000), teams],
+        "assigned" => {
+            vec!["team51".into(), "north".into(), "south".into(), SqlValue::Integers(vec![8, 9])]
+        }
+        _ => vec![user],
+    }
 }
 
 const COLUMN: &str = "SELECT % FROM jobs WHERE assignee_id = 7";
