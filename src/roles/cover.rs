@@ -96,46 +96,77 @@ pub(super) fn cover(rows: &[BitSet], width: usize) -> Vec<BitSet> {
     without_needless(roles, rows)
 }
 
+/// The number of sets that cover each bit of a row.
+struct Counts {
+    bits: Vec<Bit>,
+    counts: Vec<usize>,
+}
+
+impl Counts {
+    fn new(row: &BitSet) -> Counts {
+        let bits: Vec<Bit> = row.iter().collect();
+        Counts { counts: vec![0; bits.len()], bits }
+    }
+
+    fn change(&mut self, role: &BitSet, change: impl Fn(usize) -> usize) {
+        for bit in role.iter() {
+            let at = self.bits.binary_search(&bit);
+            if let Some(count) = at.ok().and_then(|at| self.counts.get_mut(at)) {
+                *count = change(*count);
+            }
+        }
+    }
+
+    fn add(&mut self, role: &BitSet) {
+        self.change(role, |count| count.saturating_add(1));
+    }
+
+    fn remove(&mut self, role: &BitSet) {
+        self.change(role, |count| count.saturating_sub(1));
+    }
+
+    /// Returns whether other sets cover all of one of the sets.
+    fn spares(&self, role: &BitSet) -> bool {
+        let count = |bit| self.bits.binary_search(&bit).ok().and_then(|at| self.counts.get(at));
+        role.iter().all(|bit| count(bit).is_some_and(|&count| count > 1))
+    }
+}
+
 /// Leaves out the sets that no row needs, as others of its sets cover all of it.
 fn without_needless(mut roles: Vec<BitSet>, rows: &[BitSet]) -> Vec<BitSet> {
     roles.sort_by_key(|role| role.iter().count());
-    let mut at = 0;
-    while at < roles.len() {
-        let is_needless = |row: &BitSet| {
-            let role = roles.get(at);
-            !role.is_some_and(|role| role.is_within(row)) || {
-                let mut left = row.clone();
-                let others = roles.iter().enumerate().filter(|&(other, _)| other != at);
-                let others = others.filter(|(_, role)| role.is_within(row));
-                others.for_each(|(_, role)| left.subtract(role));
-                left.is_empty()
-            }
-        };
-        if rows.iter().all(is_needless) {
-            roles.remove(at);
-        } else {
-            at = at.saturating_add(1);
-        }
+    let mut counts: Vec<(&BitSet, Counts)> =
+        rows.iter().map(|row| (row, Counts::new(row))).collect();
+    for role in &roles {
+        let with = counts.iter_mut().filter(|(row, _)| role.is_within(row));
+        with.for_each(|(_, counts)| counts.add(role));
     }
+    roles.retain(|role| {
+        let mut with = counts.iter().filter(|(row, _)| role.is_within(row));
+        let is_needed = !with.all(|(_, counts)| counts.spares(role));
+        if !is_needed {
+            let with = counts.iter_mut().filter(|(row, _)| role.is_within(row));
+            with.for_each(|(_, counts)| counts.remove(role));
+        }
+        is_needed
+    });
     roles
 }
 
 /// Returns those of some sets whose union is a row, without ones that it does not need.
 pub(super) fn chosen(roles: &[BitSet], row: &BitSet) -> Vec<usize> {
+    let mut counts = Counts::new(row);
     let within = roles.iter().enumerate().filter(|(_, role)| role.is_within(row));
-    let mut chosen: Vec<usize> = within.map(|(at, _)| at).collect();
-    let mut at = 0;
-    while let Some(&candidate) = chosen.get(at) {
-        let mut left = row.clone();
-        let others = chosen.iter().filter(|&&other| other != candidate);
-        others.filter_map(|&other| roles.get(other)).for_each(|role| left.subtract(role));
-        if left.is_empty() {
-            chosen.remove(at);
-        } else {
-            at = at.saturating_add(1);
+    let mut chosen: Vec<(usize, &BitSet)> = within.collect();
+    chosen.iter().for_each(|(_, role)| counts.add(role));
+    chosen.retain(|(_, role)| {
+        let is_needed = !counts.spares(role);
+        if !is_needed {
+            counts.remove(role);
         }
-    }
-    chosen
+        is_needed
+    });
+    chosen.into_iter().map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]

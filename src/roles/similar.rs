@@ -44,6 +44,8 @@ struct Profile<'p> {
     name: SourceName,
     kind: SourceKind,
     layer: Layer,
+    /// The number of permissions, and levels, that are granted.
+    size: usize,
     bounds: Vec<(AttributeId, &'p Bound)>,
     settings: Vec<(u32, &'p SettingValue)>,
 }
@@ -101,28 +103,35 @@ impl Policy {
         let (mut similar, mut distinct) = (Vec::new(), Vec::<&Profile<'_>>::new());
         for one in &profiles {
             let mut known = distinct.iter();
-            match known.find(|it| it.is_alike(one) && it.layer.granted == one.layer.granted) {
+            match known.find(|it| {
+                it.size == one.size && it.layer.granted == one.layer.granted && it.is_alike(one)
+            }) {
                 Some(first) => similar.push(pair(policy, one, first, Similarity::Same)),
                 None => distinct.push(one),
             }
         }
         for (at, one) in distinct.iter().enumerate() {
-            let mut container: Option<(usize, &Profile<'_>)> = None;
+            let mut container: Option<&Profile<'_>> = None;
             for (of, other) in distinct.iter().enumerate() {
-                if of == at || !one.is_alike(other) {
+                // The sizes decide of most pairs, and cost least.
+                let (size, larger) = (one.size, other.size);
+                let is_near = of > at && size.abs_diff(larger) <= most;
+                let is_closer = container.is_none_or(|least| larger < least.size);
+                if of == at || !(is_near || larger > size && is_closer) || !one.is_alike(other) {
                     continue;
                 }
-                let [only_one, only_other] = differences(&one.layer.granted, &other.layer.granted);
-                let difference = only_one.saturating_add(only_other);
-                if only_one == 0 {
-                    if container.is_none_or(|(least, _)| only_other < least) {
-                        container = Some((only_other, other));
+                let (granted, others) = (&one.layer.granted, &other.layer.granted);
+                if granted.is_within(others) {
+                    if is_closer {
+                        container = Some(other);
                     }
-                } else if of > at && difference <= most && only_other > 0 {
+                } else if is_near
+                    && !others.is_within(granted)
+                    && differences(granted, others) <= most
+                {
                     similar.push(pair(policy, one, other, Similarity::Near));
                 }
             }
-            let container = container.map(|(_, other)| other);
             similar.extend(container.map(|it| pair(policy, one, it, Similarity::Contained)));
         }
         similar
@@ -150,6 +159,7 @@ fn profiles(policy: &Inner) -> Vec<Profile<'_>> {
         profiles.push(Profile {
             name: policy.sources.name_of(id),
             kind: source.kind,
+            size: layer.granted.iter().count(),
             layer,
             bounds,
             settings: settings.collect(),
@@ -158,12 +168,9 @@ fn profiles(policy: &Inner) -> Vec<Profile<'_>> {
     profiles
 }
 
-/// Counts the bits that only one and only the other has.
-fn differences(one: &BitSet, other: &BitSet) -> [usize; 2] {
-    one.pairs(other).fold([0, 0], |[only_one, only_other], (a, b)| {
-        let count = |word: crate::bits::Word| word.count_ones() as usize;
-        [only_one.saturating_add(count(a & !b)), only_other.saturating_add(count(b & !a))]
-    })
+/// Counts the bits that only one of the two has.
+fn differences(one: &BitSet, other: &BitSet) -> usize {
+    one.pairs(other).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
 }
 
 fn pair(policy: &Inner, one: &Profile<'_>, other: &Profile<'_>, similarity: Similarity) -> Similar {
