@@ -60,8 +60,8 @@ pub struct Coverage {
     pub statements: Covered,
     /// The scopes: exercised are those that let an object through.
     pub scopes: Covered,
-    /// The permissions that some step finds denied: exercised are those of which another
-    /// step shows a remedy, as somebody is allowed them.
+    /// The permissions that some step finds denied, if they are licensed: exercised are those
+    /// of which another step shows a remedy, as somebody is allowed them.
     pub remedies: Covered,
 }
 
@@ -123,10 +123,16 @@ impl Coverage {
         let answers = met.answers.into_iter();
         let (allowed, denied): (Vec<_>, Vec<_>) = answers.partition(|((_, yes), ())| *yes);
         let allowed = allowed.into_iter().map(|((path, _), ())| path).collect();
+        // Without a licence nobody is allowed them, so there is no remedy to show.
+        let is_licensed = |path: &String| {
+            let bit = policy.inner().catalogue.threshold(path);
+            bit.is_ok_and(|bit| engine.licensed().contains(bit))
+        };
+        let denied = denied.into_iter().map(|((path, _), ())| path).filter(is_licensed);
         Coverage {
             statements: Covered::of(statements(&document), &met.statements),
             scopes: Covered::of(scopes(&document), &met.scopes),
-            remedies: Covered::of(denied.into_iter().map(|((path, _), ())| path), &allowed),
+            remedies: Covered::of(denied, &allowed),
         }
     }
 }

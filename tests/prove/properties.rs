@@ -137,7 +137,7 @@ fn steps_serialize_as_they_are_read() {
 }
 
 #[test]
-fn products_statements_and_scopes_are_exercised() {
+fn products_statements_scopes_and_remedies_are_exercised() {
     for name in ["connect", "drs", "gruntify", "orchestly", "shipping"] {
         let policy: Document = read(&Path::new(POLICIES).join(name).with_extension("json"));
         let policy = Policy::try_from(policy).expect("a policy");
@@ -146,7 +146,8 @@ fn products_statements_and_scopes_are_exercised() {
         let coverage = Coverage::new(&policy, [&document]);
         assert_eq!(document.coverage(Some(&policy)).expect("a policy"), coverage);
         let Coverage { statements, scopes, remedies, .. } = &coverage;
-        assert!(scopes.missed.is_empty() && statements.missed.len() <= 2, "{name}: {coverage}");
+        let parts = [statements, scopes, remedies];
+        assert!(parts.iter().all(|part| part.missed.is_empty()), "{name}: {coverage}");
         assert!(remedies.exercised.len() > 20, "{name}: {coverage}");
     }
 }
