@@ -80,7 +80,7 @@ macro_rules! permissions {
             }
 
             /// Returns whether all of them are handles of an engine's policy: see
-            /// [`Engine::owns`](grantree::Engine::owns).
+            /// `grantree::Engine::owns`.
             $visibility fn are_of(&self, engine: &$crate::Engine) -> bool {
                 self.all().into_iter().all(|permission| engine.owns(permission))
             }

@@ -106,7 +106,7 @@ impl Live {
     ///
     /// All problems of the entry.
     pub fn subject(&self, name: impl Id, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
-        name.with_text(|name| self.load().subject(name, entry))
+        self.load().subject(name, entry)
     }
 }
 

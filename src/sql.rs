@@ -177,7 +177,10 @@ pub enum ConditionError {
         attribute: String,
     },
     /// The mapping gives a user or group no id.
-    #[error("no id for `{}`, which relation `{relation}` of `{kind}` may name", Line(name))]
+    #[error(
+        "`{}` is not an id that relation `{relation}` of `{kind}` can have in the database",
+        Line(name)
+    )]
     NoId {
         /// The mapping's kind of object.
         kind: String,

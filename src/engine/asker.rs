@@ -6,7 +6,7 @@ use super::{Effective, Engine, Permission, Unknown, User};
 use crate::bits::Word;
 use crate::document::{SettingValue, UserEntry};
 use crate::ids::ClassId;
-use crate::object::{Object, Target, Today};
+use crate::object::{Id, Object, Target, Today};
 use crate::policy::Policy;
 use crate::problem::Problems;
 use crate::reason::Reason;
@@ -120,8 +120,9 @@ impl Engine {
     /// # Errors
     ///
     /// All problems of the entry: unknown names, or a unique role that a user holds.
-    pub fn subject(&self, name: &str, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
-        let (version, slot) = self.policy().inner().with_user(name, entry)?;
+    pub fn subject(&self, name: impl Id, entry: &UserEntry) -> Result<OwnedAsker, Problems> {
+        let (version, slot) =
+            name.with_text(|name| self.policy().inner().with_user(name, entry))?;
         let engine = self.updated(&Policy::from_inner(version));
         let user = engine.0.handle(slot);
         Ok(OwnedAsker::new(Arc::new(engine), user))

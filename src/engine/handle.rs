@@ -336,6 +336,21 @@ impl Engine {
         Some(self.0.policy().catalogue.name_of(self.bit(permission)?))
     }
 
+    /// Returns the name of a user, for logs and as the actor of a change; nothing for a handle
+    /// of another policy, or one whose user is gone.
+    ///
+    /// ```
+    /// # use grantree::{Document, Engine, Policy, User};
+    /// # let text = r#"{"format": 1, "catalogue": {}, "users": {"7": {}}}"#;
+    /// # let engine = Engine::new(&Policy::try_from(serde_json::from_str::<Document>(text)?)?);
+    /// assert_eq!(engine.name_of_user(engine.user(7)?), Some("7"));
+    /// assert_eq!(engine.name_of_user(User::NOBODY), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn name_of_user(&self, user: User) -> Option<&str> {
+        Some(self.holder(user)?.name)
+    }
+
     /// The handle to a permission: `path`, or `path:level` for a level above the
     /// lowest of a graded one. Without a level, it is the second level.
     ///

@@ -49,6 +49,10 @@ pub trait Target: Copy {
 }
 
 /// The day of a question: a [`Date`] or [`Moment`], an `Option<Moment>`, or `()` for none.
+#[diagnostic::on_unimplemented(
+    note = "a day is a `Date`, a `Moment`, an `Option<Moment>` or `()`; \
+            of an `Option<Date>`, take `.map(Moment::from)`"
+)]
 pub trait Today: Copy {
     /// Returns the day, if given. For the engine.
     #[doc(hidden)]

@@ -223,7 +223,7 @@ fn what_a_mapping_lacks_is_an_error() {
         error.to_string()
     };
     let with = |team: Ids| jobs(Database::Sqlite).relation("team", team);
-    let expected = "no id for `leeds`, which relation `team` of `job` may name";
+    let expected = "`leeds` is not an id that relation `team` of `job` can have in the database";
     assert_eq!(no_id(with(Ids::column("team").integers())), expected);
     // A name without a row is skipped, unless others are looked for.
     let rowless = with(Ids::column("team").values(|name| (name == "uk").then(|| name.into())));
