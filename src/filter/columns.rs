@@ -66,11 +66,10 @@ impl<'c> Columns<'c> {
     #[must_use]
     pub fn relation<R: ColumnRelation>(mut self, name: &'c str, column: &'c [R]) -> Columns<'c> {
         self.relations.retain(|(known, _)| *known != name);
-        let mark_states = |me: &Me<'_>, states: &[RelationState], marks: &mut [u64]| {
-            let wanted = states.iter().fold(0_u64, |wanted, &state| wanted | 1 << state as u8);
-            mark(column, marks, |related| wanted >> related.state(me) as u8 & 1);
+        let marking = |me: &Me<'_>, states: &[RelationState], marks: &mut [u64]| {
+            mark_states(column, me, states, marks);
         };
-        self.relations.push((name, Box::new(mark_states)));
+        self.relations.push((name, Box::new(marking)));
         self
     }
 
@@ -78,7 +77,7 @@ impl<'c> Columns<'c> {
     #[must_use]
     pub fn attribute<C: ColumnValue>(self, name: &'c str, column: &'c [C]) -> Columns<'c> {
         self.with_attribute(name, |test, marks| {
-            mark(column, marks, |cell| test.passes(cell.value()).into());
+            mark(column, marks, |cell| test.passes(cell.value()));
         })
     }
 
@@ -112,10 +111,9 @@ impl<'c> Columns<'c> {
         values: &'c [C],
     ) -> Columns<'c> {
         self.with_attribute(name, |test, marks| {
-            let passing = values.iter().map(|value| u8::from(test.passes(value.value())));
-            let passing: Vec<u8> = passing.collect();
-            let passes = |&code: &u32| passing.get(code as usize).copied().unwrap_or(0);
-            mark(codes, marks, |code| passes(code).into());
+            let passing = values.iter().map(|value| test.passes(value.value()));
+            let passing: Vec<bool> = passing.collect();
+            mark(codes, marks, |&code| passing.get(code as usize).copied().unwrap_or(false));
         })
     }
 
@@ -139,7 +137,9 @@ impl<'c> Columns<'c> {
         marks: &mut [u64],
     ) {
         if let Some((_, column)) = self.relations.iter().find(|(known, _)| *known == name) {
-            column(&Me::new(me), states, marks);
+            let mut numbers: Vec<u64> = me.iter().filter_map(|text| decimal(text)).collect();
+            numbers.sort_unstable();
+            column(&Me { texts: me, numbers: &numbers }, states, marks);
         }
     }
 
@@ -241,16 +241,10 @@ pub struct Me<'f> {
     /// Sorted.
     texts: &'f [String],
     /// The numbers among them, sorted.
-    numbers: Vec<u64>,
+    numbers: &'f [u64],
 }
 
 impl Me<'_> {
-    fn new(texts: &[String]) -> Me<'_> {
-        let mut numbers: Vec<u64> = texts.iter().filter_map(|text| decimal(text)).collect();
-        numbers.sort_unstable();
-        Me { texts, numbers }
-    }
-
     /// Returns whether this id is one of them.
     #[inline]
     pub fn is<I: Id>(&self, id: &I) -> bool {
@@ -324,12 +318,35 @@ cells! {
 
 const WORD: usize = u64::BITS as usize;
 
+/// Marks the rows in which a relation is in one of some states.
+// Those that policies name most by a comparison of their own, half as long as the general one.
+fn mark_states<R: ColumnRelation>(
+    column: &[R],
+    me: &Me<'_>,
+    states: &[RelationState],
+    marks: &mut [u64],
+) {
+    use RelationState::{None, Other};
+    const MINE: RelationState = RelationState::Me;
+    match states {
+        [MINE] => mark(column, marks, |related| related.state(me) == MINE),
+        [None] => mark(column, marks, |related| related.state(me) == None),
+        [MINE, None] => mark(column, marks, |related| related.state(me) != Other),
+        _ => mark(column, marks, |related| states.contains(&related.state(me))),
+    }
+}
+
 /// Fills the marks with a bit for each value.
 #[inline]
-fn mark<T>(values: &[T], marks: &mut [u64], bit: impl Fn(&T) -> u64) {
+fn mark<T>(values: &[T], marks: &mut [u64], is_marked: impl Fn(&T) -> bool) {
+    // Last to first: shifting by one is cheaper than shifting by a position.
+    let pack = |values: &[T]| {
+        values.iter().rev().fold(0, |marks, value| marks << 1 | u64::from(is_marked(value)))
+    };
     for (marks, values) in marks.iter_mut().zip(values.chunks(WORD)) {
-        // Last to first: shifting by one is cheaper than shifting by a position.
-        *marks = values.iter().rev().fold(0, |marks, value| marks << 1 | bit(value));
+        // By eight, so that one bit waits for no more than seven others.
+        let (eights, rest) = values.as_chunks::<8>();
+        *marks = eights.iter().rev().fold(pack(rest), |marks, eight| marks << 8 | pack(eight));
     }
 }
 
@@ -347,50 +364,62 @@ impl Filter {
         }
         let mut known: Vec<Vec<u64>> = Vec::new();
         for definition in &self.definitions {
-            known.push(self.marks(definition, objects, &known));
+            let mut marks = vec![0; objects.words()];
+            self.mark_matches(definition, objects, &known, &mut marks);
+            known.push(marks);
         }
-        let mut marks = self.marks(&self.predicate, objects, &known);
+        let mut marks = vec![0; objects.words()];
+        self.mark_matches(&self.predicate, objects, &known, &mut marks);
         if let (Some(last), rest @ 1..) = (marks.last_mut(), objects.len % WORD) {
             *last &= !(u64::MAX << rest);
         }
         marks
     }
 
-    /// `known` marks the rows where each definition holds.
-    fn marks(&self, predicate: &Predicate, objects: &Columns<'_>, known: &[Vec<u64>]) -> Vec<u64> {
-        let join = |parts: &[Predicate], join: fn(u64, u64) -> u64| {
-            let all = parts.iter().map(|part| self.marks(part, objects, known));
-            let joined = all.reduce(|mut all, part| {
-                all.iter_mut().zip(part).for_each(|(all, part)| *all = join(*all, part));
-                all
-            });
-            joined.unwrap_or_default()
+    /// Marks the rows that match, in marks of which none is set. `known` marks the rows where
+    /// each definition holds.
+    fn mark_matches(
+        &self,
+        predicate: &Predicate,
+        objects: &Columns<'_>,
+        known: &[Vec<u64>],
+        marks: &mut [u64],
+    ) {
+        let mut join = |parts: &[Predicate], join: fn(u64, u64) -> u64| {
+            let Some((first, rest)) = parts.split_first() else { return };
+            self.mark_matches(first, objects, known, marks);
+            let mut of_part = vec![0; marks.len()];
+            for part in rest {
+                of_part.fill(0);
+                self.mark_matches(part, objects, known, &mut of_part);
+                for (marks, &of_part) in marks.iter_mut().zip(&of_part) {
+                    *marks = join(*marks, of_part);
+                }
+            }
         };
-        let mut marks = vec![0; objects.words()];
         match predicate {
             Predicate::All => marks.fill(u64::MAX),
             Predicate::None => {}
-            Predicate::And(parts) => marks = join(parts, |a, b| a & b),
-            Predicate::Or(parts) => marks = join(parts, |a, b| a | b),
+            Predicate::And(parts) => join(parts, |a, b| a & b),
+            Predicate::Or(parts) => join(parts, |a, b| a | b),
             Predicate::Defined(number) => {
                 if let Some(known) = known.get(*number) {
-                    marks.clone_from(known);
+                    marks.copy_from_slice(known);
                 }
             }
             Predicate::Relation { name, names, states } => {
-                objects.mark_relation(name, self.me(*names), states, &mut marks);
+                objects.mark_relation(name, self.me(*names), states, marks);
             }
             Predicate::Names { name, any_of, .. } => {
-                objects.mark_relation(name, any_of, &[RelationState::Me], &mut marks);
+                objects.mark_relation(name, any_of, &[RelationState::Me], marks);
             }
             test => {
                 let mut columns = objects.attributes.iter();
                 let name = test.attribute();
                 if let Some((_, column)) = columns.find(|(known, _)| Some(*known) == name) {
-                    column(test, &mut marks);
+                    column(test, marks);
                 }
             }
         }
-        marks
     }
 }
