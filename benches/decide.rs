@@ -130,6 +130,15 @@ fn at_scale(criterion: &mut Criterion, count: usize) {
         });
     }
     group.throughput(Throughput::Elements(QUESTIONS as u64));
+    let [_, (_, of_one), _] = &sets;
+    let (user, _) = handle(&of_one[0]);
+    let asked: Vec<Permission> = of_one.iter().map(|question| handle(question).1).collect();
+    group.bench_function(BenchmarkId::new("asker, one user", count), |bencher| {
+        bencher.iter(|| {
+            let asker = engine.asker(user);
+            black_box(&asked).iter().filter(|&&permission| asker.can(permission, ())).count()
+        });
+    });
 
     let by_name: Vec<(&str, &str)> = questions
         .iter()

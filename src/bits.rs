@@ -139,10 +139,26 @@ impl BitSet {
 /// Returns whether a bit is set; a bit beyond the words is not.
 #[inline]
 pub(crate) fn test(words: &[Word], bit: Bit) -> bool {
-    match words.get(bit.index() / WORD) {
-        Some(word) => word >> (bit.index() % WORD) & 1 == 1,
-        None => false,
-    }
+    word_of(words, bit).is_some_and(|word| is_set(word, bit))
+}
+
+/// The word of a bit.
+#[inline]
+pub(crate) fn word_of(words: &[Word], bit: Bit) -> Option<Word> {
+    words.get(bit.index() / WORD).copied()
+}
+
+/// Returns whether a bit is set, given its word.
+#[inline]
+pub(crate) fn is_set(word: Word, bit: Bit) -> bool {
+    word >> (bit.index() % WORD) & 1 == 1
+}
+
+/// A word with all bits set, or none: an answer in the place of a word, so that what comes
+/// after it is the same for both.
+#[inline]
+pub(crate) fn word_for(answer: bool) -> Word {
+    if answer { Word::MAX } else { 0 }
 }
 
 /// The number of the word of a bit, and the word in which it alone is set.

@@ -40,7 +40,7 @@ pub(crate) struct Catalogue {
     /// As it was written, to be written out again.
     pub(crate) document: document::Catalogue,
     pub(crate) nodes: IdVec<NodeId, Node>,
-    by_path: NameMap<NodeId>,
+    by_path: NameMap<Named>,
     /// The permissions that take the place of paths of earlier catalogues.
     successors: HashMap<Box<str>, Vec<NodeId>>,
     /// The node of each bit.
@@ -103,6 +103,14 @@ pub(crate) struct Node {
     /// The objects on which it is allowed; `None` if it does not look at the
     /// object.
     pub(crate) condition: Option<Box<Condition>>,
+}
+
+/// What a path names: a node and its first bit, unless it is a heading.
+// The bit beside the path, so that questions by name do not look at the node.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    id: NodeId,
+    bit: Option<Bit>,
 }
 
 /// The way in which one permission answers to another.
@@ -429,7 +437,7 @@ impl Catalogue {
     }
 
     pub(crate) fn find(&self, path: &str) -> Option<NodeId> {
-        self.by_path.get(path).copied()
+        Some(self.by_path.get(path)?.id)
     }
 
     /// The permissions that list a path in `was`.
@@ -493,25 +501,19 @@ impl Catalogue {
     /// A graded permission without a level means its second level.
     pub(crate) fn threshold(&self, text: &str) -> Result<Bit, Unresolved> {
         // A path has no colon, and most texts are paths.
-        let (found, level) = match self.find(text) {
-            Some(found) => (found, None),
-            None => {
-                let (path, level) = text.split_once(':').ok_or(Unresolved::Permission)?;
-                (self.find(path).ok_or(Unresolved::Permission)?, Some(level))
-            }
-        };
-        let node = self.node(found);
-        match (&node.form, level) {
-            (Form::Heading, _) => Err(Unresolved::Heading),
-            (_, None) => Ok(node.bit),
-            (Form::Graded(levels), Some(level)) => {
-                match levels.iter().position(|known| **known == *level) {
-                    None => Err(Unresolved::Level),
-                    Some(0) => Err(Unresolved::LowestLevel),
-                    Some(at) => Ok(node.bit.plus(at as u32 - 1)),
-                }
-            }
-            (_, Some(_)) => Err(Unresolved::Level),
+        if let Some(named) = self.by_path.get(text) {
+            return named.bit.ok_or(Unresolved::Heading);
+        }
+        let (path, level) = text.split_once(':').ok_or(Unresolved::Permission)?;
+        let node = self.node(self.find(path).ok_or(Unresolved::Permission)?);
+        match &node.form {
+            Form::Heading => Err(Unresolved::Heading),
+            Form::Graded(levels) => match levels.iter().position(|known| **known == *level) {
+                None => Err(Unresolved::Level),
+                Some(0) => Err(Unresolved::LowestLevel),
+                Some(at) => Ok(node.bit.plus(at as u32 - 1)),
+            },
+            _ => Err(Unresolved::Level),
         }
     }
 

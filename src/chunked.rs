@@ -74,7 +74,7 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
     }
 
     /// The values from a position to the end of the piece that has it.
-    fn piece(&self, at: usize) -> &[T] {
+    pub(crate) fn piece(&self, at: usize) -> &[T] {
         let piece = self.leaves.get(at / LEAF).map_or(&*self.few, |leaf| &leaf[..]);
         piece.get(at % LEAF..).unwrap_or_default()
     }

@@ -36,7 +36,7 @@ pub(crate) use separation::violations;
 pub use stats::Stats;
 pub(crate) use verdict::{Conditional, Verdict};
 
-use crate::bits::BitSet;
+use crate::bits::{BitSet, Word, is_set, word_for};
 use crate::catalogue::{Bit, CapacityRows, Condition, Form, Limit, NodeId};
 use crate::chunked::Chunked;
 use crate::document::SettingValue;
@@ -158,6 +158,18 @@ impl Ask {
     fn on_object(self) -> bool {
         self.held & Ask::ON_OBJECT != 0
     }
+
+    /// Answers without an object, given the word of a bit.
+    // There is no branch on the answer, which no CPU could predict, and whatever the way to
+    // the word, what comes after it is the same.
+    #[inline]
+    fn alone(asked: Option<Ask>, word: impl FnOnce(Bit) -> Word) -> bool {
+        let (word, bit) = match asked {
+            Some(ask) => (word(ask.alone), ask.alone),
+            None => (word_for(false), Bit::default()),
+        };
+        is_set(word, bit)
+    }
 }
 
 impl Engine {
@@ -274,8 +286,7 @@ impl Engine {
     #[inline]
     pub fn can<T: Target>(&self, user: User, action: Permission, on: T) -> bool {
         let compiled = &self.0;
-        let Some(ask) = compiled.ask(action) else { return false };
-        compiled.can(user, compiled.marked_class(user), ask, on)
+        compiled.can(user, compiled.marked_class(user), compiled.ask(action), on)
     }
 
     /// The user of a handle.
@@ -337,9 +348,12 @@ impl Engine {
     /// assert_eq!(error.to_string(), "unknown permission `ordres`; did you mean `orders`?");
     /// ```
     pub fn check<T: Target>(&self, user: &str, action: &str, on: T) -> Result<bool, Unknown> {
-        let action = self.permission(action)?;
+        let compiled = &self.0;
+        let ask = compiled.asks.get(self.number_of(action)? as usize).copied();
         self.check_kind(&on)?;
-        Ok(self.user(user).is_ok_and(|user| self.can(user, action, on)))
+        let Some(slot) = compiled.policy().users.find(user) else { return Ok(false) };
+        let class = compiled.classes.value(slot.index()).unwrap_or(ClassId::VACANT);
+        Ok(compiled.can(compiled.handle(slot), class, ask, on))
     }
 
     /// Returns `true` if a user may do this on some object, on some day: for menus
@@ -580,20 +594,19 @@ impl Compiled {
 
     /// Decides for a user of a class, which is marked if there is more to look at.
     #[inline]
-    fn can<T: Target>(&self, user: User, class: ClassId, ask: Ask, on: T) -> bool {
-        match on.parts() {
-            // There is no branch on the answer: no CPU could predict it.
-            (None, _) => {
-                self.rows.test(class, ask.alone, || self.holds_assigned(user, ask.alone, on))
-            }
-            (Some(object), today) if class.is_marked() => {
-                self.allows_assigned(user, ask, object, today)
-            }
-            (Some(object), today) => {
-                self.rows.holds(class, ask.bit())
-                    && (!ask.on_object() || self.allows_on(user, class, ask, object, today))
-            }
+    fn can<T: Target>(&self, user: User, class: ClassId, ask: Option<Ask>, on: T) -> bool {
+        let (object, today) = on.parts();
+        let Some(object) = object else {
+            let word = |bit| self.rows.word(class, bit, || self.holds_assigned(user, bit, on));
+            return Ask::alone(ask, word);
+        };
+        let Some(ask) = ask else { return false };
+        if class.is_marked() {
+            return self.allows_assigned(user, ask, object, today);
         }
+        let (row, bit) = (self.rows.piece(class), ask.bit());
+        self.rows.holds(class, bit)
+            && (!ask.on_object() || self.allows_on(user, class, row, bit, object, today))
     }
 
     fn class(&self, user: User) -> Option<ClassId> {
@@ -618,7 +631,7 @@ impl Compiled {
 
     #[inline]
     fn is_admin(&self, class: ClassId) -> bool {
-        self.rows.holds(class, self.rows.admin())
+        self.rows.holds(class, self.rows.admin)
     }
 
     #[inline]
@@ -765,7 +778,7 @@ impl Compiled {
         let mut layers = Layers::new(policy, &self.licensed);
         let mut all = BitSet::new(policy.catalogue.bits() + 2);
         all.union_with(&self.licensed);
-        all.insert(self.rows.admin());
+        all.insert(self.rows.admin);
         self.rows.reach(policy.users.class_slots());
         for (id, class) in classes {
             match class.filter(|class| !class.suspended) {
@@ -789,7 +802,7 @@ fn asks(policy: &Inner, licensed: &BitSet, rows: &Rows<ClassId>) -> Arc<[Ask]> {
         let number = numbers.of(&name, bit.index());
         if let Some(ask) = number.and_then(|number| asks.get_mut(number as usize)) {
             let alone = match catalogue.node_of(bit).condition.as_deref() {
-                Some(it) if it.needs_object && licensed.contains(bit) => rows.admin(),
+                Some(it) if it.needs_object && licensed.contains(bit) => rows.admin,
                 Some(it) if it.needs_object => rows.nobody(),
                 _ => bit,
             };

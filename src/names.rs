@@ -31,15 +31,23 @@ pub(crate) fn keys<V>(map: &NameMap<V>) -> impl Iterator<Item = &str> {
 /// Returns `true` if a text is among sorted ones.
 #[inline]
 pub(crate) fn is_among<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool {
-    if sorted.len() > 8 {
-        return sorted.binary_search_by(|known| (**known).cmp(text)).is_ok();
+    // Of a few, different ones mostly differ in length or at the end. That is seen without a
+    // call.
+    let last = text.as_bytes().last();
+    let ends_alike = |known: &T| known.len() == text.len() && known.as_bytes().last() == last;
+    (sorted.len() > FEW || sorted.iter().any(ends_alike)) && contains(sorted, text)
+}
+
+/// The number of texts up to which looking at each is faster than a search.
+const FEW: usize = 8;
+
+#[inline(never)]
+fn contains<T: Deref<Target = str>>(sorted: &[T], text: &str) -> bool {
+    if sorted.len() > FEW {
+        sorted.binary_search_by(|known| (**known).cmp(text)).is_ok()
+    } else {
+        sorted.iter().any(|known| **known == *text)
     }
-    // Of a few texts, different ones mostly differ in length or at the end.
-    sorted.iter().any(|known| {
-        known.len() == text.len()
-            && known.as_bytes().last() == text.as_bytes().last()
-            && **known == *text
-    })
 }
 
 /// Returns whether a sorted list contains all of another one.

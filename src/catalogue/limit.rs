@@ -116,10 +116,18 @@ impl Limit {
     }
 
     /// Returns whether a value, or a missing one, passes.
+    #[inline]
     pub(crate) fn passes(&self, value: Option<Value<'_>>, today: Option<Date>) -> bool {
         match (self, value) {
-            (Limit::Any, _) => true,
             (Limit::OneOf(texts), Some(Value::Text(value))) => is_among(texts, value),
+            _ => self.passes_otherwise(value, today),
+        }
+    }
+
+    /// Does the same for all but texts, so that these are compared without a call.
+    fn passes_otherwise(&self, value: Option<Value<'_>>, today: Option<Date>) -> bool {
+        match (self, value) {
+            (Limit::Any, _) => true,
             (Limit::AtMost(limit), Some(Value::Integer(value))) => value <= *limit,
             (Limit::AtLeast(limit), Some(Value::Integer(value))) => value >= *limit,
             (Limit::NotBefore(fences), Some(value)) => value.date().is_some_and(|date| {

@@ -61,6 +61,10 @@ impl LimitSet {
 
 #[inline]
 fn find(listed: &[(AttributeId, Limit)], attribute: AttributeId) -> Option<&Limit> {
+    // There is mostly one.
+    if let [(only, limit)] = listed {
+        return (*only == attribute).then_some(limit);
+    }
     let at = listed.binary_search_by_key(&attribute, |&(listed, _)| listed).ok()?;
     listed.get(at).map(|(_, limit)| limit)
 }

@@ -6,6 +6,7 @@ use super::layer::Layers;
 use super::membership::Membership;
 use super::rights::{self, Outcome, reason_on_object};
 use super::{Ask, Compiled, Engine, Limit, LimitSet, Permission, User};
+use crate::bits::{Word, is_set, word_of};
 use crate::catalogue::{
     AttributeId, Bit, Condition, Evaluator, KindId, Op, States, Values, ValuesId,
 };
@@ -18,20 +19,21 @@ use crate::policy::Assigned;
 use crate::reason::Reason;
 
 impl Compiled {
-    /// Returns whether what a user holds is allowed on that object.
+    /// Returns whether what a user holds, of whose row some words are given, is allowed on that
+    /// object.
     // Out of line, so that decisions without an object stay small.
     #[inline(never)]
     pub(super) fn allows_on<O: Object + ?Sized>(
         &self,
         user: User,
         class: ClassId,
-        ask: Ask,
+        row: &[Word],
+        bit: Bit,
         object: &O,
         today: Option<Moment>,
     ) -> bool {
-        let ordinary = Ordinary { compiled: self, class };
-        let mut view = View::new(self, ordinary, self.known_slot(user), object, today);
-        view.is_open_to(class, ask.bit())
+        let ordinary = Ordinary { compiled: self, class, row };
+        View::new(self, ordinary, self.known_slot(user), object, today).is_open_to(bit)
     }
 
     /// Returns a user's view of the object of a question, if there is one.
@@ -59,7 +61,7 @@ impl Compiled {
             return objects.map(|_| false).collect();
         };
         let condition = self.condition(ask.bit()).filter(|_| !self.is_admin(class));
-        let view = |object| View::new(self, Remembering::new(self, class), slot, object, today);
+        let view = |object| View::new(self, Prepared::new(self, class), slot, object, today);
         let mut known = None;
         let allowed = objects.map(|object| {
             let view = known.get_or_insert_with(|| view(object));
@@ -143,7 +145,7 @@ impl Engine {
         let ordinary = match policy.catalogue.node_of(bit).condition.as_deref() {
             Some(condition) if reason == Reason::Granted => {
                 let view = object.map(|object| {
-                    let ordinary = Ordinary { compiled, class };
+                    let ordinary = Ordinary::new(compiled, class);
                     let mut view = View::new(compiled, ordinary, slot, object, today);
                     (view.is_of(condition.kind), view)
                 });
@@ -180,11 +182,18 @@ pub(super) trait Grants {
 /// Users of a class, acting in the ordinary capacity.
 #[derive(Clone, Copy)]
 pub(super) struct Ordinary<'a> {
-    pub(super) compiled: &'a Compiled,
-    pub(super) class: ClassId,
+    compiled: &'a Compiled,
+    class: ClassId,
+    /// The words of the class's row, or the first of them.
+    row: &'a [Word],
 }
 
 impl<'a> Ordinary<'a> {
+    #[inline]
+    pub(super) fn new(compiled: &'a Compiled, class: ClassId) -> Ordinary<'a> {
+        Ordinary { compiled, class, row: compiled.rows.piece(class) }
+    }
+
     #[inline]
     pub(super) fn limit_on(&self, check: AttributeId) -> &'a Limit {
         self.compiled.limits(self.class).on(check)
@@ -194,7 +203,10 @@ impl<'a> Ordinary<'a> {
 impl Grants for Ordinary<'_> {
     #[inline]
     fn holds(&self, scope: Bit) -> bool {
-        self.compiled.rows.holds(self.class, scope)
+        match word_of(self.row, scope) {
+            Some(word) => is_set(word, scope),
+            None => self.compiled.rows.holds(self.class, scope),
+        }
     }
 
     #[inline]
@@ -203,23 +215,20 @@ impl Grants for Ordinary<'_> {
     }
 }
 
-/// The same, asking more than once: the limits of the class are found once, and the first
-/// attributes of an object are checked once.
-pub(super) struct Remembering<'a> {
+/// The same, asked about many objects: the limits of the class are found once.
+struct Prepared<'a> {
     ordinary: Ordinary<'a>,
     limits: &'a LimitSet,
-    /// The attributes that have been checked, a bit each, and those that passed.
-    checked: Cell<(u64, u64)>,
 }
 
-impl<'a> Remembering<'a> {
-    pub(super) fn new(compiled: &'a Compiled, class: ClassId) -> Remembering<'a> {
+impl<'a> Prepared<'a> {
+    fn new(compiled: &'a Compiled, class: ClassId) -> Prepared<'a> {
         let limits = compiled.limits(class);
-        Remembering { ordinary: Ordinary { compiled, class }, limits, checked: Cell::default() }
+        Prepared { ordinary: Ordinary::new(compiled, class), limits }
     }
 }
 
-impl Grants for Remembering<'_> {
+impl Grants for Prepared<'_> {
     #[inline]
     fn holds(&self, scope: Bit) -> bool {
         self.ordinary.holds(scope)
@@ -228,6 +237,32 @@ impl Grants for Remembering<'_> {
     #[inline]
     fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
         (check, self.limits.on(check))
+    }
+}
+
+/// The same, asked about many permissions: the first attributes of an object are checked
+/// once.
+pub(super) struct Remembering<'a> {
+    prepared: Prepared<'a>,
+    /// The attributes that have been checked, a bit each, and those that passed.
+    checked: Cell<(u64, u64)>,
+}
+
+impl<'a> Remembering<'a> {
+    pub(super) fn new(compiled: &'a Compiled, class: ClassId) -> Remembering<'a> {
+        Remembering { prepared: Prepared::new(compiled, class), checked: Cell::default() }
+    }
+}
+
+impl Grants for Remembering<'_> {
+    #[inline]
+    fn holds(&self, scope: Bit) -> bool {
+        self.prepared.holds(scope)
+    }
+
+    #[inline]
+    fn limit(&self, check: AttributeId) -> (AttributeId, &Limit) {
+        self.prepared.limit(check)
     }
 
     #[inline]
@@ -262,14 +297,15 @@ impl<'a, O: Object + ?Sized> View<'a, O, Remembering<'a>> {
     /// Returns whether the user may do this on it, in any capacity.
     pub(super) fn allows(&mut self, bit: Bit) -> bool {
         let View { compiled, slot, object, today, .. } = *self;
-        self.grants.holds(bit) && self.is_open_to(self.grants.ordinary.class, bit)
+        self.grants.holds(bit) && self.is_open_to(bit)
             || compiled.acting(slot).any(|it| it.allows(slot, bit, Some(object), today))
     }
+}
 
+impl<'a, O: Object + ?Sized> View<'a, O, Prepared<'a>> {
     /// Makes it the user's view of another object.
     fn turn_to(&mut self, object: &'a O) {
         (self.object, self.kind, self.states) = (object, None, 0);
-        self.grants.checked.take();
     }
 }
 
@@ -284,13 +320,11 @@ impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
         View { compiled, grants, slot, object, today, kind: None, states: 0 }
     }
 
-    /// Returns whether a permission that the user, who is of that class, holds is allowed on
-    /// it.
-    fn is_open_to(&mut self, class: ClassId, bit: Bit) -> bool {
-        let compiled = self.compiled;
-        compiled
-            .condition(bit)
-            .is_none_or(|condition| compiled.is_admin(class) || self.meets(condition))
+    /// Returns whether a permission that the user holds is allowed on it.
+    #[inline]
+    fn is_open_to(&mut self, bit: Bit) -> bool {
+        let Some(condition) = self.compiled.condition(bit) else { return true };
+        self.grants.holds(self.compiled.rows.admin) || self.meets(condition)
     }
 
     /// Returns whether the object is of that kind.
@@ -305,6 +339,7 @@ impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
     }
 
     /// Returns whether it is of the condition's kind and meets it.
+    #[inline]
     pub(super) fn meets(&mut self, condition: &Condition) -> bool {
         self.is_of(condition.kind) && condition.evaluate(self)
     }
@@ -323,6 +358,8 @@ impl<'a, O: Object + ?Sized, G: Grants> View<'a, O, G> {
     }
 
     /// Asks the object for the state of a relation.
+    // Out of line, so that a state which is known is found without a call.
+    #[inline(never)]
     fn asked(&self, relation: u32) -> States {
         let declared = self.kind.and_then(|(_, known)| known.get_index(relation as usize));
         let state = declared.and_then(|(name, &of)| {
@@ -341,6 +378,7 @@ impl<O: Object + ?Sized, G: Grants> Evaluator for View<'_, O, G> {
         self.grants.holds(scope)
     }
 
+    #[inline]
     fn relation(&mut self, relation: u32, states: States) -> bool {
         self.state(relation).meet(states)
     }

@@ -378,6 +378,12 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn permission(&self, name: &str) -> Result<Permission, Unknown> {
+        let number = self.number_of(name)?;
+        Ok(Permission(Handle::new(self.0.permissions, 0, number)))
+    }
+
+    /// The number of a permission, as handles have it.
+    pub(super) fn number_of(&self, name: &str) -> Result<u32, Unknown> {
         let policy = self.0.policy();
         let catalogue = &policy.catalogue;
         let unknown = |unresolved| Unknown::of_permission(unresolved, name, catalogue);
@@ -389,8 +395,7 @@ impl Engine {
         } else {
             numbers.of(&catalogue.name_of(bit), bit.index())
         };
-        let number = number.ok_or_else(|| Unknown::among("permission", name, []))?;
-        Ok(Permission(Handle::new(self.0.permissions, 0, number)))
+        number.ok_or_else(|| Unknown::among("permission", name, []))
     }
 
     /// Checks that an object names nothing unknown: its kind, its relations and its

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::bits::{WORD, Word};
+use crate::bits::{WORD, Word, is_set, word_for};
 use crate::catalogue::Bit;
 use crate::chunked::Chunked;
 use crate::ids::{Key, Number};
@@ -26,6 +26,8 @@ pub(crate) struct Rows<K> {
     words: usize,
     /// The number of bits of a row that are permissions.
     permissions: usize,
+    /// The bit of admins' rows, for whom objects make no difference.
+    pub(crate) admin: Bit,
     keys: PhantomData<K>,
 }
 
@@ -43,6 +45,7 @@ impl<K: Key> Rows<K> {
             more: Chunked::default(),
             words,
             permissions,
+            admin: Bit::new(permissions + 1),
             keys: PhantomData,
         }
     }
@@ -50,11 +53,6 @@ impl<K: Key> Rows<K> {
     /// The bit that no row has: for permissions that are gone.
     pub(crate) fn nobody(&self) -> Bit {
         Bit::new(self.permissions)
-    }
-
-    /// The bit of admins' rows, for whom objects make no difference.
-    pub(crate) fn admin(&self) -> Bit {
-        Bit::new(self.permissions + 1)
     }
 
     /// The position of a word of a row.
@@ -72,27 +70,47 @@ impl<K: Key> Rows<K> {
     /// Returns `true` if a bit of a row is set; the bit must be within the row.
     #[inline]
     pub(crate) fn holds(&self, row: K, bit: Bit) -> bool {
-        self.test(row, bit, || false)
+        is_set(self.word(row, bit, || false), bit)
     }
 
-    /// Returns the same, or asks for the answer of a row beyond all rows.
+    /// Returns the word of a bit of a row, or one that is the answer for a row beyond all
+    /// rows.
     #[inline]
-    pub(crate) fn test(&self, row: K, bit: Bit, beyond: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn word(&self, row: K, bit: Bit, beyond: impl FnOnce() -> bool) -> Word {
         let at = self.position(row, bit.index() / WORD);
-        let Some(word) = self.few.get(at) else { return self.test_more(at, bit, beyond) };
-        word >> (bit.index() % WORD) & 1 == 1
+        match self.few.get(at) {
+            Some(&word) => word,
+            None => self.word_of_more(at, beyond),
+        }
     }
 
     // Cold, so that the first rows are found as if there were no others, but not called.
     #[cold]
     #[inline(always)]
-    fn test_more(&self, at: usize, bit: Bit, beyond: impl FnOnce() -> bool) -> bool {
-        let Some(word) = self.more.get(at.wrapping_sub(self.begin)) else { return beyond() };
-        word >> (bit.index() % WORD) & 1 == 1
+    fn word_of_more(&self, at: usize, beyond: impl FnOnce() -> bool) -> Word {
+        let word = self.more.get(at.wrapping_sub(self.begin));
+        word.copied().unwrap_or_else(|| word_for(beyond()))
+    }
+
+    /// The words of a row, or the first of them that are in one piece; none beyond all rows.
+    #[inline]
+    pub(crate) fn piece(&self, row: K) -> &[Word] {
+        let begin = self.position(row, 0);
+        match self.few.get(begin..).and_then(|from| from.get(..self.words)) {
+            Some(words) => words,
+            None => self.piece_of_more(begin),
+        }
+    }
+
+    #[cold]
+    fn piece_of_more(&self, begin: usize) -> &[Word] {
+        let begin = begin.wrapping_sub(self.begin);
+        let piece = if begin < self.more.len() { self.more.piece(begin) } else { &[] };
+        piece.get(..self.words).unwrap_or(piece)
     }
 
     /// The word at a position.
-    fn word(&self, at: usize) -> Option<Word> {
+    fn word_at(&self, at: usize) -> Option<Word> {
         let more = || self.more.get(at.checked_sub(self.begin)?);
         self.few.get(at).or_else(more).copied()
     }
@@ -100,7 +118,7 @@ impl<K: Key> Rows<K> {
     /// The words of a row's permissions.
     pub(crate) fn row(&self, row: K) -> impl Iterator<Item = Word> {
         (0..self.permissions.div_ceil(WORD)).map_while(move |at| {
-            let word = self.word(self.position(row, at))?;
+            let word = self.word_at(self.position(row, at))?;
             let left = self.permissions - at * WORD;
             Some(if left < WORD { word & ((1 << left) - 1) } else { word })
         })
@@ -174,9 +192,14 @@ mod tests {
             }
             let seven = std::iter::once(7).chain(std::iter::repeat_n(0, words - 1));
             assert!(rows.row(changed).eq(seven));
+            let pieces = ClassId::first(600).map(|row| (row, before.piece(row)));
+            for (row, piece) in pieces.filter(|(row, _)| *row != changed) {
+                assert!(!piece.is_empty() && piece.iter().all(|&word| word == row.index()));
+            }
             assert!(rows.row(ClassId::new(600)).eq(vec![0; words]));
             assert!(rows.holds(changed, Bit::new(2)) && !rows.holds(changed, Bit::new(3)));
-            assert!(!rows.holds(ClassId::new(100_000), Bit::default()));
+            let beyond = ClassId::new(100_000);
+            assert!(!rows.holds(beyond, Bit::default()) && rows.piece(beyond).is_empty());
         }
     }
 

@@ -118,7 +118,7 @@ impl Compiled {
             Some(shared) => Verdict::Conditional(Conditional {
                 compiled: self,
                 slot,
-                capacity: Capacity::Ordinary(Ordinary { compiled: self, class }),
+                capacity: Capacity::Ordinary(Ordinary::new(self, class)),
                 shared,
                 own: None,
                 terms: Conditions::new(),

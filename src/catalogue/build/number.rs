@@ -1,6 +1,6 @@
 //! Numbers the nodes of the permission tree.
 
-use crate::catalogue::{Bit, Form, Node, NodeId};
+use crate::catalogue::{Bit, Form, Named, Node, NodeId};
 use crate::document;
 use crate::ids::{IdVec, Key, Number};
 use crate::names::{MOST, NameMap, number};
@@ -14,7 +14,7 @@ use crate::problem::{Faults, Place, ProblemKind};
 /// as bits are given out in the same order, a range of bits.
 pub(super) struct Numbering<'f> {
     pub(super) nodes: IdVec<NodeId, Node>,
-    pub(super) by_path: NameMap<NodeId>,
+    pub(super) by_path: NameMap<Named>,
     pub(super) bits: Bit,
     /// `true` once there are too many nodes, so that the rest have no numbers.
     full: bool,
@@ -103,7 +103,8 @@ impl<'f> Numbering<'f> {
         if self.by_path.contains_key(&path) {
             self.faults.duplicate(&place.key("key"), key);
         } else {
-            self.by_path.insert(path.clone(), id);
+            let bit = (form != Form::Heading).then_some(self.bits);
+            self.by_path.insert(path.clone(), Named { id, bit });
         }
         let node = Node {
             path,
