@@ -588,7 +588,7 @@ fn a_permission_that_is_gone_is_nobodys_in_assignments_too() {
     assert!(next.can(alice, g, ()) && next.can_some(alice, g));
     assert!(!next.can(alice, h, ()) && !next.can_some(alice, h));
     assert_eq!(next.can_actions(alice, &[g, h], ()), [true, false]);
-    assert_eq!(next.why(alice, h, ()).code(), "not_granted");
+    assert_eq!(next.why(alice, h, ()).code(), "unknown_permission");
     assert_eq!(next.filter(alice, h, ()).to_string(), "nothing");
     assert!(next.who_can(h, ()).is_empty());
 }
