@@ -10,9 +10,9 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use grantree::Live;
 use grantree::change::{Actor, Change};
 use grantree::journal::{JournalError, MemoryJournal};
+use grantree::{Document, Live};
 
 const POLICY: &str = include_str!("policies/gruntify.json");
 
@@ -24,7 +24,7 @@ const POLICY: &str = include_str!("policies/gruntify.json");
 pub fn main() -> Result<(), Box<dyn Error>> {
     // In the place of a database: see the guide to persisting.
     let journal = MemoryJournal::default();
-    let live = Live::open(&mut journal.clone(), serde_json::from_str(POLICY)?)?;
+    let live = Live::open(&mut journal.clone(), serde_json::from_str::<Document>(POLICY)?)?;
     let engine = live.load();
     let (freya, read) = (engine.user("freya")?, engine.permission("forms.read")?);
 
@@ -51,7 +51,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // Another process opens the same log, and has the same policy.
-    let there = Live::open(&mut journal.clone(), serde_json::from_str(POLICY)?)?;
+    let there = Live::open(&mut journal.clone(), serde_json::from_str::<Document>(POLICY)?)?;
     let (here, there) = (live.load().policy().version(), there.load().policy().version());
     println!("\nhere  {here}\nthere {there}");
     assert_eq!(here, there);

@@ -68,6 +68,7 @@ pub mod delegating {}
 /// [`catch_up`]: crate::Live::catch_up
 /// [`commit_async`]: crate::Live::commit_async
 /// [`commit_document_after`]: crate::Live::commit_document_after
+/// [`CompactDocument`]: crate::document::CompactDocument
 /// [`commit_document`]: crate::Live::commit_document
 /// [`Journal`]: crate::journal::Journal
 /// [`journal`]: crate::journal

@@ -42,9 +42,21 @@ fn shard(hash: u64, shards: usize) -> usize {
 
 impl Index {
     /// An index with room for about that many.
-    pub(crate) fn with_capacity(len: usize) -> Index {
+    fn with_capacity(len: usize) -> Index {
         let shards = tables(len).map(Arc::new).collect();
         Index { hasher: RandomState::default(), shards, len: 0 }
+    }
+
+    /// Makes room for about that many in all, if there is too little.
+    pub(crate) fn reserve(&mut self, len: usize, rehash: impl Fn(&RandomState, u32) -> u64) {
+        if !self.shards.is_empty() && len <= 2 * SHARD * self.shards.len() {
+            return;
+        }
+        let mut grown = Index { hasher: self.hasher.clone(), ..Index::with_capacity(len) };
+        for &number in self.shards.iter().flat_map(|shard| shard.iter()) {
+            grown.put(rehash(&self.hasher, number), number, &rehash);
+        }
+        *self = grown;
     }
 
     /// An index of the first numbers, and those of them, left out, that stand for the same
@@ -96,13 +108,9 @@ impl Index {
         number: u32,
         rehash: impl Fn(&RandomState, u32) -> u64,
     ) {
+        // Twice as much as there is then, so that each is put anew about twice in the end.
         if self.shards.is_empty() || self.len > 2 * SHARD * self.shards.len() {
-            let mut grown =
-                Index { hasher: self.hasher.clone(), ..Index::with_capacity(2 * self.len) };
-            for &number in self.shards.iter().flat_map(|shard| shard.iter()) {
-                grown.put(rehash(&self.hasher, number), number, &rehash);
-            }
-            *self = grown;
+            self.reserve(2 * self.len, &rehash);
         }
         self.put(self.hasher.hash_one(key), number, &rehash);
     }

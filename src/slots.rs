@@ -64,11 +64,6 @@ impl<I: Number> NameList<I> {
 }
 
 impl<I: Number> Names<I> {
-    /// No names yet, with an index for about that many.
-    pub(crate) fn with_capacity(names: usize) -> Names<I> {
-        Names { index: Index::with_capacity(names), ..Names::default() }
-    }
-
     /// The number of names.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
@@ -105,13 +100,17 @@ impl<I: Number> Names<I> {
         self.names.differing(&other.names).map(|(slot, _)| I::new(slot))
     }
 
+    /// Makes room for about that many names in all.
+    pub(crate) fn reserve(&mut self, names: usize) {
+        let known = &self.names;
+        self.index.reserve(names, |hasher, slot| hash_of(known, hasher, slot));
+    }
+
     /// Gives a vacant number a new name.
     pub(crate) fn insert(&mut self, id: I, name: &str) {
         self.names.set(id.index(), Some(name.into()));
         let names = &self.names;
-        let named = |slot: u32| names.get(slot as usize).and_then(|name| name.as_deref());
-        self.index
-            .insert(name, id.number(), |hasher, slot| hasher.hash_one(named(slot).unwrap_or("")));
+        self.index.insert(name, id.number(), |hasher, slot| hash_of(names, hasher, slot));
     }
 
     /// Removes a name; its number then stays vacant.
@@ -135,6 +134,12 @@ impl<I: Number> Names<I> {
     pub(crate) fn bytes(&self) -> usize {
         self.names.bytes().saturating_add(self.index.bytes())
     }
+}
+
+/// The hash of the name in a slot.
+fn hash_of(names: &Chunked<Option<SmolStr>, 256>, hasher: &RandomState, slot: u32) -> u64 {
+    let name = names.get(slot as usize).and_then(Option::as_deref);
+    hasher.hash_one(name.unwrap_or(""))
 }
 
 #[cfg(test)]

@@ -68,6 +68,13 @@ impl From<Document> for CompactDocument {
     }
 }
 
+impl From<&Document> for CompactDocument {
+    /// A copy of the document.
+    fn from(document: &Document) -> CompactDocument {
+        document.clone().into()
+    }
+}
+
 impl From<CompactDocument> for Document {
     /// The document, as it is read without being compact.
     fn from(compact: CompactDocument) -> Document {

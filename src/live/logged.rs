@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::Live;
 use crate::change::{Actor, Applied, Change};
-use crate::document::{Catalogue, Document};
+use crate::document::{Catalogue, CompactDocument, Document};
 use crate::engine::Engine;
 use crate::journal::{
     Append, AsyncJournal, Journal, JournalError, LogEntry, ReplayError, Snapshot, StoreError,
@@ -34,7 +34,10 @@ impl Live {
     ///
     /// When the journal fails, or holds what this process can't; problems of `first`, if it
     /// is needed.
-    pub fn open<J: Journal>(journal: &mut J, first: Document) -> Result<Live, JournalError> {
+    pub fn open<J: Journal>(
+        journal: &mut J,
+        first: impl Into<CompactDocument>,
+    ) -> Result<Live, JournalError> {
         now(Live::open_async(&mut Ready(journal), first))
     }
 
@@ -65,7 +68,7 @@ impl Live {
     pub fn commit_document<J: Journal>(
         &self,
         journal: &mut J,
-        document: &Document,
+        document: impl Into<CompactDocument>,
     ) -> Result<(), JournalError> {
         now(self.commit_document_async(&mut Ready(journal), document))
     }
@@ -102,7 +105,7 @@ impl Live {
     pub fn commit_document_after<J: Journal>(
         &self,
         journal: &mut J,
-        document: &Document,
+        document: impl Into<CompactDocument>,
         after: Version,
     ) -> Result<(), JournalError> {
         now(self.commit_document_after_async(&mut Ready(journal), document, after))
@@ -165,8 +168,9 @@ impl Live {
     /// As [`Live::open`].
     pub async fn open_async<J: AsyncJournal>(
         journal: &mut J,
-        first: Document,
+        first: impl Into<CompactDocument>,
     ) -> Result<Live, JournalError> {
+        let first = first.into();
         let live = Live::new(Engine::new(&Live::stored(journal, Limits::default()).await?));
         let propose = |policy: &Policy| {
             if policy.revision() > 0 {
@@ -207,9 +211,9 @@ impl Live {
     pub async fn commit_document_async<J: AsyncJournal>(
         &self,
         journal: &mut J,
-        document: &Document,
+        document: impl Into<CompactDocument>,
     ) -> Result<(), JournalError> {
-        self.propose_document(journal, document, None).await
+        self.propose_document(journal, document.into(), None).await
     }
 
     /// [`Live::commit_document_after`], awaited.
@@ -220,16 +224,16 @@ impl Live {
     pub async fn commit_document_after_async<J: AsyncJournal>(
         &self,
         journal: &mut J,
-        document: &Document,
+        document: impl Into<CompactDocument>,
         after: Version,
     ) -> Result<(), JournalError> {
-        self.propose_document(journal, document, Some(after)).await
+        self.propose_document(journal, document.into(), Some(after)).await
     }
 
     async fn propose_document<J: AsyncJournal>(
         &self,
         journal: &mut J,
-        document: &Document,
+        document: CompactDocument,
         after: Option<Version>,
     ) -> Result<(), JournalError> {
         let propose = |policy: &Policy| {

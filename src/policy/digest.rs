@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
 use super::canonical::bytes_of;
-use super::{Policy, hex};
+use super::{Inner, Policy, hex};
 use crate::ids::{AssignmentListId, ClassId, IdVec, UserSlot};
 
 /// Tells whether two policies are equal: a SHA-256 hash of all that their documents
@@ -88,8 +88,8 @@ impl Policy {
     /// The digest of the policy, whatever its revision: equal if and only if the
     /// policies are.
     ///
-    /// Costs a pass over the policy: a quarter of a second for a million users in a
-    /// few thousand combinations of sources.
+    /// The first call costs a pass over the policy: a quarter of a second for a million users
+    /// in a few thousand combinations of sources.
     ///
     /// ```
     /// # use grantree::{Document, Policy};
@@ -105,36 +105,42 @@ impl Policy {
     /// ```
     pub fn digest(&self) -> Digest {
         let policy = self.inner();
+        *policy.past.digest.get_or_init(|| policy.digest())
+    }
+}
+
+impl Inner {
+    fn digest(&self) -> Digest {
         let mut all = Sha256::new();
-        feed(&mut all, &policy.without_users());
+        feed(&mut all, &self.without_users());
         // What users who are alike have in common is digested once.
         let mut classes: IdVec<ClassId, [u8; 32]> =
-            IdVec::filled(policy.users.class_slots(), [0; 32]);
-        for (id, class) in policy.users.classes() {
+            IdVec::filled(self.users.class_slots(), [0; 32]);
+        for (id, class) in self.users.classes() {
             let mut digest = Sha256::new();
-            feed(&mut digest, &policy.class(class));
+            feed(&mut digest, &self.class(class));
             classes[id] = digest.finalize().into();
         }
         let mut assignments: IdVec<AssignmentListId, [u8; 32]> =
-            IdVec::filled(policy.users.assignment_slots(), [0; 32]);
-        for (id, list) in policy.users.assignment_lists() {
+            IdVec::filled(self.users.assignment_slots(), [0; 32]);
+        for (id, list) in self.users.assignment_lists() {
             let mut digest = Sha256::new();
-            feed(&mut digest, &policy.assignments(list));
+            feed(&mut digest, &self.assignments(list));
             assignments[id] = digest.finalize().into();
         }
         let mut users: Vec<(&str, UserSlot)> =
-            policy.users.iter().map(|(slot, name, _)| (name, slot)).collect();
+            self.users.iter().map(|(slot, name, _)| (name, slot)).collect();
         users.sort_unstable();
         for (name, slot) in users {
             text(&mut all, Some(name));
-            all.update(classes[policy.users.class_of(slot)]);
-            all.update(assignments[policy.users.assignments_of(slot)]);
-            let groups = policy.users.groups(slot);
+            all.update(classes[self.users.class_of(slot)]);
+            all.update(assignments[self.users.assignments_of(slot)]);
+            let groups = self.users.groups(slot);
             all.update((groups.len() as u64).to_le_bytes());
             for &group in groups {
-                text(&mut all, Some(policy.groups.name(group)));
+                text(&mut all, Some(self.groups.name(group)));
             }
-            let texts = policy.users.texts(slot);
+            let texts = self.users.texts(slot);
             text(&mut all, texts.and_then(|texts| texts.label.as_deref()));
             text(&mut all, texts.and_then(|texts| texts.description.as_deref()));
         }

@@ -4,6 +4,8 @@
 //! combination is stored once, and everything derived from it is computed once; a
 //! user is two numbers.
 
+mod seating;
+
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -106,16 +108,6 @@ pub(crate) struct Users {
 }
 
 impl Users {
-    /// No users yet, in a version after another one, with an index for about that many. The
-    /// slots of the other's users are kept for them.
-    pub(crate) fn following(before: &Users, users: usize) -> Users {
-        Users {
-            names: Names::with_capacity(users),
-            vacant: before.vacant.clone(),
-            ..Users::default()
-        }
-    }
-
     /// The same users, who had no names: those of a first version.
     pub(crate) fn with_names(self, names: Names<UserSlot>) -> Users {
         Users { vacant: Vacant::after(names.slots()), names, ..self }
@@ -128,11 +120,6 @@ impl Users {
         most: usize,
     ) -> Option<Seat> {
         self.vacant.find(give, most)
-    }
-
-    /// Notes that a user of the version before is no longer there.
-    pub(super) fn leave(&mut self, slot: UserSlot) {
-        self.vacant.leave(slot);
     }
 
     /// The seat of a user.
@@ -438,13 +425,16 @@ impl Users {
 
     /// Gives a user a seat in a slot that is vacant here.
     pub(crate) fn insert(&mut self, seat: Seat, name: &str, class: &Class, groups: &[GroupId]) {
-        let Seat { slot, generation } = seat;
-        self.names.insert(slot, name);
-        if self.seat(slot) != seat {
-            self.generations.set(slot.index(), generation);
+        self.take_seat(seat, name);
+        self.set_class(seat.slot, class);
+        self.set_groups(seat.slot, groups);
+    }
+
+    fn take_seat(&mut self, seat: Seat, name: &str) {
+        self.names.insert(seat.slot, name);
+        if self.seat(seat.slot) != seat {
+            self.generations.set(seat.slot.index(), seat.generation);
         }
-        self.set_class(slot, class);
-        self.set_groups(slot, groups);
     }
 
     /// Gives a new user the class, the groups and the assignments of another, by whom

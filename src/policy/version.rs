@@ -123,6 +123,8 @@ pub(crate) struct Past {
     /// Worked out when it is first wanted: that of a whole document takes a pass over it.
     chain: OnceLock<Chain>,
     before: Before,
+    /// The digest of the version, once it was wanted.
+    pub(super) digest: OnceLock<Digest>,
     /// The digest of the step that led here; that of the version itself, if absent.
     step: Option<Digest>,
     /// The catalogues that newer ones have taken the place of.
@@ -166,6 +168,7 @@ impl Past {
             revision: 0,
             chain: OnceLock::new(),
             before: Before::Nothing,
+            digest: OnceLock::new(),
             step: None,
             superseded: Arc::default(),
         }

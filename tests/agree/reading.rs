@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use fastrand::Rng;
 use grantree::problem::Limits;
-use support::compact_laws::{compact_documents_are_read_alike, written};
+use support::compact_laws::{
+    compact_documents_are_read_alike, policies_are_revised_alike, written,
+};
 
 use crate::{CASES, check};
 
@@ -12,7 +14,7 @@ use crate::{CASES, check};
 fn compact_documents_are_read_as_others() {
     let rng = Cell::new(Rng::with_seed(1));
     let (read, made) = (Cell::new(0), Cell::new(0));
-    check(CASES, |case, _| {
+    check(CASES, |case, policy| {
         let mut rng = {
             let mut taken = rng.take();
             let fork = taken.fork();
@@ -30,6 +32,7 @@ fn compact_documents_are_read_as_others() {
                     }
                 }
                 let makes = compact_documents_are_read_alike(text.as_bytes(), limits);
+                policies_are_revised_alike(policy, text.as_bytes());
                 read.set(read.get() + 1);
                 made.set(made.get() + usize::from(makes));
                 compared += 1;

@@ -156,13 +156,13 @@ fn why_not_and_changes() -> Result<(), Box<dyn Error>> {
     println!("{}", engine.explain(freya, manage, ()));
     prints(&engine.explain(freya, manage, ()).to_string());
 
-    use grantree::Live;
     use grantree::change::{Actor, Change};
     use grantree::journal::MemoryJournal;
+    use grantree::{Document, Live};
 
     // In the place of your database. The document is the first entry, if nothing is stored yet.
     let mut journal = MemoryJournal::default();
-    let live = Live::open(&mut journal, serde_json::from_str(&text)?)?;
+    let live = Live::open(&mut journal, serde_json::from_str::<Document>(&text)?)?;
     // For a user, whom `governance` binds: who may change what, and give nobody more than they have.
     let text = r#"{"assign": {"user": "freya", "source": {"role": "form_designer"}}}"#;
     let designer: Change = serde_json::from_str(text)?;

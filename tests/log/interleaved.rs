@@ -164,7 +164,7 @@ impl Process {
                 let name = format!("r{}", document.roles.len());
                 document.roles.push(name, grantree::document::Role::default());
                 return Some(Box::pin(async move {
-                    let done = live.commit_document_async(&mut journal, &document).await;
+                    let done = live.commit_document_async(&mut journal, document).await;
                     (Some(live), done.map(|()| None))
                 }));
             }

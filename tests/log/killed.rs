@@ -35,7 +35,7 @@ fn perform(deed: Deed, live: &Live, journal: &mut Connection) -> Done {
         Deed::Reload => {
             let mut document = first();
             document.roles.push("lead", grantree::document::Role::default());
-            live.commit_document(journal, &document)
+            live.commit_document(journal, document)
         }
         Deed::CatchUp => live.catch_up(journal),
         Deed::Reopen => live.reopen(journal),
@@ -147,7 +147,7 @@ fn an_upgrade_and_a_suspension_at_once_both_count() {
     document.catalogue = catalogue(0);
     document.roles = first().roles;
     document.users = first().users;
-    late.commit_document(&mut journal, &document).expect("it goes well");
+    late.commit_document(&mut journal, document).expect("it goes well");
     assert!(matches!(late.upgrade(&mut journal, &catalogue(1)), Ok(Upgrade::Superseded)));
     assert!(matches!(late.upgrade(&mut journal, &catalogue(0)), Ok(Upgrade::Present)));
 }

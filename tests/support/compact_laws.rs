@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use grantree::document::CompactDocument;
 use grantree::problem::Limits;
-use grantree::{Document, Policy};
+use grantree::{Document, Engine, Policy};
 use serde_json::Value;
 
 /// Bytes give the same document, the same policy and the same problems by a compact
@@ -41,6 +41,41 @@ pub fn compact_documents_are_read_alike(bytes: &[u8], limits: Limits) -> bool {
             assert_eq!(one.err(), other.err());
             false
         }
+    }
+}
+
+/// A policy revised by the bytes of a document, and an engine that follows, give the answers
+/// that those give which are made of it: the same users, in whatever order, the same digest,
+/// and the same permissions of everybody. Handles stay those of the same names.
+pub fn policies_are_revised_alike(before: &Policy, bytes: &[u8]) {
+    let Ok(compact) = serde_json::from_slice::<CompactDocument>(bytes) else { return };
+    let (Ok(made), Ok(revised)) = (Policy::try_from(compact.clone()), before.revise(compact))
+    else {
+        return;
+    };
+    let revised = revised.policy;
+    assert_eq!(revised.digest(), made.digest());
+    let engine = Engine::new(before);
+    let (followed, anew) = (engine.updated(&revised), Engine::new(&made));
+    for (name, _) in Document::from(&made).users.iter() {
+        let user = followed.user(name).expect("a user");
+        let other = anew.user(name).expect("a user");
+        assert_eq!(followed.effective(user), anew.effective(other), "{name}");
+        match engine.user(name) {
+            Ok(known) => assert_eq!(user, known, "{name}"),
+            Err(_) => assert!(engine.effective(user).is_empty(), "{name}"),
+        }
+    }
+    let back = revised.revise(Document::from(before)).expect("a policy").policy;
+    assert_eq!(back.digest(), before.digest());
+    let back = followed.updated(&back);
+    for (name, _) in Document::from(before).users.iter() {
+        let user = engine.user(name).expect("a user");
+        if anew.user(name).is_err() {
+            assert!(followed.effective(user).is_empty(), "{name}");
+        }
+        let again = back.user(name).expect("a user");
+        assert_eq!(back.effective(again), engine.effective(user), "{name}");
     }
 }
 
