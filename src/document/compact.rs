@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::read::recorded_entry;
 use super::{Document, UserEntry};
-use crate::ids::{EntryId, Key, Number, UserSlot};
+use crate::ids::{EntryId, IdVec, Key, Number, UserSlot};
 use crate::slots::{NameList, Names};
 
 /// A document to make a policy of, whose users take little memory: those who have the same
@@ -137,8 +137,18 @@ impl CompactUsers {
     }
 
     /// The number of numbers of entries.
-    pub(crate) fn entry_slots(&self) -> usize {
+    fn entry_slots(&self) -> usize {
         self.entries.ends.len()
+    }
+
+    /// For each entry, whether several users have it.
+    pub(crate) fn shared_entries(&self) -> IdVec<EntryId, bool> {
+        let mut seen = IdVec::filled(self.entry_slots(), false);
+        let mut shared = seen.clone();
+        for &entry in &self.entry_of {
+            shared[entry] |= std::mem::replace(&mut seen[entry], true);
+        }
+        shared
     }
 
     /// The number of a user's entry.
@@ -175,7 +185,9 @@ impl CompactUsers {
     /// The same users with their names.
     pub(super) fn with_names(self, names: NameList<UserSlot>) -> CompactUsers {
         let (names, repeated) = names.finish();
-        CompactUsers { names, repeated, ..self }
+        // No entry is looked for any more.
+        let entries = Recordings { index: HashTable::new(), ..self.entries };
+        CompactUsers { names, repeated, entries, ..self }
     }
 }
 

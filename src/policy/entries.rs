@@ -15,12 +15,13 @@ struct Resolved {
     any_unique: bool,
     /// The first holder of each unique role.
     holders: IdVec<SourceId, Option<Box<str>>>,
-    /// For each entry that was resolved without a report, what was found.
-    alike: IdVec<EntryId, Option<Alike>>,
+    /// For each entry, whether several users have it.
+    shared: IdVec<EntryId, bool>,
+    /// For each of these that was resolved without a report, what was found.
+    alike: IdVec<EntryId, Option<Box<Alike>>>,
 }
 
 /// The outcome of resolving an entry.
-#[derive(Clone)]
 struct Alike {
     /// The first user who has it.
     first: UserSlot,
@@ -47,12 +48,14 @@ impl Resolver<'_> {
         place: &Place<'_>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> (Users, Groups) {
+        let shared = stated.shared_entries();
         let mut resolved = Resolved {
             users: Users::default(),
             groups,
             any_unique: self.sources.of(SourceKind::Role).any(|(.., role)| role.unique),
             holders: IdVec::filled(self.sources.slots(), None),
-            alike: IdVec::filled(stated.entry_slots(), None),
+            alike: shared.values().iter().map(|_| None).collect(),
+            shared,
         };
         let total = stated.len();
         let most = self.faults.limits.users.min(HandleRange::SIZE);
@@ -117,7 +120,7 @@ impl Resolver<'_> {
         resolved: &mut Resolved,
         place: &Place<'_>,
     ) {
-        let Resolved { users, groups, any_unique, holders, alike } = resolved;
+        let Resolved { users, groups, any_unique, holders, shared, alike } = resolved;
         let (mark, statements) = (self.faults.mark(), self.faults.statements());
         let user = stated.take_entry(slot);
         let class = self.class(&user, place);
@@ -141,11 +144,11 @@ impl Resolver<'_> {
             users.set_assignments(slot, &assignments);
         }
         users.set_texts(slot, Texts::new(user.label, user.description));
-        if let Some(entry) = stated.entry_of(slot)
+        if let Some(entry) = stated.entry_of(slot).filter(|&entry| shared[entry])
             && self.faults.mark() == mark
         {
             let statements = self.faults.statements() - statements;
-            alike[entry] = Some(Alike { first: slot, further: 0, statements, unique });
+            alike[entry] = Some(Alike { first: slot, further: 0, statements, unique }.into());
         }
     }
 
