@@ -178,6 +178,12 @@ pub(crate) fn ones(words: impl IntoIterator<Item = Word>) -> impl Iterator<Item 
     })
 }
 
+/// A word with one bit set or none.
+#[inline]
+pub(crate) fn bit_if(at: usize, is_set: bool) -> Word {
+    Word::from(is_set) << at
+}
+
 /// Returns whether any of a range of bits is set.
 pub(crate) fn any(words: &[Word], range: Range<Bit>) -> bool {
     let bits = BitSlice::<Word, Lsb0>::from_slice(words);

@@ -61,6 +61,14 @@ impl<T, const LEAF: usize> Chunked<T, LEAF> {
         self.pieces().flat_map(|(_, piece)| piece).take(self.len)
     }
 
+    /// The values, so many at a time; fewer at the end. That many must divide a leaf.
+    pub(crate) fn chunks(&self, size: usize) -> impl Iterator<Item = &[T]> {
+        self.pieces().flat_map(move |(at, piece)| {
+            let used = piece.len().min(self.len.saturating_sub(at));
+            piece.get(..used).unwrap_or_default().chunks(size)
+        })
+    }
+
     /// The values with their positions, except for those in pieces that another
     /// sequence shares at the same positions.
     pub(crate) fn differing<'a>(

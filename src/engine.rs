@@ -19,6 +19,7 @@ mod rights;
 mod rows;
 mod separation;
 mod stats;
+mod user_set;
 mod verdict;
 
 use std::fmt;
@@ -34,6 +35,7 @@ pub(crate) use rights::{Implied, Rights, reason_on_object};
 pub use separation::Violation;
 pub(crate) use separation::violations;
 pub use stats::Stats;
+pub use user_set::UserSet;
 pub(crate) use verdict::{Conditional, Verdict};
 
 use crate::bits::{BitSet, Word, is_set, word_for};

@@ -184,7 +184,7 @@ pub use date::{Date, DateError, Moment};
 pub use document::whole::Document;
 pub use engine::{
     Asker, Effective, Engine, Expiring, OwnedAsker, Permission, Stats, Unknown, UnknownNames, User,
-    Violation,
+    UserSet, Violation,
 };
 pub use live::Live;
 pub use object_once::{KindProblem, KindProblems};

@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{Engine, Permission, Unknown, User};
-use crate::bits::{Word, ones};
+use super::{Engine, Permission, Unknown, User, UserSet};
+use crate::bits::{WORD, Word, bit_if, ones};
 use crate::catalogue::Bit;
-use crate::ids::{ClassId, IdVec, Number, UserSlot};
+use crate::ids::{ClassId, IdVec, Key, Number, UserSlot};
 use crate::object::Target;
 use crate::policy::Assigned;
 
@@ -97,14 +97,6 @@ impl Serialize for Effective<'_> {
     }
 }
 
-/// Users who may be admitted.
-struct Candidates {
-    /// The numbers of their slots.
-    slots: Vec<u32>,
-    /// True if the class of each is admitted.
-    certain: bool,
-}
-
 impl Engine {
     /// All that a user holds, sorted as text: permissions that can be granted, and
     /// scoped nodes of which a scope is effective; a graded permission with its
@@ -186,10 +178,11 @@ impl Engine {
     /// without one, on some object.
     ///
     /// Costs a decision for each combination of sources, and a load or two for each
-    /// user: without an object, some ten milliseconds for a million users. With
+    /// user: without an object, some milliseconds for a million users. With
     /// one, it costs a decision for each user who holds the permission.
     ///
-    /// [`Engine::who_can_by_source`] also says which sources let them in.
+    /// [`Engine::users_who_can`] returns handles, and takes less time where names are not
+    /// needed; [`Engine::who_can_by_source`] returns the sources that let them in, too.
     ///
     /// ```
     /// # use grantree::{Document, Engine, Policy};
@@ -210,15 +203,18 @@ impl Engine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn who_can<T: Target>(&self, action: Permission, on: T) -> Vec<&str> {
-        let users = &self.0.policy().users;
-        let classes = self.admitted_classes(action, on);
-        let Candidates { slots, certain } = self.candidates(&classes);
+        let users = self.users_who_can(action, on);
         // Room for all: a million names are then moved only once.
-        let mut names = Vec::with_capacity(slots.len());
-        let slots = slots.into_iter().map(UserSlot::from);
-        let admits = |&slot: &UserSlot| certain || self.admits(slot, action, on, &classes);
-        names.extend(slots.filter(admits).map(|slot| users.name(slot)));
+        let mut names = Vec::with_capacity(users.len());
+        names.extend(users.names());
         names
+    }
+
+    /// Returns the same users as a set, of which the handles or the names are asked, or
+    /// whether somebody is in it.
+    pub fn users_who_can<T: Target>(&self, action: Permission, on: T) -> UserSet<'_> {
+        let classes = self.admitted_classes(action, on);
+        UserSet::new(self, self.admitted_words(action, on, &classes))
     }
 
     /// For each class, whether its users may do this; `None` if that differs by
@@ -246,40 +242,36 @@ impl Engine {
         classes
     }
 
-    /// Finds the users who may be admitted, in order.
-    fn candidates(&self, classes: &IdVec<ClassId, Option<bool>>) -> Candidates {
-        let numbers = &self.0.classes;
-        let mut slots = vec![0; numbers.len()];
-        let (mut slot, mut count, mut certain) = (0, 0, true);
-        // Every slot is written, and stays if it is counted: of a branch on the class, no CPU
-        // could predict which way it goes.
-        numbers.iter().for_each(|class| {
-            if let Some(place) = slots.get_mut(count) {
-                *place = slot;
-            }
-            let by_class = classes.find(class.marked(false)).copied().unwrap_or(Some(false));
-            let is_candidate = (by_class != Some(false)) | class.is_marked();
-            count += usize::from(is_candidate);
-            certain &= !is_candidate | (by_class == Some(true));
-            slot += 1;
-        });
-        slots.truncate(count);
-        Candidates { slots, certain }
-    }
-
-    /// Returns whether a candidate may do this.
-    fn admits<T: Target>(
+    /// The users who may do this, by a bit for each slot.
+    fn admitted_words<T: Target>(
         &self,
-        slot: UserSlot,
         action: Permission,
         on: T,
         classes: &IdVec<ClassId, Option<bool>>,
-    ) -> bool {
+    ) -> Vec<Word> {
+        let numbers = &self.0.classes;
+        let words = numbers.chunks(WORD).zip((0u32..).step_by(WORD)).map(|(numbers, first)| {
+            let (mut admitted, mut open) = (0, 0);
+            // There is no branch on the class: no CPU could predict which way it goes.
+            for (at, class) in numbers.iter().enumerate() {
+                let by_class = classes.find(class.marked(false)).copied().unwrap_or(Some(false));
+                let is_admitted = by_class == Some(true);
+                admitted |= bit_if(at, is_admitted);
+                open |= bit_if(at, by_class.is_none() | (class.is_marked() & !is_admitted));
+            }
+            for bit in ones([open]) {
+                let slot = UserSlot::from(first).plus(bit.number());
+                admitted |= bit_if(bit.index(), self.admits(slot, action, on));
+            }
+            admitted
+        });
+        words.collect()
+    }
+
+    /// Returns whether a user may do this whose class does not decide it.
+    fn admits<T: Target>(&self, slot: UserSlot, action: Permission, on: T) -> bool {
         let compiled = &self.0;
-        let class = compiled.policy().users.class_of(slot);
-        if classes.find(class) == Some(&Some(true)) {
-            true
-        } else if on.parts().0.is_none() {
+        if on.parts().0.is_none() {
             self.bit(action).is_some_and(|bit| compiled.allows_some_assigned(slot, bit))
         } else {
             self.can(compiled.handle(slot), action, on)
@@ -293,9 +285,9 @@ impl Engine {
         on: T,
         classes: &IdVec<ClassId, Option<bool>>,
     ) -> impl Iterator<Item = (UserSlot, ClassId)> {
-        let slots = self.candidates(classes).slots.into_iter().map(UserSlot::from);
-        let admitted = slots.filter(move |&slot| self.admits(slot, action, on, classes));
-        admitted.map(|slot| (slot, self.0.policy().users.class_of(slot)))
+        let slots = ones(self.admitted_words(action, on, classes));
+        let slots = slots.map(|bit| UserSlot::from(bit.number()));
+        slots.map(|slot| (slot, self.0.policy().users.class_of(slot)))
     }
 
     /// The assignment that lets in a user who may do this; `None` if the ordinary capacity
