@@ -228,8 +228,7 @@ impl Policy {
     ///
     /// Equal statements of several users, or of several assignments, are examined once, and
     /// reported at the first of these. Costs a walk over what every statement matches, and
-    /// some microseconds for every name: about four seconds for a million users,
-    /// 200 sources and 1,000 permissions.
+    /// a look or two at every name.
     pub fn lint(&self) -> Vec<Finding> {
         let policy = self.inner();
         let stated = stated(policy);
@@ -328,16 +327,21 @@ fn stated(policy: &Inner) -> Vec<Stated<'_>> {
         others: 0,
     });
     let mut owned = Owned::default();
-    let users = Place::Root.key("users");
-    for (slot, user, class) in policy.users.iter() {
-        let place = users.name(user);
-        if let Some(own) = class.statements.as_deref() {
-            count(&mut owned, Held::own(own), false, &place);
+    let (holders, users) = (&policy.users, Place::Root.key("users"));
+    for (slot, id) in holders.first_of_classes() {
+        let own = holders.class(id).and_then(|class| class.statements.as_deref());
+        if let Some(own) = own {
+            let place = users.name(holders.name(slot));
+            count(&mut owned, Held::own(own), false, &place, holders.count_of(id));
         }
-        for (name, own) in policy.users.own_sources(slot) {
+    }
+    for (slot, _, alike) in holders.first_of_assignments() {
+        let place = users.name(holders.name(slot));
+        for (name, own) in holders.own_sources(slot) {
             if let Some(held) = own.held() {
                 let alone = own.sources.is_empty();
-                count(&mut owned, held, alone, &place.key("assignments").name(name));
+                let place = place.key("assignments");
+                count(&mut owned, held, alone, &place.name(name), alike);
             }
         }
     }
@@ -347,15 +351,17 @@ fn stated(policy: &Inner) -> Vec<Stated<'_>> {
 /// Statements of users' and assignments' own, equal ones once.
 type Owned<'p> = IndexMap<(&'p Statements, Origin, bool), Stated<'p>>;
 
-/// Adds the statements of one more user or assignment.
-fn count<'p>(owned: &mut Owned<'p>, held: Held<'p>, alone: bool, place: &Place<'_>) {
+/// Adds the statements of further users or assignments who are alike, the first of whom is at
+/// that place.
+fn count<'p>(owned: &mut Owned<'p>, held: Held<'p>, alone: bool, place: &Place<'_>, alike: usize) {
     match owned.entry((held.statements, held.origin, alone)) {
         Entry::Occupied(mut same) => {
             let others = &mut same.get_mut().others;
-            *others = others.saturating_add(1);
+            *others = others.saturating_add(alike);
         }
         Entry::Vacant(entry) => {
-            entry.insert(Stated { place: place.to_string(), held, alone, others: 0 });
+            let others = alike.saturating_sub(1);
+            entry.insert(Stated { place: place.to_string(), held, alone, others });
         }
     }
 }

@@ -53,6 +53,12 @@ impl Layer {
         layer
     }
 
+    /// Puts the statements of one source in the place of those that it has.
+    pub(crate) fn repaint(&mut self, statements: &Statements, catalogue: &Catalogue) {
+        self.clear();
+        self.paint(statements, catalogue);
+    }
+
     fn clear(&mut self) {
         for set in [&mut self.said, &mut self.granted, &mut self.denied, &mut self.forbidden] {
             set.clear();

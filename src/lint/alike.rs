@@ -1,6 +1,6 @@
 //! Finds names that look alike.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
@@ -91,11 +91,22 @@ impl<'p> Linter<'p> {
         names: impl Fn() -> N,
         place: impl Fn(&str, usize) -> String,
     ) {
-        // There may be a million names, so at first only hashes of their looks are kept.
+        // There may be a million names, so at first only hashes of their looks are kept, and
+        // sorted, which takes less than to look up each.
         let hasher = RandomState::default();
-        let mut seen: HashSet<u64> = HashSet::default();
-        let hashes = names().flat_map(|name| Look::BOTH.map(|look| look.hash(name, &hasher)));
-        let repeated: HashSet<u64> = hashes.filter(|&hash| !seen.insert(hash)).collect();
+        let mut text = String::new();
+        let mut hash = |look: Look, name: &str| {
+            text.clear();
+            look.each(name, |c| text.push(c));
+            hasher.hash_one((look as u8, &*text))
+        };
+        let mut hashes: Vec<u64> = Vec::new();
+        names().for_each(|name| hashes.extend(Look::BOTH.map(|look| hash(look, name))));
+        hashes.sort_unstable();
+        let pairs = hashes.windows(2);
+        let repeated: HashSet<u64> =
+            pairs.filter(|pair| pair.first() == pair.last()).flatten().copied().collect();
+        drop(hashes);
         if repeated.is_empty() {
             return;
         }
@@ -103,7 +114,7 @@ impl<'p> Linter<'p> {
         for (at, name) in names().enumerate() {
             let mut like = None;
             for look in Look::BOTH {
-                let hash = look.hash(name, &hasher);
+                let hash = hash(look, name);
                 if !repeated.contains(&hash) {
                     continue;
                 }
@@ -163,7 +174,8 @@ impl Look {
             // Most names are plain, and computing skeletons takes long.
             Look::Seen if name.is_ascii() => {
                 let shown = name.bytes().filter(|&byte| !byte.is_ascii_control());
-                let shapes = shown.filter_map(|byte| SHAPES.get(usize::from(byte)));
+                let all = &*SHAPES;
+                let shapes = shown.filter_map(|byte| all.get(usize::from(byte)));
                 shapes.flat_map(|shape| shape.chars()).for_each(pass);
             }
             Look::Seen => {
@@ -177,13 +189,6 @@ impl Look {
         let mut text = String::new();
         self.each(name, |c| text.push(c));
         text
-    }
-
-    fn hash(self, name: &str, hasher: &RandomState) -> u64 {
-        let mut hash = hasher.build_hasher();
-        hash.write_u8(self as u8);
-        self.each(name, |c| hash.write_u32(c.into()));
-        hash.finish()
     }
 }
 

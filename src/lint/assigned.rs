@@ -58,18 +58,23 @@ impl Linter<'_> {
         };
         let mut known: HashMap<(CapacityId, &Terms), usize> = HashMap::default();
         let mut found: Vec<(String, Vec<Found>, usize)> = Vec::new();
-        for (slot, user, class) in policy.users.iter().filter(|(.., class)| !class.admin) {
+        for (slot, _, alike) in policy.users.first_of_assignments() {
+            let Some((user, class)) = policy.users.get(slot).filter(|(_, class)| !class.admin)
+            else {
+                continue;
+            };
             for assigned in policy.users.assigned(slot) {
-                let alike = (assigned.capacity, &*assigned.terms);
-                if let Some((.., others)) = known.get(&alike).and_then(|&at| found.get_mut(at)) {
-                    *others = others.saturating_add(1);
+                let key = (assigned.capacity, &*assigned.terms);
+                if let Some((.., others)) = known.get(&key).and_then(|&at| found.get_mut(at)) {
+                    *others = others.saturating_add(alike);
                     continue;
                 }
                 let Some(capacity) = policy.users.capacity(assigned.capacity) else { continue };
-                known.insert(alike, found.len());
+                known.insert(key, found.len());
                 let users = Place::Root.key("users");
                 let place = users.name(user).key("assignments").name(&assigned.name).to_string();
-                found.push((place, examiner.examine(class, capacity, &assigned.terms), 0));
+                let examined = examiner.examine(class, capacity, &assigned.terms);
+                found.push((place, examined, alike.saturating_sub(1)));
             }
         }
         for (place, found, others) in found {

@@ -68,11 +68,15 @@ enum Cause {
 impl<'p> Linter<'p> {
     /// Reports the statements without effect.
     pub(super) fn effects(&mut self) {
-        let licensed = self.catalogue().licensed(|_| true);
+        let catalogue = self.catalogue();
+        let licensed = catalogue.licensed(|_| true);
+        let mut layers = Layers::new(self.policy, &licensed);
         let mut sources = Sources {
             policy: self.policy,
             reach: self.reach,
-            layers: Layers::new(self.policy, &licensed),
+            nothing: Layer::new(catalogue.bits()),
+            global: layers.of_source(SourceId::GLOBAL).clone(),
+            layers,
             checked: checks(self.catalogue(), &self.reach.effective).map(|(id, _)| id).collect(),
         };
         for stated in self.stated {
@@ -176,6 +180,10 @@ struct Sources<'p> {
     policy: &'p Inner,
     reach: &'p Reach,
     layers: Layers<'p>,
+    /// Statements that are none.
+    nothing: Layer,
+    /// The statements of the global source.
+    global: Layer,
     /// The attributes that permissions in reach check.
     checked: HashSet<AttributeId>,
 }
@@ -193,24 +201,24 @@ impl<'p> Sources<'p> {
         if forbids.is_empty() && competing.is_empty() {
             return;
         }
-        let beside = match origin {
-            Origin::Shared(id) => self.layers.of_included(id),
-            Origin::Own | Origin::Assignment => Layer::new(catalogue.bits()),
+        let included = match origin {
+            Origin::Shared(id) => Some(self.layers.of_included(id)),
+            Origin::Own | Origin::Assignment => None,
         };
-        let global = match tier {
-            Tier::Global => Layer::new(catalogue.bits()),
-            _ => self.layers.of_source(SourceId::GLOBAL).clone(),
-        };
+        let beside = included.as_ref().unwrap_or(&self.nothing);
+        let global = if tier == Tier::Global { &self.nothing } else { &self.global };
 
         let mut forbidden = beside.forbidden.clone();
         forbidden.union_with(&global.forbidden);
         let outcome = |id: NodeId, said: Said| {
             if forbidden.contains(catalogue.node(id).bit) { Said::Deny } else { said }
         };
-        self.weigh(&forbids, &BitSet::new(catalogue.bits()), outcome, found);
+        self.weigh(&forbids, &self.nothing.forbidden, outcome, found);
 
-        forbidden.union_with(&Layer::of(statements, catalogue).forbidden);
-        let of = Surroundings { tier, reach: self.reach, global: &global, beside: &beside };
+        if !forbids.is_empty() {
+            forbidden.union_with(&Layer::of(statements, catalogue).forbidden);
+        }
+        let of = Surroundings { tier, reach: self.reach, global, beside };
         let outcome = |id, said| of.outcome(catalogue.node(id), said);
         self.weigh(&competing, &forbidden, outcome, found);
     }
@@ -224,6 +232,9 @@ impl<'p> Sources<'p> {
         outcome: impl Fn(NodeId, Said) -> Said,
         found: &mut Found<'s>,
     ) {
+        if statements.is_empty() {
+            return;
+        }
         let catalogue = &self.policy.catalogue;
         // For each statement, its cause, and the fronts that it is in of which one
         // statement must stay.

@@ -19,6 +19,7 @@ impl Linter<'_> {
         let catalogue = self.catalogue();
         let licensed = any_licence(policy);
         let mut all = grants(policy, self.stated);
+        let mut under_licence = all.clone();
         let effective = possible(policy, &mut all, &licensed);
         let held = |id: NodeId| {
             let node = catalogue.node(id);
@@ -54,7 +55,7 @@ impl Linter<'_> {
         }
         self.bounds(&effective);
         self.separations(&effective);
-        self.changes(&mut grants(policy, self.stated));
+        self.changes(&mut under_licence);
     }
 
     /// Reports permissions that nobody can hold, for the same cause: one, or all beneath a
@@ -212,13 +213,18 @@ fn grants(policy: &Inner, stated: &[Stated<'_>]) -> Layer {
     let licensed = catalogue.licensed(|_| true);
     let mut layers = Layers::new(policy, &licensed);
     let mut all = BitSet::new(catalogue.bits());
+    let (mut own, mut left) = (Layer::new(catalogue.bits()), all.clone());
     for Stated { held, .. } in stated {
-        let Layer { mut granted, forbidden, .. } = match held.origin {
-            Origin::Shared(id) => layers.of_source(id).clone(),
-            Origin::Own | Origin::Assignment => Layer::of(held.statements, catalogue),
+        let Layer { granted, forbidden, .. } = match held.origin {
+            Origin::Shared(id) => layers.of_source(id),
+            Origin::Own | Origin::Assignment => {
+                own.repaint(held.statements, catalogue);
+                &own
+            }
         };
-        granted.subtract(&forbidden);
-        all.union_with(&granted);
+        left.zip(granted, |_, granted| granted);
+        left.subtract(forbidden);
+        all.union_with(&left);
     }
     let global = layers.of_source(SourceId::GLOBAL);
     all.subtract(&global.forbidden);

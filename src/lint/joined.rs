@@ -10,12 +10,12 @@
 //! meant.
 
 use super::{Code, Linter, so_for_others};
-use crate::bits::BitSet;
-use crate::catalogue::{AttributeId, Bit, Limit, Pattern};
+use crate::bits::{BitSet, any, ones};
+use crate::catalogue::{AttributeId, Bit, Catalogue, Form, Limit, NodeId, Pattern};
 use crate::document::Fence;
 use crate::engine::{Bounding, Layers, LimitSet};
 use crate::filter::Quoted;
-use crate::ids::{ClassId, SourceId};
+use crate::ids::{SourceId, UserSlot};
 use crate::names::{HashMap, HashSet};
 use crate::policy::{Class, Effect, Inner, OwnSources, SourceName, Statements, Tier};
 use crate::problem::Place;
@@ -38,9 +38,6 @@ struct Joined {
     values: Vec<(AttributeId, Limit)>,
     /// The sources that let the values pass, and one that grants the permission.
     sources: Vec<SourceId>,
-    /// The source to be given by an assignment instead, and whether it grants the
-    /// permission.
-    assigned: Option<(SourceId, bool)>,
 }
 
 impl Linter<'_> {
@@ -55,37 +52,59 @@ impl Linter<'_> {
             layers: Layers::new(policy, &licensed),
             bounding: Bounding::new(policy),
             bounds: HashMap::default(),
+            checking: checking(catalogue),
             budget: BUDGET,
         };
-        let mut of_classes: HashMap<ClassId, Vec<usize>> = HashMap::default();
+        let bearing = bearing_on(catalogue, &examiner.checking);
+        // What is found of those who have the same sources, and state nothing that bears on it.
+        let mut of_sources: HashMap<&[SourceId], Vec<usize>> = HashMap::default();
         let mut numbers: HashMap<Joined, usize> = HashMap::default();
-        let mut found: Vec<(&str, Joined, usize)> = Vec::new();
-        for (slot, user, class) in policy.users.iter().filter(|(.., class)| !class.admin) {
-            let joined = of_classes.entry(policy.users.class_of(slot)).or_insert_with(|| {
+        let mut found: Vec<(UserSlot, Joined, usize)> = Vec::new();
+        for (slot, id) in policy.users.first_of_classes() {
+            let Some(class) = policy.users.class(id).filter(|class| !class.admin) else { continue };
+            let alike = policy.users.count_of(id);
+            let mut examine = || -> Vec<usize> {
                 let joined = examiner.examine(class).into_iter();
                 let number = joined.map(|joined| {
                     *numbers.entry(joined).or_insert_with_key(|joined| {
-                        found.push((user, joined.clone(), 0));
+                        found.push((slot, joined.clone(), 0));
                         found.len().saturating_sub(1)
                     })
                 });
                 number.collect()
-            });
-            for &number in &*joined {
-                if let Some((first, _, others)) = found.get_mut(number)
-                    && *first != user
-                {
-                    *others = others.saturating_add(1);
+            };
+            let bears = |own: &Statements| {
+                let mut ranges = own.all().flat_map(|it| it.pattern.ranges(catalogue));
+                !own.bounds.is_empty() || ranges.any(|range| any(bearing.words(), range))
+            };
+            let of_class;
+            let joined = if class.statements.as_deref().is_some_and(bears) {
+                of_class = examine();
+                &of_class
+            } else {
+                of_sources.entry(&class.sources).or_insert_with(examine)
+            };
+            for &number in joined {
+                if let Some((first, _, others)) = found.get_mut(number) {
+                    let alike = alike.saturating_sub(usize::from(*first == slot));
+                    *others = others.saturating_add(alike);
                 }
             }
         }
-        for (user, joined, others) in found {
-            self.report_joined(user, &joined, others);
+        for (slot, joined, others) in found {
+            self.report_joined(slot, &joined, others, &mut examiner);
         }
     }
 
-    fn report_joined(&mut self, user: &str, joined: &Joined, others: usize) {
+    fn report_joined(
+        &mut self,
+        slot: UserSlot,
+        joined: &Joined,
+        others: usize,
+        examiner: &mut Examiner<'_>,
+    ) {
         let (policy, catalogue) = (self.policy, self.catalogue());
+        let Some((user, class)) = policy.users.get(slot) else { return };
         let path = catalogue.name_of(joined.permission);
         let values = joined.values.iter().map(|(attribute, limit)| {
             let path = &catalogue.attribute_at(*attribute).path;
@@ -105,7 +124,7 @@ impl Linter<'_> {
             values.join(" and "),
             so_for_others(others, "user"),
         );
-        let advice = match joined.assigned {
+        let advice = match examiner.assigned(class, joined) {
             Some((source, grants)) => {
                 let name = policy.sources.name_of(source);
                 let field = policy.sources[source].kind.field();
@@ -162,6 +181,8 @@ struct Examiner<'p> {
     layers: Layers<'p>,
     bounding: Bounding<'p>,
     bounds: HashMap<SourceId, Bounds>,
+    /// The permissions that check a bound of their own.
+    checking: BitSet,
     budget: usize,
 }
 
@@ -176,20 +197,12 @@ impl Examiner<'_> {
         if joining.is_empty() {
             return Vec::new();
         }
-        let granted = self.layers.grants(class).granted;
-        let effective = self.layers.effective(&granted);
-        let held: Vec<Held> = roles
-            .iter()
-            .map(|&id| {
-                let own = self.layers.of_source(id).clone();
-                let carried = self.layers.carried(&own, &effective);
-                Held { id, carried, grants_nothing: own.granted.iter().next().is_none() }
-            })
-            .collect();
+        let effective = self.effective(class);
+        let held: Vec<Held> = roles.iter().map(|&id| self.held(id, &effective)).collect();
         let mut known: HashMap<(Vec<AttributeId>, Vec<usize>), Option<Values>> = HashMap::default();
         let mut seen: HashSet<Vec<(AttributeId, Limit)>> = HashSet::default();
         let mut found = Vec::new();
-        for bit in effective.iter().filter(|&bit| catalogue.grantable.contains(bit)) {
+        for bit in ones(effective.pairs(&self.checking).map(|(held, checking)| held & checking)) {
             let Some(condition) = catalogue.node_of(bit).condition.as_deref() else { continue };
             let checks = condition.own_checks.iter().copied();
             let checks: Vec<AttributeId> = checks.filter(|it| joining.contains_key(it)).collect();
@@ -221,13 +234,22 @@ impl Examiner<'_> {
                 values.iter().map(|(attribute, limit, _)| (*attribute, limit.clone())).collect();
             if involved.len() > 1 && seen.insert(values.clone()) {
                 let involved = involved.into_iter().filter_map(|at| held.get(at));
-                let involved: Vec<&Held> = involved.collect();
-                let assigned = self.assigned(class, &effective, bit, &values, &involved);
-                let sources = involved.iter().map(|it| it.id).collect();
-                found.push(Joined { permission: bit, values, sources, assigned });
+                let sources = involved.map(|it| it.id).collect();
+                found.push(Joined { permission: bit, values, sources });
             }
         }
         found
+    }
+
+    fn effective(&mut self, class: &Class) -> BitSet {
+        let granted = self.layers.grants(class).granted;
+        self.layers.effective(&granted)
+    }
+
+    fn held(&mut self, id: SourceId, effective: &BitSet) -> Held {
+        let own = self.layers.of_source(id).clone();
+        let carried = self.layers.carried(&own, effective);
+        Held { id, carried, grants_nothing: own.granted.is_empty() }
     }
 
     /// Returns the attributes on which several roles state different bounds that decide for
@@ -278,20 +300,16 @@ impl Examiner<'_> {
     /// Returns the source that, given by an assignment instead, leaves the user all
     /// permissions, but none with those values. Returns `true` beside it if it grants the
     /// permission itself.
-    fn assigned(
-        &mut self,
-        class: &Class,
-        effective: &BitSet,
-        permission: Bit,
-        values: &[(AttributeId, Limit)],
-        involved: &[&Held],
-    ) -> Option<(SourceId, bool)> {
+    fn assigned(&mut self, class: &Class, joined: &Joined) -> Option<(SourceId, bool)> {
         let catalogue = &self.policy.catalogue;
+        let Joined { permission, ref values, ref sources } = *joined;
+        let effective = self.effective(class);
         let passes = |limits: &LimitSet| {
             values.iter().all(|(attribute, value)| limits.on(*attribute).contains(value))
         };
         // A unique role is in no assignment.
-        for held in involved.iter().rev().filter(|it| !self.policy.sources[it.id].unique) {
+        for &id in sources.iter().rev().filter(|&&id| !self.policy.sources[id].unique) {
+            let held = self.held(id, &effective);
             let grants = held.carried.contains(permission);
             let granting = || {
                 let node = catalogue.node_of(permission);
@@ -304,8 +322,7 @@ impl Examiner<'_> {
             };
             let others = class.sources.iter().copied().filter(|&id| id != held.id);
             let left = Class { sources: others.collect(), ..class.clone() };
-            let granted = self.layers.grants(&left).granted;
-            let mut kept = self.layers.effective(&granted);
+            let mut kept = self.effective(&left);
             let is_ordinary = kept.contains(permission);
             let layer = self.layers.of_own(&own);
             let granted = self.layers.grants_in(&left, &layer).granted;
@@ -315,12 +332,53 @@ impl Examiner<'_> {
             let limits = self.bounding.limits_in(&left, &own);
             let reaches =
                 is_ordinary && passes(&ordinary) || passes(limits.as_ref().unwrap_or(&ordinary));
-            if effective.iter().all(|bit| kept.contains(bit)) && !reaches {
+            if effective.is_within(&kept) && !reaches {
                 return Some((held.id, grants));
             }
         }
         None
     }
+}
+
+/// Returns the permissions that check a bound of their own and can be granted.
+fn checking(catalogue: &Catalogue) -> BitSet {
+    let mut checking = BitSet::new(catalogue.bits());
+    for bit in catalogue.grantable.iter() {
+        let condition = catalogue.node_of(bit).condition.as_deref();
+        if condition.is_some_and(|it| !it.own_checks.is_empty()) {
+            checking.insert(bit);
+        }
+    }
+    checking
+}
+
+/// Returns the permissions that bear on the effect of some: all that these need or consist of,
+/// and all that imply them.
+fn bearing_on(catalogue: &Catalogue, some: &BitSet) -> BitSet {
+    let mut implying: HashMap<NodeId, Vec<NodeId>> = HashMap::default();
+    for (id, node) in catalogue.nodes.iter() {
+        for &bit in &node.implies {
+            implying.entry(catalogue.id_of(bit)).or_default().push(id);
+        }
+    }
+    let mut bearing = BitSet::new(catalogue.bits());
+    let mut seen: HashSet<NodeId> = HashSet::default();
+    let mut open: Vec<NodeId> = some.iter().map(|bit| catalogue.id_of(bit)).collect();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let node = catalogue.node(id);
+        bearing.insert_range(node.bits());
+        bearing.insert_range(node.statement_bits());
+        open.extend(catalogue.needs(id).map(|(_, bit)| catalogue.id_of(bit)));
+        open.extend(implying.get(&id).into_iter().flatten());
+        open.extend(catalogue.scopes(id));
+        if let Form::Scope(of, _) = node.form {
+            open.push(of);
+        }
+    }
+    bearing
 }
 
 /// Finds values that pass together, but none of the sources that may be meant, and adds them

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use super::{Code, Linter};
 use crate::document::Map;
-use crate::ids::SourceId;
+use crate::ids::{IdVec, Number, SourceId, UserSlot};
 use crate::names::HashSet;
 use crate::policy::{SourceKind, SourceName};
 use crate::problem::{Place, nearest_within};
@@ -20,29 +20,45 @@ impl Linter<'_> {
             self.repeated(&source.includes, &format!("{place}.includes"), |id| sources.name(id));
             self.repeated(guard, &format!("{place}.assignable_by"), |id| sources.name(id));
         }
-        let users = Place::Root.key("users");
-        for (slot, user, class) in policy.users.iter() {
-            let place = users.name(user);
-            self.repeated_sources(&class.sources, &place);
-            for (name, own) in policy.users.own_sources(slot) {
-                self.repeated_sources(&own.sources, &place.key("assignments").name(name));
-            }
-            let groups = policy.users.groups(slot);
-            if groups.len() > 1 {
-                let list = place.key("groups").to_string();
-                self.repeated(groups, &list, |id| policy.groups.name(id));
+        // Of most of what users share, nothing is repeated.
+        let users = &policy.users;
+        let repeats_any =
+            |held: &[SourceId]| KINDS.iter().any(|&kind| repeats(sources.only(held, kind)));
+        let mut classes = IdVec::filled(users.class_slots(), false);
+        users.classes().for_each(|(id, class)| classes[id] = repeats_any(&class.sources));
+        let mut lists = IdVec::filled(users.assignment_slots(), false);
+        for (slot, list, _) in users.first_of_assignments() {
+            lists[list] = users.own_sources(slot).any(|(_, own)| repeats_any(&own.sources));
+        }
+        let mut groups = IdVec::filled(users.group_slots(), false);
+        users.group_lists().for_each(|(id, list)| groups[id] = repeats(list));
+        for slot in UserSlot::first(users.slots()) {
+            let (class, group_list, list) = users.likeness(slot);
+            if classes[class] || groups[group_list] || lists[list] {
+                self.repeated_by(slot);
             }
         }
     }
 
+    /// Reports repeated names in the lists of a user.
+    fn repeated_by(&mut self, slot: UserSlot) {
+        let policy = self.policy;
+        let Some((user, class)) = policy.users.get(slot) else { return };
+        let users = Place::Root.key("users");
+        let place = users.name(user);
+        self.repeated_sources(&class.sources, &place);
+        for (name, own) in policy.users.own_sources(slot) {
+            self.repeated_sources(&own.sources, &place.key("assignments").name(name));
+        }
+        let list = place.key("groups").to_string();
+        self.repeated(policy.users.groups(slot), &list, |id| policy.groups.name(id));
+    }
+
     fn repeated_sources(&mut self, held: &[SourceId], place: &Place<'_>) {
         let sources = &self.policy.sources;
-        for kind in [SourceKind::Role, SourceKind::ApprovalGroup] {
-            let of_kind = sources.only(held, kind);
-            if of_kind.len() > 1 {
-                let list = place.key(kind.field()).to_string();
-                self.repeated(of_kind, &list, |id| sources.name(id));
-            }
+        for kind in KINDS {
+            let list = place.key(kind.field()).to_string();
+            self.repeated(sources.only(held, kind), &list, |id| sources.name(id));
         }
     }
 
@@ -67,11 +83,16 @@ impl Linter<'_> {
     pub(super) fn undeclared(&mut self) {
         let policy = self.policy;
         let declared = &policy.groups.declared;
+        if declared.is_empty() {
+            return;
+        }
         let parents = declared.iter().filter_map(|(group, it)| {
             let parent = it.parent.as_deref()?;
             Some((parent, group, None))
         });
-        let of_users = policy.users.iter().flat_map(|(slot, user, _)| {
+        let firsts = policy.users.first_of_groups();
+        let of_users = firsts.into_iter().flat_map(|(slot, _)| {
+            let user = policy.users.name(slot);
             let groups = policy.users.groups(slot).iter().enumerate();
             groups.map(move |(at, &group)| (policy.groups.name(group), user, Some(at)))
         });
@@ -94,6 +115,18 @@ impl Linter<'_> {
             self.find(Code::Undeclared, place, message, advice, names);
         }
     }
+}
+
+/// The kinds of sources of which a user may have several.
+const KINDS: [SourceKind; 2] = [SourceKind::Role, SourceKind::ApprovalGroup];
+
+/// Returns whether something is in a list twice.
+fn repeats<T: Copy + Eq + Hash>(list: &[T]) -> bool {
+    if list.len() < 2 {
+        return false;
+    }
+    let mut seen: HashSet<T> = HashSet::default();
+    !list.iter().all(|&it| seen.insert(it))
 }
 
 /// Returns the names of a map.

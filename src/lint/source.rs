@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use super::{Code, Linter, Stated};
 use crate::catalogue::{Bit, Form, Node, NodeId, Reach};
 use crate::engine::{Layer, Layers};
-use crate::ids::{SourceId, each};
+use crate::ids::{ClassId, SourceId, each};
 use crate::names::{HashMap, HashSet};
 use crate::policy::{
     Effect, Said, Source, SourceName, Statement, StatementIndex, Statements, Tier,
@@ -80,9 +80,19 @@ impl<'p> Linter<'p> {
 
     fn admins(&mut self) {
         let policy = self.policy;
-        for (_, user, class) in policy.users.iter() {
-            let profile = policy.sources.profile(&class.sources).filter(|_| class.admin);
-            let Some(profile) = profile.map(|id| policy.sources.name(id)) else { continue };
+        let profile = |class: ClassId| {
+            let class = policy.users.class(class).filter(|class| class.admin)?;
+            policy.sources.profile(&class.sources)
+        };
+        let classes = policy.users.classes();
+        let found: HashMap<ClassId, SourceId> =
+            classes.filter_map(|(id, _)| Some((id, profile(id)?))).collect();
+        if found.is_empty() {
+            return;
+        }
+        for slot in policy.users.of_classes(|class| found.contains_key(&class)) {
+            let Some(&profile) = found.get(&policy.users.class_of(slot)) else { continue };
+            let (user, profile) = (policy.users.name(slot), policy.sources.name(profile));
             let place = format!("{}.profile", SourceName::User(user.to_owned()).place());
             let message = format!(
                 "user `{user}` is an admin: profile `{profile}` gives nothing but its settings"

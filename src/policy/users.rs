@@ -4,6 +4,7 @@
 //! combination is stored once, and everything derived from it is computed once; a
 //! user is two numbers.
 
+mod firsts;
 mod seating;
 
 use std::hash::{BuildHasher, Hash};
