@@ -5,7 +5,11 @@
     reason = "positions and sizes of what is in memory; `LEAF` is no zero"
 )]
 
+mod deep;
+
 use std::sync::Arc;
+
+pub(crate) use deep::Deep;
 
 /// Values by position, in leaves of `LEAF` that copies share: a copy that changes
 /// one value copies that leaf, and a pointer for each other leaf. Values that are fewer than
@@ -203,10 +207,15 @@ impl<T: Clone + Default, const LEAF: usize> Chunked<T, LEAF> {
 
     /// Sets the value at a position, filling any gap before it with defaults.
     pub(crate) fn set(&mut self, at: usize, value: T) {
-        self.reach(at + 1);
-        if let Some(place) = self.piece_mut(at).first_mut() {
+        if let Some(place) = self.get_mut(at) {
             *place = value;
         }
+    }
+
+    /// The value at a position, to be changed, filling any gap before it with defaults.
+    fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        self.reach(at + 1);
+        self.piece_mut(at).first_mut()
     }
 
     /// Extends it to at least that length, with default values.

@@ -126,11 +126,11 @@ struct Compiled {
     /// they are not those of the class.
     effective: Rows<CapacityId>,
     carried: Rows<CapacityId>,
-    own_limits: Chunked<Option<Limits>, 64>,
+    own_limits: Chunked<Option<Limits>, 512>,
     /// The meaning of each permission's number.
     asks: Arc<[Ask]>,
     /// The values of each attribute that pass, for each class.
-    limits: Chunked<Option<Limits>, 64>,
+    limits: Chunked<Option<Limits>, 512>,
     /// The limits of a class that is gone.
     no_limits: Limits,
     memberships: Memberships,

@@ -21,7 +21,7 @@ pub(crate) struct Rows<K> {
     /// so that it is subtracted only for these.
     begin: usize,
     /// The words of the rows after them.
-    more: Chunked<Word, 512>,
+    more: Chunked<Word, 4096>,
     /// The words of a row.
     words: usize,
     /// The number of bits of a row that are permissions.

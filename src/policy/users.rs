@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::generation::{Generation, LAST, Seat, Vacant};
-use crate::chunked::Chunked;
+use crate::chunked::{Chunked, Deep};
 use crate::ids::{
     AssignmentListId, CapacityId, ClassId, GroupId, GroupListId, IdVec, Key, Number, SourceId,
     UserSlot,
@@ -210,7 +210,7 @@ impl Users {
 
     /// The number of numbers of capacities, including those in which nobody acts.
     pub(crate) fn capacity_slots(&self) -> usize {
-        self.capacities.values.len()
+        self.capacities.slots()
     }
 
     /// The capacities that differ from those with the same number in another version;
@@ -238,7 +238,7 @@ impl Users {
 
     /// The number of numbers of lists of assignments.
     pub(crate) fn assignment_slots(&self) -> usize {
-        self.assignments.values.len()
+        self.assignments.slots()
     }
 
     /// The users who have an assignment that is like this.
@@ -288,7 +288,7 @@ impl Users {
 
     /// The number of class numbers, including those without users.
     pub(crate) fn class_slots(&self) -> usize {
-        self.classes.values.len()
+        self.classes.slots()
     }
 
     /// The classes that differ from those with the same number in another version;
@@ -382,7 +382,7 @@ impl Users {
 
     /// The number of numbers of group lists.
     pub(crate) fn group_slots(&self) -> usize {
-        self.groups.values.len()
+        self.groups.slots()
     }
 
     /// The class number of each slot, marked where there is more to look at: assignments, or
@@ -575,10 +575,10 @@ impl std::ops::Index<UserSlot> for Users {
 /// A number is released when nobody has the value any more, and may be reused.
 #[derive(Debug)]
 struct Pool<I, T: ?Sized> {
-    values: Chunked<Option<Arc<T>>, 64>,
+    values: Deep<Option<Arc<T>>, 64>,
     /// The number of holders of each value; of a released number, the one released
     /// before it.
-    counts: Chunked<u32, 256>,
+    counts: Chunked<u32, 512>,
     index: Index,
     /// The number released last; 0 for none.
     free: u32,
@@ -594,17 +594,19 @@ impl<I, T: ?Sized> Clone for Pool<I, T> {
 
 impl<I, T: ?Sized> Default for Pool<I, T> {
     fn default() -> Pool<I, T> {
-        let mut values = Chunked::default();
-        // There is no number 0.
-        values.set(0, None);
         let (counts, index) = (Chunked::default(), Index::default());
-        Pool { values, counts, index, free: 0, ids: PhantomData }
+        Pool { values: Deep::default(), counts, index, free: 0, ids: PhantomData }
     }
 }
 
 impl<I: Number, T: ?Sized> Pool<I, T> {
     fn bytes(&self) -> usize {
         self.values.bytes() + self.counts.bytes() + self.index.bytes()
+    }
+
+    /// The number of numbers, of which there is always 0, that of nothing.
+    fn slots(&self) -> usize {
+        self.values.len().max(1)
     }
 
     fn get(&self, id: I) -> Option<&T> {
@@ -654,7 +656,7 @@ impl<I: Number, T: Hash + PartialEq + ?Sized> Pool<I, T> {
             return I::new(at as usize);
         }
         let reused = self.free != 0;
-        let id = I::new(if reused { self.free as usize } else { self.values.len() });
+        let id = I::new(if reused { self.free as usize } else { self.slots() });
         if reused {
             self.free = self.count(id);
         }
