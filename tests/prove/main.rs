@@ -1,6 +1,7 @@
 //! Policies that prove themselves: the products' test documents leave no mutant alive, and
 //! what users could come to do by changes of their own.
 
+mod access;
 mod attempts;
 #[cfg(feature = "testing")]
 mod explore;
