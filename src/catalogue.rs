@@ -559,9 +559,9 @@ impl Catalogue {
         text
     }
 
-    /// What must be allowed on an object along with a permission (rule 7): its gate
-    /// parent and what it requires. A single scope that it requires need only be
-    /// effective.
+    /// Iterates over the permissions that must be allowed on an object along with one (rule
+    /// 7): its gate parent and those that it requires. A single scope that it requires need
+    /// only be effective.
     pub(crate) fn followed(&self, id: NodeId) -> impl Iterator<Item = (Link, Bit)> {
         let needs = self.needs(id);
         needs.filter(|&(link, bit)| link != Link::Implies && !self.is_scope(bit))

@@ -184,8 +184,8 @@ pub struct Grant {
     /// The statements that forbid it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forbidden_by: Vec<Statement>,
-    /// Where no source states anything about it and it is implied: the permission that
-    /// implies it, the one that implies that, and so on up to one that a source grants.
+    /// The implications that bring it where no source states anything about it: the permission
+    /// that implies it, the one that implies that, and so on up to one that a source grants.
     /// Of a very long chain the first ones and the last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied_by: Vec<Named>,

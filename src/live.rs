@@ -52,8 +52,17 @@ use crate::problem::Problems;
 /// ```
 ///
 /// A [`Journal`](crate::journal::Journal) is the host's way to its store. A policy that is not
-/// stored, or by other means, is changed by [`Live::apply`], [`Live::reload`],
-/// [`Live::replay`] and [`Live::update`], which publish only.
+/// stored, or by other means, is changed by methods that publish only.
+///
+/// | to publish | with a journal | without |
+/// | --- | --- | --- |
+/// | the first version | [`Live::open`] | [`Live::new`] |
+/// | a change | [`Live::commit`] | [`Live::apply`] |
+/// | an edited document | [`Live::commit_document`] | [`Live::reload`] |
+/// | the catalogue of a new release | [`Live::upgrade`] | [`Live::reload`], of a document that has it |
+/// | an entry that another process has stored | [`Live::catch_up`] | [`Live::replay`] |
+/// | several of these as one version | | [`Live::update`] |
+/// | another policy, or another past | [`Live::reopen`] | [`Live::replace_lineage`] |
 pub struct Live {
     engine: ArcSwap<Engine>,
     /// Held while the next version is made.

@@ -96,7 +96,7 @@ pub(crate) struct Requirements {
 /// The effect of a change on a user whom it concerns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Acts {
-    /// Whatever follows from what the user may do then.
+    /// The effect that follows from what the user may do then.
     #[default]
     Otherwise,
     Renames,

@@ -26,9 +26,9 @@ pub struct Remedies {
     /// another kind, one of its attributes has a value of a wrong type, or nothing that was
     /// tried sufficed.
     pub least: Vec<Remedy>,
-    /// Where grants are missing: the smallest combinations of profiles, roles and
-    /// approval groups that would bring them. Those that take the fewest permissions
-    /// away come first, then those that bring the fewest.
+    /// The smallest combinations of profiles, roles and approval groups that would bring
+    /// missing grants. Those that take the fewest permissions away come first, then those
+    /// that bring the fewest.
     pub assignments: Vec<Assignment>,
     /// The admins who may do all of this, sorted; empty where nothing changes the policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]

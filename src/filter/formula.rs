@@ -585,7 +585,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::filter) struct Object {
-        /// Whom the relation `a` names: `p`, who is me, and others.
+        /// The users whom the relation `a` names: `p`, who is me, and others.
         a: Option<u8>,
         states: [Option<RelationState>; 3],
         within: [bool; 2],

@@ -53,7 +53,7 @@ enum Cause {
     Overridden,
     /// It denies nothing that would be granted without it.
     NothingToDeny,
-    /// Whatever it leaves out, the outcome is the same.
+    /// It leaves out nothing that makes a difference.
     NothingToLeaveOut,
     /// The sources below, or the included ones, have the same effect.
     SameBelow,
