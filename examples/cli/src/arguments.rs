@@ -65,6 +65,13 @@ impl Arguments {
         self.all(option).last().map(String::as_str)
     }
 
+    pub(crate) fn number(&self, option: &str) -> Result<Option<usize>> {
+        let number = |text: &str| {
+            text.parse().map_err(|_| format!("{option}: `{text}` is not a whole number").into())
+        };
+        self.value(option).map(number).transpose()
+    }
+
     /// The object of a question: a file, or JSON itself.
     pub(crate) fn object(&self) -> Result<Option<DynamicObject>> {
         self.value("--object").map(|it| inline_or_file("--object", it)).transpose()

@@ -73,7 +73,7 @@ fn tests(arguments: &Arguments, usage: &str) -> Result<Vec<(Policy, Vec<TestDocu
 }
 
 pub(crate) fn mutants(arguments: &Arguments, output: &Output) -> Result<Outcome> {
-    let limit = arguments.value("--limit").map(str::parse).transpose()?.unwrap_or(usize::MAX);
+    let limit = arguments.number("--limit")?.unwrap_or(usize::MAX);
     let (mut killed, mut equivalent, mut survivors) = (0_usize, 0_usize, 0_usize);
     for (policy, documents) in tests(arguments, "mutants [--policy POLICY] FILE...")? {
         let mutants = Mutants::new(&policy, &documents)?;
@@ -147,7 +147,7 @@ pub(crate) fn can(arguments: &Arguments, output: &Output) -> Result<Outcome> {
     let [file, user, action] = arguments.exactly("can POLICY USER ACTION")?;
     let engine = Engine::new(&policy(file)?);
     let (object, today) = (arguments.object()?, arguments.today()?);
-    let user = engine.user(user).unwrap_or(User::NOBODY);
+    let user = asker(&engine, user);
     let yes = engine.can(user, engine.permission(action)?, (object.as_ref(), today));
     println!("{}", if yes { output.good("yes") } else { output.bad("no") });
     Ok(if_found(!yes))
@@ -157,7 +157,7 @@ pub(crate) fn why(arguments: &Arguments, _: &Output) -> Result<Outcome> {
     let [file, user, action] = arguments.exactly("why POLICY USER ACTION")?;
     let engine = Engine::new(&policy(file)?);
     let (object, today) = (arguments.object()?, arguments.today()?);
-    let user = engine.user(user).unwrap_or(User::NOBODY);
+    let user = asker(&engine, user);
     let (action, on) = (engine.permission(action)?, (object.as_ref(), today));
     let explanation = engine.explain(user, action, on);
     if arguments.has("--json") {
@@ -185,7 +185,7 @@ pub(crate) fn decide(arguments: &Arguments) -> Result<Outcome> {
     let [file, user, action] = arguments.exactly("decide POLICY USER ACTION")?;
     let engine = Engine::new(&policy(file)?);
     let (object, today) = (arguments.object()?, arguments.today()?);
-    let user = engine.user(user).unwrap_or(User::NOBODY);
+    let user = asker(&engine, user);
     let decision = engine.decide(user, engine.permission(action)?, (object.as_ref(), today));
     print_json(&decision)?;
     Ok(if_found(!decision.allowed))
@@ -288,7 +288,7 @@ pub(crate) fn reach(arguments: &Arguments, output: &Output) -> Result<Outcome> {
 pub(crate) fn roles(arguments: &Arguments, output: &Output) -> Result<Outcome> {
     let [file] = arguments.exactly("roles POLICY [--near N] [--used FILE]")?;
     let policy = policy(file)?;
-    let near = arguments.value("--near").map(str::parse).transpose()?.unwrap_or(0);
+    let near = arguments.number("--near")?.unwrap_or(0);
     let similar = policy.similar_sources(near);
     let fewer = policy.fewer_roles();
     if arguments.has("--document") {
@@ -365,6 +365,14 @@ pub(crate) fn completions(arguments: &Arguments) -> Result<Outcome> {
         _ => return Err("usage: grantree completions bash|zsh|fish".into()),
     }
     Ok(Outcome::Fine)
+}
+
+/// The user of a name. Whom the policy does not know may do nothing, and it may be a slip.
+fn asker(engine: &Engine, name: &str) -> User {
+    engine.user(name).unwrap_or_else(|unknown| {
+        eprintln!("{unknown}");
+        User::NOBODY
+    })
 }
 
 fn if_found(found: bool) -> Outcome {

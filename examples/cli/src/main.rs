@@ -4,10 +4,11 @@
 //! if all is well, with 1 if it found something (a problem, a step that fails, a mutant that
 //! survives, a no), and with 2 if it could not read what it was given.
 
+#[macro_use]
+mod output;
 mod arguments;
 mod commands;
 mod help;
-mod output;
 
 use std::process::ExitCode;
 

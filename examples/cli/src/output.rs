@@ -1,6 +1,28 @@
 //! Output for people: colours on a terminal, and plain text in a pipe.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::fmt;
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+
+/// Prints as the standard library's does, but ends the command where nobody reads on.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::output::write(format_args!($($text)*)) };
+}
+
+/// The same with the end of a line.
+macro_rules! println {
+    ($($text:tt)*) => { $crate::output::write(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Writes text for people or programs. Where it can't be written, the command ends as one that
+/// could not read: a pipe like `| head` closes early, and must not pass for "all is well".
+pub(crate) fn write(text: fmt::Arguments<'_>) {
+    if let Err(error) = stdout().write_fmt(text) {
+        if error.kind() != ErrorKind::BrokenPipe {
+            eprintln!("{error}");
+        }
+        std::process::exit(2);
+    }
+}
 
 pub(crate) struct Output {
     coloured: bool,

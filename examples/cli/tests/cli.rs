@@ -1,6 +1,6 @@
 //! The command on the five products, as a person runs it.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -64,6 +64,22 @@ fn questions_are_answered() {
     assert!(code == 0 && text.lines().any(|it| it.starts_with("olga,,modules.")), "{text}");
     let (code, text) = grantree(&["can", policy, "amy", "odrers"]);
     assert!(code == 2 && text.contains("unknown permission"), "{text}");
+    // An unknown user may do nothing, and is perhaps a slip.
+    let (code, text) = grantree(&["can", policy, "ammy", approve]);
+    assert_eq!((code, &*text), (1, "no\nunknown user `ammy`\n"));
+    let (code, text) = grantree(&["roles", policy, "--near", "few"]);
+    assert_eq!((code, &*text), (2, "--near: `few` is not a whole number\n"));
+}
+
+#[test]
+fn a_pipe_that_closes_early_ends_the_command_quietly() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grantree"));
+    command.args(["matrix", "examples/policies/drs.json"]).current_dir(ROOT);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), &*output.stderr), (Some(2), &b""[..]));
 }
 
 #[test]
