@@ -22,7 +22,9 @@ use crate::problem::Line;
 /// of, so that a copy shows later if that is still so. It displays as text, of which `{:#}`
 /// names all users; [`Review::csv`] has a line for each user and permission. Since when a
 /// user has something is not known to a policy: keep a review, and compare the policies with
-/// [`Engine::diff`].
+/// [`Engine::diff`]. A host that keeps a log [replays](crate::Policy::replay) it, asks the
+/// engine of each version, and takes the last revision at which the answer became yes: the
+/// entry of that revision shows who asked for which change.
 ///
 /// ```
 /// use grantree::{Document, Engine, Policy};
