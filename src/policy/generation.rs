@@ -170,6 +170,31 @@ mod tests {
     }
 
     #[test]
+    fn ten_years_of_a_thousand_users_a_day_take_a_thousand_slots() {
+        let given = RefCell::new(given(0));
+        let give = |slot| given.borrow_mut().give(slot);
+        let mut vacant = Vacant::default();
+        let mut last = vec![None; 1_000];
+        let mut bytes = 0;
+        for day in 0..3_650 {
+            let seats: Vec<Seat> =
+                (0..1_000).filter_map(|_| vacant.find(give, HandleRange::SIZE)).collect();
+            for seat in &seats {
+                // Later than all of that slot before.
+                assert!(last[seat.slot.index()] < Some(seat.generation));
+                last[seat.slot.index()] = Some(seat.generation);
+                vacant.leave(seat.slot);
+            }
+            if day == 0 {
+                bytes = vacant.bytes();
+            }
+            assert_eq!((seats.len(), vacant.end, vacant.count), (1_000, 1_000, 1_000));
+        }
+        // Of 3,650 generations, there are twelve ranges to be kept.
+        assert_eq!((vacant.bytes(), given.borrow().later.len()), (bytes, 12));
+    }
+
+    #[test]
     fn a_slot_is_given_up_after_the_last_generation() {
         let mut given = given(1);
         given.counts.set(0, u32::MAX - 1);
