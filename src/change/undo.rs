@@ -7,7 +7,7 @@
 use super::{Actor, Applied, Bundle, Change, OnConflict, OnHeld, Op, Refusal, Rule, Set};
 use crate::document::{Map, NewUser, Role, Source, Statements, UserEntry};
 use crate::ids::SourceId;
-use crate::names::IndexMap;
+use crate::names::{HashMap, HashSet, IndexMap};
 use crate::policy::{Policy, SourceKind, SourceName};
 
 impl Applied {
@@ -92,9 +92,10 @@ impl WayBack<'_> {
                 self.make(Change::Rename { source: sources.name_of(id), to: name.to_owned() })?;
             }
         }
-        for slot in at.inner().users.changed_since(&to.users) {
-            if let (Some((now, _)), Some((name, _))) =
-                (at.inner().users.get(slot), to.users.get(slot))
+        let users = &at.inner().users;
+        for slot in users.changed_since(&to.users) {
+            if let (Some((now, _)), Some((name, _))) = (users.get(slot), to.users.get(slot))
+                && users.seat(slot) == to.users.seat(slot)
                 && now != name
             {
                 let source = SourceName::User(now.to_owned());
@@ -122,7 +123,7 @@ impl WayBack<'_> {
             .collect();
         let added = sources.iter().filter(|&(id, ..)| !to.sources.exists(id));
         let added: Vec<SourceName> = added.map(|(id, ..)| sources.name_of(id)).collect();
-        let mut replaced: Vec<SourceId> = Vec::new();
+        let mut replaced: HashSet<SourceId> = HashSet::default();
         for &id in &differing {
             let name = to.sources.name_of(id);
             let (Some(now), Some(then)) = (self.at.source(&name), self.to.source(&name)) else {
@@ -138,7 +139,9 @@ impl WayBack<'_> {
                     let ops = own_ops(&name, now, then)?;
                     self.make(Change::Edit { source: name, ops, cascade: false })?;
                 }
-                _ => replaced.push(id),
+                _ => {
+                    replaced.insert(id);
+                }
             }
         }
         let mut bundle = to.bundle(|id| replaced.contains(&id));
@@ -178,20 +181,24 @@ impl WayBack<'_> {
     fn restore_users(&mut self) -> Result<(), Refusal> {
         let (at, to) = (self.at.clone(), self.to.inner());
         let mut kept = Vec::new();
-        for slot in at.inner().users.changed_since(&to.users) {
-            match (at.inner().users.get(slot), to.users.get(slot)) {
-                (Some((user, _)), None) => {
-                    self.make(Change::RemoveUser { user: user.to_owned() })?;
-                }
-                (None, Some((user, _))) => {
-                    let rest = self.to.user(user).unwrap_or_default();
-                    let profile = Some(rest.profile.clone());
-                    let rest = UserEntry { profile: None, ..rest };
-                    let added = NewUser { user: user.to_owned(), profile, rest };
-                    self.make(Change::AddUser(Box::new(added)))?;
-                }
-                (Some(_), Some((user, _))) => kept.push(user),
-                (None, None) => {}
+        let users = &at.inner().users;
+        for slot in users.changed_since(&to.users) {
+            let (now, then) = (users.get(slot), to.users.get(slot));
+            if let (Some(_), Some((user, _))) = (now, then)
+                && users.seat(slot) == to.users.seat(slot)
+            {
+                kept.push(user);
+                continue;
+            }
+            if let Some((user, _)) = now {
+                self.make(Change::RemoveUser { user: user.to_owned() })?;
+            }
+            if let Some((user, _)) = then {
+                let rest = self.to.user(user).unwrap_or_default();
+                let profile = Some(rest.profile.clone());
+                let rest = UserEntry { profile: None, ..rest };
+                let added = NewUser { user: user.to_owned(), profile, rest };
+                self.make(Change::AddUser(Box::new(added)))?;
             }
         }
         for user in &kept {
@@ -206,7 +213,7 @@ impl WayBack<'_> {
     /// Gives a user the unique roles back that the user had.
     fn restore_unique(&mut self, user: &str) -> Result<(), Refusal> {
         let (now, then) = self.entries(user);
-        for role in then.roles.iter().filter(|role| !now.roles.contains(role)) {
+        for role in lacking(&then.roles, &now.roles) {
             let known = self.at.source(&SourceName::Role(role.clone()));
             if known.is_none_or(|role| !role.unique) {
                 continue;
@@ -281,11 +288,11 @@ impl WayBack<'_> {
         now: &[String],
         then: &[String],
     ) -> Result<(), Refusal> {
-        let added = then.iter().filter(|name| !now.contains(name));
+        let added = lacking(then, now);
         for name in added.clone() {
             self.make(assign(user.to_owned(), kind.named(name)))?;
         }
-        for name in now.iter().filter(|name| !then.contains(name)) {
+        for name in lacking(now, then) {
             self.make(revoke(user.to_owned(), kind.named(name)))?;
         }
         let list = |policy: &Policy| {
@@ -409,13 +416,21 @@ impl Restating {
     }
 }
 
+/// Returns the names that others lack, in order.
+fn lacking<'n>(names: &'n [String], others: &[String]) -> impl Iterator<Item = &'n String> + Clone {
+    let others: HashSet<&String> = others.iter().collect();
+    let lacking: Vec<&String> = names.iter().filter(|name| !others.contains(name)).collect();
+    lacking.into_iter()
+}
+
 /// Returns the names whose values differ, each with its later value.
 fn entries<'s, V: PartialEq>(
     now: &'s Map<V>,
     then: &'s Map<V>,
 ) -> impl Iterator<Item = (&'s str, Option<&'s V>)> {
-    let gone = now.iter().filter(|(name, _)| then.get(name).is_none());
-    let differing = then.iter().filter(|(name, value)| now.get(name) != Some(value));
+    let [before, after] = [now, then].map(|map| map.iter().collect::<HashMap<_, _>>());
+    let gone = now.iter().filter(move |(name, _)| !after.contains_key(name));
+    let differing = then.iter().filter(move |(name, value)| before.get(name) != Some(value));
     gone.map(|(name, _)| (name, None)).chain(differing.map(|(name, it)| (name, Some(it))))
 }
 
