@@ -115,7 +115,7 @@ use crate::engine::Engine;
 use crate::explain::Named;
 use crate::filter::Predicate;
 use crate::ids::UserSlot;
-use crate::names::IndexMap;
+use crate::names::{HashSet, IndexMap};
 use crate::object::Today;
 use compare::{Changes, Comparison, Line, TooMany, catalogue};
 use grouping::{Grouped, shorter};
@@ -560,7 +560,7 @@ impl Diff {
 
     /// Returns whether anybody but some users may do something that was not allowed before,
     /// or on an object on which it was not. Of users who are not listed, it is taken for granted.
-    pub(crate) fn gives(&self, except: &[String]) -> bool {
+    pub(crate) fn gives(&self, except: &HashSet<&str>) -> bool {
         let mut groups = self.groups.iter();
         self.unlisted > 0
             || groups.any(|group| {
@@ -584,8 +584,8 @@ impl Group {
     }
 
     /// Returns its users, leaving out some.
-    pub(crate) fn others(&self, except: &[String]) -> impl Iterator<Item = &str> {
-        self.users.names().filter(|name| !except.iter().any(|it| it == name))
+    pub(crate) fn others(&self, except: &HashSet<&str>) -> impl Iterator<Item = &str> {
+        self.users.names().filter(|name| !except.contains(name))
     }
 }
 

@@ -13,22 +13,23 @@
 //! use grantree::explain::Effect;
 //!
 //! let matrix = policy.matrix(policy.sources())?;
-//! let cells = &matrix.rows[0].cells;
-//! let orders: Vec<bool> = cells.iter().map(|cell| cell.effect == Some(Effect::Allow)).collect();
+//! let cells = matrix.rows[0].cells();
+//! let orders: Vec<bool> = cells.map(|cell| cell.effect == Some(Effect::Allow)).collect();
 //! // The global source, the clerk and the driver.
 //! assert_eq!(orders, [false, true, false]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::bits::BitSet;
-use crate::catalogue::{Catalogue, Form, Node};
+use crate::catalogue::{Catalogue, Form, NodeId};
 use crate::engine::{Layer, Layers, Unknown};
 use crate::explain::{Effect, SourceRef};
-use crate::ids::each;
+use crate::ids::{Number, each};
 use crate::policy::{self, Class, Policy, Said, SourceName, StatementIndex, Statements};
 use crate::problem::Line;
 
@@ -76,18 +77,19 @@ pub struct Matrix {
 }
 
 /// A node of the catalogue, and the effect of each source on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// Serializes with its cells.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Row {
     /// The node's path.
     pub path: String,
     /// Its label for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// The number of nodes above it.
     pub depth: usize,
-    /// One cell for each source; none for a heading.
-    pub cells: Vec<Cell>,
+    id: NodeId,
+    table: Arc<Table>,
 }
 
 /// The effect of a source on a permission, on top of the global source.
@@ -103,7 +105,7 @@ pub struct Row {
 /// use grantree::explain::Effect;
 ///
 /// let matrix = policy.matrix([SourceName::Role("clerk".into())])?;
-/// let export = &matrix.rows[1].cells[0];
+/// let export = matrix.rows[1].cell(0).expect("of the clerk");
 /// assert_eq!(export.effect, Some(Effect::Allow));
 /// // In vain: the clerk may not see orders.
 /// assert!(export.without_effect);
@@ -177,18 +179,7 @@ impl Policy {
         let catalogue = &policy.catalogue;
         let licensed = catalogue.licensed(|feature| policy.is_licensed(feature));
         let mut layers = Layers::new(policy, &licensed);
-        let mut rows: Vec<Row> = catalogue
-            .nodes
-            .values()
-            .iter()
-            .map(|node| Row {
-                path: node.path.to_string(),
-                label: node.label.as_deref().map(Into::into),
-                depth: (node.depth as usize).saturating_sub(1),
-                cells: Vec::new(),
-            })
-            .collect();
-        let mut columns = Vec::new();
+        let (mut columns, mut effects) = (Vec::new(), Vec::new());
         for source in sources {
             let source: SourceRef = source.into();
             let (mut class, own) = policy.holder(&source)?;
@@ -210,14 +201,20 @@ impl Policy {
             let shared =
                 source.source.shared().and_then(|(kind, name)| policy.sources.find(kind, name));
             let stated = shared.map_or(own, |id| Some(&policy.sources[id].statements));
-            let left_out = left_out(stated, catalogue);
-            let effects = Effects { layer: &layer, effective: &effective, left_out: &left_out };
-            for (node, row) in catalogue.nodes.values().iter().zip(&mut rows) {
-                row.cells.extend(effects.cell(node, &licensed));
-            }
+            effects.push(Effects::new(layer, effective, left_out(stated, catalogue)));
             columns.push(SourceRef { label: policy.label(&source), ..source });
         }
-        Ok(Matrix { columns, rows })
+        let table =
+            Arc::new(Table { catalogue: Arc::clone(catalogue), licensed, columns: effects });
+        let nodes = NodeId::first(catalogue.nodes.len()).zip(catalogue.nodes.values());
+        let rows = nodes.map(|(id, node)| Row {
+            path: node.path.to_string(),
+            label: node.label.as_deref().map(Into::into),
+            depth: (node.depth as usize).saturating_sub(1),
+            id,
+            table: Arc::clone(&table),
+        });
+        Ok(Matrix { columns, rows: rows.collect() })
     }
 }
 
@@ -235,34 +232,135 @@ fn left_out(statements: Option<&Statements>, catalogue: &Catalogue) -> BitSet {
     left_out
 }
 
-/// The effects of a source on top of the global one.
-struct Effects<'s> {
-    layer: &'s Layer,
-    effective: &'s BitSet,
-    left_out: &'s BitSet,
+/// The effects of all sources, as sets of permissions. Cells are made of these when they are
+/// asked for: there may be many more of them than of anything in the policy.
+struct Table {
+    catalogue: Arc<Catalogue>,
+    licensed: BitSet,
+    columns: Vec<Effects>,
 }
 
-impl Effects<'_> {
-    fn cell(&self, node: &Node, licensed: &BitSet) -> Option<Cell> {
-        let layer = self.layer;
+/// The effects of a source on top of the global one.
+struct Effects {
+    layer: Layer,
+    effective: BitSet,
+    left_out: BitSet,
+    /// The permissions about which any of these has something.
+    any: BitSet,
+}
+
+/// A cell before its words are copied.
+struct Content<'c> {
+    mark: Mark<'c>,
+    without_effect: bool,
+}
+
+/// The effect that a cell shows.
+enum Mark<'c> {
+    Unlicensed,
+    Nothing,
+    Allow,
+    Level(&'c str),
+    Except,
+    Deny,
+    Forbid,
+}
+
+impl Effects {
+    fn new(layer: Layer, effective: BitSet, left_out: BitSet) -> Effects {
+        let mut any = layer.said.clone();
+        for set in [&layer.granted, &layer.denied, &layer.forbidden, &left_out] {
+            any.union_with(set);
+        }
+        Effects { layer, effective, left_out, any }
+    }
+}
+
+impl Row {
+    /// Returns the effect of each source, in the order of the columns; nothing for a heading.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+        self.contents().map(Content::cell)
+    }
+
+    /// Returns the effect of the source of a column; `None` for a heading, or beyond the last
+    /// column.
+    pub fn cell(&self, column: usize) -> Option<Cell> {
+        Some(self.content(self.table.columns.get(column)?)?.cell())
+    }
+
+    fn contents(&self) -> impl Iterator<Item = Content<'_>> {
+        self.table.columns.iter().map_while(|effects| self.content(effects))
+    }
+
+    fn content<'c>(&'c self, effects: &Effects) -> Option<Content<'c>> {
+        let Table { catalogue, licensed, .. } = &*self.table;
+        let node = catalogue.node(self.id);
+        let Effects { layer, effective, left_out, any } = effects;
         let bits = each(node.statement_bits());
+        if node.form == Form::Heading {
+            return None;
+        }
+        let is_licensed = licensed.contains(node.bit);
+        if !bits.clone().any(|bit| any.contains(bit)) {
+            let mark = if is_licensed { Mark::Nothing } else { Mark::Unlicensed };
+            return Some(Content { mark, without_effect: false });
+        }
         let all = |set: &BitSet| bits.clone().all(|bit| set.contains(bit));
         let granted = bits.clone().filter(|&bit| layer.granted.contains(bit)).count();
-        let held = node.level(|bit| self.effective.contains(bit)) > 0;
-        let effect = match &node.form {
-            Form::Heading => return None,
-            _ if !licensed.contains(node.bit) => None,
+        let held = node.level(|bit| effective.contains(bit)) > 0;
+        let mark = match &node.form {
+            _ if !is_licensed => Mark::Unlicensed,
             // The statements about a scoped node are about its scopes.
-            _ if all(&layer.forbidden) => Some(Effect::Forbid),
-            _ if all(&layer.denied) => Some(Effect::Deny),
+            _ if all(&layer.forbidden) => Mark::Forbid,
+            _ if all(&layer.denied) => Mark::Deny,
             Form::Graded(levels) if granted > 0 || layer.said_of(node) != Said::Nothing => {
-                levels.get(granted).map(|level| Effect::Level(level.to_string()))
+                levels.get(granted).map_or(Mark::Nothing, |level| Mark::Level(level))
             }
-            _ if granted > 0 => Some(Effect::Allow),
-            _ => all(self.left_out).then_some(Effect::Except),
+            _ if granted > 0 => Mark::Allow,
+            _ if all(left_out) => Mark::Except,
+            _ => Mark::Nothing,
         };
-        let licensed = licensed.contains(node.bit);
-        Some(Cell { effect, licensed, without_effect: granted > 0 && !held })
+        Some(Content { mark, without_effect: granted > 0 && !held })
+    }
+}
+
+impl Debug for Row {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let cells: Vec<Cell> = self.cells().collect();
+        let mut row = f.debug_struct("Row");
+        row.field("path", &self.path).field("label", &self.label).field("depth", &self.depth);
+        row.field("cells", &cells).finish()
+    }
+}
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Row) -> bool {
+        (&self.path, &self.label, self.depth) == (&other.path, &other.label, other.depth)
+            && self.cells().eq(other.cells())
+    }
+}
+
+impl Eq for Row {}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Written<'r> {
+            path: &'r str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<&'r str>,
+            depth: usize,
+            cells: Cells<'r>,
+        }
+        struct Cells<'r>(&'r Row);
+        impl Serialize for Cells<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.cells())
+            }
+        }
+        let Row { path, label, depth, .. } = self;
+        let row = Written { path, label: label.as_deref(), depth: *depth, cells: Cells(self) };
+        row.serialize(serializer)
     }
 }
 
@@ -318,18 +416,26 @@ impl Display for Csv<'_> {
             write_field(f, &format!("{name}{label}"))?;
         }
         f.write_str("\r\n")?;
-        for Row { path, label, cells, .. } in rows {
+        let mut line = String::new();
+        for row @ Row { path, label, .. } in rows {
             write_field(f, path)?;
             f.write_str(",")?;
             write_field(f, label.as_deref().unwrap_or_default())?;
-            for at in 0..columns.len() {
-                f.write_str(",")?;
-                let Some(cell) = cells.get(at) else { continue };
-                let effect = cell.text(["", "granted", "denied", "forbidden"]);
-                let without = if cell.without_effect { " without effect" } else { "" };
-                write_field(f, &format!("{effect}{without}"))?;
+            let mut contents = row.contents();
+            for _ in columns {
+                line.push(',');
+                let Some(content) = contents.next() else { continue };
+                let effect = content.text(["", "granted", "denied", "forbidden"]);
+                let without = if content.without_effect { " without effect" } else { "" };
+                if is_plain(effect) {
+                    line.extend([effect, without]);
+                } else {
+                    line.push_str(&Field(&format!("{effect}{without}")).to_string());
+                }
             }
-            f.write_str("\r\n")?;
+            line.push_str("\r\n");
+            f.write_str(&line)?;
+            line.clear();
         }
         Ok(())
     }
@@ -339,15 +445,32 @@ fn column_name(column: &SourceRef) -> &str {
     column.assignment.as_deref().or(column.source.name()).unwrap_or("global")
 }
 
+/// A field of comma-separated values.
+struct Field<'f>(&'f str);
+
+impl Display for Field<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_field(f, self.0)
+    }
+}
+
 /// Writes a field of comma-separated values.
 pub(crate) fn write_field(f: &mut Formatter<'_>, field: &str) -> fmt::Result {
-    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if is_formula || field.contains([',', '"', '\r', '\n']) {
-        let guard = if is_formula { "'" } else { "" };
-        write!(f, "\"{guard}{}\"", field.replace('"', "\"\""))
-    } else {
-        f.write_str(field)
+    if is_plain(field) {
+        return f.write_str(field);
     }
+    let guard = if is_formula(field) { "'" } else { "" };
+    write!(f, "\"{guard}{}\"", field.replace('"', "\"\""))
+}
+
+/// Returns whether a field is written as it is.
+fn is_plain(field: &str) -> bool {
+    !is_formula(field) && !field.contains([',', '"', '\r', '\n'])
+}
+
+/// Returns whether a spreadsheet would take a field for a formula.
+fn is_formula(field: &str) -> bool {
+    field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
 /// The widest that a table may be before it continues in another one below.
@@ -370,34 +493,35 @@ impl Display for Matrix {
         }
         let nodes = self.rows.iter().map(Row::name);
         let first = TextColumn::new(String::new(), nodes);
+        // Made as they are written, since there may be many.
         let columns = names().enumerate().map(|(at, name)| {
             let number = at.saturating_add(1);
             let header = if numbered { number.to_string() } else { Line(name).to_string() };
-            let cells = self.rows.iter().map(|row| row.cells.get(at));
-            TextColumn::new(header, cells.map(|it| it.map_or_else(String::new, Cell::in_table)))
+            let in_table = |row: &Row| {
+                let content = row.content(row.table.columns.get(at)?);
+                Some(content?.in_table())
+            };
+            TextColumn::new(header, self.rows.iter().map(|row| in_table(row).unwrap_or_default()))
         });
-        let columns: Vec<TextColumn> = columns.collect();
-        let mut rest = &columns[..];
+        let mut columns = columns.peekable();
         loop {
-            let mut wide = first.width;
-            let fitting = rest.iter().take_while(|column| {
-                wide = wide.saturating_add(column.width).saturating_add(2);
-                wide <= WIDEST
-            });
-            let count = fitting.count().max(1).min(rest.len());
-            let (now, later) = rest.split_at(count);
+            let mut now: Vec<TextColumn> = columns.next().into_iter().collect();
+            let mut wide = now.iter().fold(first.width, wider);
+            while let Some(column) = columns.next_if(|column| wider(wide, column) <= WIDEST) {
+                wide = wider(wide, &column);
+                now.push(column);
+            }
             for line in 0..=self.rows.len() {
                 let mut text = String::new();
                 first.push_padded(&mut text, line);
-                for column in now {
+                for column in &now {
                     text.push_str("  ");
                     column.push_padded(&mut text, line);
                 }
                 writeln!(f, "{}", text.trim_end())?;
             }
             f.write_str("\n")?;
-            rest = later;
-            if rest.is_empty() {
+            if columns.peek().is_none() {
                 break;
             }
         }
@@ -426,6 +550,11 @@ impl TextColumn {
     }
 }
 
+/// The width of a table with another column.
+fn wider(wide: usize, column: &TextColumn) -> usize {
+    wide.saturating_add(column.width).saturating_add(2)
+}
+
 fn width(text: &str) -> usize {
     text.chars().count()
 }
@@ -440,17 +569,30 @@ impl Row {
     }
 }
 
-impl Cell {
+impl<'c> Content<'c> {
+    fn cell(self) -> Cell {
+        let effect = match self.mark {
+            Mark::Unlicensed | Mark::Nothing => None,
+            Mark::Allow => Some(Effect::Allow),
+            Mark::Level(level) => Some(Effect::Level(level.to_owned())),
+            Mark::Except => Some(Effect::Except),
+            Mark::Deny => Some(Effect::Deny),
+            Mark::Forbid => Some(Effect::Forbid),
+        };
+        let licensed = !matches!(self.mark, Mark::Unlicensed);
+        Cell { effect, licensed, without_effect: self.without_effect }
+    }
+
     /// The effect in words: those for nothing, allowed, denied and forbidden are given.
-    fn text<'c>(&'c self, [nothing, allowed, denied, forbidden]: [&'c str; 4]) -> &'c str {
-        match &self.effect {
-            _ if !self.licensed => "unlicensed",
-            None => nothing,
-            Some(Effect::Allow) => allowed,
-            Some(Effect::Level(level)) => level,
-            Some(Effect::Except) => "left out",
-            Some(Effect::Deny) => denied,
-            Some(Effect::Forbid) => forbidden,
+    fn text(&self, [nothing, allowed, denied, forbidden]: [&'c str; 4]) -> &'c str {
+        match self.mark {
+            Mark::Unlicensed => "unlicensed",
+            Mark::Nothing => nothing,
+            Mark::Allow => allowed,
+            Mark::Level(level) => level,
+            Mark::Except => "left out",
+            Mark::Deny => denied,
+            Mark::Forbid => forbidden,
         }
     }
 

@@ -217,12 +217,15 @@ impl Compared<'_> {
         let is_covered = terms.any(|(after, before)| comparing.covers(after, before));
         let before = self.before.as_ref().filter(|_| is_covered);
         let before = before.map(|it| it.bounds(plan.old, is_global)).unwrap_or_default();
+        let mut known: HashMap<AttributeId, Vec<Limit>> = HashMap::default();
+        for (attribute, limit) in before {
+            known.entry(attribute).or_default().push(limit);
+        }
+        let joined =
+            known.into_iter().filter_map(|(of, limits)| Some((of, Limit::any_of(limits)?)));
+        let joined: HashMap<AttributeId, Limit> = joined.collect();
         let mut after = self.after.bounds(&plan.new, is_global);
-        after.retain(|(attribute, limit)| {
-            let known = before.iter().filter(|(of, _)| of == attribute);
-            let joined = Limit::any_of(known.map(|(_, limit)| limit.clone()));
-            !joined.unwrap_or(Limit::Nothing).contains(limit)
-        });
+        after.retain(|(of, limit)| !joined.get(of).unwrap_or(&Limit::Nothing).contains(limit));
         after
     }
 }

@@ -13,7 +13,8 @@ use crate::catalogue::{AttributeId, Bit, Limit, ScopeTest};
 use crate::date::Moment;
 use crate::document::RelationType;
 use crate::ids::UserSlot;
-use crate::policy::{Class, Inner};
+use crate::names::HashMap;
+use crate::policy::{Class, Inner, Likeness};
 
 /// Refuses a planned change by the first of the rules that it breaks, in their order.
 pub(crate) fn judge(
@@ -33,8 +34,10 @@ pub(crate) fn judge(
         (Actor::Host, _) => Ok(()),
         (Actor::User(name), None) => refuse(Rule::NotPermitted, format!("unknown actor `{name}`")),
         (Actor::User(name), Some((asking, scales))) => {
-            let mut does_less = |slot, scales: &mut Scales<'_>| does_less(plan, slot, scales);
-            let permitted = permit(asking, &plan.requirements, scales, &mut does_less);
+            let mut losses = Losses::new(plan, &licences);
+            let permitted = permit(asking, &plan.requirements, scales, &mut |slot, scales| {
+                losses.has(slot, scales)
+            });
             permitted.or_else(|why| refuse(Rule::NotPermitted, why.message(old, name)))
         }
     };
@@ -53,17 +56,39 @@ fn refuse(rule: Rule, message: impl Into<String>) -> Result<(), Refusal> {
     Err(Refusal { rule, message: message.into() })
 }
 
-/// Returns whether a change lets a user do less who exists before it.
-pub(crate) fn does_less(plan: &Plan<'_>, slot: UserSlot, scales: &mut Scales<'_>) -> bool {
-    // The effect of some refused changes can't be told; that of others can, and whoever may
-    // not act is not told what is unique or in use.
-    if plan.refusals.iter().any(|refusal| refusal.rule < Rule::Protected) {
-        return false;
+/// The users whom a change lets do less.
+pub(crate) struct Losses<'p> {
+    plan: &'p Plan<'p>,
+    licences: &'p [BitSet; 2],
+    /// The abilities after the change, under both licences, once they are asked for.
+    after: Option<[Abilities<'p>; 2]>,
+    /// The answers for users who are alike.
+    known: HashMap<[Likeness; 2], bool>,
+}
+
+impl<'p> Losses<'p> {
+    pub(crate) fn new(plan: &'p Plan<'p>, licences: &'p [BitSet; 2]) -> Losses<'p> {
+        Losses { plan, licences, after: None, known: HashMap::default() }
     }
-    let before = scales.of(slot);
-    let Some(person) = plan.new.person(slot) else { return true };
-    let after = scales.licences.each_ref().map(|it| Abilities::new(&plan.new, it).of(&person));
-    !scales.are_within(&before, &after)
+
+    /// Returns whether a user is among them, who exists before the change.
+    pub(crate) fn has(&mut self, slot: UserSlot, scales: &mut Scales<'_>) -> bool {
+        let Losses { plan, licences, after, known } = self;
+        // The effect of some refused changes can't be told; that of others can, and whoever
+        // may not act is not told what is unique or in use.
+        if plan.refusals.iter().any(|refusal| refusal.rule < Rule::Protected) {
+            return false;
+        }
+        let alike = [plan.old, &plan.new].map(|policy| policy.users.likeness(slot));
+        *known.entry(alike).or_insert_with(|| {
+            let Some(person) = plan.new.person(slot) else { return true };
+            let after = after.get_or_insert_with(|| {
+                licences.each_ref().map(|licensed| Abilities::new(&plan.new, licensed))
+            });
+            let (before, after) = (scales.of(slot), after.each_mut().map(|it| it.of(&person)));
+            !scales.are_within(&before, &after)
+        })
+    }
 }
 
 /// Refuses to leave a policy that has an active admin without one.

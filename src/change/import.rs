@@ -3,9 +3,10 @@
 use super::plan::{Given, Plan, Sparing, Standing, Touched};
 use super::sources::replace;
 use super::{Bundle, Change, Note, OnConflict, Rule};
+use crate::bits::BitSet;
 use crate::document;
-use crate::ids::SourceId;
-use crate::names::{HashMap, HashSet};
+use crate::ids::{Key, SourceId};
+use crate::names::{HashMap, HashSet, IndexSet};
 use crate::policy::{ChangeKind, Resolver, Source, SourceKind};
 use crate::problem::{Faults, Place, ProblemKind};
 
@@ -54,7 +55,7 @@ impl Plan<'_> {
             self.refuse(Rule::Invalid, problem.to_string());
         }
         let has_order = self.new.sources.order_includes();
-        self.include(&coming, &ids);
+        self.include(&ids);
         if self.conflicts() {
             // There is no result to judge.
             return;
@@ -183,25 +184,30 @@ impl Plan<'_> {
     /// Notes the roles that become included, directly or through others, and were not
     /// before: the actor needs the right to assign them. Roles of the bundle itself are
     /// left out here.
-    fn include(&mut self, coming: &[Coming<'_>], ids: &[SourceId]) {
+    // What a role comes to include, it includes through one that includes another directly
+    // that it did not. So only these are looked at: a role that merely leads to one of them
+    // brings nothing that this one does not. They may be as many as the bundle has, each with
+    // all that it includes, which is noted in bits, one for each role that they lead to out of
+    // the bundle: often there is none.
+    fn include(&mut self, ids: &[SourceId]) {
         let own: HashSet<SourceId> = ids.iter().copied().collect();
-        // What comes anew included nothing before, so it is looked at as one.
-        let (replacing, new): (Vec<_>, Vec<_>) =
-            coming.iter().zip(ids).partition(|(source, _)| source.replaces.is_some());
-        let new: Vec<SourceId> = new.into_iter().map(|(_, &id)| id).collect();
-        let mut brought = self.new.sources.closure(&new).into_vec();
-        // What is replaced includes more only if it leads to something that does.
-        let (old, sources) = (&self.old.sources, &self.new.sources);
-        let mut differing: HashSet<SourceId> = new.into_iter().collect();
-        let differs = |&(_, &id): &(_, &SourceId)| old[id].includes != sources[id].includes;
-        differing.extend(replacing.iter().copied().filter(differs).map(|(_, &id)| id));
-        let differing = sources.with_including(differing);
-        for (_, &id) in replacing.into_iter().filter(|(_, id)| differing.contains(id)) {
-            let before: HashSet<SourceId> = old.closure(&[id]).into_iter().collect();
-            let after = sources.closure(&[id]).into_iter();
-            brought.extend(after.filter(|id| !before.contains(id)));
+        let (old, new) = (&self.old.sources, &self.new.sources);
+        let differing = ids.iter().copied().filter(|&id| {
+            let before = if old.exists(id) { &old[id].includes[..] } else { &[] };
+            let before: HashSet<&SourceId> = before.iter().collect();
+            new[id].includes.iter().any(|id| !before.contains(id))
+        });
+        let differing: Vec<SourceId> = differing.collect();
+        let others = new.closure(&differing).into_iter().filter(|id| !own.contains(id));
+        let others: IndexSet<SourceId> = others.collect();
+        let [before, after] = [old, new].map(|sources| sources.leading_to(&others));
+        let mut brought = BitSet::new(others.len());
+        for id in differing {
+            let Some(mut more) = after.get(&id).cloned() else { continue };
+            before.get(&id).into_iter().for_each(|known| more.subtract(known));
+            brought.union_with(&more);
         }
-        brought.retain(|id| !own.contains(id));
+        let brought = brought.iter().filter_map(|at| others.get_index(at.index()));
         self.requirements.rights.extend(brought);
     }
 

@@ -8,8 +8,9 @@ use crate::catalogue::Bit;
 use crate::date::Moment;
 use crate::engine::Engine;
 use crate::ids::{SourceId, UserSlot};
+use crate::names::{HashMap, HashSet};
 use crate::object::DynamicObject;
-use crate::policy::{ChangeKind, Class, Holder, Inner};
+use crate::policy::{ChangeKind, Class, Holder, Inner, Likeness};
 use crate::problem::quoted;
 
 /// A user who asks for a change on some day.
@@ -20,7 +21,7 @@ pub(crate) struct Asking<'p> {
     /// An engine that knows the user, and the slot that the user has there.
     engine: OnceCell<(Engine, UserSlot)>,
     today: Option<Moment>,
-    roles: OnceCell<Vec<SourceId>>,
+    roles: OnceCell<HashSet<SourceId>>,
 }
 
 impl<'p> Asking<'p> {
@@ -62,14 +63,30 @@ impl<'p> Asking<'p> {
                     sources.extend(own.into_iter().flatten());
                 }
             }
-            self.policy.sources.closure(&sources).into_vec()
+            self.policy.sources.closure(&sources).into_iter().collect()
         });
-        held.iter().any(|role| roles.contains(role))
+        roles.iter().any(|role| held.contains(role))
     }
 
     fn satisfies(&self, source: SourceId) -> bool {
         let guard = self.policy.sources[source].assignable_by.as_deref();
         guard.is_none_or(|guard| self.has_role(guard))
+    }
+
+    /// Returns, for each source that is guarded so that the user may not assign it or includes
+    /// such sources, the first of these.
+    fn unmet_guards(&self) -> HashMap<SourceId, SourceId> {
+        let sources = &self.policy.sources;
+        let guarded = sources.iter().filter(|(.., source)| source.assignable_by.is_some());
+        let unmet = guarded.map(|(id, ..)| id).filter(|&id| !self.satisfies(id));
+        let mut first: HashMap<SourceId, SourceId> = unmet.map(|id| (id, id)).collect();
+        for &role in sources.including() {
+            let included = sources[role].includes.iter().find_map(|id| first.get(id).copied());
+            if let Some(included) = included {
+                first.entry(role).or_insert(included);
+            }
+        }
+        first
     }
 
     /// Returns whether the user holds what spares an actor the comparisons of a change.
@@ -248,24 +265,27 @@ fn permit_on_users<'r>(
     does_less: &mut dyn FnMut(UserSlot, &mut Scales<'_>) -> bool,
 ) -> Result<(), NotPermitted<'r>> {
     let old = asking.policy;
+    let unmet = asking.unmet_guards();
     let mut of_actor = None;
+    // There may be many users, most of whom are alike.
+    let mut superior: HashMap<Likeness, bool> = HashMap::default();
     for &slot in &requirements.concerned {
-        let mut known = None;
-        let mut loses =
-            |scales: &mut Scales<'_>| *known.get_or_insert_with(|| does_less(slot, scales));
-        let guarded = old.guarded_of(slot).into_iter().find(|&source| !asking.satisfies(source));
-        if let Some(source) = guarded
-            && (requirements.acts == Acts::Displaces || loses(scales))
+        let guarded = old.sources_given(slot).find_map(|source| unmet.get(&source));
+        if let Some(&source) = guarded
+            && (requirements.acts == Acts::Displaces || does_less(slot, scales))
         {
             return Err(NotPermitted::Holder(slot, source));
         }
         if !old.governance.protects_superiors() || slot == asking.slot {
             continue;
         }
-        if requirements.acts != Acts::Otherwise || loses(scales) {
-            let one = scales.of(slot);
-            let actor = &*of_actor.get_or_insert_with(|| scales.of(asking.slot));
-            if !scales.are_within(&one, actor) {
+        if requirements.acts != Acts::Otherwise || does_less(slot, scales) {
+            let is_superior = superior.entry(old.users.likeness(slot)).or_insert_with(|| {
+                let one = scales.of(slot);
+                let actor = &*of_actor.get_or_insert_with(|| scales.of(asking.slot));
+                !scales.are_within(&one, actor)
+            });
+            if *is_superior {
                 return Err(NotPermitted::Superior(slot));
             }
         }
@@ -296,17 +316,10 @@ impl Requirements {
 }
 
 impl Inner {
-    /// Returns the guarded sources that a user holds in any capacity, directly or by
-    /// inclusion.
-    fn guarded_of(&self, slot: UserSlot) -> Vec<SourceId> {
-        let Some((_, class)) = self.users.get(slot) else { return Vec::new() };
-        let mut sources = class.sources.to_vec();
-        for assigned in self.users.assigned(slot) {
-            let capacity = self.users.capacity(assigned.capacity);
-            sources.extend(capacity.into_iter().flat_map(|it| &it.own.sources));
-        }
-        let mut held = self.sources.closure(&sources).into_vec();
-        held.retain(|&id| self.sources[id].assignable_by.is_some());
-        held
+    /// Returns the sources that a user holds in any capacity, what they include left aside.
+    fn sources_given(&self, slot: UserSlot) -> impl Iterator<Item = SourceId> {
+        let class = self.users.get(slot).map(|(_, class)| class);
+        let own = self.users.own_sources(slot).flat_map(|(_, own)| &own.sources);
+        class.into_iter().flat_map(|class| &class.sources).chain(own).copied()
     }
 }

@@ -631,18 +631,16 @@ pub(super) fn catalogue(engine: &Engine) -> &Catalogue {
 /// Returns the bits of each name that a permission has on both sides, or on the only one
 /// that has it.
 pub(super) fn thresholds(nodes: Nodes<'_>) -> Vec<BeforeAfter<Option<Bit>>> {
-    let bit_of = |node: &Node, level: usize| each(node.bits()).nth(level.saturating_sub(1));
     let mut bits = vec![nodes.map(|node| node.map(|node| node.bit))];
     if let BeforeAfter { before: Some(before), after: Some(after) } = nodes
         && let (Form::Graded(befores), Form::Graded(afters)) = (&before.form, &after.form)
     {
         // The lowest level is no threshold.
-        for (at, name) in befores.iter().enumerate().skip(1) {
-            let other = afters.iter().enumerate().skip(1).find(|(_, known)| *known == name);
-            bits.extend(other.map(|(other, _)| BeforeAfter {
-                before: bit_of(before, at),
-                after: bit_of(after, other),
-            }));
+        let others = afters.iter().skip(1).zip(each(after.bits()));
+        let others: HashMap<&Box<str>, Bit> = others.collect();
+        for (name, bit) in befores.iter().skip(1).zip(each(before.bits())) {
+            let other = others.get(name);
+            bits.extend(other.map(|&other| BeforeAfter { before: Some(bit), after: Some(other) }));
         }
     }
     bits

@@ -12,17 +12,26 @@ use crate::catalogue::{AttributeId, CapacityRows, Condition};
 use crate::change::{Actor, Change};
 use crate::date::Moment;
 use crate::document::{self, Bound, BoundType, Coverage, Map, RelationType};
+use crate::engine::Acting;
 use crate::ids::{KindId, Number};
 use crate::object::{Object, Value};
 use crate::policy::{Assigned, SourceName, TermTest, Terms};
+
+/// The effort of making a version, for each assignment of the user: in permissions looked at.
+const ASSIGNMENT: usize = 64;
 
 impl<O: Object + ?Sized> Search<'_, O> {
     /// The remedies that let one of the user's assignments hold, or let more pass in it.
     pub(super) fn amendments(&self) -> Vec<Vec<RemedyStep>> {
         let stated = self.policy.assignments(self.assigned);
-        let amended = stated.iter().zip(self.assigned).filter_map(|((name, stated), assigned)| {
-            let (after, mut steps) = self.amended(stated, assigned)?;
-            let widened = self.widened(name, &after, assigned)?;
+        let slot = self.policy.users.find(self.holder.name);
+        let acting = slot.into_iter().flat_map(|slot| self.engine.acting(slot));
+        // Neither terms nor bounds make an assignment carry what it does not.
+        let carrying = stated.iter().zip(acting).filter(|(_, acting)| acting.carries(self.bit));
+        let carrying = carrying.take_while(|_| self.may_look());
+        let amended = carrying.filter_map(|((name, stated), acting)| {
+            let (after, mut steps) = self.amended(stated, acting.assigned)?;
+            let widened = self.widened(name, &after, acting)?;
             steps.extend(widened);
             (!steps.is_empty()).then_some(steps)
         });
@@ -35,9 +44,9 @@ impl<O: Object + ?Sized> Search<'_, O> {
         &self,
         name: &str,
         stated: &document::Assignment,
-        assigned: &Assigned,
+        acting: Acting<'_>,
     ) -> Option<Vec<RemedyStep>> {
-        let mut failing = self.failing_checks(assigned);
+        let mut failing = self.failing_checks(acting);
         let allows = |failing: &[(String, BoundType, Bound)]| {
             let mut after = stated.clone();
             for (attribute, _, to) in failing {
@@ -66,12 +75,9 @@ impl<O: Object + ?Sized> Search<'_, O> {
 
     /// The attributes whose values do not pass the limits of an assignment that carries the
     /// permission, with bounds wide enough for them.
-    fn failing_checks(&self, assigned: &Assigned) -> Vec<(String, BoundType, Bound)> {
+    fn failing_checks(&self, acting: Acting<'_>) -> Vec<(String, BoundType, Bound)> {
         let catalogue = &self.policy.catalogue;
-        let slot = self.policy.users.find(self.holder.name);
-        let acting = slot.into_iter().flat_map(|slot| self.engine.acting(slot));
-        let acting = acting.filter(|it| it.assigned.name == assigned.name && it.carries(self.bit));
-        let (Some(acting), Some(object)) = (acting.last(), self.object) else { return Vec::new() };
+        let Some(object) = self.object else { return Vec::new() };
         let own = catalogue.condition_in(self.bit, &acting);
         let shared = catalogue.node_of(self.bit).condition.as_deref();
         let checks = own.as_ref().or(shared).into_iter().flat_map(Condition::all_checks);
@@ -221,7 +227,8 @@ impl<O: Object + ?Sized> Search<'_, O> {
         if !self.may_look() {
             return false;
         }
-        self.spend(self.policy.catalogue.nodes.len());
+        let assignments = self.assigned.len().saturating_mul(ASSIGNMENT);
+        self.spend(self.policy.catalogue.nodes.len().saturating_add(assignments));
         let change = Change::SetAssignment {
             user: self.holder.name.to_owned(),
             name: name.to_owned(),

@@ -6,7 +6,7 @@ use super::hypothesis::Step;
 use super::remedy::{AssignedSource, Assignment, Remedies, Remedy};
 use super::search::{Search, Traced};
 use crate::bits::BitSet;
-use crate::change::guard::{Gain, does_less, find_gain, judge};
+use crate::change::guard::{Gain, Losses, find_gain, judge};
 use crate::change::permit::{Asking, permit};
 use crate::change::{Actor, Change, Plan, Requirements, Scales, Standing, compared_licences};
 use crate::engine::Engine;
@@ -32,7 +32,8 @@ impl<O: Object + ?Sized> Search<'_, O> {
             remedy.iter().filter(|step| !step.is_grant()).cloned().collect();
         if besides.len() == remedy.len() {
             let profile = self.policy.sources.profile(&user.sources);
-            let profile = profile.map(|it| self.policy.sources.closure(&[it]));
+            let profile: Option<HashSet<SourceId>> =
+                profile.map(|it| self.policy.sources.closure(&[it]).into_iter().collect());
             let is_of_profile = |step: &Step| match (step, &profile) {
                 (Step::Lift(Origin::Shared(id), ..), Some(profile)) => profile.contains(id),
                 _ => false,
@@ -152,6 +153,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
         }
         let (mut admins, named) = approving.names(&asked);
         if let Some(of_besides) = of_besides {
+            let of_besides: HashSet<UserSlot> = of_besides.into_iter().collect();
             admins.retain(|admin| of_besides.contains(admin));
         }
         let mut named = named.into_iter();
@@ -188,8 +190,9 @@ impl<O: Object + ?Sized> Search<'_, O> {
             restrict(&mut of_all, admins.clone());
         }
         let admins = of_all.unwrap_or_default();
+        let of_all: HashSet<UserSlot> = admins.iter().copied().collect();
         let others = |of_one: Vec<UserSlot>| {
-            self.named(of_one.into_iter().filter(|slot| !admins.contains(slot)).collect())
+            self.named(of_one.into_iter().filter(|slot| !of_all.contains(slot)).collect())
         };
         let add = |approvers: &mut Vec<Named>, more: &[Named]| {
             approvers.extend_from_slice(more);
@@ -203,7 +206,7 @@ impl<O: Object + ?Sized> Search<'_, O> {
             add(&mut remedy.approvers, &others(of_one));
             remedy
         });
-        let (least, admins) = (least.collect(), self.named(admins.clone()));
+        let (least, admins) = (least.collect(), self.named(admins));
         Remedies { least, assignments, admins, ask_about: None }
     }
 }
@@ -211,7 +214,10 @@ impl<O: Object + ?Sized> Search<'_, O> {
 /// Keeps those who are among others, too; all of the others if there was nobody yet.
 fn restrict(all: &mut Option<Vec<UserSlot>>, others: Vec<UserSlot>) {
     match all {
-        Some(all) => all.retain(|slot| others.contains(slot)),
+        Some(all) => {
+            let others: HashSet<UserSlot> = others.into_iter().collect();
+            all.retain(|slot| others.contains(slot));
+        }
         None => *all = Some(others),
     }
 }
@@ -315,7 +321,8 @@ impl<'e> Approving<'e> {
             let by_user = judge(&plan, Actor::User(self.name), None).is_ok();
             let mut scales = Scales::new(&version, self.licences);
             let user = version.users.find(self.name);
-            let does_less = user.is_some_and(|slot| does_less(&plan, slot, &mut scales));
+            let mut losses = Losses::new(&plan, self.licences);
+            let does_less = user.is_some_and(|slot| losses.has(slot, &mut scales));
             let mut gains = Vec::new();
             if self.policy.governance.no_escalation() {
                 let comparing = &mut self.scales.comparing;

@@ -9,7 +9,7 @@ use crate::change::{Actor, Change, Op, Plan, Requirements, Standing};
 use crate::document::{self, Licence, Map, Statements};
 use crate::engine::Engine;
 use crate::ids::{IdVec, SourceId, UserSlot};
-use crate::names::IndexMap;
+use crate::names::{HashSet, IndexMap};
 use crate::object::Object;
 use crate::policy::{Inner, Likeness, Origin, SourceName};
 
@@ -147,7 +147,9 @@ impl<O: Object + ?Sized> Search<'_, O> {
     pub(super) fn bringing(&self, user: &[SourceId], source: Origin) -> Vec<Step> {
         let Origin::Shared(source) = source else { return Vec::new() };
         let sources = &self.policy.sources;
-        let brings = |&&held: &&SourceId| sources.closure(&[held]).contains(&source);
+        self.spend(sources.including().len());
+        let bringing = sources.with_including(HashSet::from_iter([source]));
+        let brings = |held: &&SourceId| bringing.contains(held);
         user.iter().filter(brings).map(|&held| Step::Revoke(held)).collect()
     }
 }

@@ -112,6 +112,8 @@ impl<'p> Linter<'p> {
         if !statements.all().any(|it| shallow(&it)) {
             return;
         }
+        let mut bases: Vec<NodeId> = statements.all().filter_map(|it| it.pattern.base).collect();
+        bases.sort_unstable();
         let mut withheld = Layer::of(statements, catalogue);
         withheld.denied.union_with(&withheld.forbidden);
         for statement in statements.all().filter(shallow) {
@@ -121,9 +123,9 @@ impl<'p> Linter<'p> {
                 let Node { form, path, .. } = catalogue.node(heading);
                 // A source with statements about permissions under the heading is aware
                 // of it.
-                let is_within = |id: NodeId| catalogue.subtree(Some(heading)).contains(&id);
-                if *form != Form::Heading
-                    || statements.all().any(|it| it.pattern.base.is_some_and(is_within))
+                let within = catalogue.subtree(Some(heading));
+                let at = bases.partition_point(|base| *base < within.start);
+                if *form != Form::Heading || bases.get(at).is_some_and(|base| within.contains(base))
                 {
                     continue;
                 }
@@ -164,7 +166,9 @@ impl<'p> Linter<'p> {
         let sources: Vec<(SourceId, SourceName, Layer)> =
             self.common().map(|(id, name, _)| (id, name, layers.of_source(id).clone())).collect();
         let Some((_, _, global)) = sources.first() else { return };
-        for &(by, ref name, ref layer) in &sources {
+        let tier = |id: SourceId| policy.sources[id].kind.tier();
+        let mut granting_to: HashMap<(Bit, Bit), Vec<(Tier, usize)>> = HashMap::default();
+        for (own, &(by, ref name, ref layer)) in sources.iter().enumerate() {
             let statements = &policy.sources[by].statements;
             if !statements.all().any(is_wide_denial) {
                 continue;
@@ -185,20 +189,29 @@ impl<'p> Linter<'p> {
                     continue;
                 }
                 let here = layer.said_of(grants);
-                let with = sources.iter().find(|&&(id, _, ref other)| {
-                    // A user who has both, and nothing else.
-                    let tier = |id: SourceId| policy.sources[id].kind.tier();
-                    let leaves_it = match tier(by).cmp(&tier(id)) {
-                        Ordering::Less => true,
-                        Ordering::Equal => tier(by) != Tier::Profile && here != Said::Deny,
-                        Ordering::Greater => matches!(here, Said::Nothing | Said::Level(1..)),
-                    };
-                    let together = leaves_it
-                        && !other.forbidden.contains(granting)
-                        && other.said_of(denies) == Said::Nothing;
-                    other.granted.contains(granting) && (id == by || together)
+                // The first source of each tier that grants it and leaves what it implies.
+                let granting_to = granting_to.entry((granting, implied)).or_insert_with(|| {
+                    let mut first: Vec<(Tier, usize)> = Vec::new();
+                    for (at, &(id, _, ref other)) in sources.iter().enumerate() {
+                        if other.granted.contains(granting)
+                            && !other.forbidden.contains(granting)
+                            && other.said_of(denies) == Said::Nothing
+                            && first.iter().all(|(known, _)| *known != tier(id))
+                        {
+                            first.push((tier(id), at));
+                        }
+                    }
+                    first
                 });
-                let Some((with, whose, _)) = with else { continue };
+                // For a user who has both, and nothing else.
+                let together = granting_to.iter().filter(|(of, _)| match tier(by).cmp(of) {
+                    Ordering::Less => true,
+                    Ordering::Equal => *of != Tier::Profile && here != Said::Deny,
+                    Ordering::Greater => matches!(here, Said::Nothing | Said::Level(1..)),
+                });
+                let alone = layer.granted.contains(granting).then_some(own);
+                let with = together.map(|&(_, at)| at).chain(alone).min();
+                let Some((with, whose, _)) = with.and_then(|at| sources.get(at)) else { continue };
                 found.insert(nearest.at);
                 let text = nearest.pattern.text(catalogue);
                 let whose = if *with == by { "this source".to_owned() } else { whose.to_string() };

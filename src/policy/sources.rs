@@ -6,11 +6,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::{Class, Inner, OwnSources, SourceName, Statements};
+use crate::bits::BitSet;
 use crate::chunked::Chunked;
 use crate::document;
 use crate::graph;
-use crate::ids::{IdVec, Key, Number, SourceId};
-use crate::names::{HashMap, HashSet};
+use crate::ids::{Bit, IdVec, Key, Number, SourceId};
+use crate::names::{HashMap, HashSet, IndexSet};
 use crate::slots::Names;
 
 /// The kinds of shared sources, the more general first: also the order in which a
@@ -316,6 +317,26 @@ impl Sources {
             }
         }
         sources
+    }
+
+    /// Returns, for each source that leads to some others by including them, or is one of them,
+    /// a set with the positions of these.
+    pub(crate) fn leading_to(&self, others: &IndexSet<SourceId>) -> HashMap<SourceId, BitSet> {
+        let mut leading: HashMap<SourceId, BitSet> = HashMap::default();
+        let alone = |at: usize| {
+            let mut set = BitSet::new(others.len());
+            set.insert(Bit::new(at));
+            set
+        };
+        leading.extend(others.iter().enumerate().map(|(at, &id)| (id, alone(at))));
+        for &role in self.including() {
+            let mut all = leading.get(&role).cloned();
+            for led_to in self[role].includes.iter().filter_map(|id| leading.get(id)) {
+                all.get_or_insert_with(|| BitSet::new(others.len())).union_with(led_to);
+            }
+            leading.extend(all.map(|all| (role, all)));
+        }
+        leading
     }
 
     /// Returns the ways to some sources from those that include them.

@@ -12,7 +12,7 @@ use crate::catalogue::{Catalogue, Kind, Limit};
 use crate::date::{Date, Moment};
 use crate::document::{self, Bound, BoundType, Coverage, Map, RelationType};
 use crate::ids::{GroupId, KindId, Number, SourceId};
-use crate::names::{is_among, keys};
+use crate::names::{HashMap, HashSet, is_among, keys};
 use crate::object::{Identity, Object, RelationState, Subject};
 use crate::problem::{Place, ProblemKind, Seen};
 
@@ -44,7 +44,7 @@ pub(crate) struct Terms {
     pub(crate) until: Option<Moment>,
     /// The coverage as it is written; `None` if the terms do not look at objects.
     pub(crate) stated: Option<Coverage>,
-    /// The same, resolved.
+    /// The same, resolved, in the order of the kinds: that of all other kinds is first.
     covered: Box<[Covered]>,
 }
 
@@ -114,7 +114,8 @@ impl Terms {
             });
             Covered { kind, conditions: conditions.collect() }
         });
-        let covered = covered.collect();
+        let mut covered: Box<[Covered]> = covered.collect();
+        covered.sort_by_key(|covered| covered.kind);
         Terms { from, until, stated, covered }
     }
 
@@ -157,8 +158,11 @@ impl Terms {
         if self.stated.is_none() {
             return Some(Conditions::new());
         }
-        let named = self.covered.iter().find(|covered| covered.kind == Some(kind));
-        let covered = named.or_else(|| self.covered.iter().find(|it| it.kind.is_none()))?;
+        let named = self.covered.binary_search_by_key(&Some(kind), |covered| covered.kind);
+        let covered = match named {
+            Ok(at) => self.covered.get(at)?,
+            Err(_) => self.covered.first().filter(|it| it.kind.is_none())?,
+        };
         let conditions = covered.conditions.iter();
         // The tests for a kind that is named fit it.
         let test = |condition: &'t Condition| match covered.kind {
@@ -199,9 +203,9 @@ impl Terms {
         KindId::first(catalogue.kinds.len()).all(|kind| {
             let Some(narrower) = others.conditions(kind, catalogue) else { return true };
             let Some(wider) = self.conditions(kind, catalogue) else { return false };
+            let narrower: HashMap<&str, &TermTest> = narrower.into_iter().collect();
             wider.into_iter().all(|(name, test)| {
-                let other = narrower.iter().find(|(known, _)| *known == name);
-                other.is_some_and(|(_, other)| test.contains(other, &mut within))
+                narrower.get(name).is_some_and(|other| test.contains(other, &mut within))
             })
         })
     }
@@ -252,11 +256,11 @@ impl Terms {
 
     /// Returns the kinds that the terms cover without naming them.
     fn others<'c>(&self, catalogue: &'c Catalogue) -> impl Iterator<Item = (&'c str, &'c Kind)> {
-        let is_named = |name: &str| self.stated.as_ref().is_some_and(|it| it.get(name).is_some());
         let kinds = KindId::first(catalogue.kinds.len()).zip(&catalogue.kinds);
         kinds
-            .filter(move |&(id, (name, _))| {
-                !is_named(name) && self.conditions(id, catalogue).is_some()
+            .filter(move |&(id, _)| {
+                let named = self.covered.binary_search_by_key(&Some(id), |it| it.kind);
+                named.is_err() && self.conditions(id, catalogue).is_some()
             })
             .map(|(_, (name, kind))| (&**name, kind))
     }
@@ -341,7 +345,7 @@ impl Resolver<'_> {
             for (at, name) in names.iter().enumerate() {
                 let place = list.item(at);
                 let Some(id) = self.source(kind, name, &place) else { continue };
-                if self.sources.closure(&[id]).iter().any(|&id| self.sources[id].unique) {
+                if self.leads_to_unique(id) {
                     let what = if self.sources[id].unique {
                         "a unique role can't be given by an assignment"
                     } else {
@@ -382,6 +386,22 @@ impl Resolver<'_> {
         Some(Assignment { name: name.into(), texts, terms: Arc::new(terms), own })
     }
 
+    /// Returns whether a source is unique or includes one that is, which is a problem of its
+    /// own: so those that are not are looked at once.
+    fn leads_to_unique(&mut self, id: SourceId) -> bool {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if self.sources[id].unique {
+                self.faults.not_unique.clear();
+                return true;
+            }
+            if self.faults.not_unique.insert(id.number()) {
+                open.extend(&self.sources[id].includes);
+            }
+        }
+        false
+    }
+
     /// Returns the part of a coverage that fits; `None` if there is none. A kind with a
     /// condition that does not fit is left out: without the condition it would cover
     /// more. So is `*` then, which would come to cover that kind.
@@ -416,8 +436,10 @@ impl Resolver<'_> {
                 }
             }
             if kind.is_none() && fits {
-                let others = self.catalogue.kinds.iter().filter(|(kind, _)| on.get(kind).is_none());
-                fits = others.map(|(_, kind)| kind).any(|kind| {
+                let named: HashSet<&str> = on.iter().map(|(kind, _)| kind).collect();
+                let kinds = self.catalogue.kinds.iter();
+                let mut others = kinds.filter(|(kind, _)| !named.contains(&***kind));
+                fits = others.any(|(_, kind)| {
                     conditions.iter().all(|(name, bound)| self.takes(kind, name, bound))
                 });
                 if !fits {

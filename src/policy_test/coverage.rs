@@ -224,7 +224,7 @@ impl Met {
         action: Permission,
         on: T,
     ) -> bool {
-        let mut asked = vec![action];
+        let mut asked: HashSet<Permission> = HashSet::from_iter([action]);
         let mut open = vec![action];
         let mut allowed = None;
         while let Some(action) = open.pop() {
@@ -235,8 +235,7 @@ impl Met {
                 // What it answers to is traced only where that does not hold.
                 for gate in trace.gates.iter().filter(|gate| gate.holds) {
                     let Ok(permission) = engine.permission(&gate.permission.name) else { continue };
-                    if !asked.contains(&permission) {
-                        asked.push(permission);
+                    if asked.insert(permission) {
                         open.push(permission);
                     }
                 }

@@ -10,6 +10,7 @@ use crate::change::{Actor, Change, Refusal, Rule};
 use crate::date::Moment;
 use crate::document::{Document, NamedUser, UserEntry};
 use crate::engine::{Engine, OwnedAsker, Permission, Unknown, User};
+use crate::names::HashSet;
 use crate::object::DynamicObject;
 use crate::policy::Policy;
 use crate::problem::{OneLine, Problem};
@@ -315,12 +316,12 @@ impl Question {
                 Answer::texts(who_can(engine, action, object, day(today)?)?)
             }
             Question::Never { action, object, today, except } => {
+                let except = set_of(except);
                 let users = who_can(engine, action, object, day(today)?)?;
-                let mut others = users.iter().filter(|user| !except.iter().any(|it| it == *user));
-                Answer::Boolean(others.next().is_none())
+                Answer::Boolean(users.into_iter().all(|user| except.contains(user)))
             }
             Question::NoNewAccess { baseline, except } => {
-                Answer::Boolean(!before(baseline)?.diff(engine).gives(except))
+                Answer::Boolean(!before(baseline)?.diff(engine).gives(&set_of(except)))
             }
             Question::Filter { user, within, action, objects, today } => {
                 let asker = user.asker(engine, within)?;
@@ -398,6 +399,11 @@ pub(super) fn before(baseline: &Document) -> Result<Engine, Unknown> {
 /// Returns the day of a question.
 pub(super) fn day(today: &Given<Moment>) -> Result<Option<Moment>, Unknown> {
     today.read("a date, or a date and time").map(Option::<&Moment>::copied)
+}
+
+/// Returns names as a set: there may be as many as users.
+pub(super) fn set_of(names: &[String]) -> HashSet<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 pub(super) fn who_can<'e>(

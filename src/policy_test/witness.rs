@@ -8,7 +8,7 @@
 //! ends of terms and of fixed fences, and a week.
 
 use super::edges::Edges;
-use super::question::{before, day, who_can};
+use super::question::{before, day, set_of, who_can};
 use super::{Answer, Given, Principal, Question, Step};
 use crate::date::{Date, Moment};
 use crate::diff::{Group, NameChange, NameKind, PermissionChange};
@@ -173,7 +173,8 @@ pub(super) fn counterexample(question: &Question, engine: &Engine) -> Option<Que
         Question::Never { action, object, today, except } => {
             let day = day(today).ok()?;
             let users = who_can(engine, action, object, day).ok()?;
-            let user = users.into_iter().find(|user| !except.iter().any(|it| it == user))?;
+            let except = set_of(except);
+            let user = users.into_iter().find(|user| !except.contains(user))?;
             let (user, within, action) = (user.into(), Given::Absent, action.clone());
             Some(match object.clone() {
                 None => Question::CanSome { user, within, action },
@@ -182,10 +183,10 @@ pub(super) fn counterexample(question: &Question, engine: &Engine) -> Option<Que
         }
         Question::NoNewAccess { baseline, except } => {
             let before = before(baseline).ok()?;
-            let diff = before.diff(engine);
+            let (diff, except) = (before.diff(engine), set_of(except));
             let compared = Compared::new(&before, engine);
             diff.groups.iter().find_map(|group| {
-                let user = Principal::from(group.others(except).next()?);
+                let user = Principal::from(group.others(&except).next()?);
                 let askers = compared.askers(&user)?;
                 let mut steps = group.gains().filter_map(|it| compared.can(&user, &askers, it));
                 let step = steps.find(|step| step.expect != Answer::Boolean(true))?;

@@ -18,6 +18,8 @@ pub(crate) struct Faults {
     restricts: bool,
     budget: ReportBudget,
     pub(crate) limits: Limits,
+    /// The numbers of sources that were found to lead to no unique one.
+    pub(crate) not_unique: HashSet<u32>,
     /// The number of statements so far.
     statements: usize,
     /// The number of permissions so far that took the place of a former path.

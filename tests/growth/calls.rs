@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use grantree::change::{Actor, Change};
+use grantree::document::CompactDocument;
 use grantree::explain::SourceRef;
+use grantree::journal::Snapshot;
 use grantree::object::DynamicObject;
 use grantree::policy_test::TestDocument;
 use grantree::{Document, Engine, Moment, Permission, Policy, SourceName, User};
@@ -58,6 +60,17 @@ impl World {
             let bundle = serde_json::to_value(known.export_all()).expect("JSON");
             change(json!({"import": {"bundle": bundle, "on_conflict": "replace"}}))
         }));
+        changes.push(("import of roles that include more", {
+            let mut bundle = serde_json::to_value(known.export_all()).expect("JSON");
+            let roles = bundle["roles"].as_object_mut().expect("roles");
+            roles.retain(|name, _| name != "spare" && name != "boss");
+            for role in roles.values_mut() {
+                let mut includes = role["includes"].as_array().cloned().unwrap_or_default();
+                includes.push("spare".into());
+                role["includes"] = includes.into();
+            }
+            change(json!({"import": {"bundle": bundle, "on_conflict": "replace"}}))
+        }));
         let wider = change(json!({"edit": {"source": "global", "ops": [{"allow": "**"}]}}));
         let wider = known
             .apply(Actor::Host, &wider)
@@ -65,9 +78,11 @@ impl World {
         let kinds = document["catalogue"]["permissions"].as_array().into_iter().flatten();
         let kind = kinds.filter_map(|it| it["object"].as_str()).next().unwrap_or("other");
         let (first, last) = (paths.first().expect("one"), paths.last().expect("one"));
+        let everybody = document["users"].as_object().expect("users").keys();
+        let everybody: Vec<&String> = everybody.collect();
         let tests = json!({"steps": [
             {"can": {"user": "first", "action": first}, "expect": false},
-            {"never": {"action": last, "except": ["boss"]}, "expect": true},
+            {"never": {"action": last, "except": everybody}, "expect": true},
             {"why": {"user": "first", "action": last}, "expect": "gated"},
             {"effective": {"user": "boss"}, "expect": []}]});
         let names = document["users"].as_object().expect("users");
@@ -134,6 +149,7 @@ fn changes(paths: &[String]) -> Vec<(&'static str, Change)> {
         ("create a role", json!({"create": {"source": {"role": "new"}, "from": role}})),
         ("rename a role", json!({"rename": {"source": role, "to": "other"}})),
         ("delete a role", json!({"delete": {"source": role, "holders": "unassign"}})),
+        ("reassign a role", json!({"delete": {"source": role, "holders": {"reassign": "spare"}}})),
         ("assign a role", json!({"assign": {"user": "first", "source": role}})),
         ("revoke a role", json!({"revoke": {"user": user, "source": role}})),
         ("transfer a role", json!({"transfer": {"role": "boss", "to": "first"}})),
@@ -183,6 +199,11 @@ pub fn calls(changes: &[&'static str]) -> Vec<Call> {
             let roles = it.policy.sources().into_iter().take(8);
             let matrix = it.policy.matrix(roles).expect("a matrix");
             drop((matrix.to_csv(), matrix.to_string()));
+        }),
+        call("matrix of all", |it| {
+            use std::fmt::Write;
+            let matrix = it.policy.matrix(it.policy.sources()).expect("a matrix");
+            write!(Counted::default(), "{}", matrix.csv()).expect("it is counted");
         }),
         call("matrix of users", |it| {
             let users = ["boss", "first"].map(|name| SourceName::User(name.into()));
@@ -288,6 +309,39 @@ pub fn calls(changes: &[&'static str]) -> Vec<Call> {
                 (filter.to_string().len(), filter.matches(&it.object))
             });
         }),
+        call("levels", |it| {
+            drop(it.engine.asker(it.users[0]).levels(&it.all, &it.object));
+        }),
+        call("decide", |it| {
+            it.ask(|user, action| json!(it.engine.decide(user, action, (&it.object, it.today))));
+        }),
+        call("view", |it| {
+            let paths = it.policy.permissions().map(|it| it.path().len()).sum::<usize>();
+            let holders = it.policy.holders(&SourceName::Role("r0".into())).len();
+            let known = it.policy.user("u0").is_some();
+            let source = it.policy.source(&SourceName::Role("r0".into())).is_some();
+            black_box((paths, holders, known, source, it.policy.users().count()));
+        }),
+        call("review", |it| drop(it.engine.review(it.today).csv().to_string())),
+        call("extract", |it| drop(it.policy.extract("u0"))),
+        call("tidy", |it| {
+            drop(it.policy.tidy(&SourceName::Role("r0".into())));
+            drop(it.policy.tidy(&SourceName::User("u0".into())));
+        }),
+        call("unused_grants", |it| drop(it.policy.unused_grants([("u0", "menu.item")]))),
+        call("compact", |it| {
+            let document: CompactDocument = serde_json::from_str(&it.text).expect("read");
+            drop(Policy::builder().build(document).expect("a policy"));
+        }),
+        call("snapshot", |it| {
+            let snapshot = serde_json::to_string(&Snapshot::from(&it.policy)).expect("JSON");
+            let snapshot = serde_json::from_str(&snapshot).expect("a snapshot");
+            drop(Policy::builder().restore(snapshot).expect("a policy"));
+        }),
+        call("upgrade", |it| {
+            let newer = it.other.policy().catalogue().clone();
+            drop(it.policy.upgrade(newer).expect("a newer catalogue"));
+        }),
         call("subject", |it| {
             let entry = it.document.users.get("u0").expect("one");
             let guest = it.engine.subject("guest", entry).expect("a subject");
@@ -298,15 +352,24 @@ pub fn calls(changes: &[&'static str]) -> Vec<Call> {
         call("diff", |it| {
             let diff = it.engine.diff(&it.wider);
             drop((diff.to_string(), serde_json::to_string(&diff).expect("JSON")));
+            drop((diff.by_permission(), diff.of("u0").count()));
         }),
         call("diff of nothing", |it| drop(it.engine.diff(&it.engine))),
         call("diff with another catalogue", |it| drop(it.engine.diff(&it.other))),
         call("test document", |it| drop(it.tests.run(Some(&it.policy)).expect("a run"))),
+        call("coverage", |it| drop(it.tests.coverage(Some(&it.policy)).expect("a run"))),
     ];
     for (at, name) in changes.iter().enumerate() {
         let change = move |it: &World| it.changes[at].1.clone();
         calls.push(call(&format!("host: {name}"), move |it| {
             drop(it.policy.apply_on(Actor::Host, &change(it), it.today));
+        }));
+        calls.push(call(&format!("undo: {name}"), move |it| {
+            let Ok(applied) = it.policy.apply_on(Actor::Host, &change(it), it.today) else {
+                return;
+            };
+            drop(applied.undo());
+            drop(it.policy.replay(&applied.log_entry()).expect("it follows"));
         }));
         calls.push(call(&format!("actor: {name}"), move |it| {
             drop(it.policy.apply_on(Actor::User("boss"), &change(it), it.today));
@@ -316,6 +379,17 @@ pub fn calls(changes: &[&'static str]) -> Vec<Call> {
         }));
     }
     calls
+}
+
+/// A text of which only the length is kept.
+#[derive(Default)]
+struct Counted(usize);
+
+impl std::fmt::Write for Counted {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
 }
 
 impl World {

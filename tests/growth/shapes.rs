@@ -288,7 +288,76 @@ fn job(attributes: Value, n: usize, users: impl Fn(usize) -> Value) -> Value {
     })
 }
 
-const OTHERS: [(&str, Catalogue); 18] = [
+/// Adds roles each of which includes the next.
+fn chain(document: &mut Value, n: usize) {
+    for at in 0..n {
+        let includes: Vec<String> =
+            (at + 1 < n).then(|| format!("c{}", at + 1)).into_iter().collect();
+        document["roles"][format!("c{at}")] = json!({"allow": ["p1"], "includes": includes});
+    }
+}
+
+const OTHERS: [(&str, Catalogue); 24] = [
+    ("an assignment of a role each, in a chain", |n| {
+        let mut document = job(
+            json!({"a0": "at_most"}),
+            n,
+            |at| json!({"assignments": {"cover": {"roles": [format!("c{at}")], "until": "2027-01-01"}}}),
+        );
+        chain(&mut document, n);
+        document
+    }),
+    ("a role of all, and one of a chain each", |n| {
+        let mut document =
+            job(json!({"a0": "at_most"}), n, |at| json!({"roles": ["r0", format!("c{at}")]}));
+        chain(&mut document, n);
+        document
+    }),
+    ("an assignment on each kind", |n| {
+        let on = named("k", n, |at| json!({"own": [format!("u{at}")]}));
+        json!({
+            "catalogue": {
+                "objects": named("k", n, |_| json!({"relations": {"own": "user"}})),
+                "permissions": each(n, |at| json!({"key": key(at), "object": format!("k{at}")}))},
+            "roles": {"r0": {"allow": ["**"]}},
+            "users": {"u0": {"assignments": {
+                "one": {"roles": ["r0"], "on": on}, "other": {"roles": ["r0"], "on": on}}}}
+        })
+    }),
+    ("an assignment with many conditions", |n| {
+        let mut document = job(named("a", n, |_| json!("at_most")), n, |_| json!({}));
+        let on = json!({"job": named("a", n, |at| json!(at))});
+        document["users"]["u0"]["assignments"] = json!({
+            "one": {"roles": ["r0"], "on": on}, "other": {"roles": ["r0"], "on": on}});
+        document
+    }),
+    ("roles that deny what others imply", |n| {
+        let mut permissions =
+            each(n, |at| json!({"key": key(at), "implies": [format!("top.q{at}")]}));
+        let beneath = each(n, |at| json!({"key": format!("q{at}")}));
+        permissions.push(json!({"key": "top", "children": beneath}));
+        json!({
+            "catalogue": {"permissions": permissions},
+            "roles": named("r", n, |at| {
+                json!({"allow": [key(at)], "deny": ["top.**"], "forbid": [key((at + 1) % n)]})
+            }),
+            "users": named("u", n, |at| json!({"roles": [format!("r{at}")]}))
+        })
+    }),
+    ("headings that are denied, each by its own pattern", |n| {
+        let heading = |at: usize| {
+            json!({"key": format!("h{at}"), "heading": true, "children": [
+                {"key": "q"}, {"key": "g", "heading": true, "children": [{"key": "p"}]}]})
+        };
+        let mut permissions = each(n, heading);
+        permissions.push(json!({"key": "p0"}));
+        json!({
+            "catalogue": {"permissions": permissions},
+            "roles": {"r0": {"allow": ["**"],
+                "deny": each(n, |at| json!(format!("h{at}.*")))}},
+            "users": {"u0": {"roles": ["r0"]}}
+        })
+    }),
     ("a bound each, of other attributes", |n| {
         job(
             named("a", n, |_| json!("at_most")),

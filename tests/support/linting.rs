@@ -166,7 +166,7 @@ pub fn a_matrix_agrees_with_the_engine(case: &Case) {
         let held: Vec<String> = engine.effective(user).iter().map(ToString::to_string).collect();
         let mut told: Vec<String> = Vec::new();
         for row in &matrix.rows {
-            let Some(cell) = row.cells.get(at) else { continue };
+            let Some(cell) = row.cell(at) else { continue };
             let action = engine.permission(&row.path).expect("a permission");
             let why = engine.why(user, action, ());
             let is_scoped = matrix.rows.iter().any(|it| {
