@@ -132,6 +132,7 @@ pub mod tenants {}
 /// [`Policy::export`]: crate::Policy::export
 /// [`Policy::lint`]: crate::Policy::lint
 /// [`Policy::matrix`]: crate::Policy::matrix
+/// [`Policy::replay`]: crate::Policy::replay
 /// [`Policy::tree`]: crate::Policy::tree
 /// [Notes]: crate::change::Note
 pub mod reviewing {}
