@@ -9,7 +9,7 @@ use super::plan::{Given, Plan, Touched};
 use crate::catalogue::{AttributeId, Catalogue, Limit};
 use crate::ids::{ClassId, GroupId, GroupListId, SourceId, UserSlot};
 use crate::names::{HashMap, HashSet};
-use crate::policy::{Assigned, Class, Difference, Inner, Likeness, Statements};
+use crate::policy::{Assigned, Class, Difference, Inner, Likeness, Statements, Ways};
 
 /// Somebody who is compared, before a change and after it.
 pub(super) struct Compared<'p> {
@@ -201,14 +201,17 @@ fn shared(source: Option<SourceId>) -> Option<SourceId> {
 
 impl Compared<'_> {
     /// Returns the bounds that the thing itself states after the change and that are not
-    /// within those that it stated before, joined, under terms that cover its own.
+    /// within those that it stated before, joined, under terms that cover its own, by the ways
+    /// to the sources that state bounds before and after.
     pub(super) fn new_bounds(
         &self,
         plan: &Plan<'_>,
+        bounding: &[Ways<'_>; 2],
         known: Option<&Ability>,
         ability: &Ability,
         comparing: &mut Comparing<'_>,
     ) -> Vec<(AttributeId, Limit)> {
+        let [bounding_before, bounding_after] = bounding;
         if !self.who.is_one_more() {
             return Vec::new();
         }
@@ -216,7 +219,8 @@ impl Compared<'_> {
         let mut terms = ability.last().zip(known.and_then(Ability::last)).into_iter();
         let is_covered = terms.any(|(after, before)| comparing.covers(after, before));
         let before = self.before.as_ref().filter(|_| is_covered);
-        let before = before.map(|it| it.bounds(plan.old, is_global)).unwrap_or_default();
+        let before =
+            before.map(|it| it.bounds(plan.old, bounding_before, is_global)).unwrap_or_default();
         let mut known: HashMap<AttributeId, Vec<Limit>> = HashMap::default();
         for (attribute, limit) in before {
             known.entry(attribute).or_default().push(limit);
@@ -224,7 +228,7 @@ impl Compared<'_> {
         let joined =
             known.into_iter().filter_map(|(of, limits)| Some((of, Limit::any_of(limits)?)));
         let joined: HashMap<AttributeId, Limit> = joined.collect();
-        let mut after = self.after.bounds(&plan.new, is_global);
+        let mut after = self.after.bounds(&plan.new, bounding_after, is_global);
         after.retain(|(of, limit)| !joined.get(of).unwrap_or(&Limit::Nothing).contains(limit));
         after
     }
@@ -233,8 +237,13 @@ impl Compared<'_> {
 impl Person<'_> {
     /// Returns the bounds that the person's own sources state; those of the global source only
     /// if that is what is compared.
-    fn bounds(&self, policy: &Inner, global: bool) -> Vec<(AttributeId, Limit)> {
-        let shared = policy.sources.closure(&self.class.sources);
+    fn bounds(
+        &self,
+        policy: &Inner,
+        bounding: &Ways<'_>,
+        global: bool,
+    ) -> Vec<(AttributeId, Limit)> {
+        let shared = bounding.closure(&self.class.sources);
         let shared = shared.iter().chain(global.then_some(&SourceId::GLOBAL));
         let mut bounds = Vec::new();
         let mut add = |statements: &Statements| {

@@ -262,6 +262,7 @@ pub(crate) fn find_gain<R>(
             compared.push(newcomer(plan));
         }
     }
+    let bounding = [old, new].map(|policy| policy.sources.ways_to(policy.sources.bounding()));
     for (licence, licensed) in licences.iter().enumerate() {
         let mut before = Abilities::new(old, licensed);
         let mut after = Abilities::new(new, licensed);
@@ -270,7 +271,7 @@ pub(crate) fn find_gain<R>(
             let ability = after.of(&it.after);
             let permissions = gained(&ability, known.as_ref(), comparing, new);
             let bounds = if licence == 0 {
-                it.new_bounds(plan, known.as_ref(), &ability, comparing)
+                it.new_bounds(plan, &bounding, known.as_ref(), &ability, comparing)
             } else {
                 Vec::new()
             };

@@ -169,3 +169,16 @@ fn a_mutant_is_equivalent_where_diff_finds_nothing() {
     let engine = Engine::new(&policy);
     assert!(engine.diff(&engine).is_empty());
 }
+
+#[test]
+fn a_policy_with_nothing_to_grant_has_mutants() {
+    let text = r#"{
+        "format": 1,
+        "catalogue": {
+            "permissions": [{"key": "a", "heading": true}], "settings": {"page": {"default": 20}}},
+        "users": {"ann": {"settings": {"page": 50}}}}"#;
+    let document = serde_json::from_str::<Document>(text);
+    let policy = Policy::try_from(document.expect("a document")).expect("a policy");
+    let mutants: Vec<Mutant> = Mutants::new(&policy, []).expect("no step fails").collect();
+    assert!(mutants.iter().any(|it| matches!(it.fate, Fate::Survived(_))));
+}
