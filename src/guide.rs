@@ -15,10 +15,8 @@
 //! 12. [`contributing`]: tests, fuzzing, and how the crate is held to its design.
 
 // The links are here and not in the pages, where those who read them as files would find
-// them dead.
+// them dead. Those from page to page are in both: of two definitions the first one counts.
 
-#[doc = include_str!("guide/modelling.md")]
-///
 /// [`can_actions`]: crate::Engine::can_actions
 /// [`can_objects`]: crate::Engine::can_objects
 /// [`can_some`]: crate::Engine::can_some
@@ -30,17 +28,17 @@
 /// [`remedies`]: crate::Engine::remedies
 /// [adopted]: crate::PolicyBuilder::adopt
 /// [delegating]: crate::guide::delegating
+///
+#[doc = include_str!("guide/modelling.md")]
 pub mod modelling {}
 
-#[doc = include_str!("guide/users.md")]
-///
 /// [`Asker::within`]: crate::Asker::within
 /// [`Engine::subject`]: crate::Engine::subject
 /// [`UserEntry`]: crate::document::UserEntry
+///
+#[doc = include_str!("guide/users.md")]
 pub mod users {}
 
-#[doc = include_str!("guide/identity.md")]
-///
 /// [`Change::Rename`]: crate::change::Change
 /// [`Engine::owns`]: crate::Engine::owns
 /// [`Id`]: crate::object::Id
@@ -48,10 +46,10 @@ pub mod users {}
 /// [`Policy::lint`]: crate::Policy::lint
 /// [`Subject::users`]: crate::object::Subject::users
 /// [`User`]: crate::User
+///
+#[doc = include_str!("guide/identity.md")]
 pub mod identity {}
 
-#[doc = include_str!("guide/delegating.md")]
-///
 /// [`Actor::Host`]: crate::change::Actor
 /// [`Actor::User`]: crate::change::Actor
 /// [`Engine::at_least`]: crate::Engine::at_least
@@ -59,10 +57,10 @@ pub mod identity {}
 /// [`Remedies`]: crate::explain::Remedies
 /// [test document]: crate::policy_test
 /// [the design]: crate::design
+///
+#[doc = include_str!("guide/delegating.md")]
 pub mod delegating {}
 
-#[doc = include_str!("guide/persisting.md")]
-///
 /// [`apply`]: crate::Policy::apply
 /// [`AsyncJournal`]: crate::journal::AsyncJournal
 /// [`catch_up`]: crate::Live::catch_up
@@ -84,10 +82,10 @@ pub mod delegating {}
 /// [entries]: crate::journal::LogEntry
 /// [limits]: crate::problem::Limits
 /// [reported]: crate::Revised::left_out
+///
+#[doc = include_str!("guide/persisting.md")]
 pub mod persisting {}
 
-#[doc = include_str!("guide/requests.md")]
-///
 /// [`Asker`]: crate::Asker
 /// [`can_actions`]: crate::Asker::can_actions
 /// [`can_some`]: crate::Asker::can_some
@@ -103,10 +101,10 @@ pub mod persisting {}
 /// [`require`]: crate::Asker::require
 /// [`within`]: crate::Asker::within
 /// [replaces]: crate::Live::replace_lineage
+///
+#[doc = include_str!("guide/requests.md")]
 pub mod requests {}
 
-#[doc = include_str!("guide/tenants.md")]
-///
 /// [`Actor::Host`]: crate::change::Actor
 /// [`Change::Import`]: crate::change::Change
 /// [`Live::upgrade_to`]: crate::Live::upgrade_to
@@ -118,10 +116,10 @@ pub mod requests {}
 /// [persisting]: crate::guide::persisting
 /// [shared]: crate::PolicyBuilder::catalogue_of
 /// [subject]: crate::Engine::subject
+///
+#[doc = include_str!("guide/tenants.md")]
 pub mod tenants {}
 
-#[doc = include_str!("guide/reviewing.md")]
-///
 /// [`Applied::undo`]: crate::change::Applied::undo
 /// [`Change::Edit`]: crate::change::Change
 /// [`Change::Import`]: crate::change::Change
@@ -135,10 +133,10 @@ pub mod tenants {}
 /// [`Policy::replay`]: crate::Policy::replay
 /// [`Policy::tree`]: crate::Policy::tree
 /// [Notes]: crate::change::Note
+///
+#[doc = include_str!("guide/reviewing.md")]
 pub mod reviewing {}
 
-#[doc = include_str!("guide/testing.md")]
-///
 /// [`Coverage`]: crate::policy_test::Coverage
 /// [`diff`]: crate::Engine::diff
 /// [`Explorer`]: crate::testing::Explorer
@@ -152,27 +150,29 @@ pub mod reviewing {}
 /// [`Strategies`]: crate::testing::Strategies
 /// [`TestDocument::mutants`]: crate::policy_test::TestDocument::mutants
 /// [`testing::bench`]: crate::testing::bench
+///
+#[doc = include_str!("guide/testing.md")]
 pub mod testing {}
 
-#[doc = include_str!("guide/porting.md")]
-///
 /// [change log]: crate::Policy::replay
 /// [governance]: crate::guide::delegating
 /// [modelling]: crate::guide::modelling
 /// [subject]: crate::Engine::subject
 /// [tenants]: crate::guide::tenants
 /// [test document]: crate::policy_test
+///
+#[doc = include_str!("guide/porting.md")]
 pub mod porting {}
 
-#[doc = include_str!("guide/costs.md")]
-///
 /// [`Asker`]: crate::Asker
+///
+#[doc = include_str!("guide/costs.md")]
 pub mod costs {}
 
 #[doc = include_str!("guide/peers.md")]
 pub mod peers {}
 
-#[doc = include_str!("guide/contributing.md")]
-///
 /// [The design]: crate::design
+///
+#[doc = include_str!("guide/contributing.md")]
 pub mod contributing {}

@@ -195,13 +195,13 @@ pub use policy::{
 pub use reason::Reason;
 pub use request::Denied;
 
-#[doc = include_str!("architecture.md")]
-///
 /// [`CompactDocument`]: crate::document::CompactDocument
 /// [`design`]: crate::design
 /// [`Limits`]: crate::problem::Limits
 /// [`Live`]: crate::Live
 /// [the same function]: crate::Engine::can
+///
+#[doc = include_str!("architecture.md")]
 pub mod architecture {}
 
 #[doc = include_str!("design.md")]

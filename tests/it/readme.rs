@@ -187,7 +187,10 @@ fn links_between_files_lead_somewhere() {
     pages.push(top.join("README.md"));
     for page in pages {
         let text = std::fs::read_to_string(&page).expect("a text");
-        for rest in text.split("](").skip(1) {
+        let definitions = text.lines().filter(|line| line.starts_with('['));
+        let definitions = definitions.filter_map(|line| Some(line.split_once("]: ")?.1));
+        let inline = text.split("](").skip(1);
+        for rest in inline.chain(definitions) {
             let target = rest.split([')', '#']).next().unwrap_or_default();
             let is_elsewhere = target.is_empty() || target.starts_with("http");
             let beside = page.parent().expect("a folder").join(target);
