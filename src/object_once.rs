@@ -178,7 +178,7 @@ pub enum KindProblem {
 }
 
 /// The differences between a described object and a catalogue, one or more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KindProblems(Vec<KindProblem>);
 
 error_list!(KindProblems of KindProblem);

@@ -79,9 +79,11 @@ impl fmt::Display for Place<'_> {
 /// assert_eq!(problems.to_string(), "\
 /// roles.clerk.includes[0]: unknown role `lead`
 /// roles.clerk.allow[0]: unknown permission `ordres`; did you mean `orders`?");
+/// // As is the error that a program's `main` returns.
+/// assert_eq!(format!("{problems:?}"), format!("Problems(\n{problems}\n)"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
@@ -126,6 +128,13 @@ macro_rules! error_list {
                     write!(f, "{line_break}{item}")?;
                 }
                 Ok(())
+            }
+        }
+
+        /// Each on a line of its own, as the error of a program's `main` is shown.
+        impl std::fmt::Debug for $list {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($list), "(\n{}\n)"), self)
             }
         }
 

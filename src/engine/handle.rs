@@ -242,7 +242,7 @@ impl Unknown {
 /// unknown permission `jbos`; did you mean `jobs`?");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UnknownNames(Vec<Unknown>);
 
 error_list!(UnknownNames of Unknown);

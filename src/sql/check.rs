@@ -62,7 +62,7 @@ pub enum MappingProblem {
 }
 
 /// The problems of a mapping, one or more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MappingProblems(Vec<MappingProblem>);
 
 error_list!(MappingProblems of MappingProblem);
