@@ -105,7 +105,7 @@ pub(crate) struct Node {
     pub(crate) condition: Option<Box<Condition>>,
 }
 
-/// What a path names: a node and its first bit, unless it is a heading.
+/// The node of a path and its first bit, unless it is a heading.
 // The bit beside the path, so that questions by name do not look at the node.
 #[derive(Clone, Copy, Debug)]
 struct Named {

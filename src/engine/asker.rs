@@ -124,8 +124,7 @@ impl OwnedAsker {
 
 impl Engine {
     /// Returns a user of the policy as somebody who asks: the way to ask more than one
-    /// question. Costs about as much as two questions, each
-    /// of which then takes half as long.
+    /// question. Costs about as much as two questions, each of which then takes half as long.
     #[inline]
     pub fn asker(&self, user: User) -> Asker<'_> {
         let compiled = &self.0;

@@ -182,7 +182,7 @@ fn processes_may_use_other_slots_for_the_same_log() {
     assert!(journal.head().expect("it is read").is_some());
 }
 
-/// What a day of a long-lived process takes: a thousand users are added, and removed in the
+/// The costs of a day of a long-lived process: a thousand users are added, and removed in the
 /// end, and changes are seen by an engine that follows.
 struct Day {
     adding: AllocationInfo,

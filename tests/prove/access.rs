@@ -82,8 +82,8 @@ fn questions(policy: &Policy, steps: &[Value]) -> Vec<Value> {
     all
 }
 
-/// Where it holds, nobody may do anything more; where it does not, its counterexample is a no
-/// before and a yes after.
+/// Holds `no_new_access` to the oracle: if it is met, nobody may do anything more; if not, its
+/// counterexample is a no before and a yes after.
 #[test]
 fn no_new_access_agrees_with_the_oracle() {
     let cases = std::env::var("CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(150);

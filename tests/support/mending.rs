@@ -86,7 +86,7 @@ pub fn is_within_reach(document: &Document, ask: &Ask) -> bool {
     objects.iter().any(|object| reaches(Some(object)))
 }
 
-/// Whether a value is of the type that bounds of a form compare.
+/// Returns whether a value is of the type that bounds of a form compare.
 fn is_of(form: BoundType, value: Value<'_>) -> bool {
     match value {
         Value::Text(text) => match form {
